@@ -1,0 +1,1 @@
+//! Makes a payment durable in S3, then says yes.

@@ -1,0 +1,1 @@
+//! Payments in MySQL: schema, insert, look-ups.

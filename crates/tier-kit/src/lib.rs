@@ -1,0 +1,1 @@
+//! What the programs share: configuration from the environment, telemetry, S3 client settings, server lifecycle.

@@ -1,0 +1,1 @@
+//! S3 objects to rows in MySQL.
