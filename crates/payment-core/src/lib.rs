@@ -1,1 +1,33 @@
-//! The payment domain: payment, amount, log record, object key, hash, event envelopes. No I/O, no clock.
+//! The payment domain: what a payment is, how it is written to the log, and how the log is read back.
+//!
+//! Owns every rule that decides whether a payment is right and whether two payments are the same.
+//! It does no I/O and reads no clock: times and ids come from the caller, so each rule can be tested alone
+//! and runs the same in a simulation.
+//!
+//! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and the mend.
+//! - [`record`]: a payment as one line of the log, and back.
+//! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
+//!
+//! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
+//! version where an older reader would misread it.
+
+pub mod amount;
+pub mod canonical;
+pub mod card;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod json;
+pub mod object_key;
+pub mod payment;
+pub mod record;
+pub mod timestamp;
+
+pub use amount::{Amount, Currency};
+pub use canonical::ContentHash;
+pub use error::{ErrorCode, Problem};
+pub use id::{PaymentId, RequestId};
+pub use object_key::ObjectKey;
+pub use payment::{Draft, Payment, PaymentError, Status};
+pub use record::{LogRecord, RecordError};
+pub use timestamp::Timestamp;

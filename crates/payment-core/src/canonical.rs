@@ -1,0 +1,170 @@
+//! When are two payments the same? When the SHA-256 of their canonical form is.
+//!
+//! The canonical form is one JSON object: members sorted by name, no white space, absent members left out, the
+//! amount in its normal form, the currency filled in, numbers inside `extra` as they were sent. So
+//! `{"amount":1}` and `{"currency":"USD","amount":"1.00"}` are the same payment.
+//! The form is fixed for ever: hashes in the log and in the database were made with it.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::json::{self, Order};
+use crate::payment::{Content, Payment};
+
+/// SHA-256 over a payment's canonical form.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// 64 hexadecimal digits in lower case.
+    pub fn parse(hex: &str) -> Option<Self> {
+        let nibble = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+            return None;
+        };
+        let bytes: Option<Vec<u8>> = pairs
+            .iter()
+            .map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?))
+            .collect();
+        Self::from_bytes(&bytes?)
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContentHash({self})")
+    }
+}
+
+impl Payment {
+    pub fn content_hash(&self) -> ContentHash {
+        ContentHash(Sha256::digest(self.canonical_form()).into())
+    }
+
+    fn canonical_form(&self) -> String {
+        let Content {
+            transaction,
+            amount,
+            currency,
+            status,
+            payer_name,
+            extra,
+        } = &self.content;
+        let mut form = String::with_capacity(256);
+        form.push('{');
+        if let Some(amount) = amount {
+            member("amount", &amount.to_string(), &mut form);
+        }
+        if let Some(currency) = currency {
+            member("currency", currency.code(), &mut form);
+        }
+        form.push_str("\"extra\":");
+        json::write_object(extra, &mut form, Order::Sorted);
+        form.push(',');
+        member("id", self.id.as_str(), &mut form);
+        if let Some(payer_name) = payer_name {
+            member("payer_name", payer_name, &mut form);
+        }
+        member("status", status.as_str(), &mut form);
+        if let Some(transaction) = transaction {
+            member("transaction", transaction, &mut form);
+        }
+        // Every member ends with a comma; the last one's place is taken by the brace.
+        form.pop();
+        form.push('}');
+        form
+    }
+}
+
+fn member(name: &str, value: &str, form: &mut String) {
+    json::write_string(name, form);
+    form.push(':');
+    json::write_string(value, form);
+    form.push(',');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PaymentId;
+    use crate::payment::Draft;
+
+    fn payment(body: &str) -> Payment {
+        Draft::parse(body.as_bytes())
+            .unwrap()
+            .identify(None, || PaymentId::parse("made").unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn the_canonical_form_is_fixed() {
+        let full = payment(
+            r#"{"transaction":"rent","x":{"b":1.10,"a":"ä"},"payer_name":"Jane","status":"failed","amount":1e2,"currency":"EUR","id":"a"}"#,
+        );
+        assert_eq!(
+            full.canonical_form(),
+            r#"{"amount":"100.00","currency":"EUR","extra":{"x":{"a":"ä","b":1.10}},"id":"a","payer_name":"Jane","status":"failed","transaction":"rent"}"#
+        );
+        assert_eq!(
+            payment("{}").canonical_form(),
+            r#"{"extra":{},"id":"made","status":"processed"}"#
+        );
+        assert_eq!(
+            payment(r#"{"id":"test123","transaction":"roundtrip"}"#)
+                .content_hash()
+                .to_string(),
+            "7b30fcd4e5a5bdb8201d640a6f5520f1eea9dbe40ee5ff3d0a1206b426a406aa"
+        );
+    }
+
+    #[test]
+    fn p4_the_same_content_has_the_same_hash_however_it_is_written() {
+        let first = payment(r#"{"id":"a","amount":1}"#);
+        for same in [
+            r#"{"amount":"1.00","id":"a"}"#,
+            r#"{"currency":"USD", "amount":1.0, "id":"\u0061"}"#,
+            r#"{"status":"processed","payer_name":null,"amount":10e-1,"id":"a"}"#,
+        ] {
+            assert_eq!(payment(same).content_hash(), first.content_hash(), "{same}");
+        }
+        for other in [
+            r#"{"id":"b","amount":1}"#,
+            r#"{"id":"a","amount":1.01}"#,
+            r#"{"id":"a","amount":1,"x":0}"#,
+        ] {
+            assert_ne!(
+                payment(other).content_hash(),
+                first.content_hash(),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn hex_round_trips() {
+        let hash = payment("{}").content_hash();
+        assert_eq!(ContentHash::parse(&hash.to_string()), Some(hash));
+        for bad in ["", "ab", &"A".repeat(64), &"0".repeat(63), &"0".repeat(66)] {
+            assert_eq!(ContentHash::parse(bad), None);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn s3_record(name: &str, key: &str) -> Value {
+    json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-west-2", "eventName": name,
+        "eventTime": "2026-11-22T07:30:00.123Z",
+        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": "b", "arn": "arn:aws:s3:::b"},
+               "object": {"key": key, "size": 1, "eTag": "e", "sequencer": "0A"}}
+    })
+}
+
+fn s3_event(keys: &[&str]) -> Value {
+    json!({"Records": keys.iter().map(|key| s3_record("ObjectCreated:Put", key)).collect::<Vec<_>>()})
+}
+
+fn event_bridge(kind: &str, key: &str) -> Value {
+    json!({"version": "0", "detail-type": kind, "source": "aws.s3",
+           "detail": {"bucket": {"name": "b"}, "object": {"key": key}}})
+}
+
+fn sqs(bodies: &[String]) -> Value {
+    let record = |(i, body): (usize, &String)| json!({"messageId": format!("m{i}"), "eventSource": "aws:sqs", "body": body});
+    json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
+}
+
+fn keys(objects: &[ObjectRef]) -> Vec<&str> {
+    objects.iter().map(|o| o.key.as_str()).collect()
+}
+
+fn check(event: &Value, expected: Result<&[&str], EventError>) {
+    match Event::parse(&event.to_string()) {
+        Ok(Event::Objects(objects)) => {
+            assert_eq!(Ok(keys(&objects).as_slice()), expected, "{event}")
+        }
+        Ok(other) => panic!("{event} gave {other:?}"),
+        Err(error) => assert_eq!(Err(error), expected, "{event}"),
+    }
+}
+
+#[test]
+fn p2_every_record_of_every_shape_is_seen() {
+    let two = s3_event(&["t/a+b.json", "t/c%2Bd.json"]);
+    check(&two, Ok(&["t/a b.json", "t/c+d.json"]));
+    check(
+        &event_bridge("Object Created", "t/a+b.json"),
+        Ok(&["t/a+b.json"]),
+    );
+    let sns = json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Message": two.to_string()}}]});
+    check(&sns, Ok(&["t/a b.json", "t/c+d.json"]));
+}
+
+#[test]
+fn events_without_work_are_no_error() {
+    check(
+        &json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}),
+        Ok(&[]),
+    );
+    check(&json!({"Records": []}), Ok(&[]));
+    check(
+        &json!({"Records": [s3_record("ObjectRemoved:Delete", "t/a")]}),
+        Ok(&[]),
+    );
+    check(&event_bridge("Object Deleted", "t/a"), Ok(&[]));
+}
+
+#[test]
+fn what_is_not_understood_is_an_error() {
+    let mut version = s3_event(&["a"]);
+    version["Records"][0]["eventVersion"] = json!("3.0");
+    check(&version, Err(EventError::UnknownVersion("3.0".to_owned())));
+    check(&s3_event(&["%ff"]), Err(EventError::BadKey));
+    check(&json!({}), Err(EventError::UnknownKind));
+    check(
+        &json!({"Records": [{"eventSource": "aws:kinesis"}]}),
+        Err(EventError::UnknownKind),
+    );
+    check(
+        &json!({"Records": [{"eventSource": "aws:s3", "eventVersion": "2.1"}]}),
+        Err(EventError::UnknownKind),
+    );
+    assert_eq!(Event::parse("nonsense"), Err(EventError::NotJson));
+}
+
+#[test]
+fn each_message_of_a_queue_stands_alone() {
+    let sns_body = json!({"Type": "Notification", "Message": s3_event(&["n"]).to_string()});
+    let bodies = [
+        s3_event(&["a", "b"]).to_string(),
+        "nonsense".to_owned(),
+        sns_body.to_string(),
+        event_bridge("Object Created", "e").to_string(),
+        json!({"Event": "s3:TestEvent"}).to_string(),
+    ];
+    let Ok(Event::Messages(messages)) = Event::parse(&sqs(&bodies).to_string()) else {
+        panic!("no messages")
+    };
+    let seen: Vec<_> = messages
+        .iter()
+        .map(|m| {
+            (
+                m.id.as_str(),
+                m.objects.as_ref().map(|o| keys(o)).map_err(Clone::clone),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("m0", Ok(vec!["a", "b"])),
+            ("m1", Err(EventError::NotJson)),
+            ("m2", Ok(vec!["n"])),
+            ("m3", Ok(vec!["e"])),
+            ("m4", Ok(vec![])),
+        ]
+    );
+}
+
+#[test]
+fn a_schedule_is_the_sweep() {
+    let event = json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+    assert_eq!(Event::parse(&event.to_string()), Ok(Event::Sweep));
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_an_event_or_an_error(text in "\\PC{0,200}") {
+        let _ = Event::parse(&text);
+    }
+}

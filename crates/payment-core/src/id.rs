@@ -1,0 +1,89 @@
+//! Ids that clients and tiers give: parsed once, at the edge.
+
+use std::fmt;
+
+use crate::card;
+
+/// The longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+
+/// The idempotency key of a payment: 1 to 64 of `A-Z a-z 0-9 . _ : -`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PaymentId(Box<str>);
+
+/// Follows one request from the client's answer to the row. Same characters as a payment's id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(Box<str>);
+
+impl PaymentId {
+    /// `None` where a character or the length breaks the rule. Card numbers are looked for by
+    /// [`crate::payment`], which names the member.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_id(text).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl RequestId {
+    /// `None` where the text is no id or holds a card number: the id is written to logs, so the caller
+    /// makes a new one instead.
+    pub fn parse(text: &str) -> Option<Self> {
+        (is_id(text) && !card::is_in(text)).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PaymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_to_their_alphabet_and_length() {
+        for good in [
+            "a",
+            "test123",
+            "tx_1747539198353",
+            "A.b_c:d-9",
+            &"x".repeat(64),
+        ] {
+            assert_eq!(
+                PaymentId::parse(good).map(|id| id.to_string()).as_deref(),
+                Some(good)
+            );
+        }
+        for bad in ["", " a", "a b", "a/b", "ä", "a\n", &"x".repeat(65)] {
+            assert_eq!(PaymentId::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn p8_a_request_id_that_is_a_card_number_is_not_taken() {
+        assert_eq!(RequestId::parse("4111-1111-1111-1111"), None);
+        assert!(RequestId::parse("019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4").is_some());
+    }
+}

@@ -1,0 +1,273 @@
+//! JSON that loses nothing: numbers stay the text that was sent, members keep their order, and a name that
+//! stands twice in one object is an error, since two readers could take different values.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Nesting that a payment may have. Databases refuse deep JSON (MariaDB at 32 levels), so it is refused first.
+pub const DEPTH_MAX: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Json {
+    Null,
+    Bool(bool),
+    /// In JSON's notation, as it was written.
+    Number(Box<str>),
+    String(Box<str>),
+    Array(Vec<Json>),
+    Object(Members),
+}
+
+/// Members in the order in which they were written, each name once.
+pub type Members = Vec<(Box<str>, Json)>;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Where it stands, in words that hold nothing of the input.
+    #[error("is not JSON (line {line}, column {column})")]
+    Syntax { line: usize, column: usize },
+    #[error("must be a JSON object: {{…}}")]
+    NotAnObject,
+    #[error("has the same member twice in one object")]
+    DuplicateMember,
+    #[error("is nested deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+}
+
+/// Whether members are written as they came, or sorted by name for comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    AsSent,
+    Sorted,
+}
+
+/// The members of the one object that `text` must be.
+pub fn read_object(text: &str) -> Result<Members, JsonError> {
+    let raw: &RawValue = serde_json::from_str(text).map_err(|e| syntax(&e))?;
+    match read(raw, DEPTH_MAX)? {
+        Json::Object(members) => Ok(members),
+        _ => Err(JsonError::NotAnObject),
+    }
+}
+
+fn read(raw: &RawValue, depth: usize) -> Result<Json, JsonError> {
+    let text = raw.get();
+    let inner = || depth.checked_sub(1).ok_or(JsonError::TooDeep);
+    Ok(match text.as_bytes().first() {
+        Some(b'{') => Json::Object(read_members(text, inner()?)?),
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
+            let depth = inner()?;
+            Json::Array(
+                items
+                    .into_iter()
+                    .map(|item| read(item, depth))
+                    .collect::<Result<_, _>>()?,
+            )
+        }
+        Some(b'"') => Json::String(serde_json::from_str(text).map_err(|e| syntax(&e))?),
+        Some(b't') => Json::Bool(true),
+        Some(b'f') => Json::Bool(false),
+        Some(b'n') => Json::Null,
+        _ => Json::Number(text.into()),
+    })
+}
+
+fn read_members(text: &str, depth: usize) -> Result<Members, JsonError> {
+    let pairs: Pairs<'_> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
+    let mut names: Vec<&str> = pairs.0.iter().map(|(name, _)| name.as_ref()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(JsonError::DuplicateMember);
+    }
+    pairs
+        .0
+        .into_iter()
+        .map(|(name, raw)| Ok((name, read(raw, depth)?)))
+        .collect()
+}
+
+fn syntax(error: &serde_json::Error) -> JsonError {
+    JsonError::Syntax {
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
+impl Json {
+    /// Appends compact JSON. Numbers come out as they came in.
+    pub fn write(&self, out: &mut String, order: Order) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            Self::Number(text) => out.push_str(text),
+            Self::String(text) => write_string(text, out),
+            Self::Array(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    item.write(out, order);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => write_object(members, out, order),
+        }
+    }
+}
+
+/// Appends `{…}`.
+pub fn write_object(members: &Members, out: &mut String, order: Order) {
+    let mut members: Vec<_> = members.iter().collect();
+    if order == Order::Sorted {
+        members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    }
+    out.push('{');
+    for (i, (name, value)) in members.into_iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        write_string(name, out);
+        out.push(':');
+        value.write(out, order);
+    }
+    out.push('}');
+}
+
+/// Appends a string literal, escaped where JSON demands it and nowhere else.
+pub fn write_string(text: &str, out: &mut String) {
+    use fmt::Write as _;
+
+    out.push('"');
+    let mut plain_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain_from..at]);
+        plain_from = at + 1;
+        if escape.is_empty() {
+            // Writing to a String can't fail.
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.push_str(escape);
+        }
+    }
+    out.push_str(&text[plain_from..]);
+    out.push('"');
+}
+
+/// Members as they stand in the text, values unread.
+struct Pairs<'a>(Vec<(Box<str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rewrite(text: &str, order: Order) -> Result<String, JsonError> {
+        let mut out = String::new();
+        write_object(&read_object(text)?, &mut out, order);
+        Ok(out)
+    }
+
+    #[test]
+    fn p3_numbers_strings_and_order_are_kept() {
+        let text = r#"{"b":1.10,"a":[1e400,-0,12345678901234567890.123],"s":"\u00e4\n\u0000\"","n":null,"t":true}"#;
+        let kept = "{\"b\":1.10,\"a\":[1e400,-0,12345678901234567890.123],\"s\":\"ä\\n\\u0000\\\"\",\"n\":null,\"t\":true}";
+        assert_eq!(rewrite(text, Order::AsSent).as_deref(), Ok(kept));
+        assert_eq!(rewrite(kept, Order::AsSent).as_deref(), Ok(kept));
+        assert_eq!(
+            rewrite(r#"{"b":{"d":1,"c":2},"a":3}"#, Order::Sorted).unwrap(),
+            r#"{"a":3,"b":{"c":2,"d":1}}"#
+        );
+    }
+
+    #[test]
+    fn what_two_readers_could_read_differently_is_refused() {
+        assert_eq!(
+            read_object(r#"{"a":1,"a":2}"#),
+            Err(JsonError::DuplicateMember)
+        );
+        assert_eq!(
+            read_object(r#"{"x":{"a":1,"\u0061":2}}"#),
+            Err(JsonError::DuplicateMember)
+        );
+        assert!(matches!(
+            read_object(r#"{"x":["\ud800"]}"#),
+            Err(JsonError::Syntax { .. })
+        ));
+        assert_eq!(read_object("[]"), Err(JsonError::NotAnObject));
+        assert_eq!(read_object("1"), Err(JsonError::NotAnObject));
+        for broken in [
+            "",
+            "{",
+            "{}x",
+            "{'a':1}",
+            "{\"a\":01}",
+            "{\"a\":1,}",
+            "\u{feff}{}",
+        ] {
+            assert!(
+                matches!(read_object(broken), Err(JsonError::Syntax { .. })),
+                "{broken}"
+            );
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested =
+            |levels: usize| format!("{}{}", "{\"a\":".repeat(levels) + "1", "}".repeat(levels));
+        assert!(read_object(&nested(DEPTH_MAX)).is_ok());
+        assert_eq!(read_object(&nested(DEPTH_MAX + 1)), Err(JsonError::TooDeep));
+        assert_eq!(
+            read_object(&format!(
+                "{{\"a\":{}{}}}",
+                "[".repeat(5000),
+                "]".repeat(5000)
+            )),
+            Err(JsonError::TooDeep)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_written_as_json_demands(text in any::<String>()) {
+            let mut out = String::new();
+            write_string(&text, &mut out);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+    }
+}

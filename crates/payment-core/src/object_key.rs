@@ -1,0 +1,125 @@
+//! Keys of the log in S3.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::id::PaymentId;
+use crate::timestamp::Timestamp;
+
+/// S3's limit, in bytes of UTF-8.
+pub const KEY_BYTES_MAX: usize = 1024;
+
+/// The key of one object: 1 to 1024 bytes of UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey(Box<str>);
+
+impl ObjectKey {
+    pub fn parse(key: &str) -> Option<Self> {
+        (1..=KEY_BYTES_MAX)
+            .contains(&key.len())
+            .then(|| Self(key.into()))
+    }
+
+    /// From an event of S3, where keys are encoded as in HTML forms: `+` is a space, and the rest is percent-encoded.
+    pub fn parse_form_encoded(encoded: &str) -> Option<Self> {
+        let spaced = encoded.replace('+', " ");
+        Self::parse(&percent_decode_str(&spaced).decode_utf8().ok()?)
+    }
+
+    /// A batch of payments: `transactions/dt=2026-11-22/hh=07/<unique>-<node>.ndjson`.
+    /// `unique` starts with the time (a UUID version 7), so keys sort by age within their hour.
+    pub fn batch(prefix: &str, at: Timestamp, unique: impl fmt::Display, node: &str) -> Self {
+        Self(format!("{}{unique}-{node}.ndjson", Self::hour_prefix(prefix, at)).into())
+    }
+
+    /// One payment: `transactions/<id>.json`. The key claims the id.
+    pub fn single(prefix: &str, id: &PaymentId) -> Self {
+        Self(format!("{prefix}{id}.json").into())
+    }
+
+    /// What the keys of the batches written in the hour of `at` start with.
+    pub fn hour_prefix(prefix: &str, at: Timestamp) -> String {
+        let t = at.to_utc();
+        format!(
+            "{prefix}dt={:04}-{:02}-{:02}/hh={:02}/",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour()
+        )
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the object holds one record a line; any other object holds one record in all.
+    pub fn is_batch(&self) -> bool {
+        self.0.ends_with(".ndjson")
+    }
+
+    /// Consoles mark a folder by an empty object whose key ends so.
+    pub fn is_folder(&self) -> bool {
+        self.0.ends_with('/')
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_name_the_hour() {
+        let at = Timestamp::parse("2026-11-22T07:59:59.999999Z").unwrap();
+        let key = ObjectKey::batch("transactions/", at, "019ab0f2", "a1b2");
+        assert_eq!(
+            key.as_str(),
+            "transactions/dt=2026-11-22/hh=07/019ab0f2-a1b2.ndjson"
+        );
+        assert!(key.is_batch());
+        let id = PaymentId::parse("tx_1747539198353").unwrap();
+        assert_eq!(
+            ObjectKey::single("transactions/", &id).as_str(),
+            "transactions/tx_1747539198353.json"
+        );
+    }
+
+    #[test]
+    fn keys_of_events_are_form_decoded() {
+        for (encoded, key) in [
+            ("transactions/a.json", "transactions/a.json"),
+            ("transactions/a+b%2Bc.json", "transactions/a b+c.json"),
+            ("transactions/100%25.json", "transactions/100%.json"),
+            ("transactions/tx%3A1.json", "transactions/tx:1.json"),
+            ("transactions/Zo%C3%AB.json", "transactions/Zoë.json"),
+            ("transactions/100%", "transactions/100%"),
+        ] {
+            assert_eq!(
+                ObjectKey::parse_form_encoded(encoded),
+                ObjectKey::parse(key),
+                "{encoded}"
+            );
+        }
+        assert_eq!(ObjectKey::parse_form_encoded("%ff"), None);
+        assert_eq!(ObjectKey::parse_form_encoded(""), None);
+        assert_eq!(ObjectKey::parse(&"a".repeat(1025)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn encoded_keys_round_trip(key in "\\PC{1,80}") {
+            let encoded = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string().replace("%20", "+");
+            prop_assert_eq!(ObjectKey::parse_form_encoded(&encoded), ObjectKey::parse(&key));
+        }
+    }
+}

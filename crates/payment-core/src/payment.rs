@@ -1,0 +1,340 @@
+//! A payment, and how a request's body becomes one.
+
+use std::borrow::Cow;
+
+use crate::amount::{Amount, AmountError, Currency};
+use crate::card;
+use crate::error::ErrorCode;
+use crate::id::{ID_BYTES_MAX, PaymentId};
+use crate::json::{self, Json, JsonError, Members};
+
+/// Characters (Unicode scalar values) in `transaction`: the width of its column.
+pub const TRANSACTION_CHARS_MAX: usize = 255;
+
+/// Characters in `payer_name`: the width of its column.
+pub const PAYER_NAME_CHARS_MAX: usize = 100;
+
+/// Largest body of one payment, in bytes.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Status {
+    #[default]
+    Processed,
+    /// The transaction itself failed elsewhere. It is stored like any other and raises the alert.
+    Failed,
+}
+
+/// A payment that keeps every rule. Two payments are the same when their [`crate::ContentHash`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    pub(crate) id: PaymentId,
+    pub(crate) content: Content,
+}
+
+/// A payment whose id is still to be settled: the client may give it in the body, in a header, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    id: Option<PaymentId>,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub transaction: Option<Box<str>>,
+    pub amount: Option<Amount>,
+    pub currency: Option<Currency>,
+    pub status: Status,
+    pub payer_name: Option<Box<str>>,
+    pub extra: Members,
+}
+
+/// Why a body is no payment. No message holds anything that was sent, so each may be shown and logged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentError {
+    #[error("the body {0}")]
+    Json(JsonError),
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error("id {ID_RULE}")]
+    Id,
+    #[error("the header Idempotency-Key {ID_RULE}")]
+    IdempotencyKey,
+    #[error(
+        "the member id and the header Idempotency-Key differ; give one of them, or the same in both"
+    )]
+    IdMismatch,
+    #[error("{member} must be a string")]
+    NotAString { member: &'static str },
+    #[error("{member} must have at most {chars_max} characters")]
+    TooLong {
+        member: &'static str,
+        chars_max: usize,
+    },
+    #[error("amount {0}")]
+    Amount(AmountError),
+    #[error("currency must be a code of ISO 4217 in capital letters, such as USD")]
+    Currency,
+    #[error("status must be \"processed\" or \"failed\"")]
+    Status,
+    #[error("{member} holds a card number; send a token of your card processor instead")]
+    CardNumber { member: &'static str },
+}
+
+const ID_RULE: &str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -";
+const _: () = assert!(ID_BYTES_MAX == 64, "ID_RULE names the length");
+
+impl PaymentError {
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Json(JsonError::TooDeep) => ErrorCode::InvalidMember,
+            Self::Json(_) | Self::NotUtf8 => ErrorCode::MalformedJson,
+            Self::IdMismatch => ErrorCode::IdMismatch,
+            Self::CardNumber { .. } => ErrorCode::CardNumber,
+            Self::Id
+            | Self::IdempotencyKey
+            | Self::NotAString { .. }
+            | Self::TooLong { .. }
+            | Self::Amount(_)
+            | Self::Currency
+            | Self::Status => ErrorCode::InvalidMember,
+        }
+    }
+
+    /// The member that is to be mended. Members with names of the client's own are `extra`, since a name
+    /// could itself hold what must not be repeated.
+    pub fn member(&self) -> Option<&'static str> {
+        match self {
+            Self::Json(_) | Self::NotUtf8 | Self::IdempotencyKey | Self::IdMismatch => None,
+            Self::Id => Some("id"),
+            Self::NotAString { member }
+            | Self::TooLong { member, .. }
+            | Self::CardNumber { member } => Some(member),
+            Self::Amount(_) => Some("amount"),
+            Self::Currency => Some("currency"),
+            Self::Status => Some("status"),
+        }
+    }
+}
+
+impl Draft {
+    /// Reads a body. A known member that is `null` counts as absent.
+    pub fn parse(body: &[u8]) -> Result<Self, PaymentError> {
+        let text = std::str::from_utf8(body).map_err(|_| PaymentError::NotUtf8)?;
+        Self::from_members(json::read_object(text).map_err(PaymentError::Json)?)
+    }
+
+    pub(crate) fn from_members(members: Members) -> Result<Self, PaymentError> {
+        let mut known = Known::default();
+        let mut extra = Members::new();
+        for (name, value) in members {
+            refuse_cards(known_name(&name), &name, &value)?;
+            match known.slot(&name) {
+                Some(slot) => *slot = Some(value).filter(|v| *v != Json::Null),
+                None => extra.push((name, value)),
+            }
+        }
+        known.into_draft(extra)
+    }
+
+    /// The id that the body gave.
+    pub fn id(&self) -> Option<&PaymentId> {
+        self.id.as_ref()
+    }
+
+    /// Settles the id: from the body, from the header Idempotency-Key (a bare or a quoted string), or by `make`.
+    pub fn identify(
+        self,
+        header: Option<&str>,
+        make: impl FnOnce() -> PaymentId,
+    ) -> Result<Payment, PaymentError> {
+        let header = header.map(parse_idempotency_key).transpose()?;
+        let id = match (self.id, header) {
+            (Some(body), Some(header)) if body != header => return Err(PaymentError::IdMismatch),
+            (Some(id), _) | (None, Some(id)) => id,
+            (None, None) => make(),
+        };
+        Ok(Payment {
+            id,
+            content: self.content,
+        })
+    }
+}
+
+impl Payment {
+    pub fn id(&self) -> &PaymentId {
+        &self.id
+    }
+
+    pub fn transaction(&self) -> Option<&str> {
+        self.content.transaction.as_deref()
+    }
+
+    pub fn amount(&self) -> Option<Amount> {
+        self.content.amount
+    }
+
+    pub fn currency(&self) -> Option<Currency> {
+        self.content.currency
+    }
+
+    pub fn status(&self) -> Status {
+        self.content.status
+    }
+
+    pub fn payer_name(&self) -> Option<&str> {
+        self.content.payer_name.as_deref()
+    }
+
+    /// Members that have no column of their own, as compact JSON; numbers are the text that was sent.
+    pub fn extra_json(&self) -> String {
+        let mut out = String::new();
+        json::write_object(&self.content.extra, &mut out, json::Order::AsSent);
+        out
+    }
+}
+
+impl Status {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "processed" => Some(Self::Processed),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Members that have a rule of their own, as they were sent.
+#[derive(Default)]
+struct Known {
+    id: Option<Json>,
+    transaction: Option<Json>,
+    amount: Option<Json>,
+    currency: Option<Json>,
+    status: Option<Json>,
+    payer_name: Option<Json>,
+}
+
+impl Known {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Json>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "transaction" => &mut self.transaction,
+            "amount" => &mut self.amount,
+            "currency" => &mut self.currency,
+            "status" => &mut self.status,
+            "payer_name" => &mut self.payer_name,
+            _ => return None,
+        })
+    }
+
+    fn into_draft(self, extra: Members) -> Result<Draft, PaymentError> {
+        let id = match string("id", self.id)? {
+            Some(text) => Some(PaymentId::parse(&text).ok_or(PaymentError::Id)?),
+            None => None,
+        };
+        let currency = match string("currency", self.currency)? {
+            Some(code) => Some(Currency::parse(&code).ok_or(PaymentError::Currency)?),
+            None => self.amount.is_some().then_some(Currency::USD),
+        };
+        let status = match string("status", self.status)? {
+            Some(text) => Status::parse(&text).ok_or(PaymentError::Status)?,
+            None => Status::default(),
+        };
+        let content = Content {
+            transaction: bounded_string("transaction", self.transaction, TRANSACTION_CHARS_MAX)?,
+            amount: amount(self.amount, currency)?,
+            currency,
+            status,
+            payer_name: bounded_string("payer_name", self.payer_name, PAYER_NAME_CHARS_MAX)?,
+            extra,
+        };
+        Ok(Draft { id, content })
+    }
+}
+
+fn known_name(name: &str) -> &'static str {
+    match name {
+        "id" => "id",
+        "transaction" => "transaction",
+        "amount" => "amount",
+        "currency" => "currency",
+        "status" => "status",
+        "payer_name" => "payer_name",
+        _ => "extra",
+    }
+}
+
+fn string(member: &'static str, value: Option<Json>) -> Result<Option<Box<str>>, PaymentError> {
+    match value {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(_) => Err(PaymentError::NotAString { member }),
+    }
+}
+
+fn bounded_string(
+    member: &'static str,
+    value: Option<Json>,
+    chars_max: usize,
+) -> Result<Option<Box<str>>, PaymentError> {
+    let text = string(member, value)?;
+    match &text {
+        Some(text) if text.chars().count() > chars_max => {
+            Err(PaymentError::TooLong { member, chars_max })
+        }
+        _ => Ok(text),
+    }
+}
+
+fn amount(value: Option<Json>, currency: Option<Currency>) -> Result<Option<Amount>, PaymentError> {
+    let text = match value {
+        None => return Ok(None),
+        Some(Json::Number(text) | Json::String(text)) => text,
+        Some(_) => return Err(PaymentError::Amount(AmountError::NotANumber)),
+    };
+    let currency = currency.unwrap_or(Currency::USD);
+    Amount::parse(&text, currency)
+        .map(Some)
+        .map_err(PaymentError::Amount)
+}
+
+fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), PaymentError> {
+    if card::is_in(name) || holds_card(value) {
+        return Err(PaymentError::CardNumber { member });
+    }
+    Ok(())
+}
+
+fn holds_card(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(_) => false,
+        Json::Number(text) | Json::String(text) => card::is_in(text),
+        Json::Array(items) => items.iter().any(holds_card),
+        Json::Object(members) => members
+            .iter()
+            .any(|(name, value)| card::is_in(name) || holds_card(value)),
+    }
+}
+
+fn parse_idempotency_key(header: &str) -> Result<PaymentId, PaymentError> {
+    let text = header.trim();
+    let text: Cow<'_, str> = match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
+        Some(quoted) => quoted.into(),
+        None => text.into(),
+    };
+    if card::is_in(&text) {
+        return Err(PaymentError::CardNumber { member: "id" });
+    }
+    PaymentId::parse(&text).ok_or(PaymentError::IdempotencyKey)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+//! A payment as the log keeps it, one JSON object a line, and how objects of the log are read back.
+//!
+//! Version 1 is fixed. What the content's hash does not cover (times, ids of the request) may grow with a
+//! version 2; readers are brought up before writers.
+
+use std::fmt::Write as _;
+
+use crate::canonical::ContentHash;
+use crate::error::ErrorCode;
+use crate::id::RequestId;
+use crate::json::{self, Json, JsonError, Members};
+use crate::object_key::ObjectKey;
+use crate::payment::{Draft, Payment, PaymentError};
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRecord {
+    pub payment: Payment,
+    pub content_hash: ContentHash,
+    /// When the app tier took the payment. For an object of an older system: when S3 stored it.
+    pub received_at: Timestamp,
+    /// Older systems wrote none.
+    pub request_id: Option<RequestId>,
+    /// W3C Trace Context of the request.
+    pub traceparent: Option<TraceParent>,
+}
+
+/// The value of the header `traceparent` (W3C Trace Context, version 00).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceParent(Box<str>);
+
+impl TraceParent {
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |part: &str| part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let lengths = text.split('-').map(str::len).eq([2, 32, 16, 2]);
+        (lengths && text.starts_with("00-") && text.split('-').all(is_hex))
+            .then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a line of the log is no payment. No message holds anything of the line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    #[error("{0}")]
+    Payment(#[from] PaymentError),
+    #[error(
+        "the record has a version that this reader does not know; bring the function up to date, then replay"
+    )]
+    UnsupportedVersion,
+    #[error("the record breaks the form of version 1 at {0}")]
+    Malformed(&'static str),
+    #[error("the record's hash does not match its content")]
+    HashMismatch,
+}
+
+impl RecordError {
+    /// A stable word for the column `reason`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Payment(error) => match error.code() {
+                ErrorCode::MalformedJson => "not_json",
+                code => code.code(),
+            },
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::Malformed(_) => "malformed_record",
+            Self::HashMismatch => "hash_mismatch",
+        }
+    }
+}
+
+impl LogRecord {
+    pub fn new(
+        payment: Payment,
+        received_at: Timestamp,
+        request_id: RequestId,
+        traceparent: Option<TraceParent>,
+    ) -> Self {
+        let content_hash = payment.content_hash();
+        Self {
+            payment,
+            content_hash,
+            received_at,
+            request_id: Some(request_id),
+            traceparent,
+        }
+    }
+
+    /// One line of version 1, with its newline.
+    pub fn to_line(&self) -> String {
+        let payment = &self.payment;
+        let mut line = String::with_capacity(384);
+        line.push_str("{\"v\":1");
+        member("id", Some(payment.id().as_str()), &mut line);
+        member("transaction", payment.transaction(), &mut line);
+        member(
+            "amount",
+            payment.amount().map(|a| a.to_string()).as_deref(),
+            &mut line,
+        );
+        member(
+            "currency",
+            payment.currency().map(crate::Currency::code),
+            &mut line,
+        );
+        member("status", Some(payment.status().as_str()), &mut line);
+        member("payer_name", payment.payer_name(), &mut line);
+        line.push_str(",\"extra\":");
+        json::write_object(&payment.content.extra, &mut line, json::Order::AsSent);
+        // Writing to a String can't fail.
+        let _ = write!(line, ",\"received_at\":\"{}\"", self.received_at);
+        member(
+            "request_id",
+            self.request_id.as_ref().map(RequestId::as_str),
+            &mut line,
+        );
+        member(
+            "traceparent",
+            self.traceparent.as_ref().map(TraceParent::as_str),
+            &mut line,
+        );
+        let _ = writeln!(line, ",\"hash\":\"{}\"}}", self.content_hash);
+        line
+    }
+
+    /// Reads one record: version 1, or the plain object of an older system, which has no member `v`.
+    /// `stored_at` is when S3 stored the object.
+    pub fn parse(text: &[u8], stored_at: Timestamp) -> Result<Self, RecordError> {
+        let text = std::str::from_utf8(text).map_err(|_| PaymentError::NotUtf8)?;
+        let members = json::read_object(text).map_err(PaymentError::Json)?;
+        match members.iter().find(|(name, _)| &**name == "v") {
+            None => Self::from_older(members, stored_at),
+            Some((_, Json::Number(version))) if &**version == "1" => Self::from_v1(members),
+            Some(_) => Err(RecordError::UnsupportedVersion),
+        }
+    }
+
+    fn from_older(members: Members, stored_at: Timestamp) -> Result<Self, RecordError> {
+        let payment = with_own_id(Draft::from_members(members)?)?;
+        let content_hash = payment.content_hash();
+        Ok(Self {
+            payment,
+            content_hash,
+            received_at: stored_at,
+            request_id: None,
+            traceparent: None,
+        })
+    }
+
+    fn from_v1(members: Members) -> Result<Self, RecordError> {
+        let mut envelope = Envelope::default();
+        let mut content = Members::new();
+        for (name, value) in members {
+            match envelope.slot(&name) {
+                Some(slot) => *slot = Some(value),
+                None => content.push((name, value)),
+            }
+        }
+        if content.iter().any(|(name, _)| !CONTENT.contains(&&**name)) {
+            return Err(RecordError::Malformed("an unknown member"));
+        }
+        let Some(Json::Object(extra)) = envelope.extra.take() else {
+            return Err(RecordError::Malformed("extra"));
+        };
+        if extra.iter().any(|(name, _)| CONTENT.contains(&&**name)) {
+            return Err(RecordError::Malformed("extra"));
+        }
+        content.extend(extra);
+        envelope.into_record(with_own_id(Draft::from_members(content)?)?)
+    }
+}
+
+/// Members of version 1 that stand in `content`, by their own names.
+const CONTENT: [&str; 6] = [
+    "id",
+    "transaction",
+    "amount",
+    "currency",
+    "status",
+    "payer_name",
+];
+
+/// Members of version 1 that are not the client's content, and `extra`, which holds the rest of it.
+#[derive(Default)]
+struct Envelope {
+    v: Option<Json>,
+    extra: Option<Json>,
+    received_at: Option<Json>,
+    request_id: Option<Json>,
+    traceparent: Option<Json>,
+    hash: Option<Json>,
+}
+
+impl Envelope {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Json>> {
+        Some(match name {
+            "v" => &mut self.v,
+            "extra" => &mut self.extra,
+            "received_at" => &mut self.received_at,
+            "request_id" => &mut self.request_id,
+            "traceparent" => &mut self.traceparent,
+            "hash" => &mut self.hash,
+            _ => return None,
+        })
+    }
+
+    fn into_record(self, payment: Payment) -> Result<LogRecord, RecordError> {
+        let content_hash = payment.content_hash();
+        let record = LogRecord {
+            content_hash,
+            received_at: required("received_at", self.received_at, Timestamp::parse)?,
+            request_id: Some(required("request_id", self.request_id, RequestId::parse)?),
+            traceparent: match self.traceparent {
+                None => None,
+                given => Some(required("traceparent", given, TraceParent::parse)?),
+            },
+            payment,
+        };
+        let stated = required("hash", self.hash, ContentHash::parse)?;
+        if stated == content_hash {
+            Ok(record)
+        } else {
+            Err(RecordError::HashMismatch)
+        }
+    }
+}
+
+fn required<T>(
+    name: &'static str,
+    value: Option<Json>,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, RecordError> {
+    match value {
+        Some(Json::String(text)) => parse(&text).ok_or(RecordError::Malformed(name)),
+        _ => Err(RecordError::Malformed(name)),
+    }
+}
+
+/// The log never makes an id: a record without one can't be told from its repeat.
+fn with_own_id(draft: Draft) -> Result<Payment, RecordError> {
+    let id = draft.id().cloned().ok_or(RecordError::Malformed("id"))?;
+    Ok(draft.identify(None, || id)?)
+}
+
+fn member(name: &str, value: Option<&str>, line: &mut String) {
+    if let Some(value) = value {
+        line.push(',');
+        json::write_string(name, line);
+        line.push(':');
+        json::write_string(value, line);
+    }
+}
+
+/// One record of an object, or why it is none, with its line (from 1).
+pub type Line = (u32, Result<LogRecord, RecordError>);
+
+/// Reads a whole object: one record a line in a batch, otherwise one record in all. Blank lines hold nothing.
+pub fn read_object<'a>(
+    key: &ObjectKey,
+    body: &'a [u8],
+    stored_at: Timestamp,
+) -> impl Iterator<Item = Line> + 'a {
+    let separator = if key.is_batch() { Some(b'\n') } else { None };
+    let is_folder = key.is_folder();
+    body.split(move |byte| Some(*byte) == separator)
+        .zip(1_u32..)
+        .filter(move |(text, _)| {
+            !is_folder && (separator.is_none() || !text.trim_ascii().is_empty())
+        })
+        .map(move |(text, line)| (line, LogRecord::parse(text, stored_at)))
+}
+
+impl From<JsonError> for RecordError {
+    fn from(error: JsonError) -> Self {
+        Self::Payment(PaymentError::Json(error))
+    }
+}
+
+#[cfg(test)]
+mod tests;
