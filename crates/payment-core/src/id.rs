@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::card;
 
 /// The longest id, in bytes.
@@ -22,8 +24,19 @@ impl PaymentId {
         is_id(text).then(|| Self(text.into()))
     }
 
+    /// The id of a payment that came without one: `tx_` and a UUID.
+    pub fn made_from(unique: Uuid) -> Self {
+        Self(format!("tx_{unique}").into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Uuid> for RequestId {
+    fn from(unique: Uuid) -> Self {
+        Self(unique.to_string().into())
     }
 }
 

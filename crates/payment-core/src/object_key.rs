@@ -3,6 +3,7 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
 
 use crate::id::PaymentId;
 use crate::timestamp::Timestamp;
@@ -27,9 +28,9 @@ impl ObjectKey {
         Self::parse(&percent_decode_str(&spaced).decode_utf8().ok()?)
     }
 
-    /// A batch of payments: `transactions/dt=2026-11-22/hh=07/<unique>-<node>.ndjson`.
-    /// `unique` starts with the time (a UUID version 7), so keys sort by age within their hour.
-    pub fn batch(prefix: &str, at: Timestamp, unique: impl fmt::Display, node: &str) -> Self {
+    /// A batch of payments: `transactions/dt=2026-11-22/hh=07/<uuid>-<node>.ndjson`.
+    /// A UUID of version 7 starts with the time, so keys sort by age within their hour.
+    pub fn batch(prefix: &str, at: Timestamp, unique: Uuid, node: &str) -> Self {
         Self(format!("{}{unique}-{node}.ndjson", Self::hour_prefix(prefix, at)).into())
     }
 
@@ -81,10 +82,10 @@ mod tests {
     #[test]
     fn keys_name_the_hour() {
         let at = Timestamp::parse("2026-11-22T07:59:59.999999Z").unwrap();
-        let key = ObjectKey::batch("transactions/", at, "019ab0f2", "a1b2");
+        let key = ObjectKey::batch("transactions/", at, Uuid::from_u128(7), "a1b2");
         assert_eq!(
             key.as_str(),
-            "transactions/dt=2026-11-22/hh=07/019ab0f2-a1b2.ndjson"
+            "transactions/dt=2026-11-22/hh=07/00000000-0000-0000-0000-000000000007-a1b2.ndjson"
         );
         assert!(key.is_batch());
         let id = PaymentId::parse("tx_1747539198353").unwrap();

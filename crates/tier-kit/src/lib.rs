@@ -1,1 +1,15 @@
-//! What the programs share: configuration from the environment, telemetry, S3 client settings, server lifecycle.
+//! What the three programs share and none of them owns: configuration from the environment, logs, secrets,
+//! the S3 client's settings, and the life of an HTTP server from its port to its drain.
+//!
+//! It knows nothing of payments beyond error codes and request ids. What only one program needs stays there.
+
+pub mod env;
+pub mod http;
+pub mod program;
+pub mod s3;
+pub mod secret;
+pub mod server;
+pub mod telemetry;
+
+pub use env::Env;
+pub use secret::Secret;

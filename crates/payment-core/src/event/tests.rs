@@ -30,6 +30,10 @@ fn keys(objects: &[ObjectRef]) -> Vec<&str> {
     objects.iter().map(|o| o.key.as_str()).collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a table reads better without references"
+)]
 fn check(event: &Value, expected: Result<&[&str], EventError>) {
     match Event::parse(&event.to_string()) {
         Ok(Event::Objects(objects)) => {

@@ -1,0 +1,66 @@
+//! Reads a request's body within bounds.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use payment_core::ErrorCode;
+
+use super::Refusal;
+
+/// How long a client may take to send one small body.
+const READ: Duration = Duration::from_secs(5);
+
+/// The whole body of a JSON request, at most `bytes_max` long.
+pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
+    let (head, body) = request.into_parts();
+    if !is_json(&head.headers) {
+        return Err(Refusal::new(
+            ErrorCode::UnsupportedMediaType,
+            "send the header Content-Type: application/json",
+        ));
+    }
+    let too_large = || {
+        Refusal::new(
+            ErrorCode::BodyTooLarge,
+            format!("the body must have at most {bytes_max} bytes"),
+        )
+    };
+    if stated_length(&head.headers).is_some_and(|length| length > bytes_max) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(READ, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) => Err(
+            Refusal::new(ErrorCode::MalformedJson, "the body ended early")
+                .because(error.to_string()),
+        ),
+        Err(_) => Err(Refusal::new(
+            ErrorCode::RequestTimeout,
+            "send the body within 5 seconds",
+        )),
+    }
+}
+
+fn stated_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// `application/json`, with any parameters, or another type with the suffix `+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}

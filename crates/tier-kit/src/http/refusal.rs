@@ -1,0 +1,73 @@
+//! A request that is not granted: what the client is told, and what only the log is told.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use payment_core::{ErrorCode, PaymentError, Problem};
+
+/// Rendered as `application/problem+json` by the layer around all handlers, which knows the request's id.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    pub code: ErrorCode,
+    /// For the client. Never text of a driver or an SDK.
+    pub detail: Cow<'static, str>,
+    pub member: Option<&'static str>,
+    /// For the log alone.
+    pub cause: Option<String>,
+}
+
+impl Refusal {
+    pub fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            member: None,
+            cause: None,
+        }
+    }
+
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    pub(super) fn render(&self, request_id: &str) -> Response {
+        let problem = Problem::new(self.code, &*self.detail, request_id).with_member(self.member);
+        // A struct of strings and numbers is always JSON.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = self.response(body);
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+        response
+    }
+
+    fn response(&self, body: Vec<u8>) -> Response {
+        let status = http::StatusCode::from_u16(self.code.status())
+            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, body).into_response();
+        if let Some(seconds) = self.code.retry_after_seconds() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<PaymentError> for Refusal {
+    fn from(error: PaymentError) -> Self {
+        Self {
+            member: error.member(),
+            ..Self::new(error.code(), error.to_string())
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.response(Vec::new());
+        response.extensions_mut().insert(self);
+        response
+    }
+}

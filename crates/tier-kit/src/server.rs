@@ -1,0 +1,183 @@
+//! The life of an HTTP server: a port, connections within bounds, and an end that no load balancer notices.
+//!
+//! On the first SIGTERM or SIGINT the server drains: `/health` turns 503 and answers say `Connection: close`,
+//! while requests are served as before, so that the load balancer takes the target out before the port is
+//! gone. After the drain time, or a second signal, the listener closes and open requests are finished.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// Idle keep-alive connections are kept for longer than the load balancer keeps them (ALB: 60 s by default), since
+/// the side that closes first risks a request that is already on its way, which a client sees as a 502.
+/// hyper applies this limit to half-sent headers too.
+const IDLE_OR_HEADER: Duration = Duration::from_secs(75);
+
+/// Open connections. More wait in the listener's backlog.
+const CONNECTIONS_MAX: usize = 8192;
+
+/// Bytes of one request's head; hyper would buffer some 400 KB.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// How long open requests have to finish once the listener is closed: longer than any request's deadline.
+const FINISH: Duration = Duration::from_secs(12);
+
+/// Pause after the system has no file descriptor left, so that the accept loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Tells handlers whether the server is draining.
+#[derive(Debug, Clone)]
+pub struct Drain(watch::Receiver<bool>);
+
+impl Drain {
+    pub fn is_draining(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
+/// A bound port, before it serves.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    draining: watch::Sender<bool>,
+    drain_time: Duration,
+}
+
+impl Server {
+    pub async fn bind(addr: SocketAddr, drain_time: Duration) -> Result<Self, BindError> {
+        let listener = TcpListener::bind(addr)
+            .await
+            .map_err(|source| BindError { addr, source })?;
+        Ok(Self {
+            listener,
+            draining: watch::Sender::new(false),
+            drain_time,
+        })
+    }
+
+    /// The address with the port that was really taken.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    pub fn drain(&self) -> Drain {
+        Drain(self.draining.subscribe())
+    }
+
+    /// Serves until a signal, then drains and ends.
+    pub async fn serve(self, router: Router) -> io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        self.serve_until(router, async move || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await;
+        Ok(())
+    }
+
+    /// Like [`Server::serve`], with a caller's signal: its first completion starts the drain, its second ends it.
+    pub async fn serve_until(self, router: Router, mut signal: impl AsyncFnMut()) {
+        let Self {
+            listener,
+            draining,
+            drain_time,
+        } = self;
+        let mut connections = Connections::new(router);
+        tokio::select! {
+            () = connections.accept_from(&listener) => {}
+            () = signal() => {}
+        }
+        tracing::info!(drain_seconds = drain_time.as_secs(), "draining");
+        draining.send_replace(true);
+        tokio::select! {
+            () = connections.accept_from(&listener) => {}
+            () = tokio::time::sleep(drain_time) => {}
+            () = signal() => {}
+        }
+        drop(listener);
+        connections.finish().await;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on {addr}; is the port taken, or the address not of this machine?")]
+pub struct BindError {
+    addr: SocketAddr,
+    source: io::Error,
+}
+
+struct Connections {
+    http: http1::Builder,
+    router: Router,
+    slots: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    fn new(router: Router) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(IDLE_OR_HEADER)
+            .max_buf_size(HEAD_BYTES_MAX);
+        Self {
+            http,
+            router,
+            slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            graceful: GracefulShutdown::new(),
+        }
+    }
+
+    /// Never returns; the caller drops it.
+    async fn accept_from(&mut self, listener: &TcpListener) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                Ok((stream, _)) => self.start(stream, slot),
+                Err(error) => {
+                    tracing::warn!(error = %error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn start(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+        // Answers are single small writes: waiting to fill a segment only adds delay.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(self.router.clone());
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %error, "a connection ended early");
+            }
+            drop(slot);
+        });
+    }
+
+    async fn finish(self) {
+        let open = self.graceful.count();
+        if tokio::time::timeout(FINISH, self.graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(open, "requests were cut off: they did not finish in time");
+        }
+    }
+}
