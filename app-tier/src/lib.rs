@@ -1,1 +1,117 @@
-//! Makes a payment durable in S3, then says yes.
+//! The app tier: checks a payment, makes it durable in S3, and only then says yes.
+//!
+//! A request's way: [`routes`] reads and checks it, [`intake`] settles whether it is new, a repeat or a conflict,
+//! [`committer`] puts all that wait into one object, [`log`] is the bucket.
+//! The tier never changes or deletes anything, and it answers without the database.
+
+pub mod committer;
+pub mod config;
+pub mod intake;
+pub mod log;
+pub mod recent;
+mod routes;
+mod status;
+pub mod ticket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use payment_core::ErrorCode;
+use payment_store::Store;
+use tier_kit::http::Layers;
+use tier_kit::s3::{self, Bounds};
+use tier_kit::server::{BindError, Server};
+
+use crate::committer::Committer;
+use crate::config::Config;
+use crate::intake::Intake;
+use crate::log::{Log, S3Log};
+use crate::routes::State;
+
+/// From the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
+const DEADLINE: Duration = Duration::from_secs(6);
+
+/// Bounds of one PUT: three tries fit into the deadline of the requests that wait for it.
+const PUT: Bounds = Bounds {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(2),
+    operation: Duration::from_millis(5500),
+    attempts: 3,
+};
+
+/// Requests at work at one time; the queue behind them is bounded by itself.
+const REQUESTS_MAX: usize = 4096;
+
+/// Connections to the database: enough for look-ups of single payments.
+const LOOKUP_CONNECTIONS: u32 = 4;
+
+/// How long records that are already queued have to reach S3 after the last request ended.
+const FLUSH: Duration = Duration::from_secs(6);
+
+/// The tier, bound to its port and not yet serving.
+#[derive(Debug)]
+pub struct App {
+    server: Server,
+    router: axum::Router,
+    committer: Arc<Committer>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Region(#[from] s3::NoRegion),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+}
+
+impl App {
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let client = s3::client(PUT).await?;
+        let log = S3Log::new(client, config.bucket.clone(), config.encryption.clone());
+        Ok(Self::with_log(log, config).await?)
+    }
+
+    /// Like [`App::build`], with a log of the caller's.
+    pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
+        let server = Server::bind(config.listen, config.drain).await?;
+        let committer = Arc::new(Committer::start(log, config.commit));
+        let store = config
+            .database
+            .map(|database| Store::new(database.pool(LOOKUP_CONNECTIONS)));
+        let state = State {
+            intake: Arc::new(Intake::new(Arc::clone(&committer))),
+            store,
+            drain: server.drain(),
+        };
+        let layers = Layers {
+            drain: server.drain(),
+            deadline: DEADLINE,
+            late: ErrorCode::StorageUnavailable,
+            requests_max: REQUESTS_MAX,
+        };
+        Ok(Self {
+            router: layers.around(routes::routes(state)),
+            server,
+            committer,
+        })
+    }
+
+    /// The address with the port that was really taken.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.server.local_addr()
+    }
+
+    /// Serves until a signal; ends once all that was queued is in S3.
+    pub async fn run(self) -> std::io::Result<()> {
+        tracing::info!(addr = %self.local_addr()?, "listening");
+        self.server.serve(self.router).await?;
+        match tokio::time::timeout(FLUSH, self.committer.close()).await {
+            Ok(()) => tracing::info!("stopped; the queue is empty"),
+            Err(_) => tracing::error!(
+                "stopped with records that S3 did not take; none of them was answered with yes"
+            ),
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,15 @@
-fn main() {}
+use std::process::ExitCode;
+
+use app_tier::{App, config};
+use tier_kit::program::Program;
+
+fn main() -> ExitCode {
+    let program = Program {
+        name: "app-tier",
+        about: "Makes a payment durable in S3, then says yes.",
+        variables: config::VARIABLES,
+    };
+    program.main(config::Config::from_env, async |config| {
+        Ok(App::build(config).await?.run().await?)
+    })
+}

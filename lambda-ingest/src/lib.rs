@@ -1,1 +1,64 @@
-//! S3 objects to rows in MySQL.
+//! The function: objects of the log become rows of the database.
+//!
+//! [`handler`] turns an event into work and an answer, [`ingest`] takes one object, [`sweep`] finds objects whose
+//! event was lost, [`objects`] is the bucket. It can be called with the same event any number of times.
+//! It never writes to the bucket: an event that starts itself would never end.
+
+pub mod config;
+pub mod handler;
+pub mod ingest;
+pub mod metrics;
+pub mod objects;
+pub mod sweep;
+
+use std::time::Duration;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use payment_store::Store;
+use serde_json::value::RawValue;
+use tier_kit::s3::{self, Bounds};
+use tier_kit::telemetry::chain;
+
+use crate::config::Config;
+use crate::handler::Handler;
+use crate::objects::S3Objects;
+
+/// Bounds of one call to S3. Without a route to it (in a VPC: a gateway endpoint) the call fails and says so,
+/// where it would otherwise hang until the function's own timeout.
+const S3_CALL: Bounds = Bounds {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(3),
+    operation: Duration::from_secs(10),
+    attempts: 3,
+};
+
+/// One environment works on one event at a time, so it needs one connection.
+const CONNECTIONS: u32 = 1;
+
+/// The function, connected and not yet asking for events.
+#[derive(Debug)]
+pub struct App {
+    handler: Handler<S3Objects>,
+}
+
+impl App {
+    pub async fn build(config: Config) -> Result<Self, s3::NoRegion> {
+        let objects = S3Objects::new(s3::client(S3_CALL).await?);
+        let store = Store::new(config.database.pool(CONNECTIONS));
+        // The first connection is made here, where it costs no event's time. A database that is away now may be
+        // back for the first event.
+        if let Err(error) = store.ping().await {
+            tracing::warn!(error = chain(&error), "the database can't be reached yet");
+        }
+        Ok(Self { handler: Handler::new(objects, store, config.sweep) })
+    }
+
+    /// Asks the Lambda Runtime API for events, one after the other, until it is gone.
+    pub async fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let handler = &self.handler;
+        let answer = async |event: LambdaEvent<Box<RawValue>>| {
+            handler.handle(event.payload.get(), &event.context.request_id).await
+        };
+        Ok(lambda_runtime::run(service_fn(answer)).await?)
+    }
+}

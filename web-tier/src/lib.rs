@@ -1,1 +1,76 @@
-//! Public front of the pipeline: limits, the pay page, proxy to the app tier.
+//! The web tier: the only part of the pipeline that the internet reaches.
+//!
+//! It bounds what comes in, serves the pay page, and hands payments to the app tier ([`upstream`]). It holds no
+//! state, has no rights in AWS, and decides nothing about a payment: the rules live in the app tier.
+
+pub mod config;
+mod form;
+mod page;
+mod routes;
+pub mod upstream;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use payment_core::ErrorCode;
+use tier_kit::http::Layers;
+use tier_kit::server::{BindError, Server};
+
+use crate::config::Config;
+use crate::routes::State;
+use crate::upstream::{ClientError, Upstream};
+
+/// From the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// Requests at work at one time, each with a body of at most 16 KiB.
+const REQUESTS_MAX: usize = 4096;
+
+/// The tier, bound to its port and not yet serving.
+#[derive(Debug)]
+pub struct App {
+    server: Server,
+    router: axum::Router,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl App {
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let upstream = Upstream::new(&config.app_tier)?;
+        let server = Server::bind(config.listen, config.drain).await?;
+        let layers = Layers {
+            drain: server.drain(),
+            deadline: DEADLINE,
+            late: ErrorCode::UpstreamTimeout,
+            requests_max: REQUESTS_MAX,
+        };
+        let state = State {
+            upstream,
+            drain: server.drain(),
+        };
+        Ok(Self {
+            router: layers.around(routes::routes(state)),
+            server,
+        })
+    }
+
+    /// The address with the port that was really taken.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.server.local_addr()
+    }
+
+    /// Serves until a signal.
+    pub async fn run(self) -> std::io::Result<()> {
+        tracing::info!(addr = %self.local_addr()?, "listening");
+        self.server.serve(self.router).await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

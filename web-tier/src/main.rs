@@ -1,1 +1,15 @@
-fn main() {}
+use std::process::ExitCode;
+
+use tier_kit::program::Program;
+use web_tier::{App, config};
+
+fn main() -> ExitCode {
+    let program = Program {
+        name: "web-tier",
+        about: "Public front of the payment pipeline: limits, the pay page, proxy to the app tier.",
+        variables: config::VARIABLES,
+    };
+    program.main(config::Config::from_env, async |config| {
+        Ok(App::build(config).await?.run().await?)
+    })
+}

@@ -43,6 +43,11 @@ impl Drain {
     pub fn is_draining(&self) -> bool {
         *self.0.borrow()
     }
+
+    /// Returns once the server drains, or is gone.
+    pub async fn wait_until_draining(&mut self) {
+        let _ = self.0.wait_for(|draining| *draining).await;
+    }
 }
 
 /// A bound port, before it serves.
@@ -51,6 +56,7 @@ pub struct Server {
     listener: TcpListener,
     draining: watch::Sender<bool>,
     drain_time: Duration,
+    idle: Duration,
 }
 
 impl Server {
@@ -62,7 +68,15 @@ impl Server {
             listener,
             draining: watch::Sender::new(false),
             drain_time,
+            idle: IDLE_OR_HEADER,
         })
+    }
+
+    /// Another limit than 75 s for idle connections and half-sent heads.
+    #[must_use]
+    pub fn with_idle_limit(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
     }
 
     /// The address with the port that was really taken.
@@ -94,8 +108,9 @@ impl Server {
             listener,
             draining,
             drain_time,
+            idle,
         } = self;
-        let mut connections = Connections::new(router);
+        let mut connections = Connections::new(router, idle);
         tokio::select! {
             () = connections.accept_from(&listener) => {}
             () = signal() => {}
@@ -127,10 +142,10 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(router: Router) -> Self {
+    fn new(router: Router, idle: Duration) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(IDLE_OR_HEADER)
+            .header_read_timeout(idle)
             .max_buf_size(HEAD_BYTES_MAX);
         Self {
             http,

@@ -15,24 +15,28 @@ use super::Refusal;
 const READ: Duration = Duration::from_secs(5);
 
 /// The whole body of a JSON request, at most `bytes_max` long.
-pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
-    let (head, body) = request.into_parts();
-    if !is_json(&head.headers) {
+pub async fn read_json(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
+    if !is_json(request.headers()) {
         return Err(Refusal::new(
             ErrorCode::UnsupportedMediaType,
             "send the header Content-Type: application/json",
         ));
     }
+    read_body(request, bytes_max).await
+}
+
+/// The whole body, whatever its type.
+pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
     let too_large = || {
         Refusal::new(
             ErrorCode::BodyTooLarge,
             format!("the body must have at most {bytes_max} bytes"),
         )
     };
-    if stated_length(&head.headers).is_some_and(|length| length > bytes_max) {
+    if stated_length(request.headers()).is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
-    match tokio::time::timeout(READ, Limited::new(body, bytes_max).collect()).await {
+    match tokio::time::timeout(READ, Limited::new(request.into_body(), bytes_max).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(

@@ -129,6 +129,10 @@ async fn limit_time(
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that CatchPanicLayer takes"
+)]
 fn after_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()

@@ -1,0 +1,251 @@
+//! Group commit: all payments that wait share one PUT.
+//!
+//! While a PUT slot is free, a payment that comes alone is sent at once. While all slots are busy, payments gather,
+//! and the next free slot takes them all; so batches grow with load by themselves. Nothing is answered with
+//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use payment_core::{LogRecord, ObjectKey, PaymentId};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::log::{Log, Put};
+use crate::ticket::{Failure, Receipt, Ticket};
+
+/// Records that may wait. At 16 KiB a body the bytes below are the narrower bound.
+const QUEUE_RECORDS_MAX: usize = 8192;
+
+/// Bytes of records that wait or are on their way to S3.
+const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Records in one object: what the function inserts in two statements.
+const BATCH_RECORDS_MAX: usize = 1000;
+
+/// A batch takes no further record past this size.
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// How payments are laid out in the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `<prefix>dt=…/hh=…/<uuid>-<node>.ndjson`, one line a payment.
+    Batch,
+    /// `<prefix><id>.json`, one payment; the key claims the id.
+    Object,
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub prefix: String,
+    pub layout: Layout,
+    /// PUTs at work at one time.
+    pub puts_max: usize,
+    /// How long a batch waits for company after its first payment.
+    pub linger: Duration,
+}
+
+/// No more payments can wait; nothing was kept of this one.
+#[derive(Debug)]
+pub struct QueueFull;
+
+#[derive(Debug)]
+pub struct Committer {
+    queue: mpsc::Sender<Pending>,
+    bytes: Arc<Semaphore>,
+    closing: Arc<Notify>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Committer {
+    pub fn start<L: Log>(log: L, settings: Settings) -> Self {
+        let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
+        let closing = Arc::new(Notify::new());
+        let worker = Worker::new(log, settings);
+        let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
+        let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
+        Self {
+            queue,
+            bytes,
+            closing,
+            worker: Mutex::new(Some(worker)),
+        }
+    }
+
+    /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.
+    pub fn submit(&self, record: &LogRecord, ticket: Arc<Ticket>) -> Result<(), QueueFull> {
+        let mut pending = Pending::new(record, ticket);
+        let size = u32::try_from(pending.line.len()).map_err(|_| QueueFull)?;
+        pending.bytes = Some(
+            Arc::clone(&self.bytes)
+                .try_acquire_many_owned(size)
+                .map_err(|_| QueueFull)?,
+        );
+        self.queue.try_send(pending).map_err(|_| QueueFull)
+    }
+
+    /// Takes no more records and returns once those that wait have their outcome.
+    pub async fn close(&self) {
+        self.closing.notify_one();
+        if let Some(worker) = self.worker.lock().await.take()
+            && let Err(error) = worker.await
+        {
+            tracing::error!(error = %error, "the committer broke");
+        }
+    }
+}
+
+/// A record in the queue. Dropped without an outcome, it settles as unconfirmed, so that nobody waits in vain.
+struct Pending {
+    id: PaymentId,
+    line: String,
+    receipt: Receipt,
+    ticket: Arc<Ticket>,
+    /// Its share of the queue's bytes, given back when it is dropped.
+    bytes: Option<OwnedSemaphorePermit>,
+}
+
+impl Pending {
+    fn confirm(self) {
+        self.ticket.settle(Ok(self.receipt.clone()));
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.ticket.settle(Err(Failure::Unconfirmed));
+    }
+}
+
+/// Takes batches from the queue and starts their PUTs.
+struct Worker<L> {
+    log: Arc<L>,
+    settings: Settings,
+    slots: Arc<Semaphore>,
+    /// Names this process in keys.
+    node: String,
+}
+
+impl<L: Log> Worker<L> {
+    fn new(log: L, settings: Settings) -> Self {
+        let slots = Arc::new(Semaphore::new(settings.puts_max));
+        let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
+        tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
+        Self {
+            log: Arc::new(log),
+            settings,
+            slots,
+            node,
+        }
+    }
+
+    async fn run(self, mut queue: mpsc::Receiver<Pending>, closing: Arc<Notify>) {
+        loop {
+            let first = tokio::select! {
+                first = queue.recv() => first,
+                () = closing.notified() => {
+                    queue.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
+            // The semaphore is never closed.
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+                break;
+            };
+            let log = Arc::clone(&self.log);
+            let key = self.key(&first);
+            match self.settings.layout {
+                Layout::Batch => {
+                    let batch = self.gather(first, &mut queue).await;
+                    tokio::spawn(async move { put_batch(&*log, &key, batch, slot).await });
+                }
+                Layout::Object => {
+                    tokio::spawn(async move { put_single(&*log, &key, first, slot).await });
+                }
+            }
+        }
+        let all = u32::try_from(self.settings.puts_max).unwrap_or(u32::MAX);
+        let _ = self.slots.acquire_many(all).await;
+    }
+
+    /// Takes what waits behind `first`, up to the bounds of a batch.
+    async fn gather(&self, first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
+        if !self.settings.linger.is_zero() {
+            tokio::time::sleep(self.settings.linger).await;
+        }
+        let mut size = first.line.len();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
+            let Ok(next) = queue.try_recv() else { break };
+            size += next.line.len();
+            batch.push(next);
+        }
+        batch
+    }
+
+    fn key(&self, first: &Pending) -> ObjectKey {
+        let prefix = &self.settings.prefix;
+        match self.settings.layout {
+            Layout::Batch => ObjectKey::batch(
+                prefix,
+                first.receipt.received_at,
+                Uuid::now_v7(),
+                &self.node,
+            ),
+            Layout::Object => ObjectKey::single(prefix, &first.id),
+        }
+    }
+}
+
+/// A batch's key is used once, so an object that is already there is this batch, from a try whose answer was lost.
+async fn put_batch<L: Log>(
+    log: &L,
+    key: &ObjectKey,
+    batch: Vec<Pending>,
+    _slot: OwnedSemaphorePermit,
+) {
+    let size = batch.iter().map(|pending| pending.line.len()).sum();
+    let mut body = Vec::with_capacity(size);
+    batch
+        .iter()
+        .for_each(|pending| body.extend_from_slice(pending.line.as_bytes()));
+    match log.put(key, Bytes::from(body)).await {
+        Ok(Put::Stored | Put::AlreadyThere) => batch.into_iter().for_each(Pending::confirm),
+        Err(error) => error.log(key, batch.len()),
+    }
+}
+
+/// Where the key is taken, the object under it tells a repeat from a conflict.
+async fn put_single<L: Log>(
+    log: &L,
+    key: &ObjectKey,
+    mut single: Pending,
+    _slot: OwnedSemaphorePermit,
+) {
+    let body = Bytes::from(std::mem::take(&mut single.line));
+    match log.put(key, body).await {
+        Ok(Put::Stored) => single.confirm(),
+        Ok(Put::AlreadyThere) => match log.get(key).await {
+            Ok(stored) => single.ticket.settle(compare(&single, &stored)),
+            Err(error) => error.log(key, 1),
+        },
+        Err(error) => error.log(key, 1),
+    }
+}
+
+fn compare(single: &Pending, stored: &[u8]) -> Result<Receipt, Failure> {
+    let own = &single.receipt;
+    let stored = LogRecord::parse(stored, own.received_at).map_err(|_| Failure::Conflict)?;
+    if stored.content_hash != single.ticket.content_hash() {
+        return Err(Failure::Conflict);
+    }
+    // An older system's object has no request id; this request's own stands in.
+    let request_id = stored.request_id.unwrap_or_else(|| own.request_id.clone());
+    Ok(Receipt {
+        received_at: stored.received_at,
+        request_id,
+    })
+}

@@ -1,0 +1,211 @@
+//! The app tier's configuration.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use payment_store::Database;
+use tier_kit::env::{Env, Mistakes, Variable};
+
+use crate::committer::{Layout, Settings};
+use crate::log::Encryption;
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
+
+/// Two health checks of 10 s, and a margin.
+const DRAIN_SECONDS: u64 = 25;
+
+/// PUTs at work at one time, for a whole batch each.
+const BATCH_PUTS: usize = 4;
+
+/// PUTs at work at one time where each holds one payment.
+const OBJECT_PUTS: usize = 256;
+
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "LISTEN_ADDR",
+        default: "0.0.0.0:3000",
+        help: "address and port to serve on",
+    },
+    Variable {
+        name: "DRAIN_SECONDS",
+        default: "25",
+        help: "how long /health says 503 before the port closes",
+    },
+    Variable {
+        name: "LOG_BUCKET",
+        default: "required",
+        help: "S3 bucket of the log",
+    },
+    Variable {
+        name: "LOG_PREFIX",
+        default: "transactions/",
+        help: "what every key starts with",
+    },
+    Variable {
+        name: "LOG_LAYOUT",
+        default: "batch",
+        help: "batch: payments share objects; object: one each",
+    },
+    Variable {
+        name: "LOG_MAX_IN_FLIGHT_PUTS",
+        default: "4",
+        help: "PUTs at one time (256 with LOG_LAYOUT=object)",
+    },
+    Variable {
+        name: "LOG_LINGER_MS",
+        default: "0",
+        help: "wait this long for a fuller batch: cheaper, slower",
+    },
+    Variable {
+        name: "S3_SSE",
+        default: "AES256",
+        help: "AES256, aws:kms or none",
+    },
+    Variable {
+        name: "S3_SSE_KMS_KEY_ID",
+        default: "optional",
+        help: "key for aws:kms",
+    },
+    Variable {
+        name: "DATABASE_URL",
+        default: "optional",
+        help: "mysql:// as user reader, for GET /process/{id}",
+    },
+];
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub drain: Duration,
+    pub bucket: String,
+    pub encryption: Encryption,
+    pub commit: Settings,
+    pub database: Option<Database>,
+}
+
+impl Config {
+    pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
+        env.refuse_unknown(&["LOG_", "S3_"], VARIABLES);
+        let listen = env.or("LISTEN_ADDR", LISTEN);
+        let drain = Duration::from_secs(env.or("DRAIN_SECONDS", DRAIN_SECONDS));
+        let bucket: Option<String> = env.required("LOG_BUCKET");
+        let commit = commit_settings(&mut env);
+        let encryption = encryption(&mut env);
+        let database = database(&mut env);
+        env.finish(|| {
+            Some(Self {
+                listen,
+                drain,
+                bucket: bucket?,
+                encryption,
+                commit,
+                database,
+            })
+        })
+    }
+}
+
+fn commit_settings(env: &mut Env) -> Settings {
+    let layout = env.or("LOG_LAYOUT", Layout::Batch);
+    let puts_by_default = match layout {
+        Layout::Batch => BATCH_PUTS,
+        Layout::Object => OBJECT_PUTS,
+    };
+    let settings = Settings {
+        prefix: env.or("LOG_PREFIX", "transactions/".to_owned()),
+        layout,
+        puts_max: env.or("LOG_MAX_IN_FLIGHT_PUTS", puts_by_default),
+        linger: Duration::from_millis(env.or("LOG_LINGER_MS", 0)),
+    };
+    if !(1..=1024).contains(&settings.puts_max) {
+        env.mistake("LOG_MAX_IN_FLIGHT_PUTS must be from 1 to 1024");
+    }
+    if settings.linger > Duration::from_secs(1) {
+        env.mistake("LOG_LINGER_MS must be at most 1000: clients wait for it");
+    }
+    settings
+}
+
+fn encryption(env: &mut Env) -> Encryption {
+    let encryption = env.or("S3_SSE", Encryption::S3);
+    match (encryption, env.optional::<String>("S3_SSE_KMS_KEY_ID")) {
+        (Encryption::Kms { .. }, key_id) => Encryption::Kms { key_id },
+        (other, None) => other,
+        (other, Some(_)) => {
+            env.mistake("S3_SSE_KMS_KEY_ID is set, but S3_SSE is not aws:kms");
+            other
+        }
+    }
+}
+
+fn database(env: &mut Env) -> Option<Database> {
+    let url = env.secret("DATABASE_URL")?;
+    match Database::parse(url.expose(), None) {
+        Ok(database) => Some(database),
+        Err(error) => {
+            env.mistake(format!("DATABASE_URL: {error}"));
+            None
+        }
+    }
+}
+
+impl FromStr for Layout {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "batch" => Ok(Self::Batch),
+            "object" => Ok(Self::Object),
+            _ => Err("must be batch or object"),
+        }
+    }
+}
+
+impl FromStr for Encryption {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "AES256" => Ok(Self::S3),
+            "aws:kms" => Ok(Self::Kms { key_id: None }),
+            "none" => Ok(Self::Unstated),
+            _ => Err("must be AES256, aws:kms or none"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_the_manual() {
+        let config = Config::from_env(Env::from([("LOG_BUCKET", "b")])).unwrap();
+        assert_eq!(config.listen.to_string(), "0.0.0.0:3000");
+        assert_eq!(
+            (config.commit.prefix.as_str(), config.commit.puts_max),
+            ("transactions/", 4)
+        );
+        assert_eq!(config.encryption, Encryption::S3);
+        let object =
+            Config::from_env(Env::from([("LOG_BUCKET", "b"), ("LOG_LAYOUT", "object")])).unwrap();
+        assert_eq!(object.commit.puts_max, 256);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let env = Env::from([
+            ("LOG_LAYOUT", "rows"),
+            ("LOG_LINGER_MS", "5000"),
+            ("LOG_MAX_IN_FLIGHT_PUTS", "0"),
+            ("S3_SSE", "yes"),
+            ("S3_SSE_KMS_KEY_ID", "k"),
+            ("LOG_BUKKET", "b"),
+            ("DATABASE_URL", "postgres://u:hunter2@h/d"),
+        ]);
+        let text = Config::from_env(env).unwrap_err().to_string();
+        assert!(text.contains("8 mistake(s)"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Decides what a payment is: new, a repeat, or another payment under a taken id.
+
+use std::sync::Arc;
+
+use payment_core::record::TraceParent;
+use payment_core::{LogRecord, Payment, PaymentId};
+
+use crate::committer::{Committer, QueueFull};
+use crate::recent::{Claim, Recent};
+use crate::ticket::{Failure, Receipt, Ticket};
+
+#[derive(Debug)]
+pub struct Intake {
+    committer: Arc<Committer>,
+    recent: Recent,
+}
+
+/// A payment that a request brought.
+#[derive(Debug)]
+pub struct Submission {
+    pub payment: Payment,
+    /// What the client is told if this request is the one that counts.
+    pub receipt: Receipt,
+    pub traceparent: Option<TraceParent>,
+}
+
+/// A payment that is durable, and whether this request is what made it so.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub receipt: Receipt,
+    pub replayed: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAccepted {
+    #[error("the id belongs to a payment with other content")]
+    Conflict,
+    #[error("S3 did not confirm the payment")]
+    Unconfirmed,
+    #[error("the queue is full")]
+    QueueFull,
+}
+
+impl Intake {
+    pub fn new(committer: Arc<Committer>) -> Self {
+        Self {
+            committer,
+            recent: Recent::new(),
+        }
+    }
+
+    /// Returns once the payment is durable, or it is known that no yes can be said.
+    /// A caller that is dropped meanwhile changes nothing: the record stays in the queue.
+    pub async fn accept(&self, submission: Submission) -> Result<Accepted, NotAccepted> {
+        let hash = submission.payment.content_hash();
+        loop {
+            match self.recent.claim(submission.payment.id(), hash) {
+                Claim::New(ticket) => return self.commit(submission, ticket).await,
+                Claim::Known(ticket) => {
+                    let same = ticket.content_hash() == hash;
+                    match (ticket.outcome().await, same) {
+                        (Ok(receipt), true) => {
+                            return Ok(Accepted {
+                                receipt,
+                                replayed: true,
+                            });
+                        }
+                        (Ok(_), false) => return Err(NotAccepted::Conflict),
+                        (Err(failure), true) => return Err(failure.into()),
+                        // The other content never became a payment: the id is free for this one.
+                        (Err(_), false) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// What this node knows of an id by itself.
+    pub fn receipt(&self, id: &PaymentId) -> Option<Receipt> {
+        self.recent.find(id)?.settled()?.clone().ok()
+    }
+
+    async fn commit(
+        &self,
+        submission: Submission,
+        ticket: Arc<Ticket>,
+    ) -> Result<Accepted, NotAccepted> {
+        let Submission {
+            payment,
+            receipt: own,
+            traceparent,
+        } = submission;
+        let record = LogRecord {
+            payment,
+            content_hash: ticket.content_hash(),
+            received_at: own.received_at,
+            request_id: Some(own.request_id.clone()),
+            traceparent,
+        };
+        self.committer
+            .submit(&record, own.clone(), Arc::clone(&ticket))?;
+        let receipt = ticket.outcome().await?;
+        // Another request's receipt comes where the id was already claimed in S3.
+        Ok(Accepted {
+            replayed: receipt != own,
+            receipt,
+        })
+    }
+}
+
+impl From<Failure> for NotAccepted {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unconfirmed => Self::Unconfirmed,
+            Failure::Conflict => Self::Conflict,
+        }
+    }
+}
+
+impl From<QueueFull> for NotAccepted {
+    fn from(QueueFull: QueueFull) -> Self {
+        Self::QueueFull
+    }
+}

@@ -1,0 +1,165 @@
+//! The log: a bucket into which objects are put once and never changed.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::put_object::PutObjectError;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use bytes::Bytes;
+use payment_core::ObjectKey;
+
+/// S3 answers 409 while another PUT of the same key is at work; the answer after it is 200 or 412.
+const CONFLICTING_PUTS_MAX: usize = 3;
+
+/// An append-only store of objects.
+pub trait Log: Send + Sync + 'static {
+    /// Puts an object unless its key is taken. `Ok` means that S3 holds the object durably.
+    fn put(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+    ) -> impl Future<Output = Result<Put, LogError>> + Send;
+
+    /// Only [`crate::committer::Layout::Object`] reads.
+    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Bytes, LogError>> + Send;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    Stored,
+    AlreadyThere,
+}
+
+/// S3 did not confirm. `detail` is for this system's log alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} failed: {detail}{hint}")]
+pub struct LogError {
+    action: &'static str,
+    detail: String,
+    hint: &'static str,
+}
+
+impl LogError {
+    pub fn new(action: &'static str, detail: String, denied: bool) -> Self {
+        let hint = match (denied, action) {
+            (false, _) => "",
+            (true, "GET") => "; LOG_LAYOUT=object needs s3:GetObject on the prefix",
+            (true, _) => {
+                "; check that the role may s3:PutObject on this prefix, that the bucket policy's encryption header \
+                 is the one of S3_SSE, and with aws:kms that the role may kms:GenerateDataKey on the key"
+            }
+        };
+        Self {
+            action,
+            detail,
+            hint,
+        }
+    }
+
+    /// The one line about a PUT that failed, however many payments it held.
+    pub(crate) fn log(&self, key: &ObjectKey, records: usize) {
+        tracing::error!(s3_key = key.as_str(), records, error = %self, "payments were not stored");
+    }
+}
+
+/// Encryption that each PUT asks for by name, since bucket policies may demand the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    S3,
+    Kms {
+        key_id: Option<String>,
+    },
+    /// The bucket's default, for servers that do not know the header.
+    Unstated,
+}
+
+/// The log in a bucket of S3.
+#[derive(Debug)]
+pub struct S3Log {
+    client: Client,
+    bucket: String,
+    encryption: Encryption,
+}
+
+impl S3Log {
+    pub fn new(client: Client, bucket: String, encryption: Encryption) -> Self {
+        Self {
+            client,
+            bucket,
+            encryption,
+        }
+    }
+
+    fn request(&self, key: &ObjectKey, body: Bytes) -> PutObjectFluentBuilder {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .if_none_match("*")
+            .content_type(if key.is_batch() {
+                "application/x-ndjson"
+            } else {
+                "application/json"
+            })
+            .body(ByteStream::from(body));
+        match &self.encryption {
+            Encryption::S3 => request.server_side_encryption(ServerSideEncryption::Aes256),
+            Encryption::Kms { key_id } => request
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .set_ssekms_key_id(key_id.clone()),
+            Encryption::Unstated => request,
+        }
+    }
+}
+
+impl Log for S3Log {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+        let mut tries = 1;
+        loop {
+            let Err(error) = self.request(key, body.clone()).send().await else {
+                return Ok(Put::Stored);
+            };
+            match status_and_code(&error) {
+                (Some(412), _) => return Ok(Put::AlreadyThere),
+                (_, Some("ConditionalRequestConflict")) if tries < CONFLICTING_PUTS_MAX => {
+                    tries += 1
+                }
+                (status, _) => {
+                    let detail = DisplayErrorContext(&error).to_string();
+                    return Err(LogError::new("PUT", detail, status == Some(403)));
+                }
+            }
+        }
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Bytes, LogError> {
+        let sent = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .send()
+            .await;
+        let object = sent.map_err(|error| {
+            let denied = error
+                .raw_response()
+                .is_some_and(|r| r.status().as_u16() == 403);
+            LogError::new("GET", DisplayErrorContext(&error).to_string(), denied)
+        })?;
+        let body = object.body.collect().await;
+        Ok(body
+            .map_err(|error| LogError::new("GET", DisplayErrorContext(&error).to_string(), false))?
+            .into_bytes())
+    }
+}
+
+fn status_and_code(error: &SdkError<PutObjectError>) -> (Option<u16>, Option<&str>) {
+    (
+        error
+            .raw_response()
+            .map(|response| response.status().as_u16()),
+        error.code(),
+    )
+}

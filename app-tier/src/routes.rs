@@ -1,0 +1,152 @@
+//! The HTTP interface of the app tier.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::header::{HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, StatusCode};
+use payment_core::payment::BODY_BYTES_MAX;
+use payment_core::{Draft, ErrorCode, PaymentId, Timestamp};
+use payment_store::Store;
+use serde::Serialize;
+use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
+use tier_kit::server::Drain;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::intake::{Accepted, Intake, NotAccepted, Submission};
+use crate::status::{self, PaymentStatus};
+use crate::ticket::Receipt;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+#[derive(Clone)]
+pub struct State {
+    pub intake: Arc<Intake>,
+    pub store: Option<Store>,
+    pub drain: Drain,
+}
+
+pub fn routes(state: State) -> Router {
+    Router::new()
+        .route("/process", post(process))
+        .route("/process/{id}", get(find))
+        .route("/health", get(health))
+        .with_state(state)
+}
+
+/// The answer to a payment that is durable.
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a str,
+    status: &'static str,
+    received_at: String,
+    request_id: &'a str,
+}
+
+async fn process(
+    state: axum::extract::State<State>,
+    Extension(context): Extension<RequestContext>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let key = idempotency_key(request.headers())?;
+    let body = read_json(request, BODY_BYTES_MAX).await?;
+    let payment =
+        Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
+    let id = payment.id().clone();
+    let received_at = Timestamp::new(OffsetDateTime::now_utc());
+    let receipt = Receipt {
+        received_at,
+        request_id: context.request_id,
+    };
+    match state
+        .intake
+        .accept(Submission {
+            payment,
+            receipt,
+            traceparent: context.traceparent,
+        })
+        .await
+    {
+        Ok(accepted) => Ok(answer(&id, &accepted)),
+        Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
+    }
+}
+
+fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
+    let receipt = &accepted.receipt;
+    let body = Json(Answer {
+        id: id.as_str(),
+        status: "accepted",
+        received_at: receipt.received_at.to_string(),
+        request_id: receipt.request_id.as_str(),
+    });
+    let status = if accepted.replayed {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let mut response = (status, Extension(LoggedPayment(id.clone())), body).into_response();
+    if accepted.replayed {
+        response
+            .headers_mut()
+            .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    // An id's characters are all allowed in a header and in a path.
+    if let Ok(location) = HeaderValue::try_from(format!("/pay/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
+    const AGAIN: &str = "it was not confirmed; send it again in a moment, under the same id";
+    let code = match reason {
+        NotAccepted::Conflict => {
+            return Refusal::new(
+                ErrorCode::IdConflict,
+                "another payment has this id; give this one an id of its own",
+            );
+        }
+        _ if draining => ErrorCode::Draining,
+        NotAccepted::QueueFull => ErrorCode::Overloaded,
+        NotAccepted::Unconfirmed => ErrorCode::StorageUnavailable,
+    };
+    Refusal::new(code, AGAIN).because(reason.to_string())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let text = value
+        .to_str()
+        .map_err(|_| payment_core::PaymentError::IdempotencyKey)?;
+    Ok(Some(text.to_owned()))
+}
+
+async fn find(
+    state: axum::extract::State<State>,
+    Path(id): Path<String>,
+) -> Result<Json<PaymentStatus>, Refusal> {
+    let id = PaymentId::parse(&id)
+        .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
+    Ok(Json(
+        status::find(&id, state.store.as_ref(), &state.intake).await?,
+    ))
+}
+
+/// Touches nothing behind: an outage there must not take every target out at once.
+async fn health(state: axum::extract::State<State>) -> Result<&'static str, Refusal> {
+    if state.drain.is_draining() {
+        return Err(Refusal::new(
+            ErrorCode::Draining,
+            "this server is about to stop",
+        ));
+    }
+    Ok("OK")
+}

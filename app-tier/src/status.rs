@@ -1,0 +1,98 @@
+//! What is known of a payment: its row, or that this node accepted it.
+
+use payment_core::{ErrorCode, PaymentId};
+use payment_store::{Found, Store};
+use serde::Serialize;
+use tier_kit::http::Refusal;
+use tier_kit::telemetry::chain;
+
+use crate::intake::Intake;
+
+/// The answer to GET /process/{id}. The payer's name and the extra members stay inside: who knows or guesses an
+/// id may ask, without any further proof.
+#[derive(Debug, Serialize)]
+pub struct PaymentStatus {
+    id: String,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    received_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It is a row.
+    Recorded,
+    /// It is durable in S3, and on its way.
+    Accepted,
+    /// It is a row, and other content came under the same id.
+    Conflict,
+}
+
+pub async fn find(
+    id: &PaymentId,
+    store: Option<&Store>,
+    intake: &Intake,
+) -> Result<PaymentStatus, Refusal> {
+    let looked_up = match store {
+        Some(store) => store.find(id).await,
+        None => Ok(None),
+    };
+    if let Ok(Some(found)) = &looked_up {
+        return Ok(PaymentStatus::recorded(id, found));
+    }
+    if let Some(receipt) = intake.receipt(id) {
+        return Ok(PaymentStatus::accepted(id, receipt.received_at.to_string()));
+    }
+    match looked_up {
+        Ok(_) => Err(Refusal::new(
+            ErrorCode::NotFound,
+            "no payment with this id is known here; it may still come",
+        )),
+        Err(error) => Err(
+            Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment")
+                .because(chain(&error)),
+        ),
+    }
+}
+
+impl PaymentStatus {
+    fn accepted(id: &PaymentId, received_at: String) -> Self {
+        Self {
+            id: id.to_string(),
+            state: State::Accepted,
+            transaction: None,
+            amount: None,
+            currency: None,
+            status: None,
+            received_at,
+            recorded_at: None,
+        }
+    }
+
+    fn recorded(id: &PaymentId, found: &Found) -> Self {
+        let row = &found.row;
+        Self {
+            state: if found.conflicts == 0 {
+                State::Recorded
+            } else {
+                State::Conflict
+            },
+            transaction: row.transaction.clone(),
+            amount: row.amount.clone(),
+            currency: row.currency.clone(),
+            status: Some(row.status.clone()),
+            recorded_at: Some(row.recorded_at.to_string()),
+            ..Self::accepted(id, row.received_at.to_string())
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What becomes of one payment, for all who wait for it: the request that brought it and its repeats.
+
+use std::sync::Arc;
+
+use payment_core::{ContentHash, RequestId, Timestamp};
+use tokio::sync::SetOnce;
+
+/// A payment that is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub received_at: Timestamp,
+    pub request_id: RequestId,
+}
+
+/// A payment of which nobody was told yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// S3 did not confirm. It may hold the payment all the same, so the client repeats it under the same id.
+    Unconfirmed,
+    /// The id was already claimed in S3 by other content.
+    Conflict,
+}
+
+pub type Outcome = Result<Receipt, Failure>;
+
+#[derive(Debug)]
+pub struct Ticket {
+    content_hash: ContentHash,
+    outcome: SetOnce<Outcome>,
+}
+
+impl Ticket {
+    pub fn new(content_hash: ContentHash) -> Arc<Self> {
+        Arc::new(Self {
+            content_hash,
+            outcome: SetOnce::new(),
+        })
+    }
+
+    pub fn content_hash(&self) -> ContentHash {
+        self.content_hash
+    }
+
+    pub async fn outcome(&self) -> Outcome {
+        self.outcome.wait().await.clone()
+    }
+
+    /// The outcome, where it is known by now.
+    pub fn settled(&self) -> Option<&Outcome> {
+        self.outcome.get()
+    }
+
+    /// The first call counts.
+    pub fn settle(&self, outcome: Outcome) {
+        let _ = self.outcome.set(outcome);
+    }
+}

@@ -1,0 +1,216 @@
+//! Group commit and idempotency, with every answer of S3 in the test's hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app_tier::committer::{Committer, Layout, Settings};
+use app_tier::intake::{Accepted, Intake, NotAccepted, Submission};
+use app_tier::ticket::Receipt;
+use payment_core::{Draft, LogRecord, PaymentId, RequestId, Timestamp};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+
+use crate::scripted_log::{Asked, ScriptedLog};
+
+type Answer = JoinHandle<Result<Accepted, NotAccepted>>;
+
+struct Tier {
+    intake: Arc<Intake>,
+    committer: Arc<Committer>,
+    puts: UnboundedReceiver<Asked>,
+    stored: Arc<std::sync::Mutex<bytes::Bytes>>,
+    requests: usize,
+}
+
+impl Tier {
+    fn start(layout: Layout, puts_max: usize) -> Self {
+        let (log, puts) = ScriptedLog::new();
+        let stored = Arc::clone(&log.stored);
+        let settings = Settings { prefix: "transactions/".to_owned(), layout, puts_max, linger: Duration::ZERO };
+        let committer = Arc::new(Committer::start(log, settings));
+        let intake = Arc::new(Intake::new(Arc::clone(&committer)));
+        Self { intake, committer, puts, stored, requests: 0 }
+    }
+
+    /// Posts a payment from a request of its own, and lets it run as far as it can.
+    async fn post(&mut self, body: &str) -> Answer {
+        self.requests += 1;
+        let submission = submission(body, self.requests);
+        let intake = Arc::clone(&self.intake);
+        let answer = tokio::spawn(async move { intake.accept(submission).await });
+        tokio::task::yield_now().await;
+        answer
+    }
+
+    async fn put(&mut self) -> Asked {
+        self.puts.recv().await.unwrap()
+    }
+}
+
+fn submission(body: &str, request: usize) -> Submission {
+    let draft = Draft::parse(body.as_bytes()).unwrap();
+    let receipt = Receipt {
+        received_at: Timestamp::from_unix_millis(request.try_into().unwrap()).unwrap(),
+        request_id: RequestId::parse(&format!("req-{request}")).unwrap(),
+    };
+    let payment = draft.identify(None, || PaymentId::parse("made").unwrap()).unwrap();
+    Submission { payment, receipt, traceparent: None }
+}
+
+fn payment(id: impl std::fmt::Display) -> String {
+    format!(r#"{{"id":"{id}","amount":1}}"#)
+}
+
+async fn accepted(answer: Answer) -> Accepted {
+    answer.await.unwrap().unwrap()
+}
+
+async fn refused(answer: Answer) -> NotAccepted {
+    answer.await.unwrap().unwrap_err()
+}
+
+#[tokio::test]
+async fn p1_yes_is_said_only_after_s3_confirmed() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let answer = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    assert!(!answer.is_finished());
+    put.confirm();
+    assert!(!accepted(answer).await.replayed);
+}
+
+#[tokio::test]
+async fn payments_that_wait_share_the_next_put() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let first = tier.post(&payment("first")).await;
+    let alone = tier.put().await;
+    assert_eq!(alone.lines(), 1);
+    let mut waiting = Vec::new();
+    for i in 0..10 {
+        waiting.push(tier.post(&payment(i)).await);
+    }
+    alone.confirm();
+    accepted(first).await;
+    let together = tier.put().await;
+    assert_eq!(together.lines(), 10);
+    together.confirm();
+    for answer in waiting {
+        accepted(answer).await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_put_fails_its_own_payments_alone() {
+    let mut tier = Tier::start(Layout::Batch, 2);
+    let unlucky = tier.post(&payment("a")).await;
+    let failing = tier.put().await;
+    let lucky = tier.post(&payment("b")).await;
+    let working = tier.put().await;
+    failing.fail();
+    working.confirm();
+    assert_eq!(refused(unlucky).await, NotAccepted::Unconfirmed);
+    accepted(lucky).await;
+    // The client repeats it under the same id, and it is new again.
+    let again = tier.post(&payment("a")).await;
+    tier.put().await.confirm();
+    assert!(!accepted(again).await.replayed);
+}
+
+#[tokio::test]
+async fn p1_a_put_whose_answer_was_lost_counts_once_it_is_found_stored() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let answer = tier.post(&payment("a")).await;
+    tier.put().await.taken();
+    assert!(!accepted(answer).await.replayed);
+}
+
+#[tokio::test]
+async fn p4_repeats_in_flight_share_the_first_ones_outcome() {
+    let mut tier = Tier::start(Layout::Batch, 4);
+    let first = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    let repeat = tier.post(&payment("a")).await;
+    let other = tier.post(r#"{"id":"a","amount":2}"#).await;
+    assert!(!repeat.is_finished() && !other.is_finished());
+    put.confirm();
+    let first = accepted(first).await;
+    assert_eq!(accepted(repeat).await, Accepted { receipt: first.receipt.clone(), replayed: true });
+    assert_eq!(refused(other).await, NotAccepted::Conflict);
+    let late = tier.post(&payment("a")).await;
+    assert_eq!(accepted(late).await, Accepted { receipt: first.receipt, replayed: true });
+    assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
+}
+
+#[tokio::test]
+async fn p6_other_content_takes_the_id_only_if_the_first_never_got_a_yes() {
+    let mut tier = Tier::start(Layout::Batch, 4);
+    let first = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    let other = tier.post(r#"{"id":"a","amount":2}"#).await;
+    put.fail();
+    assert_eq!(refused(first).await, NotAccepted::Unconfirmed);
+    tier.put().await.confirm();
+    assert!(!accepted(other).await.replayed);
+}
+
+#[tokio::test]
+async fn p5_the_queue_is_bounded() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let _first = tier.post(&payment("first")).await;
+    let _stuck = tier.put().await;
+    let large = |i: usize| format!(r#"{{"id":"{i}","x":"{}"}}"#, "x".repeat(16_000));
+    let mut answers = Vec::new();
+    while answers.last().is_none_or(|answer: &Answer| !answer.is_finished()) {
+        answers.push(tier.post(&large(answers.len())).await);
+        assert!(answers.len() < 5000, "the queue takes everything");
+    }
+    assert_eq!(refused(answers.pop().unwrap()).await, NotAccepted::QueueFull);
+    assert!(answers.len() > 1000 && answers.len() < 1100, "16 MiB of 16 kB: {}", answers.len());
+}
+
+#[tokio::test]
+async fn p1_closing_flushes_what_waits() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let first = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    let waiting = tier.post(&payment("b")).await;
+    let committer = Arc::clone(&tier.committer);
+    let closed = tokio::spawn(async move { committer.close().await });
+    put.confirm();
+    tier.put().await.confirm();
+    closed.await.unwrap();
+    accepted(first).await;
+    accepted(waiting).await;
+    assert_eq!(refused(tier.post(&payment("c")).await).await, NotAccepted::QueueFull);
+}
+
+#[tokio::test]
+async fn p4_a_claimed_key_tells_a_repeat_from_a_conflict() {
+    let mut tier = Tier::start(Layout::Object, 4);
+    let Submission { payment: earlier, receipt, .. } = submission(&payment("a"), 99);
+    let record = LogRecord::new(earlier, receipt.received_at, receipt.request_id.clone(), None);
+    *tier.stored.lock().unwrap() = record.to_line().into();
+
+    let repeat = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    assert_eq!(put.key.as_str(), "transactions/a.json");
+    put.taken();
+    assert_eq!(accepted(repeat).await, Accepted { receipt, replayed: true });
+
+    let mut other_node = Tier::start(Layout::Object, 4);
+    *other_node.stored.lock().unwrap() = record.to_line().into();
+    let conflict = other_node.post(r#"{"id":"a","amount":2}"#).await;
+    other_node.put().await.taken();
+    assert_eq!(refused(conflict).await, NotAccepted::Conflict);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_changes_nothing() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let gone = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    gone.abort();
+    put.confirm();
+    let repeat = tier.post(&payment("a")).await;
+    assert!(accepted(repeat).await.replayed);
+}

@@ -1,0 +1,58 @@
+//! A log whose answers the test decides, for orders of events that a real server can't be brought to show.
+
+use std::sync::{Arc, Mutex};
+
+use app_tier::log::{Log, LogError, Put};
+use bytes::Bytes;
+use payment_core::ObjectKey;
+use tokio::sync::{mpsc, oneshot};
+
+/// A PUT that waits for the test's answer.
+pub struct Asked {
+    pub key: ObjectKey,
+    pub body: Bytes,
+    answer: oneshot::Sender<Result<Put, LogError>>,
+}
+
+impl Asked {
+    pub fn lines(&self) -> usize {
+        self.body.iter().filter(|b| **b == b'\n').count()
+    }
+
+    pub fn confirm(self) {
+        let _ = self.answer.send(Ok(Put::Stored));
+    }
+
+    pub fn taken(self) {
+        let _ = self.answer.send(Ok(Put::AlreadyThere));
+    }
+
+    pub fn fail(self) {
+        let _ = self.answer.send(Err(LogError::new("PUT", "the test said so".to_owned(), false)));
+    }
+}
+
+pub struct ScriptedLog {
+    asked: mpsc::UnboundedSender<Asked>,
+    /// What a GET finds.
+    pub stored: Arc<Mutex<Bytes>>,
+}
+
+impl ScriptedLog {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Asked>) {
+        let (asked, receiver) = mpsc::unbounded_channel();
+        (Self { asked, stored: Arc::default() }, receiver)
+    }
+}
+
+impl Log for ScriptedLog {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+        let (answer, answered) = oneshot::channel();
+        self.asked.send(Asked { key: key.clone(), body, answer }).unwrap();
+        answered.await.unwrap()
+    }
+
+    async fn get(&self, _: &ObjectKey) -> Result<Bytes, LogError> {
+        Ok(self.stored.lock().unwrap().clone())
+    }
+}

@@ -1,0 +1,103 @@
+//! Finds objects of the last hours that were never ingested: their event was lost, or gave up (promise P2).
+
+use payment_core::event::ObjectRef;
+use payment_core::{ObjectKey, Timestamp};
+use payment_store::Store;
+use time::Duration;
+
+use crate::config::Sweep;
+use crate::objects::{Listed, ObjectError, Objects};
+
+/// Younger objects are left to their event, which is most likely on its way.
+const AGE_MIN: Duration = Duration::seconds(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    #[error("a schedule came, but LOG_BUCKET is not set: name the bucket that is to be swept")]
+    NoBucket,
+    #[error("the bucket could not be listed")]
+    List(#[from] ObjectError),
+    #[error("the database could not say what was ingested")]
+    Store(#[from] payment_store::Error),
+}
+
+/// Objects stored in the last `sweep.hours` and not ingested by now.
+pub async fn find_missing(
+    objects: &impl Objects,
+    store: &Store,
+    sweep: &Sweep,
+    now: Timestamp,
+) -> Result<Vec<ObjectRef>, SweepError> {
+    let bucket = sweep.bucket.as_deref().ok_or(SweepError::NoBucket)?;
+    let window = Window { from: moved(now, -Duration::hours(sweep.hours.into())), to: moved(now, -AGE_MIN) };
+    let mut missing = Vec::new();
+    for prefix in window.prefixes(&sweep.prefix) {
+        let mut page = None;
+        loop {
+            let (listed, next) = objects.list(bucket, &prefix, page).await?;
+            let due = listed.into_iter().filter(|object| window.holds(object)).map(|object| object.key).collect();
+            missing.extend(not_ingested(store, due).await?);
+            page = next;
+            if page.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(missing.into_iter().map(|key| ObjectRef { bucket: bucket.to_owned(), key }).collect())
+}
+
+async fn not_ingested(store: &Store, keys: Vec<ObjectKey>) -> Result<Vec<ObjectKey>, payment_store::Error> {
+    if keys.is_empty() {
+        return Ok(keys);
+    }
+    let ingested = store.ingested_among(&keys).await?;
+    Ok(keys.into_iter().filter(|key| !ingested.contains(key) && !key.is_folder()).collect())
+}
+
+struct Window {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Window {
+    /// The hours of the batches, then the level where single payments lie. A batch is named after the time of its
+    /// first payment, which is a little before it is stored.
+    fn prefixes(&self, prefix: &str) -> Vec<String> {
+        let mut prefixes: Vec<String> =
+            std::iter::successors(Some(moved(self.from, -Duration::hours(1))), |at| Some(moved(*at, Duration::hours(1))))
+                .take_while(|at| *at <= moved(self.to, Duration::hours(1)))
+                .map(|at| ObjectKey::hour_prefix(prefix, at))
+                .collect();
+        prefixes.push(prefix.to_owned());
+        prefixes
+    }
+
+    fn holds(&self, object: &Listed) -> bool {
+        (self.from..=self.to).contains(&object.stored_at)
+    }
+}
+
+fn moved(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::new(at.to_utc().saturating_add(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p2_every_hour_of_the_window_is_listed_and_the_top_level() {
+        let at = |text| Timestamp::parse(text).unwrap();
+        let window = Window { from: at("2026-11-21T23:30:00Z"), to: at("2026-11-22T01:10:00Z") };
+        assert_eq!(
+            window.prefixes("t/"),
+            [
+                "t/dt=2026-11-21/hh=22/",
+                "t/dt=2026-11-21/hh=23/",
+                "t/dt=2026-11-22/hh=00/",
+                "t/dt=2026-11-22/hh=01/",
+                "t/",
+            ]
+        );
+    }
+}

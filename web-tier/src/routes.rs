@@ -1,0 +1,75 @@
+//! The HTTP interface of the web tier.
+
+use axum::Router;
+use axum::extract::{Extension, Path, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use payment_core::payment::BODY_BYTES_MAX;
+use payment_core::{ErrorCode, PaymentId};
+use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
+use tier_kit::server::Drain;
+
+use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
+use crate::{form, page};
+
+#[derive(Clone)]
+pub struct State {
+    pub upstream: Upstream,
+    pub drain: Drain,
+}
+
+pub fn routes(state: State) -> Router {
+    Router::new()
+        .route("/", get(page::pay))
+        .route("/pay", get(page::pay).post(pay))
+        .route("/pay/{id}", get(find))
+        .route("/pay.css", get(page::style))
+        .route("/health", get(health))
+        .with_state(state)
+}
+
+/// A payment as JSON from a program, or as a form from the pay page.
+async fn pay(
+    state: axum::extract::State<State>,
+    Extension(context): Extension<RequestContext>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    if form::is_form(request.headers()) {
+        let body = read_body(request, BODY_BYTES_MAX).await?;
+        return form::pay(&state.upstream, &context, &body).await;
+    }
+    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
+    let body = read_json(request, BODY_BYTES_MAX).await?;
+    state.upstream.process(&context, key.as_ref(), &body).await
+}
+
+/// What is known of a payment.
+async fn find(
+    state: axum::extract::State<State>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = PaymentId::parse(&id)
+        .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
+    let answer = state.upstream.status(&context, &id).await?;
+    Ok((Extension(LoggedPayment(id)), answer).into_response())
+}
+
+/// Touches nothing behind: an outage there must not take every target out at once.
+async fn health(state: axum::extract::State<State>) -> Result<&'static str, Refusal> {
+    if state.drain.is_draining() {
+        return Err(Refusal::new(
+            ErrorCode::Draining,
+            "this server is about to stop",
+        ));
+    }
+    Ok("OK")
+}
+
+/// The essence of the header Content-Type, in lower case.
+pub fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}

@@ -1,0 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod page;
+mod proxy;
+mod tier;

@@ -1,0 +1,126 @@
+//! A web tier on a port of its own, before an upstream that does what the test says.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tier_kit::Env;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use web_tier::{App, config::Config};
+
+/// What the upstream does with one request.
+pub enum Act {
+    Answer(String),
+    /// Reads the request and closes the connection, as a server does that dies.
+    HangUp,
+}
+
+pub struct Tier {
+    pub url: String,
+    /// Requests that reached the upstream, head and body.
+    pub seen: Arc<Mutex<Vec<String>>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Tier {
+    /// Each request takes the next act; the last act goes on for ever.
+    pub async fn before(acts: Vec<Act>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let serving = tokio::spawn(serve(listener, acts, Arc::clone(&seen)));
+        let mut tier = Self::at(upstream).await;
+        tier.tasks.push(serving);
+        tier.seen = seen;
+        tier
+    }
+
+    /// A web tier whose upstream is at `addr`, where nothing needs to listen.
+    pub async fn at(addr: SocketAddr) -> Self {
+        let url = format!("http://{addr}");
+        let env = Env::from([
+            ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("APP_TIER_URL", &url),
+            ("DRAIN_SECONDS", "0"),
+        ]);
+        let app = App::build(Config::from_env(env).unwrap()).await.unwrap();
+        let url = format!("http://{}", app.local_addr().unwrap());
+        let serving = tokio::spawn(async move { app.run().await.unwrap() });
+        Self {
+            url,
+            seen: Arc::default(),
+            tasks: vec![serving],
+        }
+    }
+
+    pub async fn post(
+        &self,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Response {
+        let request = reqwest::Client::new().post(format!("{}/pay", self.url));
+        let request = headers
+            .iter()
+            .fold(request, |request, (k, v)| request.header(*k, *v));
+        request.body(body).send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        reqwest::get(format!("{}{path}", self.url)).await.unwrap()
+    }
+
+    pub fn calls(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+}
+
+impl Drop for Tier {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// An answer of the app tier.
+pub fn answer(status: &str, headers: &str, body: &str) -> Act {
+    let length = body.len();
+    Act::Answer(format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    ))
+}
+
+async fn serve(listener: TcpListener, acts: Vec<Act>, seen: Arc<Mutex<Vec<String>>>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        while let Some(request) = read_request(&mut stream).await {
+            let earlier = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(request);
+                seen.len() - 1
+            };
+            match &acts[earlier.min(acts.len() - 1)] {
+                Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+                Act::HangUp => break,
+            }
+        }
+    }
+}
+
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return Some(text);
+            }
+        }
+        let mut buffer = [0; 4096];
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return None,
+            Ok(read) => text.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+        }
+    }
+}
