@@ -75,14 +75,22 @@ impl Committer {
     }
 
     /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.
-    pub fn submit(&self, record: &LogRecord, ticket: Arc<Ticket>) -> Result<(), QueueFull> {
-        let mut pending = Pending::new(record, ticket);
+    pub fn submit(
+        &self,
+        record: &LogRecord,
+        receipt: Receipt,
+        ticket: Arc<Ticket>,
+    ) -> Result<(), QueueFull> {
+        let mut pending = Pending {
+            id: record.payment.id().clone(),
+            line: record.to_line(),
+            receipt,
+            ticket,
+            bytes: None,
+        };
         let size = u32::try_from(pending.line.len()).map_err(|_| QueueFull)?;
-        pending.bytes = Some(
-            Arc::clone(&self.bytes)
-                .try_acquire_many_owned(size)
-                .map_err(|_| QueueFull)?,
-        );
+        let share = Arc::clone(&self.bytes).try_acquire_many_owned(size);
+        pending.bytes = Some(share.map_err(|_| QueueFull)?);
         self.queue.try_send(pending).map_err(|_| QueueFull)
     }
 

@@ -1,6 +1,6 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
-use payment_core::{ErrorCode, PaymentId};
+use payment_core::{Currency, ErrorCode, PaymentId};
 use payment_store::{Found, Store};
 use serde::Serialize;
 use tier_kit::http::Refusal;
@@ -19,9 +19,9 @@ pub struct PaymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
+    currency: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<&'static str>,
     received_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     recorded_at: Option<String>,
@@ -80,19 +80,18 @@ impl PaymentStatus {
     }
 
     fn recorded(id: &PaymentId, found: &Found) -> Self {
-        let row = &found.row;
         Self {
             state: if found.conflicts == 0 {
                 State::Recorded
             } else {
                 State::Conflict
             },
-            transaction: row.transaction.clone(),
-            amount: row.amount.clone(),
-            currency: row.currency.clone(),
-            status: Some(row.status.clone()),
-            recorded_at: Some(row.recorded_at.to_string()),
-            ..Self::accepted(id, row.received_at.to_string())
+            transaction: found.transaction.clone(),
+            amount: found.amount.map(|amount| amount.to_string()),
+            currency: found.currency.map(Currency::code),
+            status: Some(found.status.as_str()),
+            recorded_at: Some(found.recorded_at.to_string()),
+            ..Self::accepted(id, found.received_at.to_string())
         }
     }
 }

@@ -59,28 +59,47 @@ impl From<HandlerError> for Diagnostic {
             HandlerError::NotIngested { .. } => "ObjectsNotIngested",
             HandlerError::Sweep(_) => "SweepFailed",
         };
-        Self { error_type: error_type.to_owned(), error_message: chain(&error) }
+        Self {
+            error_type: error_type.to_owned(),
+            error_message: chain(&error),
+        }
     }
 }
 
 impl<O: Objects> Handler<O> {
     pub fn new(objects: O, store: Store, sweep: Sweep) -> Self {
-        Self { objects, store, sweep, started: AtomicBool::new(false) }
+        Self {
+            objects,
+            store,
+            sweep,
+            started: AtomicBool::new(false),
+        }
     }
 
     pub async fn handle(&self, payload: &str, request_id: &str) -> Result<Answer, HandlerError> {
-        let mut tally = Tally { cold_start: !self.started.swap(true, Ordering::Relaxed), ..Tally::default() };
+        let mut tally = Tally {
+            cold_start: !self.started.swap(true, Ordering::Relaxed),
+            ..Tally::default()
+        };
         let answer = self.work(payload, &mut tally).await;
         tally.emit(request_id, now());
-        answer.map(|batch_item_failures| Answer { batch_item_failures, tally })
+        answer.map(|batch_item_failures| Answer {
+            batch_item_failures,
+            tally,
+        })
     }
 
-    async fn work(&self, payload: &str, tally: &mut Tally) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
+    async fn work(
+        &self,
+        payload: &str,
+        tally: &mut Tally,
+    ) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
         match Event::parse(payload)? {
             Event::Objects(objects) => self.ingest_all(&objects, tally).await.map(|()| None),
             Event::Messages(messages) => Ok(Some(self.answer_each(messages, tally).await)),
             Event::Sweep => {
-                let missing = sweep::find_missing(&self.objects, &self.store, &self.sweep, now()).await?;
+                let missing =
+                    sweep::find_missing(&self.objects, &self.store, &self.sweep, now()).await?;
                 tally.swept = missing.len();
                 self.ingest_all(&missing, tally).await.map(|()| None)
             }
@@ -88,7 +107,11 @@ impl<O: Objects> Handler<O> {
     }
 
     /// Every object is tried, whatever became of the one before.
-    async fn ingest_all(&self, objects: &[ObjectRef], tally: &mut Tally) -> Result<(), HandlerError> {
+    async fn ingest_all(
+        &self,
+        objects: &[ObjectRef],
+        tally: &mut Tally,
+    ) -> Result<(), HandlerError> {
         let mut failed = 0;
         for object in objects {
             let key = object.key.as_str();
@@ -100,13 +123,20 @@ impl<O: Objects> Handler<O> {
                 Err(error) => {
                     failed += 1;
                     tally.failed_objects += 1;
-                    tracing::error!(s3_key = key, error = chain(&error), "an object was not ingested");
+                    tracing::error!(
+                        s3_key = key,
+                        error = chain(&error),
+                        "an object was not ingested"
+                    );
                 }
             }
         }
         match failed {
             0 => Ok(()),
-            failed => Err(HandlerError::NotIngested { failed, objects: objects.len() }),
+            failed => Err(HandlerError::NotIngested {
+                failed,
+                objects: objects.len(),
+            }),
         }
     }
 
@@ -118,8 +148,14 @@ impl<O: Objects> Handler<O> {
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = done {
-                tracing::error!(message_id = id, error = chain(&error), "a message will come again");
-                failures.push(ItemFailure { item_identifier: id });
+                tracing::error!(
+                    message_id = id,
+                    error = chain(&error),
+                    "a message will come again"
+                );
+                failures.push(ItemFailure {
+                    item_identifier: id,
+                });
             }
         }
         failures

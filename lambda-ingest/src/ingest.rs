@@ -1,8 +1,8 @@
 //! One object, from S3 to rows.
 
+use payment_core::Timestamp;
 use payment_core::event::ObjectRef;
 use payment_core::record::{self, Line};
-use payment_core::Timestamp;
 use payment_store::{Outcome, Store};
 
 use crate::objects::{ObjectError, Objects};
@@ -11,7 +11,10 @@ use crate::objects::{ObjectError, Objects};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ingested {
     /// Its payments are rows; some may have been rows before.
-    Stored { outcome: Outcome, oldest: Option<Timestamp> },
+    Stored {
+        outcome: Outcome,
+        oldest: Option<Timestamp>,
+    },
     /// It was ingested earlier: the event came again.
     Already,
     /// It is no longer there, and there is nothing to repeat.
@@ -27,7 +30,11 @@ pub enum IngestError {
     Store(#[from] payment_store::Error),
 }
 
-pub async fn ingest(objects: &impl Objects, store: &Store, object: &ObjectRef) -> Result<Ingested, IngestError> {
+pub async fn ingest(
+    objects: &impl Objects,
+    store: &Store,
+    object: &ObjectRef,
+) -> Result<Ingested, IngestError> {
     if object.key.is_folder() || store.is_ingested(&object.key).await? {
         return Ok(Ingested::Already);
     }
@@ -37,10 +44,25 @@ pub async fn ingest(objects: &impl Objects, store: &Store, object: &ObjectRef) -
         Err(error) => return Err(error.into()),
     };
     let lines: Vec<Line> = record::read_object(&object.key, &read.body, read.stored_at).collect();
-    let oldest = lines.iter().filter_map(|(_, line)| line.as_ref().ok()).map(|record| record.received_at).min();
+    let oldest = lines
+        .iter()
+        .filter_map(|(_, line)| line.as_ref().ok())
+        .map(|record| record.received_at)
+        .min();
     let outcome = store.ingest_object(&object.key, &lines).await?;
-    for (line, error) in lines.iter().filter_map(|(line, result)| Some((line, result.as_ref().err()?))) {
-        tracing::warn!(s3_key = object.key.as_str(), line, reason = error.reason(), "a line is no payment");
+    if outcome.already {
+        return Ok(Ingested::Already);
+    }
+    for (line, error) in lines
+        .iter()
+        .filter_map(|(line, result)| Some((line, result.as_ref().err()?)))
+    {
+        tracing::warn!(
+            s3_key = object.key.as_str(),
+            line,
+            reason = error.reason(),
+            "a line is no payment"
+        );
     }
     Ok(Ingested::Stored { outcome, oldest })
 }

@@ -44,21 +44,27 @@ pub struct App {
 impl App {
     pub async fn build(config: Config) -> Result<Self, s3::NoRegion> {
         let objects = S3Objects::new(s3::client(S3_CALL).await?);
-        let store = Store::new(config.database.pool(CONNECTIONS));
+        let pool = config.database.pool(CONNECTIONS);
         // The first connection is made here, where it costs no event's time. A database that is away now may be
         // back for the first event.
-        if let Err(error) = store.ping().await {
+        if let Err(error) = pool.acquire().await {
             tracing::warn!(error = chain(&error), "the database can't be reached yet");
         }
-        Ok(Self { handler: Handler::new(objects, store, config.sweep) })
+        Ok(Self {
+            handler: Handler::new(objects, Store::new(pool), config.sweep),
+        })
     }
 
     /// Asks the Lambda Runtime API for events, one after the other, until it is gone.
-    pub async fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+    pub async fn run(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let handler = &self.handler;
-        let answer = async |event: LambdaEvent<Box<RawValue>>| {
-            handler.handle(event.payload.get(), &event.context.request_id).await
+        // Boxed: a future of this depth is more than the compiler wants to lay out.
+        let answer = |event: LambdaEvent<Box<RawValue>>| {
+            Box::pin(async move {
+                let request_id = &event.context.request_id;
+                handler.handle(event.payload.get(), request_id).await
+            })
         };
-        Ok(lambda_runtime::run(service_fn(answer)).await?)
+        lambda_runtime::run(service_fn(answer)).await
     }
 }

@@ -9,5 +9,7 @@ fn main() -> ExitCode {
         about: "AWS Lambda function: payments from objects in S3 to rows in MySQL.",
         variables: config::VARIABLES,
     };
-    program.main(config::Config::from_env, async |config| App::build(config).await?.run().await)
+    program.main(config::Config::from_env, async |config| {
+        App::build(config).await?.run().await
+    })
 }

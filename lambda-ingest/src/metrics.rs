@@ -33,7 +33,9 @@ pub struct Tally {
 impl Tally {
     pub fn add(&mut self, ingested: &Ingested, now: Timestamp) {
         self.objects += 1;
-        let Ingested::Stored { outcome, oldest } = ingested else { return };
+        let Ingested::Stored { outcome, oldest } = ingested else {
+            return;
+        };
         self.rows += u64::from(outcome.rows);
         self.duplicates += u64::from(outcome.duplicates);
         self.conflicts += u64::from(outcome.conflicts);
@@ -64,11 +66,15 @@ impl Tally {
             "SweptObjects",
             "ColdStarts",
         ];
-        let mut metrics: Vec<_> = counts.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
+        let mut metrics: Vec<_> = counts
+            .iter()
+            .map(|name| json!({"Name": name, "Unit": "Count"}))
+            .collect();
         if self.lag_ms.is_some() {
             metrics.push(json!({"Name": "Lag", "Unit": "Milliseconds"}));
         }
-        let timestamp = i64::try_from(now.to_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        let timestamp =
+            i64::try_from(now.to_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
         json!({
             "_aws": {
                 "Timestamp": timestamp,
@@ -96,11 +102,20 @@ mod tests {
     #[test]
     fn every_metric_that_is_announced_has_a_value() {
         for lag_ms in [None, Some(7)] {
-            let line = Tally { lag_ms, ..Tally::default() }.line("r", Timestamp::EPOCH);
-            let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+            let line = Tally {
+                lag_ms,
+                ..Tally::default()
+            }
+            .line("r", Timestamp::EPOCH);
+            let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+                .as_array()
+                .unwrap();
             assert_eq!(metrics.len(), if lag_ms.is_some() { 10 } else { 9 });
             for metric in metrics {
-                assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+                assert!(
+                    line[metric["Name"].as_str().unwrap()].is_number(),
+                    "{metric}"
+                );
             }
         }
     }

@@ -27,11 +27,17 @@ pub struct Listed {
 pub enum ObjectError {
     #[error("the object is gone")]
     Gone,
-    #[error("the object is larger than {OBJECT_BYTES_MAX} bytes; split it, then send its event again")]
+    #[error(
+        "the object is larger than {OBJECT_BYTES_MAX} bytes; split it, then send its event again"
+    )]
     TooLarge,
-    #[error("S3 refused: the role needs s3:GetObject and s3:ListBucket on the prefix, and kms:Decrypt for aws:kms: {0}")]
+    #[error(
+        "S3 refused: the role needs s3:GetObject and s3:ListBucket on the prefix, and kms:Decrypt for aws:kms: {0}"
+    )]
     Denied(String),
-    #[error("S3 can't be reached; in a VPC the subnet's route table needs an S3 gateway endpoint: {0}")]
+    #[error(
+        "S3 can't be reached; in a VPC the subnet's route table needs an S3 gateway endpoint: {0}"
+    )]
     Unreachable(String),
     #[error("S3 failed: {0}")]
     Failed(String),
@@ -63,14 +69,28 @@ impl S3Objects {
 
 impl Objects for S3Objects {
     async fn get(&self, object: &ObjectRef) -> Result<Object, ObjectError> {
-        let request = self.client.get_object().bucket(&object.bucket).key(object.key.as_str());
+        let request = self
+            .client
+            .get_object()
+            .bucket(&object.bucket)
+            .key(object.key.as_str());
         let answer = request.send().await.map_err(|error| classify(&error))?;
-        if answer.content_length().is_some_and(|length| length > OBJECT_BYTES_MAX) {
+        if answer
+            .content_length()
+            .is_some_and(|length| length > OBJECT_BYTES_MAX)
+        {
             return Err(ObjectError::TooLarge);
         }
         let stored_at = timestamp(answer.last_modified());
-        let body = answer.body.collect().await.map_err(|e| ObjectError::Failed(DisplayErrorContext(&e).to_string()))?;
-        Ok(Object { body: body.into_bytes(), stored_at })
+        let body = answer
+            .body
+            .collect()
+            .await
+            .map_err(|e| ObjectError::Failed(DisplayErrorContext(&e).to_string()))?;
+        Ok(Object {
+            body: body.into_bytes(),
+            stored_at,
+        })
     }
 
     async fn list(
@@ -79,19 +99,36 @@ impl Objects for S3Objects {
         prefix: &str,
         page: Option<String>,
     ) -> Result<(Vec<Listed>, Option<String>), ObjectError> {
-        let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
-        let answer = request.set_continuation_token(page).send().await.map_err(|error| classify(&error))?;
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket)
+            .prefix(prefix)
+            .delimiter("/");
+        let answer = request
+            .set_continuation_token(page)
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
         let listed = answer.contents().iter().filter_map(|object| {
             let key = ObjectKey::parse(object.key()?)?;
-            Some(Listed { key, stored_at: timestamp(object.last_modified()) })
+            Some(Listed {
+                key,
+                stored_at: timestamp(object.last_modified()),
+            })
         });
-        Ok((listed.collect(), answer.next_continuation_token().map(str::to_owned)))
+        Ok((
+            listed.collect(),
+            answer.next_continuation_token().map(str::to_owned),
+        ))
     }
 }
 
 fn timestamp(moment: Option<&aws_sdk_s3::primitives::DateTime>) -> Timestamp {
     let millis = moment.and_then(|moment| moment.to_millis().ok());
-    millis.and_then(Timestamp::from_unix_millis).unwrap_or(Timestamp::EPOCH)
+    millis
+        .and_then(Timestamp::from_unix_millis)
+        .unwrap_or(Timestamp::EPOCH)
 }
 
 fn classify<E>(error: &SdkError<E>) -> ObjectError
@@ -99,10 +136,14 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let text = DisplayErrorContext(error).to_string();
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
     match (error, status) {
         _ if error.code() == Some("NoSuchKey") => ObjectError::Gone,
-        (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_), _) => ObjectError::Unreachable(text),
+        (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_), _) => {
+            ObjectError::Unreachable(text)
+        }
         (_, Some(403)) => ObjectError::Denied(text),
         _ => ObjectError::Failed(text),
     }

@@ -29,13 +29,20 @@ pub async fn find_missing(
     now: Timestamp,
 ) -> Result<Vec<ObjectRef>, SweepError> {
     let bucket = sweep.bucket.as_deref().ok_or(SweepError::NoBucket)?;
-    let window = Window { from: moved(now, -Duration::hours(sweep.hours.into())), to: moved(now, -AGE_MIN) };
+    let window = Window {
+        from: moved(now, -Duration::hours(sweep.hours.into())),
+        to: moved(now, -AGE_MIN),
+    };
     let mut missing = Vec::new();
     for prefix in window.prefixes(&sweep.prefix) {
         let mut page = None;
         loop {
             let (listed, next) = objects.list(bucket, &prefix, page).await?;
-            let due = listed.into_iter().filter(|object| window.holds(object)).map(|object| object.key).collect();
+            let due = listed
+                .into_iter()
+                .filter(|object| window.holds(object))
+                .map(|object| object.key)
+                .collect();
             missing.extend(not_ingested(store, due).await?);
             page = next;
             if page.is_none() {
@@ -43,15 +50,27 @@ pub async fn find_missing(
             }
         }
     }
-    Ok(missing.into_iter().map(|key| ObjectRef { bucket: bucket.to_owned(), key }).collect())
+    Ok(missing
+        .into_iter()
+        .map(|key| ObjectRef {
+            bucket: bucket.to_owned(),
+            key,
+        })
+        .collect())
 }
 
-async fn not_ingested(store: &Store, keys: Vec<ObjectKey>) -> Result<Vec<ObjectKey>, payment_store::Error> {
+async fn not_ingested(
+    store: &Store,
+    keys: Vec<ObjectKey>,
+) -> Result<Vec<ObjectKey>, payment_store::Error> {
     if keys.is_empty() {
         return Ok(keys);
     }
     let ingested = store.ingested_among(&keys).await?;
-    Ok(keys.into_iter().filter(|key| !ingested.contains(key) && !key.is_folder()).collect())
+    Ok(keys
+        .into_iter()
+        .filter(|key| !ingested.contains(key) && !key.is_folder())
+        .collect())
 }
 
 struct Window {
@@ -64,10 +83,12 @@ impl Window {
     /// first payment, which is a little before it is stored.
     fn prefixes(&self, prefix: &str) -> Vec<String> {
         let mut prefixes: Vec<String> =
-            std::iter::successors(Some(moved(self.from, -Duration::hours(1))), |at| Some(moved(*at, Duration::hours(1))))
-                .take_while(|at| *at <= moved(self.to, Duration::hours(1)))
-                .map(|at| ObjectKey::hour_prefix(prefix, at))
-                .collect();
+            std::iter::successors(Some(moved(self.from, -Duration::hours(1))), |at| {
+                Some(moved(*at, Duration::hours(1)))
+            })
+            .take_while(|at| *at <= moved(self.to, Duration::hours(1)))
+            .map(|at| ObjectKey::hour_prefix(prefix, at))
+            .collect();
         prefixes.push(prefix.to_owned());
         prefixes
     }
@@ -88,7 +109,10 @@ mod tests {
     #[test]
     fn p2_every_hour_of_the_window_is_listed_and_the_top_level() {
         let at = |text| Timestamp::parse(text).unwrap();
-        let window = Window { from: at("2026-11-21T23:30:00Z"), to: at("2026-11-22T01:10:00Z") };
+        let window = Window {
+            from: at("2026-11-21T23:30:00Z"),
+            to: at("2026-11-22T01:10:00Z"),
+        };
         assert_eq!(
             window.prefixes("t/"),
             [

@@ -26,10 +26,21 @@ impl Tier {
     fn start(layout: Layout, puts_max: usize) -> Self {
         let (log, puts) = ScriptedLog::new();
         let stored = Arc::clone(&log.stored);
-        let settings = Settings { prefix: "transactions/".to_owned(), layout, puts_max, linger: Duration::ZERO };
+        let settings = Settings {
+            prefix: "transactions/".to_owned(),
+            layout,
+            puts_max,
+            linger: Duration::ZERO,
+        };
         let committer = Arc::new(Committer::start(log, settings));
         let intake = Arc::new(Intake::new(Arc::clone(&committer)));
-        Self { intake, committer, puts, stored, requests: 0 }
+        Self {
+            intake,
+            committer,
+            puts,
+            stored,
+            requests: 0,
+        }
     }
 
     /// Posts a payment from a request of its own, and lets it run as far as it can.
@@ -53,8 +64,14 @@ fn submission(body: &str, request: usize) -> Submission {
         received_at: Timestamp::from_unix_millis(request.try_into().unwrap()).unwrap(),
         request_id: RequestId::parse(&format!("req-{request}")).unwrap(),
     };
-    let payment = draft.identify(None, || PaymentId::parse("made").unwrap()).unwrap();
-    Submission { payment, receipt, traceparent: None }
+    let payment = draft
+        .identify(None, || PaymentId::parse("made").unwrap())
+        .unwrap();
+    Submission {
+        payment,
+        receipt,
+        traceparent: None,
+    }
 }
 
 fn payment(id: impl std::fmt::Display) -> String {
@@ -134,10 +151,22 @@ async fn p4_repeats_in_flight_share_the_first_ones_outcome() {
     assert!(!repeat.is_finished() && !other.is_finished());
     put.confirm();
     let first = accepted(first).await;
-    assert_eq!(accepted(repeat).await, Accepted { receipt: first.receipt.clone(), replayed: true });
+    assert_eq!(
+        accepted(repeat).await,
+        Accepted {
+            receipt: first.receipt.clone(),
+            replayed: true
+        }
+    );
     assert_eq!(refused(other).await, NotAccepted::Conflict);
     let late = tier.post(&payment("a")).await;
-    assert_eq!(accepted(late).await, Accepted { receipt: first.receipt, replayed: true });
+    assert_eq!(
+        accepted(late).await,
+        Accepted {
+            receipt: first.receipt,
+            replayed: true
+        }
+    );
     assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
 }
 
@@ -160,12 +189,22 @@ async fn p5_the_queue_is_bounded() {
     let _stuck = tier.put().await;
     let large = |i: usize| format!(r#"{{"id":"{i}","x":"{}"}}"#, "x".repeat(16_000));
     let mut answers = Vec::new();
-    while answers.last().is_none_or(|answer: &Answer| !answer.is_finished()) {
+    while answers
+        .last()
+        .is_none_or(|answer: &Answer| !answer.is_finished())
+    {
         answers.push(tier.post(&large(answers.len())).await);
         assert!(answers.len() < 5000, "the queue takes everything");
     }
-    assert_eq!(refused(answers.pop().unwrap()).await, NotAccepted::QueueFull);
-    assert!(answers.len() > 1000 && answers.len() < 1100, "16 MiB of 16 kB: {}", answers.len());
+    assert_eq!(
+        refused(answers.pop().unwrap()).await,
+        NotAccepted::QueueFull
+    );
+    assert!(
+        answers.len() > 1000 && answers.len() < 1100,
+        "16 MiB of 16 kB: {}",
+        answers.len()
+    );
 }
 
 #[tokio::test]
@@ -181,21 +220,39 @@ async fn p1_closing_flushes_what_waits() {
     closed.await.unwrap();
     accepted(first).await;
     accepted(waiting).await;
-    assert_eq!(refused(tier.post(&payment("c")).await).await, NotAccepted::QueueFull);
+    assert_eq!(
+        refused(tier.post(&payment("c")).await).await,
+        NotAccepted::QueueFull
+    );
 }
 
 #[tokio::test]
 async fn p4_a_claimed_key_tells_a_repeat_from_a_conflict() {
     let mut tier = Tier::start(Layout::Object, 4);
-    let Submission { payment: earlier, receipt, .. } = submission(&payment("a"), 99);
-    let record = LogRecord::new(earlier, receipt.received_at, receipt.request_id.clone(), None);
+    let Submission {
+        payment: earlier,
+        receipt,
+        ..
+    } = submission(&payment("a"), 99);
+    let record = LogRecord::new(
+        earlier,
+        receipt.received_at,
+        receipt.request_id.clone(),
+        None,
+    );
     *tier.stored.lock().unwrap() = record.to_line().into();
 
     let repeat = tier.post(&payment("a")).await;
     let put = tier.put().await;
     assert_eq!(put.key.as_str(), "transactions/a.json");
     put.taken();
-    assert_eq!(accepted(repeat).await, Accepted { receipt, replayed: true });
+    assert_eq!(
+        accepted(repeat).await,
+        Accepted {
+            receipt,
+            replayed: true
+        }
+    );
 
     let mut other_node = Tier::start(Layout::Object, 4);
     *other_node.stored.lock().unwrap() = record.to_line().into();

@@ -28,7 +28,11 @@ impl Asked {
     }
 
     pub fn fail(self) {
-        let _ = self.answer.send(Err(LogError::new("PUT", "the test said so".to_owned(), false)));
+        let _ = self.answer.send(Err(LogError::new(
+            "PUT",
+            "the test said so".to_owned(),
+            false,
+        )));
     }
 }
 
@@ -41,14 +45,26 @@ pub struct ScriptedLog {
 impl ScriptedLog {
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Asked>) {
         let (asked, receiver) = mpsc::unbounded_channel();
-        (Self { asked, stored: Arc::default() }, receiver)
+        (
+            Self {
+                asked,
+                stored: Arc::default(),
+            },
+            receiver,
+        )
     }
 }
 
 impl Log for ScriptedLog {
     async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
         let (answer, answered) = oneshot::channel();
-        self.asked.send(Asked { key: key.clone(), body, answer }).unwrap();
+        self.asked
+            .send(Asked {
+                key: key.clone(),
+                body,
+                answer,
+            })
+            .unwrap();
         answered.await.unwrap()
     }
 

@@ -25,7 +25,7 @@ impl Program {
         run: impl FnOnce(C) -> F,
     ) -> ExitCode
     where
-        F: Future<Output = Result<(), Box<dyn std::error::Error>>>,
+        F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
     {
         match std::env::args().nth(1).as_deref() {
             None => {}
@@ -62,9 +62,9 @@ impl Program {
     }
 }
 
-fn block_on<F>(run: F) -> Result<(), Box<dyn std::error::Error>>
+fn block_on<F>(run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
 where
-    F: Future<Output = Result<(), Box<dyn std::error::Error>>>,
+    F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
