@@ -1,1 +1,48 @@
-//! The lab's Lambda: runs a function's binary over the Runtime API, with retries and dead letters.
+//! The lab's Lambda: runs a function's real binary in execution environments, takes invocations by Lambda's
+//! Invoke API, and treats asynchronous events as the Lambda service does. One host serves one function, on
+//! loopback.
+//!
+//! What it owns: the processes of the function, its concurrency, the queue of events with retries and dead
+//! letters, and the function's log. It knows nothing of payments: any binary that speaks the Runtime API will
+//! do, and any JSON is a payload.
+//!
+//! The way of an invocation:
+//!
+//! - `api` takes it, and either runs it at once or puts it in the `queue`; the `schedule` puts events there
+//!   too.
+//! - `function` gives out places within the concurrency. A `Place` runs one invocation.
+//! - `environment` is a process with a Runtime API of its own: started when no frozen one is free, frozen
+//!   between invocations, killed at the deadline.
+//!
+//! How to extend it: a new source of events (a poller of another queue, say) reserves a place and runs an
+//! invocation in it, as `queue::Dispatcher` does. Whatever must change what a source sees, such as faults on
+//! command, belongs in `function`: refusals in `reserve` and `try_reserve`, broken runs in `Place::run`.
+//! Nothing reaches a process but through there.
+//!
+//! Differences from AWS: memory is reported and not limited; there is one version, `$LATEST`; no extensions,
+//! layers, destinations or response streaming; a synchronous answer is held until the function polls again.
+//! What becomes of processes whose host is killed is told in `leftovers`, who may call in `api`.
+
+mod api;
+mod arn;
+mod config;
+mod environment;
+mod function;
+mod function_log;
+mod invocation;
+mod leftovers;
+mod proc;
+mod queue;
+mod report;
+mod schedule;
+mod secret;
+mod server;
+mod state;
+mod status;
+mod sync;
+mod timestamp;
+
+pub use config::{AsynchronousConfig, Config, ConfigError, FunctionConfig, ScheduleConfig};
+pub use secret::{AccessKeyIds, Variables};
+pub use server::{Server, StartError};
+pub use state::StateError;

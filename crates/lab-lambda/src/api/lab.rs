@@ -1,0 +1,91 @@
+//! What the lab asks beyond Lambda's API: the host's state, and the dead letters.
+
+use std::io;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::{Api, json as json_response};
+use crate::queue::DeadLetter;
+use crate::status::Snapshot;
+
+/// Dead letters in one answer.
+const LETTERS_MAX: usize = 100;
+/// A larger payload is listed as `null`; its file has it.
+const LISTED_PAYLOAD_BYTES_MAX: usize = 16 << 10;
+
+#[derive(Serialize)]
+struct Status<'a> {
+    function: &'a str,
+    /// Events that wait for their time or for a place.
+    queued: usize,
+    /// Invocations that run.
+    running: usize,
+    /// Dead letters held.
+    dead_letters: usize,
+    #[serde(flatten)]
+    board: Snapshot,
+}
+
+#[derive(Serialize)]
+struct DeadLetters {
+    /// Held in all.
+    total: usize,
+    /// The newest, oldest first.
+    dead_letters: Vec<DeadLetter>,
+}
+
+pub async fn status(State(api): State<Api>) -> Response {
+    let status = Status {
+        function: api.function.arn().name(),
+        queued: api.queue.waiting(),
+        running: api.function.running(),
+        dead_letters: api.queue.dead(),
+        board: api.board.snapshot(),
+    };
+    json_response(StatusCode::OK, &status)
+}
+
+pub async fn dead_letters(State(api): State<Api>) -> Result<Response, ApiError> {
+    let mut dead_letters = api.queue.dead_letters(LETTERS_MAX).await?;
+    dead_letters.iter_mut().for_each(shorten);
+    let body = DeadLetters {
+        total: api.queue.dead(),
+        dead_letters,
+    };
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+pub async fn redrive(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let Ok(letter) = Uuid::parse_str(&id) else {
+        return Err(ApiError::DeadLetterNotFound { id });
+    };
+    if !api.queue.redrive(letter).await? {
+        return Err(ApiError::DeadLetterNotFound { id });
+    }
+    Ok(json_response(
+        StatusCode::ACCEPTED,
+        &json!({"request_id": letter.to_string()}),
+    ))
+}
+
+fn shorten(letter: &mut DeadLetter) {
+    if letter.payload.get().len() > LISTED_PAYLOAD_BYTES_MAX {
+        letter.payload = RawValue::NULL.to_owned();
+    }
+}
+
+impl From<io::Error> for ApiError {
+    fn from(error: io::Error) -> Self {
+        tracing::error!(%error, "the dead letters can't be used");
+        Self::Service {
+            reason: "The dead letters can't be used; the host's log says why".to_owned(),
+        }
+    }
+}

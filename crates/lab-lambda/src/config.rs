@@ -1,0 +1,285 @@
+//! The configuration file, and what is refused in it.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::secret::{AccessKeyIds, Variables};
+
+/// The whole configuration of a host.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the Lambda API listens: loopback, port 0 for any free one.
+    pub listen: SocketAddr,
+    /// Folder of queue, dead letters, log and process records; made if absent.
+    pub state: PathBuf,
+    pub region: String,
+    /// Twelve digits.
+    pub account_id: String,
+    pub access_key_ids: AccessKeyIds,
+    pub function: FunctionConfig,
+    #[serde(default)]
+    pub asynchronous: AsynchronousConfig,
+    pub schedule: Option<ScheduleConfig>,
+}
+
+/// The one function that the host serves. Defaults are Lambda's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionConfig {
+    pub name: String,
+    /// The program that speaks the Runtime API; `bootstrap` on AWS.
+    pub binary: PathBuf,
+    #[serde(default)]
+    pub environment: Variables,
+    #[serde(default = "defaults::timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// Told to the function and to the log; not enforced.
+    #[serde(default = "defaults::memory_mb")]
+    pub memory_mb: u32,
+    /// Reserved concurrency: the most environments at a time.
+    #[serde(default = "defaults::concurrency")]
+    pub concurrency: u32,
+    /// An environment without work is ended after this long.
+    #[serde(default = "defaults::idle_seconds")]
+    pub idle_seconds: u64,
+}
+
+/// What happens to an asynchronous event that the function fails. Defaults are Lambda's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AsynchronousConfig {
+    pub max_retries: u32,
+    /// Wait before the first retry, the second and so on; the last one repeats.
+    pub retry_delays_seconds: Vec<u64>,
+    /// An event older than this is not run again.
+    pub max_age_seconds: u64,
+}
+
+/// Runs the function by the clock, as an EventBridge rule does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleConfig {
+    pub every_seconds: u64,
+    /// Sent as it is; without it an EventBridge `Scheduled Event` is made.
+    pub payload: Option<Value>,
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the configuration {} is not as it should be", path.display())]
+    Parse {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the configuration has mistakes:\n  {}", .0.join("\n  "))]
+    Mistakes(Vec<String>),
+}
+
+impl Config {
+    /// Reads a file; [`Config::check`] judges what it says.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read(path).map_err(|source| ConfigError::Read {
+            path: path.into(),
+            source,
+        })?;
+        serde_json::from_slice(&text).map_err(|source| ConfigError::Parse {
+            path: path.into(),
+            source,
+        })
+    }
+
+    /// Every mistake at once, each with the name of the member that must change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut mistakes = Mistakes::default();
+        mistakes.unless(
+            self.listen.ip().is_loopback(),
+            "listen: must be a loopback address",
+        );
+        mistakes.unless(
+            is_word(&self.region),
+            "region: letters, digits and `-`, such as us-west-2",
+        );
+        let account = &self.account_id;
+        mistakes.unless(
+            account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+            "account_id: must be twelve digits",
+        );
+        mistakes.unless(
+            !self.access_key_ids.are_unusable(),
+            "access_key_ids: at least one, each 16 to 128 letters and digits",
+        );
+        self.function.check(&mut mistakes);
+        self.asynchronous.check(&mut mistakes);
+        if let Some(schedule) = &self.schedule {
+            mistakes.within("schedule.every_seconds", schedule.every_seconds, 1, 86_400);
+        }
+        mistakes.into_result()
+    }
+}
+
+impl FunctionConfig {
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds)
+    }
+
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds)
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.unless(
+            is_word(&self.name) && self.name.len() <= 64,
+            "function.name: 1 to 64 letters, digits, `-` and `_`",
+        );
+        if !self.binary.is_file() {
+            mistakes.add(format!(
+                "function.binary: no file {}",
+                self.binary.display()
+            ));
+        }
+        for name in self.environment.names() {
+            if is_reserved(name) {
+                mistakes.add(format!(
+                    "function.environment: {name} is reserved, Lambda sets it"
+                ));
+            } else if !is_word(name) {
+                mistakes.add(format!(
+                    "function.environment: {name:?} is no name of a variable"
+                ));
+            }
+        }
+        mistakes.within("function.timeout_seconds", self.timeout_seconds, 1, 900);
+        mistakes.within("function.memory_mb", self.memory_mb.into(), 128, 10_240);
+        mistakes.within("function.concurrency", self.concurrency.into(), 1, 100);
+        mistakes.within("function.idle_seconds", self.idle_seconds, 1, 86_400);
+    }
+}
+
+impl AsynchronousConfig {
+    pub fn max_age(&self) -> Duration {
+        Duration::from_secs(self.max_age_seconds)
+    }
+
+    /// How long to wait after failed attempt number `attempts`; `None` if it was the last.
+    pub fn delay_after(&self, attempts: u32) -> Option<Duration> {
+        if attempts > self.max_retries {
+            return None;
+        }
+        let index = usize::try_from(attempts)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1);
+        let delay = self
+            .retry_delays_seconds
+            .get(index)
+            .or(self.retry_delays_seconds.last());
+        Some(Duration::from_secs(delay.copied().unwrap_or_default()))
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.within("asynchronous.max_retries", self.max_retries.into(), 0, 2);
+        mistakes.within(
+            "asynchronous.max_age_seconds",
+            self.max_age_seconds,
+            1,
+            21_600,
+        );
+        mistakes.unless(
+            self.max_retries == 0 || !self.retry_delays_seconds.is_empty(),
+            "asynchronous.retry_delays_seconds: at least one delay, or set max_retries to 0",
+        );
+        for delay in &self.retry_delays_seconds {
+            mistakes.within("asynchronous.retry_delays_seconds", *delay, 0, 21_600);
+        }
+    }
+}
+
+impl Default for AsynchronousConfig {
+    fn default() -> Self {
+        Self {
+            max_retries: 2,
+            retry_delays_seconds: vec![60, 120],
+            max_age_seconds: 21_600,
+        }
+    }
+}
+
+mod defaults {
+    pub fn timeout_seconds() -> u64 {
+        3
+    }
+
+    pub fn memory_mb() -> u32 {
+        128
+    }
+
+    pub fn concurrency() -> u32 {
+        10
+    }
+
+    pub fn idle_seconds() -> u64 {
+        300
+    }
+}
+
+/// Names that Lambda does not let a function's owner set. Credentials are left out: on AWS the role gives
+/// them, here the configuration does.
+fn is_reserved(name: &str) -> bool {
+    const NAMES: [&str; 6] = [
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "TZ",
+    ];
+    name.starts_with("AWS_LAMBDA_") || NAMES.contains(&name)
+}
+
+fn is_word(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+#[derive(Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn add(&mut self, mistake: String) {
+        self.0.push(mistake);
+    }
+
+    fn unless(&mut self, fine: bool, mistake: &str) {
+        if !fine {
+            self.add(mistake.into());
+        }
+    }
+
+    fn within(&mut self, name: &str, value: u64, low: u64, high: u64) {
+        if !(low..=high).contains(&value) {
+            self.add(format!("{name}: {value} is not within {low} to {high}"));
+        }
+    }
+
+    fn into_result(self) -> Result<(), ConfigError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Mistakes(self.0))
+        }
+    }
+}

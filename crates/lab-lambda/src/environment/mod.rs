@@ -1,0 +1,272 @@
+//! Execution environments: one process of the function's binary with its own Runtime API.
+//!
+//! [`Environment::launch`] starts the process, [`Environment::initialise`] waits for its first poll,
+//! [`Environment::run`] takes it through one invocation, [`Environment::settle`] freezes it once it polls
+//! again. Who may use one, and when, is decided in [`crate::function`].
+
+mod exchange;
+mod output;
+mod process;
+mod runtime_api;
+mod variables;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::process::Command;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use crate::arn::FunctionArn;
+use crate::config::FunctionConfig;
+use crate::function_log::{FunctionLog, LogStream};
+use crate::invocation::{Cause, Failure, Invocation, Outcome, Run};
+use crate::leftovers::Leftovers;
+use crate::report;
+use crate::status::{Board, EnvironmentState, Listing};
+use crate::timestamp::Timestamp;
+use exchange::{Answer, Delivery};
+use output::Output;
+use process::Process;
+use runtime_api::{RESPONSE_BYTES_MAX, RuntimeApi};
+
+/// What every environment of a function is made from.
+#[derive(Debug)]
+pub struct Blueprint {
+    pub function: FunctionConfig,
+    /// Absolute.
+    pub binary: PathBuf,
+    pub arn: FunctionArn,
+    pub region: String,
+    pub log: FunctionLog,
+    pub board: Arc<Board>,
+    pub leftovers: Leftovers,
+}
+
+impl Blueprint {
+    /// The folder of the binary: `/var/task` on AWS.
+    fn task_root(&self) -> &Path {
+        self.binary.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// A running process of the function. Dropping it ends the process; [`Environment::end`] also waits.
+#[derive(Debug)]
+pub struct Environment {
+    blueprint: Arc<Blueprint>,
+    process: Process,
+    runtime: RuntimeApi,
+    output: Output,
+    stream: LogStream,
+    listing: Listing,
+    launched: Instant,
+    /// Told once, by the first run.
+    init: Option<Duration>,
+    /// Of the run that is on, or was last.
+    deadline: Instant,
+    frozen_since: Instant,
+    runs: u64,
+}
+
+/// Why a wait for the function came to nothing.
+#[derive(Debug)]
+enum Interruption {
+    InitError(Bytes),
+    Exited(Option<String>),
+    DeadlinePassed,
+}
+
+impl Environment {
+    /// Starts the process; its init begins.
+    pub async fn launch(blueprint: Arc<Blueprint>) -> io::Result<Self> {
+        let runtime = RuntimeApi::listen().await?;
+        let stream = LogStream::new(stream_name(), blueprint.log.clone());
+        stream.line(report::init_start().as_bytes()).await;
+        let mut command = Command::new(&blueprint.binary);
+        command
+            .env_clear()
+            .envs(variables::of(&blueprint, runtime.addr(), stream.name()))
+            .current_dir(blueprint.task_root());
+        let (process, pipe) = Process::start(command, &blueprint.leftovers)?;
+        let now = Instant::now();
+        Ok(Self {
+            output: Output::forward(pipe, stream.clone())?,
+            listing: blueprint.board.list(stream.name(), process.pid()),
+            blueprint,
+            process,
+            runtime,
+            stream,
+            launched: now,
+            init: None,
+            deadline: now,
+            frozen_since: now,
+            runs: 0,
+        })
+    }
+
+    /// Waits until the function polls for work; `false` if it fails to within `limit`.
+    pub async fn initialise(&mut self, limit: Duration) -> bool {
+        let outcome = self.until_ready(self.launched + limit).await;
+        let took = self.launched.elapsed();
+        let status = match outcome {
+            Ok(()) => {
+                self.init = Some(took);
+                return true;
+            }
+            Err(Interruption::DeadlinePassed) => "timeout",
+            Err(Interruption::InitError(_) | Interruption::Exited(_)) => "error",
+        };
+        self.output.flush().await;
+        self.stream
+            .line(report::init_report(took, status).as_bytes())
+            .await;
+        false
+    }
+
+    /// Takes the function through one invocation. Afterwards the process is at work no more: it has answered,
+    /// or it is dead.
+    pub async fn run(&mut self, invocation: &Invocation) -> Run {
+        let Invocation { request_id, .. } = *invocation;
+        let timeout = self.blueprint.function.timeout();
+        self.stream.line(report::start(request_id).as_bytes()).await;
+        self.listing.set(EnvironmentState::Running);
+        self.process.thaw();
+        self.runs += 1;
+        let begun = Instant::now();
+        self.deadline = begun + timeout;
+        let outcome = match self.invoke(invocation).await {
+            Ok(outcome) => outcome,
+            Err(interruption) => Outcome::Failure(interruption.into_failure(request_id, timeout)),
+        };
+        let mut run = Run {
+            outcome,
+            cold: self.runs == 1,
+            duration: begun.elapsed().min(timeout),
+            init: self.init.take(),
+            peak_memory_mb: self.process.peak_memory_mb(),
+            log_tail: Vec::new(),
+        };
+        self.conclude(request_id, &mut run).await;
+        run
+    }
+
+    /// Waits until the function polls again, and freezes it; `false` if it does not by the run's deadline.
+    pub async fn settle(&mut self) -> bool {
+        if !self.process.is_alive() || self.until_ready(self.deadline).await.is_err() {
+            return false;
+        }
+        self.process.freeze();
+        self.frozen_since = Instant::now();
+        self.listing.set(EnvironmentState::Frozen);
+        true
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.process.is_alive()
+    }
+
+    /// Frozen for longer than the function's idle time.
+    pub fn is_expired(&self) -> bool {
+        self.frozen_since.elapsed() >= self.blueprint.function.idle()
+    }
+
+    /// Ends the process and waits until it is gone. No SIGTERM first: Lambda sends that only to functions
+    /// with extensions.
+    pub async fn end(mut self) {
+        self.process.kill().await;
+        self.output.flush().await;
+    }
+
+    async fn invoke(&mut self, invocation: &Invocation) -> Result<Outcome, Interruption> {
+        let deadline = self.deadline;
+        // At once, except where the first init failed and this one is part of the invocation.
+        self.until_ready(deadline).await?;
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let answer = self.runtime.exchange().deliver(Delivery {
+            request_id: invocation.request_id,
+            payload: invocation.payload.clone(),
+            deadline_ms: Timestamp::now().unix_milliseconds(remaining),
+            function_arn: self.blueprint.arn.to_string(),
+            trace_id: trace_id(invocation.request_id),
+        });
+        tokio::select! {
+            biased;
+            Ok(answer) = answer => Ok(answer.into()),
+            termination = self.process.exited() => Err(Interruption::Exited(termination)),
+            () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
+        }
+    }
+
+    async fn until_ready(&mut self, deadline: Instant) -> Result<(), Interruption> {
+        tokio::select! {
+            biased;
+            ready = self.runtime.exchange().ready() => ready.map_err(Interruption::InitError),
+            termination = self.process.exited() => Err(Interruption::Exited(termination)),
+            () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
+        }
+    }
+
+    /// Ends a process that can't go on, and writes the platform's last lines.
+    async fn conclude(&mut self, request_id: Uuid, run: &mut Run) {
+        let function = &self.blueprint.function;
+        if let Outcome::Failure(Failure {
+            cause: cause @ (Cause::Timeout | Cause::Exit),
+            ..
+        }) = run.outcome
+        {
+            self.process.kill().await;
+            if cause == Cause::Timeout {
+                let line = report::timed_out(request_id, function.timeout());
+                self.stream.line(line.as_bytes()).await;
+            }
+        }
+        self.output.flush().await;
+        self.stream.line(report::end(request_id).as_bytes()).await;
+        let line = report::report(request_id, run, function.memory_mb);
+        self.stream.line(line.as_bytes()).await;
+        run.log_tail = self.stream.take_tail();
+    }
+}
+
+impl Interruption {
+    fn into_failure(self, request_id: Uuid, timeout: Duration) -> Failure {
+        match self {
+            Self::InitError(report) => Failure::reported(report),
+            Self::Exited(termination) => Failure::exited(request_id, termination.as_deref()),
+            Self::DeadlinePassed => Failure::timed_out(request_id, timeout),
+        }
+    }
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Response(body) => Self::Success(body),
+            Answer::Error(body) => Self::Failure(Failure::reported(body)),
+            Answer::TooLarge => Self::Failure(Failure::response_too_large(RESPONSE_BYTES_MAX)),
+        }
+    }
+}
+
+/// `2026/11/22/[$LATEST]` and a unique part, as CloudWatch names streams.
+fn stream_name() -> String {
+    let date = Timestamp::now().date().to_string().replace('-', "/");
+    format!("{date}/[$LATEST]{}", Uuid::now_v7().simple())
+}
+
+/// An X-Ray header of an unsampled trace. A version 7 id begins with its time, as a trace's root must; the
+/// rest of it is unique.
+fn trace_id(request_id: Uuid) -> String {
+    let hex = request_id.simple().to_string();
+    let seconds = request_id
+        .get_timestamp()
+        .map_or(0, |timestamp| timestamp.to_unix().0);
+    format!(
+        "Root=1-{seconds:08x}-{};Parent={};Sampled=0",
+        &hex[8..],
+        &hex[16..]
+    )
+}

@@ -1,0 +1,162 @@
+//! One run of the function: what goes in, and what comes out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A request to run the function, whoever makes it.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    pub request_id: Uuid,
+    /// JSON.
+    pub payload: Bytes,
+}
+
+/// How an invocation ended.
+#[derive(Debug)]
+pub struct Run {
+    pub outcome: Outcome,
+    /// Whether an environment was started for it.
+    pub cold: bool,
+    /// From the START line to the answer.
+    pub duration: Duration,
+    /// How long the init took, where it succeeded just before this run.
+    pub init: Option<Duration>,
+    /// Most memory that the process ever held; 0 where it is not known.
+    pub peak_memory_mb: u64,
+    /// The end of what the environment wrote, at most 4 KiB.
+    pub log_tail: Vec<u8>,
+}
+
+impl Run {
+    /// Init and duration, rounded up to a whole millisecond: what Lambda charges for on an OS-only runtime.
+    pub fn billed_milliseconds(&self) -> u64 {
+        let billed = self.duration + self.init.unwrap_or_default();
+        u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+}
+
+#[derive(Debug)]
+pub enum Outcome {
+    /// The function's response.
+    Success(Bytes),
+    Failure(Failure),
+}
+
+/// Who says that it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The function: `/error` or `/init/error`, panics included; or a response that is too large.
+    Function,
+    /// The clock: no response before the deadline.
+    Timeout,
+    /// The process: it ended, or never started.
+    Exit,
+}
+
+/// A failed invocation, with Lambda's error JSON as the caller gets it.
+#[derive(Debug)]
+pub struct Failure {
+    pub cause: Cause,
+    pub body: Bytes,
+}
+
+impl Failure {
+    /// What the function said about itself.
+    pub fn reported(body: Bytes) -> Self {
+        Self {
+            cause: Cause::Function,
+            body,
+        }
+    }
+
+    pub fn response_too_large(limit: usize) -> Self {
+        let message =
+            format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
+        Self::new(Cause::Function, "Function.ResponseSizeTooLarge", &message)
+    }
+
+    pub fn timed_out(request_id: Uuid, timeout: Duration) -> Self {
+        let message = format!("RequestId: {request_id} Error: {}", timed_out_text(timeout));
+        Self::new(Cause::Timeout, "Sandbox.Timedout", &message)
+    }
+
+    /// `termination` in words such as `exit status 1`; `None` for an exit with status 0.
+    pub fn exited(request_id: Uuid, termination: Option<&str>) -> Self {
+        let reason = termination.map_or_else(
+            || "Runtime exited without providing a reason".to_owned(),
+            |termination| format!("Runtime exited with error: {termination}"),
+        );
+        let message = format!("RequestId: {request_id} Error: {reason}");
+        Self::new(Cause::Exit, "Runtime.ExitError", &message)
+    }
+
+    /// The binary could not be started.
+    pub fn not_started(request_id: Uuid, reason: &str) -> Self {
+        let message = format!("RequestId: {request_id} Error: {reason}");
+        Self::new(Cause::Exit, "Runtime.InvalidEntrypoint", &message)
+    }
+
+    /// The error's message, at most 1 KiB as in Lambda's dead letters.
+    pub fn message(&self) -> String {
+        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let message = body
+            .as_ref()
+            .and_then(|body| body.get("errorMessage"))
+            .and_then(Value::as_str);
+        let mut text = message.map_or_else(
+            || String::from_utf8_lossy(&self.body).into_owned(),
+            ToOwned::to_owned,
+        );
+        text.truncate(text.floor_char_boundary(1024));
+        text
+    }
+
+    fn new(cause: Cause, error_type: &str, message: &str) -> Self {
+        let body = json!({"errorType": error_type, "errorMessage": message});
+        Self {
+            cause,
+            body: body.to_string().into(),
+        }
+    }
+}
+
+/// Lambda's sentence for a timeout.
+pub fn timed_out_text(timeout: Duration) -> String {
+    format!("Task timed out after {:.2} seconds", timeout.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_taken_from_the_error_or_is_its_text_and_is_cut_at_a_character() {
+        let long = format!(r#"{{"errorMessage":"a{}"}}"#, "é".repeat(600));
+        for (body, expected) in [
+            (
+                r#"{"errorType":"T","errorMessage":"m"}"#.to_owned(),
+                "m".to_owned(),
+            ),
+            ("plain".to_owned(), "plain".to_owned()),
+            (long, format!("a{}", "é".repeat(511))),
+        ] {
+            assert_eq!(Failure::reported(body.into()).message(), expected);
+        }
+    }
+
+    #[test]
+    fn the_bill_covers_init_and_is_rounded_up() {
+        let run = Run {
+            outcome: Outcome::Success(Bytes::new()),
+            cold: true,
+            duration: Duration::from_micros(1_200),
+            init: Some(Duration::from_micros(2_300)),
+            peak_memory_mb: 0,
+            log_tail: Vec::new(),
+        };
+        assert_eq!(run.billed_milliseconds(), 4);
+    }
+}

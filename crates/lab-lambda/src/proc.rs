@@ -1,0 +1,40 @@
+//! What the kernel says about a process, from `/proc`.
+
+use std::fs;
+
+/// When the process started, in clock ticks since boot: with the boot id it names one process for ever,
+/// which its pid does not. `None` if there is no such process.
+pub fn start_ticks(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name, in parentheses, may hold anything; the state, field 3, follows it.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(22 - 3)?.parse().ok()
+}
+
+/// The most memory that the process ever held, in KiB.
+pub fn peak_memory_kib(pid: i32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Names the time since the machine last started.
+pub fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_a_start_time_and_memory_and_an_absent_one_has_neither() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(start_ticks(own).unwrap() > 0);
+        assert!(peak_memory_kib(own).unwrap() > 100);
+        assert_eq!((start_ticks(-1), peak_memory_kib(-1)), (None, None));
+    }
+}

@@ -1,0 +1,17 @@
+//! The host as its callers see it: real sockets, real processes, the real Lambda runtime client inside the
+//! function (`examples/probe_function.rs`).
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test expects and does not find fails the test"
+)]
+
+mod access;
+mod asynchronous;
+mod environments;
+mod failures;
+mod lifecycle;
+mod program;
+mod runtime_api;
+mod support;
+mod synchronous;
