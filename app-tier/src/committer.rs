@@ -4,16 +4,18 @@
 //! and the next free slot takes them all; so batches grow with load by themselves. Nothing is answered with
 //! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone.
 
+mod put;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use payment_core::{LogRecord, ObjectKey, PaymentId};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::log::{Log, Put};
+use crate::log::Log;
+use crate::records::Records;
 use crate::ticket::{Failure, Receipt, Ticket};
 
 /// Records that may wait. At 16 KiB a body the bytes below are the narrower bound.
@@ -60,10 +62,10 @@ pub struct Committer {
 }
 
 impl Committer {
-    pub fn start<L: Log>(log: L, settings: Settings) -> Self {
+    pub fn start<L: Log, R: Records>(log: L, records: R, settings: Settings) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
-        let worker = Worker::new(log, settings);
+        let worker = Worker::new(log, records, settings);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
         Self {
@@ -128,21 +130,23 @@ impl Drop for Pending {
 }
 
 /// Takes batches from the queue and starts their PUTs.
-struct Worker<L> {
+struct Worker<L, R> {
     log: Arc<L>,
+    records: Arc<R>,
     settings: Settings,
     slots: Arc<Semaphore>,
     /// Names this process in keys.
     node: String,
 }
 
-impl<L: Log> Worker<L> {
-    fn new(log: L, settings: Settings) -> Self {
+impl<L: Log, R: Records> Worker<L, R> {
+    fn new(log: L, records: R, settings: Settings) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
         let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
         tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
         Self {
             log: Arc::new(log),
+            records: Arc::new(records),
             settings,
             slots,
             node,
@@ -163,15 +167,15 @@ impl<L: Log> Worker<L> {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
                 break;
             };
-            let log = Arc::clone(&self.log);
+            let (log, records) = (Arc::clone(&self.log), Arc::clone(&self.records));
             let key = self.key(&first);
             match self.settings.layout {
                 Layout::Batch => {
                     let batch = self.gather(first, &mut queue).await;
-                    tokio::spawn(async move { put_batch(&*log, &key, batch, slot).await });
+                    tokio::spawn(put::batch(log, records, key, batch, slot));
                 }
                 Layout::Object => {
-                    tokio::spawn(async move { put_single(&*log, &key, first, slot).await });
+                    tokio::spawn(put::single(log, key, first, slot));
                 }
             }
         }
@@ -206,54 +210,4 @@ impl<L: Log> Worker<L> {
             Layout::Object => ObjectKey::single(prefix, &first.id),
         }
     }
-}
-
-/// A batch's key is used once, so an object that is already there is this batch, from a try whose answer was lost.
-async fn put_batch<L: Log>(
-    log: &L,
-    key: &ObjectKey,
-    batch: Vec<Pending>,
-    _slot: OwnedSemaphorePermit,
-) {
-    let size = batch.iter().map(|pending| pending.line.len()).sum();
-    let mut body = Vec::with_capacity(size);
-    batch
-        .iter()
-        .for_each(|pending| body.extend_from_slice(pending.line.as_bytes()));
-    match log.put(key, Bytes::from(body)).await {
-        Ok(Put::Stored | Put::AlreadyThere) => batch.into_iter().for_each(Pending::confirm),
-        Err(error) => error.log(key, batch.len()),
-    }
-}
-
-/// Where the key is taken, the object under it tells a repeat from a conflict.
-async fn put_single<L: Log>(
-    log: &L,
-    key: &ObjectKey,
-    mut single: Pending,
-    _slot: OwnedSemaphorePermit,
-) {
-    let body = Bytes::from(std::mem::take(&mut single.line));
-    match log.put(key, body).await {
-        Ok(Put::Stored) => single.confirm(),
-        Ok(Put::AlreadyThere) => match log.get(key).await {
-            Ok(stored) => single.ticket.settle(compare(&single, &stored)),
-            Err(error) => error.log(key, 1),
-        },
-        Err(error) => error.log(key, 1),
-    }
-}
-
-fn compare(single: &Pending, stored: &[u8]) -> Result<Receipt, Failure> {
-    let own = &single.receipt;
-    let stored = LogRecord::parse(stored, own.received_at).map_err(|_| Failure::Conflict)?;
-    if stored.content_hash != single.ticket.content_hash() {
-        return Err(Failure::Conflict);
-    }
-    // An older system's object has no request id; this request's own stands in.
-    let request_id = stored.request_id.unwrap_or_else(|| own.request_id.clone());
-    Ok(Receipt {
-        received_at: stored.received_at,
-        request_id,
-    })
 }

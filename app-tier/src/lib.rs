@@ -9,6 +9,7 @@ pub mod config;
 pub mod intake;
 pub mod log;
 pub mod recent;
+pub mod records;
 mod routes;
 mod status;
 pub mod ticket;
@@ -27,6 +28,7 @@ use crate::committer::Committer;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::log::{Log, S3Log};
+use crate::records::Database;
 use crate::routes::State;
 
 /// From the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
@@ -43,8 +45,8 @@ const PUT: Bounds = Bounds {
 /// Requests at work at one time; the queue behind them is bounded by itself.
 const REQUESTS_MAX: usize = 4096;
 
-/// Connections to the database: enough for look-ups of single payments.
-const LOOKUP_CONNECTIONS: u32 = 4;
+/// Connections to the database, for look-ups of batches and of single payments.
+const LOOK_UP_CONNECTIONS: u32 = 4;
 
 /// How long records that are already queued have to reach S3 after the last request ended.
 const FLUSH: Duration = Duration::from_secs(6);
@@ -75,10 +77,9 @@ impl App {
     /// Like [`App::build`], with a log of the caller's.
     pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
         let server = Server::bind(config.listen, config.drain).await?;
-        let committer = Arc::new(Committer::start(log, config.commit));
-        let store = config
-            .database
-            .map(|database| Store::new(database.pool(LOOKUP_CONNECTIONS)));
+        let store = config.database.map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));
+        let records = Database::new(store.clone());
+        let committer = Arc::new(Committer::start(log, records, config.commit));
         let state = State {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
             store,

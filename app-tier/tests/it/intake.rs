@@ -6,11 +6,12 @@ use std::time::Duration;
 use app_tier::committer::{Committer, Layout, Settings};
 use app_tier::intake::{Accepted, Intake, NotAccepted, Submission};
 use app_tier::ticket::Receipt;
+use payment_store::Holder;
 use payment_core::{Draft, LogRecord, PaymentId, RequestId, Timestamp};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
-use crate::scripted_log::{Asked, ScriptedLog};
+use crate::scripted_log::{Asked, Rows, ScriptedLog};
 
 type Answer = JoinHandle<Result<Accepted, NotAccepted>>;
 
@@ -19,6 +20,7 @@ struct Tier {
     committer: Arc<Committer>,
     puts: UnboundedReceiver<Asked>,
     stored: Arc<std::sync::Mutex<bytes::Bytes>>,
+    rows: Rows,
     requests: usize,
 }
 
@@ -32,13 +34,15 @@ impl Tier {
             puts_max,
             linger: Duration::ZERO,
         };
-        let committer = Arc::new(Committer::start(log, settings));
+        let rows = Rows::default();
+        let committer = Arc::new(Committer::start(log, rows.clone(), settings));
         let intake = Arc::new(Intake::new(Arc::clone(&committer)));
         Self {
             intake,
             committer,
             puts,
             stored,
+            rows,
             requests: 0,
         }
     }
@@ -258,6 +262,27 @@ async fn p4_a_claimed_key_tells_a_repeat_from_a_conflict() {
     *other_node.stored.lock().unwrap() = record.to_line().into();
     let conflict = other_node.post(r#"{"id":"a","amount":2}"#).await;
     other_node.put().await.taken();
+    assert_eq!(refused(conflict).await, NotAccepted::Conflict);
+}
+
+#[tokio::test]
+async fn p4_an_id_that_is_a_row_is_known_on_every_node() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let Submission { payment: earlier, receipt, .. } = submission(&payment("a"), 99);
+    let holder = Holder {
+        content_hash: earlier.content_hash(),
+        received_at: receipt.received_at,
+        request_id: Some(receipt.request_id.clone()),
+    };
+    tier.rows.0.lock().unwrap().insert(earlier.id().clone(), holder);
+    let repeat = tier.post(&payment("a")).await;
+    tier.put().await.confirm();
+    assert_eq!(accepted(repeat).await, Accepted { receipt, replayed: true });
+
+    let mut other_node = Tier::start(Layout::Batch, 1);
+    *other_node.rows.0.lock().unwrap() = tier.rows.0.lock().unwrap().clone();
+    let conflict = other_node.post(r#"{"id":"a","amount":2}"#).await;
+    other_node.put().await.confirm();
     assert_eq!(refused(conflict).await, NotAccepted::Conflict);
 }
 

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use app_tier::log::{Log, LogError, Put};
+use app_tier::records::{Holders, Records};
 use bytes::Bytes;
-use payment_core::ObjectKey;
+use payment_core::{ObjectKey, PaymentId};
 use tokio::sync::{mpsc, oneshot};
 
 /// A PUT that waits for the test's answer.
@@ -52,6 +53,18 @@ impl ScriptedLog {
             },
             receiver,
         )
+    }
+}
+
+/// Rows that the test puts there.
+#[derive(Clone, Default)]
+pub struct Rows(pub Arc<Mutex<Holders>>);
+
+impl Records for Rows {
+    async fn holders(&self, ids: &[PaymentId]) -> Holders {
+        let rows = self.0.lock().unwrap();
+        let known = ids.iter().filter_map(|id| Some((id.clone(), rows.get(id)?.clone())));
+        known.collect()
     }
 }
 
