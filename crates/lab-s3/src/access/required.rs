@@ -1,0 +1,48 @@
+//! What each S3 operation requires.
+
+use http::HeaderMap;
+use s3s::dto::CopySource;
+use s3s::{S3Result, s3_error};
+
+/// The IAM actions behind an operation (IAM Service Authorization Reference, "Amazon S3").
+#[derive(Debug, PartialEq, Eq)]
+pub enum Required {
+    /// One action on the bucket or object of the request's path.
+    Action(&'static str),
+    /// `s3:GetObject` on the source, `s3:PutObject` on the object of the path.
+    CopyActions,
+    /// `s3:DeleteObject` on every key of the body, which the operation checks.
+    ActionPerKey,
+    /// Not among the lab's operations.
+    Unknown,
+}
+
+pub fn by(operation: &str) -> Required {
+    match operation {
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            Required::Action("s3:PutObject")
+        }
+        "GetObject" | "HeadObject" => Required::Action("s3:GetObject"),
+        "DeleteObject" => Required::Action("s3:DeleteObject"),
+        "AbortMultipartUpload" => Required::Action("s3:AbortMultipartUpload"),
+        "HeadBucket" | "ListObjects" | "ListObjectsV2" => Required::Action("s3:ListBucket"),
+        "GetBucketLocation" => Required::Action("s3:GetBucketLocation"),
+        "CreateBucket" => Required::Action("s3:CreateBucket"),
+        "ListBuckets" => Required::Action("s3:ListAllMyBuckets"),
+        "CopyObject" => Required::CopyActions,
+        "DeleteObjects" => Required::ActionPerKey,
+        _ => Required::Unknown,
+    }
+}
+
+/// Bucket and key that a copy reads.
+pub fn copy_source(headers: &HeaderMap) -> S3Result<(String, String)> {
+    let invalid = || s3_error!(InvalidArgument, "x-amz-copy-source must be bucket/key");
+    let header = headers
+        .get("x-amz-copy-source")
+        .and_then(|value| value.to_str().ok());
+    match CopySource::parse(header.ok_or_else(invalid)?) {
+        Ok(CopySource::Bucket { bucket, key, .. }) => Ok((bucket.into(), key.into())),
+        _ => Err(invalid()),
+    }
+}

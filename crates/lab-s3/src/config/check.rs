@@ -1,0 +1,244 @@
+//! From what a configuration says to what it means, with every mistake reported at once.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
+use crate::access::Identity;
+use crate::notify::{Destination, EventName, LambdaApi, Rule};
+use crate::policy::{Policy, PolicyError, Principal};
+
+/// A configuration without mistakes.
+pub struct Checked {
+    pub listen: SocketAddr,
+    pub root: PathBuf,
+    pub region: String,
+    pub account: String,
+    pub buckets: Vec<CheckedBucket>,
+    pub identities: Vec<Identity>,
+    pub put_latency: Duration,
+}
+
+pub struct CheckedBucket {
+    pub name: String,
+    pub policy: Option<Policy>,
+    pub rules: Vec<Rule>,
+}
+
+pub fn check(config: Config) -> Result<Checked, ConfigError> {
+    let mut mistakes = Mistakes::default();
+    mistakes.unless(
+        is_account_id(&config.account_id),
+        "account_id: twelve digits are expected",
+    );
+    mistakes.unless(
+        !config.region.is_empty(),
+        "region: a name such as us-west-2 is expected",
+    );
+    let lambda = lambda(&config, &mut mistakes);
+    let mut seen = HashSet::new();
+    for (what, name) in names(&config) {
+        mistakes.unless(
+            seen.insert((what, name)),
+            format_args!("{what} {name:?} appears twice"),
+        );
+    }
+    let checked = Checked {
+        listen: config.listen,
+        root: config.root,
+        put_latency: Duration::from_millis(config.put_latency_ms),
+        identities: config
+            .identities
+            .into_iter()
+            .map(|raw| identity(raw, &config.account_id, &mut mistakes))
+            .collect(),
+        buckets: config
+            .buckets
+            .into_iter()
+            .map(|raw| bucket(raw, lambda.as_ref(), &mut mistakes))
+            .collect(),
+        region: config.region,
+        account: config.account_id,
+    };
+    mistakes.none_or(checked)
+}
+
+#[derive(Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn add(&mut self, mistake: impl Display) {
+        self.0.push(mistake.to_string());
+    }
+
+    fn unless(&mut self, fine: bool, mistake: impl Display) {
+        if !fine {
+            self.add(mistake);
+        }
+    }
+
+    fn none_or<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(ConfigError(self.0))
+        }
+    }
+}
+
+/// The names that must be unique, each with what it names.
+fn names(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
+    let buckets = config
+        .buckets
+        .iter()
+        .map(|bucket| ("bucket", bucket.name.as_str()));
+    let keys = config
+        .identities
+        .iter()
+        .map(|identity| identity.access_key_id.as_str());
+    buckets.chain(keys.map(|key| ("access_key_id", key)))
+}
+
+fn lambda(config: &Config, mistakes: &mut Mistakes) -> Option<Arc<LambdaApi>> {
+    if config
+        .buckets
+        .iter()
+        .all(|bucket| bucket.notifications.is_empty())
+    {
+        return None;
+    }
+    let (Some(endpoint), Some(credentials)) = (&config.lambda_endpoint, &config.lambda_credentials)
+    else {
+        mistakes.add("notifications need lambda_endpoint and lambda_credentials");
+        return None;
+    };
+    match LambdaApi::new(endpoint, &config.region, credentials.clone()) {
+        Ok(api) => Some(Arc::new(api)),
+        Err(error) => {
+            mistakes.add(format_args!("lambda_endpoint {endpoint:?}: {error}"));
+            None
+        }
+    }
+}
+
+fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Identity {
+    mistakes.unless(
+        !raw.access_key_id.is_empty(),
+        format_args!("role {:?}: access_key_id is empty", raw.role),
+    );
+    mistakes.unless(
+        !raw.secret_access_key.expose().is_empty(),
+        format_args!("role {:?}: secret_access_key is empty", raw.role),
+    );
+    let policies = raw
+        .policies
+        .iter()
+        .filter_map(|file| policy(file, Policy::of_identity, mistakes));
+    Identity {
+        policies: policies.collect(),
+        principal: Principal {
+            arn: format!("arn:aws:iam::{account}:role/{}", raw.role),
+            account: account.to_owned(),
+        },
+        access_key_id: raw.access_key_id,
+        secret_access_key: raw.secret_access_key,
+        role: raw.role,
+        admin: raw.admin,
+    }
+}
+
+fn bucket(
+    raw: BucketConfig,
+    lambda: Option<&Arc<LambdaApi>>,
+    mistakes: &mut Mistakes,
+) -> CheckedBucket {
+    mistakes.unless(
+        s3s::path::check_bucket_name(&raw.name),
+        format_args!("bucket {:?}: not a valid bucket name", raw.name),
+    );
+    let rules = raw
+        .notifications
+        .into_iter()
+        .filter_map(|rule| notification(rule, lambda, mistakes));
+    CheckedBucket {
+        rules: rules.collect(),
+        policy: raw
+            .policy
+            .and_then(|file| policy(&file, Policy::of_bucket, mistakes)),
+        name: raw.name,
+    }
+}
+
+fn notification(
+    raw: NotificationConfig,
+    lambda: Option<&Arc<LambdaApi>>,
+    mistakes: &mut Mistakes,
+) -> Option<Rule> {
+    let id = raw.id;
+    mistakes.unless(
+        !raw.events.is_empty(),
+        format_args!("notification {id:?}: events is empty"),
+    );
+    let mut events = Vec::new();
+    for name in &raw.events {
+        match EventName::selected_by(name) {
+            Some(selected) => events.extend(selected),
+            None => mistakes.add(format_args!(
+                "notification {id:?}: event {name:?} is not known to the lab"
+            )),
+        }
+    }
+    let arn = raw.function_arn;
+    let function = Destination::function_name(&arn).map(str::to_owned);
+    if function.is_none() {
+        mistakes.add(format_args!(
+            "notification {id:?}: function_arn {arn:?} is not a function's ARN"
+        ));
+    }
+    let api = Arc::clone(lambda?);
+    Some(Rule {
+        id,
+        prefix: raw.prefix,
+        suffix: raw.suffix,
+        events,
+        destination: Destination::Lambda {
+            arn,
+            function: function?,
+            api,
+        },
+    })
+}
+
+fn policy(
+    file: &Path,
+    parse: fn(&[u8]) -> Result<Policy, PolicyError>,
+    mistakes: &mut Mistakes,
+) -> Option<Policy> {
+    let json = match std::fs::read(file) {
+        Ok(json) => json,
+        Err(error) => {
+            mistakes.add(format_args!("policy {}: {error}", file.display()));
+            return None;
+        }
+    };
+    match parse(&json) {
+        Ok(policy) => Some(policy),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            mistakes.add(format_args!(
+                "policy {}: {error}{}",
+                file.display(),
+                source.unwrap_or_default()
+            ));
+            None
+        }
+    }
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

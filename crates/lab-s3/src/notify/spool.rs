@@ -1,0 +1,169 @@
+//! Events on disk, one file each, until they are delivered.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::store::Store;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error("spool {}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("an event could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("reading the spool was cut short")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+pub struct Spool {
+    directory: PathBuf,
+}
+
+/// An event, and what is needed to deliver it after a restart.
+#[derive(Clone, Debug)]
+pub struct Spooled {
+    /// Rises with time.
+    pub name: String,
+    pub destination: String,
+    pub bucket: String,
+    pub key: String,
+    /// The message as it is sent.
+    pub event: Bytes,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    destination: String,
+    bucket: String,
+    key: String,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+impl Spool {
+    pub fn open(root: &Path) -> Result<Self, SpoolError> {
+        let directory = root.join("spool");
+        fs::create_dir_all(&directory).map_err(|source| SpoolError::Io {
+            path: directory.clone(),
+            source,
+        })?;
+        Ok(Self { directory })
+    }
+
+    pub async fn add(&self, spooled: &Spooled) -> Result<(), SpoolError> {
+        let record = Record {
+            destination: spooled.destination.clone(),
+            bucket: spooled.bucket.clone(),
+            key: spooled.key.clone(),
+            event: serde_json::from_slice(&spooled.event)?,
+        };
+        let json = serde_json::to_vec(&record)?;
+        let path = self.directory.join(&spooled.name);
+        let written = tokio::fs::write(&path, json).await;
+        written.map_err(|source| SpoolError::Io { path, source })
+    }
+
+    /// Nothing is wrong with an event that is gone already.
+    pub async fn remove(&self, name: &str) {
+        let path = self.directory.join(name);
+        match tokio::fs::remove_file(&path).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), %error, "a delivered event stays in the spool");
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes the events that fail `keep`, and those that the process was killed while writing:
+    /// their objects were never stored. Blocks.
+    pub fn retain(&self, keep: impl Fn(&Spooled) -> bool) -> Result<(), SpoolError> {
+        for name in self.names()? {
+            if !self.read(&name)?.is_some_and(|spooled| keep(&spooled)) {
+                let path = self.directory.join(name);
+                fs::remove_file(&path).map_err(|source| SpoolError::Io { path, source })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `limit` events for `destination`, oldest first, and whether there are more. Blocks.
+    pub fn load(
+        &self,
+        destination: &str,
+        limit: usize,
+    ) -> Result<(VecDeque<Spooled>, bool), SpoolError> {
+        let mut found = VecDeque::new();
+        for name in self.names()? {
+            match self.read(&name)? {
+                Some(spooled) if spooled.destination == destination => {
+                    if found.len() == limit {
+                        return Ok((found, true));
+                    }
+                    found.push_back(spooled);
+                }
+                _ => {}
+            }
+        }
+        Ok((found, false))
+    }
+
+    /// Oldest first.
+    fn names(&self) -> Result<Vec<String>, SpoolError> {
+        let failed = |source| SpoolError::Io {
+            path: self.directory.clone(),
+            source,
+        };
+        let entries = fs::read_dir(&self.directory).map_err(failed)?;
+        let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
+        let names: io::Result<Vec<_>> = entries.map(name).collect();
+        let mut names: Vec<_> = names
+            .map_err(failed)?
+            .iter()
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// `None` for an event that was removed meanwhile, or is not wholly written.
+    fn read(&self, name: &str) -> Result<Option<Spooled>, SpoolError> {
+        let path = self.directory.join(name);
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(SpoolError::Io { path, source }),
+        };
+        let Ok(Record {
+            destination,
+            bucket,
+            key,
+            event,
+        }) = serde_json::from_slice(&json)
+        else {
+            return Ok(None);
+        };
+        let event = Bytes::copy_from_slice(event.get().as_bytes());
+        Ok(Some(Spooled {
+            name: name.to_owned(),
+            destination,
+            bucket,
+            key,
+            event,
+        }))
+    }
+}
+
+impl Spooled {
+    /// Whether the event's object is there. If not, its write was cut short, or undone since.
+    pub fn is_stored(&self, store: &Store) -> bool {
+        store
+            .bucket(&self.bucket)
+            .is_ok_and(|bucket| bucket.entry(&self.key).is_some())
+    }
+}
