@@ -1,1 +1,53 @@
-//! Payments in MySQL: schema, insert, look-ups.
+//! Payments in MySQL and MariaDB: the schema, the insert, the look-ups.
+//!
+//! Owns every SQL statement of the system, and what "the same payment twice" comes to in the database.
+//! It knows nothing of S3, HTTP or Lambda: its callers hand it lines of the log and ask for rows.
+//!
+//! - [`connect`]: where the database is, how the connection is secured, the pool.
+//! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
+//! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
+//! - [`lookup`]: what became of a payment or an object.
+//!
+//! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
+//! one of them lacks. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
+//! ON DUPLICATE KEY UPDATE, UPDATE or DELETE.
+//!
+//! A new column is a new file in `migrations/`, nullable, so that the older program goes on; then it is written in
+//! `ingest/content.rs` and read in [`lookup`]. A file that was released is never changed.
+
+pub mod connect;
+mod driver;
+pub mod error;
+pub mod ingest;
+mod key;
+mod lease;
+pub mod lookup;
+pub mod migrate;
+mod retry;
+
+pub use connect::{ConfigError, Database, Pool};
+pub use driver::DriverError;
+pub use error::Error;
+pub use ingest::Outcome;
+pub use key::KEY_CHARS_MAX;
+pub use lookup::{Found, Holder};
+pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
+
+/// Makes the schema and its users; to run before [`migrate`](fn@migrate). Holds `{{migrator_password}}` and the like.
+pub const USERS_SQL: &str = include_str!("../sql/users.sql");
+
+/// What the users may do; to run after [`migrate`](fn@migrate).
+pub const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
+
+/// The recorded payments. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// Over a pool of [`Database::pool`], which sets what exactness depends on.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+}

@@ -1,0 +1,188 @@
+//! Where the database is, and connections to it.
+
+mod tls;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::{ConnectOptions, Executor, MySqlConnection};
+
+use crate::error::Error;
+use crate::lease::within;
+
+pub type Pool = sqlx::MySqlPool;
+
+/// Longest wait for a connection of a pool, with making it. Half of what a request may take in all.
+const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
+
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The only statements that recur with the same text are the look-ups.
+const STATEMENTS_CACHED: usize = 8;
+
+/// What exactness and liveness depend on, whatever the server's own settings are. Without strict mode,
+/// which a parameter group may leave off, the server cuts what does not fit and says nothing.
+/// A lock is held as long as one object takes; after 5 s its holder is stuck, and the work is tried again.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+    SET SESSION sql_mode = 'TRADITIONAL', SESSION innodb_lock_wait_timeout = 5";
+
+/// A database with a user. Its Debug form shows no password.
+#[derive(Clone)]
+pub struct Database {
+    options: MySqlConnectOptions,
+}
+
+/// Why an address can't be used. No message holds the address, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the database URL must start with mysql://")]
+    NotMySql,
+    #[error(
+        "the database URL can't be read; percent-encode special characters of user and password"
+    )]
+    Url(#[source] sqlx::Error),
+    #[error("the database URL must name the schema: mysql://user:password@host/payments")]
+    NoSchema,
+    #[error(
+        "ssl-mode must be VERIFY_IDENTITY, or left out, where the database is on another machine"
+    )]
+    WeakTls,
+    #[error("the CA bundle {path} can't be read")]
+    CaBundle {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the CA bundle {path} holds no certificate in PEM form")]
+    NotACaBundle { path: PathBuf },
+    #[error(
+        "an IAM token is sent as it is, so it needs a verified TLS connection to another machine"
+    )]
+    TokenInClear,
+}
+
+impl Database {
+    /// From `mysql://user:password@host:port/schema`. The certificate of a database on another machine is always
+    /// verified, against `ca_bundle` (or `ssl-ca` in the URL) and the public roots.
+    pub fn parse(url: &str, ca_bundle: Option<&Path>) -> Result<Self, ConfigError> {
+        if !url.starts_with("mysql://") {
+            return Err(ConfigError::NotMySql);
+        }
+        let options: MySqlConnectOptions = url.parse().map_err(ConfigError::Url)?;
+        if options.get_database().is_none() {
+            return Err(ConfigError::NoSchema);
+        }
+        Self::secured(options, tls::is_named_in(url), ca_bundle)
+    }
+
+    pub fn from_parts(
+        host: &str,
+        port: u16,
+        schema: &str,
+        user: &str,
+        password: &str,
+        ca_bundle: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let options = MySqlConnectOptions::new()
+            .host(host)
+            .port(port)
+            .database(schema)
+            .username(user)
+            .password(password);
+        Self::secured(options, false, ca_bundle)
+    }
+
+    fn secured(
+        options: MySqlConnectOptions,
+        mode_is_named: bool,
+        ca_bundle: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        // URLs write IPv6 addresses in brackets, resolvers don't.
+        let host = options.get_host().trim_matches(['[', ']']).to_owned();
+        let mut options = options.host(&host);
+        let mode = tls::mode(&options, mode_is_named).ok_or(ConfigError::WeakTls)?;
+        if let Some(path) = ca_bundle {
+            options = options.ssl_ca_from_pem(read_ca_bundle(path)?);
+        }
+        let options = options
+            .ssl_mode(mode)
+            .charset("utf8mb4")
+            .timezone("+00:00".to_owned())
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .statement_cache_capacity(STATEMENTS_CACHED)
+            .disable_statement_logging();
+        Ok(Self { options })
+    }
+
+    /// The same database with a token of RDS IAM authentication in the password's place. Tokens pass after
+    /// 15 minutes: give a pool the newest by [`Database::renew`].
+    pub fn with_iam_token(self, token: &str) -> Result<Self, ConfigError> {
+        if tls::is_local(&self.options) {
+            return Err(ConfigError::TokenInClear);
+        }
+        let options = self.options.password(token).enable_cleartext_plugin(true);
+        Ok(Self { options })
+    }
+
+    /// At most `size` connections, made when they are first needed.
+    pub fn pool(&self, size: u32) -> Pool {
+        MySqlPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_TIME_MAX)
+            .after_connect(|connection, _| Box::pin(set_session(connection)))
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// Connections that `pool` makes from now on are made by this.
+    pub fn renew(&self, pool: &Pool) {
+        pool.set_connect_options(self.options.clone());
+    }
+
+    /// One connection, outside any pool.
+    pub(crate) async fn connect(&self) -> Result<MySqlConnection, Error> {
+        within(CONNECT_TIME_MAX, async {
+            let mut connection = self.options.connect().await?;
+            set_session(&mut connection).await?;
+            Ok(connection)
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("host", &self.options.get_host())
+            .field("port", &self.options.get_port())
+            .field("schema", &self.options.get_database())
+            .field("user", &self.options.get_username())
+            .field("ssl_mode", &self.options.get_ssl_mode())
+            .finish_non_exhaustive()
+    }
+}
+
+async fn set_session(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    connection.execute(SESSION).await?;
+    Ok(())
+}
+
+fn read_ca_bundle(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let pem = std::fs::read(path).map_err(|source| ConfigError::CaBundle {
+        path: path.to_owned(),
+        source,
+    })?;
+    let marker = b"-----BEGIN CERTIFICATE-----";
+    if pem.windows(marker.len()).any(|window| window == marker) {
+        Ok(pem)
+    } else {
+        Err(ConfigError::NotACaBundle {
+            path: path.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

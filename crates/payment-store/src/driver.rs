@@ -1,0 +1,170 @@
+//! What the driver or the server said, sorted by what is to be done about it.
+
+use std::borrow::Cow;
+use std::io;
+
+use sqlx::mysql::MySqlDatabaseError;
+
+/// The cause of an [`crate::Error`], for logs. The text holds nothing of any row: servers quote values in some
+/// of their messages, and of those only the number is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct DriverError {
+    kind: Kind,
+    text: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The server is away or busy; the same work may succeed later.
+    Transient,
+    /// A unique key of the row is taken.
+    KeyTaken,
+    /// The server does not take the row's data.
+    DataRefused,
+    /// The server's certificate does not verify, or it has no TLS.
+    Untrusted,
+    /// Grants, schema, configuration, a defect: only a person can help.
+    Lasting,
+}
+
+impl DriverError {
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl From<sqlx::Error> for DriverError {
+    fn from(error: sqlx::Error) -> Self {
+        let server = error
+            .as_database_error()
+            .and_then(|e| e.try_downcast_ref::<MySqlDatabaseError>());
+        match server {
+            Some(said) => Self {
+                kind: classify(said.number(), said.code()),
+                text: server_text(said).into(),
+            },
+            None => Self {
+                kind: classify_own(&error),
+                text: error.to_string().into(),
+            },
+        }
+    }
+}
+
+/// By the server's error number and SQLSTATE.
+fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
+    match number {
+        // Unique key.
+        1062 => Kind::KeyTaken,
+        // Deadlock; lock wait.
+        1213 | 1205
+        // Too many connections, of all or of the user.
+        | 1040 | 1203 | 1226
+        // Read-only: during a failover.
+        | 1290 | 1836
+        // Shutting down; connection or statement ended by an administrator.
+        | 1053 | 1317 | 1927 | 3169
+        // Connection lost, as clients and proxies report it.
+        | 2006 | 2013
+        // Disk full; table full; out of memory.
+        | 1021 | 1114 | 1037 | 1041
+        // The table was changed by a migration, or the row by another transaction, in mid-work.
+        | 1412 | 1615 | 1020 => Kind::Transient,
+        // NULL, no default, cut short, wrong value for the column, check constraint (MySQL; MariaDB below).
+        1048 | 1364 | 1265 | 1366 | 3819 => Kind::DataRefused,
+        // Larger than max_allowed_packet, with the state of a lost connection.
+        1153 => Kind::Lasting,
+        // The number means something else in MySQL, with another state.
+        4025 if sqlstate == Some("23000") => Kind::DataRefused,
+        _ => match sqlstate.map(|state| state.split_at_checked(2)) {
+            Some(Some(("08", _))) => Kind::Transient,
+            Some(Some(("22", _))) => Kind::DataRefused,
+            _ => Kind::Lasting,
+        },
+    }
+}
+
+/// Errors that no server sent.
+fn classify_own(error: &sqlx::Error) -> Kind {
+    match error {
+        // A certificate that does not verify comes as this kind of I/O error.
+        sqlx::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Kind::Untrusted,
+        sqlx::Error::Tls(_) => Kind::Untrusted,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Kind::Transient,
+        _ => Kind::Lasting,
+    }
+}
+
+fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {
+    let number = said.number();
+    let Some(state) = said.code() else {
+        // Sent before the log-in, so that no row was at hand.
+        return format!("server error {number}: {}", said.message()).into();
+    };
+    // Connection, deadlock, access, syntax (statements hold placeholders alone): these quote no value.
+    if ["08", "28", "40", "42"]
+        .iter()
+        .any(|class| state.starts_with(class))
+    {
+        format!("server error {number} ({state}): {}", said.message()).into()
+    } else {
+        format!("server error {number} ({state})").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_sorted_by_what_helps() {
+        for (number, state, kind) in [
+            (1062, "23000", Kind::KeyTaken),
+            (1213, "40001", Kind::Transient),
+            (1205, "HY000", Kind::Transient),
+            (1040, "08004", Kind::Transient),
+            (1290, "HY000", Kind::Transient),
+            (1158, "08S01", Kind::Transient),
+            (2013, "HY000", Kind::Transient),
+            (1153, "08S01", Kind::Lasting),
+            (1406, "22001", Kind::DataRefused),
+            (1264, "22003", Kind::DataRefused),
+            (1292, "22007", Kind::DataRefused),
+            (1366, "HY000", Kind::DataRefused),
+            (1366, "22007", Kind::DataRefused),
+            (3819, "HY000", Kind::DataRefused),
+            (4025, "23000", Kind::DataRefused),
+            (4025, "HY000", Kind::Lasting),
+            (1142, "42000", Kind::Lasting),
+            (1146, "42S02", Kind::Lasting),
+            (1045, "28000", Kind::Lasting),
+            (1054, "42S22", Kind::Lasting),
+        ] {
+            assert_eq!(classify(number, Some(state)), kind, "{number} ({state})");
+        }
+        assert_eq!(classify(1040, None), Kind::Transient);
+    }
+
+    #[test]
+    fn a_lost_connection_is_transient_and_a_bad_certificate_is_not() {
+        for (error, kind) in [
+            (sqlx::Error::PoolTimedOut, Kind::Transient),
+            (sqlx::Error::PoolClosed, Kind::Lasting),
+            (
+                io::Error::from(io::ErrorKind::UnexpectedEof).into(),
+                Kind::Transient,
+            ),
+            (
+                io::Error::from(io::ErrorKind::ConnectionRefused).into(),
+                Kind::Transient,
+            ),
+            (
+                io::Error::from(io::ErrorKind::InvalidData).into(),
+                Kind::Untrusted,
+            ),
+        ] {
+            assert_eq!(classify_own(&error), kind, "{error}");
+        }
+    }
+}

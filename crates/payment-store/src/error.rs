@@ -1,0 +1,72 @@
+//! What can go wrong, told apart by what the caller can do about it.
+
+use std::time::Duration;
+
+use crate::driver::{DriverError, Kind};
+use crate::key::KEY_CHARS_MAX;
+
+/// No message, and no message of a source, holds anything of a row.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database is away or busy; try again later")]
+    Unavailable(#[source] DriverError),
+    #[error("the database took longer than {} s; try again later", limit.as_secs())]
+    TimedOut { limit: Duration },
+    #[error("a row of {table} held a key and was gone when it was looked up; try again")]
+    Vanished { table: &'static str },
+    #[error(
+        "the database's TLS certificate does not verify; give the CA bundle that signed it (RDS has one to download)"
+    )]
+    Untrusted(#[source] DriverError),
+    #[error(
+        "the database refused; check user, password and grants, and that `payctl migrate` has run"
+    )]
+    Refused(#[source] DriverError),
+    #[error("{table} took {stored} of {sent} rows; a trigger or a proxy changes what is inserted")]
+    RowCount {
+        table: &'static str,
+        sent: usize,
+        stored: u64,
+    },
+    #[error("the column {column} of a stored row can't be read; was it changed by hand?")]
+    Unreadable { column: &'static str },
+    #[error(
+        "the object's key has {chars} characters and can be recorded with {KEY_CHARS_MAX}; copy the object to a shorter key"
+    )]
+    KeyTooLong { chars: usize },
+    #[error(
+        "the object's key ends in a space, which the database does not tell from none; copy it to another key"
+    )]
+    KeyEndsInSpace,
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::TimedOut { .. } | Self::Vanished { .. } => true,
+            Self::Untrusted(_)
+            | Self::Refused(_)
+            | Self::RowCount { .. }
+            | Self::Unreadable { .. }
+            | Self::KeyTooLong { .. }
+            | Self::KeyEndsInSpace => false,
+        }
+    }
+}
+
+impl From<DriverError> for Error {
+    fn from(error: DriverError) -> Self {
+        match error.kind() {
+            Kind::Transient => Self::Unavailable(error),
+            Kind::Untrusted => Self::Untrusted(error),
+            Kind::KeyTaken | Kind::DataRefused | Kind::Lasting => Self::Refused(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        DriverError::from(error).into()
+    }
+}

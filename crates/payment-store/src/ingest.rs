@@ -1,0 +1,165 @@
+//! One object of the log becomes rows, conflicts and rejects: whole or not at all, and once.
+//!
+//! `plan` sorts the lines by payment id, `tally` says what becomes of a line, `insert` is the one loop that
+//! inserts, and `payments`, `conflicts` and `rejects` are the tables that it inserts into. `ledger` is the
+//! table of taken objects, whose row is written last and in the same transaction.
+
+mod conflicts;
+mod content;
+mod insert;
+mod ledger;
+mod payments;
+mod plan;
+mod rejects;
+mod tally;
+
+use std::time::Duration;
+
+use payment_core::ObjectKey;
+use payment_core::record::Line;
+use sqlx::{Connection, MySqlConnection};
+
+use self::conflicts::Conflicts;
+use self::payments::Payments;
+use self::plan::Plan;
+use self::rejects::Rejects;
+use self::tally::count;
+use crate::Store;
+use crate::error::Error;
+use crate::key::KeyColumn;
+use crate::lease::{Lease, within};
+use crate::retry::Tries;
+
+/// Longest time of one try at one object; the last starts within 20 s. Ten thousand rows take under a second; waiting for a lock 5 s.
+const TRY_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// What became of the lines of one object: `lines` is the sum of the next four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// The object was taken before; the counts are those of that time.
+    pub already: bool,
+    pub lines: u32,
+    /// Lines that are rows of `transactions`.
+    pub rows: u32,
+    /// Lines whose payment was recorded from another line.
+    pub duplicates: u32,
+    /// Lines whose payment id is held by other content.
+    pub conflicts: u32,
+    /// Lines that are no payment, or that the database refused.
+    pub rejects: u32,
+    /// Rows with the status `failed` that this call added, for the alert.
+    pub failed: u32,
+}
+
+impl Store {
+    /// Records an object's lines. To call it again, or in several places at once, adds nothing.
+    /// What fails for a passing reason is tried again; the call ends within 35 s.
+    pub async fn ingest_object(&self, key: &ObjectKey, lines: &[Line]) -> Result<Outcome, Error> {
+        let key = KeyColumn::new(key)?;
+        let plan = Plan::new(lines);
+        let mut tries = Tries::start();
+        let mut unanswered = None;
+        loop {
+            match within(TRY_TIME_MAX, self.try_once(key, &plan, &mut unanswered)).await {
+                Ok(outcome) => return Ok(as_ours(outcome, unanswered)),
+                Err(error) => tries.after(error).await?,
+            }
+        }
+    }
+
+    /// Leaves in `unanswered` what it sent to be committed and got no answer to.
+    async fn try_once(
+        &self,
+        key: KeyColumn<'_>,
+        plan: &Plan<'_>,
+        unanswered: &mut Option<Outcome>,
+    ) -> Result<Outcome, Error> {
+        Lease::take(&self.pool)
+            .await?
+            .run(async |connection| {
+                if let Some(taken) = ledger::find(connection, key).await? {
+                    return Ok(taken);
+                }
+                let mut transaction = connection.begin().await?;
+                let outcome = insert_lines(&mut transaction, key, plan).await?;
+                if !ledger::insert(&mut transaction, key, &outcome).await? {
+                    transaction.rollback().await?;
+                    let taken = ledger::find(connection, key).await?;
+                    return taken.ok_or(Error::Vanished {
+                        table: ledger::TABLE,
+                    });
+                }
+                *unanswered = Some(outcome);
+                transaction.commit().await?;
+                Ok(outcome)
+            })
+            .await
+    }
+}
+
+/// An object that is found taken was taken by this very call, where an earlier try's commit went through and
+/// its answer was lost. Without this the alert for its failed payments would be lost, too. Where another call
+/// took the object at the same moment, the alert is raised twice.
+fn as_ours(found: Outcome, unanswered: Option<Outcome>) -> Outcome {
+    let is_ours = |ours: &Outcome| {
+        let counts = |o: &Outcome| [o.lines, o.rows, o.duplicates, o.conflicts, o.rejects];
+        found.already && counts(ours) == counts(&found)
+    };
+    unanswered.filter(is_ours).unwrap_or(found)
+}
+
+async fn insert_lines(
+    connection: &mut MySqlConnection,
+    key: KeyColumn<'_>,
+    plan: &Plan<'_>,
+) -> Result<Outcome, Error> {
+    let mut payments = Payments::new(key);
+    insert::all(connection, &mut payments, &plan.groups()).await?;
+    let tally = payments.into_tally();
+
+    let mut conflicts = Conflicts::new(key);
+    insert::all(connection, &mut conflicts, &tally.conflicts).await?;
+    let refused = conflicts.into_refused();
+
+    let rejects: Vec<_> = plan
+        .rejects
+        .iter()
+        .chain(&tally.rejects)
+        .chain(&refused)
+        .collect();
+    insert::all(connection, &mut Rejects::new(key), &rejects).await?;
+
+    Ok(Outcome {
+        already: false,
+        lines: plan.lines,
+        rows: tally.rows,
+        duplicates: tally.duplicates,
+        conflicts: count(&tally.conflicts) - count(&refused),
+        rejects: count(&rejects),
+        failed: tally.failed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p2_a_commit_whose_answer_was_lost_counts_as_ours() {
+        let ours = Outcome {
+            lines: 2,
+            rows: 2,
+            failed: 1,
+            ..Outcome::default()
+        };
+        let found = Outcome {
+            already: true,
+            failed: 0,
+            ..ours
+        };
+        assert_eq!(as_ours(found, Some(ours)), ours);
+        assert_eq!(as_ours(found, None), found);
+        assert_eq!(as_ours(found, Some(Outcome { rows: 1, ..ours })), found);
+        assert_eq!(as_ours(ours, None), ours);
+    }
+}

@@ -1,0 +1,153 @@
+//! The one loop that inserts: as many rows a statement as is good, and single ones only where one stands in the way.
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+
+use crate::driver::{DriverError, Kind};
+use crate::error::Error;
+
+/// Rows of one statement. More bring little, and hold up others for longer.
+const STATEMENT_ROWS_MAX: usize = 500;
+
+/// Bytes of one statement: well under the `max_allowed_packet` of any server, 16 MiB at the least.
+pub(super) const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Values of one prepared statement: a limit of the protocol.
+const STATEMENT_VALUES_MAX: usize = 65_535;
+
+/// Columns of the widest table's INSERT.
+pub(super) const COLUMNS_MAX: usize = 12;
+
+const _: () = assert!(STATEMENT_ROWS_MAX * COLUMNS_MAX <= STATEMENT_VALUES_MAX);
+
+/// A table, and what becomes of a row that it takes, has, or refuses.
+pub(super) trait Table {
+    type Row: Copy;
+
+    const NAME: &'static str;
+
+    /// About what a row takes in a statement.
+    fn bytes(&self, row: Self::Row) -> usize;
+
+    /// `INSERT INTO … VALUES …`, with the rows in the given order.
+    fn statement(&self, rows: &[Self::Row]) -> QueryBuilder<MySql>;
+
+    fn stored(&mut self, rows: &[Self::Row]);
+
+    /// A unique key of some of the rows is taken: settles those, and gives back the rest in the same order.
+    async fn taken(
+        &mut self,
+        connection: &mut MySqlConnection,
+        rows: &[Self::Row],
+    ) -> Result<Vec<Self::Row>, Error>;
+
+    /// The server does not take the row's data: settles it, and gives back what is to be tried in its place.
+    fn refused(&mut self, row: Self::Row, error: DriverError) -> Result<Option<Self::Row>, Error>;
+}
+
+/// Inserts the rows, in their order, within the connection's transaction. A statement that fails for one row
+/// leaves nothing behind, and the transaction stays open.
+pub(super) async fn all<T: Table>(
+    connection: &mut MySqlConnection,
+    table: &mut T,
+    rows: &[T::Row],
+) -> Result<(), Error> {
+    let mut waiting = chunks(rows, |row| table.bytes(row));
+    waiting.reverse();
+    // Each pass stores a chunk, makes one smaller, or cuts one in two: it ends.
+    while let Some(chunk) = waiting.pop() {
+        match insert(connection, table, &chunk).await? {
+            Ok(()) => table.stored(&chunk),
+            Err(error) if error.kind() == Kind::KeyTaken => {
+                let rest = table.taken(connection, &chunk).await?;
+                if rest.len() == chunk.len() {
+                    return Err(Error::Vanished { table: T::NAME });
+                }
+                waiting.push(rest);
+            }
+            Err(error) if error.kind() == Kind::DataRefused => {
+                match chunk.split_at(chunk.len() / 2) {
+                    ([], [row]) => {
+                        waiting.extend(table.refused(*row, error)?.map(|next| vec![next]));
+                    }
+                    (first, second) => waiting.extend([second.to_vec(), first.to_vec()]),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The inner error is what the server said to the statement.
+async fn insert<T: Table>(
+    connection: &mut MySqlConnection,
+    table: &T,
+    rows: &[T::Row],
+) -> Result<Result<(), DriverError>, Error> {
+    if rows.is_empty() {
+        return Ok(Ok(()));
+    }
+    let mut sql = table.statement(rows);
+    // The text varies with the number of rows: not worth a place among the prepared statements.
+    let statement = sql.build().persistent(false);
+    let stored = match statement.execute(connection).await {
+        Ok(done) => done.rows_affected(),
+        Err(error) => return Ok(Err(error.into())),
+    };
+    if usize::try_from(stored) == Ok(rows.len()) {
+        return Ok(Ok(()));
+    }
+    Err(Error::RowCount {
+        table: T::NAME,
+        sent: rows.len(),
+        stored,
+    })
+}
+
+/// Cuts the rows, in their order, into what one statement may hold. A row is never larger than a statement.
+fn chunks<R: Copy>(rows: &[R], bytes: impl Fn(R) -> usize) -> Vec<Vec<R>> {
+    let mut chunks: Vec<Vec<R>> = Vec::new();
+    let mut room = 0_usize;
+    for row in rows {
+        let size = bytes(*row);
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len() < STATEMENT_ROWS_MAX && size <= room => {
+                chunk.push(*row);
+                room -= size;
+            }
+            _ => {
+                chunks.push(vec![*row]);
+                room = STATEMENT_BYTES_MAX.saturating_sub(size);
+            }
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_holds_500_rows_or_1_mib() {
+        let sizes = |rows: &[usize]| chunks(rows, |r| r).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(&[1; 1201]), [500, 500, 201]);
+        assert_eq!(sizes(&[STATEMENT_BYTES_MAX / 2; 5]), [2, 2, 1]);
+        assert_eq!(sizes(&[STATEMENT_BYTES_MAX, 1]), [1, 1]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_keep_every_row_in_order_and_within_bounds(rows in prop::collection::vec(1..STATEMENT_BYTES_MAX, 0..2000)) {
+            let chunks = chunks(&rows, |r| r);
+            prop_assert_eq!(chunks.concat(), rows);
+            for chunk in chunks {
+                prop_assert!(!chunk.is_empty() && chunk.len() <= STATEMENT_ROWS_MAX);
+                prop_assert!(chunk.iter().sum::<usize>() <= STATEMENT_BYTES_MAX);
+            }
+        }
+    }
+}

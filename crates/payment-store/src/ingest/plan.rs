@@ -1,0 +1,90 @@
+//! An object's lines, in the order in which they are to be inserted. Decided in memory, before the database is asked.
+
+use payment_core::record::Line;
+use payment_core::{LogRecord, Payment, PaymentId};
+
+use super::insert::STATEMENT_BYTES_MAX;
+use super::rejects::Reject;
+
+/// What the fixed columns of a row take in a statement, and to spare.
+const FIXED_BYTES: usize = 256;
+
+pub(super) struct Plan<'a> {
+    pub lines: u32,
+    /// By payment id, and for one id by line. Transactions that insert the same ids in the same order wait for
+    /// each other, where in any other order they would deadlock.
+    entries: Vec<Entry<'a>>,
+    pub rejects: Vec<Reject>,
+}
+
+/// A line that is a payment.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub line: u32,
+    pub record: &'a LogRecord,
+    pub extra: String,
+}
+
+/// All lines of one payment id, in the order of the object. Never empty: the first is the one to become the row.
+pub(super) type Group<'p> = &'p [Entry<'p>];
+
+impl<'a> Plan<'a> {
+    pub fn new(lines: &'a [Line]) -> Self {
+        let mut entries = Vec::with_capacity(lines.len());
+        let mut rejects = Vec::new();
+        for (line, result) in lines {
+            match result {
+                Ok(record) => match Entry::new(*line, record) {
+                    entry if entry.bytes() > STATEMENT_BYTES_MAX => {
+                        rejects.push(Reject::too_large(*line));
+                    }
+                    entry => entries.push(entry),
+                },
+                Err(error) => rejects.push(Reject::unreadable(*line, error)),
+            }
+        }
+        entries.sort_by(|a, b| (a.id(), a.line).cmp(&(b.id(), b.line)));
+        Self {
+            lines: super::count(lines),
+            entries,
+            rejects,
+        }
+    }
+
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        self.entries.chunk_by(|a, b| a.id() == b.id()).collect()
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(line: u32, record: &'a LogRecord) -> Self {
+        let extra = record.payment.extra_json();
+        Self {
+            line,
+            record,
+            extra,
+        }
+    }
+
+    pub fn payment(&self) -> &'a Payment {
+        &self.record.payment
+    }
+
+    pub fn id(&self) -> &'a PaymentId {
+        self.payment().id()
+    }
+
+    /// About what the row takes in a statement, without the object's key.
+    pub fn bytes(&self) -> usize {
+        let payment = self.payment();
+        let texts = [
+            payment.transaction(),
+            payment.payer_name(),
+            Some(&self.extra),
+        ];
+        FIXED_BYTES + texts.iter().flatten().map(|text| text.len()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Connections on loan, and work within a bounded time.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlConnection};
+
+use crate::connect::Pool;
+use crate::error::Error;
+
+/// A connection that goes back to the pool only where its work came to an end. Work that was cut off, by a
+/// time limit or by a caller who waits no longer, may have left half an answer on the wire: then the connection
+/// is closed, and the server rolls back.
+pub(crate) struct Lease(Option<PoolConnection<MySql>>);
+
+impl Lease {
+    pub async fn take(pool: &Pool) -> Result<Self, Error> {
+        // Boxed, since connecting makes a future of many kilobytes.
+        Ok(Self(Some(Box::pin(pool.acquire()).await?)))
+    }
+
+    /// Runs `work` and gives the connection back.
+    pub async fn run<T>(
+        mut self,
+        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Some(connection) = self.0.as_mut() else {
+            return Err(sqlx::Error::PoolClosed.into());
+        };
+        let result = work(connection).await;
+        drop(self.0.take());
+        result
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or(Err(Error::TimedOut { limit }))
+}

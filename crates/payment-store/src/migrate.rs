@@ -1,0 +1,123 @@
+//! Brings the schema up to date.
+
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::{Connection, MySqlConnection};
+
+use crate::connect::{ConfigError, Database};
+use crate::error::Error;
+
+/// The migrations of this version, in the folder `migrations`.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// A change of a large table takes its time.
+const MIGRATE_TIME_MAX: Duration = Duration::from_mins(30);
+
+/// How long to wait, in seconds, for another migration, or for statements that are at work on a table.
+const WAIT_SECONDS: u32 = 60;
+
+const TABLE: &str = "_sqlx_migrations";
+
+/// What a run of the migrations did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Version and name of the migrations that this run applied; none where there was nothing to do.
+    pub applied: Vec<(i64, String)>,
+    /// The schema's version now.
+    pub version: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error("the database's address can't be used")]
+    Config(#[from] ConfigError),
+    #[error("the schema can't be brought up to date")]
+    Database(#[from] Error),
+    #[error(
+        "another migration has been at work for {WAIT_SECONDS} s; run this again when it is done"
+    )]
+    Locked,
+    #[error(
+        "migration {version} stopped half-way; undo what it made, delete its row from {TABLE}, and run this again"
+    )]
+    HalfDone { version: i64 },
+    #[error(
+        "the database is ahead: it has migration {version}; use the version of this program that brought it"
+    )]
+    Ahead { version: i64 },
+    #[error(
+        "migration {version} is not the one that the database has; it was changed after its release"
+    )]
+    Changed { version: i64 },
+    #[error("the migrations can't be run")]
+    Other(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Runs the migrations that the database lacks. `url` is that of the user `migrator`; the certificate of a
+/// database on another machine is verified, with the file that `ssl-ca` in the URL names.
+pub async fn migrate(url: &str) -> Result<Migrated, MigrateError> {
+    let database = Database::parse(url, None)?;
+    tokio::time::timeout(MIGRATE_TIME_MAX, run(&database))
+        .await
+        .unwrap_or(Err(MigrateError::Database(Error::TimedOut {
+            limit: MIGRATE_TIME_MAX,
+        })))
+}
+
+async fn run(database: &Database) -> Result<Migrated, MigrateError> {
+    let mut connection = database.connect().await?;
+    lock(&mut connection).await?;
+    connection.ensure_migrations_table(TABLE).await?;
+    let before = connection.list_applied_migrations(TABLE).await?;
+    MIGRATOR.run(&mut connection).await?;
+    // This also gives the lock free.
+    connection.close().await.map_err(Error::from)?;
+    let is_new = |version| before.iter().all(|migration| migration.version != version);
+    Ok(Migrated {
+        applied: MIGRATOR
+            .iter()
+            .filter(|migration| is_new(migration.version))
+            .map(|migration| (migration.version, migration.description.to_string()))
+            .collect(),
+        version: MIGRATOR
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or(0),
+    })
+}
+
+/// One migration at a time. The driver's own lock is none on MariaDB, which takes its endless wait for an error.
+async fn lock(connection: &mut MySqlConnection) -> Result<(), MigrateError> {
+    sqlx::query("SET SESSION lock_wait_timeout = ?")
+        .bind(WAIT_SECONDS)
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::from)?;
+    let locked: Option<i64> = sqlx::query_scalar("SELECT GET_LOCK(SHA2(DATABASE(), 256), ?)")
+        .bind(WAIT_SECONDS)
+        .fetch_one(connection)
+        .await
+        .map_err(Error::from)?;
+    if locked == Some(1) {
+        Ok(())
+    } else {
+        Err(MigrateError::Locked)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for MigrateError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError as Driver;
+        match error {
+            Driver::Execute(error) | Driver::ExecuteMigration(error, _) => {
+                Self::Database(error.into())
+            }
+            Driver::Dirty(version) => Self::HalfDone { version },
+            Driver::VersionMissing(version) => Self::Ahead { version },
+            Driver::VersionMismatch(version) => Self::Changed { version },
+            other => Self::Other(other),
+        }
+    }
+}

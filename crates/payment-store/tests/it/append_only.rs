@@ -1,0 +1,166 @@
+//! P7: no user of the pipeline can change or delete what is recorded.
+
+use payment_core::PaymentId;
+use payment_store::{Database, GRANTS_SQL, Pool, Store, USERS_SQL};
+use sqlx::{AssertSqlSafe, MySqlPool};
+
+use crate::harness::{admin, counts, key, lines, schema, store};
+
+const TABLES: [&str; 4] = ["transactions", "conflicts", "rejects", "ingested_objects"];
+
+/// The users of `users.sql` and `grants.sql`, made for the test's database under names of their own.
+struct Users<'a> {
+    root: &'a MySqlPool,
+    suffix: String,
+}
+
+impl<'a> Users<'a> {
+    async fn make(root: &'a MySqlPool) -> Self {
+        let users = Self {
+            root,
+            suffix: schema(root).chars().rev().take(12).collect(),
+        };
+        // A run that failed may have left them behind.
+        users.remove().await;
+        // Both may be run again.
+        for sql in [USERS_SQL, GRANTS_SQL, USERS_SQL, GRANTS_SQL] {
+            admin(root, &users.renamed(sql)).await;
+        }
+        users
+    }
+
+    fn renamed(&self, sql: &str) -> String {
+        let schema = schema(self.root);
+        ["migrator", "ingest", "reader"]
+            .iter()
+            .fold(sql.to_owned(), |sql, user| {
+                sql.replace(&format!("{{{{{user}_password}}}}"), &format!("{user}Pass1"))
+                    .replace(&format!("'{user}'@"), &format!("'{}'@", self.name(user)))
+            })
+            .replace("EXISTS payments ", &format!("EXISTS {schema} "))
+            .replace("ON payments.", &format!("ON {schema}."))
+    }
+
+    fn name(&self, user: &str) -> String {
+        format!("{user}_{}", self.suffix)
+    }
+
+    /// Over TCP, as the programs connect.
+    fn pool(&self, user: &str) -> Pool {
+        let server = self.root.connect_options();
+        let (host, port) = (server.get_host(), server.get_port());
+        Database::from_parts(
+            host,
+            port,
+            &schema(self.root),
+            &self.name(user),
+            &format!("{user}Pass1"),
+            None,
+        )
+        .unwrap()
+        .pool(1)
+    }
+
+    async fn remove(&self) {
+        for user in ["migrator", "ingest", "reader"] {
+            let name = self.name(user);
+            admin(
+                self.root,
+                &format!("DROP USER IF EXISTS '{name}'@'%', '{name}'@'localhost'"),
+            )
+            .await;
+        }
+    }
+}
+
+/// Whether the server refuses the statement to the user (1142, 1044, 1227: denied).
+async fn is_denied(pool: &Pool, sql: &str) -> bool {
+    match sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(pool)
+        .await
+    {
+        Ok(_) => false,
+        Err(error) => {
+            let text = error.to_string();
+            assert!(
+                ["1142", "1044", "1227"]
+                    .iter()
+                    .any(|number| text.contains(number)),
+                "{sql}: {text}"
+            );
+            true
+        }
+    }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p7_ingest_adds_and_can_change_nothing(root: MySqlPool) {
+    let users = Users::make(&root).await;
+    let pool = users.pool("ingest");
+    let lines = lines(&[r#"{"id":"a"}"#, r#"{"id":"a","x":1}"#, "?", r#"{"id":"a"}"#]);
+    let outcome = Store::new(pool.clone())
+        .ingest_object(&key("x"), &lines)
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            outcome.rows,
+            outcome.conflicts,
+            outcome.rejects,
+            outcome.duplicates
+        ),
+        (1, 1, 1, 1)
+    );
+    for table in TABLES {
+        for sql in [
+            format!("UPDATE {table} SET object_key = 'y'"),
+            format!("DELETE FROM {table}"),
+            format!("REPLACE INTO {table} (object_key) VALUES ('y')"),
+            format!("TRUNCATE TABLE {table}"),
+            format!("DROP TABLE {table}"),
+            format!("ALTER TABLE {table} ADD COLUMN x INT"),
+        ] {
+            assert!(is_denied(&pool, &sql).await, "{sql}");
+        }
+    }
+    assert!(is_denied(&pool, "CREATE TABLE t (x INT)").await);
+    assert!(is_denied(&pool, "SELECT * FROM _sqlx_migrations").await);
+    assert_eq!(counts(&root).await, [1, 1, 1, 1]);
+    users.remove().await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
+    let users = Users::make(&root).await;
+    let pool = users.pool("reader");
+    store(&root)
+        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    let reader = Store::new(pool.clone());
+    assert!(
+        reader
+            .find(&PaymentId::parse("a").unwrap())
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(reader.is_ingested(&key("x")).await.unwrap());
+    for table in TABLES {
+        assert!(
+            is_denied(
+                &pool,
+                &format!("INSERT INTO {table} (object_key) VALUES ('y')")
+            )
+            .await
+        );
+        assert!(is_denied(&pool, &format!("UPDATE {table} SET object_key = 'y'")).await);
+        assert!(is_denied(&pool, &format!("DELETE FROM {table}")).await);
+    }
+    let refused = reader
+        .ingest_object(&key("y"), &lines(&[r#"{"id":"b"}"#]))
+        .await
+        .unwrap_err();
+    assert!(!refused.is_transient());
+    users.remove().await;
+}

@@ -1,0 +1,171 @@
+//! P3: what comes out is what went in.
+
+use payment_core::PaymentId;
+use sqlx::MySqlPool;
+
+use crate::harness::{RECEIVED_AT, database, key, lines, record, store};
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
+    let store = store(&pool);
+    let amounts = [
+        ("999999999999999.9999", "CLF"),
+        ("0.0001", "CLF"),
+        ("999999999999999.99", "USD"),
+        ("100000000000000.01", "USD"),
+        ("0.10", "USD"),
+        ("0.30", "EUR"),
+        ("900719925474099", "JPY"),
+        ("123.456", "KWD"),
+    ];
+    let bodies: Vec<_> = amounts
+        .iter()
+        .enumerate()
+        .map(|(n, (amount, currency))| {
+            format!(r#"{{"id":"p{n}","amount":"{amount}","currency":"{currency}"}}"#)
+        })
+        .collect();
+    let outcome = store
+        .ingest_object(&key("x"), &lines(&bodies))
+        .await
+        .unwrap();
+    assert_eq!((outcome.rows, outcome.rejects), (8, 0));
+    for (n, (amount, currency)) in amounts.iter().enumerate() {
+        let id = PaymentId::parse(&format!("p{n}")).unwrap();
+        let found = store.find(&id).await.unwrap().unwrap();
+        assert_eq!(found.amount.unwrap().to_string(), *amount);
+        assert_eq!(found.currency.unwrap().code(), *currency);
+        let stored: String = sqlx::query_scalar(
+            "SELECT CAST(amount AS CHAR) FROM transactions WHERE payment_id = ?",
+        )
+        .bind(id.as_str())
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert!(
+            stored.starts_with(amount)
+                && stored[amount.len()..].trim_matches(['.', '0']).is_empty(),
+            "{stored}"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_strings_are_stored_byte_for_byte(pool: MySqlPool) {
+    let store = store(&pool);
+    let texts = [
+        "",
+        " ",
+        "  spaces before and after  ",
+        "tab\t, newline\n, return\r, NUL\0, escape\u{1b}",
+        r#"quotes ' " ` and backslashes \ \\ \' \0 \n"#,
+        "-- /* ; %_ ${x} ? :x",
+        "é and e\u{301}",
+        "😀 𝒳 \u{10ffff} \u{fffd} \u{feff}",
+        "ﬁ ß ẞ İ ı",
+    ];
+    let bodies: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| serde_json::json!({"id": format!("p{n}"), "transaction": text, "payer_name": text, "note": text}))
+        .map(|body| body.to_string())
+        .collect();
+    let outcome = store
+        .ingest_object(&key("x"), &lines(&bodies))
+        .await
+        .unwrap();
+    assert_eq!(outcome.rows, u32::try_from(texts.len()).unwrap());
+    for (n, text) in texts.iter().enumerate() {
+        let id = PaymentId::parse(&format!("p{n}")).unwrap();
+        let found = store.find(&id).await.unwrap().unwrap();
+        assert_eq!(found.transaction.as_deref(), Some(*text));
+        assert_eq!(found.payer_name.as_deref(), Some(*text));
+        assert_eq!(found.extra, serde_json::json!({"note": text}).to_string());
+    }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_the_longest_values_fit(pool: MySqlPool) {
+    let store = store(&pool);
+    let id = PaymentId::parse(&"Z".repeat(64)).unwrap();
+    let body = serde_json::json!({
+        "id": id.as_str(),
+        "transaction": "😀".repeat(255),
+        "payer_name": "😀".repeat(100),
+        "note": "😀".repeat(200_000),
+    });
+    let line = record(&body.to_string());
+    let outcome = store
+        .ingest_object(&key("x"), &[(1, Ok(line.clone()))])
+        .await
+        .unwrap();
+    assert_eq!(outcome.rows, 1);
+    let found = store.find(&id).await.unwrap().unwrap();
+    assert_eq!(found.transaction.as_deref(), line.payment.transaction());
+    assert_eq!(found.payer_name.as_deref(), line.payment.payer_name());
+    assert_eq!(found.extra, line.payment.extra_json());
+    assert_eq!(found.content_hash, line.content_hash);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_unknown_members_are_kept_as_they_were_sent(pool: MySqlPool) {
+    let store = store(&pool);
+    let extra = r#"{"b":1.10,"a":1e400,"n":100000000000000000000000000000001,"z":-0.0,"o":{"y":[null,true,1E+2],"x":""}}"#;
+    let body = format!(r#"{{"id":"a",{}"#, &extra[1..]);
+    let outcome = store
+        .ingest_object(&key("x"), &lines(&[body]))
+        .await
+        .unwrap();
+    assert_eq!(outcome.rows, 1);
+    let found = store
+        .find(&PaymentId::parse("a").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.extra, extra);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_absent_is_not_empty_and_times_keep_their_microseconds(pool: MySqlPool) {
+    let store = store(&pool);
+    store
+        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    let found = store
+        .find(&PaymentId::parse("a").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.transaction, found.payer_name), (None, None));
+    assert_eq!((found.amount, found.currency), (None, None));
+    assert_eq!(found.received_at.to_string(), RECEIVED_AT);
+    assert_eq!(found.extra, "{}");
+}
+
+/// Ids that differ in case, or that a looser collation takes for the same, are different payments.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_ids_and_keys_are_told_apart_by_their_bytes(pool: MySqlPool) {
+    let store = store(&pool);
+    let outcome = store
+        .ingest_object(&key("x"), &lines(&[r#"{"id":"a-1"}"#, r#"{"id":"A-1"}"#]))
+        .await
+        .unwrap();
+    assert_eq!((outcome.rows, outcome.duplicates), (2, 0));
+    for name in ["X", "ẍ", "x "] {
+        assert!(!store.is_ingested(&key(name)).await.unwrap(), "{name}");
+    }
+}
+
+/// The server may be set to cut what does not fit: the connection's own mode counts.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_connections_are_strict_whatever_the_server_is(pool: MySqlPool) {
+    let (mode, zone, charset): (String, String, String) = sqlx::query_as(
+        "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client",
+    )
+    .fetch_one(&database(&pool).pool(1))
+    .await
+    .unwrap();
+    assert!(mode.contains("STRICT_ALL_TABLES"), "{mode}");
+    assert_eq!((zone.as_str(), charset.as_str()), ("+00:00", "utf8mb4"));
+}

@@ -1,0 +1,104 @@
+//! What the tests share: a database's address, lines of the log, and what the tables hold.
+
+use std::time::Duration;
+
+use payment_core::record::{self, Line};
+use payment_core::{Draft, LogRecord, ObjectKey, RequestId, Timestamp};
+use payment_store::{Database, Store};
+use sqlx::{AssertSqlSafe, MySqlPool};
+
+pub const RECEIVED_AT: &str = "2026-11-22T07:30:00.123456Z";
+
+/// The address of the test's own database.
+pub fn url(pool: &MySqlPool) -> String {
+    let server = std::env::var("DATABASE_URL").unwrap();
+    let address = server.split('?').next().unwrap();
+    let (host, _) = address.rsplit_once('/').unwrap();
+    format!("{host}/{}", schema(pool))
+}
+
+pub fn schema(pool: &MySqlPool) -> String {
+    pool.connect_options().get_database().unwrap().to_owned()
+}
+
+pub fn database(pool: &MySqlPool) -> Database {
+    Database::parse(&url(pool), None).unwrap()
+}
+
+pub fn store(pool: &MySqlPool) -> Store {
+    Store::new(database(pool).pool(2))
+}
+
+pub fn key(name: &str) -> ObjectKey {
+    ObjectKey::parse(&format!("transactions/{name}.ndjson")).unwrap()
+}
+
+pub fn record(body: &str) -> LogRecord {
+    let draft = Draft::parse(body.as_bytes()).expect(body);
+    let payment = draft
+        .identify(None, || unreachable!("the body has an id"))
+        .unwrap();
+    LogRecord::new(
+        payment,
+        Timestamp::parse(RECEIVED_AT).unwrap(),
+        RequestId::parse("req-1").unwrap(),
+        None,
+    )
+}
+
+/// Lines as they are read from an object that the app tier wrote. A body that is no payment stands as it is.
+pub fn lines(bodies: &[impl AsRef<str>]) -> Vec<Line> {
+    let object: String = bodies
+        .iter()
+        .map(|body| match Draft::parse(body.as_ref().as_bytes()) {
+            Ok(_) => record(body.as_ref()).to_line(),
+            Err(_) => format!("{}\n", body.as_ref()),
+        })
+        .collect();
+    record::read_object(
+        &key("any"),
+        object.as_bytes(),
+        Timestamp::parse(RECEIVED_AT).unwrap(),
+    )
+    .collect()
+}
+
+/// Rows of transactions, conflicts, rejects and ingested objects.
+pub async fn counts(pool: &MySqlPool) -> [i64; 4] {
+    let mut counts = [0; 4];
+    for (count, table) in
+        counts
+            .iter_mut()
+            .zip(["transactions", "conflicts", "rejects", "ingested_objects"])
+    {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        *count = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .unwrap();
+    }
+    counts
+}
+
+/// Runs statements as the server's administrator, in the test's database.
+pub async fn admin(pool: &MySqlPool, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(pool)
+        .await
+        .expect(sql);
+}
+
+/// Asks until there is an answer.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asking)
+        .await
+        .unwrap_or_else(|_| panic!("after 20 s still not: {what}"))
+}

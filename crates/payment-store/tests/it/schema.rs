@@ -1,0 +1,113 @@
+//! The schema as people see it, and how it comes to be.
+
+use payment_store::{MigrateError, migrate};
+use sqlx::{Column as _, MySqlPool, Row as _};
+
+use crate::harness::{admin, key, lines, store, url};
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn select_star_shows_what_reads_well(pool: MySqlPool) {
+    store(&pool)
+        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    let row = sqlx::query("SELECT * FROM transactions ORDER BY id DESC")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let columns: Vec<_> = row
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            "id",
+            "payment_id",
+            "transaction",
+            "amount",
+            "currency",
+            "status",
+            "payer_name",
+            "received_at"
+        ]
+    );
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_the_schema_itself_refuses_wrong_rows(pool: MySqlPool) {
+    let insert = async |amount: &str, status: &str, object_key: &str| {
+        let sql = format!(
+            "INSERT INTO transactions (payment_id, amount, status, received_at, extra, content_hash, object_key, \
+             object_line) VALUES ('a', {amount}, {status}, '2026-01-01', '{{}}', REPEAT('x', 32), {object_key}, 1)"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&pool)
+            .await
+            .is_ok()
+    };
+    assert!(!insert("0", "'processed'", "'o'").await);
+    assert!(!insert("-1", "'processed'", "'o'").await);
+    assert!(!insert("1", "'pending'", "'o'").await);
+    assert!(!insert("1", "'processed'", "NULL").await);
+    assert!(insert("0.0001", "'failed'", "'o'").await);
+}
+
+#[sqlx::test(migrations = false)]
+async fn migrations_run_once(pool: MySqlPool) {
+    let first = migrate(&url(&pool)).await.unwrap();
+    let names: Vec<_> = first
+        .applied
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["transactions", "conflicts", "rejects", "ingested objects"]
+    );
+    assert_eq!(first.version, 4);
+    let second = migrate(&url(&pool)).await.unwrap();
+    assert_eq!((second.applied.len(), second.version), (0, 4));
+}
+
+#[sqlx::test(migrations = false)]
+async fn two_migrations_at_once_run_one_after_the_other(pool: MySqlPool) {
+    let url = url(&pool);
+    let (one, two) = tokio::join!(migrate(&url), migrate(&url));
+    let mut applied = [one.unwrap().applied.len(), two.unwrap().applied.len()];
+    applied.sort_unstable();
+    assert_eq!(applied, [0, 4]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn a_schema_that_does_not_fit_the_program_is_named(pool: MySqlPool) {
+    let url = url(&pool);
+    admin(
+        &pool,
+        "UPDATE _sqlx_migrations SET success = FALSE WHERE version = 4",
+    )
+    .await;
+    assert!(matches!(
+        migrate(&url).await,
+        Err(MigrateError::HalfDone { version: 4 })
+    ));
+    admin(
+        &pool,
+        "UPDATE _sqlx_migrations SET success = TRUE, checksum = 'x' WHERE version = 4",
+    )
+    .await;
+    assert!(matches!(
+        migrate(&url).await,
+        Err(MigrateError::Changed { version: 4 })
+    ));
+    admin(
+        &pool,
+        "UPDATE _sqlx_migrations SET version = 9 WHERE version = 4",
+    )
+    .await;
+    assert!(matches!(
+        migrate(&url).await,
+        Err(MigrateError::Ahead { version: 9 })
+    ));
+}
