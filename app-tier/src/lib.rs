@@ -77,7 +77,9 @@ impl App {
     /// Like [`App::build`], with a log of the caller's.
     pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
         let server = Server::bind(config.listen, config.drain).await?;
-        let store = config.database.map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));
+        let store = config
+            .database
+            .map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));
         let records = Database::new(store.clone());
         let committer = Arc::new(Committer::start(log, records, config.commit));
         let state = State {
@@ -107,12 +109,11 @@ impl App {
     pub async fn run(self) -> std::io::Result<()> {
         tracing::info!(addr = %self.local_addr()?, "listening");
         self.server.serve(self.router).await?;
-        match tokio::time::timeout(FLUSH, self.committer.close()).await {
-            Ok(()) => tracing::info!("stopped; the queue is empty"),
-            Err(_) => tracing::error!(
-                "stopped with records that S3 did not take; none of them was answered with yes"
-            ),
+        let flushed = tokio::time::timeout(FLUSH, self.committer.close()).await;
+        if flushed.is_err() {
+            tracing::error!("S3 did not take what was queued; none of it was answered with yes");
         }
+        tracing::info!("stopped");
         Ok(())
     }
 }

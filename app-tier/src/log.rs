@@ -124,7 +124,7 @@ impl Log for S3Log {
             match status_and_code(&error) {
                 (Some(412), _) => return Ok(Put::AlreadyThere),
                 (_, Some("ConditionalRequestConflict")) if tries < CONFLICTING_PUTS_MAX => {
-                    tries += 1
+                    tries += 1;
                 }
                 (status, _) => {
                     let detail = DisplayErrorContext(&error).to_string();

@@ -47,7 +47,7 @@ impl App {
         let pool = config.database.pool(CONNECTIONS);
         // The first connection is made here, where it costs no event's time. A database that is away now may be
         // back for the first event.
-        if let Err(error) = pool.acquire().await {
+        if let Err(error) = Box::pin(pool.acquire()).await {
             tracing::warn!(error = chain(&error), "the database can't be reached yet");
         }
         Ok(Self {

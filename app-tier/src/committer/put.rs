@@ -79,7 +79,10 @@ fn compare_row(pending: &Pending, holder: &Holder) -> Outcome {
     if holder.content_hash != pending.ticket.content_hash() {
         return Err(Failure::Conflict);
     }
-    let request_id = holder.request_id.as_ref().unwrap_or(&pending.receipt.request_id);
+    let request_id = holder
+        .request_id
+        .as_ref()
+        .unwrap_or(&pending.receipt.request_id);
     Ok(Receipt {
         received_at: holder.received_at,
         request_id: request_id.clone(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use app_tier::committer::{Committer, Layout, Settings};
 use app_tier::intake::{Accepted, Intake, NotAccepted, Submission};
 use app_tier::ticket::Receipt;
-use payment_store::Holder;
 use payment_core::{Draft, LogRecord, PaymentId, RequestId, Timestamp};
+use payment_store::Holder;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
@@ -268,16 +268,30 @@ async fn p4_a_claimed_key_tells_a_repeat_from_a_conflict() {
 #[tokio::test]
 async fn p4_an_id_that_is_a_row_is_known_on_every_node() {
     let mut tier = Tier::start(Layout::Batch, 1);
-    let Submission { payment: earlier, receipt, .. } = submission(&payment("a"), 99);
+    let Submission {
+        payment: earlier,
+        receipt,
+        ..
+    } = submission(&payment("a"), 99);
     let holder = Holder {
         content_hash: earlier.content_hash(),
         received_at: receipt.received_at,
         request_id: Some(receipt.request_id.clone()),
     };
-    tier.rows.0.lock().unwrap().insert(earlier.id().clone(), holder);
+    tier.rows
+        .0
+        .lock()
+        .unwrap()
+        .insert(earlier.id().clone(), holder);
     let repeat = tier.post(&payment("a")).await;
     tier.put().await.confirm();
-    assert_eq!(accepted(repeat).await, Accepted { receipt, replayed: true });
+    assert_eq!(
+        accepted(repeat).await,
+        Accepted {
+            receipt,
+            replayed: true
+        }
+    );
 
     let mut other_node = Tier::start(Layout::Batch, 1);
     *other_node.rows.0.lock().unwrap() = tier.rows.0.lock().unwrap().clone();

@@ -17,7 +17,7 @@ pub struct Asked {
 
 impl Asked {
     pub fn lines(&self) -> usize {
-        self.body.iter().filter(|b| **b == b'\n').count()
+        std::str::from_utf8(&self.body).unwrap().lines().count()
     }
 
     pub fn confirm(self) {
@@ -63,7 +63,9 @@ pub struct Rows(pub Arc<Mutex<Holders>>);
 impl Records for Rows {
     async fn holders(&self, ids: &[PaymentId]) -> Holders {
         let rows = self.0.lock().unwrap();
-        let known = ids.iter().filter_map(|id| Some((id.clone(), rows.get(id)?.clone())));
+        let known = ids
+            .iter()
+            .filter_map(|id| Some((id.clone(), rows.get(id)?.clone())));
         known.collect()
     }
 }
