@@ -37,7 +37,7 @@ fn keys(objects: &[ObjectRef]) -> Vec<&str> {
 fn check(event: &Value, expected: Result<&[&str], EventError>) {
     match Event::parse(&event.to_string()) {
         Ok(Event::Objects(objects)) => {
-            assert_eq!(Ok(keys(&objects).as_slice()), expected, "{event}")
+            assert_eq!(Ok(keys(&objects).as_slice()), expected, "{event}");
         }
         Ok(other) => panic!("{event} gave {other:?}"),
         Err(error) => assert_eq!(Err(error), expected, "{event}"),
