@@ -1,0 +1,155 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{part::PartName, secret::Secret, state::settings::LogLayout};
+
+/// Runs the whole payment pipeline on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "cargo lab", bin_name = "cargo lab", version)]
+pub struct Cli {
+    /// Where the lab keeps its state, data and logs [default: .lab in the workspace]
+    #[arg(long, global = true, env = "LAB_DIR", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build, start everything, and send one payment through
+    Up(Up),
+    /// Stop everything; the data stays
+    Down,
+    /// Show the parts and how they are
+    Status(Status),
+    /// Print shell exports for aws, mysql and curl
+    Env,
+    /// Show a part's log
+    Logs(Logs),
+    /// Send a payment
+    Pay(Pay),
+    /// Query the database as the user reader; without a statement, interactively
+    Sql(Sql),
+    /// Kill a part the hard way, to see it come back
+    Kill(Kill),
+    /// Check format and lints, build, and run every test
+    Test(Test),
+    /// Watch over the parts; `up` starts this
+    #[command(hide = true)]
+    Supervise,
+}
+
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct Up {
+    /// Return once everything is healthy, and go on in the background
+    #[arg(long)]
+    pub detach: bool,
+    /// Forget the data and credentials of earlier runs
+    #[arg(long)]
+    pub fresh: bool,
+    /// Install what the machine lacks, with sudo if need be
+    #[arg(long)]
+    pub install: bool,
+    /// Take ports that are free instead of the usual ones
+    #[arg(long)]
+    pub free_ports: bool,
+    /// Run the programs as they were built last
+    #[arg(long)]
+    pub no_build: bool,
+    /// How the app tier lays payments out in the bucket
+    #[arg(long, value_enum, default_value_t)]
+    pub log_layout: LogLayout,
+    /// A MySQL or MariaDB server to use instead of a private one, as its administrator
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<Secret>,
+    /// End with this process: for tests, which may be killed
+    #[arg(long, value_name = "PID", hide = true)]
+    pub owner: Option<i32>,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// As a JSON list of part, pid, addr and state
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Logs {
+    pub part: PartName,
+    /// Go on as lines are added
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many of the last lines
+    #[arg(short = 'n', long, default_value_t = 100, value_name = "N")]
+    pub lines: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Pay {
+    /// The payment's id, by which it can be repeated safely
+    #[arg(long)]
+    pub id: Option<String>,
+    /// What the payment is
+    #[arg(long)]
+    pub transaction: Option<String>,
+    /// Exact, such as 100.00
+    #[arg(long)]
+    pub amount: Option<String>,
+    /// ISO 4217 letters
+    #[arg(long)]
+    pub currency: Option<String>,
+    /// Who pays
+    #[arg(long, value_name = "NAME")]
+    pub payer_name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Sql {
+    pub statement: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Kill {
+    pub part: PartName,
+}
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Run only tests whose name contains one of these
+    pub filters: Vec<String>,
+    /// Install what the machine lacks, with sudo if need be
+    #[arg(long)]
+    pub install: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_directory_can_be_named_behind_the_command() {
+        let cli = Cli::try_parse_from(["lab", "down", "--dir", "/tmp/x"]).unwrap();
+        assert_eq!(cli.dir, Some("/tmp/x".into()));
+    }
+
+    #[test]
+    fn a_part_that_does_not_exist_is_refused_with_the_names_that_do() {
+        let error = Cli::try_parse_from(["lab", "kill", "redis"]).unwrap_err();
+        assert!(error.to_string().contains("web-a"));
+    }
+}

@@ -1,0 +1,80 @@
+//! `cargo lab down`: ends every process of the lab; the data stays.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+
+use super::{Context, Error};
+use crate::{
+    output,
+    part::STOP,
+    process::Identity,
+    state::{
+        LabDir,
+        status::{PartStatus, Status},
+    },
+};
+
+/// All that the parts may take one after another, and a margin.
+const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(2);
+
+/// For a part that has no supervisor any more.
+const PART_PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) async fn run(context: &Context) -> Result<ExitCode, Error> {
+    let started = Instant::now();
+    let status = Status::load(&context.dir)?;
+    let parts = status.iter().flat_map(|status| &status.parts);
+    let running = parts.filter(|part| part.pid.is_some()).count();
+    stop(&context.dir, status.map(|status| status.supervisor)).await?;
+    match running {
+        0 => output::say("nothing runs"),
+        parts => output::done("down", format_args!("{parts} parts"), started.elapsed()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends the supervisor, which ends the parts; then what a killed one left.
+pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(), Error> {
+    if let Some(supervisor) = supervisor {
+        supervisor.signal(Signal::SIGTERM);
+        if !supervisor.gone_within(SUPERVISOR_PATIENCE).await {
+            supervisor.signal(Signal::SIGKILL);
+        }
+        if !dir.unsupervised_within(PART_PATIENCE).await? {
+            return Err(Error::Stuck(supervisor.pid));
+        }
+    }
+    end_orphans(dir).await?;
+    dir.forget_socket();
+    Ok(())
+}
+
+/// Ends the parts that a killed supervisor left, in the usual order.
+pub(super) async fn end_orphans(dir: &LabDir) -> Result<(), Error> {
+    let Some(status) = Status::load(dir)? else {
+        return Ok(());
+    };
+    if status.parts.iter().any(|part| part.pid.is_some()) {
+        output::say("ending what a killed supervisor left behind");
+    }
+    for group in STOP {
+        let processes = status
+            .parts
+            .iter()
+            .filter(|part| group.contains(&part.part))
+            .filter_map(PartStatus::identity);
+        let ending: Vec<_> = processes
+            .map(|process| tokio::spawn(process.end(PART_PATIENCE)))
+            .collect();
+        for task in ending {
+            if let Err(error) = task.await {
+                output::error(&error);
+            }
+        }
+    }
+    Ok(())
+}

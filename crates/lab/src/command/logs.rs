@@ -1,0 +1,81 @@
+//! `cargo lab logs PART`: the end of a part's log, and what is added to it.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use tokio::time::sleep;
+
+use super::{Context, Error};
+use crate::{cli::Logs, files, output};
+
+const POLL: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(args: &Logs, context: &Context) -> Result<ExitCode, Error> {
+    let path = context.dir.log(args.part);
+    let log = files::read(&path)?;
+    for line in last_lines(&String::from_utf8_lossy(&log), args.lines) {
+        output::say(line);
+    }
+    if args.follow {
+        let seen = u64::try_from(log.len()).unwrap_or_default();
+        follow(&path, seen).await.map_err(Error::Follow)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what is added, until nobody reads it any more.
+async fn follow(path: &Path, mut seen: u64) -> io::Result<()> {
+    loop {
+        let (text, end) = added(path, seen)?;
+        seen = end;
+        if io::stdout().write_all(&text).is_err() {
+            return Ok(());
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// What was written after the first `seen` bytes; all of it where the log was emptied since.
+fn added(path: &Path, seen: u64) -> io::Result<(Vec<u8>, u64)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let from = if length < seen { 0 } else { seen };
+    file.seek(SeekFrom::Start(from))?;
+    let mut text = Vec::new();
+    file.take(length - from).read_to_end(&mut text)?;
+    Ok((text, length))
+}
+
+pub(super) fn last_lines(text: &str, count: usize) -> impl Iterator<Item = &str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.len().saturating_sub(count);
+    lines.into_iter().skip(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_all_where_there_are_fewer() {
+        let last = |count| last_lines("a\nb\nc\n", count).collect::<Vec<_>>();
+        assert_eq!(last(2), ["b", "c"]);
+        assert_eq!(last(9), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn following_goes_on_after_the_log_was_emptied() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("s3.log");
+        std::fs::write(&log, "first\nsecond\n").unwrap();
+        assert_eq!(added(&log, 6).unwrap(), (b"second\n".to_vec(), 13));
+
+        std::fs::write(&log, "new\n").unwrap();
+        assert_eq!(added(&log, 13).unwrap(), (b"new\n".to_vec(), 4));
+    }
+}

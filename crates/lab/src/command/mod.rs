@@ -1,0 +1,128 @@
+//! The commands, one module each.
+
+mod down;
+mod env;
+mod kill;
+mod logs;
+mod pay;
+mod sql;
+mod status;
+mod supervise;
+mod test;
+mod up;
+
+use std::{
+    env as process_env, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use crate::{
+    build,
+    cli::{Cli, Command},
+    database, files, install,
+    lab::Lab,
+    part::{self, PartName},
+    payment,
+    ports::NoFreePort,
+    process,
+    state::{self, LabDir},
+    workspace::{self, Workspace},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("can't listen for signals")]
+    Signals(#[source] io::Error),
+    #[error("can't go on reading the log")]
+    Follow(#[source] io::Error),
+    #[error("can't start {}", program.display())]
+    Spawn {
+        program: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Workspace(#[from] workspace::Error),
+    #[error(transparent)]
+    State(#[from] state::Error),
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    #[error(transparent)]
+    Install(#[from] install::Error),
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    #[error(transparent)]
+    Ports(#[from] NoFreePort),
+    #[error(transparent)]
+    Part(#[from] part::Error),
+    #[error(transparent)]
+    Mysql(#[from] part::mysql::Error),
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error(transparent)]
+    Payment(#[from] payment::Error),
+    #[error(transparent)]
+    Up(#[from] up::Error),
+    #[error(transparent)]
+    Test(#[from] test::Error),
+    #[error("{0} does not run: see `cargo lab status`")]
+    NotRunning(PartName),
+    #[error("the supervisor (pid {0}) does not end")]
+    Stuck(i32),
+}
+
+/// What every command gets.
+#[derive(Clone, Debug)]
+pub struct Context {
+    workspace: Workspace,
+    dir: LabDir,
+    /// What to type for this lab: `cargo lab`, with the directory where it is not the usual one.
+    cargo_lab: String,
+}
+
+impl Context {
+    fn of(dir: Option<&Path>) -> Result<Self, Error> {
+        let workspace = Workspace::find()?;
+        let usual = workspace.root().join(".lab");
+        let named_by_variable = process_env::var_os("LAB_DIR").is_some();
+        let cargo_lab = match dir {
+            Some(dir) if !named_by_variable => {
+                let dir = env::quoted(&dir.to_string_lossy());
+                format!("cargo lab --dir {dir}")
+            }
+            _ => "cargo lab".to_owned(),
+        };
+        Ok(Self {
+            dir: LabDir::at(dir.unwrap_or(&usual))?,
+            workspace,
+            cargo_lab,
+        })
+    }
+
+    /// The lab that was prepared here.
+    fn lab(&self) -> Result<Lab, Error> {
+        Ok(Lab::load(self.dir.clone(), self.workspace.clone())?)
+    }
+}
+
+/// Runs one command.
+pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
+    let context = Context::of(cli.dir.as_deref())?;
+    match cli.command {
+        Command::Up(args) => up::run(&args, &context).await,
+        Command::Down => down::run(&context).await,
+        Command::Status(args) => status::run(&args, &context),
+        Command::Env => env::run(&context),
+        Command::Logs(args) => logs::run(&args, &context).await,
+        Command::Pay(args) => pay::run(args, &context).await,
+        Command::Sql(args) => sql::run(&args, &context).await,
+        Command::Kill(args) => kill::run(&args, &context),
+        Command::Test(args) => test::run(&args, &context).await,
+        Command::Supervise => supervise::run(&context).await,
+    }
+}

@@ -1,0 +1,77 @@
+//! `cargo lab supervise`: the process that `up` leaves behind, in a session of its own.
+
+use std::{error::Error, process::ExitCode};
+
+use nix::unistd;
+
+use super::{Context, Error as CommandError};
+use crate::{
+    database,
+    lab::Lab,
+    output,
+    part::{self, PartName, START},
+    shutdown::Shutdown,
+    state::status::Failure,
+    supervisor::Supervisor,
+};
+
+pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
+    // A closed terminal must not reach it. Refused only to one that leads a group already.
+    let _ = unistd::setsid();
+    let Some(_held) = context.dir.lock()? else {
+        output::warn("another supervisor runs in this directory");
+        return Ok(ExitCode::FAILURE);
+    };
+    let lab = context.lab()?;
+    let mut shutdown = Shutdown::listen(lab.settings.owner).map_err(CommandError::Signals)?;
+    let mut supervisor = Supervisor::new(lab.dir.clone(), &lab.parts()?);
+
+    let brought_up = tokio::select! {
+        outcome = bring_up(&lab, &mut supervisor) => Some(outcome),
+        _ = shutdown.wait() => None,
+    };
+    let mut code = ExitCode::SUCCESS;
+    match brought_up {
+        Some(Ok(())) => {
+            supervisor.running();
+            shutdown.wait().await;
+        }
+        Some(Err(failure)) => {
+            supervisor.failed(failure);
+            code = ExitCode::FAILURE;
+        }
+        None => {}
+    }
+    supervisor.stop().await;
+    Ok(code)
+}
+
+/// Starts everything in order.
+async fn bring_up(lab: &Lab, supervisor: &mut Supervisor) -> Result<(), Failure> {
+    let names = lab.part_names();
+    for (rank, group) in START.iter().enumerate() {
+        let parts = group
+            .iter()
+            .filter(|name| names.contains(name))
+            .map(|&name| part::of(name, lab))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::of(None, &error))?;
+        let started = supervisor.start(parts).await;
+        started.map_err(|error| Failure::of(error.part(), &error))?;
+        // The first rank holds the database; what follows expects its schema.
+        if rank == 0 {
+            prepare_database(lab).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn prepare_database(lab: &Lab) -> Result<(), Failure> {
+    // A server elsewhere keeps no log here.
+    let own = lab.part_names().contains(&PartName::Mysql);
+    let failed = |error: &dyn Error| Failure::of(own.then_some(PartName::Mysql), error);
+    let database = lab.database().map_err(|error| failed(&error))?;
+    database::prepare(lab, &database)
+        .await
+        .map_err(|error| failed(&error))
+}

@@ -1,0 +1,52 @@
+//! One payment through everything, as proof and as a demonstration.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use uuid::Uuid;
+
+use super::{CommandError, Error, follow::log_end};
+use crate::{
+    database::User,
+    lab::Lab,
+    output,
+    part::PartName,
+    payment::{self, Payment},
+};
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
+    let started = Instant::now();
+    let id = format!("lab-{}", Uuid::now_v7());
+    let payment = Payment {
+        id: Some(id.clone()),
+        transaction: Some("hello from the lab".to_owned()),
+        amount: Some("1.00".to_owned()),
+        ..Payment::default()
+    };
+    let url = format!("{}/pay", lab.url(PartName::Alb));
+    let answer = payment.post(&url).await?;
+    if answer.status != StatusCode::ACCEPTED {
+        let status = answer.status.to_string();
+        let body = answer.body;
+        return Err(Error::Refused { status, body }.into());
+    }
+    let answered = started.elapsed();
+
+    let client = lab.database()?.client(User::Reader);
+    let Some(row) = payment::row(&client, &id, PATIENCE).await? else {
+        return Err(Error::NoRow {
+            seconds: PATIENCE.as_secs(),
+            log: log_end(&lab.dir, PartName::Lambda.as_str()),
+        }
+        .into());
+    };
+    let detail = format!(
+        "answered after {} ms, then in the database",
+        answered.as_millis()
+    );
+    output::done("payment", detail, started.elapsed());
+    output::say(row.trim_end());
+    Ok(())
+}

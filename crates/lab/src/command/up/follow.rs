@@ -1,0 +1,157 @@
+//! Follows the supervisor by the status that it writes, and tells a person.
+
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    process::{Child, Command},
+    time::sleep,
+};
+
+use super::{CommandError, Context, Error};
+use crate::{
+    command::logs::last_lines,
+    files,
+    lab::Lab,
+    output,
+    part::PartName,
+    state::{
+        LabDir,
+        status::{Failure, PartStatus, Phase, Status},
+    },
+};
+
+const POLL: Duration = Duration::from_millis(30);
+const SLOW_POLL: Duration = Duration::from_secs(1);
+
+/// How much of a log is shown where something failed.
+const LOG_LINES: usize = 20;
+
+const SUPERVISOR: &str = "supervisor";
+
+/// Starts the supervisor, apart from this terminal.
+pub(super) fn spawn_supervisor(context: &Context) -> Result<Child, CommandError> {
+    // An old status would be taken for the new one.
+    files::remove(&context.dir.status())?;
+    let log = context.dir.log(SUPERVISOR);
+    files::remove(&log)?;
+    let log = files::append(&log)?;
+    let program = context.workspace.lab();
+    let failed = |source| CommandError::Spawn {
+        program: program.to_owned(),
+        source,
+    };
+    Command::new(program)
+        .arg("--dir")
+        .arg(context.dir.root())
+        .arg("supervise")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        .spawn()
+        .map_err(failed)
+}
+
+/// Prints each part as it becomes healthy; returns once the lab runs, or with what went wrong.
+pub(super) async fn until_running(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
+    let mut shown: Vec<PartName> = Vec::new();
+    loop {
+        // Asked before the status is read, so that its last word is not missed.
+        let ended = supervisor.try_wait().ok().flatten();
+        if let Some(status) = files::read_json::<Status>(&lab.dir.status())? {
+            show_ready(&status, &mut shown);
+            if let (Some(failure), Some(_)) = (&status.failure, ended) {
+                return Err(start_error(&lab.dir, failure).into());
+            }
+            if status.phase == Phase::Running {
+                return Ok(());
+            }
+        }
+        if let Some(exit) = ended {
+            return Err(supervisor_died(&lab.dir, exit).into());
+        }
+        sleep(POLL).await;
+    }
+}
+
+fn show_ready(status: &Status, shown: &mut Vec<PartName>) {
+    for part in &status.parts {
+        if let Some(ready_ms) = part.ready_ms
+            && !shown.contains(&part.part)
+        {
+            let detail = format!("{} on {}", part.about, part.addr);
+            let took = Duration::from_millis(ready_ms);
+            output::done(part.part.as_str(), detail, took);
+            shown.push(part.part);
+        }
+    }
+}
+
+fn start_error(dir: &LabDir, failure: &Failure) -> Error {
+    Error::Start {
+        reason: failure.reason.clone(),
+        log: failure
+            .part
+            .map(|part| log_end(dir, part.as_str()))
+            .unwrap_or_default(),
+    }
+}
+
+fn supervisor_died(dir: &LabDir, exit: ExitStatus) -> Error {
+    Error::SupervisorDied(format!("{}\n({exit})", log_end(dir, SUPERVISOR)))
+}
+
+/// The last lines of a log, as the end of a message.
+pub(super) fn log_end(dir: &LabDir, name: &str) -> String {
+    let path = dir.log(name);
+    let log = files::read(&path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = last_lines(&text, LOG_LINES).collect();
+    if lines.is_empty() {
+        return format!("\n\n{} is empty", path.display());
+    }
+    format!("\n\n{} ends with\n{}", path.display(), lines.join("\n"))
+}
+
+/// What became of a part since it was last looked at.
+fn news(before: &PartStatus, now: &PartStatus) -> Option<String> {
+    if now.deaths > before.deaths {
+        let again = match now.pid {
+            Some(pid) => format!("died; started again as pid {pid}"),
+            None => now.detail.clone().unwrap_or_default(),
+        };
+        return Some(again);
+    }
+    if now.state == before.state {
+        return None;
+    }
+    let state = now.state.as_str();
+    Some(match &now.detail {
+        Some(detail) => format!("{state}: {detail}"),
+        None => state.to_owned(),
+    })
+}
+
+/// Tells of every part that dies and comes back; returns once the lab was stopped.
+pub(super) async fn deaths(dir: &LabDir) -> Result<(), CommandError> {
+    let mut known: Vec<PartStatus> = Vec::new();
+    loop {
+        let Some(status) = Status::load(dir)? else {
+            return Ok(());
+        };
+        if status.phase == Phase::Stopped {
+            return Ok(());
+        }
+        for part in &status.parts {
+            if let Some(before) = known.iter().find(|known| known.part == part.part)
+                && let Some(news) = news(before, part)
+            {
+                output::say(format_args!("{:<7} {news}", part.part));
+            }
+        }
+        known = status.parts;
+        sleep(SLOW_POLL).await;
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo lab up`: from whatever the machine is to a payment in the database.
+
+mod first_payment;
+mod follow;
+mod prepare;
+
+use std::{process::ExitCode, time::Instant};
+
+use tokio::process::Child;
+
+use super::{Context, Error as CommandError, down, status};
+use crate::{
+    build, cli, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
+    state::status::Status,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("another `up` is at work in {0}: wait for it")]
+    Preparing(String),
+    #[error("{0}\n\nend what is in the way, or take other ports: cargo lab up --free-ports")]
+    PortsTaken(String),
+    #[error("the process {0} that the lab is to end with does not run")]
+    NoOwner(i32),
+    #[error("the supervisor ended before the lab was up; its log ends with\n{0}")]
+    SupervisorDied(String),
+    #[error("{reason}{log}")]
+    Start { reason: String, log: String },
+    #[error("the payment was answered {status} instead of 202\n{body}")]
+    Refused { status: String, body: String },
+    #[error("the payment was accepted, but its row is not there after {seconds} s{log}")]
+    NoRow { seconds: u64, log: String },
+}
+
+/// What a shell reports for a command that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, CommandError> {
+    context.dir.create()?;
+    let Some(preparing) = context.dir.lock_preparation()? else {
+        return Err(Error::Preparing(context.dir.root().display().to_string()).into());
+    };
+    if context.dir.is_supervised()? {
+        output::say("the lab runs already");
+        status::show(Status::load(&context.dir)?.as_ref(), &context.cargo_lab);
+        return Ok(ExitCode::SUCCESS);
+    }
+    down::end_orphans(&context.dir).await?;
+    if args.fresh {
+        context.dir.erase()?;
+        context.dir.create()?;
+    }
+    let tools = install::ensure(args.database_url.is_none(), args.install)?;
+    if !args.no_build {
+        build(context).await?;
+    }
+    let lab = prepare::lab(args, tools, context).await?;
+
+    let mut shutdown = Shutdown::listen(None).map_err(CommandError::Signals)?;
+    let interrupted = start(&lab, context, &mut shutdown).await?.is_none();
+    drop(preparing);
+    if interrupted {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    suggest(&lab, context);
+    if args.detach {
+        let cargo_lab = &context.cargo_lab;
+        output::say(format_args!("\nruns on; end it with {cargo_lab} down"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    stay(context, &mut shutdown).await
+}
+
+async fn build(context: &Context) -> Result<(), CommandError> {
+    output::say("building the release binaries");
+    let started = Instant::now();
+    build::programs(&context.workspace).await?;
+    output::done("build", "release binaries", started.elapsed());
+    Ok(())
+}
+
+/// Brings the lab up, or leaves nothing of it running; nothing is returned where a person interrupted it.
+async fn start(
+    lab: &Lab,
+    context: &Context,
+    shutdown: &mut Shutdown,
+) -> Result<Option<()>, CommandError> {
+    let started = Instant::now();
+    let mut supervisor = follow::spawn_supervisor(context)?;
+    let process = Identity::of_child(&supervisor);
+    let outcome = tokio::select! {
+        outcome = bring_up(lab, &mut supervisor) => outcome.map(Some),
+        _ = shutdown.wait() => Ok(None),
+    };
+    if let Ok(Some(())) = outcome {
+        output::done("up", lab.url(PartName::Alb), started.elapsed());
+    } else {
+        down::stop(&context.dir, process).await?;
+    }
+    outcome
+}
+
+/// Follows the parts until all are healthy, and sends a payment through.
+async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
+    follow::until_running(lab, supervisor).await?;
+    first_payment::send(lab).await
+}
+
+fn suggest(lab: &Lab, context: &Context) {
+    output::say(format_args!(
+        "
+try next:
+  curl -X POST {}/pay -H 'Content-Type: application/json' -d '{{\"id\": \"test123\", \"transaction\": \"roundtrip\"}}'
+  {} sql \"SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 10\"",
+        lab.url(PartName::Alb),
+        context.cargo_lab
+    ));
+}
+
+/// Watches in the foreground until Ctrl-C.
+async fn stay(context: &Context, shutdown: &mut Shutdown) -> Result<ExitCode, CommandError> {
+    output::say("\nCtrl-C stops it");
+    tokio::select! {
+        _ = shutdown.wait() => down::run(context).await,
+        ended = follow::deaths(&context.dir) => {
+            ended?;
+            output::say("the lab was stopped");
+            // Nothing is left, unless the supervisor was killed.
+            down::run(context).await
+        }
+    }
+}

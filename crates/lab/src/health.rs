@@ -1,0 +1,158 @@
+//! Whether a part answers.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use reqwest::StatusCode;
+use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
+
+use crate::{http, output};
+
+/// One check takes no longer than this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The version of the protocol in a MySQL server's greeting.
+/// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html>
+const HANDSHAKE_V10: u8 = 10;
+
+/// An error instead of a greeting, and the one that a server gives which is well but has no
+/// accounts yet for this host (`ER_HOST_NOT_PRIVILEGED`).
+const ERROR: u8 = 0xff;
+const HOST_NOT_PRIVILEGED: u16 = 1130;
+
+/// How a part shows that it is well.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Health {
+    /// `GET path` answers 200.
+    Http { path: &'static str },
+    /// A new connection is greeted, rather than refused or told of too many connections.
+    MysqlGreeting,
+}
+
+/// Why a part is not well.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ill(String);
+
+impl fmt::Display for Ill {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Health {
+    pub async fn check(self, address: SocketAddr) -> Result<(), Ill> {
+        let answer = match self {
+            Self::Http { path } => timeout(PATIENCE, get(address, path)).await,
+            Self::MysqlGreeting => timeout(PATIENCE, greeting(address)).await,
+        };
+        answer.unwrap_or_else(|_| Err(Ill(format!("no answer within {} s", PATIENCE.as_secs()))))
+    }
+}
+
+async fn get(address: SocketAddr, path: &str) -> Result<(), Ill> {
+    let url = format!("http://{address}{path}");
+    let answer = http::client()
+        .map_err(|error| Ill(output::chain(&error)))?
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| Ill(output::chain(&error.without_url())))?;
+    match answer.status() {
+        StatusCode::OK => Ok(()),
+        status => Err(Ill(format!("GET {path} answers {status}"))),
+    }
+}
+
+async fn greeting(address: SocketAddr) -> Result<(), Ill> {
+    // Three bytes of length, one of sequence, then the protocol's version, or an error and its code.
+    let mut head = [0; 7];
+    let mut stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| Ill(error.to_string()))?;
+    stream
+        .read_exact(&mut head)
+        .await
+        .map_err(|error| Ill(error.to_string()))?;
+    match (head[4], u16::from_le_bytes([head[5], head[6]])) {
+        (HANDSHAKE_V10, _) | (ERROR, HOST_NOT_PRIVILEGED) => Ok(()),
+        (ERROR, code) => Err(Ill(format!("refuses connections with error {code}"))),
+        _ => Err(Ill("does not speak MySQL's protocol".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
+    use super::*;
+
+    /// Takes one connection, and speaks first as a database does.
+    async fn greeting_with(bytes: &'static [u8]) -> SocketAddr {
+        one_connection(move |mut stream| async move {
+            stream.write_all(bytes).await.unwrap();
+            // Held open until the other side has read.
+            let _ = stream.read(&mut [0; 1024]).await;
+        })
+        .await
+    }
+
+    /// Takes one connection, and answers the first request.
+    async fn answering_with(status: &'static str) -> SocketAddr {
+        one_connection(move |mut stream| async move {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+        })
+        .await
+    }
+
+    async fn one_connection<F>(serve: impl FnOnce(TcpStream) -> F + Send + 'static) -> SocketAddr
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            serve(stream).await;
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_with_too_many_connections_is_not_healthy() {
+        let greeted = greeting_with(b"\x4a\0\0\0\x0a5.5.5-10.11.19-MariaDB\0").await;
+        assert_eq!(Health::MysqlGreeting.check(greeted).await, Ok(()));
+
+        let refused = greeting_with(b"\x17\0\0\0\xff\x10\x04Too many connections").await;
+        let ill = Health::MysqlGreeting.check(refused).await.unwrap_err();
+        assert_eq!(ill.to_string(), "refuses connections with error 1040");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_accounts_for_this_host_is_healthy() {
+        let new = greeting_with(b"\x45\0\0\0\xff\x6a\x04Host '127.0.0.1' is not allowed").await;
+        assert_eq!(Health::MysqlGreeting.check(new).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_draining_server_is_not_healthy() {
+        let health = Health::Http { path: "/health" };
+        let well = answering_with("200 OK").await;
+        assert_eq!(health.check(well).await, Ok(()));
+
+        let draining = answering_with("503 Service Unavailable").await;
+        let ill = health.check(draining).await.unwrap_err();
+        assert_eq!(
+            ill.to_string(),
+            "GET /health answers 503 Service Unavailable"
+        );
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_not_healthy() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        assert!(Health::MysqlGreeting.check(address).await.is_err());
+    }
+}

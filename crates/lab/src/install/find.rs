@@ -1,0 +1,123 @@
+//! Finds programs, and asks them for their version.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{DatabaseServer, Flavour, Haproxy, Need, Tools};
+
+/// Where servers live on systems that keep them out of a user's `PATH`.
+const SERVER_DIRS: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/libexec",
+    "/opt/homebrew/bin",
+    "/opt/homebrew/sbin",
+];
+
+/// What the machine has, or all that it lacks.
+pub fn look(own_database: bool) -> Result<Tools, Vec<Need>> {
+    let database = if own_database { database() } else { None };
+    let client = find("mariadb").or_else(|| find("mysql"));
+    let haproxy = haproxy();
+
+    let mut needs = Vec::new();
+    if own_database && database.is_none() {
+        needs.push(Need::DatabaseServer);
+    }
+    if client.is_none() {
+        needs.push(Need::DatabaseClient);
+    }
+    if haproxy.is_none() {
+        needs.push(Need::Haproxy);
+    }
+    match (client, haproxy) {
+        (Some(client), Some(haproxy)) if needs.is_empty() => Ok(Tools {
+            database,
+            client,
+            haproxy,
+        }),
+        _ => Err(needs),
+    }
+}
+
+/// The program of that name, as a shell would find it or where servers live.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(SERVER_DIRS.iter().map(PathBuf::from))
+        .map(|dir| dir.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+fn database() -> Option<DatabaseServer> {
+    let program = find("mariadbd").or_else(|| find("mysqld"))?;
+    let (flavour, version) = parse_database(&version_text(&program, "--version")?)?;
+    Some(DatabaseServer {
+        flavour,
+        version,
+        program,
+    })
+}
+
+fn haproxy() -> Option<Haproxy> {
+    let program = find("haproxy")?;
+    let version = parse_haproxy(&version_text(&program, "-v")?)?;
+    Some(Haproxy { version, program })
+}
+
+fn version_text(program: &Path, flag: &str) -> Option<String> {
+    let output = Command::new(program).arg(flag).output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}
+
+/// `mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64`; MySQL may name itself `mysqld` too, as MariaDB does.
+fn parse_database(text: &str) -> Option<(Flavour, String)> {
+    let flavour = if text.contains("MariaDB") {
+        Flavour::Mariadb
+    } else {
+        Flavour::Mysql
+    };
+    let mut words = text.split_whitespace();
+    words.find(|&word| word == "Ver")?;
+    Some((flavour, number(words.next()?)))
+}
+
+/// `HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/`
+fn parse_haproxy(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    words.find(|&word| word == "version")?;
+    Some(number(words.next()?))
+}
+
+fn number(version: &str) -> String {
+    version.split('-').next().unwrap_or(version).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_the_programs_print_them() {
+        let mariadb = "mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64";
+        let mysql = "/usr/sbin/mysqld  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server)";
+        let haproxy = "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/";
+        assert_eq!(
+            parse_database(mariadb),
+            Some((Flavour::Mariadb, "10.11.19".to_owned()))
+        );
+        assert_eq!(
+            parse_database(mysql),
+            Some((Flavour::Mysql, "8.4.3".to_owned()))
+        );
+        assert_eq!(parse_haproxy(haproxy), Some("2.6.12".to_owned()));
+    }
+
+    #[test]
+    fn a_program_that_is_nowhere_is_not_found() {
+        assert_eq!(find("no-such-program-anywhere"), None);
+    }
+}

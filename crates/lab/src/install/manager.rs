@@ -1,0 +1,149 @@
+//! The system's package managers, and what they call the packages.
+
+use std::process::Command;
+
+use super::{Error, Need, find};
+
+pub(super) struct Manager {
+    program: &'static str,
+    /// Brings the list of packages up to date, where an old one would fail.
+    refresh: Option<&'static str>,
+    install: &'static str,
+    server: &'static str,
+    client: &'static str,
+    /// Homebrew refuses to run as root.
+    as_root: bool,
+}
+
+const MANAGERS: [Manager; 5] = [
+    Manager {
+        program: "apt-get",
+        refresh: Some("update"),
+        install: "install -y --no-install-recommends",
+        server: "mariadb-server",
+        client: "mariadb-client",
+        as_root: true,
+    },
+    Manager {
+        program: "dnf",
+        refresh: None,
+        install: "install -y",
+        server: "mariadb-server",
+        client: "mariadb",
+        as_root: true,
+    },
+    Manager {
+        program: "apk",
+        refresh: None,
+        install: "add",
+        server: "mariadb",
+        client: "mariadb-client",
+        as_root: true,
+    },
+    Manager {
+        program: "pacman",
+        refresh: None,
+        install: "-Sy --noconfirm",
+        server: "mariadb",
+        client: "mariadb-clients",
+        as_root: true,
+    },
+    Manager {
+        program: "brew",
+        refresh: None,
+        install: "install",
+        server: "mariadb",
+        client: "mariadb",
+        as_root: false,
+    },
+];
+
+impl Manager {
+    /// The one that this system has.
+    pub(super) fn find() -> Option<&'static Self> {
+        MANAGERS
+            .iter()
+            .find(|manager| find(manager.program).is_some())
+    }
+
+    /// The commands that install what is needed, as a person would type them.
+    pub(super) fn commands(&self, needs: &[Need], root: bool) -> Vec<String> {
+        let sudo = if self.as_root && !root { "sudo " } else { "" };
+        let mut packages: Vec<&str> = needs
+            .iter()
+            .map(|need| match need {
+                Need::DatabaseServer => self.server,
+                Need::DatabaseClient => self.client,
+                Need::Haproxy => "haproxy",
+            })
+            .collect();
+        packages.dedup();
+        let install = format!("{} {}", self.install, packages.join(" "));
+        self.refresh
+            .into_iter()
+            .map(str::to_owned)
+            .chain([install])
+            .map(|arguments| format!("{sudo}{} {arguments}", self.program))
+            .collect()
+    }
+}
+
+/// Runs one of those commands, its output shown.
+pub(super) fn run(command: &str) -> Result<(), Error> {
+    let mut words = command.split(' ');
+    let program = words.next().unwrap_or_default();
+    let status = Command::new(program)
+        .args(words)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .status()
+        .map_err(|source| Error::Run {
+            command: command.to_owned(),
+            source,
+        })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::Failed {
+            command: command.to_owned(),
+            status,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Need; 3] = [Need::DatabaseServer, Need::DatabaseClient, Need::Haproxy];
+
+    fn commands(program: &str, needs: &[Need], root: bool) -> Vec<String> {
+        MANAGERS
+            .iter()
+            .find(|manager| manager.program == program)
+            .unwrap()
+            .commands(needs, root)
+    }
+
+    #[test]
+    fn the_commands_are_those_that_a_person_would_type() {
+        assert_eq!(
+            commands("apt-get", &[Need::Haproxy], false),
+            [
+                "sudo apt-get update",
+                "sudo apt-get install -y --no-install-recommends haproxy"
+            ]
+        );
+        assert_eq!(
+            commands("dnf", &ALL, true),
+            ["dnf install -y mariadb-server mariadb haproxy"]
+        );
+    }
+
+    #[test]
+    fn homebrew_is_never_run_by_sudo_nor_asked_twice_for_one_package() {
+        assert_eq!(
+            commands("brew", &ALL, false),
+            ["brew install mariadb haproxy"]
+        );
+    }
+}

@@ -1,0 +1,32 @@
+//! `cargo lab`: the whole pipeline on one machine.
+//!
+//! Owns the parts' lives: what the machine must have, which ports and
+//! credentials they get, the order of their start and stop, and that one that
+//! dies comes back. Each part is a process of its own.
+//!
+//! Must not know what the programs do. They are an executable, environment
+//! variables, a port and a health check; nothing here links against them.
+//!
+//! A new part is a file under [`part`] that says how to launch it, a name in
+//! [`part::PartName`] and its place in [`part::START`] and [`part::STOP`].
+//! A new command is a file under [`command`].
+
+pub mod build;
+pub mod cli;
+pub mod command;
+pub mod database;
+pub mod files;
+pub mod health;
+pub mod http;
+pub mod install;
+pub mod lab;
+pub mod output;
+pub mod part;
+pub mod payment;
+pub mod ports;
+pub mod process;
+pub mod secret;
+pub mod shutdown;
+pub mod state;
+pub mod supervisor;
+pub mod workspace;

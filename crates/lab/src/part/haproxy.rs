@@ -1,0 +1,139 @@
+//! haproxy in the place of an Application Load Balancer.
+//!
+//! What the tiers must live with on AWS holds here too: 60 s idle time, health
+//! checks with thresholds, traffic to all targets when all are ill, no retries.
+
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, time::Duration};
+
+use super::{ConfigFile, Part, PartName};
+use crate::{
+    health::Health,
+    lab::Lab,
+    process::{Launch, Output},
+};
+
+/// haproxy's own answer; no target sees it.
+const HEALTH_PATH: &str = "/_lab/health";
+
+const COMMON: &str = "\
+global
+    maxconn 4000
+    no strict-limits
+    hard-stop-after 5s
+    log stdout format raw local0 info
+
+defaults
+    mode http
+    log global
+    option httplog
+    # A load balancer can't know whether a request is safe to repeat.
+    retries 0
+    no option redispatch
+    http-reuse safe
+    # An ALB gives up a connection that is idle for 60 s, and a target that does not take one within 10 s.
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 60s
+    timeout http-keep-alive 60s
+";
+
+/// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
+const HEADERS: &str = r#"    http-request replace-header X-Forwarded-For ^(.*)$ "\1, %[src]"
+    http-request set-header X-Forwarded-For %[src] unless { req.hdr(X-Forwarded-For) -m found }
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Port %[dst_port]
+    http-request set-header X-Amzn-Trace-Id "Root=1-%{+X}Ts-%[uuid(),regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m found }
+"#;
+
+/// An ALB's thresholds, at an interval that suits a lab. A server is up until checks say otherwise.
+const CHECKS: &str = "\
+    balance roundrobin
+    option httpchk
+    http-check send meth GET uri /health ver HTTP/1.1 hdr Host health-check
+    http-check expect status 200
+    default-server inter 1s fall 2 rise 5
+    # An ALB fails open: with no healthy target, all get traffic. Hence each once more, unchecked.
+    option allbackups
+";
+
+/// The ALB before the web tier.
+pub fn external(lab: &Lab) -> Part {
+    part(lab, PartName::Alb, &[PartName::WebA, PartName::WebB])
+}
+
+/// The ALB between the tiers.
+pub fn internal(lab: &Lab) -> Part {
+    part(lab, PartName::Ilb, &[PartName::AppA, PartName::AppB])
+}
+
+fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
+    let haproxy = &lab.settings.tools.haproxy;
+    let address = lab.address(name);
+    let path = lab.dir.config(&format!("{name}.cfg"));
+    let targets: Vec<_> = targets
+        .iter()
+        .map(|&target| (target, lab.address(target)))
+        .collect();
+    Part {
+        name,
+        about: format!("haproxy {}", haproxy.version),
+        address,
+        launch: Launch {
+            program: haproxy.program.clone(),
+            args: vec!["-db".into(), "-f".into(), path.clone().into()],
+            env: BTreeMap::new(),
+            // It clears all flags of its standard output but one.
+            output: Output::Pipe,
+        },
+        files: vec![ConfigFile {
+            path,
+            content: config(name, address, &targets),
+        }],
+        health: Health::Http { path: HEALTH_PATH },
+        patience: Duration::from_secs(10),
+    }
+}
+
+fn config(name: PartName, address: SocketAddr, targets: &[(PartName, SocketAddr)]) -> String {
+    let mut servers = String::new();
+    for (target, address) in targets {
+        // Writing to a string can't fail.
+        let _ = writeln!(servers, "    server {target} {address} check");
+        let _ = writeln!(servers, "    server {target}-open {address} backup");
+    }
+    format!(
+        "{COMMON}
+frontend {name}
+    bind {address}
+    monitor-uri {HEALTH_PATH}
+{HEADERS}    default_backend targets
+
+backend targets
+{CHECKS}{servers}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_there_checked_and_once_more_for_failing_open() {
+        let targets = [
+            (PartName::WebA, "127.0.0.1:3001".parse().unwrap()),
+            (PartName::WebB, "127.0.0.1:3002".parse().unwrap()),
+        ];
+        let config = config(PartName::Alb, "127.0.0.1:8080".parse().unwrap(), &targets);
+        for line in [
+            "    bind 127.0.0.1:8080",
+            "    server web-a 127.0.0.1:3001 check",
+            "    server web-a-open 127.0.0.1:3001 backup",
+            "    server web-b 127.0.0.1:3002 check",
+            "    option allbackups",
+            "    retries 0",
+        ] {
+            assert!(config.lines().any(|other| other == line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The lab's Lambda, with the one function of the pipeline.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::json;
+
+use super::{ConfigFile, Error, Part, PartName};
+use crate::{
+    database::User,
+    health::Health,
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, REGION},
+    process::{Launch, Output},
+};
+
+/// How far back the sweep looks for objects whose event was lost.
+const SWEEP_HOURS: u32 = 2;
+
+pub fn part(lab: &Lab) -> Result<Part, Error> {
+    let path = lab.dir.config("lambda.json");
+    Ok(Part {
+        name: PartName::Lambda,
+        about: "lab-lambda".to_owned(),
+        address: lab.address(PartName::Lambda),
+        launch: Launch {
+            program: lab.workspace.program("lab-lambda"),
+            args: vec!["--config".into(), path.clone().into()],
+            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
+            output: Output::File,
+        },
+        files: vec![ConfigFile {
+            path,
+            content: config(lab)?.to_string(),
+        }],
+        health: Health::Http {
+            path: "/_lab/health",
+        },
+        // An invocation in flight may take its whole timeout.
+        patience: Duration::from_secs(35),
+    })
+}
+
+fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
+    let keys = &lab.credentials.aws;
+    Ok(json!({
+        "listen": lab.address(PartName::Lambda),
+        "state": lab.dir.data("lambda"),
+        "region": REGION,
+        "account_id": ACCOUNT_ID,
+        "access_key_ids": [keys.s3.id, keys.operator.id],
+        "function": {
+            "name": FUNCTION,
+            "binary": lab.workspace.program("lambda-ingest"),
+            "environment": {
+                "DATABASE_URL": lab.database()?.url(User::Ingest),
+                "LOG_BUCKET": BUCKET,
+                "SWEEP_HOURS": SWEEP_HOURS.to_string(),
+                "AWS_ENDPOINT_URL_S3": lab.url(PartName::S3),
+                "AWS_ACCESS_KEY_ID": keys.lambda.id,
+                "AWS_SECRET_ACCESS_KEY": keys.lambda.secret,
+                "RUST_LOG": "info",
+            },
+            "timeout_seconds": 30,
+            "memory_mb": 256,
+            "concurrency": 4,
+            "idle_seconds": 300,
+        },
+        // On AWS a failed event is tried again after one minute, then two: here after seconds.
+        "asynchronous": {
+            "max_retries": 2,
+            "retry_delays_seconds": [1, 2],
+            "max_age_seconds": 21_600,
+        },
+        "schedule": { "every_seconds": 60 },
+    }))
+}

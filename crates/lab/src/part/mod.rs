@@ -1,0 +1,162 @@
+//! The parts of a lab: for each what to run, where, with which files, and how it shows its health.
+//!
+//! No part knows another's internals; all that they share is an address.
+
+pub mod haproxy;
+pub mod lambda;
+pub mod mysql;
+pub mod s3;
+pub mod tier;
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::{database, files, health::Health, lab::Lab, process::Launch, state};
+
+#[derive(
+    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ValueEnum, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartName {
+    Mysql,
+    S3,
+    Lambda,
+    AppA,
+    AppB,
+    Ilb,
+    WebA,
+    WebB,
+    Alb,
+}
+
+/// The order of the start: a part needs those of the rows before it.
+pub const START: [&[PartName]; 6] = [
+    &[PartName::Mysql, PartName::S3],
+    &[PartName::Lambda],
+    &[PartName::AppA, PartName::AppB],
+    &[PartName::Ilb],
+    &[PartName::WebA, PartName::WebB],
+    &[PartName::Alb],
+];
+
+/// The order of the stop: no new requests first, so that the tiers drain all at once.
+pub const STOP: [&[PartName]; 4] = [
+    &[PartName::Alb, PartName::Ilb],
+    &[
+        PartName::WebA,
+        PartName::WebB,
+        PartName::AppA,
+        PartName::AppB,
+    ],
+    &[PartName::Lambda],
+    &[PartName::S3, PartName::Mysql],
+];
+
+impl PartName {
+    pub const ALL: &[Self] = &[
+        Self::Mysql,
+        Self::S3,
+        Self::Lambda,
+        Self::AppA,
+        Self::AppB,
+        Self::Ilb,
+        Self::WebA,
+        Self::WebB,
+        Self::Alb,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::S3 => "s3",
+            Self::Lambda => "lambda",
+            Self::AppA => "app-a",
+            Self::AppB => "app-b",
+            Self::Ilb => "ilb",
+            Self::WebA => "web-a",
+            Self::WebB => "web-b",
+            Self::Alb => "alb",
+        }
+    }
+}
+
+impl fmt::Display for PartName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// A part as the supervisor sees it.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: PartName,
+    /// What runs there, for people.
+    pub about: String,
+    pub address: SocketAddr,
+    pub files: Vec<ConfigFile>,
+    pub launch: Launch,
+    pub health: Health,
+    /// From SIGTERM until it is killed.
+    pub patience: Duration,
+}
+
+/// A file that must be there before the part starts.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    pub path: PathBuf,
+    pub content: String,
+}
+
+impl ConfigFile {
+    pub fn write(&self) -> Result<(), files::Error> {
+        files::write(&self.path, &self.content)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    State(#[from] state::Error),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error("the lab has no database server of its own")]
+    NoServer,
+}
+
+/// The part of that name, in this lab.
+pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
+    Ok(match name {
+        PartName::Mysql => mysql::part(lab)?,
+        PartName::S3 => s3::part(lab),
+        PartName::Lambda => lambda::part(lab)?,
+        PartName::AppA | PartName::AppB => tier::app(name, lab)?,
+        PartName::WebA | PartName::WebB => tier::web(name, lab),
+        PartName::Ilb => haproxy::internal(lab),
+        PartName::Alb => haproxy::external(lab),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_starts_once_and_stops_once() {
+        for order in [START.concat(), STOP.concat()] {
+            let mut order = order;
+            order.sort();
+            assert_eq!(order, PartName::ALL);
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_same_in_json_and_on_the_command_line() {
+        for &name in PartName::ALL {
+            let json = serde_json::to_value(name).unwrap();
+            assert_eq!(json, name.as_str());
+            assert_eq!(PartName::from_str(name.as_str(), false), Ok(name));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A private MariaDB or MySQL server.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
+
+use nix::unistd::Uid;
+
+use super::{ConfigFile, Part, PartName};
+use crate::{
+    files,
+    health::Health,
+    install::{self, DatabaseServer, Flavour},
+    lab::Lab,
+    process::{self, Launch, Output},
+    secret::Secret,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    #[error("mariadb-install-db is missing: it comes with the server's package")]
+    NoInstaller,
+    #[error("can't wait for {program}")]
+    Wait {
+        program: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the database's files could not be made ({status}); see {}", log.display())]
+    Initialise { status: ExitStatus, log: PathBuf },
+}
+
+/// A server with its files under one directory.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub server: DatabaseServer,
+    pub home: PathBuf,
+    pub socket: PathBuf,
+    pub address: SocketAddr,
+    pub root_password: Secret,
+    /// Whether root may come by TCP: for tests, which make databases of their own.
+    pub root_by_tcp: bool,
+}
+
+pub fn part(lab: &Lab) -> Result<Part, super::Error> {
+    let server = Server::of(lab)?;
+    Ok(Part {
+        name: PartName::Mysql,
+        about: format!("{} {}", server.server.flavour, server.server.version),
+        address: server.address,
+        files: server.files(),
+        launch: server.launch(),
+        health: Health::MysqlGreeting,
+        patience: Duration::from_secs(30),
+    })
+}
+
+impl Server {
+    pub fn of(lab: &Lab) -> Result<Self, super::Error> {
+        let database = lab.settings.tools.database.clone();
+        Ok(Self {
+            server: database.ok_or(super::Error::NoServer)?,
+            home: lab.dir.data("mysql"),
+            socket: lab.dir.mysql_socket()?,
+            address: lab.address(PartName::Mysql),
+            root_password: lab.credentials.mysql.root.clone(),
+            root_by_tcp: false,
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.home.join("my.cnf")
+    }
+
+    fn init_file(&self) -> PathBuf {
+        self.home.join("init.sql")
+    }
+
+    pub fn files(&self) -> Vec<ConfigFile> {
+        vec![
+            ConfigFile {
+                path: self.config_file(),
+                content: self.config(),
+            },
+            ConfigFile {
+                path: self.init_file(),
+                content: self.init_sql(),
+            },
+        ]
+    }
+
+    pub fn launch(&self) -> Launch {
+        // Not in the configuration, or MySQL would run it while its own tables are made.
+        let mut init = OsString::from("--init-file=");
+        init.push(self.init_file());
+        Launch {
+            program: self.server.program.clone(),
+            args: self.arguments(&[init]),
+            env: BTreeMap::new(),
+            output: Output::File,
+        }
+    }
+
+    /// Whether there are data files to start on.
+    pub fn is_initialised(&self) -> bool {
+        self.data().is_dir()
+    }
+
+    /// Makes the data files. They get their name last, so that half of them are never started on.
+    pub async fn initialise(&self, log: &Path) -> Result<(), Error> {
+        files::create_dir(&self.home)?;
+        for file in self.files() {
+            file.write()?;
+        }
+        let new = self.home.join("data.new");
+        files::remove(&new)?;
+
+        let launch = self.initialisation(&new)?;
+        let mut child = launch.spawn(log)?;
+        let status = child.wait().await.map_err(|source| Error::Wait {
+            program: launch.program.display().to_string(),
+            source,
+        })?;
+        if !status.success() {
+            let log = log.to_owned();
+            return Err(Error::Initialise { status, log });
+        }
+        Ok(files::rename(&new, &self.data())?)
+    }
+
+    fn initialisation(&self, data: &Path) -> Result<Launch, Error> {
+        let mut data_option = OsString::from("--datadir=");
+        data_option.push(data);
+        let (program, options) = match self.server.flavour {
+            // The usual authentication lets root in by the socket alone: no account ever has an empty password.
+            Flavour::Mariadb => (
+                install::find("mariadb-install-db")
+                    .or_else(|| install::find("mysql_install_db"))
+                    .ok_or(Error::NoInstaller)?,
+                [data_option, "--skip-test-db".into()],
+            ),
+            Flavour::Mysql => (
+                self.server.program.clone(),
+                [data_option, "--initialize-insecure".into()],
+            ),
+        };
+        Ok(Launch {
+            program,
+            args: self.arguments(&options),
+            env: BTreeMap::new(),
+            output: Output::File,
+        })
+    }
+
+    /// `--defaults-file` must come first: it keeps the machine's own configuration out.
+    fn arguments(&self, options: &[OsString]) -> Vec<OsString> {
+        let mut defaults = OsString::from("--defaults-file=");
+        defaults.push(self.config_file());
+        let mut arguments = vec![defaults];
+        arguments.extend_from_slice(options);
+        if Uid::effective().is_root() {
+            arguments.push("--user=root".into());
+        }
+        arguments
+    }
+
+    fn config(&self) -> String {
+        let flavoured = match self.server.flavour {
+            // Level 1 leaves out the notes on aborted connections, of which health checks make one a second.
+            Flavour::Mariadb => "innodb_log_file_size=32M\nlog_warnings=1",
+            Flavour::Mysql => "innodb_redo_log_capacity=32M\nskip_log_bin\nmysqlx=OFF",
+        };
+        format!(
+            "\
+[mysqld]
+datadir=\"{data}\"
+socket=\"{socket}\"
+pid_file=\"{home}/server.pid\"
+bind_address={host}
+port={port}
+skip_name_resolve
+local_infile=OFF
+character_set_server=utf8mb4
+default_time_zone=+00:00
+max_connections=200
+performance_schema=OFF
+innodb_buffer_pool_size=64M
+# A committed row survives a crash of the machine.
+innodb_flush_log_at_trx_commit=1
+{flavoured}
+",
+            data = self.data().display(),
+            socket = self.socket.display(),
+            home = self.home.display(),
+            host = self.address.ip(),
+            port = self.address.port(),
+        )
+    }
+
+    /// Runs at every start, before the first connection is taken. One statement a line.
+    fn init_sql(&self) -> String {
+        let password = self.root_password.expose();
+        let host = self.address.ip();
+        let by_socket = format!("ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';\n");
+        let by_tcp = format!(
+            "CREATE USER IF NOT EXISTS 'root'@'{host}' IDENTIFIED BY '{password}';\n\
+             GRANT ALL PRIVILEGES ON *.* TO 'root'@'{host}' WITH GRANT OPTION;\n"
+        );
+        if self.root_by_tcp {
+            by_socket + &by_tcp
+        } else {
+            by_socket
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(flavour: Flavour) -> Server {
+        Server {
+            server: DatabaseServer {
+                flavour,
+                version: "1".to_owned(),
+                program: "/usr/sbin/mysqld".into(),
+            },
+            home: "/tmp/a lab/mysql".into(),
+            socket: "/tmp/a lab/mysql.sock".into(),
+            address: "127.0.0.1:3307".parse().unwrap(),
+            root_password: Secret::new("hunter2"),
+            root_by_tcp: false,
+        }
+    }
+
+    #[test]
+    fn listens_on_loopback_alone_and_never_loses_a_commit() {
+        for flavour in [Flavour::Mariadb, Flavour::Mysql] {
+            let config = server(flavour).config();
+            assert!(config.contains("\nbind_address=127.0.0.1\n"));
+            assert!(config.contains("\ninnodb_flush_log_at_trx_commit=1\n"));
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_on_the_command_line() {
+        let server = server(Flavour::Mysql);
+        let launch = server.initialisation(Path::new("/tmp/data")).unwrap();
+        for arguments in [launch.args, server.launch().args] {
+            assert!(
+                arguments[0]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("--defaults-file=")
+            );
+            assert!(!format!("{arguments:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn root_comes_by_the_socket_unless_tests_need_more() {
+        let mut server = server(Flavour::Mariadb);
+        assert!(!server.init_sql().contains("127.0.0.1"));
+        server.root_by_tcp = true;
+        assert!(server.init_sql().contains("TO 'root'@'127.0.0.1' WITH"));
+    }
+}

@@ -1,0 +1,99 @@
+//! The lab's S3, with the bucket, the notification and the policies that the runbook sets up on AWS.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde_json::json;
+
+use super::{ConfigFile, Part, PartName};
+use crate::{
+    health::Health,
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, REGION},
+    process::{Launch, Output},
+    state::settings::LogLayout,
+};
+
+pub fn part(lab: &Lab) -> Part {
+    let path = lab.dir.config("s3.json");
+    Part {
+        name: PartName::S3,
+        about: "lab-s3".to_owned(),
+        address: lab.address(PartName::S3),
+        launch: Launch {
+            program: lab.workspace.program("lab-s3"),
+            args: vec!["--config".into(), path.clone().into()],
+            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
+            output: Output::File,
+        },
+        files: vec![ConfigFile {
+            path,
+            content: config(lab).to_string(),
+        }],
+        health: Health::Http {
+            path: "/_lab/health",
+        },
+        patience: Duration::from_secs(10),
+    }
+}
+
+fn config(lab: &Lab) -> serde_json::Value {
+    let keys = &lab.credentials.aws;
+    let function = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}");
+    json!({
+        "listen": lab.address(PartName::S3),
+        "root": lab.dir.data("s3"),
+        "region": REGION,
+        "account_id": ACCOUNT_ID,
+        "buckets": [{
+            "name": BUCKET,
+            "policy": lab.workspace.policy("bucket-policy.json"),
+            "notifications": [{
+                "id": "ingest",
+                "prefix": "transactions/",
+                "suffix": "",
+                "events": ["s3:ObjectCreated:*"],
+                "function_arn": function,
+            }],
+        }],
+        "identities": [
+            {
+                "access_key_id": keys.app_tier.id,
+                "secret_access_key": keys.app_tier.secret,
+                "role": "EC2-S3-Access-Role",
+                "policies": app_tier_policies(lab),
+            },
+            {
+                "access_key_id": keys.lambda.id,
+                "secret_access_key": keys.lambda.secret,
+                "role": "Lambda-FinTech-Pipeline-Role",
+                "policies": [lab.workspace.policy("lambda-fintech-pipeline-role.json")],
+            },
+            {
+                "access_key_id": keys.operator.id,
+                "secret_access_key": keys.operator.secret,
+                "role": "operator",
+                "policies": [],
+                "admin": true,
+            },
+        ],
+        "lambda_endpoint": lab.url(PartName::Lambda),
+        "lambda_credentials": {
+            "access_key_id": keys.s3.id,
+            "secret_access_key": keys.s3.secret,
+        },
+    })
+}
+
+/// One object a payment needs more: the object is read back, to tell a repeat from a conflict.
+fn app_tier_policies(lab: &Lab) -> Vec<PathBuf> {
+    let files: &[&str] = match lab.settings.log_layout {
+        LogLayout::Batch => &["ec2-s3-access-role.json"],
+        LogLayout::Object => &[
+            "ec2-s3-access-role.json",
+            "ec2-s3-access-role-object-layout.json",
+        ],
+    };
+    files
+        .iter()
+        .map(|file| lab.workspace.policy(file))
+        .collect()
+}

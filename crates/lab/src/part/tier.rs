@@ -1,0 +1,58 @@
+//! The two tiers, two of each as on AWS.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Error, Part, PartName};
+use crate::{
+    database::User,
+    health::Health,
+    lab::{BUCKET, Lab, REGION},
+    process::{Launch, Output},
+};
+
+/// Two failed checks of the load balancer, one a second, and a margin.
+const DRAIN_SECONDS: u32 = 3;
+
+/// Draining, then requests in flight up to their deadline of 8 s, and a margin.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
+    let key = &lab.credentials.aws.app_tier;
+    let database = lab.database()?.url(User::Reader);
+    let env = BTreeMap::from([
+        ("LOG_BUCKET", BUCKET.to_owned()),
+        ("LOG_LAYOUT", lab.settings.log_layout.as_str().to_owned()),
+        ("DATABASE_URL", database.expose().to_owned()),
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ENDPOINT_URL_S3", lab.url(PartName::S3)),
+        ("AWS_ACCESS_KEY_ID", key.id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
+    ]);
+    Ok(part(name, "app-tier", lab, env))
+}
+
+pub fn web(name: PartName, lab: &Lab) -> Part {
+    let env = BTreeMap::from([("APP_TIER_URL", lab.url(PartName::Ilb))]);
+    part(name, "web-tier", lab, env)
+}
+
+fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str, String>) -> Part {
+    let address = lab.address(name);
+    env.insert("LISTEN_ADDR", address.to_string());
+    env.insert("DRAIN_SECONDS", DRAIN_SECONDS.to_string());
+    env.insert("RUST_LOG", "info".to_owned());
+    Part {
+        name,
+        about: program.to_owned(),
+        address,
+        files: Vec::new(),
+        launch: Launch {
+            program: lab.workspace.program(program),
+            args: Vec::new(),
+            env,
+            output: Output::File,
+        },
+        health: Health::Http { path: "/health" },
+        patience: PATIENCE,
+    }
+}

@@ -1,0 +1,245 @@
+//! Processes: started apart from each other, known for certain, ended without remains.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, PipeWriter},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    net::unix::pipe,
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+use crate::{files, output};
+
+/// How often an ending process is looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Log(#[from] files::Error),
+    #[error("can't start {}", program.display())]
+    Spawn {
+        program: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How a child's output gets into its log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Output {
+    /// The child holds the file itself, and so goes on while nobody supervises it.
+    File,
+    /// For a program that would undo the file's append mode, and then write over earlier lines.
+    Pipe,
+}
+
+/// What to execute. A child gets `PATH` and the variables named here, nothing else.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    pub env: BTreeMap<&'static str, String>,
+    pub output: Output,
+}
+
+impl Launch {
+    /// Starts it in a process group of its own, its output added to `log`.
+    pub fn spawn(&self, log: &Path) -> Result<Child, Error> {
+        let failed = |source| Error::Spawn {
+            program: self.program.clone(),
+            source,
+        };
+        let log = files::append(log)?;
+        let (stdout, stderr): (Stdio, Stdio) = match self.output {
+            Output::File => (log.try_clone().map_err(failed)?.into(), log.into()),
+            Output::Pipe => {
+                let writer = piped(log).map_err(failed)?;
+                (writer.try_clone().map_err(failed)?.into(), writer.into())
+            }
+        };
+        Command::new(&self.program)
+            .args(&self.args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(&self.env)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0)
+            .spawn()
+            .map_err(failed)
+    }
+}
+
+/// A pipe whose other end is added to `log` until the last writer closes it.
+fn piped(log: File) -> io::Result<PipeWriter> {
+    let (reader, writer) = io::pipe()?;
+    let mut reader = pipe::Receiver::from_owned_fd(reader.into())?;
+    let mut log = tokio::fs::File::from_std(log);
+    tokio::spawn(async move {
+        if let Err(error) = tokio::io::copy(&mut reader, &mut log).await {
+            output::error(&error);
+        }
+    });
+    Ok(writer)
+}
+
+/// A pid with the moment of its start, so that a pid that was given out anew is not mistaken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    pub pid: i32,
+    /// Field 22 of `/proc/PID/stat`; absent where there is no `/proc`.
+    pub start_time: Option<u64>,
+}
+
+impl Identity {
+    pub fn of(pid: i32) -> Self {
+        Self {
+            pid,
+            start_time: stat(pid).map(|stat| stat.start_time),
+        }
+    }
+
+    pub fn of_child(child: &Child) -> Option<Self> {
+        let pid = i32::try_from(child.id()?).ok()?;
+        Some(Self::of(pid))
+    }
+
+    /// Whether this very process still runs. One that only waits to be reaped does not.
+    pub fn is_alive(self) -> bool {
+        match (self.start_time, stat(self.pid)) {
+            (Some(started), Some(stat)) => stat.start_time == started && !stat.ended,
+            (Some(_), None) => false,
+            // It was gone before its start could be read, unless this system doesn't tell.
+            (None, _) if Path::new("/proc/self/stat").exists() => false,
+            (None, _) => signal::kill(Pid::from_raw(self.pid), None).is_ok(),
+        }
+    }
+
+    /// Sends a signal, if this very process still runs.
+    pub fn signal(self, signal: Signal) -> bool {
+        self.is_alive() && signal::kill(Pid::from_raw(self.pid), signal).is_ok()
+    }
+
+    /// Waits until it is gone; false if it is still there after `patience`.
+    pub async fn gone_within(self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.is_alive() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            sleep(POLL).await;
+        }
+        true
+    }
+
+    /// Ends it: asks, waits, then forces. What it started in its group ends with it.
+    pub async fn end(self, patience: Duration) {
+        if !self.signal(Signal::SIGTERM) {
+            return;
+        }
+        if !self.gone_within(patience).await {
+            self.signal(Signal::SIGKILL);
+            self.gone_within(patience).await;
+        }
+        kill_group(self.pid);
+    }
+}
+
+/// Ends what a dead group leader left behind. To be called right after it died.
+pub fn kill_group(leader: i32) {
+    let _ = signal::killpg(Pid::from_raw(leader), Signal::SIGKILL);
+}
+
+struct Stat {
+    ended: bool,
+    start_time: u64,
+}
+
+fn stat(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Fields are counted from behind the command's name, which may hold spaces and brackets itself.
+fn parse_stat(line: &str) -> Option<Stat> {
+    let (_, fields) = line.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    let state = fields.next()?; // field 3
+    let start_time = fields.nth(18)?.parse().ok()?; // field 22
+    Some(Stat {
+        ended: matches!(state, "Z" | "X"),
+        start_time,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_name_with_brackets_does_not_shift_the_fields() {
+        let line = "42 (a) b (c) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 777 1 2";
+        let stat = parse_stat(line).unwrap();
+        assert_eq!(stat.start_time, 777);
+        assert!(!stat.ended);
+    }
+
+    #[tokio::test]
+    async fn a_pid_given_out_anew_is_not_signalled() {
+        let child = Command::new("sleep")
+            .arg("60")
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let real = Identity::of_child(&child).unwrap();
+        let earlier = Identity {
+            start_time: real.start_time.map(|time| time - 1),
+            ..real
+        };
+        assert!(!earlier.signal(Signal::SIGKILL));
+        assert!(real.is_alive());
+    }
+
+    #[tokio::test]
+    async fn one_that_ignores_sigterm_is_forced_with_all_that_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let launch = Launch {
+            program: "/bin/sh".into(),
+            args: vec![
+                "-c".into(),
+                "trap '' TERM; sleep 60 & echo $!; wait; wait".into(),
+            ],
+            env: BTreeMap::new(),
+            output: Output::File,
+        };
+        let mut child = launch.spawn(&log).unwrap();
+        let leader = Identity::of_child(&child).unwrap();
+        let grandchild = loop {
+            if let Ok(pid) = fs::read_to_string(&log).unwrap().trim().parse() {
+                break Identity::of(pid);
+            }
+            sleep(POLL).await;
+        };
+
+        tokio::join!(leader.end(Duration::from_millis(200)), async {
+            child.wait().await.unwrap()
+        });
+        assert!(!leader.is_alive());
+        assert!(grandchild.gone_within(Duration::from_secs(5)).await);
+    }
+}

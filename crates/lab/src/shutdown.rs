@@ -1,0 +1,60 @@
+//! When to stop: a signal, or the end of the process that the lab was started for.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
+
+use crate::process::Identity;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// What there was to stop for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// Ctrl-C or a closed terminal: whoever runs in the foreground heard it too.
+    Terminal,
+    Terminate,
+    OwnerGone,
+}
+
+/// Listens from its making on, so that no signal is lost in between.
+#[derive(Debug)]
+pub struct Shutdown {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    owner: Option<Identity>,
+}
+
+impl Shutdown {
+    pub fn listen(owner: Option<Identity>) -> Result<Self, io::Error> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            owner,
+        })
+    }
+
+    /// Returns once it is time to stop.
+    pub async fn wait(&mut self) -> Cause {
+        tokio::select! {
+            _ = self.terminate.recv() => Cause::Terminate,
+            _ = self.interrupt.recv() => Cause::Terminal,
+            _ = self.hang_up.recv() => Cause::Terminal,
+            () = gone(self.owner) => Cause::OwnerGone,
+        }
+    }
+}
+
+async fn gone(owner: Option<Identity>) {
+    let Some(owner) = owner else {
+        return std::future::pending().await;
+    };
+    while owner.is_alive() {
+        sleep(POLL).await;
+    }
+}

@@ -1,0 +1,48 @@
+//! How a lab was started: written by `up`, read by the supervisor and every later command.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, LabDir};
+use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret};
+
+/// How the app tier lays payments out in the bucket.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLayout {
+    /// Many payments an object.
+    #[default]
+    Batch,
+    /// One object a payment.
+    Object,
+}
+
+impl LogLayout {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Object => "object",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    pub ports: Ports,
+    pub tools: Tools,
+    pub log_layout: LogLayout,
+    /// A server that is not the lab's own, as its administrator.
+    pub database_url: Option<Secret>,
+    /// The lab ends with this process.
+    pub owner: Option<Identity>,
+}
+
+impl Settings {
+    pub fn load(dir: &LabDir) -> Result<Self, Error> {
+        files::read_json(&dir.settings())?.ok_or_else(|| dir.no_lab())
+    }
+
+    pub fn save(&self, dir: &LabDir) -> Result<(), Error> {
+        Ok(files::write_json(&dir.settings(), self)?)
+    }
+}

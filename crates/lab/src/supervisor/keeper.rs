@@ -1,0 +1,146 @@
+//! Keeps one part alive.
+
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use tokio::{
+    process::Child,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use super::{Board, backoff::Backoff, log};
+use crate::{
+    output,
+    part::{Part, PartName},
+    process::{Identity, kill_group},
+};
+
+/// Between health checks of a part that is starting.
+const STARTING: Duration = Duration::from_millis(50);
+/// Between health checks of one that was healthy.
+const STEADY: Duration = Duration::from_secs(1);
+/// One late answer on a busy machine is no illness.
+const FAILURES_TO_BE_ILL: u32 = 2;
+
+#[derive(Debug)]
+pub(super) struct Keeper {
+    part: PartName,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Keeper {
+    pub(super) fn start(part: Part, log: PathBuf, board: Board) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self {
+            part: part.name,
+            stop,
+            task: tokio::spawn(keep(part, log, board, stopped)),
+        }
+    }
+
+    pub(super) fn part(&self) -> PartName {
+        self.part
+    }
+
+    /// Asks the part to end; the task returned ends with it.
+    pub(super) fn stop(self) -> JoinHandle<()> {
+        // Nobody listens any more if the task ended by itself.
+        let _ = self.stop.send(());
+        self.task
+    }
+}
+
+async fn keep(part: Part, log: PathBuf, board: Board, mut stop: oneshot::Receiver<()>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let started = Instant::now();
+        match part.launch.spawn(&log) {
+            Ok(mut child) => {
+                let process = Identity::of_child(&child);
+                board.started(part.name, process);
+                let exit = tokio::select! {
+                    exit = child.wait() => exit,
+                    never = watch(&part, &log, &board) => match never {},
+                    _ = &mut stop => {
+                        end(&mut child, part.patience).await;
+                        break;
+                    }
+                };
+                if let Some(process) = process {
+                    kill_group(process.pid);
+                }
+                board.died(part.name, describe(exit));
+            }
+            Err(error) => board.died(part.name, output::chain(&error)),
+        }
+        tokio::select! {
+            () = sleep(backoff.after(started.elapsed())) => {}
+            _ = &mut stop => break,
+        }
+    }
+    board.stopped(part.name);
+}
+
+/// Checks the part's health, and keeps its log bounded, for as long as it lives.
+async fn watch(part: &Part, log: &Path, board: &Board) -> Infallible {
+    let started = Instant::now();
+    let mut interval = STARTING;
+    let mut failures = 0;
+    // What the board says of it; nothing yet.
+    let mut known = None;
+    loop {
+        let health = part.health.check(part.address).await;
+        failures = if health.is_ok() { 0 } else { failures + 1 };
+        if known.as_ref() != Some(&health) {
+            match &health {
+                Ok(()) => {
+                    board.healthy(part.name, started.elapsed());
+                    interval = STEADY;
+                    known = Some(health);
+                }
+                Err(ill) if failures >= FAILURES_TO_BE_ILL => {
+                    board.ill(part.name, &ill.to_string());
+                    known = Some(health);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = log::rotate(log) {
+            output::error(&error);
+        }
+        sleep(interval).await;
+    }
+}
+
+/// Asks it to end, waits, then forces it; what it started in its group ends with it.
+async fn end(child: &mut Child, patience: Duration) {
+    let Some(process) = Identity::of_child(child) else {
+        return;
+    };
+    process.signal(Signal::SIGTERM);
+    if timeout(patience, child.wait()).await.is_err() {
+        output::warn(format_args!(
+            "pid {} did not end within {} s and is killed",
+            process.pid,
+            patience.as_secs()
+        ));
+        process.signal(Signal::SIGKILL);
+        let _ = child.wait().await;
+    }
+    kill_group(process.pid);
+}
+
+fn describe(exit: std::io::Result<ExitStatus>) -> String {
+    match exit {
+        Ok(status) => format!("died: {status}"),
+        Err(error) => format!("can't be waited for: {error}"),
+    }
+}

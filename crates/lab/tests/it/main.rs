@@ -1,0 +1,15 @@
+//! The whole pipeline, end to end, in processes of its own.
+//!
+//! Each test is named for what it proves and runs a lab in a directory and on ports of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod accounts;
+mod card_numbers;
+mod exactness;
+mod older_objects;
+mod outage;
+mod round_trip;
+mod supervision;
+mod test_command;
+mod test_lab;

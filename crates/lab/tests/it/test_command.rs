@@ -1,0 +1,87 @@
+//! `cargo lab test` runs what it says, with a database that goes away with it.
+//!
+//! cargo itself is stood in for: it would run these very tests again.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+use tempfile::TempDir;
+
+use crate::test_lab::{assert_success, text};
+
+/// Notes each call, and whether a database answers there; fails for the step that `FAIL` names.
+const CARGO: &str = r#"#!/bin/sh
+echo "$*" >> "$NOTES/calls"
+if [ -n "$DATABASE_URL" ]; then
+    echo "$DATABASE_URL" > "$NOTES/url"
+    rest=${DATABASE_URL#mysql://root:}
+    at=${rest#*@}
+    address=${at%/mysql}
+    MYSQL_PWD=${rest%%@*} "$CLIENT" --no-defaults --protocol=tcp --user=root \
+        --host="${address%:*}" --port="${address#*:}" \
+        --execute="CREATE DATABASE IF NOT EXISTS made_by_a_test" || exit 3
+fi
+[ "$1" != "$FAIL" ]
+"#;
+
+fn lab_test(notes: &Path, fail: &str, filters: &[&str]) -> Command {
+    let cargo = notes.join("cargo");
+    fs::write(&cargo, CARGO).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let client = ["mariadb", "mysql"]
+        .into_iter()
+        .find_map(lab::install::find);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command
+        .arg("test")
+        .args(filters)
+        .env_remove("DATABASE_URL")
+        .env("CARGO", cargo)
+        .env("NOTES", notes)
+        .env("CLIENT", client.unwrap())
+        .env("FAIL", fail);
+    command
+}
+
+fn calls(notes: &Path) -> Vec<String> {
+    let calls = fs::read_to_string(notes.join("calls")).unwrap();
+    let words = calls.lines().filter_map(|call| call.split(' ').next());
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
+    let notes = TempDir::new().unwrap();
+    let output = lab_test(notes.path(), "none", &[]).output().unwrap();
+    assert_success(&output);
+
+    let calls = calls(notes.path());
+    assert_eq!(calls[..3], ["fmt", "clippy", "build"]);
+    assert!(["nextest", "test"].contains(&calls[3].as_str()));
+    assert_eq!(calls[4..], ["test"], "the doc tests");
+    let text = text(&output);
+    let summary = text.lines().last().unwrap();
+    assert!(summary.starts_with("ok: format, lints, build, database, tests, doc tests"));
+
+    let url = fs::read_to_string(notes.path().join("url")).unwrap();
+    let address = url.trim().split(['@', '/']).nth(3).unwrap();
+    assert!(std::net::TcpStream::connect(address).is_err(), "{address}");
+}
+
+#[test]
+fn the_first_step_that_fails_is_named_and_is_the_last() {
+    let notes = TempDir::new().unwrap();
+    let output = lab_test(notes.path(), "clippy", &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("lints failed: exit status: 1"));
+    assert_eq!(calls(notes.path()), ["fmt", "clippy"]);
+}
+
+#[test]
+fn with_a_filter_only_the_tests_run() {
+    let notes = TempDir::new().unwrap();
+    let output = lab_test(notes.path(), "none", &["p1_"]).output().unwrap();
+    assert_success(&output);
+    assert_eq!(calls(notes.path()).len(), 1);
+    let calls = fs::read_to_string(notes.path().join("calls")).unwrap();
+    assert!(calls.trim_end().ends_with("p1_"), "{calls}");
+}

@@ -1,0 +1,236 @@
+//! A lab for one test: ended with it, whatever happens, and kept for inspection where the test failed.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use aws_sdk_s3::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+};
+use lab::{
+    database::User,
+    http,
+    lab::{Lab, REGION},
+    output,
+    part::PartName,
+    process::Identity,
+    state::{LabDir, credentials::AccessKey},
+    workspace::Workspace,
+};
+use reqwest::{StatusCode, header::HeaderMap};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const POLL: Duration = Duration::from_millis(50);
+
+pub struct TestLab {
+    temp: TempDir,
+    /// As the last `up` prepared it.
+    pub lab: Lab,
+}
+
+/// One member of `status --json`.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Part {
+    #[serde(rename = "part")]
+    pub name: PartName,
+    pub pid: Option<i32>,
+    pub state: String,
+}
+
+/// What the front door answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl TestLab {
+    /// A new lab, everything healthy.
+    pub fn up() -> Self {
+        let temp = TempDir::with_prefix("lab-it-").unwrap();
+        up(temp.path());
+        let lab = load(temp.path());
+        Self { temp, lab }
+    }
+
+    /// Starts it again after `down`, on the data that it kept.
+    pub fn up_again(&mut self) {
+        up(self.temp.path());
+        self.lab = load(self.temp.path());
+    }
+
+    /// Runs one command of the lab, whatever comes of it.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        run(self.temp.path(), arguments)
+    }
+
+    pub fn down(&self) {
+        assert_success(&self.run(&["down"]));
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.temp.path()
+    }
+
+    pub fn status(&self) -> Vec<Part> {
+        let output = self.run(&["status", "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub fn part(&self, name: PartName) -> Part {
+        let status = self.status();
+        status.into_iter().find(|part| part.name == name).unwrap()
+    }
+
+    /// All processes of the lab, the supervisor included.
+    pub fn processes(&self) -> Vec<Identity> {
+        let parts = self.status().into_iter().filter_map(|part| part.pid);
+        parts.chain([self.supervisor()]).map(Identity::of).collect()
+    }
+
+    pub fn supervisor(&self) -> i32 {
+        let status = std::fs::read_to_string(self.dir().join("status.json")).unwrap();
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let pid = status["supervisor"]["pid"].as_i64().unwrap();
+        i32::try_from(pid).unwrap()
+    }
+
+    /// Posts JSON to the front door.
+    pub async fn post(&self, body: impl Into<String>) -> Answer {
+        let url = format!("{}/pay", self.lab.url(PartName::Alb));
+        let response = http::client()
+            .unwrap()
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.into())
+            .send()
+            .await
+            .unwrap();
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default(),
+        }
+    }
+
+    /// Runs statements as a user: the lines they print, or the message of the refusal.
+    pub async fn sql_as(&self, user: User, statements: &str) -> Result<Vec<String>, String> {
+        let client = self.lab.database().unwrap().client(user);
+        let printed = client.query(statements).await;
+        printed
+            .map(|text| text.lines().map(str::to_owned).collect())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The lines that a SELECT prints, columns by tabs.
+    pub async fn select(&self, select: &str) -> Vec<String> {
+        self.sql_as(User::Reader, select).await.unwrap()
+    }
+
+    /// Waits until a SELECT prints just these lines.
+    pub async fn until_selected(&self, select: &str, expected: &[&str], patience: Duration) {
+        let deadline = Instant::now() + patience;
+        loop {
+            let seen = self.sql_as(User::Reader, select).await;
+            if seen
+                .as_ref()
+                .is_ok_and(|lines| lines.as_slice() == expected)
+            {
+                return;
+            }
+            let late = Instant::now() >= deadline;
+            assert!(!late, "{select}\nlast: {seen:?}\nexpected: {expected:?}");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Waits until a part is as wanted.
+    pub async fn until_part(&self, name: PartName, wanted: impl Fn(&Part) -> bool) -> Part {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let part = self.part(name);
+            if wanted(&part) {
+                return part;
+            }
+            assert!(Instant::now() < deadline, "last: {part:?}");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// The lab's S3 for the holder of a key.
+    pub fn s3(&self, key: &AccessKey) -> Client {
+        let credentials = Credentials::new(&key.id, key.secret.expose(), None, None, "test");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .region(Region::new(REGION))
+            .endpoint_url(self.lab.url(PartName::S3))
+            .force_path_style(true)
+            .credentials_provider(credentials)
+            .build();
+        Client::from_conf(config)
+    }
+}
+
+impl Drop for TestLab {
+    fn drop(&mut self) {
+        let output = self.run(&["down"]);
+        if std::thread::panicking() {
+            self.temp.disable_cleanup(true);
+            let logs = self.dir().join("logs");
+            output::warn(format_args!(
+                "the lab's logs are kept in {}",
+                logs.display()
+            ));
+            output::warn(text(&output));
+        } else {
+            assert_success(&output);
+        }
+    }
+}
+
+/// On free ports, and to end with this process even where it is killed.
+fn up(dir: &Path) {
+    let owner = std::process::id().to_string();
+    let arguments = ["up", "--detach", "--free-ports", "--no-build"];
+    let output = run(dir, &[&arguments[..], &["--owner", &owner]].concat());
+    if !output.status.success() {
+        let kept = std::env::temp_dir().join(format!("lab-it-failed-{owner}"));
+        let _ = std::fs::rename(dir, &kept);
+        panic!("kept in {}\n{}", kept.display(), text(&output));
+    }
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .arg("--dir")
+        .arg(dir)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn load(dir: &Path) -> Lab {
+    Lab::load(LabDir::at(dir).unwrap(), Workspace::find().unwrap()).unwrap()
+}
+
+pub fn assert_success(output: &Output) {
+    assert!(output.status.success(), "{}", text(output));
+}
+
+/// All that a command printed.
+pub fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}
