@@ -70,7 +70,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "DATABASE_URL",
         default: "optional",
-        help: "mysql:// as user reader, for GET /process/{id}",
+        help: "mysql:// as user reader: knows repeats of other nodes, and tells what became of a payment",
     },
 ];
 

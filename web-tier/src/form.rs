@@ -55,7 +55,7 @@ pub async fn pay(
     let fields: Fields = serde_urlencoded::from_bytes(body).map_err(|_| {
         Refusal::new(
             ErrorCode::MalformedJson,
-            "the form lacks its id; load the page again",
+            "send JSON with the header Content-Type: application/json; a form must be the pay page's own",
         )
     })?;
     // Strings are always JSON.

@@ -170,6 +170,8 @@ async fn what_is_too_large_or_no_json_goes_no_further() {
         code(tier.get("/pay/a%20b").await).await,
         (404, "not_found".to_owned())
     );
+    let card = tier.get("/pay/4111111111111111").await;
+    assert_eq!(code(card).await, (404, "not_found".to_owned()));
     assert_eq!(tier.calls(), 0);
 }
 

@@ -13,3 +13,4 @@ mod round_trip;
 mod supervision;
 mod test_command;
 mod test_lab;
+mod workspace;

@@ -57,10 +57,10 @@ fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
     let calls = calls(notes.path());
     assert_eq!(calls[..3], ["fmt", "clippy", "build"]);
     assert!(["nextest", "test"].contains(&calls[3].as_str()));
-    assert_eq!(calls[4..], ["test"], "the doc tests");
+    assert_eq!(calls.len(), 4);
     let text = text(&output);
     let summary = text.lines().last().unwrap();
-    assert!(summary.starts_with("ok: format, lints, build, database, tests, doc tests"));
+    assert!(summary.starts_with("ok: format, lints, build, database, tests passed"));
 
     let url = fs::read_to_string(notes.path().join("url")).unwrap();
     let address = url.trim().split(['@', '/']).nth(3).unwrap();

@@ -1,0 +1,142 @@
+//! What an event does, and what the caller is told.
+
+use lambda_ingest::handler::HandlerError;
+use serde_json::json;
+use sqlx::MySqlPool;
+
+use crate::bucket::{Bucket, event, line};
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_an_event_makes_rows_once_however_often_it_comes(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    bucket
+        .put("transactions/x.ndjson", &(line("a") + &line("b")))
+        .await;
+    bucket
+        .put("transactions/y z.ndjson", &(line("b") + &line("c")))
+        .await;
+    let (handler, event) = (
+        bucket.handler(),
+        event(&["transactions/x.ndjson", "transactions/y+z.ndjson"]),
+    );
+    let first = handler
+        .handle(&event.to_string(), "r1")
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!(
+        (
+            first.objects,
+            first.rows,
+            first.duplicates,
+            first.cold_start
+        ),
+        (2, 3, 1, true)
+    );
+    let again = handler
+        .handle(&event.to_string(), "r2")
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!(
+        (again.rows, again.duplicates, again.cold_start),
+        (0, 0, false)
+    );
+    assert_eq!(bucket.rows().await, ["a", "b", "c"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn a_bad_line_is_a_reject_and_stops_nothing(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let card = r#"{"id":"d","payer_name":"4111111111111111"}"#;
+    let body = format!("{}nonsense\n{card}\n{}", line("a"), line("b"));
+    bucket.put("transactions/x.ndjson", &body).await;
+    let tally = bucket
+        .handler()
+        .handle(&event(&["transactions/x.ndjson"]).to_string(), "r")
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!((tally.rows, tally.rejects), (2, 2));
+    assert_eq!(bucket.rejects().await, ["not_json", "card_number"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn objects_of_older_systems_become_rows(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let body = r#"{"id": "tx_1747539198353", "amount": 100.0, "status": "processed"}"#;
+    bucket.put("transactions/tx_1747539198353.json", body).await;
+    let event = event(&["transactions/tx_1747539198353.json"]);
+    bucket
+        .handler()
+        .handle(&event.to_string(), "r")
+        .await
+        .unwrap();
+    assert_eq!(bucket.rows().await, ["tx_1747539198353"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn an_object_that_is_gone_is_no_error_and_one_that_fails_is(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    bucket.put("transactions/x.ndjson", &line("a")).await;
+    let gone = event(&["transactions/gone.ndjson", "transactions/x.ndjson"]);
+    assert_eq!(
+        bucket
+            .handler()
+            .handle(&gone.to_string(), "r")
+            .await
+            .unwrap()
+            .tally
+            .rows,
+        1
+    );
+
+    bucket.put("transactions/y.ndjson", &line("b")).await;
+    let mut elsewhere = event(&["transactions/x.ndjson", "transactions/y.ndjson"]);
+    elsewhere["Records"][0]["s3"]["bucket"]["name"] = json!("no-such-bucket");
+    elsewhere["Records"][0]["s3"]["object"]["key"] = json!("transactions/new.ndjson");
+    let error = bucket
+        .handler()
+        .handle(&elsewhere.to_string(), "r")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            HandlerError::NotIngested {
+                failed: 1,
+                objects: 2
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        bucket.rows().await,
+        ["a", "b"],
+        "the other object is taken all the same"
+    );
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn only_messages_that_failed_come_again(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    bucket.put("transactions/x.ndjson", &line("a")).await;
+    let message =
+        |id: &str, body: String| json!({"messageId": id, "eventSource": "aws:sqs", "body": body});
+    let event = json!({"Records": [
+        message("good", event(&["transactions/x.ndjson"]).to_string()),
+        message("bad", "nonsense".to_owned()),
+        message("test", json!({"Event": "s3:TestEvent"}).to_string()),
+    ]});
+    let answer = bucket
+        .handler()
+        .handle(&event.to_string(), "r")
+        .await
+        .unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(
+        answer["batchItemFailures"],
+        json!([{"itemIdentifier": "bad"}])
+    );
+    assert_eq!(bucket.rows().await, ["a"]);
+}
