@@ -1,19 +1,14 @@
 //! The app tier's configuration.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use payment_store::Database;
 use tier_kit::env::{Env, Mistakes, Variable};
+use tier_kit::server::Listen;
 
 use crate::committer::{Layout, Settings};
 use crate::log::Encryption;
-
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
-
-/// Two health checks of 10 s, and a margin.
-const DRAIN_SECONDS: u64 = 25;
 
 /// PUTs at work at one time, for a whole batch each.
 const BATCH_PUTS: usize = 4;
@@ -22,16 +17,8 @@ const BATCH_PUTS: usize = 4;
 const OBJECT_PUTS: usize = 256;
 
 pub const VARIABLES: &[Variable] = &[
-    Variable {
-        name: "LISTEN_ADDR",
-        default: "0.0.0.0:3000",
-        help: "address and port to serve on",
-    },
-    Variable {
-        name: "DRAIN_SECONDS",
-        default: "25",
-        help: "how long /health says 503 before the port closes",
-    },
+    Listen::ADDR,
+    Listen::DRAIN,
     Variable {
         name: "LOG_BUCKET",
         default: "required",
@@ -76,8 +63,7 @@ pub const VARIABLES: &[Variable] = &[
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub listen: SocketAddr,
-    pub drain: Duration,
+    pub listen: Listen,
     pub bucket: String,
     pub encryption: Encryption,
     pub commit: Settings,
@@ -87,8 +73,7 @@ pub struct Config {
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
         env.refuse_unknown(&["LOG_", "S3_"], VARIABLES);
-        let listen = env.or("LISTEN_ADDR", LISTEN);
-        let drain = Duration::from_secs(env.or("DRAIN_SECONDS", DRAIN_SECONDS));
+        let listen = Listen::from_env(&mut env);
         let bucket: Option<String> = env.required("LOG_BUCKET");
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
@@ -96,7 +81,6 @@ impl Config {
         env.finish(|| {
             Some(Self {
                 listen,
-                drain,
                 bucket: bucket?,
                 encryption,
                 commit,
@@ -182,7 +166,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_manual() {
         let config = Config::from_env(Env::from([("LOG_BUCKET", "b")])).unwrap();
-        assert_eq!(config.listen.to_string(), "0.0.0.0:3000");
+        assert_eq!(config.listen.addr.to_string(), "0.0.0.0:3000");
         assert_eq!(
             (config.commit.prefix.as_str(), config.commit.puts_max),
             ("transactions/", 4)

@@ -76,7 +76,7 @@ impl App {
 
     /// Like [`App::build`], with a log of the caller's.
     pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
-        let server = Server::bind(config.listen, config.drain).await?;
+        let server = Server::bind(config.listen).await?;
         let store = config
             .database
             .map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));

@@ -35,7 +35,6 @@ pub fn routes(state: State) -> Router {
     Router::new()
         .route("/process", post(process))
         .route("/process/{id}", get(find))
-        .route("/health", get(health))
         .with_state(state)
 }
 
@@ -138,15 +137,4 @@ async fn find(
     Ok(Json(
         status::find(&id, state.store.as_ref(), &state.intake).await?,
     ))
-}
-
-/// Touches nothing behind: an outage there must not take every target out at once.
-async fn health(state: axum::extract::State<State>) -> Result<&'static str, Refusal> {
-    if state.drain.is_draining() {
-        return Err(Refusal::new(
-            ErrorCode::Draining,
-            "this server is about to stop",
-        ));
-    }
-    Ok("OK")
 }

@@ -1,28 +1,14 @@
 //! The web tier's configuration.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
-use std::time::Duration;
 
 use reqwest::Url;
 use tier_kit::env::{Env, Mistakes, Variable};
-
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
-
-/// Two health checks of 10 s, and a margin.
-const DRAIN_SECONDS: u64 = 25;
+use tier_kit::server::Listen;
 
 pub const VARIABLES: &[Variable] = &[
-    Variable {
-        name: "LISTEN_ADDR",
-        default: "0.0.0.0:3000",
-        help: "address and port to serve on",
-    },
-    Variable {
-        name: "DRAIN_SECONDS",
-        default: "25",
-        help: "how long /health says 503 before the port closes",
-    },
+    Listen::ADDR,
+    Listen::DRAIN,
     Variable {
         name: "APP_TIER_URL",
         default: "required",
@@ -32,21 +18,18 @@ pub const VARIABLES: &[Variable] = &[
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub listen: SocketAddr,
-    pub drain: Duration,
+    pub listen: Listen,
     pub app_tier: Origin,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
         env.refuse_unknown(&["APP_TIER_"], VARIABLES);
-        let listen = env.or("LISTEN_ADDR", LISTEN);
-        let drain = Duration::from_secs(env.or("DRAIN_SECONDS", DRAIN_SECONDS));
+        let listen = Listen::from_env(&mut env);
         let app_tier: Option<Origin> = env.required("APP_TIER_URL");
         env.finish(|| {
             Some(Self {
                 listen,
-                drain,
                 app_tier: app_tier?,
             })
         })

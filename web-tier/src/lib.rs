@@ -44,17 +44,14 @@ pub enum StartError {
 impl App {
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let upstream = Upstream::new(&config.app_tier)?;
-        let server = Server::bind(config.listen, config.drain).await?;
+        let server = Server::bind(config.listen).await?;
         let layers = Layers {
             drain: server.drain(),
             deadline: DEADLINE,
             late: ErrorCode::UpstreamTimeout,
             requests_max: REQUESTS_MAX,
         };
-        let state = State {
-            upstream,
-            drain: server.drain(),
-        };
+        let state = State { upstream };
         Ok(Self {
             router: layers.around(routes::routes(state)),
             server,

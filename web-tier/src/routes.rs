@@ -9,7 +9,6 @@ use http::header::CONTENT_TYPE;
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{ErrorCode, PaymentId};
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
-use tier_kit::server::Drain;
 
 use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
 use crate::{form, page};
@@ -17,7 +16,6 @@ use crate::{form, page};
 #[derive(Clone)]
 pub struct State {
     pub upstream: Upstream,
-    pub drain: Drain,
 }
 
 pub fn routes(state: State) -> Router {
@@ -26,7 +24,6 @@ pub fn routes(state: State) -> Router {
         .route("/pay", get(page::pay).post(pay))
         .route("/pay/{id}", get(find))
         .route("/pay.css", get(page::style))
-        .route("/health", get(health))
         .with_state(state)
 }
 
@@ -55,17 +52,6 @@ async fn find(
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     let answer = state.upstream.status(&context, &id).await?;
     Ok((Extension(LoggedPayment(id)), answer).into_response())
-}
-
-/// Touches nothing behind: an outage there must not take every target out at once.
-async fn health(state: axum::extract::State<State>) -> Result<&'static str, Refusal> {
-    if state.drain.is_draining() {
-        return Err(Refusal::new(
-            ErrorCode::Draining,
-            "this server is about to stop",
-        ));
-    }
-    Ok("OK")
 }
 
 /// The essence of the header Content-Type, in lower case.

@@ -5,7 +5,7 @@
 //! gone. After the drain time, or a second signal, the listener closes and open requests are finished.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::env::{Env, Variable};
 
 /// Idle keep-alive connections are kept for longer than the load balancer keeps them (ALB: 60 s by default), since
 /// the side that closes first risks a request that is already on its way, which a client sees as a 502.
@@ -34,6 +36,36 @@ const FINISH: Duration = Duration::from_secs(12);
 
 /// Pause after the system has no file descriptor left, so that the accept loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where a server listens, and how long it drains.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    pub addr: SocketAddr,
+    pub drain: Duration,
+}
+
+impl Listen {
+    pub const ADDR: Variable = Variable {
+        name: "LISTEN_ADDR",
+        default: "0.0.0.0:3000",
+        help: "address and port to serve on",
+    };
+
+    pub const DRAIN: Variable = Variable {
+        name: "DRAIN_SECONDS",
+        default: "25",
+        help: "how long /health says 503 before the port closes",
+    };
+
+    pub fn from_env(env: &mut Env) -> Self {
+        let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
+        Self {
+            addr: env.or(Self::ADDR.name, addr),
+            // Two health checks of 10 s, and a margin.
+            drain: Duration::from_secs(env.or(Self::DRAIN.name, 25)),
+        }
+    }
+}
 
 /// Tells handlers whether the server is draining.
 #[derive(Debug, Clone)]
@@ -60,14 +92,15 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn bind(addr: SocketAddr, drain_time: Duration) -> Result<Self, BindError> {
+    pub async fn bind(listen: Listen) -> Result<Self, BindError> {
+        let Listen { addr, drain } = listen;
         let listener = TcpListener::bind(addr)
             .await
             .map_err(|source| BindError { addr, source })?;
         Ok(Self {
             listener,
             draining: watch::Sender::new(false),
-            drain_time,
+            drain_time: drain,
             idle: IDLE_OR_HEADER,
         })
     }

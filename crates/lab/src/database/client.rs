@@ -32,8 +32,11 @@ impl Client {
     /// environment: arguments are for everybody to see.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // A person's own defaults would otherwise decide where it connects.
+        // A person's own defaults, or what `cargo lab env` set, would otherwise decide where it connects.
         command.arg("--no-defaults");
+        for name in ["MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT"] {
+            command.env_remove(name);
+        }
         command.arg("--default-character-set=utf8mb4");
         match &self.endpoint {
             Endpoint::Socket(path) => {
@@ -114,6 +117,12 @@ mod tests {
         );
         let command = client.command();
         let arguments: Vec<_> = command.as_std().get_args().collect();
+        let unset =
+            |(name, value): (&std::ffi::OsStr, Option<_>)| name == "MYSQL_HOST" && value.is_none();
+        assert!(
+            command.as_std().get_envs().any(unset),
+            "the shell's own server is not asked"
+        );
         assert_eq!(arguments[0], "--no-defaults");
         assert!(!format!("{arguments:?}").contains("hunter2"));
         assert!(!format!("{client:?}").contains("hunter2"));

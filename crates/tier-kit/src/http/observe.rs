@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use payment_core::record::TraceParent;
 use payment_core::{ErrorCode, PaymentId, RequestId};
@@ -50,10 +51,12 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Puts all layers around `routes`, with answers for unknown paths and methods.
+    /// Puts all layers around `routes`, with `/health` and answers for unknown paths and methods.
     pub fn around(self, routes: Router) -> Router {
+        let drain = self.drain.clone();
         let slots = Arc::new(Semaphore::new(self.requests_max));
         routes
+            .route(HEALTH, get(async move || health(&drain)))
             .fallback(|| async {
                 Refusal::new(
                     ErrorCode::NotFound,
@@ -71,6 +74,17 @@ impl Layers {
             .layer(CatchPanicLayer::custom(after_panic))
             .layer(from_fn_with_state(self.drain, observe))
     }
+}
+
+/// Touches nothing behind: an outage there must not take every target out at once.
+fn health(drain: &Drain) -> Result<&'static str, Refusal> {
+    if drain.is_draining() {
+        return Err(Refusal::new(
+            ErrorCode::Draining,
+            "this server is about to stop",
+        ));
+    }
+    Ok("OK")
 }
 
 async fn observe(State(drain): State<Drain>, mut request: Request, next: Next) -> Response {

@@ -9,16 +9,18 @@ use http::{Request, Response, StatusCode};
 use payment_core::ErrorCode;
 use serde_json::Value;
 use tier_kit::http::Layers;
-use tier_kit::server::Server;
+use tier_kit::server::{Listen, Server};
 use tower::ServiceExt;
 
 async fn router(requests_max: usize) -> Router {
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), Duration::ZERO)
-        .await
-        .unwrap();
+    let server = Server::bind(Listen {
+        addr: ([127, 0, 0, 1], 0).into(),
+        drain: Duration::ZERO,
+    })
+    .await
+    .unwrap();
     let routes = Router::new()
         .route("/fine", get(|| async { "fine" }))
-        .route("/health", get(|| async { "OK" }))
         .route("/panic", get(broken))
         .route(
             "/hang",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use tier_kit::server::{Drain, Server};
+use tier_kit::server::{Drain, Listen, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -21,10 +21,13 @@ struct Running {
 }
 
 async fn run(router: Router, idle: Duration) -> Running {
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), LONG)
-        .await
-        .unwrap()
-        .with_idle_limit(idle);
+    let server = Server::bind(Listen {
+        addr: ([127, 0, 0, 1], 0).into(),
+        drain: LONG,
+    })
+    .await
+    .unwrap()
+    .with_idle_limit(idle);
     let (signals, mut receiver) = mpsc::channel(1);
     let (addr, drain) = (server.local_addr().unwrap(), server.drain());
     let ended = tokio::spawn(server.serve_until(router, async move || {
