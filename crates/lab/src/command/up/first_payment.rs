@@ -18,10 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
     let started = Instant::now();
-    let id = format!("lab-{}", Uuid::now_v7());
+    // Short, so that the table of rows fits a terminal.
+    let id = format!("lab-{:08x}", Uuid::new_v4().as_fields().0);
     let payment = Payment {
         id: Some(id.clone()),
-        transaction: Some("hello from the lab".to_owned()),
+        transaction: Some("hello".to_owned()),
         amount: Some("1.00".to_owned()),
         ..Payment::default()
     };
