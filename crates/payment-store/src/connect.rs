@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Executor, MySqlConnection};
 
 use crate::error::Error;
 use crate::lease::within;
+use crate::list::STATEMENTS_CACHED;
 
 pub type Pool = sqlx::MySqlPool;
 
@@ -18,9 +19,6 @@ pub type Pool = sqlx::MySqlPool;
 const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// The only statements that recur with the same text are the look-ups.
-const STATEMENTS_CACHED: usize = 8;
 
 /// What exactness and liveness depend on, whatever the server's own settings are. Without strict mode,
 /// which a parameter group may leave off, the server cuts what does not fit and says nothing.

@@ -21,6 +21,7 @@ pub mod error;
 pub mod ingest;
 mod key;
 mod lease;
+mod list;
 pub mod lookup;
 pub mod migrate;
 mod retry;

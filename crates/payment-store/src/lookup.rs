@@ -14,6 +14,7 @@ use crate::Store;
 use crate::error::Error;
 use crate::key::KeyColumn;
 use crate::lease::{Lease, within};
+use crate::list;
 
 /// A look-up by key takes milliseconds. The tier that asks has 6 s in all.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(4);
@@ -120,14 +121,10 @@ async fn select_holders(
     ids: &[PaymentId],
 ) -> Result<Vec<(PaymentId, Holder)>, Error> {
     let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, received_at, request_id FROM transactions WHERE payment_id IN (",
+        "SELECT payment_id, content_hash, received_at, request_id FROM transactions WHERE payment_id IN ",
     );
-    let mut list = sql.separated(", ");
-    for id in ids {
-        list.push_bind(id.as_str());
-    }
-    sql.push(")");
-    let rows = sql.build().persistent(false).fetch_all(connection).await?;
+    list::push(&mut sql, ids.iter().map(PaymentId::as_str));
+    let rows = sql.build().fetch_all(connection).await?;
     let holder = |row: &MySqlRow| {
         let holder = Holder {
             content_hash: content_hash(row)?,
@@ -150,18 +147,9 @@ async fn ingested_among(
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql =
-        QueryBuilder::new("SELECT object_key FROM ingested_objects WHERE object_key IN (");
-    let mut list = sql.separated(", ");
-    for (column, _) in &keys {
-        list.push_bind(column.as_str());
-    }
-    sql.push(")");
-    let found: Vec<String> = sql
-        .build_query_scalar()
-        .persistent(false)
-        .fetch_all(connection)
-        .await?;
+    let mut sql = QueryBuilder::new("SELECT object_key FROM ingested_objects WHERE object_key IN ");
+    list::push(&mut sql, keys.iter().map(|(column, _)| column.as_str()));
+    let found: Vec<String> = sql.build_query_scalar().fetch_all(connection).await?;
     let found: HashSet<_> = found.into_iter().collect();
     Ok(keys
         .into_iter()

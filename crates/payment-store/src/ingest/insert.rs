@@ -4,9 +4,10 @@ use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use crate::driver::{DriverError, Kind};
 use crate::error::Error;
+use crate::list;
 
 /// Rows of one statement. More bring little, and hold up others for longer.
-const STATEMENT_ROWS_MAX: usize = 500;
+const STATEMENT_ROWS_MAX: usize = 512;
 
 /// Bytes of one statement: well under the `max_allowed_packet` of any server, 16 MiB at the least.
 pub(super) const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
@@ -55,6 +56,11 @@ pub(super) async fn all<T: Table>(
     waiting.reverse();
     // Each pass stores a chunk, makes one smaller, or cuts one in two: it ends.
     while let Some(chunk) = waiting.pop() {
+        let (chunk, rest) = list::split(chunk);
+        if chunk.is_empty() {
+            continue;
+        }
+        waiting.push(rest);
         match insert(connection, table, &chunk).await? {
             Ok(()) => table.stored(&chunk),
             Err(error) if error.kind() == Kind::KeyTaken => {
@@ -84,13 +90,8 @@ async fn insert<T: Table>(
     table: &T,
     rows: &[T::Row],
 ) -> Result<Result<(), DriverError>, Error> {
-    if rows.is_empty() {
-        return Ok(Ok(()));
-    }
     let mut sql = table.statement(rows);
-    // The text varies with the number of rows: not worth a place among the prepared statements.
-    let statement = sql.build().persistent(false);
-    let stored = match statement.execute(connection).await {
+    let stored = match sql.build().execute(connection).await {
         Ok(done) => done.rows_affected(),
         Err(error) => return Ok(Err(error.into())),
     };
@@ -131,9 +132,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_holds_500_rows_or_1_mib() {
+    fn a_statement_holds_512_rows_or_1_mib() {
         let sizes = |rows: &[usize]| chunks(rows, |r| r).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(&[1; 1201]), [500, 500, 201]);
+        assert_eq!(sizes(&[1; 1201]), [512, 512, 177]);
         assert_eq!(sizes(&[STATEMENT_BYTES_MAX / 2; 5]), [2, 2, 1]);
         assert_eq!(sizes(&[STATEMENT_BYTES_MAX, 1]), [1, 1]);
         assert_eq!(sizes(&[]), [0; 0]);

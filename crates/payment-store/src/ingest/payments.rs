@@ -13,6 +13,7 @@ use super::tally::{Holder, Tally};
 use crate::driver::DriverError;
 use crate::error::Error;
 use crate::key::KeyColumn;
+use crate::list;
 
 pub(super) struct Payments<'p> {
     key: KeyColumn<'p>,
@@ -90,14 +91,10 @@ async fn holders(
     ids: impl Iterator<Item = &PaymentId>,
 ) -> Result<HashMap<String, Holder>, Error> {
     let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, object_key, object_line FROM transactions WHERE payment_id IN (",
+        "SELECT payment_id, content_hash, object_key, object_line FROM transactions WHERE payment_id IN ",
     );
-    let mut list = sql.separated(", ");
-    for id in ids {
-        list.push_bind(id.as_str());
-    }
-    sql.push(")");
-    let rows = sql.build().persistent(false).fetch_all(connection).await?;
+    list::push(&mut sql, ids.map(PaymentId::as_str));
+    let rows = sql.build().fetch_all(connection).await?;
     rows.iter().map(|row| holder(row, key)).collect()
 }
 

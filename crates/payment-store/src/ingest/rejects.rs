@@ -9,6 +9,7 @@ use super::insert::Table;
 use crate::driver::DriverError;
 use crate::error::Error;
 use crate::key::KeyColumn;
+use crate::list;
 
 /// Characters in `detail`.
 const DETAIL_CHARS_MAX: usize = 255;
@@ -107,16 +108,8 @@ pub(super) async fn recorded_lines(
     let mut sql = QueryBuilder::new(format!(
         "SELECT object_line FROM {table} WHERE object_key = "
     ));
-    sql.push_bind(key.as_str()).push(" AND object_line IN (");
-    let mut list = sql.separated(", ");
-    for line in lines {
-        list.push_bind(line);
-    }
-    sql.push(")");
-    let recorded: Vec<u32> = sql
-        .build_query_scalar()
-        .persistent(false)
-        .fetch_all(connection)
-        .await?;
+    sql.push_bind(key.as_str()).push(" AND object_line IN ");
+    list::push(&mut sql, lines);
+    let recorded: Vec<u32> = sql.build_query_scalar().fetch_all(connection).await?;
     Ok(recorded.into_iter().collect())
 }
