@@ -25,6 +25,8 @@ use crate::status::Board;
 
 /// What invocations that run at shutdown may still take.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// The whole end, whatever hangs. Processes that are left are killed as their environments are dropped.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
 /// What answers may then take to reach their callers.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
 
@@ -116,7 +118,13 @@ impl Server {
 
     /// Takes nothing more, gives running invocations a moment, ends every process. What is queued stays on
     /// disk.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(self) {
+        if timeout(SHUTDOWN_MAX, self.wind_down()).await.is_err() {
+            tracing::warn!("the end was cut short: a part did not stop in time");
+        }
+    }
+
+    async fn wind_down(mut self) {
         self.stopping.send_replace(true);
         self.idle.await.ok();
         self.function.stop(SHUTDOWN_GRACE).await;
