@@ -1,0 +1,149 @@
+//! Faults on command: the switches that the lab's servers share.
+//!
+//! A server names the kinds of fault that it can inject, asks [`Faults::strikes`] where one would show, and hands
+//! requests under [`PATH`] to [`Faults::answer`]. What a fault does is the server's own business; here is only
+//! whether it is on, how often it strikes, and how often it has.
+//!
+//! A fault ends by itself where it was given a time or a number, so that whoever switched it on may die.
+
+mod api;
+mod switch;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use api::PATH;
+pub use switch::Setting;
+
+use switch::Switch;
+
+/// A kind of fault that a server can inject.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    pub name: &'static str,
+    /// What it does, for people.
+    pub about: &'static str,
+    /// What its time is where none is given, in milliseconds; `None` for a kind without a time.
+    pub ms: Option<u64>,
+}
+
+/// The faults of one server.
+#[derive(Debug)]
+pub struct Faults {
+    /// Without one, nobody may ask.
+    token: Option<String>,
+    /// Spares the lock while nothing is on.
+    any: AtomicBool,
+    switches: Mutex<Vec<Switch>>,
+}
+
+impl Faults {
+    /// Those of a server, all off. `token` is what callers of [`Faults::answer`] must show.
+    pub fn new(kinds: &[Kind], token: Option<String>) -> Self {
+        Self {
+            token,
+            any: AtomicBool::new(false),
+            switches: Mutex::new(kinds.iter().copied().map(Switch::new).collect()),
+        }
+    }
+
+    /// Whether the fault strikes now, and for how long where it is of a kind with a time. Counts it.
+    pub fn strikes(&self, name: &str) -> Option<Duration> {
+        if !self.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        let switch = &mut *self.lock();
+        let switch = switch.iter_mut().find(|switch| switch.kind.name == name)?;
+        switch.strikes(Instant::now())
+    }
+
+    /// Switches a fault on; `false` where there is none of that name.
+    pub fn set(&self, name: &str, setting: Setting) -> bool {
+        let mut switches = self.lock();
+        let Some(switch) = switches.iter_mut().find(|switch| switch.kind.name == name) else {
+            return false;
+        };
+        switch.set(setting, Instant::now());
+        self.any.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// Switches one fault off, or all of them. The counts stay.
+    pub fn clear(&self, name: Option<&str>) {
+        for switch in self.lock().iter_mut() {
+            if name.is_none_or(|name| name == switch.kind.name) {
+                switch.clear();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Switch>> {
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 2] = [
+        Kind {
+            name: "slow",
+            about: "answers late",
+            ms: Some(500),
+        },
+        Kind {
+            name: "down",
+            about: "does not answer",
+            ms: None,
+        },
+    ];
+
+    fn always() -> Setting {
+        Setting::default()
+    }
+
+    #[test]
+    fn a_fault_strikes_while_it_is_on() {
+        let faults = Faults::new(&KINDS, None);
+        assert_eq!(faults.strikes("slow"), None);
+        assert!(faults.set("slow", always()));
+        assert_eq!(faults.strikes("slow"), Some(Duration::from_millis(500)));
+        assert_eq!(faults.strikes("down"), None);
+        faults.clear(Some("down"));
+        assert!(faults.strikes("slow").is_some());
+        faults.clear(None);
+        assert_eq!(faults.strikes("slow"), None);
+        assert!(!faults.set("unknown", always()));
+    }
+
+    #[test]
+    fn a_fault_ends_after_its_number_and_after_its_time() {
+        let faults = Faults::new(&KINDS, None);
+        let twice = Setting {
+            count: Some(2),
+            ..always()
+        };
+        faults.set("down", twice);
+        let strikes = (0..5).filter(|_| faults.strikes("down").is_some()).count();
+        assert_eq!(strikes, 2);
+        let over = Setting {
+            for_ms: Some(0),
+            ..always()
+        };
+        faults.set("down", over);
+        assert_eq!(faults.strikes("down"), None);
+    }
+
+    #[test]
+    fn a_rate_of_zero_never_strikes() {
+        let faults = Faults::new(&KINDS, None);
+        let never = Setting {
+            rate: 0.0,
+            ..always()
+        };
+        faults.set("down", never);
+        assert!((0..100).all(|_| faults.strikes("down").is_none()));
+    }
+}
