@@ -90,11 +90,11 @@ mod tests {
         ms: Some(500),
     }];
 
-    fn ask(faults: &Faults, token: &str, method: Method, path: &str, body: &str) -> (u16, String) {
+    fn ask(faults: &Faults, token: &str, method: &Method, path: &str, body: &str) -> (u16, String) {
         let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
         let answer = faults
-            .answer(&method, path, &headers, body.as_bytes())
+            .answer(method, path, &headers, body.as_bytes())
             .unwrap();
         let text = String::from_utf8(answer.body().to_vec()).unwrap();
         (answer.status().as_u16(), text)
@@ -104,27 +104,27 @@ mod tests {
     fn a_fault_is_switched_on_listed_and_switched_off() {
         let faults = Faults::new(&KINDS, Some("secret".to_owned()));
         let ask = |method, path, body| ask(&faults, "secret", method, path, body);
-        let (status, list) = ask(Method::PUT, "/_lab/faults/slow", r#"{"ms":20}"#);
+        let (status, list) = ask(&Method::PUT, "/_lab/faults/slow", r#"{"ms":20}"#);
         assert_eq!(status, 200);
         assert!(list.contains(r#""setting":{"ms":20,"rate":1.0}"#), "{list}");
         assert_eq!(faults.strikes("slow").unwrap().as_millis(), 20);
-        let (_, list) = ask(Method::DELETE, "/_lab/faults/slow", "");
+        let (_, list) = ask(&Method::DELETE, "/_lab/faults/slow", "");
         assert!(
             list.contains(r#""injected":1,"kind":"slow","setting":null"#),
             "{list}"
         );
-        assert_eq!(ask(Method::GET, "/_lab/faults", "").1, list);
+        assert_eq!(ask(&Method::GET, "/_lab/faults", "").1, list);
     }
 
     #[test]
     fn mistakes_are_named() {
         let faults = Faults::new(&KINDS, Some("secret".to_owned()));
         let ask = |method, path, body| ask(&faults, "secret", method, path, body);
-        assert_eq!(ask(Method::PUT, "/_lab/faults/fast", "{}").0, 404);
-        let (status, message) = ask(Method::PUT, "/_lab/faults/slow", r#"{"rat":1}"#);
+        assert_eq!(ask(&Method::PUT, "/_lab/faults/fast", "{}").0, 404);
+        let (status, message) = ask(&Method::PUT, "/_lab/faults/slow", r#"{"rat":1}"#);
         assert_eq!(status, 400);
         assert!(message.contains("unknown field `rat`"), "{message}");
-        assert_eq!(ask(Method::POST, "/_lab/faults/slow", "{}").0, 405);
+        assert_eq!(ask(&Method::POST, "/_lab/faults/slow", "{}").0, 405);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         for token in [Some("secret".to_owned()), None] {
             let faults = Faults::new(&KINDS, token);
             for shown in ["", "other"] {
-                assert_eq!(ask(&faults, shown, Method::GET, "/_lab/faults", "").0, 403);
+                assert_eq!(ask(&faults, shown, &Method::GET, "/_lab/faults", "").0, 403);
             }
             let bare = faults.answer(&Method::GET, "/_lab/faults", &HeaderMap::new(), b"");
             assert_eq!(bare.unwrap().status(), 403);
