@@ -58,6 +58,22 @@ impl Faults {
         switch.strikes(Instant::now())
     }
 
+    /// Whether the fault is on, without a strike of it.
+    pub fn is_on(&self, name: &str) -> bool {
+        let now = Instant::now();
+        let switches = self.lock();
+        switches
+            .iter()
+            .any(|switch| switch.kind.name == name && switch.shown(now).setting.is_some())
+    }
+
+    /// How often the fault struck.
+    pub fn injected(&self, name: &str) -> u64 {
+        let switches = self.lock();
+        let of = switches.iter().filter(|switch| switch.kind.name == name);
+        of.map(Switch::injected).sum()
+    }
+
     /// Switches a fault on; `false` where there is none of that name.
     pub fn set(&self, name: &str, setting: Setting) -> bool {
         let mut switches = self.lock();

@@ -100,6 +100,10 @@ impl Switch {
         Some(Duration::from_millis(ms))
     }
 
+    pub fn injected(&self) -> u64 {
+        self.injected
+    }
+
     pub fn shown(&self, now: Instant) -> Shown<'_> {
         let lasts = |on: &&On| on.until.is_none_or(|until| until > now);
         Shown {

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{part::PartName, secret::Secret, state::settings::LogLayout};
+use crate::{
+    part::PartName,
+    secret::Secret,
+    state::settings::{LogLayout, Via},
+};
 
 /// Runs the whole payment pipeline on this machine.
 #[derive(Debug, Parser)]
@@ -37,6 +41,9 @@ pub enum Command {
     Kill(Kill),
     /// Check format and lints, build, and run every test
     Test(Test),
+    /// Pass on connections between the parts; the supervisor starts this
+    #[command(hide = true)]
+    Relay { config: PathBuf },
     /// Watch over the parts; `up` starts this
     #[command(hide = true)]
     Supervise,
@@ -66,6 +73,12 @@ pub struct Up {
     /// How the app tier lays payments out in the bucket
     #[arg(long, value_enum, default_value_t)]
     pub log_layout: LogLayout,
+    /// How S3's events reach the function
+    #[arg(long, value_enum, default_value_t)]
+    pub via: Via,
+    /// Put a relay on the links between the parts, so that `fault relay` can slow, reset and cut them
+    #[arg(long)]
+    pub relay: bool,
     /// A MySQL or MariaDB server to use instead of a private one, as its administrator
     #[arg(long, value_name = "URL")]
     pub database_url: Option<Secret>,

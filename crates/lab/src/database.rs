@@ -124,9 +124,22 @@ impl<'a> Database<'a> {
         })
     }
 
-    /// What a program connects with, password included.
+    /// What a program of the lab connects with: by the relay, where there is one.
+    pub fn route(&self, user: User) -> Secret {
+        let mut base = self.base.clone();
+        if self.lab.settings.database_url.is_none() {
+            // Refused only for URLs without a host, which the base is not.
+            let _ = base.set_port(Some(self.lab.route(PartName::Mysql).port()));
+        }
+        self.with_user(base, user)
+    }
+
+    /// What a person or a tool connects with, password included.
     pub fn url(&self, user: User) -> Secret {
-        let mut url = self.base.clone();
+        self.with_user(self.base.clone(), user)
+    }
+
+    fn with_user(&self, mut url: Url, user: User) -> Secret {
         // Refused only for URLs without a host, which the base is not.
         let _ = url.set_username(user.name());
         let _ = url.set_password(Some(user.password(self.lab).expose()));
@@ -144,7 +157,7 @@ impl<'a> Database<'a> {
         self.client_as(user.name(), user.password(self.lab))
     }
 
-    fn admin(&self) -> Client {
+    pub fn admin(&self) -> Client {
         self.client_as(&self.admin, &self.admin_password)
     }
 

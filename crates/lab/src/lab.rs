@@ -5,13 +5,21 @@ use std::net::SocketAddr;
 use crate::{
     database::Database,
     part::{self, Part, PartName},
-    state::{self, LabDir, credentials::Credentials, settings::Settings},
+    ports::LINKED,
+    state::{
+        self, LabDir,
+        credentials::Credentials,
+        settings::{Settings, Via},
+    },
     workspace::Workspace,
 };
 
 pub const REGION: &str = "us-west-2";
 pub const ACCOUNT_ID: &str = "000000000000";
 pub const BUCKET: &str = "fintech-payment-pipeline";
+/// Where S3 sends its events in a lab with a queue, and what the function failed for good.
+pub const QUEUE: &str = "payments-events";
+pub const DEAD_LETTER_QUEUE: &str = "payments-dead-letters";
 pub const FUNCTION: &str = "FinTechTransactionAlert";
 
 #[derive(Clone, Debug)]
@@ -41,12 +49,26 @@ impl Lab {
         format!("http://{}", self.address(part))
     }
 
+    /// Where other parts reach this one: by the relay, in a lab that has it.
+    pub fn route(&self, part: PartName) -> SocketAddr {
+        if self.settings.relay && LINKED.contains(&part) {
+            self.settings.ports.link(part)
+        } else {
+            self.address(part)
+        }
+    }
+
     /// The names of the parts that this lab has.
     pub fn part_names(&self) -> Vec<PartName> {
         PartName::ALL
             .iter()
             .copied()
-            .filter(|&name| name != PartName::Mysql || self.settings.tools.database.is_some())
+            .filter(|name| match name {
+                PartName::Mysql => self.settings.tools.database.is_some(),
+                PartName::Sqs => self.settings.via == Via::Sqs,
+                PartName::Relay => self.settings.relay,
+                _ => true,
+            })
             .collect()
     }
 

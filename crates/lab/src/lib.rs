@@ -25,6 +25,7 @@ pub mod part;
 pub mod payment;
 pub mod ports;
 pub mod process;
+pub mod relay;
 pub mod secret;
 pub mod shutdown;
 pub mod state;

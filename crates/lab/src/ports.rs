@@ -3,6 +3,7 @@
 mod holder;
 
 use std::{
+    collections::BTreeMap,
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
 };
@@ -17,35 +18,52 @@ use crate::part::PartName;
 /// port of an outgoing connection, so that a part finds its own free when it restarts.
 const FREE: std::ops::Range<u16> = 15_000..32_000;
 
+/// A link's usual port is that of its part and this.
+const LINK_OFFSET: u16 = 10_000;
+
 /// How many are tried for one part before giving up.
 const TRIES: u32 = 1_000;
 
-/// One port a part, all on loopback.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+/// Those that have a link: what others send them can go by the relay.
+pub const LINKED: [PartName; 6] = [
+    PartName::Mysql,
+    PartName::AppA,
+    PartName::AppB,
+    PartName::Ilb,
+    PartName::WebA,
+    PartName::WebB,
+];
+
+/// One port a part and one a link, all on loopback.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Ports {
-    pub mysql: u16,
-    pub s3: u16,
-    pub lambda: u16,
-    pub app_a: u16,
-    pub app_b: u16,
-    pub ilb: u16,
-    pub web_a: u16,
-    pub web_b: u16,
-    pub alb: u16,
+    parts: BTreeMap<PartName, u16>,
+    /// Where the relay takes what is meant for a part.
+    links: BTreeMap<PartName, u16>,
 }
 
 impl Default for Ports {
     fn default() -> Self {
+        let usual = |part| match part {
+            PartName::Mysql => 3307,
+            PartName::S3 => 9000,
+            PartName::Sqs => 9002,
+            PartName::Lambda => 9001,
+            PartName::Relay => 9003,
+            PartName::AppA => 3011,
+            PartName::AppB => 3012,
+            PartName::Ilb => 8081,
+            PartName::WebA => 3001,
+            PartName::WebB => 3002,
+            PartName::Alb => 8080,
+        };
+        let parts = PartName::ALL.iter().map(|&part| (part, usual(part)));
         Self {
-            mysql: 3307,
-            s3: 9000,
-            lambda: 9001,
-            app_a: 3011,
-            app_b: 3012,
-            ilb: 8081,
-            web_a: 3001,
-            web_b: 3002,
-            alb: 8080,
+            links: LINKED
+                .into_iter()
+                .map(|part| (part, usual(part) + LINK_OFFSET))
+                .collect(),
+            parts: parts.collect(),
         }
     }
 }
@@ -59,38 +77,31 @@ impl Ports {
     pub fn free() -> Result<Self, NoFreePort> {
         // All held until the last is found, so that none is found twice.
         let mut held = Vec::new();
-        let mut take = || {
+        let mut take = |part: PartName| {
             let listener = free_listener()?;
             let port = listener.local_addr().map_err(NoFreePort)?.port();
             held.push(listener);
-            Ok(port)
+            Ok((part, port))
         };
         Ok(Self {
-            mysql: take()?,
-            s3: take()?,
-            lambda: take()?,
-            app_a: take()?,
-            app_b: take()?,
-            ilb: take()?,
-            web_a: take()?,
-            web_b: take()?,
-            alb: take()?,
+            parts: PartName::ALL
+                .iter()
+                .map(|&part| take(part))
+                .collect::<Result<_, _>>()?,
+            links: LINKED
+                .into_iter()
+                .map(&mut take)
+                .collect::<Result<_, _>>()?,
         })
     }
 
     pub fn address(&self, part: PartName) -> SocketAddr {
-        let number = match part {
-            PartName::Mysql => self.mysql,
-            PartName::S3 => self.s3,
-            PartName::Lambda => self.lambda,
-            PartName::AppA => self.app_a,
-            PartName::AppB => self.app_b,
-            PartName::Ilb => self.ilb,
-            PartName::WebA => self.web_a,
-            PartName::WebB => self.web_b,
-            PartName::Alb => self.alb,
-        };
-        SocketAddr::from((Ipv4Addr::LOCALHOST, number))
+        loopback(self.parts.get(&part))
+    }
+
+    /// Where the relay listens for a part of [`LINKED`].
+    pub fn link(&self, part: PartName) -> SocketAddr {
+        loopback(self.links.get(&part))
     }
 
     /// Those of `parts` whose port is taken.
@@ -109,6 +120,11 @@ impl Ports {
         }
         taken
     }
+}
+
+/// Each part has a port; 0 is one that nobody can take.
+fn loopback(port: Option<&u16>) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port.copied().unwrap_or(0)))
 }
 
 /// A port that nobody listens on now. It is free again once the answer is dropped.
@@ -155,25 +171,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_gets_another_port() {
+    fn every_part_and_every_link_gets_another_port() {
         for ports in [Ports::default(), Ports::free().unwrap()] {
-            let mut addresses: Vec<_> = PartName::ALL
-                .iter()
-                .map(|&part| ports.address(part))
-                .collect();
+            let parts = PartName::ALL.iter().map(|&part| ports.address(part));
+            let links = LINKED.into_iter().map(|part| ports.link(part));
+            let mut addresses: Vec<_> = parts.chain(links).collect();
             addresses.sort();
             addresses.dedup();
-            assert_eq!(addresses.len(), PartName::ALL.len());
+            assert_eq!(addresses.len(), PartName::ALL.len() + LINKED.len());
         }
     }
 
     #[test]
     fn a_taken_port_is_named_with_its_holder() {
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
-        let ports = Ports {
-            s3: other.local_addr().unwrap().port(),
-            ..Ports::free().unwrap()
-        };
+        let mut ports = Ports::free().unwrap();
+        let port = other.local_addr().unwrap().port();
+        ports.parts.insert(PartName::S3, port);
         let taken = ports.taken(PartName::ALL);
         assert_eq!(taken.len(), 1);
         let text = taken[0].to_string();

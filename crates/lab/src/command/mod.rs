@@ -25,7 +25,8 @@ use crate::{
     part::{self, PartName},
     payment,
     ports::NoFreePort,
-    process,
+    process, relay,
+    shutdown::Shutdown,
     state::{self, LabDir},
     workspace::{self, Workspace},
 };
@@ -66,6 +67,8 @@ pub enum Error {
     Database(#[from] database::Error),
     #[error(transparent)]
     Payment(#[from] payment::Error),
+    #[error(transparent)]
+    Relay(#[from] relay::Error),
     #[error(transparent)]
     Up(#[from] up::Error),
     #[error(transparent)]
@@ -123,6 +126,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Sql(args) => sql::run(&args, &context).await,
         Command::Kill(args) => kill::run(&args, &context),
         Command::Test(args) => test::run(&args, &context).await,
+        Command::Relay { config } => {
+            let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;
+            relay::run(&config, &mut shutdown).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Supervise => supervise::run(&context).await,
     }
 }

@@ -73,7 +73,7 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
     let path = lab.dir.config(&format!("{name}.cfg"));
     let targets: Vec<_> = targets
         .iter()
-        .map(|&target| (target, lab.address(target)))
+        .map(|&target| (target, lab.route(target)))
         .collect();
     Part {
         name,

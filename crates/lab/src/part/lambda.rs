@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 
-use super::{ConfigFile, Error, Part, PartName};
+use super::{ConfigFile, Error, Part, PartName, sqs};
 use crate::{
     database::User,
     health::Health,
-    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, REGION},
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
     process::{Launch, Output},
+    state::settings::Via,
 };
 
 /// How far back the sweep looks for objects whose event was lost.
@@ -41,17 +42,18 @@ pub fn part(lab: &Lab) -> Result<Part, Error> {
 
 fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
     let keys = &lab.credentials.aws;
-    Ok(json!({
+    let mut config = json!({
         "listen": lab.address(PartName::Lambda),
         "state": lab.dir.data("lambda"),
         "region": REGION,
         "account_id": ACCOUNT_ID,
         "access_key_ids": [keys.s3.id, keys.operator.id],
+        "control_token": lab.credentials.control,
         "function": {
             "name": FUNCTION,
             "binary": lab.workspace.program("lambda-ingest"),
             "environment": {
-                "DATABASE_URL": lab.database()?.url(User::Ingest),
+                "DATABASE_URL": lab.database()?.route(User::Ingest),
                 "LOG_BUCKET": BUCKET,
                 "SWEEP_HOURS": SWEEP_HOURS.to_string(),
                 "AWS_ENDPOINT_URL_S3": lab.url(PartName::S3),
@@ -71,5 +73,18 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
             "max_age_seconds": 21_600,
         },
         "schedule": { "every_seconds": 60 },
-    }))
+    });
+    if lab.settings.via == Via::Sqs {
+        config["event_source"] = json!({
+            "queue_url": sqs::queue_url(lab, QUEUE),
+            "endpoint": lab.url(PartName::Sqs),
+            "access_key_id": keys.lambda.id,
+            "secret_access_key": keys.lambda.secret,
+            "batch_size": 10,
+            "maximum_concurrency": 4,
+            "wait_seconds": 5,
+            "report_batch_item_failures": true,
+        });
+    }
+    Ok(config)
 }

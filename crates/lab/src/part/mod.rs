@@ -5,7 +5,9 @@
 pub mod haproxy;
 pub mod lambda;
 pub mod mysql;
+pub mod relay;
 pub mod s3;
+pub mod sqs;
 pub mod tier;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -22,6 +24,8 @@ use crate::{database, files, health::Health, lab::Lab, process::Launch, state};
 pub enum PartName {
     Mysql,
     S3,
+    Sqs,
+    Relay,
     Lambda,
     AppA,
     AppB,
@@ -33,7 +37,12 @@ pub enum PartName {
 
 /// The order of the start: a part needs those of the rows before it.
 pub const START: [&[PartName]; 6] = [
-    &[PartName::Mysql, PartName::S3],
+    &[
+        PartName::Mysql,
+        PartName::S3,
+        PartName::Sqs,
+        PartName::Relay,
+    ],
     &[PartName::Lambda],
     &[PartName::AppA, PartName::AppB],
     &[PartName::Ilb],
@@ -51,13 +60,20 @@ pub const STOP: [&[PartName]; 4] = [
         PartName::AppB,
     ],
     &[PartName::Lambda],
-    &[PartName::S3, PartName::Mysql],
+    &[
+        PartName::S3,
+        PartName::Sqs,
+        PartName::Mysql,
+        PartName::Relay,
+    ],
 ];
 
 impl PartName {
     pub const ALL: &[Self] = &[
         Self::Mysql,
         Self::S3,
+        Self::Sqs,
+        Self::Relay,
         Self::Lambda,
         Self::AppA,
         Self::AppB,
@@ -71,6 +87,8 @@ impl PartName {
         match self {
             Self::Mysql => "mysql",
             Self::S3 => "s3",
+            Self::Sqs => "sqs",
+            Self::Relay => "relay",
             Self::Lambda => "lambda",
             Self::AppA => "app-a",
             Self::AppB => "app-b",
@@ -130,6 +148,8 @@ pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
     Ok(match name {
         PartName::Mysql => mysql::part(lab)?,
         PartName::S3 => s3::part(lab),
+        PartName::Sqs => sqs::part(lab),
+        PartName::Relay => relay::part(lab),
         PartName::Lambda => lambda::part(lab)?,
         PartName::AppA | PartName::AppB => tier::app(name, lab)?,
         PartName::WebA | PartName::WebB => tier::web(name, lab),

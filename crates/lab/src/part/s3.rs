@@ -7,9 +7,9 @@ use serde_json::json;
 use super::{ConfigFile, Part, PartName};
 use crate::{
     health::Health,
-    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, REGION},
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
     process::{Launch, Output},
-    state::settings::LogLayout,
+    state::settings::{LogLayout, Via},
 };
 
 pub fn part(lab: &Lab) -> Part {
@@ -37,8 +37,7 @@ pub fn part(lab: &Lab) -> Part {
 
 fn config(lab: &Lab) -> serde_json::Value {
     let keys = &lab.credentials.aws;
-    let function = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}");
-    json!({
+    let mut config = json!({
         "listen": lab.address(PartName::S3),
         "root": lab.dir.data("s3"),
         "region": REGION,
@@ -46,13 +45,7 @@ fn config(lab: &Lab) -> serde_json::Value {
         "buckets": [{
             "name": BUCKET,
             "policy": lab.workspace.policy("bucket-policy.json"),
-            "notifications": [{
-                "id": "ingest",
-                "prefix": "transactions/",
-                "suffix": "",
-                "events": ["s3:ObjectCreated:*"],
-                "function_arn": function,
-            }],
+            "notifications": [notification(lab)],
         }],
         "identities": [
             {
@@ -75,12 +68,40 @@ fn config(lab: &Lab) -> serde_json::Value {
                 "admin": true,
             },
         ],
-        "lambda_endpoint": lab.url(PartName::Lambda),
-        "lambda_credentials": {
-            "access_key_id": keys.s3.id,
-            "secret_access_key": keys.s3.secret,
-        },
-    })
+        "control_token": lab.credentials.control,
+    });
+    let credentials = json!({
+        "access_key_id": keys.s3.id,
+        "secret_access_key": keys.s3.secret,
+    });
+    let (endpoint, holder, part) = match lab.settings.via {
+        Via::Lambda => ("lambda_endpoint", "lambda_credentials", PartName::Lambda),
+        Via::Sqs => ("sqs_endpoint", "sqs_credentials", PartName::Sqs),
+    };
+    config[endpoint] = lab.url(part).into();
+    config[holder] = credentials;
+    config
+}
+
+fn notification(lab: &Lab) -> serde_json::Value {
+    let mut rule = json!({
+        "id": "ingest",
+        "prefix": "transactions/",
+        "suffix": "",
+        "events": ["s3:ObjectCreated:*"],
+    });
+    let (member, arn) = match lab.settings.via {
+        Via::Lambda => (
+            "function_arn",
+            format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}"),
+        ),
+        Via::Sqs => (
+            "queue_arn",
+            format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{QUEUE}"),
+        ),
+    };
+    rule[member] = arn.into();
+    rule
 }
 
 /// One object a payment needs more: the object is read back, to tell a repeat from a conflict.

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let key = &lab.credentials.aws.app_tier;
-    let database = lab.database()?.url(User::Reader);
+    let database = lab.database()?.route(User::Reader);
     let env = BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
         ("LOG_LAYOUT", lab.settings.log_layout.as_str().to_owned()),
@@ -32,7 +32,10 @@ pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
 }
 
 pub fn web(name: PartName, lab: &Lab) -> Part {
-    let env = BTreeMap::from([("APP_TIER_URL", lab.url(PartName::Ilb))]);
+    let env = BTreeMap::from([(
+        "APP_TIER_URL",
+        format!("http://{}", lab.route(PartName::Ilb)),
+    )]);
     part(name, "web-tier", lab, env)
 }
 

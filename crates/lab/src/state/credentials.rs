@@ -38,6 +38,8 @@ pub struct Passwords {
 pub struct Credentials {
     pub mysql: Passwords,
     pub aws: AccessKeys,
+    /// What the parts ask of whoever switches faults.
+    pub control: Secret,
 }
 
 impl Credentials {
@@ -71,6 +73,7 @@ impl Credentials {
                 s3: AccessKey::random(),
                 operator: AccessKey::random(),
             },
+            control: Secret::random(PASSWORD_LENGTH),
         }
     }
 }

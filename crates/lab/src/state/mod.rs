@@ -1,6 +1,7 @@
 //! All that a lab keeps, under one directory.
 
 pub mod credentials;
+pub mod hold;
 pub mod settings;
 pub mod status;
 
@@ -19,7 +20,8 @@ use nix::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::files;
+use self::hold::Hold;
+use crate::{files, part::PartName};
 
 /// The kernel keeps 108 bytes for the path of a unix socket, and one of them ends it.
 const SOCKET_PATH_MAX: usize = 107;
@@ -27,14 +29,17 @@ const SOCKET_PATH_MAX: usize = 107;
 const SOCKET: &str = "mysql.sock";
 
 /// What `up --fresh` removes; anything else in the directory is not ours.
-const OWNED: [&str; 8] = [
+const OWNED: [&str; 11] = [
+    "chaos",
     "config",
     "credentials.json",
+    "hold",
     "lab.json",
     "lambda",
     "logs",
     "mysql",
     "s3",
+    "sqs",
     "status.json",
 ];
 
@@ -82,7 +87,7 @@ impl LabDir {
 
     /// Makes what is missing of it.
     pub fn create(&self) -> Result<(), Error> {
-        for dir in ["", "config", "logs", "s3", "lambda"] {
+        for dir in ["", "config", "hold", "logs", "s3", "sqs", "lambda"] {
             files::create_dir(&self.root.join(dir))?;
         }
         Ok(())
@@ -107,6 +112,11 @@ impl LabDir {
 
     pub fn log(&self, name: impl std::fmt::Display) -> PathBuf {
         self.root.join("logs").join(format!("{name}.log"))
+    }
+
+    /// There while a part is to stay down.
+    pub fn hold(&self, part: PartName) -> Hold {
+        Hold::at(self.root.join("hold").join(part.as_str()))
     }
 
     pub fn settings(&self) -> PathBuf {

@@ -26,11 +26,25 @@ impl LogLayout {
     }
 }
 
+/// How S3's events reach the function.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// S3 invokes it.
+    #[default]
+    Lambda,
+    /// By a queue, from which Lambda polls: an event is kept for days rather than hours.
+    Sqs,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     pub ports: Ports,
     pub tools: Tools,
     pub log_layout: LogLayout,
+    pub via: Via,
+    /// Whether there is a relay on the links between parts, for faults of the network.
+    pub relay: bool,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
     /// The lab ends with this process.

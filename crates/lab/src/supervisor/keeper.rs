@@ -20,12 +20,15 @@ use crate::{
     output,
     part::{Part, PartName},
     process::{Identity, kill_group},
+    state::hold::Hold,
 };
 
 /// Between health checks of a part that is starting.
 const STARTING: Duration = Duration::from_millis(50);
 /// Between health checks of one that was healthy.
 const STEADY: Duration = Duration::from_secs(1);
+/// Between looks at whether a part is still to stay down.
+const HELD: Duration = Duration::from_millis(100);
 /// One late answer on a busy machine is no illness.
 const FAILURES_TO_BE_ILL: u32 = 2;
 
@@ -37,12 +40,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(part: Part, log: PathBuf, board: Board) -> Self {
+    pub(super) fn start(part: Part, log: PathBuf, hold: Hold, board: Board) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self {
             part: part.name,
             stop,
-            task: tokio::spawn(keep(part, log, board, stopped)),
+            task: tokio::spawn(keep(part, log, hold, board, stopped)),
         }
     }
 
@@ -58,9 +61,13 @@ impl Keeper {
     }
 }
 
-async fn keep(part: Part, log: PathBuf, board: Board, mut stop: oneshot::Receiver<()>) {
+async fn keep(part: Part, log: PathBuf, hold: Hold, board: Board, mut stop: oneshot::Receiver<()>) {
     let mut backoff = Backoff::new();
     loop {
+        tokio::select! {
+            () = lifted(&hold) => {}
+            _ = &mut stop => break,
+        }
         let started = Instant::now();
         match part.launch.spawn(&log) {
             Ok(mut child) => {
@@ -87,6 +94,13 @@ async fn keep(part: Part, log: PathBuf, board: Board, mut stop: oneshot::Receive
         }
     }
     board.stopped(part.name);
+}
+
+/// Waits for as long as the part is to stay down.
+async fn lifted(hold: &Hold) {
+    while hold.is_on() {
+        sleep(HELD).await;
+    }
 }
 
 /// Checks the part's health, and keeps its log bounded, for as long as it lives.

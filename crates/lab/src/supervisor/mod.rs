@@ -67,8 +67,9 @@ impl Supervisor {
                 file.write()?;
             }
             let log = self.dir.log(part.name);
-            self.keepers
-                .push(Keeper::start(part, log, self.board.clone()));
+            let hold = self.dir.hold(part.name);
+            let keeper = Keeper::start(part, log, hold, self.board.clone());
+            self.keepers.push(keeper);
         }
         let mut board = self.board.subscribe();
         let settled = board.wait_for(|status| outcome(status, &names).is_some());

@@ -32,6 +32,8 @@ pub(super) async fn lab(
             ports,
             tools,
             log_layout: args.log_layout,
+            via: args.via,
+            relay: args.relay,
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,
         },
