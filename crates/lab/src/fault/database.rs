@@ -1,0 +1,137 @@
+//! Faults of the database, done to the server from outside.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use nix::sys::signal::Signal;
+
+use super::Error;
+use crate::{
+    database::{Client, User},
+    lab::Lab,
+    part::PartName,
+    process::Identity,
+    state::status::{PartStatus, Status},
+};
+
+/// The fewest that both servers can be set to; the administrator always gets one more.
+const CONNECTIONS_MIN: u32 = 10;
+
+/// The programs' connections, so that they have to connect anew.
+const PROGRAMS: &str = "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist \
+    WHERE user IN ('ingest', 'reader') AND command <> 'Query'";
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum DatabaseFault {
+    /// The server is killed, and stays down.
+    Down,
+    /// The server stands still: connections are taken and never answered.
+    Freeze,
+    /// Nothing can be written, as during a failover.
+    ReadOnly,
+    /// Every connection that the server has is taken.
+    TooManyConnections,
+}
+
+impl DatabaseFault {
+    pub const ALL: [Self; 4] = [
+        Self::Down,
+        Self::Freeze,
+        Self::ReadOnly,
+        Self::TooManyConnections,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Freeze => "freeze",
+            Self::ReadOnly => "read-only",
+            Self::TooManyConnections => "too-many-connections",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Down => "the server is killed and stays down",
+            Self::Freeze => "the server takes connections and never answers",
+            Self::ReadOnly => "nothing can be written, as during a failover",
+            Self::TooManyConnections => "every connection that the server has is taken",
+        }
+    }
+
+    /// Begins it. One with a length ends by itself where the server can see to that; [`Self::end`] ends it anyway.
+    pub async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+        match self {
+            Self::Down => {
+                lab.dir.hold(PartName::Mysql).set(length)?;
+                signal(lab, Signal::SIGKILL)
+            }
+            Self::Freeze => signal(lab, Signal::SIGSTOP),
+            Self::ReadOnly => admin(lab)?.run("SET GLOBAL read_only = ON").await,
+            Self::TooManyConnections => {
+                let length = length.unwrap_or(Duration::from_mins(1));
+                let database = lab.database()?;
+                let admin = admin(lab)?;
+                let few = format!("SET GLOBAL max_connections = {CONNECTIONS_MIN}");
+                admin.run(&few).await?;
+                occupy(&database.client(User::Reader), length);
+                admin.end_programs().await
+            }
+        }
+    }
+
+    pub async fn end(self, lab: &Lab) -> Result<(), Error> {
+        match self {
+            Self::Down => Ok(lab.dir.hold(PartName::Mysql).lift()?),
+            Self::Freeze => signal(lab, Signal::SIGCONT),
+            Self::ReadOnly => admin(lab)?.run("SET GLOBAL read_only = OFF").await,
+            Self::TooManyConnections => {
+                admin(lab)?.run("SET GLOBAL max_connections = DEFAULT").await
+            }
+        }
+    }
+}
+
+/// Takes connections and keeps them for a while.
+fn occupy(client: &Client, length: Duration) {
+    for _ in 0..CONNECTIONS_MIN {
+        let client = client.clone();
+        let sleep = format!("DO SLEEP({})", length.as_secs_f32());
+        // Those that find no place any more have done their part.
+        tokio::spawn(async move { client.query(&sleep).await });
+    }
+}
+
+fn signal(lab: &Lab, signal: Signal) -> Result<(), Error> {
+    let status = Status::load(&lab.dir)?;
+    let process = status
+        .as_ref()
+        .and_then(|status| status.part(PartName::Mysql))
+        .and_then(PartStatus::identity);
+    // One that does not run needs no signal.
+    process.is_some_and(|process: Identity| process.signal(signal));
+    Ok(())
+}
+
+struct Admin(Client);
+
+fn admin(lab: &Lab) -> Result<Admin, Error> {
+    if lab.settings.tools.database.is_none() {
+        return Err(Error::NoServer);
+    }
+    Ok(Admin(lab.database()?.admin()))
+}
+
+impl Admin {
+    async fn run(&self, statement: &str) -> Result<(), Error> {
+        self.0.query(statement).await?;
+        Ok(())
+    }
+
+    async fn end_programs(&self) -> Result<(), Error> {
+        let kills = self.0.query(PROGRAMS).await?;
+        // One that ended meanwhile can't be killed, which is as good.
+        let _ = self.0.query(&kills).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! The facts: what was sent and answered, and what is recorded. As JSON, one fact is one line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::Content;
+
+/// One request for a payment. A repeat is an attempt of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: String,
+    pub content: Content,
+    /// On the same clock as [`Row::recorded_ms`].
+    pub sent_ms: u64,
+    /// `None` where no answer came.
+    pub answered_ms: Option<u64>,
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// A 2xx.
+    Accepted {
+        /// It was a repeat, said the answer.
+        replayed: bool,
+        received_at: String,
+        request_id: String,
+    },
+    /// 409: the id is taken by other content.
+    Conflict,
+    /// Any other 4xx.
+    Refused { status: u16 },
+    /// A 5xx: it may be recorded or not.
+    Failed { status: u16 },
+    /// It may be recorded or not.
+    NoAnswer,
+}
+
+/// A row of `transactions` or of `conflicts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub id: String,
+    pub content: Content,
+    pub received_at: String,
+    /// When the row was inserted, where that is known.
+    pub recorded_ms: Option<u64>,
+    pub object_key: String,
+    pub object_line: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_one_line_of_json_and_back() {
+        let attempt = Attempt {
+            id: "a".to_owned(),
+            content: Content {
+                transaction: None,
+                amount: Some("1.10".to_owned()),
+                currency: Some("EUR".to_owned()),
+                status: "processed".to_owned(),
+                payer_name: None,
+                extra: "{}".to_owned(),
+            },
+            sent_ms: 1,
+            answered_ms: Some(2),
+            answer: Answer::Failed { status: 503 },
+        };
+        let line = serde_json::to_string(&attempt).unwrap();
+        assert!(
+            line.ends_with(r#""answer":"failed","status":503}"#),
+            "{line}"
+        );
+        assert_eq!(serde_json::from_str::<Attempt>(&line).unwrap(), attempt);
+    }
+}

@@ -1,0 +1,159 @@
+//! Takes the facts in, in any order, and keeps of each id what the verdict needs: however often a payment was
+//! repeated, it takes the room of one.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::content::Content;
+use crate::history::{Answer, Attempt, Row};
+use crate::rules;
+use crate::verdict::{Breach, BreachKind, Verdict};
+
+#[derive(Debug, Default)]
+pub struct Judge {
+    /// Sorted, so that the same facts give the same verdict to the letter.
+    ids: BTreeMap<String, Id>,
+    /// Lines of objects that are recorded.
+    lines: HashMap<String, HashSet<u32>>,
+    /// The counts, and what is broken by the look of one fact alone.
+    verdict: Verdict,
+}
+
+/// All that is known of one id.
+#[derive(Debug, Default)]
+pub(crate) struct Id {
+    pub sent: Vec<Sent>,
+    pub rows: Vec<Recorded>,
+    pub conflicts: Vec<Recorded>,
+}
+
+/// One content, and all that was answered to it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub content: Content,
+    pub first_yes_ms: Option<u64>,
+    /// The first answer that was no repeat's.
+    pub receipt: Option<(String, String)>,
+    pub accepted: bool,
+    pub conflict: bool,
+    /// A 5xx or no answer: it may be recorded.
+    pub open: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub content: Content,
+    pub recorded_ms: Option<u64>,
+}
+
+impl Judge {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn attempt(&mut self, attempt: &Attempt) {
+        let id = self.ids.entry(attempt.id.clone()).or_default();
+        let sent = id.sent(attempt.content.clone().normal());
+        self.verdict.attempts += 1;
+        match &attempt.answer {
+            Answer::Accepted {
+                replayed,
+                received_at,
+                request_id,
+            } => {
+                self.verdict.acknowledged += 1;
+                sent.accepted = true;
+                sent.first_yes_ms = match (sent.first_yes_ms, attempt.answered_ms) {
+                    (Some(first), Some(now)) => Some(first.min(now)),
+                    (first, now) => first.or(now),
+                };
+                if !replayed {
+                    let receipt = (received_at.clone(), request_id.clone());
+                    let first = sent.receipt.get_or_insert_with(|| receipt.clone());
+                    self.verdict.second_yes += u64::from(*first != receipt);
+                }
+            }
+            Answer::Conflict => {
+                self.verdict.conflicts_answered += 1;
+                sent.conflict = true;
+            }
+            Answer::Refused { .. } => self.verdict.refused += 1,
+            Answer::Failed { .. } => {
+                self.verdict.failed += 1;
+                sent.open = true;
+            }
+            Answer::NoAnswer => {
+                self.verdict.unanswered += 1;
+                sent.open = true;
+            }
+        }
+    }
+
+    /// A row of `transactions`.
+    pub fn row(&mut self, row: Row) {
+        self.verdict.rows += 1;
+        if let Some((id, recorded)) = self.line(row) {
+            self.ids.entry(id).or_default().rows.push(recorded);
+        }
+    }
+
+    /// A row of `conflicts`.
+    pub fn conflict(&mut self, row: Row) {
+        self.verdict.conflict_rows += 1;
+        if let Some((id, recorded)) = self.line(row) {
+            self.ids.entry(id).or_default().conflicts.push(recorded);
+        }
+    }
+
+    pub fn verdict(mut self) -> Verdict {
+        for (id, known) in &self.ids {
+            rules::judge(id, known, &mut self.verdict);
+        }
+        self.verdict
+    }
+
+    /// A line of an object is recorded once, in one of the tables. A second time is a breach, and nothing more is
+    /// made of it.
+    fn line(&mut self, row: Row) -> Option<(String, Recorded)> {
+        let lines = self.lines.entry(row.object_key.clone()).or_default();
+        if !lines.insert(row.object_line) {
+            self.verdict.broken.push(Breach {
+                kind: BreachKind::Doubled,
+                id: row.id,
+                detail: format!(
+                    "line {} of {} is recorded twice",
+                    row.object_line, row.object_key
+                ),
+            });
+            return None;
+        }
+        let recorded = Recorded {
+            content: row.content.normal(),
+            recorded_ms: row.recorded_ms,
+        };
+        Some((row.id, recorded))
+    }
+}
+
+impl Id {
+    fn sent(&mut self, content: Content) -> &mut Sent {
+        let known = self.sent.iter().position(|sent| sent.content == content);
+        let at = known.unwrap_or(self.sent.len());
+        if known.is_none() {
+            self.sent.push(Sent::new(content));
+        }
+        &mut self.sent[at]
+    }
+}
+
+impl Sent {
+    fn new(content: Content) -> Self {
+        Self {
+            content,
+            first_yes_ms: None,
+            receipt: None,
+            accepted: false,
+            conflict: false,
+            open: false,
+        }
+    }
+}

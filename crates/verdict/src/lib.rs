@@ -1,0 +1,20 @@
+//! Judges a history: what clients were answered, against what the tables hold.
+//!
+//! Owns the rules of "nothing lost, nothing twice" (promises P1, P2, P4 and P6), and nothing else: it does no I/O,
+//! knows no clock, and takes its facts from whoever collected them, in any order. It must not share code with the
+//! pipeline that it judges: a rule that is wrong there must not be wrong here, too.
+//!
+//! - [`history`]: the facts. What was sent and answered, and which rows there are.
+//! - [`judge`]: takes the facts in, and keeps of each id what the verdict needs.
+//! - [`verdict`]: what came of it.
+
+pub mod content;
+pub mod history;
+pub mod judge;
+mod rules;
+pub mod verdict;
+
+pub use content::Content;
+pub use history::{Answer, Attempt, Row};
+pub use judge::Judge;
+pub use verdict::{Breach, BreachKind, Verdict};

@@ -1,0 +1,145 @@
+//! The rules, one function each, over all that is known of one id.
+
+use crate::judge::{Id, Recorded, Sent};
+use crate::verdict::{Breach, BreachKind, Verdict};
+
+pub(crate) fn judge(id: &str, known: &Id, verdict: &mut Verdict) {
+    let mut broken = Broken { id, verdict };
+    one_row(known, &mut broken);
+    if known.sent.is_empty() {
+        never_sent(known, &mut broken);
+        return;
+    }
+    every_yes_is_recorded(known, &mut broken);
+    as_it_was_sent(known, &mut broken);
+    no_is_no(known, &mut broken);
+    if let Some(slowest) = delay(known) {
+        verdict.slowest_ms = verdict.slowest_ms.max(Some(slowest));
+    }
+}
+
+struct Broken<'v> {
+    id: &'v str,
+    verdict: &'v mut Verdict,
+}
+
+impl Broken<'_> {
+    fn add(&mut self, kind: BreachKind, detail: impl Into<String>) {
+        self.verdict.broken.push(Breach {
+            kind,
+            id: self.id.to_owned(),
+            detail: detail.into(),
+        });
+    }
+}
+
+/// P2: an id is at most one row.
+fn one_row(known: &Id, broken: &mut Broken<'_>) {
+    if known.rows.len() > 1 {
+        broken.add(
+            BreachKind::Doubled,
+            format!("the id has {} rows", known.rows.len()),
+        );
+    }
+}
+
+fn never_sent(known: &Id, broken: &mut Broken<'_>) {
+    if !known.rows.is_empty() {
+        broken.add(BreachKind::WithoutRequest, "a row whose id nobody sent");
+    }
+    if !known.conflicts.is_empty() {
+        broken.add(
+            BreachKind::WithoutRequest,
+            "a conflict whose id nobody sent",
+        );
+    }
+}
+
+/// P1 and P4: what was answered with yes is the row, or a conflict beside the row.
+fn every_yes_is_recorded(known: &Id, broken: &mut Broken<'_>) {
+    let accepted = known.sent.iter().filter(|sent| sent.accepted);
+    if known.rows.is_empty() {
+        if accepted.count() > 0 {
+            broken.add(BreachKind::Lost, "it was answered with yes and has no row");
+        }
+        return;
+    }
+    for sent in accepted {
+        let mut recorded = known.rows.iter().chain(&known.conflicts);
+        if recorded.any(|recorded| recorded.content == sent.content) {
+            continue;
+        }
+        let row = known.rows.first().map(|row| &row.content);
+        let differing = row.map(|row| row.differing(&sent.content).join(", "));
+        broken.add(
+            BreachKind::ConflictMissing,
+            format!(
+                "a content that was answered with yes is neither the row nor a conflict; the row differs in {}",
+                differing.unwrap_or_default()
+            ),
+        );
+    }
+}
+
+/// P3: what is recorded is what somebody sent.
+fn as_it_was_sent(known: &Id, broken: &mut Broken<'_>) {
+    for (table, recorded) in tables(known) {
+        if sent_as(known, recorded).is_none() {
+            let nearest = known
+                .sent
+                .iter()
+                .map(|sent| sent.content.differing(&recorded.content))
+                .min_by_key(Vec::len)
+                .unwrap_or_default();
+            broken.add(
+                BreachKind::Altered,
+                format!(
+                    "the {table} differs from all that was sent, at the least in {}",
+                    nearest.join(", ")
+                ),
+            );
+        }
+    }
+}
+
+/// P6: what was only ever answered with 4xx is not recorded. A 409 may leave a conflict behind, and no row.
+fn no_is_no(known: &Id, broken: &mut Broken<'_>) {
+    for (table, recorded) in tables(known) {
+        let Some(sent) = sent_as(known, recorded) else {
+            continue;
+        };
+        if sent.accepted || sent.open || (sent.conflict && table == CONFLICT) {
+            continue;
+        }
+        let answer = if sent.conflict { "409" } else { "4xx" };
+        broken.add(
+            BreachKind::RefusedButRecorded,
+            format!("a content that was only answered {answer} is a {table}"),
+        );
+    }
+}
+
+/// From the first yes to the row.
+fn delay(known: &Id) -> Option<u64> {
+    let row = known.rows.first()?;
+    let yes = sent_as(known, row)?.first_yes_ms?;
+    Some(row.recorded_ms?.saturating_sub(yes))
+}
+
+const ROW: &str = "row";
+const CONFLICT: &str = "conflict";
+
+fn tables(known: &Id) -> impl Iterator<Item = (&'static str, &Recorded)> {
+    let rows = known.rows.iter().map(|row| (ROW, row));
+    rows.chain(known.conflicts.iter().map(|row| (CONFLICT, row)))
+}
+
+fn sent_as<'k>(known: &'k Id, recorded: &Recorded) -> Option<&'k Sent> {
+    known
+        .sent
+        .iter()
+        .find(|sent| sent.content == recorded.content)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+use crate::verdict::BreachKind::{
+    Altered, ConflictMissing, Doubled, Lost, RefusedButRecorded, WithoutRequest,
+};
+use crate::{Answer, Attempt, BreachKind, Content, Judge, Row, Verdict};
+
+const CONFLICT: Answer = Answer::Conflict;
+const REFUSED: Answer = Answer::Refused { status: 422 };
+const FAILED: Answer = Answer::Failed { status: 503 };
+const NONE: Answer = Answer::NoAnswer;
+
+fn yes(request: &str, replayed: bool) -> Answer {
+    Answer::Accepted {
+        replayed,
+        received_at: "t".to_owned(),
+        request_id: request.to_owned(),
+    }
+}
+
+fn content(amount: &str) -> Content {
+    Content {
+        transaction: None,
+        amount: Some(amount.to_owned()),
+        currency: None,
+        status: "processed".to_owned(),
+        payer_name: None,
+        extra: "{}".to_owned(),
+    }
+}
+
+fn row(line: u32, amount: &str) -> Row {
+    Row {
+        id: "a".to_owned(),
+        content: content(amount),
+        received_at: "t".to_owned(),
+        recorded_ms: Some(50),
+        object_key: "o".to_owned(),
+        object_line: line,
+    }
+}
+
+/// All about the id `a`: amounts with their answers, rows and conflicts by their amounts.
+fn judged(sent: &[(&str, Answer)], rows: &[&str], conflicts: &[&str]) -> Verdict {
+    let mut judge = Judge::new();
+    for (line, amount) in (0..).zip(rows) {
+        judge.row(row(line, amount));
+    }
+    for (amount, answer) in sent {
+        judge.attempt(&Attempt {
+            id: "a".to_owned(),
+            content: content(amount),
+            sent_ms: 10,
+            answered_ms: Some(20),
+            answer: answer.clone(),
+        });
+    }
+    for (line, amount) in (100..).zip(conflicts) {
+        judge.conflict(row(line, amount));
+    }
+    judge.verdict()
+}
+
+fn broken(sent: &[(&str, Answer)], rows: &[&str], conflicts: &[&str]) -> Vec<BreachKind> {
+    let verdict = judged(sent, rows, conflicts);
+    assert_eq!(verdict.holds(), verdict.broken.is_empty());
+    verdict.broken.iter().map(|breach| breach.kind).collect()
+}
+
+#[test]
+fn what_is_right_passes() {
+    let yes = || yes("r", false);
+    for (sent, rows, conflicts) in [
+        (vec![("1", yes())], vec!["1.0000"], vec![]),
+        (vec![("1", yes()), ("1", yes())], vec!["1"], vec![]),
+        (vec![("1", yes()), ("2", yes())], vec!["1"], vec!["2"]),
+        (vec![("1", yes()), ("2", CONFLICT)], vec!["1"], vec![]),
+        (vec![("1", yes()), ("2", CONFLICT)], vec!["1"], vec!["2"]),
+        (vec![("1", NONE), ("2", yes())], vec!["1"], vec!["2", "2"]),
+        (vec![("1", FAILED)], vec![], vec![]),
+        (vec![("1", FAILED)], vec!["1"], vec![]),
+        (vec![("1", NONE)], vec!["1"], vec![]),
+        (vec![("1", REFUSED)], vec![], vec![]),
+        (vec![("1", REFUSED), ("1", yes())], vec!["1"], vec![]),
+        (vec![("1", CONFLICT), ("1", NONE)], vec!["1"], vec![]),
+    ] {
+        assert_eq!(broken(&sent, &rows, &conflicts), [], "{sent:?}");
+    }
+}
+
+#[test]
+fn p1_a_yes_without_a_row_is_found() {
+    let sent = [("1", yes("r", false))];
+    assert_eq!(broken(&sent, &[], &[]), [Lost]);
+    assert_eq!(broken(&sent, &[], &["1"]), [Lost]);
+}
+
+#[test]
+fn p2_two_rows_of_one_id_are_found() {
+    let sent = [("1", yes("r", false)), ("2", NONE)];
+    assert_eq!(broken(&sent, &["1", "1"], &[]), [Doubled]);
+    assert_eq!(broken(&sent, &["1", "2"], &[]), [Doubled]);
+}
+
+#[test]
+fn p2_one_line_recorded_twice_is_found() {
+    let mut judge = Judge::new();
+    judge.attempt(&Attempt {
+        id: "a".to_owned(),
+        content: content("1"),
+        sent_ms: 0,
+        answered_ms: None,
+        answer: NONE,
+    });
+    judge.row(row(1, "1"));
+    judge.conflict(row(1, "1"));
+    let broken = judge.verdict().broken;
+    assert_eq!(broken.len(), 1);
+    assert_eq!(broken[0].kind, Doubled);
+    assert_eq!(broken[0].detail, "line 1 of o is recorded twice");
+}
+
+#[test]
+fn p3_what_nobody_sent_is_found_and_named_without_its_content() {
+    let sent = [("1", yes("r", false))];
+    assert_eq!(broken(&sent, &["1.01"], &[]), [ConflictMissing, Altered]);
+    assert_eq!(broken(&sent, &["1"], &["77.7"]), [Altered]);
+    let verdict = judged(&sent, &["77.7"], &[]);
+    assert!(verdict.to_string().contains("amount"));
+    assert!(!verdict.to_string().contains("77.7"), "{verdict}");
+}
+
+#[test]
+fn a_row_that_nobody_sent_is_found() {
+    assert_eq!(broken(&[], &["1"], &[]), [WithoutRequest]);
+    assert_eq!(broken(&[], &[], &["1"]), [WithoutRequest]);
+}
+
+#[test]
+fn p4_a_yes_for_other_content_without_a_conflict_is_found() {
+    let sent = [("1", yes("r", false)), ("2", yes("s", false))];
+    assert_eq!(broken(&sent, &["1"], &[]), [ConflictMissing]);
+    assert_eq!(broken(&sent, &["2"], &[]), [ConflictMissing]);
+}
+
+#[test]
+fn p6_a_no_that_is_recorded_is_found() {
+    assert_eq!(broken(&[("1", REFUSED)], &["1"], &[]), [RefusedButRecorded]);
+    let other = ("2", yes("r", false));
+    assert_eq!(
+        broken(&[("1", REFUSED), other.clone()], &["2"], &["1"]),
+        [RefusedButRecorded]
+    );
+    assert_eq!(
+        broken(&[("1", CONFLICT), other], &["1"], &["2"]),
+        [RefusedButRecorded]
+    );
+}
+
+#[test]
+fn counts_are_those_of_the_answers() {
+    let sent = [
+        ("1", yes("r", false)),
+        ("1", yes("r", true)),
+        ("1", yes("s", false)),
+        ("2", CONFLICT),
+        ("3", REFUSED),
+        ("4", FAILED),
+        ("5", NONE),
+    ];
+    let verdict = judged(&sent, &["1"], &["4"]);
+    assert!(verdict.holds(), "{verdict}");
+    let counts = [
+        verdict.attempts,
+        verdict.acknowledged,
+        verdict.conflicts_answered,
+        verdict.refused,
+        verdict.failed,
+        verdict.unanswered,
+        verdict.rows,
+        verdict.conflict_rows,
+        verdict.second_yes,
+    ];
+    assert_eq!(counts, [7, 3, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(verdict.slowest_ms, Some(30));
+}
