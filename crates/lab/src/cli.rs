@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    fault::Target,
     part::PartName,
     secret::Secret,
     state::settings::{LogLayout, Via},
@@ -39,6 +40,10 @@ pub enum Command {
     Sql(Sql),
     /// Kill a part the hard way, to see it come back
     Kill(Kill),
+    /// Switch a fault on or off; without a kind, list them
+    Fault(Fault),
+    /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
+    Chaos(Chaos),
     /// Check format and lints, build, and run every test
     Test(Test),
     /// Pass on connections between the parts; the supervisor starts this
@@ -132,6 +137,70 @@ pub struct Sql {
 #[derive(Debug, Args)]
 pub struct Kill {
     pub part: PartName,
+}
+
+#[derive(Debug, Args)]
+pub struct Fault {
+    /// Where
+    #[arg(value_enum)]
+    pub part: Option<Target>,
+    /// What, such as slow-down; a fault of the relay is named after its link, such as web-a-reset
+    pub kind: Option<String>,
+    /// Of the occasions, from 0 to 1, on which it strikes
+    #[arg(long, default_value_t = 1.0, value_name = "SHARE")]
+    pub rate: f64,
+    /// Its time, where it has one, in milliseconds
+    #[arg(long)]
+    pub ms: Option<u64>,
+    /// It ends after it struck this often
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// It ends after this many seconds; for mysql the command waits for that
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Switch it off: the kind, all of the part, or all there are
+    #[arg(long)]
+    pub off: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Chaos {
+    /// How long faults come and go
+    #[arg(long, default_value_t = 2.0, value_parser = minutes)]
+    pub minutes: f64,
+    /// Payments a second
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub rate: u32,
+    /// Decides the payments and the plan of the faults
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How S3's events reach the function
+    #[arg(long, value_enum, default_value_t)]
+    pub via: Via,
+    /// Only these faults, such as s3/slow-down or kill/app-a
+    #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// How long all may take to be well again, and every row to be there, after the last fault
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    pub patience: u64,
+    /// Run the programs as they were built last
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    positive(text, 86_400.0)
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    positive(text, 1_440.0)
+}
+
+fn positive(text: &str, most: f64) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=most).contains(&number) => Ok(number),
+        _ => Err(format!("a number from 0 to {most} is expected")),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -12,9 +12,11 @@
 //! A new command is a file under [`command`].
 
 pub mod build;
+pub mod chaos;
 pub mod cli;
 pub mod command;
 pub mod database;
+pub mod fault;
 pub mod files;
 pub mod health;
 pub mod http;

@@ -1,7 +1,9 @@
 //! The commands, one module each.
 
+mod chaos;
 mod down;
 mod env;
+mod fault;
 mod kill;
 mod logs;
 mod pay;
@@ -68,6 +70,10 @@ pub enum Error {
     #[error(transparent)]
     Payment(#[from] payment::Error),
     #[error(transparent)]
+    Fault(#[from] crate::fault::Error),
+    #[error(transparent)]
+    Chaos(#[from] crate::chaos::Error),
+    #[error(transparent)]
     Relay(#[from] relay::Error),
     #[error(transparent)]
     Up(#[from] up::Error),
@@ -125,6 +131,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Pay(args) => pay::run(args, &context).await,
         Command::Sql(args) => sql::run(&args, &context).await,
         Command::Kill(args) => kill::run(&args, &context),
+        Command::Fault(args) => fault::run(&args, &context).await,
+        Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Test(args) => test::run(&args, &context).await,
         Command::Relay { config } => {
             let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;

@@ -10,8 +10,7 @@ use crate::{
     database::{Client, User},
     lab::Lab,
     part::PartName,
-    process::Identity,
-    state::status::{PartStatus, Status},
+    state::status::Status,
 };
 
 /// The fewest that both servers can be set to; the administrator always gets one more.
@@ -86,7 +85,9 @@ impl DatabaseFault {
             Self::Freeze => signal(lab, Signal::SIGCONT),
             Self::ReadOnly => admin(lab)?.run("SET GLOBAL read_only = OFF").await,
             Self::TooManyConnections => {
-                admin(lab)?.run("SET GLOBAL max_connections = DEFAULT").await
+                admin(lab)?
+                    .run("SET GLOBAL max_connections = DEFAULT")
+                    .await
             }
         }
     }
@@ -102,14 +103,9 @@ fn occupy(client: &Client, length: Duration) {
     }
 }
 
+/// A server that does not run needs no signal.
 fn signal(lab: &Lab, signal: Signal) -> Result<(), Error> {
-    let status = Status::load(&lab.dir)?;
-    let process = status
-        .as_ref()
-        .and_then(|status| status.part(PartName::Mysql))
-        .and_then(PartStatus::identity);
-    // One that does not run needs no signal.
-    process.is_some_and(|process: Identity| process.signal(signal));
+    Status::signal(&lab.dir, PartName::Mysql, signal)?;
     Ok(())
 }
 

@@ -29,8 +29,7 @@ const SOCKET_PATH_MAX: usize = 107;
 const SOCKET: &str = "mysql.sock";
 
 /// What `up --fresh` removes; anything else in the directory is not ours.
-const OWNED: [&str; 11] = [
-    "chaos",
+const OWNED: [&str; 10] = [
     "config",
     "credentials.json",
     "hold",

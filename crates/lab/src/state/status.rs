@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, LabDir};
@@ -138,6 +139,13 @@ impl Status {
                 .collect();
         }
         Ok(Some(status))
+    }
+
+    /// Sends a signal to a part; `false` where it does not run.
+    pub fn signal(dir: &LabDir, part: PartName, signal: Signal) -> Result<bool, Error> {
+        let status = Self::load(dir)?.ok_or_else(|| dir.no_lab())?;
+        let process = status.part(part).and_then(PartStatus::identity);
+        Ok(process.is_some_and(|process| process.signal(signal)))
     }
 
     pub fn part(&self, name: PartName) -> Option<&PartStatus> {

@@ -1,0 +1,100 @@
+//! Every attempt, written down as it is answered: one line of JSON each.
+
+use std::{
+    fs::File,
+    io::{self, BufRead as _, BufReader, BufWriter, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use verdict::{Answer, Attempt};
+
+use super::Error;
+
+#[derive(Clone, Debug)]
+pub struct History {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    file: BufWriter<File>,
+    counts: Counts,
+    /// The first line that could not be written.
+    failed: Option<io::Error>,
+}
+
+/// What was answered so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub attempts: u64,
+    pub yes: u64,
+    /// A 5xx, or no answer.
+    pub open: u64,
+}
+
+impl History {
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let file = File::create(path).map_err(|source| failed(path, source))?;
+        Ok(Self {
+            inner: Arc::new(Mutex::new(Inner {
+                path: path.to_owned(),
+                file: BufWriter::new(file),
+                counts: Counts::default(),
+                failed: None,
+            })),
+        })
+    }
+
+    pub fn add(&self, attempt: &Attempt) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.counts.attempts += 1;
+        match attempt.answer {
+            Answer::Accepted { .. } => inner.counts.yes += 1,
+            Answer::Failed { .. } | Answer::NoAnswer => inner.counts.open += 1,
+            Answer::Conflict | Answer::Refused { .. } => {}
+        }
+        let written = serde_json::to_writer(&mut inner.file, attempt)
+            .map_err(io::Error::from)
+            .and_then(|()| inner.file.write_all(b"\n"));
+        if let Err(error) = written {
+            inner.failed.get_or_insert(error);
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .counts
+    }
+
+    /// All that was added is in the file, or the error that kept it out.
+    pub fn flush(&self) -> Result<(), Error> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = match inner.failed.take() {
+            Some(error) => Err(error),
+            None => inner.file.flush(),
+        };
+        outcome.map_err(|source| failed(&inner.path, source))
+    }
+}
+
+/// Hands every attempt of a history to `take`.
+pub fn read(path: &Path, mut take: impl FnMut(Attempt)) -> Result<(), Error> {
+    let file = File::open(path).map_err(|source| failed(path, source))?;
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|source| failed(path, source))?;
+        let attempt = serde_json::from_str(&line);
+        take(attempt.map_err(|source| failed(path, source.into()))?);
+    }
+    Ok(())
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    Error::History {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,257 @@
+//! What the clients do: payments of all sorts, repeats, collisions, and requests that must be refused.
+
+use std::collections::VecDeque;
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use verdict::Content;
+
+/// Payments that may be repeated.
+const RECENT: usize = 2_000;
+
+/// Codes with their number of decimals.
+const CURRENCIES: [(&str, u32); 4] = [("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)];
+
+const NAMES: [&str; 5] = [
+    "Jane Doe",
+    "Zoë Ångström",
+    "山田太郎",
+    "O'Neil \"Q\"",
+    "a\\b\tc",
+];
+
+/// Members without a column: their text must come back to the letter.
+const EXTRAS: [&str; 5] = [
+    r#""note":"x""#,
+    r#""fee":1.10,"rate":1e400"#,
+    r#""n":12345678901234567890.0001"#,
+    r#""cart":[{"sku":"A-1","qty":2},null,true]"#,
+    r#""emoji":"💶","empty":"""#,
+];
+
+/// What is not to be accepted: a card number, no money, too many decimals, no JSON.
+const REFUSED: [(&str, &str); 4] = [
+    ("card", r#""note":"4111 1111 1111 1111""#),
+    ("zero", r#""amount":"0.00""#),
+    ("decimals", r#""amount":"1.001","currency":"USD""#),
+    ("broken", r#""amount":"#),
+];
+
+/// A payment as it is sent, and what it says.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// Nothing where the server is to make one.
+    pub id: Option<String>,
+    /// The id goes by the header instead of the body.
+    pub by_header: bool,
+    pub content: Content,
+    pub body: String,
+}
+
+/// What one client does.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Posts, and repeats until it is answered.
+    Pay(Payment),
+    /// Posts the same twice at one time.
+    Twins(Payment),
+    /// Goes away before the answer, then repeats.
+    HangUp(Payment, u64),
+}
+
+#[derive(Debug)]
+pub struct Payments {
+    rng: StdRng,
+    /// Begins every id, so that runs on one lab do not meet.
+    run: String,
+    made: u64,
+    recent: VecDeque<Payment>,
+}
+
+impl Payments {
+    pub fn new(seed: u64, run: String) -> Self {
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+            run,
+            made: 0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    pub fn next(&mut self) -> Deed {
+        match self.rng.random_range(0..100) {
+            0..65 => Deed::Pay(self.fresh()),
+            65..70 => Deed::Pay(self.anonymous()),
+            70..80 => Deed::Pay(self.repeated()),
+            80..86 => Deed::Pay(self.colliding()),
+            86..92 => Deed::Twins(self.fresh()),
+            92..96 => {
+                let patience = self.rng.random_range(0..60);
+                Deed::HangUp(self.fresh(), patience)
+            }
+            _ => Deed::Pay(self.refused()),
+        }
+    }
+
+    fn fresh(&mut self) -> Payment {
+        let id = self.id();
+        let payment = self.payment(Some(id));
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(payment.clone());
+        payment
+    }
+
+    fn anonymous(&mut self) -> Payment {
+        self.made += 1;
+        self.payment(None)
+    }
+
+    /// One that was sent before, perhaps a moment ago.
+    fn repeated(&mut self) -> Payment {
+        let back = self.rng.random_range(0..RECENT);
+        let at = self.recent.len().saturating_sub(back + 1);
+        match self.recent.get(at) {
+            Some(payment) => payment.clone(),
+            None => self.fresh(),
+        }
+    }
+
+    /// Another payment under an id that was sent before.
+    fn colliding(&mut self) -> Payment {
+        match self.repeated().id {
+            Some(id) => {
+                self.made += 1;
+                self.payment(Some(id))
+            }
+            None => self.fresh(),
+        }
+    }
+
+    fn refused(&mut self) -> Payment {
+        let id = self.id();
+        let (why, member) = REFUSED[self.rng.random_range(0..REFUSED.len())];
+        let content = Content {
+            transaction: Some(why.to_owned()),
+            amount: None,
+            currency: None,
+            status: "processed".to_owned(),
+            payer_name: None,
+            extra: "{}".to_owned(),
+        };
+        Payment {
+            body: format!(r#"{{"id":"{id}","transaction":"{why}",{member}}}"#),
+            id: Some(id),
+            by_header: false,
+            content,
+        }
+    }
+
+    fn id(&mut self) -> String {
+        self.made += 1;
+        format!("{}-{}", self.run, self.made)
+    }
+
+    /// The number makes the content unlike any other's.
+    fn payment(&mut self, id: Option<String>) -> Payment {
+        let (currency, decimals) = CURRENCIES[self.rng.random_range(0..CURRENCIES.len())];
+        let with_amount = self.rng.random_bool(0.9);
+        let amount = with_amount.then(|| self.amount(decimals));
+        let failed = self.rng.random_bool(0.05);
+        let extra = EXTRAS
+            .choose(&mut self.rng)
+            .filter(|_| self.made.is_multiple_of(3));
+        let content = Content {
+            transaction: Some(format!("{}/{}", self.run, self.made)),
+            currency: amount.is_some().then(|| currency.to_owned()),
+            amount,
+            status: if failed { "failed" } else { "processed" }.to_owned(),
+            payer_name: self
+                .rng
+                .random_bool(0.5)
+                .then(|| NAMES[self.rng.random_range(0..NAMES.len())].to_owned()),
+            extra: format!("{{{}}}", extra.copied().unwrap_or_default()),
+        };
+        let by_header = id.is_some() && self.rng.random_bool(0.2);
+        let as_number = self.rng.random_bool(0.5);
+        Payment {
+            body: body(id.as_deref().filter(|_| !by_header), &content, as_number),
+            id,
+            by_header,
+            content,
+        }
+    }
+
+    fn amount(&mut self, decimals: u32) -> String {
+        let whole = self.rng.random_range(1..1_000_000_u32);
+        match decimals {
+            0 => whole.to_string(),
+            decimals => {
+                let part = self.rng.random_range(0..10_u32.pow(decimals));
+                let width = usize::try_from(decimals).unwrap_or_default();
+                format!("{whole}.{part:0width$}")
+            }
+        }
+    }
+}
+
+/// Written by hand, so that numbers are sent as they are meant.
+fn body(id: Option<&str>, content: &Content, as_number: bool) -> String {
+    let text = |value: &str| serde_json::Value::from(value).to_string();
+    let mut members = Vec::new();
+    for (name, value) in [
+        ("id", id),
+        ("transaction", content.transaction.as_deref()),
+        ("currency", content.currency.as_deref()),
+        ("status", Some(content.status.as_str())),
+        ("payer_name", content.payer_name.as_deref()),
+    ] {
+        members.extend(value.map(|value| format!(r#""{name}":{}"#, text(value))));
+    }
+    members.extend(content.amount.as_deref().map(|amount| {
+        let amount = if as_number {
+            amount.to_owned()
+        } else {
+            text(amount)
+        };
+        format!(r#""amount":{amount}"#)
+    }));
+    let extra = &content.extra[1..content.extra.len() - 1];
+    if !extra.is_empty() {
+        members.push(extra.to_owned());
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_payments_again() {
+        let deeds = |seed| {
+            let mut payments = Payments::new(seed, "r".to_owned());
+            (0..500)
+                .map(|_| format!("{:?}", payments.next()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(deeds(7), deeds(7));
+        assert_ne!(deeds(7), deeds(8));
+    }
+
+    #[test]
+    fn bodies_are_json_but_for_those_that_are_to_be_refused() {
+        let mut payments = Payments::new(1, "r".to_owned());
+        for _ in 0..500 {
+            let (Deed::Pay(payment) | Deed::Twins(payment) | Deed::HangUp(payment, _)) =
+                payments.next();
+            let parsed: Result<Box<serde_json::value::RawValue>, _> =
+                serde_json::from_str(&payment.body);
+            assert!(
+                parsed.is_ok() || payment.body.contains("broken"),
+                "{}",
+                payment.body
+            );
+        }
+    }
+}
