@@ -1,13 +1,15 @@
 //! The HTTP side of a request: what s3s leaves to others.
 //!
 //! Bounds bodies in size, time and memory; reads them whole, so that an early refusal never meets a
-//! client that is still sending; gives every request its id; answers the health check.
+//! client that is still sending; gives every request its id; answers the health check and the
+//! interface of the faults, and lets those strike that are on.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -16,6 +18,7 @@ use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
+use crate::fault::{self, Before, RequestFaults, respond};
 use crate::ops::MAX_BODY;
 
 /// A body of [`MAX_BODY`] with room for the framing of signed chunks.
@@ -28,6 +31,7 @@ const HEALTH: &str = "/_lab/health";
 
 pub struct Front {
     s3: S3Service,
+    faults: RequestFaults,
     memory: Semaphore,
 }
 
@@ -72,12 +76,18 @@ impl RequestInfo {
 }
 
 impl Front {
-    pub fn new(s3: S3Service) -> Self {
+    pub fn new(s3: S3Service, faults: RequestFaults) -> Self {
         let memory = usize::try_from(BODY_MEMORY).unwrap_or(usize::MAX);
         Self {
             s3,
+            faults,
             memory: Semaphore::new(memory),
         }
+    }
+
+    /// Lets go of the requests that a fault holds: the server is about to end.
+    pub fn stop(&self) {
+        self.faults.stop();
     }
 
     /// An error ends the connection.
@@ -88,6 +98,9 @@ impl Front {
     ) -> Result<Response<Body>, HttpError> {
         if request.method() == Method::GET && request.uri().path() == HEALTH {
             return Ok(Response::new(Body::from(Bytes::from_static(b"OK"))));
+        }
+        if request.uri().path().starts_with(lab_fault::PATH) {
+            return Ok(fault::control(&self.faults.switches, request).await);
         }
         let begun = Instant::now();
         let info = RequestInfo::new(peer);
@@ -111,18 +124,38 @@ impl Front {
             "Your socket connection was not read or written in time."
         );
         match received.await.unwrap_or(Err(late)) {
-            Ok((body, _memory)) => self.s3.call(Request::from_parts(parts, body)).await,
+            Ok((body, memory)) => self.call(parts, body, memory).await,
             Err(error) => {
                 // The rest of the body may still come: nothing else can be read from this connection.
-                let mut response = error
-                    .to_http_response()
-                    .map_err(|error| HttpError::new(error.into()))?;
+                let mut response = respond(error)?;
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
                 Ok(response)
             }
         }
+    }
+
+    /// S3's answer, or what the faults make of it.
+    async fn call(
+        &self,
+        parts: Parts,
+        body: Body,
+        memory: SemaphorePermit<'_>,
+    ) -> Result<Response<Body>, HttpError> {
+        let Some(target) = self.faults.target(&parts) else {
+            return self.s3.call(Request::from_parts(parts, body)).await;
+        };
+        match self.faults.before(target).await {
+            Before::Handle => {}
+            Before::Answer(error) => return respond(error),
+            Before::Hang(time) => {
+                drop((body, memory));
+                return Err(self.faults.hang(time).await);
+            }
+        }
+        let response = self.s3.call(Request::from_parts(parts, body)).await?;
+        self.faults.after(target, response)
     }
 
     /// The whole body, and the memory that it may take up while it is needed.

@@ -8,7 +8,8 @@
 //!
 //! A request passes `front` (limits, request id), s3s (protocol, `SigV4`), `access` (IAM
 //! policies), `ops` (the operations), `store` (files), and for a new object `notify` (events).
-//! Each module says how to extend it.
+//! What `fault` has switched on strikes at the front and on the way of events. Each module says how
+//! to extend it.
 //!
 //! Where it differs from Amazon's S3:
 //! - objects survive a killed process, not a power cut: nothing is flushed to the disk;
@@ -21,6 +22,7 @@ mod access;
 mod clock;
 mod config;
 mod error;
+mod fault;
 mod front;
 mod notify;
 mod ops;

@@ -9,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use lab_fault::Faults;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,8 +20,9 @@ use crate::access::Access;
 use crate::clock::Clock;
 use crate::config::{Checked, Config, check};
 use crate::error::Error;
+use crate::fault::{RequestFaults, kinds};
 use crate::front::Front;
-use crate::notify::Notifier;
+use crate::notify::{Notifier, Place};
 use crate::ops::{Committer, Ops};
 use crate::store::{Store, Uploads};
 
@@ -48,7 +50,7 @@ impl Server {
         let checked = check(config)?;
         let listen = checked.listen;
         let mut deliveries = JoinSet::new();
-        let front = Arc::new(Front::new(assemble(checked, &mut deliveries).await?));
+        let front = Arc::new(assemble(checked, &mut deliveries).await?);
         let bound = |source| Error::Listen {
             addr: listen,
             source,
@@ -79,7 +81,7 @@ impl Server {
     }
 }
 
-async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<S3Service, Error> {
+async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<Front, Error> {
     let root = config.root;
     std::fs::create_dir_all(&root).map_err(|source| Error::Root {
         path: root.clone(),
@@ -97,13 +99,25 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<S3Ser
         policies.extend(bucket.policy.map(|policy| (bucket.name.clone(), policy)));
         rules.insert(bucket.name, bucket.rules);
     }
+    let token = config.control_token;
+    let faults = Arc::new(Faults::new(
+        &kinds::KINDS,
+        token.map(|token| token.expose().to_owned()),
+    ));
+    let admins = config.identities.iter().filter(|identity| identity.admin);
+    let admins = admins
+        .map(|identity| identity.access_key_id.clone())
+        .collect();
     let account = config.account;
     let notifier = Notifier::start(
         &root,
-        config.region.clone(),
-        account.clone(),
+        Place {
+            region: config.region.clone(),
+            account: account.clone(),
+        },
         rules,
         &store,
+        &faults,
         deliveries,
     )?;
     let access = Access::new(
@@ -113,17 +127,19 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<S3Ser
         Arc::clone(&store),
         Arc::clone(&uploads),
     );
-    Ok(protocol(Ops {
+    let s3 = protocol(Ops {
         store,
         uploads,
         access,
         committer: Committer {
             clock,
             notifier: Arc::new(notifier),
+            faults: Arc::clone(&faults),
         },
         region: config.region,
         put_latency: config.put_latency,
-    }))
+    });
+    Ok(Front::new(s3, RequestFaults::new(faults, admins)))
 }
 
 fn protocol(ops: Ops) -> S3Service {
@@ -153,6 +169,7 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::R
         }
     }
     drop(listener);
+    front.stop();
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown())
         .await
         .is_err()

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
+use super::destination::Apis;
+use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig, SecretKey};
 use crate::access::Identity;
-use crate::notify::{Destination, EventName, LambdaApi, Rule};
+use crate::notify::{EventName, Rule};
 use crate::policy::{Policy, PolicyError, Principal};
 
 /// A configuration without mistakes.
@@ -21,6 +21,7 @@ pub struct Checked {
     pub buckets: Vec<CheckedBucket>,
     pub identities: Vec<Identity>,
     pub put_latency: Duration,
+    pub control_token: Option<SecretKey>,
 }
 
 pub struct CheckedBucket {
@@ -39,7 +40,14 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
         !config.region.is_empty(),
         "region: a name such as us-west-2 is expected",
     );
-    let lambda = lambda(&config, &mut mistakes);
+    mistakes.unless(
+        config
+            .control_token
+            .as_ref()
+            .is_none_or(|token| !token.expose().is_empty()),
+        "control_token is empty",
+    );
+    let apis = Apis::check(&config, &mut mistakes);
     let mut seen = HashSet::new();
     for (what, name) in names(&config) {
         mistakes.unless(
@@ -51,6 +59,7 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
         listen: config.listen,
         root: config.root,
         put_latency: Duration::from_millis(config.put_latency_ms),
+        control_token: config.control_token,
         identities: config
             .identities
             .into_iter()
@@ -59,7 +68,7 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
         buckets: config
             .buckets
             .into_iter()
-            .map(|raw| bucket(raw, lambda.as_ref(), &mut mistakes))
+            .map(|raw| bucket(raw, &apis, &mut mistakes))
             .collect(),
         region: config.region,
         account: config.account_id,
@@ -68,14 +77,14 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
 }
 
 #[derive(Default)]
-struct Mistakes(Vec<String>);
+pub struct Mistakes(Vec<String>);
 
 impl Mistakes {
-    fn add(&mut self, mistake: impl Display) {
+    pub fn add(&mut self, mistake: impl Display) {
         self.0.push(mistake.to_string());
     }
 
-    fn unless(&mut self, fine: bool, mistake: impl Display) {
+    pub fn unless(&mut self, fine: bool, mistake: impl Display) {
         if !fine {
             self.add(mistake);
         }
@@ -101,28 +110,6 @@ fn names(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
         .iter()
         .map(|identity| identity.access_key_id.as_str());
     buckets.chain(keys.map(|key| ("access_key_id", key)))
-}
-
-fn lambda(config: &Config, mistakes: &mut Mistakes) -> Option<Arc<LambdaApi>> {
-    if config
-        .buckets
-        .iter()
-        .all(|bucket| bucket.notifications.is_empty())
-    {
-        return None;
-    }
-    let (Some(endpoint), Some(credentials)) = (&config.lambda_endpoint, &config.lambda_credentials)
-    else {
-        mistakes.add("notifications need lambda_endpoint and lambda_credentials");
-        return None;
-    };
-    match LambdaApi::new(endpoint, &config.region, credentials.clone()) {
-        Ok(api) => Some(Arc::new(api)),
-        Err(error) => {
-            mistakes.add(format_args!("lambda_endpoint {endpoint:?}: {error}"));
-            None
-        }
-    }
 }
 
 fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Identity {
@@ -151,11 +138,7 @@ fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Iden
     }
 }
 
-fn bucket(
-    raw: BucketConfig,
-    lambda: Option<&Arc<LambdaApi>>,
-    mistakes: &mut Mistakes,
-) -> CheckedBucket {
+fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut Mistakes) -> CheckedBucket {
     mistakes.unless(
         s3s::path::check_bucket_name(&raw.name),
         format_args!("bucket {:?}: not a valid bucket name", raw.name),
@@ -163,7 +146,7 @@ fn bucket(
     let rules = raw
         .notifications
         .into_iter()
-        .filter_map(|rule| notification(rule, lambda, mistakes));
+        .filter_map(|rule| notification(rule, apis, mistakes));
     CheckedBucket {
         rules: rules.collect(),
         policy: raw
@@ -173,11 +156,8 @@ fn bucket(
     }
 }
 
-fn notification(
-    raw: NotificationConfig,
-    lambda: Option<&Arc<LambdaApi>>,
-    mistakes: &mut Mistakes,
-) -> Option<Rule> {
+fn notification(raw: NotificationConfig, apis: &Apis, mistakes: &mut Mistakes) -> Option<Rule> {
+    let destination = apis.destination(&raw, mistakes);
     let id = raw.id;
     mistakes.unless(
         !raw.events.is_empty(),
@@ -192,24 +172,12 @@ fn notification(
             )),
         }
     }
-    let arn = raw.function_arn;
-    let function = Destination::function_name(&arn).map(str::to_owned);
-    if function.is_none() {
-        mistakes.add(format_args!(
-            "notification {id:?}: function_arn {arn:?} is not a function's ARN"
-        ));
-    }
-    let api = Arc::clone(lambda?);
     Some(Rule {
         id,
         prefix: raw.prefix,
         suffix: raw.suffix,
         events,
-        destination: Destination::Lambda {
-            arn,
-            function: function?,
-            api,
-        },
+        destination: destination?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The configuration file.
 
 mod check;
+mod destination;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -25,10 +26,17 @@ pub struct Config {
     /// Created where missing. Buckets of earlier runs stay, without policy or notifications.
     pub buckets: Vec<BucketConfig>,
     pub identities: Vec<IdentityConfig>,
-    /// Base URL of Lambda's Invoke API, `http://127.0.0.1:9001`. Needed where there are notifications.
+    /// Base URL of Lambda's Invoke API, `http://127.0.0.1:9001`. Needed where a notification names a function.
     pub lambda_endpoint: Option<String>,
-    /// What invocations are signed with. Needed where there are notifications.
+    /// What invocations are signed with. Needed where a notification names a function.
     pub lambda_credentials: Option<Credentials>,
+    /// Base URL of SQS, `http://127.0.0.1:9002`. Needed where a notification names a queue.
+    pub sqs_endpoint: Option<String>,
+    /// What messages to queues are signed with. Needed where a notification names a queue.
+    pub sqs_credentials: Option<Credentials>,
+    /// What callers of `/_lab/faults` must show as `Authorization: Bearer <token>`. Without it nobody can switch
+    /// faults on.
+    pub control_token: Option<SecretKey>,
     /// Added to every `PutObject`, in milliseconds: stands in for the distance to the real S3.
     #[serde(default)]
     pub put_latency_ms: u64,
@@ -44,7 +52,7 @@ pub struct BucketConfig {
     pub notifications: Vec<NotificationConfig>,
 }
 
-/// One rule of a bucket's notification configuration.
+/// One rule of a bucket's notification configuration, with either a function or a queue.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotificationConfig {
@@ -56,7 +64,10 @@ pub struct NotificationConfig {
     pub suffix: String,
     /// `s3:ObjectCreated:*`, `…:Put`, `…:Copy` or `…:CompleteMultipartUpload`.
     pub events: Vec<String>,
-    pub function_arn: String,
+    /// `arn:aws:lambda:<region>:<account>:function:<name>`, which is invoked asynchronously.
+    pub function_arn: Option<String>,
+    /// `arn:aws:sqs:<region>:<account>:<name>`, which gets `s3:TestEvent` at each start, then a message an event.
+    pub queue_arn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

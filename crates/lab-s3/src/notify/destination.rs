@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::lambda::{InvokeError, LambdaApi};
+use super::api::{Api, DeliveryError};
+use super::{lambda, sqs};
 
 #[derive(Clone, Debug)]
 pub enum Destination {
@@ -12,7 +13,13 @@ pub enum Destination {
     Lambda {
         arn: String,
         function: String,
-        api: Arc<LambdaApi>,
+        api: Arc<Api>,
+    },
+    /// A queue, which gets a message for each event.
+    Sqs {
+        arn: String,
+        url: String,
+        api: Arc<Api>,
     },
 }
 
@@ -26,14 +33,35 @@ impl Destination {
         }
     }
 
+    /// The path of the queue's URL; `None` where `arn` is not `arn:aws:sqs:<region>:<account>:<name>`, or names a
+    /// FIFO queue, which S3 does not send to.
+    pub fn queue_path(arn: &str) -> Option<String> {
+        const FIFO: &str = ".fifo";
+        let parts: Vec<_> = arn.split(':').collect();
+        match parts[..] {
+            ["arn", "aws", "sqs", _, account, name] if !name.ends_with(FIFO) => {
+                Some(format!("/{account}/{name}"))
+            }
+            _ => None,
+        }
+    }
+
     pub fn arn(&self) -> &str {
-        let Self::Lambda { arn, .. } = self;
-        arn
+        match self {
+            Self::Lambda { arn, .. } | Self::Sqs { arn, .. } => arn,
+        }
+    }
+
+    /// Whether S3 tries the destination out with a message of its own. A function it does not.
+    pub fn gets_test_events(&self) -> bool {
+        matches!(self, Self::Sqs { .. })
     }
 
     /// Returns once the destination has taken the event.
-    pub async fn deliver(&self, event: Bytes) -> Result<(), InvokeError> {
-        let Self::Lambda { function, api, .. } = self;
-        api.invoke(function, event).await
+    pub async fn deliver(&self, event: Bytes) -> Result<(), DeliveryError> {
+        match self {
+            Self::Lambda { function, api, .. } => lambda::invoke(api, function, event).await,
+            Self::Sqs { url, api, .. } => sqs::send(api, url, &event).await,
+        }
     }
 }

@@ -52,8 +52,6 @@ pub fn encode_key(key: &str) -> String {
 }
 
 pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Result<Bytes> {
-    const TIME: &[FormatItem<'_>] =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     let Created {
         name,
         bucket,
@@ -65,7 +63,7 @@ pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Res
         event_version: "2.1",
         event_source: "aws:s3",
         aws_region: &place.region,
-        event_time: format_time(head.modified.time(), TIME),
+        event_time: format_time(head.modified.time()),
         event_name: name.as_str(),
         user_identity: Identity {
             principal_id: &origin.principal,
@@ -98,8 +96,11 @@ pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Res
     serde_json::to_vec(&Message { records: [record] }).map(Bytes::from)
 }
 
-fn format_time(at: OffsetDateTime, format: &[FormatItem<'_>]) -> String {
-    at.format(format).unwrap_or_default()
+/// `2026-11-22T07:30:00.123Z`.
+pub fn format_time(at: OffsetDateTime) -> String {
+    const TIME: &[FormatItem<'_>] =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.format(TIME).unwrap_or_default()
 }
 
 #[derive(Serialize)]

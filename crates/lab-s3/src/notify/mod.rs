@@ -6,30 +6,34 @@
 //! killed, or what a full queue turned away, is found in the spool again.
 //!
 //! To deliver to something else, add a variant to [`Destination`]. Faults of delivery (events that
-//! are duplicated, delayed, reordered, lost) belong between [`queue`] and [`Destination::deliver`].
+//! are duplicated, delayed, reordered, lost) strike between [`queue`] and [`Destination::deliver`].
 
+mod api;
 mod destination;
 mod event;
 mod lambda;
 mod queue;
 mod rule;
 mod spool;
+mod sqs;
+mod test_event;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use lab_fault::Faults;
 use tokio::task::JoinSet;
 
+pub use api::Api;
 pub use destination::Destination;
-pub use event::{Created, Origin};
-pub use lambda::LambdaApi;
+pub use event::{Created, Origin, Place};
 pub use rule::{EventName, Rule};
 pub use spool::SpoolError;
 
 use crate::store::Store;
-use event::Place;
-use queue::Queue;
+use queue::{Queue, Worker};
 use spool::{Spool, Spooled};
 
 /// Emits the events that the buckets' rules ask for.
@@ -52,10 +56,10 @@ impl Notifier {
     /// Starts one delivery task for each destination, in `tasks`; they end when that is dropped.
     pub fn start(
         root: &Path,
-        region: String,
-        account: String,
+        place: Place,
         rules: HashMap<String, Vec<Rule>>,
         store: &Arc<Store>,
+        faults: &Arc<Faults>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, SpoolError> {
         let spool = Arc::new(Spool::open(root)?);
@@ -69,11 +73,17 @@ impl Notifier {
         })?;
         let mut queues = HashMap::new();
         for (arn, destination) in destinations {
-            let queue = Queue::start(destination, Arc::clone(&spool), Arc::clone(store), tasks)?;
+            let worker = Worker::new(
+                destination,
+                Arc::clone(&spool),
+                Arc::clone(store),
+                Arc::clone(faults),
+            );
+            let queue = Queue::start(worker, test_events(&rules, &arn)?, tasks)?;
             queues.insert(arn, queue);
         }
         Ok(Self {
-            place: Place { region, account },
+            place,
             spool,
             rules,
             queues,
@@ -121,4 +131,14 @@ impl Staged {
             self.spool.remove(&event.name).await;
         }
     }
+}
+
+/// What S3 sends to a queue when its notification is set up, for each rule that names the queue.
+fn test_events(rules: &HashMap<String, Vec<Rule>>, arn: &str) -> serde_json::Result<Vec<Bytes>> {
+    let pairs = rules
+        .iter()
+        .flat_map(|(bucket, rules)| rules.iter().map(move |rule| (bucket, rule)));
+    let wanted = pairs
+        .filter(|(_, rule)| rule.destination.arn() == arn && rule.destination.gets_test_events());
+    wanted.map(|(bucket, _)| test_event::json(bucket)).collect()
 }

@@ -1,21 +1,26 @@
 //! The way of events from the spool to one destination.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
+use lab_fault::Faults;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::destination::Destination;
 use super::spool::{Spool, SpoolError, Spooled};
+use crate::fault;
 use crate::store::Store;
 
 /// Events in memory at most; more wait in the spool.
 const CAPACITY: usize = 4096;
+/// Events that a fault may hold back at a time without holding up others.
+const HELD_BACK: usize = 4096;
 /// Deliveries at a time.
 const CONCURRENCY: usize = 8;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
@@ -29,28 +34,24 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Begins with what the spool holds from earlier runs.
+    /// Begins with `first`, which the spool does not hold, and what the spool holds from earlier runs.
     pub fn start(
-        destination: Destination,
-        spool: Arc<Spool>,
-        store: Arc<Store>,
+        worker: Worker,
+        first: Vec<Bytes>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Arc<Self>, SpoolError> {
         let (sender, receiver) = mpsc::channel(CAPACITY);
-        let (found, more) = spool.load(destination.arn(), CAPACITY)?;
-        let behind = Arc::new(AtomicBool::new(more));
-        let worker = Worker {
-            destination,
-            spool,
-            store,
-            behind: Arc::clone(&behind),
-        };
-        tasks.spawn(async move {
-            let deliver = |event| worker.deliver(event);
+        let (found, more) =
             worker
-                .events(found, receiver)
-                .for_each_concurrent(CONCURRENCY, deliver)
-                .await;
+                .spool
+                .load(worker.destination.arn(), CAPACITY, &HashSet::new())?;
+        worker.behind.store(more, Ordering::Release);
+        let behind = Arc::clone(&worker.behind);
+        tasks.spawn(async move {
+            for message in &first {
+                worker.send("a test event", message).await;
+            }
+            worker.run(found, receiver).await;
         });
         Ok(Arc::new(Self { sender, behind }))
     }
@@ -63,14 +64,49 @@ impl Queue {
     }
 }
 
-struct Worker {
+pub struct Worker {
     destination: Destination,
     spool: Arc<Spool>,
     store: Arc<Store>,
+    faults: Arc<Faults>,
     behind: Arc<AtomicBool>,
+    /// Names of the events that are on their way: the spool holds them too.
+    in_hand: Mutex<HashSet<String>>,
 }
 
 impl Worker {
+    pub fn new(
+        destination: Destination,
+        spool: Arc<Spool>,
+        store: Arc<Store>,
+        faults: Arc<Faults>,
+    ) -> Self {
+        Self {
+            destination,
+            spool,
+            store,
+            faults,
+            behind: Arc::default(),
+            in_hand: Mutex::default(),
+        }
+    }
+
+    async fn run(&self, found: VecDeque<Spooled>, receiver: mpsc::Receiver<Spooled>) {
+        let disturbed = async |event: Spooled| (fault::deliveries(&self.faults).await, event);
+        self.events(found, receiver)
+            .filter(|event| std::future::ready(self.in_hand().insert(event.name.clone())))
+            .map(disturbed)
+            .buffer_unordered(HELD_BACK)
+            .for_each_concurrent(CONCURRENCY, async |(times, event)| {
+                for _ in 0..times {
+                    self.send(&event.key, &event.event).await;
+                }
+                self.spool.remove(&event.name).await;
+                self.in_hand().remove(&event.name);
+            })
+            .await;
+    }
+
     /// Those found; then the queue's; and, whenever the queue is empty, those that only the spool
     /// holds.
     fn events(
@@ -97,10 +133,12 @@ impl Worker {
         })
     }
 
-    /// Reads the spool. What is being delivered at this moment is found too, and delivered again.
+    /// Reads the spool, but for what is on its way.
     async fn catch_up(&self) -> VecDeque<Spooled> {
         let (spool, arn) = (Arc::clone(&self.spool), self.destination.arn().to_owned());
-        let loaded = tokio::task::spawn_blocking(move || spool.load(&arn, CAPACITY)).await;
+        let in_hand = self.in_hand().clone();
+        let load = move || spool.load(&arn, CAPACITY, &in_hand);
+        let loaded = tokio::task::spawn_blocking(load).await;
         match loaded.unwrap_or_else(|ended| Err(SpoolError::Task(ended))) {
             Ok((mut found, more)) => {
                 self.behind.fetch_or(more, Ordering::AcqRel);
@@ -118,16 +156,19 @@ impl Worker {
         }
     }
 
-    /// Tries until the destination has taken the event, for as long as the server runs.
-    async fn deliver(&self, event: Spooled) {
+    /// Tries until the destination has taken the message, for as long as the server runs.
+    async fn send(&self, about: &str, message: &Bytes) {
         let mut failures = 0;
-        while let Err(error) = self.destination.deliver(event.event.clone()).await {
+        while let Err(error) = self.destination.deliver(message.clone()).await {
             let source = error.source().map(ToString::to_string);
-            tracing::warn!(key = event.key, failures, %error, source, "event not delivered; will try again");
+            tracing::warn!(key = about, failures, %error, source, "event not delivered; will try again");
             tokio::time::sleep(backoff(failures, rand::random())).await;
             failures += 1;
         }
-        self.spool.remove(&event.name).await;
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

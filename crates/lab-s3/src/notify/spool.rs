@@ -1,6 +1,6 @@
 //! Events on disk, one file each, until they are delivered.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -92,14 +92,19 @@ impl Spool {
         Ok(())
     }
 
-    /// Up to `limit` events for `destination`, oldest first, and whether there are more. Blocks.
+    /// Up to `limit` events for `destination` but for those named in `skip`, oldest first, and whether there are
+    /// more. Blocks.
     pub fn load(
         &self,
         destination: &str,
         limit: usize,
+        skip: &HashSet<String>,
     ) -> Result<(VecDeque<Spooled>, bool), SpoolError> {
         let mut found = VecDeque::new();
         for name in self.names()? {
+            if skip.contains(&name) {
+                continue;
+            }
             match self.read(&name)? {
                 Some(spooled) if spooled.destination == destination => {
                     if found.len() == limit {

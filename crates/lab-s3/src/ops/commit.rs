@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use http::Extensions;
+use lab_fault::Faults;
 use object_store::PutMode;
 use s3s::dto::ETagCondition;
 use s3s::{S3Error, S3Result, s3_error};
 
 use crate::access::Caller;
 use crate::clock::Clock;
+use crate::fault::kinds;
 use crate::front::RequestInfo;
 use crate::notify::{Created, EventName, Notifier, Origin};
 use crate::store::{Attributes, Bucket, Checksums, Content, Entry, Head, StoreError};
@@ -17,6 +19,7 @@ use crate::store::{Attributes, Bucket, Checksums, Content, Entry, Head, StoreErr
 pub struct Committer {
     pub clock: Arc<Clock>,
     pub notifier: Arc<Notifier>,
+    pub faults: Arc<Faults>,
 }
 
 /// An object that is ready to be stored.
@@ -31,6 +34,8 @@ pub struct Draft {
     pub checksums: Checksums,
     pub size: u64,
     pub content: Content,
+    /// Whether [`kinds::FORGET`] may strike.
+    pub forgettable: bool,
 }
 
 /// What must hold for a write to take place.
@@ -61,6 +66,9 @@ impl Committer {
             attributes: draft.attributes,
             checksums: draft.checksums,
         };
+        if draft.forgettable && self.faults.strikes(kinds::FORGET).is_some() {
+            return Ok(head);
+        }
         let created = Created {
             name: draft.event,
             bucket: &draft.bucket.name,

@@ -44,6 +44,7 @@ impl Ops {
             etag: source.head.etag,
             checksums: source.head.checksums,
             content: Content::Stream(whole.boxed()),
+            forgettable: false,
         };
         let head = self.committer.commit(draft).await?;
         Ok(S3Response::new(CopyObjectOutput {

@@ -4,8 +4,8 @@
 //! may was decided before, by [`crate::access`], save where the answer depends on each key.
 //!
 //! An operation that is not here answers `NotImplemented`. To add one: implement its method of
-//! [`S3`] below, and give it a row in `access::required`. A layer that injects faults (slow, failing
-//! or corrupted answers) is another [`S3`] in front of [`Ops`], put there by `crate::server`.
+//! [`S3`] below, and give it a row in `access::required`. Faults strike in front of s3s, by
+//! [`crate::fault`], save for the one that forgets an object in `commit`.
 
 mod attributes;
 mod body;

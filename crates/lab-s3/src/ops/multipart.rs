@@ -102,6 +102,7 @@ impl Ops {
             checksums: Checksums::default(),
             size: parts.iter().map(|part| part.size).sum(),
             content: Content::Stream(concatenate(parts).boxed()),
+            forgettable: false,
         };
         let head = self.committer.commit(draft).await?;
         self.uploads.end(&upload).await?;

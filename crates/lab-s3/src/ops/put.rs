@@ -7,6 +7,7 @@ use super::Ops;
 use super::body::{Claims, Verified};
 use super::commit::{Condition, Draft, origin};
 use super::unsupported::Request;
+use crate::access::Caller;
 use crate::notify::EventName;
 use crate::store::{Attributes, Content, Head};
 
@@ -16,6 +17,7 @@ impl Ops {
         req: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let origin = origin(&req.extensions)?;
+        let forgettable = !Caller::of(&req.extensions)?.0.admin;
         let mut input = req.input;
         input.refuse_unsupported()?;
         let bucket = self.store.bucket(&input.bucket)?;
@@ -39,6 +41,7 @@ impl Ops {
             checksums: body.checksums,
             size: body.size,
             content: Content::Bytes(body.chunks),
+            forgettable,
         };
         self.committer.commit(draft).await.map(output)
     }
