@@ -86,10 +86,10 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
 
     report::follow(options.length, &history, &nemesis).await;
 
-    load.end().await;
-    let injected = nemesis.end().await;
-    history.flush()?;
     let quiet = Instant::now();
+    let injected = nemesis.end().await;
+    load.end().await;
+    history.flush()?;
     let (verdict, is_well) = settle(options, lab, &evidence).await?;
     Ok(Report {
         verdict,

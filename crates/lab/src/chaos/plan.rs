@@ -65,6 +65,9 @@ const SWITCHES: [Switch; 22] = [
     (Target::Lambda, "slow", 0.5, Some(1_000)),
 ];
 
+/// What no fault of AWS is: a promise broken on purpose, to see that the verdict finds it. Only where it is asked for.
+const SABOTAGE: [Switch; 1] = [(Target::S3, "forget", 0.5, None)];
+
 /// A link's faults: the end of the name, how often it strikes, and its time.
 const LINK_SWITCHES: [(&str, f64, Option<u64>); 3] = [
     ("latency", 0.3, Some(200)),
@@ -140,24 +143,8 @@ impl fmt::Display for Action {
 impl Plan {
     /// Every fault once, in an order of the seed's; then again, until the time is over.
     pub fn draw(options: &Options) -> Result<Self, Error> {
+        let mut groups = chosen(&options.only)?;
         let mut rng = StdRng::seed_from_u64(options.seed);
-        let known = catalogue();
-        for name in &options.only {
-            if !known
-                .iter()
-                .flatten()
-                .any(|action| action.to_string() == *name)
-            {
-                return Err(Error::NoFault(name.clone()));
-            }
-        }
-        let wanted =
-            |action: &Action| options.only.is_empty() || options.only.contains(&action.to_string());
-        let mut groups = known;
-        for group in &mut groups {
-            group.retain(wanted);
-        }
-        groups.retain(|group| !group.is_empty());
         let mut episodes = Vec::new();
         let mut at = Duration::ZERO;
         loop {
@@ -178,24 +165,54 @@ impl Plan {
     }
 }
 
-/// All faults there are, those of one kind together.
-fn catalogue() -> Vec<Vec<Action>> {
-    let switch = |target, name: String, rate, ms| Action::Switch {
+/// The faults of these names, or all that AWS can have, those of one kind together.
+fn chosen(only: &[String]) -> Result<Vec<Vec<Action>>, Error> {
+    if only.is_empty() {
+        return Ok(catalogue());
+    }
+    let mut groups = catalogue();
+    groups.extend(SABOTAGE.map(|switch| vec![of_part(switch)]));
+    let is_known = |name: &str| {
+        groups
+            .iter()
+            .flatten()
+            .any(|known| known.to_string() == name)
+    };
+    if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
+        return Err(Error::NoFault(unknown.clone()));
+    }
+    for group in &mut groups {
+        group.retain(|action| only.contains(&action.to_string()));
+    }
+    groups.retain(|group| !group.is_empty());
+    Ok(groups)
+}
+
+fn of_part((target, name, rate, ms): Switch) -> Action {
+    Action::Switch {
         target,
-        name,
+        name: name.to_owned(),
         rate,
         ms,
-    };
-    let of_parts = SWITCHES
-        .iter()
-        .map(|&(target, name, rate, ms)| vec![switch(target, name.to_owned(), rate, ms)]);
+    }
+}
+
+/// All faults there are, those of one kind together.
+fn catalogue() -> Vec<Vec<Action>> {
+    let of_parts = SWITCHES.map(|switch| vec![of_part(switch)]);
     let of_links = LINK_SWITCHES.iter().map(|&(name, rate, ms)| {
-        let on = |part| switch(Target::Relay, format!("{part}-{name}"), rate, ms);
+        let on = |part| Action::Switch {
+            target: Target::Relay,
+            name: format!("{part}-{name}"),
+            rate,
+            ms,
+        };
         LINKED.into_iter().map(on).collect()
     });
-    let commit_lost = switch(Target::Relay, "mysql-commit-lost".to_owned(), 0.5, None);
+    let commit_lost = of_part((Target::Relay, "mysql-commit-lost", 0.5, None));
     let database = DatabaseFault::ALL.map(|fault| vec![Action::Database(fault)]);
     of_parts
+        .into_iter()
         .chain(of_links)
         .chain([vec![commit_lost]])
         .chain(database)
@@ -246,5 +263,6 @@ mod tests {
             BTreeSet::from(["s3/hang", "kill/app-a"].map(str::to_owned))
         );
         assert!(Plan::draw(&options(1, &["s3/none"])).is_err());
+        assert!(Plan::draw(&options(1, &["s3/forget"])).is_ok());
     }
 }

@@ -6,7 +6,9 @@
 
 mod accounts;
 mod card_numbers;
+mod chaos;
 mod exactness;
+mod faults;
 mod older_objects;
 mod outage;
 mod round_trip;

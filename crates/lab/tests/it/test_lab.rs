@@ -58,15 +58,20 @@ impl Answer {
 impl TestLab {
     /// A new lab, everything healthy.
     pub fn up() -> Self {
+        Self::up_with(&[])
+    }
+
+    /// A new lab with options of `up`.
+    pub fn up_with(options: &[&str]) -> Self {
         let temp = TempDir::with_prefix("lab-it-").unwrap();
-        up(temp.path());
+        up(temp.path(), options);
         let lab = load(temp.path());
         Self { temp, lab }
     }
 
     /// Starts it again after `down`, on the data that it kept.
     pub fn up_again(&mut self) {
-        up(self.temp.path());
+        up(self.temp.path(), &[]);
         self.lab = load(self.temp.path());
     }
 
@@ -121,6 +126,19 @@ impl TestLab {
             status: response.status(),
             headers: response.headers().clone(),
             body: serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default(),
+        }
+    }
+
+    /// Posts until the payment is accepted: what refused it is over, and may be noticed a moment later.
+    pub async fn until_accepted(&self, body: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let answer = self.post(body).await;
+            if answer.status.is_success() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "last: {answer:?}");
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -201,10 +219,13 @@ impl Drop for TestLab {
 }
 
 /// On free ports, and to end with this process even where it is killed.
-fn up(dir: &Path) {
+fn up(dir: &Path, options: &[&str]) {
     let owner = std::process::id().to_string();
     let arguments = ["up", "--detach", "--free-ports", "--no-build"];
-    let output = run(dir, &[&arguments[..], &["--owner", &owner]].concat());
+    let output = run(
+        dir,
+        &[&arguments[..], options, &["--owner", &owner]].concat(),
+    );
     if !output.status.success() {
         let kept = std::env::temp_dir().join(format!("lab-it-failed-{owner}"));
         let _ = std::fs::rename(dir, &kept);
@@ -212,7 +233,7 @@ fn up(dir: &Path) {
     }
 }
 
-fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub fn run(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lab"))
         .arg("--dir")
         .arg(dir)

@@ -1,0 +1,54 @@
+//! The whole pipeline under faults, judged by what its clients were told.
+
+use tempfile::TempDir;
+
+use crate::test_lab::{run, text};
+
+/// A short run; what it printed, and whether every promise held.
+fn chaos(options: &[&str]) -> (String, bool) {
+    let temp = TempDir::with_prefix("lab-chaos-").unwrap();
+    let usual = ["chaos", "--no-build", "--rate", "60"];
+    let output = run(temp.path(), &[&usual[..], options].concat());
+    (text(&output), output.status.success())
+}
+
+#[test]
+fn p1_p2_p4_hold_under_faults_of_all_kinds() {
+    let (printed, held) = chaos(&["--minutes", "0.7", "--seed", "1", "--patience", "200"]);
+    assert!(held, "{printed}");
+    assert!(printed.contains("every promise held"), "{printed}");
+}
+
+#[test]
+fn p2_holds_by_way_of_a_queue() {
+    let only =
+        "s3/event-duplicate,s3/event-reorder,lambda/kill,lambda/answer-lost,kill/lambda,mysql/down";
+    let (printed, held) = chaos(&[
+        "--minutes",
+        "0.3",
+        "--seed",
+        "2",
+        "--patience",
+        "200",
+        "--via",
+        "sqs",
+        "--only",
+        only,
+    ]);
+    assert!(held, "{printed}");
+}
+
+#[test]
+fn p1_a_yes_to_a_payment_that_was_not_stored_is_found() {
+    let (printed, held) = chaos(&[
+        "--minutes",
+        "0.15",
+        "--patience",
+        "0",
+        "--only",
+        "s3/forget",
+    ]);
+    assert!(!held, "{printed}");
+    assert!(printed.contains("lost: c"), "{printed}");
+    assert!(printed.contains("a promise broke"), "{printed}");
+}
