@@ -44,6 +44,8 @@ pub enum Command {
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
     Chaos(Chaos),
+    /// Try the parsers with inputs that a fuzzer makes up
+    Fuzz(Fuzz),
     /// Check format and lints, build, and run every test
     Test(Test),
     /// Pass on connections between the parts; the supervisor starts this
@@ -201,6 +203,13 @@ fn positive(text: &str, most: f64) -> Result<f64, String> {
         Ok(number) if (0.0..=most).contains(&number) => Ok(number),
         _ => Err(format!("a number from 0 to {most} is expected")),
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// For each target
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u32,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod chaos;
 mod down;
 mod env;
 mod fault;
+mod fuzz;
 mod kill;
 mod logs;
 mod pay;
@@ -78,6 +79,8 @@ pub enum Error {
     #[error(transparent)]
     Up(#[from] up::Error),
     #[error(transparent)]
+    Fuzz(#[from] fuzz::Error),
+    #[error(transparent)]
     Test(#[from] test::Error),
     #[error("{0} does not run: see `cargo lab status`")]
     NotRunning(PartName),
@@ -133,6 +136,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Kill(args) => kill::run(&args, &context),
         Command::Fault(args) => fault::run(&args, &context).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
+        Command::Fuzz(args) => fuzz::run(&args, &context).await,
         Command::Test(args) => test::run(&args, &context).await,
         Command::Relay { config } => {
             let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;

@@ -1,0 +1,20 @@
+//! An object of the log: every line is a record or a reject, and a record that is written again is the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use payment_core::record::read_object;
+use payment_core::{LogRecord, ObjectKey, Timestamp};
+
+fuzz_target!(|object: &[u8]| {
+    for key in ["t/dt=2026-11-22/hh=07/a.ndjson", "t/a.json"] {
+        let key = ObjectKey::parse(key).expect("a key");
+        let mut last = 0;
+        for (number, line) in read_object(&key, object, Timestamp::EPOCH) {
+            assert!(number > last, "lines are numbered in order");
+            last = number;
+            let Ok(record) = line else { continue };
+            let again = LogRecord::parse(record.to_line().trim_end().as_bytes(), Timestamp::EPOCH);
+            assert_eq!(again.as_ref(), Ok(&record));
+        }
+    }
+});
