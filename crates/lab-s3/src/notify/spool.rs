@@ -172,3 +172,38 @@ impl Spooled {
             .is_ok_and(|bucket| bucket.entry(&self.key).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tempfile::TempDir;
+
+    use super::{Spool, Spooled};
+
+    #[tokio::test]
+    async fn a_load_leaves_out_what_it_is_told_to_and_ends_at_its_limit() {
+        let root = TempDir::new().unwrap();
+        let spool = Spool::open(root.path()).unwrap();
+        for name in ["1", "2", "3", "4"] {
+            let spooled = Spooled {
+                name: name.to_owned(),
+                destination: "here".to_owned(),
+                bucket: "log".to_owned(),
+                key: "a".to_owned(),
+                event: "{}".into(),
+            };
+            spool.add(&spooled).await.unwrap();
+        }
+        let load = |limit, skip: &[&str]| {
+            let skip: HashSet<_> = skip.iter().map(ToString::to_string).collect();
+            let (found, more) = spool.load("here", limit, &skip).unwrap();
+            let names: Vec<_> = found.into_iter().map(|spooled| spooled.name).collect();
+            (names.concat(), more)
+        };
+        assert_eq!(load(9, &[]), ("1234".to_owned(), false));
+        assert_eq!(load(2, &["1"]), ("23".to_owned(), true));
+        assert_eq!(load(2, &["1", "4"]), ("23".to_owned(), false));
+        assert_eq!(load(2, &["1", "2", "3", "4"]), (String::new(), false));
+    }
+}

@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
 
-use crate::support::{BUCKET, Lab, Role, answer, client, keys, put, raw};
+use crate::support::{BUCKET, Lab, Requests, Role, answer, client, keys, put, raw};
 
 const PAYMENT: &str = "transactions/a.ndjson";
 
@@ -28,13 +28,13 @@ async fn ask(client: &Client, what: Ask) -> (u16, String) {
     let encryption = |name: Option<&str>| name.map(ServerSideEncryption::from);
     match what {
         Ask::Put(key, name) => {
-            let request = client.put_object().bucket(BUCKET).key(key);
+            let request = client.put_key(key);
             let request = request.set_server_side_encryption(encryption(name));
             answer(request.body(ByteStream::from_static(b"x")).send().await)
         }
-        Ask::Get(key) => answer(client.get_object().bucket(BUCKET).key(key).send().await),
-        Ask::Head(key) => answer(client.head_object().bucket(BUCKET).key(key).send().await),
-        Ask::Delete(key) => answer(client.delete_object().bucket(BUCKET).key(key).send().await),
+        Ask::Get(key) => answer(client.get_key(key).send().await),
+        Ask::Head(key) => answer(client.head_key(key).send().await),
+        Ask::Delete(key) => answer(client.delete_key(key).send().await),
         Ask::List(prefix) => {
             let request = client.list_objects_v2().bucket(BUCKET);
             answer(request.set_prefix(prefix.map(str::to_owned)).send().await)
@@ -216,9 +216,7 @@ async fn an_upload_id_does_not_lend_its_encryption_to_a_plain_put() {
         .unwrap();
     let id = upload.upload_id().unwrap().to_owned();
     let put = app
-        .put_object()
-        .bucket(BUCKET)
-        .key("transactions/a")
+        .put_key("transactions/a")
         .body(ByteStream::from_static(b"x"));
     let put = put.customize().mutate_request(move |request| {
         let uri = format!("{}&uploadId={id}", request.uri());

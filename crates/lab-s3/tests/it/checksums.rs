@@ -7,7 +7,7 @@ use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode};
 
-use crate::support::{BUCKET, Lab, answer, get, keys, put};
+use crate::support::{Lab, Requests, answer, get, keys, put};
 
 const BODY: &[u8] = b"hello";
 
@@ -26,20 +26,12 @@ async fn every_algorithm_is_verified_kept_and_returned() {
         ),
     ];
     for (algorithm, expected) in algorithms {
-        let put = client
-            .put_object()
-            .bucket(BUCKET)
-            .key("a")
-            .checksum_algorithm(algorithm.clone());
+        let put = client.put_key("a").checksum_algorithm(algorithm.clone());
         put.body(ByteStream::from_static(BODY))
             .send()
             .await
             .unwrap();
-        let head = client
-            .head_object()
-            .bucket(BUCKET)
-            .key("a")
-            .checksum_mode(ChecksumMode::Enabled);
+        let head = client.head_key("a").checksum_mode(ChecksumMode::Enabled);
         let head = head.send().await.unwrap();
         let returned = [
             head.checksum_crc32(),
@@ -61,13 +53,7 @@ async fn a_mismatch_stores_nothing_and_replaces_nothing() {
     let client = lab.operator();
     put(&client, "old", "old").await;
     for key in ["new", "old"] {
-        let write = || {
-            client
-                .put_object()
-                .bucket(BUCKET)
-                .key(key)
-                .body(ByteStream::from_static(BODY))
-        };
+        let write = || client.put_key(key).body(ByteStream::from_static(BODY));
         let cases = [
             (write().checksum_crc32("AAAAAA=="), "BadDigest"),
             (write().checksum_crc32_c("AAAAAA=="), "BadDigest"),
@@ -96,11 +82,7 @@ async fn a_mismatch_stores_nothing_and_replaces_nothing() {
 async fn a_body_that_was_changed_after_signing_is_refused() {
     let lab = Lab::start().await;
     let client = lab.operator();
-    let put = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a")
-        .body(ByteStream::from_static(BODY));
+    let put = client.put_key("a").body(ByteStream::from_static(BODY));
     let put = put.customize().interceptor(ChangeBody).send().await;
     assert_eq!(answer(put), (400, "XAmzContentSHA256Mismatch".to_owned()));
     assert!(keys(&client).await.is_empty());

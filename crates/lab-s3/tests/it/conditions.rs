@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 
-use crate::support::{BUCKET, Lab, answer, get, put};
+use crate::support::{Lab, Requests, answer, get, put};
 
 const FAILED: u16 = 412;
 
@@ -13,11 +13,7 @@ async fn of_racing_first_writers_exactly_one_wins() {
     for round in 0..10 {
         let key = format!("transactions/{round}");
         let writers = (0..16).map(|writer| {
-            let request = client
-                .put_object()
-                .bucket(BUCKET)
-                .key(&key)
-                .if_none_match("*");
+            let request = client.put_key(&key).if_none_match("*");
             let request = request.body(ByteStream::from(format!("writer {writer}").into_bytes()));
             tokio::spawn(async move { answer(request.send().await) })
         });
@@ -39,26 +35,12 @@ async fn a_first_write_never_replaces() {
     let lab = Lab::start().await;
     let client = lab.operator();
     put(&client, "a", "first").await;
-    let second = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a")
-        .if_none_match("*");
+    let second = client.put_key("a").if_none_match("*");
     let second = second.body(ByteStream::from_static(b"second")).send().await;
     assert_eq!(answer(second).0, FAILED);
     assert_eq!(get(&client, "a").await, b"first");
-    client
-        .delete_object()
-        .bucket(BUCKET)
-        .key("a")
-        .send()
-        .await
-        .unwrap();
-    let third = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a")
-        .if_none_match("*");
+    client.delete_key("a").send().await.unwrap();
+    let third = client.put_key("a").if_none_match("*");
     third
         .body(ByteStream::from_static(b"third"))
         .send()
@@ -73,7 +55,7 @@ async fn if_match_replaces_only_what_the_writer_knows() {
     let lab = Lab::start().await;
     let client = lab.operator();
     let write = |etag: &str, body: &'static [u8]| {
-        let request = client.put_object().bucket(BUCKET).key("a").if_match(etag);
+        let request = client.put_key("a").if_match(etag);
         request.body(ByteStream::from_static(body)).send()
     };
     assert_eq!(
@@ -81,15 +63,7 @@ async fn if_match_replaces_only_what_the_writer_knows() {
         (404, "NoSuchKey".to_owned())
     );
     put(&client, "a", "one").await;
-    let etag = client
-        .head_object()
-        .bucket(BUCKET)
-        .key("a")
-        .send()
-        .await
-        .unwrap()
-        .e_tag
-        .unwrap();
+    let etag = client.head_key("a").send().await.unwrap().e_tag.unwrap();
     assert_eq!(answer(write("\"0\"", b"two").await).0, FAILED);
     write(&etag, b"two").await.unwrap();
     assert_eq!(answer(write(&etag, b"three").await).0, FAILED);
@@ -102,16 +76,10 @@ async fn reads_may_depend_on_etag_and_date() {
     let lab = Lab::start().await;
     let client = lab.operator();
     put(&client, "a", "hello").await;
-    let head = client
-        .head_object()
-        .bucket(BUCKET)
-        .key("a")
-        .send()
-        .await
-        .unwrap();
+    let head = client.head_key("a").send().await.unwrap();
     let (etag, modified) = (head.e_tag.unwrap(), head.last_modified.unwrap());
     let earlier = DateTime::from_secs(modified.secs() - 10);
-    let read = || client.get_object().bucket(BUCKET).key("a");
+    let read = || client.get_key("a");
     let cases = [
         (read().if_match(&etag), 200),
         (read().if_match("\"0\""), FAILED),

@@ -1,7 +1,6 @@
 //! Events: their message, and that each arrives.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_s3::operation::RequestId;
@@ -11,30 +10,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::lambda::{Lambda, key_of, notifying_config};
-use crate::support::{BUCKET, FUNCTION, Lab, Role, answer, eventually, put};
+use crate::support::receiver::{Receiver, key_of, notifying_config};
+use crate::support::{BUCKET, FUNCTION, Lab, Requests, Role, answer, put};
 
-async fn start(lambda: &Lambda) -> Lab {
+async fn start(lambda: &Receiver) -> Lab {
     let root = TempDir::new().unwrap();
     let config = notifying_config(root.path(), lambda.address);
     Lab::start_with(root, config).await
 }
 
-fn spooled(root: &Path) -> usize {
-    std::fs::read_dir(root.join("spool")).unwrap().count()
-}
-
-async fn wait_for_empty_spool(root: &Path) {
-    eventually(async || match spooled(root) {
-        0 => Ok(()),
-        left => Err(format!("{left} events in the spool")),
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn the_message_is_s3s_own() {
-    let lambda = Lambda::start().await;
+    let lambda = Receiver::function().await;
     let lab = start(&lambda).await;
     let app = lab.client(Role::AppTier);
     put(&app, "transactions/dt=2026-11-22/a b+ü.ndjson", "hello").await;
@@ -90,23 +77,17 @@ async fn the_message_is_s3s_own() {
         },
     }]});
     assert_eq!(event, expected);
-    wait_for_empty_spool(lab.root()).await;
+    lab.wait_for_empty_spool().await;
     lab.end().await;
     lambda.end();
 }
 
 #[tokio::test]
 async fn the_event_names_the_request_that_the_client_saw() {
-    let lambda = Lambda::start().await;
+    let lambda = Receiver::function().await;
     let lab = start(&lambda).await;
     let client = lab.operator();
-    let output = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("transactions/a")
-        .send()
-        .await
-        .unwrap();
+    let output = client.put_key("transactions/a").send().await.unwrap();
     let call = lambda.wait_for(1).await.remove(0);
     assert_eq!(Some(request_of(&call.event).as_str()), output.request_id());
     lab.end().await;
@@ -115,7 +96,7 @@ async fn the_event_names_the_request_that_the_client_saw() {
 
 #[tokio::test]
 async fn only_what_the_rule_selects_is_told() {
-    let lambda = Lambda::start().await;
+    let lambda = Receiver::function().await;
     let root = TempDir::new().unwrap();
     let mut config = notifying_config(root.path(), lambda.address);
     config["buckets"][0]["notifications"] = json!([
@@ -127,19 +108,9 @@ async fn only_what_the_rule_selects_is_told() {
     for key in ["t/no", "u/no.json", "c/no", "t/1.json"] {
         put(&client, key, "x").await;
     }
-    let refused = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("t/1.json")
-        .if_none_match("*")
-        .send()
-        .await;
+    let refused = client.put_key("t/1.json").if_none_match("*").send().await;
     assert_eq!(answer(refused).0, 412);
-    let corrupt = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("t/2.json")
-        .checksum_crc32("AAAAAA==");
+    let corrupt = client.put_key("t/2.json").checksum_crc32("AAAAAA==");
     assert_eq!(
         answer(corrupt.body(ByteStream::from_static(b"x")).send().await).0,
         400
@@ -154,11 +125,11 @@ async fn only_what_the_rule_selects_is_told() {
     };
     copy("t/3.json").await.unwrap();
     copy("c/4").await.unwrap();
-    wait_for_empty_spool(lab.root()).await;
+    lab.wait_for_empty_spool().await;
     let mut told: Vec<_> = lambda
         .calls()
         .iter()
-        .map(|call| (name_of(&call.event), key_of(call)))
+        .map(|call| (name_of(&call.event), key_of(&call.event)))
         .collect();
     told.sort_unstable();
     let expected = [
@@ -180,7 +151,7 @@ async fn a_refused_event_is_sent_again() {
         StatusCode::INTERNAL_SERVER_ERROR,
         StatusCode::OK,
     ];
-    let lambda = Lambda::start_refusing(&refusals).await;
+    let lambda = Receiver::start(StatusCode::ACCEPTED, &refusals).await;
     let lab = start(&lambda).await;
     put(&lab.operator(), "transactions/a", "x").await;
     let taken = lambda.wait_for(1).await;
@@ -190,7 +161,7 @@ async fn a_refused_event_is_sent_again() {
         calls.iter().all(|call| call.event == taken[0].event),
         "{calls:?}"
     );
-    wait_for_empty_spool(lab.root()).await;
+    lab.wait_for_empty_spool().await;
     lab.end().await;
     lambda.end();
 }
@@ -211,7 +182,7 @@ async fn puts_do_not_wait_for_a_function_that_hangs() {
     tokio::time::timeout(Duration::from_secs(5), puts)
         .await
         .expect("the puts wait for the deliveries");
-    assert_eq!(spooled(lab.root()), 50);
+    assert_eq!(lab.spooled(), 50);
     lab.end().await;
 }
 
@@ -227,13 +198,11 @@ async fn the_spool_is_delivered_after_a_restart() {
         put(&lab.operator(), key, "x").await;
     }
     lab.operator()
-        .delete_object()
-        .bucket(BUCKET)
-        .key("transactions/gone")
+        .delete_key("transactions/gone")
         .send()
         .await
         .unwrap();
-    assert_eq!(spooled(lab.root()), 3);
+    assert_eq!(lab.spooled(), 3);
     // What a kill between the spool and the object leaves: an event of an object that never was.
     std::fs::write(
         lab.root().join("spool/0000000000000000-0"),
@@ -241,10 +210,18 @@ async fn the_spool_is_delivered_after_a_restart() {
     )
     .unwrap();
 
-    let lambda = Lambda::serve(TcpListener::bind(address).await.unwrap(), &[]);
+    let lambda = Receiver::serve(
+        TcpListener::bind(address).await.unwrap(),
+        StatusCode::ACCEPTED,
+        &[],
+    );
     let lab = lab.restart().await;
-    wait_for_empty_spool(lab.root()).await;
-    let mut keys: Vec<_> = lambda.taken().iter().map(key_of).collect();
+    lab.wait_for_empty_spool().await;
+    let mut keys: Vec<_> = lambda
+        .taken()
+        .iter()
+        .map(|call| key_of(&call.event))
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let must: Vec<_> = keys
@@ -258,19 +235,13 @@ async fn the_spool_is_delivered_after_a_restart() {
 
 #[tokio::test]
 async fn sequencers_rise_per_key_and_across_restarts() {
-    let lambda = Lambda::start().await;
+    let lambda = Receiver::function().await;
     let mut lab = start(&lambda).await;
     let mut requests = Vec::new();
     for round in 1..=3 {
         let client = lab.operator();
         for _ in 0..3 {
-            let put = client
-                .put_object()
-                .bucket(BUCKET)
-                .key("transactions/a")
-                .send()
-                .await
-                .unwrap();
+            let put = client.put_key("transactions/a").send().await.unwrap();
             requests.push(put.request_id().unwrap().to_owned());
         }
         lambda.wait_for(round * 3).await;

@@ -8,10 +8,15 @@
 mod access;
 mod checksums;
 mod conditions;
+mod event_faults;
 mod events;
+mod fault_switches;
+mod faults;
 mod listing;
 mod multipart;
 mod objects;
 mod process;
+mod queue;
+mod read_faults;
 mod restart;
 mod support;

@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
 
-use crate::support::{BUCKET, Lab, Role, answer, get, keys};
+use crate::support::{BUCKET, Lab, Requests, Role, answer, get, keys};
 
 const KEY: &str = "transactions/big";
 const MIB: usize = 1024 * 1024;
@@ -70,24 +70,14 @@ async fn parts_become_one_object_in_their_order() {
     ]
     .concat();
     assert!(body == expected);
-    let head = client
-        .head_object()
-        .bucket(BUCKET)
-        .key(KEY)
-        .send()
-        .await
-        .unwrap();
+    let head = client.head_key(KEY).send().await.unwrap();
     assert!(
         head.e_tag().unwrap().ends_with("-3\""),
         "{:?}",
         head.e_tag()
     );
     assert_eq!(head.metadata().unwrap()["kept"], "yes");
-    let range = client
-        .get_object()
-        .bucket(BUCKET)
-        .key(KEY)
-        .range("bytes=5242878-5242881");
+    let range = client.get_key(KEY).range("bytes=5242878-5242881");
     let range = range.send().await.unwrap().body.collect().await.unwrap();
     assert_eq!(range.to_vec(), b"aabb");
     assert_eq!(

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
     ChecksumMode, Delete, MetadataDirective, ObjectIdentifier, ServerSideEncryption,
 };
 
-use crate::support::{BUCKET, Lab, answer, get, keys, put, raw};
+use crate::support::{BUCKET, Lab, Requests, answer, get, keys, put, raw};
 
 #[tokio::test]
 async fn odd_keys_come_back_exactly() {
@@ -52,13 +52,7 @@ async fn odd_keys_come_back_exactly() {
     odd.sort_unstable();
     assert_eq!(keys(&client).await, odd);
     for key in &odd {
-        client
-            .delete_object()
-            .bucket(BUCKET)
-            .key(*key)
-            .send()
-            .await
-            .unwrap();
+        client.delete_key(*key).send().await.unwrap();
     }
     assert!(keys(&client).await.is_empty());
     let stray: Vec<_> = std::fs::read_dir(lab.root())
@@ -76,13 +70,7 @@ async fn odd_keys_come_back_exactly() {
 #[tokio::test]
 async fn keys_over_1024_bytes_are_refused() {
     let lab = Lab::start().await;
-    let put = lab
-        .operator()
-        .put_object()
-        .bucket(BUCKET)
-        .key("k".repeat(1025))
-        .send()
-        .await;
+    let put = lab.operator().put_key("k".repeat(1025)).send().await;
     assert_eq!(answer(put), (400, "KeyTooLongError".to_owned()));
     lab.end().await;
 }
@@ -92,9 +80,7 @@ async fn attributes_come_back_with_get_and_head() {
     let lab = Lab::start().await;
     let client = lab.operator();
     let stored = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a")
+        .put_key("a")
         .content_type("application/x-ndjson")
         .content_encoding("gzip")
         .cache_control("no-store")
@@ -112,19 +98,9 @@ async fn attributes_come_back_with_get_and_head() {
         Some(&ServerSideEncryption::AwsKms)
     );
 
-    let head = client
-        .head_object()
-        .bucket(BUCKET)
-        .key("a")
-        .checksum_mode(ChecksumMode::Enabled);
+    let head = client.head_key("a").checksum_mode(ChecksumMode::Enabled);
     let head = head.send().await.unwrap();
-    let get = client
-        .get_object()
-        .bucket(BUCKET)
-        .key("a")
-        .send()
-        .await
-        .unwrap();
+    let get = client.get_key("a").send().await.unwrap();
     assert_eq!(head.content_length(), Some(5));
     assert_eq!(head.e_tag(), stored.e_tag());
     assert_eq!(head.content_type(), Some("application/x-ndjson"));
@@ -175,13 +151,7 @@ async fn ranges_are_parts_of_the_body() {
         ("empty", "bytes=0-", Err((416, "InvalidRange"))),
     ];
     for (key, range, expected) in cases {
-        let output = client
-            .get_object()
-            .bucket(BUCKET)
-            .key(key)
-            .range(range)
-            .send()
-            .await;
+        let output = client.get_key(key).range(range).send().await;
         match expected {
             Ok((body, content_range)) => {
                 let output = output.unwrap();
@@ -215,9 +185,9 @@ async fn a_missing_bucket_or_key_is_named() {
         .send()
         .await;
     assert_eq!(answer(list), (404, "NoSuchBucket".to_owned()));
-    let get = client.get_object().bucket(BUCKET).key("a").send().await;
+    let get = client.get_key("a").send().await;
     assert_eq!(answer(get), (404, "NoSuchKey".to_owned()));
-    let head = client.head_object().bucket(BUCKET).key("a").send().await;
+    let head = client.head_key("a").send().await;
     assert_eq!(answer(head).0, 404);
     lab.end().await;
 }
@@ -226,13 +196,7 @@ async fn a_missing_bucket_or_key_is_named() {
 async fn deleting_what_is_absent_succeeds() {
     let lab = Lab::start().await;
     let client = lab.operator();
-    client
-        .delete_object()
-        .bucket(BUCKET)
-        .key("a")
-        .send()
-        .await
-        .unwrap();
+    client.delete_key("a").send().await.unwrap();
     for key in ["a", "b/c", "d"] {
         put(&client, key, key).await;
     }
@@ -256,11 +220,7 @@ async fn deleting_what_is_absent_succeeds() {
 async fn copies_keep_or_replace_metadata() {
     let lab = Lab::start().await;
     let client = lab.operator();
-    let original = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a b")
-        .metadata("kept", "yes");
+    let original = client.put_key("a b").metadata("kept", "yes");
     original
         .content_type("text/plain")
         .body(ByteStream::from_static(b"hello"))
@@ -292,13 +252,7 @@ async fn copies_keep_or_replace_metadata() {
         ("kept", "kept", "text/plain"),
         ("replaced", "new", "text/html"),
     ] {
-        let head = client
-            .head_object()
-            .bucket(BUCKET)
-            .key(key)
-            .send()
-            .await
-            .unwrap();
+        let head = client.head_key(key).send().await.unwrap();
         assert_eq!(head.metadata().unwrap()[member], "yes");
         assert_eq!(head.metadata().unwrap().len(), 1);
         assert_eq!(head.content_type(), Some(content_type));
@@ -367,21 +321,9 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 async fn what_the_lab_lacks_is_refused_not_ignored() {
     let lab = Lab::start().await;
     let client = lab.operator();
-    let tagged = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("a")
-        .tagging("a=b")
-        .send()
-        .await;
+    let tagged = client.put_key("a").tagging("a=b").send().await;
     assert_eq!(answer(tagged), (501, "NotImplemented".to_owned()));
-    let version = client
-        .get_object()
-        .bucket(BUCKET)
-        .key("a")
-        .version_id("1")
-        .send()
-        .await;
+    let version = client.get_key("a").version_id("1").send().await;
     assert_eq!(answer(version), (501, "NotImplemented".to_owned()));
     let policy = client.get_bucket_policy().bucket(BUCKET).send().await;
     assert_eq!(answer(policy), (501, "NotImplemented".to_owned()));

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::support::{BUCKET, Role, client, config, eventually, get, keys, parse, raw};
+use crate::support::{
+    FUNCTION, QUEUE, Requests, Role, client, config, eventually, get, keys, parse, raw,
+};
 
 fn write(root: &Path, config: &Value) -> PathBuf {
     let file = root.join("lab-s3.json");
@@ -65,8 +67,13 @@ async fn every_mistake_of_a_configuration_is_reported_at_once() {
     wrong["account_id"] = json!("42");
     wrong["buckets"][0]["name"] = json!("No Bucket");
     wrong["buckets"][0]["policy"] = json!("/absent/policy.json");
-    wrong["buckets"][0]["notifications"] =
-        json!([{ "id": "n", "events": ["s3:ObjectRemoved:*"], "function_arn": "arn:aws:sqs:x" }]);
+    wrong["buckets"][0]["notifications"] = json!([
+        { "id": "n", "events": ["s3:ObjectRemoved:*"], "function_arn": "arn:aws:sqs:x" },
+        { "id": "both", "events": ["s3:ObjectCreated:*"], "function_arn": FUNCTION, "queue_arn": QUEUE },
+        { "id": "neither", "events": ["s3:ObjectCreated:*"] },
+        { "id": "fifo", "events": ["s3:ObjectCreated:*"], "queue_arn": format!("{QUEUE}.fifo") },
+    ]);
+    wrong["control_token"] = json!("");
     wrong["lambda_endpoint"] = json!("https://127.0.0.1:1");
     wrong["lambda_credentials"] = json!({ "access_key_id": "a", "secret_access_key": "hush" });
     wrong["identities"][1]["access_key_id"] = wrong["identities"][0]["access_key_id"].clone();
@@ -80,6 +87,11 @@ async fn every_mistake_of_a_configuration_is_reported_at_once() {
         "s3:ObjectRemoved:*",
         "\"arn:aws:sqs:x\"",
         "lambda_endpoint",
+        "notifications to sqs need sqs_endpoint and sqs_credentials",
+        "notification \"both\": either function_arn or queue_arn",
+        "notification \"neither\": either function_arn or queue_arn",
+        "payments.fifo\" is not a standard queue's ARN",
+        "control_token is empty",
         "\"LABOPERATOR\" appears twice",
     ] {
         assert!(
@@ -155,11 +167,7 @@ async fn p1_a_kill_leaves_whole_objects_and_every_confirmed_one() {
             for n in 0.. {
                 let key = format!("transactions/{writer}/{n}");
                 let body = vec![writer; 100_000];
-                let put = client
-                    .put_object()
-                    .bucket(BUCKET)
-                    .key(&key)
-                    .body(body.into());
+                let put = client.put_key(&key).body(body.into());
                 match tokio::time::timeout(Duration::from_secs(5), put.send()).await {
                     Ok(Ok(_)) => confirmed.push(key),
                     _ => break,
@@ -203,6 +211,7 @@ fn secrets_do_not_print_themselves() {
     let mut config = config(Path::new("/tmp"));
     config["lambda_credentials"] =
         json!({ "access_key_id": "a", "secret_access_key": "hush-secret" });
+    config["sqs_credentials"] = config["lambda_credentials"].clone();
     let shown = format!("{:?}", parse(&config));
     assert!(shown.contains("LABOPERATOR"));
     assert!(!shown.contains("-secret\""), "{shown}");

@@ -3,17 +3,13 @@
 use aws_sdk_s3::primitives::ByteStream;
 use lab_s3::{Error, Server};
 
-use crate::support::{BUCKET, Lab, config, get, keys, parse, put};
+use crate::support::{BUCKET, Lab, Requests, config, get, keys, parse, put};
 
 #[tokio::test]
 async fn objects_and_their_metadata_survive() {
     let lab = Lab::start().await;
     let client = lab.operator();
-    let request = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("t/a b")
-        .metadata("node", "app-a");
+    let request = client.put_key("t/a b").metadata("node", "app-a");
     let body = ByteStream::from_static(b"hello");
     request
         .content_type("text/plain")
@@ -28,23 +24,11 @@ async fn objects_and_their_metadata_survive() {
         .await
         .unwrap();
     put(&client, "t", "x").await;
-    let before = client
-        .head_object()
-        .bucket(BUCKET)
-        .key("t/a b")
-        .send()
-        .await
-        .unwrap();
+    let before = client.head_key("t/a b").send().await.unwrap();
 
     let lab = lab.restart().await;
     let client = lab.operator();
-    let after = client
-        .head_object()
-        .bucket(BUCKET)
-        .key("t/a b")
-        .send()
-        .await
-        .unwrap();
+    let after = client.head_key("t/a b").send().await.unwrap();
     assert_eq!(after.e_tag(), before.e_tag());
     assert_eq!(after.last_modified(), before.last_modified());
     assert_eq!(after.metadata(), before.metadata());

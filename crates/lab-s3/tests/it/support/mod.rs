@@ -1,23 +1,27 @@
 //! A server for one test, and what tests ask of it.
 
-pub mod lambda;
+pub mod faults;
 pub mod raw;
+pub mod receiver;
+mod requests;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use lab_s3::{Config, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use requests::{Requests, app_put, get, keys, put};
+
 pub const BUCKET: &str = "fintech-payment-pipeline";
 pub const FUNCTION: &str = "arn:aws:lambda:us-west-2:000000000000:function:FinTechTransactionAlert";
+pub const QUEUE: &str = "arn:aws:sqs:us-west-2:000000000000:payments";
 
 /// Who a client signs as. The key pairs are those of [`config`].
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,21 @@ impl Lab {
         self.root.path()
     }
 
+    /// Events in the spool.
+    pub fn spooled(&self) -> usize {
+        std::fs::read_dir(self.root().join("spool"))
+            .unwrap()
+            .count()
+    }
+
+    pub async fn wait_for_empty_spool(&self) {
+        eventually(async || match self.spooled() {
+            0 => Ok(()),
+            left => Err(format!("{left} events in the spool")),
+        })
+        .await;
+    }
+
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.addr())
     }
@@ -83,6 +102,13 @@ impl Lab {
     pub fn client(&self, role: Role) -> Client {
         let (id, secret) = role.key_pair();
         client(&self.endpoint(), id, secret)
+    }
+
+    /// A client that sends each request once.
+    pub fn once(&self, role: Role) -> Client {
+        let retries = RetryConfig::disabled();
+        let config = self.client(role).config().to_builder();
+        Client::from_conf(config.retry_config(retries).build())
     }
 
     pub fn operator(&self) -> Client {
@@ -114,6 +140,7 @@ pub fn config(root: &Path) -> Value {
         "root": root,
         "region": "us-west-2",
         "account_id": "000000000000",
+        "control_token": faults::TOKEN,
         "buckets": [{ "name": BUCKET, "policy": policy("bucket-policy.json") }],
         "identities": [
             identity(Role::Operator, "operator", &[]),
@@ -149,43 +176,6 @@ pub fn client(endpoint: &str, id: &str, secret: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// Puts as the app tier does, or panics.
-pub async fn put(client: &Client, key: &str, body: impl Into<Vec<u8>>) {
-    let request = client.put_object().bucket(BUCKET).key(key);
-    let request = request.server_side_encryption(ServerSideEncryption::Aes256);
-    request
-        .body(ByteStream::from(body.into()))
-        .send()
-        .await
-        .unwrap();
-}
-
-/// Gets the whole body, or panics.
-pub async fn get(client: &Client, key: &str) -> Vec<u8> {
-    let output = client
-        .get_object()
-        .bucket(BUCKET)
-        .key(key)
-        .send()
-        .await
-        .unwrap();
-    output.body.collect().await.unwrap().to_vec()
-}
-
-/// Every key of the bucket.
-pub async fn keys(client: &Client) -> Vec<String> {
-    let pages = client
-        .list_objects_v2()
-        .bucket(BUCKET)
-        .into_paginator()
-        .send();
-    let pages = pages.try_collect().await.unwrap();
-    let objects = pages
-        .into_iter()
-        .flat_map(|page| page.contents.unwrap_or_default());
-    objects.map(|object| object.key.unwrap()).collect()
-}
-
 /// Status and code of an error; 200 and no code for a success.
 pub fn answer<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> (u16, String) {
     match result {
@@ -197,6 +187,13 @@ pub fn answer<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> (u1
             (status, error.code().unwrap_or_default().to_owned())
         }
     }
+}
+
+/// Asserts an [`answer`].
+#[track_caller]
+pub fn is(answer: (u16, String), expected: (u16, &str)) {
+    let (status, code) = answer;
+    assert_eq!((status, code.as_str()), expected);
 }
 
 /// Waits until `look` gives a value, and reports what it last saw if that takes too long.

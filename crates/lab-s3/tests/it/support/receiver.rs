@@ -1,6 +1,7 @@
-//! A function's stand-in: takes events as Lambda's Invoke API does.
+//! A destination's stand-in: takes events as Lambda's Invoke API does, or messages as SQS does.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -12,49 +13,56 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{BUCKET, FUNCTION, config, eventually};
+use super::{FUNCTION, QUEUE, config, eventually};
 
-pub struct Lambda {
+pub struct Receiver {
     pub address: SocketAddr,
     state: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
 }
 
-#[derive(Default)]
 struct Seen {
-    /// Answers to give before 202 is given to all.
+    /// Answers to give before `accepts` is given to all.
     refusals: Vec<StatusCode>,
+    accepts: StatusCode,
     calls: Vec<Call>,
 }
 
-/// One invocation, whatever its answer.
+/// One request, whatever its answer.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub path: String,
     pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The body as JSON.
     pub event: Value,
     pub answer: StatusCode,
 }
 
-impl Lambda {
-    pub async fn start() -> Self {
-        Self::start_refusing(&[]).await
+impl Receiver {
+    pub async fn function() -> Self {
+        Self::start(StatusCode::ACCEPTED, &[]).await
+    }
+
+    pub async fn queue() -> Self {
+        Self::start(StatusCode::OK, &[]).await
     }
 
     /// Gives each of `refusals` once before it takes events.
-    pub async fn start_refusing(refusals: &[StatusCode]) -> Self {
+    pub async fn start(accepts: StatusCode, refusals: &[StatusCode]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::serve(listener, refusals)
+        Self::serve(listener, accepts, refusals)
     }
 
-    pub fn serve(listener: TcpListener, refusals: &[StatusCode]) -> Self {
+    pub fn serve(listener: TcpListener, accepts: StatusCode, refusals: &[StatusCode]) -> Self {
         let state = Arc::new(Mutex::new(Seen {
             refusals: refusals.to_vec(),
+            accepts,
             calls: Vec::new(),
         }));
         let address = listener.local_addr().unwrap();
         let router = Router::new()
-            .fallback(post(invoke))
+            .fallback(post(take))
             .with_state(Arc::clone(&state));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
@@ -68,12 +76,11 @@ impl Lambda {
         self.state.lock().unwrap().calls.clone()
     }
 
-    /// The calls that were answered 202.
+    /// The calls that were not refused.
     pub fn taken(&self) -> Vec<Call> {
-        self.calls()
-            .into_iter()
-            .filter(|call| call.answer == StatusCode::ACCEPTED)
-            .collect()
+        let seen = self.state.lock().unwrap();
+        let taken = seen.calls.iter().filter(|call| call.answer == seen.accepts);
+        taken.cloned().collect()
     }
 
     /// Waits for `count` events to be taken.
@@ -90,7 +97,7 @@ impl Lambda {
     }
 }
 
-async fn invoke(
+async fn take(
     State(seen): State<Arc<Mutex<Seen>>>,
     uri: Uri,
     headers: HeaderMap,
@@ -98,19 +105,20 @@ async fn invoke(
 ) -> StatusCode {
     let mut seen = seen.lock().unwrap();
     let refusal = (!seen.refusals.is_empty()).then(|| seen.refusals.remove(0));
-    let answer = refusal.unwrap_or(StatusCode::ACCEPTED);
+    let answer = refusal.unwrap_or(seen.accepts);
     let event = serde_json::from_slice(&body).unwrap();
     seen.calls.push(Call {
         path: uri.path().to_owned(),
         headers,
+        body,
         event,
         answer,
     });
     answer
 }
 
-/// The usual configuration with one notification, to a function at `lambda`.
-pub fn notifying_config(root: &std::path::Path, lambda: SocketAddr) -> Value {
+/// The usual configuration with one notification, to a function at `function`.
+pub fn notifying_config(root: &Path, function: SocketAddr) -> Value {
     let mut config = config(root);
     config["buckets"][0]["notifications"] = json!([{
         "id": "new-payments",
@@ -118,18 +126,30 @@ pub fn notifying_config(root: &std::path::Path, lambda: SocketAddr) -> Value {
         "events": ["s3:ObjectCreated:*"],
         "function_arn": FUNCTION,
     }]);
-    config["lambda_endpoint"] = json!(format!("http://{lambda}"));
+    config["lambda_endpoint"] = json!(format!("http://{function}"));
     config["lambda_credentials"] =
         json!({ "access_key_id": "LABS3", "secret_access_key": "s3-secret" });
-    assert_eq!(config["buckets"][0]["name"], BUCKET);
+    config
+}
+
+/// The same with a queue at `queue`.
+pub fn queueing_config(root: &Path, queue: SocketAddr) -> Value {
+    let mut config = config(root);
+    config["buckets"][0]["notifications"] = json!([{
+        "id": "new-payments",
+        "prefix": "transactions/",
+        "events": ["s3:ObjectCreated:*"],
+        "queue_arn": QUEUE,
+    }]);
+    config["sqs_endpoint"] = json!(format!("http://{queue}"));
+    config["sqs_credentials"] =
+        json!({ "access_key_id": "LABS3", "secret_access_key": "s3-secret" });
     config
 }
 
 /// Decoded key of an event's only record.
-pub fn key_of(call: &Call) -> String {
-    let encoded = call.event["Records"][0]["s3"]["object"]["key"]
-        .as_str()
-        .unwrap();
+pub fn key_of(event: &Value) -> String {
+    let encoded = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap();
     let spaced = encoded.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced)
         .decode_utf8()
