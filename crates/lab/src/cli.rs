@@ -179,7 +179,7 @@ pub struct Chaos {
     /// How S3's events reach the function
     #[arg(long, value_enum, default_value_t)]
     pub via: Via,
-    /// Only these faults, such as s3/slow-down or kill/app-a
+    /// Only these faults, such as s3/slow-down or kill/app-a; `none` where you switch them yourself
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     pub only: Vec<String>,
     /// How long all may take to be well again, and every row to be there, after the last fault

@@ -68,6 +68,9 @@ const SWITCHES: [Switch; 22] = [
 /// What no fault of AWS is: a promise broken on purpose, to see that the verdict finds it. Only where it is asked for.
 const SABOTAGE: [Switch; 1] = [(Target::S3, "forget", 0.5, None)];
 
+/// In the place of a name: none at all, where faults are switched by hand.
+const NONE: &str = "none";
+
 /// A link's faults: the end of the name, how often it strikes, and its time.
 const LINK_SWITCHES: [(&str, f64, Option<u64>); 3] = [
     ("latency", 0.3, Some(200)),
@@ -144,6 +147,9 @@ impl Plan {
     /// Every fault once, in an order of the seed's; then again, until the time is over.
     pub fn draw(options: &Options) -> Result<Self, Error> {
         let mut groups = chosen(&options.only)?;
+        if groups.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
         let mut rng = StdRng::seed_from_u64(options.seed);
         let mut episodes = Vec::new();
         let mut at = Duration::ZERO;
@@ -167,8 +173,10 @@ impl Plan {
 
 /// The faults of these names, or all that AWS can have, those of one kind together.
 fn chosen(only: &[String]) -> Result<Vec<Vec<Action>>, Error> {
-    if only.is_empty() {
-        return Ok(catalogue());
+    match only {
+        [] => return Ok(catalogue()),
+        [none] if none == NONE => return Ok(Vec::new()),
+        _ => {}
     }
     let mut groups = catalogue();
     groups.extend(SABOTAGE.map(|switch| vec![of_part(switch)]));
