@@ -40,9 +40,14 @@ impl Output {
     /// Returns once everything that was printed before is in the log.
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
-        // Both fail only where the pipe has ended, and then nothing is left to read.
-        if self.flushes.send(done).await.is_ok() {
-            flushed.await.ok();
+        if self.flushes.send(done).await.is_err() {
+            // The pipe has ended, and nothing is left to read.
+            return;
+        }
+        // A request that is sent while the pipe ends stays in the channel, unread and not dropped.
+        tokio::select! {
+            _ = flushed => {}
+            () = self.flushes.closed() => {}
         }
     }
 }
@@ -125,6 +130,34 @@ impl Lines {
         if !self.partial.is_empty() {
             self.stream.line(&self.partial).await;
             self.partial.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::function_log::FunctionLog;
+
+    /// Enough for the end of the pipe to come in the midst of a flush at least once.
+    const ROUNDS: usize = 50_000;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_flush_returns_also_where_the_output_ends_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = FunctionLog::open(folder.path()).unwrap();
+        let stream = LogStream::new("stream".into(), log);
+        for _ in 0..ROUNDS {
+            let (reader, writer) = io::pipe().unwrap();
+            let output = Output::forward(reader, stream.clone()).unwrap();
+            drop(writer);
+            timeout(Duration::from_secs(20), output.flush())
+                .await
+                .unwrap();
         }
     }
 }
