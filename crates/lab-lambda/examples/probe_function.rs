@@ -1,9 +1,12 @@
 //! A function for the tests: does what its payload says in `do`.
 //!
+//! `PROBE_RECORD` names a file to which every payload is added, a line each. Messages of a queue say what becomes
+//! of them in their bodies: `fail` that one, `garble` the report, `error` all, `hang`.
+//!
 //! `PROBE_INIT` makes the init go wrong: `exit` always, `hang-once:FILE` the first time, until FILE exists.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process;
@@ -33,6 +36,10 @@ async fn initialise() {
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let LambdaEvent { payload, context } = event;
+    record(&payload)?;
+    if let Some(messages) = payload["Records"].as_array() {
+        return take(messages).await;
+    }
     match payload["do"].as_str().unwrap_or("echo") {
         "echo" => Ok(payload),
         "context" => Ok(json!({
@@ -62,6 +69,29 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "fail-until" => fail_until(payload["file"].as_str().unwrap_or_default()),
         other => Err(format!("unknown: {other}").into()),
     }
+}
+
+fn record(payload: &Value) -> io::Result<()> {
+    let Ok(file) = env::var("PROBE_RECORD") else {
+        return Ok(());
+    };
+    let mut file = File::options().append(true).create(true).open(file)?;
+    writeln!(file, "{payload}")
+}
+
+async fn take(messages: &[Value]) -> Result<Value, Error> {
+    let mut failures = Vec::new();
+    for message in messages {
+        let id = &message["messageId"];
+        match message["body"].as_str().unwrap_or_default() {
+            "fail" => failures.push(json!({"itemIdentifier": id})),
+            "garble" => failures.push(json!({"itemIdentifier": "of-no-message"})),
+            "error" => return Err("as it was told".into()),
+            "hang" => hang().await,
+            _ => {}
+        }
+    }
+    Ok(json!({"batchItemFailures": failures}))
 }
 
 /// Fails until the file exists.

@@ -7,19 +7,24 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use lab_fault::Faults;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::arn::FunctionArn;
 use crate::config::FunctionConfig;
 use crate::environment::{Blueprint, Environment};
+use crate::fault::{self, Mishap};
 use crate::invocation::{Failure, Invocation, Outcome, Run};
+use crate::place::{Place, Source, end};
 use crate::sync::lock;
 
 /// Lambda's own limit for the init of an on-demand function.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// How often environments are looked at for having been idle too long.
 const IDLE_CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How long a queued event waits that was throttled by a fault.
+const THROTTLED_FOR: Duration = Duration::from_millis(100);
 
 /// All concurrency is in use.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ pub struct Stopped;
 #[derive(Debug)]
 pub struct Function {
     blueprint: Arc<Blueprint>,
+    faults: Arc<Faults>,
     places: Arc<Semaphore>,
     /// Frozen environments, the most recently used last.
     idle: Mutex<Vec<Environment>>,
@@ -40,10 +46,11 @@ pub struct Function {
 }
 
 impl Function {
-    pub fn new(blueprint: Blueprint) -> Arc<Self> {
+    pub fn new(blueprint: Blueprint, faults: Arc<Faults>) -> Arc<Self> {
         let concurrency = usize::try_from(blueprint.function.concurrency).unwrap_or(1);
         Arc::new(Self {
             blueprint: Arc::new(blueprint),
+            faults,
             places: Arc::new(Semaphore::new(concurrency)),
             idle: Mutex::default(),
             stopped: watch::Sender::new(false),
@@ -66,26 +73,39 @@ impl Function {
 
     /// A place now or not at all: for callers that wait for the answer.
     pub fn try_reserve(self: &Arc<Self>) -> Result<Place, Throttled> {
-        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.blueprint.board.count(|counts| counts.throttles += 1);
-            return Err(Throttled);
-        };
-        Ok(Place {
-            function: Arc::clone(self),
-            permit,
-        })
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        match permit {
+            Ok(permit) if !self.is_throttled() => Ok(Place {
+                function: Arc::clone(self),
+                permit,
+                source: Source::Caller,
+            }),
+            _ => {
+                self.blueprint.board.count(|counts| counts.throttles += 1);
+                Err(Throttled)
+            }
+        }
     }
 
     /// The next place that gets free: for queued events.
     pub async fn reserve(self: &Arc<Self>) -> Result<Place, Stopped> {
-        let permit = Arc::clone(&self.places)
-            .acquire_owned()
-            .await
-            .map_err(|_| Stopped)?;
-        Ok(Place {
-            function: Arc::clone(self),
-            permit,
-        })
+        loop {
+            let permit = Arc::clone(&self.places).acquire_owned().await;
+            let permit = permit.map_err(|_| Stopped)?;
+            if !self.is_throttled() {
+                return Ok(Place {
+                    function: Arc::clone(self),
+                    permit,
+                    source: Source::Queue,
+                });
+            }
+            drop(permit);
+            sleep(THROTTLED_FOR).await;
+        }
+    }
+
+    fn is_throttled(&self) -> bool {
+        self.faults.strikes(fault::THROTTLE).is_some()
     }
 
     /// Ends environments that were idle too long, for as long as it is polled.
@@ -122,7 +142,17 @@ impl Function {
         }
     }
 
-    fn take_idle(&self) -> Option<Environment> {
+    /// Becomes true when invocations are broken off.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
+
+    /// Keeps a frozen environment for the next invocation.
+    pub fn keep(&self, environment: Option<Environment>) {
+        lock(&self.idle).extend(environment);
+    }
+
+    pub fn take_idle(&self) -> Option<Environment> {
         let mut idle = lock(&self.idle);
         // One that was killed from outside meanwhile is dropped here.
         std::iter::from_fn(|| idle.pop())
@@ -131,22 +161,43 @@ impl Function {
 
     /// Runs one invocation in `slot`, having started an environment there if it is empty. `true` if the
     /// environment can be used again.
-    async fn drive(
+    pub async fn drive(
         &self,
         slot: &mut Option<Environment>,
         invocation: &Invocation,
+        source: Source,
         result: &mut Option<Run>,
     ) -> bool {
-        let run = match self.fill(slot).await {
-            Ok(environment) => environment.run(invocation).await,
+        if let Some(pause) = self.faults.strikes(fault::SLOW) {
+            sleep(pause).await;
+        }
+        let run = result.insert(self.run(slot, invocation).await);
+        let succeeded = matches!(run.outcome, Outcome::Success(_));
+        let mut reusable = settle(slot).await;
+        if succeeded
+            && reusable
+            && source == Source::Queue
+            && self.faults.strikes(fault::DUPLICATE).is_some()
+        {
+            self.run(slot, invocation).await;
+            reusable = settle(slot).await;
+        }
+        reusable
+    }
+
+    async fn run(&self, slot: &mut Option<Environment>, invocation: &Invocation) -> Run {
+        let mishap = Mishap::draw(&self.faults);
+        let mut run = match self.fill(slot).await {
+            Ok(environment) => environment.run(invocation, mishap).await,
             Err(error) => self.not_started(invocation, &error),
         };
-        self.blueprint.board.ran(invocation, &run);
-        *result = Some(run);
-        match slot {
-            Some(environment) => environment.settle().await,
-            None => false,
+        if matches!(run.outcome, Outcome::Success(_))
+            && self.faults.strikes(fault::ANSWER_LOST).is_some()
+        {
+            run.outcome = Outcome::Failure(Failure::answer_lost(invocation.request_id));
         }
+        self.blueprint.board.ran(invocation, &run);
+        run
     }
 
     async fn fill<'a>(&self, slot: &'a mut Option<Environment>) -> io::Result<&'a mut Environment> {
@@ -180,48 +231,9 @@ impl Function {
     }
 }
 
-/// The right to run one invocation now.
-#[derive(Debug)]
-pub struct Place {
-    function: Arc<Function>,
-    permit: OwnedSemaphorePermit,
-}
-
-impl Place {
-    /// Runs the invocation to its end, also if the caller goes away. The result comes once the function polls
-    /// again, so that a caller's next call finds its environment free.
-    pub async fn run(self, invocation: Invocation) -> Result<Run, Stopped> {
-        let (reply, run) = oneshot::channel();
-        tokio::spawn(async move {
-            if let Some(run) = self.execute(&invocation).await {
-                // The caller may have gone.
-                reply.send(run).ok();
-            }
-        });
-        run.await.map_err(|_| Stopped)
-    }
-
-    async fn execute(self, invocation: &Invocation) -> Option<Run> {
-        let Self { function, permit } = self;
-        let mut stopped = function.stopped.subscribe();
-        let mut slot = function.take_idle();
-        let mut result = None;
-        let reusable = tokio::select! {
-            reusable = function.drive(&mut slot, invocation, &mut result) => reusable,
-            _ = stopped.wait_for(|stopped| *stopped) => false,
-        };
-        if reusable {
-            lock(&function.idle).extend(slot);
-        } else {
-            end(slot).await;
-        }
-        drop(permit);
-        result
-    }
-}
-
-async fn end(environment: Option<Environment>) {
-    if let Some(environment) = environment {
-        environment.end().await;
+async fn settle(slot: &mut Option<Environment>) -> bool {
+    match slot {
+        Some(environment) => environment.settle().await,
+        None => false,
     }
 }

@@ -83,6 +83,12 @@ impl Failure {
         Self::new(Cause::Timeout, "Sandbox.Timedout", &message)
     }
 
+    /// It did its work, and nobody is told.
+    pub fn answer_lost(request_id: Uuid) -> Self {
+        let message = format!("RequestId: {request_id} Error: The function's answer was lost");
+        Self::new(Cause::Function, "Lab.AnswerLost", &message)
+    }
+
     /// `termination` in words such as `exit status 1`; `None` for an exit with status 0.
     pub fn exited(request_id: Uuid, termination: Option<&str>) -> Self {
         let reason = termination.map_or_else(

@@ -10,14 +10,15 @@
 //!
 //! - `api` takes it, and either runs it at once or puts it in the `queue`; the `schedule` puts events there
 //!   too.
-//! - `function` gives out places within the concurrency. A `Place` runs one invocation.
+//! - `event_source` polls a queue of SQS, and runs the function with its messages.
+//! - `function` gives out places within the concurrency. A `place` runs one invocation.
 //! - `environment` is a process with a Runtime API of its own: started when no frozen one is free, frozen
 //!   between invocations, killed at the deadline.
 //!
-//! How to extend it: a new source of events (a poller of another queue, say) reserves a place and runs an
-//! invocation in it, as `queue::Dispatcher` does. Whatever must change what a source sees, such as faults on
-//! command, belongs in `function`: refusals in `reserve` and `try_reserve`, broken runs in `Place::run`.
-//! Nothing reaches a process but through there.
+//! How to extend it: a new source of events reserves a place and runs an invocation in it, as `queue::Dispatcher`
+//! and `event_source` do. Whatever must change what a source sees, such as a `fault` on command, belongs in
+//! `function`: refusals in `reserve` and `try_reserve`, broken runs in `drive` and `run`. Nothing reaches a process
+//! but through there.
 //!
 //! Differences from AWS: memory is reported and not limited; there is one version, `$LATEST`; no extensions,
 //! layers, destinations or response streaming; a synchronous answer is held until the function polls again.
@@ -27,22 +28,29 @@ mod api;
 mod arn;
 mod config;
 mod environment;
+mod event_source;
+mod fault;
 mod function;
 mod function_log;
 mod invocation;
 mod leftovers;
+mod place;
 mod proc;
 mod queue;
 mod report;
 mod schedule;
 mod secret;
 mod server;
+mod sqs;
 mod state;
 mod status;
 mod sync;
 mod timestamp;
 
-pub use config::{AsynchronousConfig, Config, ConfigError, FunctionConfig, ScheduleConfig};
-pub use secret::{AccessKeyIds, Variables};
+pub use config::{
+    AsynchronousConfig, Config, ConfigError, EventSourceConfig, FunctionConfig, QueueConfig,
+    ScheduleConfig,
+};
+pub use secret::{AccessKeyIds, Secret, Variables};
 pub use server::{Server, StartError};
 pub use state::StateError;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lab_fault::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,10 +16,12 @@ use crate::api::{self, Api};
 use crate::arn::FunctionArn;
 use crate::config::{Config, ConfigError};
 use crate::environment::Blueprint;
+use crate::event_source::EventSource;
+use crate::fault;
 use crate::function::Function;
 use crate::function_log::FunctionLog;
 use crate::leftovers::Leftovers;
-use crate::queue::{Dispatcher, Queue};
+use crate::queue::{DeadLetterQueue, Dispatcher, Queue};
 use crate::schedule::Schedule;
 use crate::state::{State, StateError};
 use crate::status::Board;
@@ -56,8 +59,8 @@ pub struct Server {
     log: FunctionLog,
     stopping: watch::Sender<bool>,
     api: JoinHandle<io::Result<()>>,
-    dispatcher: JoinHandle<()>,
-    schedule: Option<JoinHandle<()>>,
+    /// Dispatcher, schedule, event source, dead-letter queue: each ends once it is told and its runs are over.
+    sources: Vec<JoinHandle<()>>,
     idle: JoinHandle<()>,
     /// Last, so that it is unlocked last.
     _state: State,
@@ -78,31 +81,24 @@ impl Server {
 
         let board = Arc::new(Board::default());
         let queue = Arc::new(queue);
-        let function = Function::new(blueprint(&config, &log, &board, leftovers));
+        let token = config.control_token.as_ref();
+        let token = token.map(|token| token.reveal().to_owned());
+        let faults = Arc::new(Faults::new(&fault::KINDS, token));
+        let blueprint = blueprint(&config, &log, &board, leftovers);
+        let function = Function::new(blueprint, Arc::clone(&faults));
         let stopping = watch::Sender::new(false);
         let api = Api {
-            access_key_ids: config.access_key_ids,
+            access_key_ids: config.access_key_ids.clone(),
             function: Arc::clone(&function),
             queue: Arc::clone(&queue),
             board: Arc::clone(&board),
+            faults,
         };
-        let dispatcher = Arc::new(Dispatcher {
-            queue: Arc::clone(&queue),
-            function: Arc::clone(&function),
-            policy: config.asynchronous,
-            board,
-        });
-        let schedule = config.schedule.map(|schedule| Schedule {
-            config: schedule,
-            queue,
-            region: config.region,
-            account_id: config.account_id,
-        });
+        let sources = start_sources(config, &function, &queue, board, &stopping);
         Ok(Self {
             addr,
             api: tokio::spawn(serve(listener, api, stopping.subscribe())),
-            dispatcher: tokio::spawn(dispatcher.run(stopping.subscribe())),
-            schedule: schedule.map(|schedule| tokio::spawn(schedule.run(stopping.subscribe()))),
+            sources,
             idle: tokio::spawn(end_idle(Arc::clone(&function), stopping.subscribe())),
             function,
             log,
@@ -128,15 +124,50 @@ impl Server {
         self.stopping.send_replace(true);
         self.idle.await.ok();
         self.function.stop(SHUTDOWN_GRACE).await;
-        self.dispatcher.await.ok();
-        if let Some(schedule) = self.schedule {
-            schedule.await.ok();
+        for source in self.sources {
+            source.await.ok();
         }
         if timeout(ANSWER_GRACE, &mut self.api).await.is_err() {
             self.api.abort();
         }
         self.log.flush().await;
     }
+}
+
+fn start_sources(
+    config: Config,
+    function: &Arc<Function>,
+    queue: &Arc<Queue>,
+    board: Arc<Board>,
+    stopping: &watch::Sender<bool>,
+) -> Vec<JoinHandle<()>> {
+    let mut sources = Vec::new();
+    let dispatcher = Arc::new(Dispatcher {
+        queue: Arc::clone(queue),
+        function: Arc::clone(function),
+        policy: config.asynchronous,
+        board,
+    });
+    sources.push(tokio::spawn(dispatcher.run(stopping.subscribe())));
+    let region = config.region;
+    if let Some(letters) = &config.dead_letter_queue {
+        let letters = DeadLetterQueue::new(letters, &region, Arc::clone(queue));
+        sources.push(tokio::spawn(letters.run(stopping.subscribe())));
+    }
+    if let Some(source) = config.event_source {
+        let source = EventSource::new(source, region.clone(), Arc::clone(function));
+        sources.push(tokio::spawn(source.run(stopping.subscribe())));
+    }
+    if let Some(schedule) = config.schedule {
+        let schedule = Schedule {
+            config: schedule,
+            queue: Arc::clone(queue),
+            region,
+            account_id: config.account_id,
+        };
+        sources.push(tokio::spawn(schedule.run(stopping.subscribe())));
+    }
+    sources
 }
 
 async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {

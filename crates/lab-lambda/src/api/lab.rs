@@ -1,9 +1,10 @@
-//! What the lab asks beyond Lambda's API: the host's state, and the dead letters.
+//! What the lab asks beyond Lambda's API: the host's state, the dead letters, and faults on command.
 
 use std::io;
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::body::{self, Body};
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
@@ -17,6 +18,8 @@ use crate::status::Snapshot;
 
 /// Dead letters in one answer.
 const LETTERS_MAX: usize = 100;
+/// A setting of a fault is shorter.
+const FAULT_BYTES_MAX: usize = 4 << 10;
 /// A larger payload is listed as `null`; its file has it.
 const LISTED_PAYLOAD_BYTES_MAX: usize = 16 << 10;
 
@@ -73,6 +76,20 @@ pub async fn redrive(State(api): State<Api>, Path(id): Path<String>) -> Result<R
         StatusCode::ACCEPTED,
         &json!({"request_id": letter.to_string()}),
     ))
+}
+
+pub async fn faults(State(api): State<Api>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, FAULT_BYTES_MAX).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let answer = api
+        .faults
+        .answer(&parts.method, parts.uri.path(), &parts.headers, &body);
+    answer.map_or_else(
+        || StatusCode::NOT_FOUND.into_response(),
+        |answer| answer.map(Body::from),
+    )
 }
 
 fn shorten(letter: &mut DeadLetter) {

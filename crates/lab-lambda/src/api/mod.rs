@@ -1,6 +1,6 @@
 //! The HTTP interface: Lambda's API for one function, and under `/_lab/` what the lab itself asks.
 //!
-//! All but the health check wants an Authorization header in the form of Signature Version 4 with a
+//! All but the health check and the faults, which have a token of their own, wants an Authorization header in the form of Signature Version 4 with a
 //! configured access key id. The id is the secret here: on loopback a random id that only its bearers know
 //! keeps other users of the machine out, and since no web page may send that header to another origin, also
 //! the pages of a browser. The signature is not verified. This is no protection for a network: the host
@@ -18,8 +18,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{StatusCode, Uri, header};
+use lab_fault::Faults;
 use serde::Serialize;
 
 use crate::function::Function;
@@ -35,6 +36,7 @@ pub struct Api {
     pub function: Arc<Function>,
     pub queue: Arc<Queue>,
     pub board: Arc<Board>,
+    pub faults: Arc<Faults>,
 }
 
 /// Every route.
@@ -53,6 +55,9 @@ pub fn router(api: Api) -> Router {
         .fallback(unknown)
         .layer(from_fn_with_state(api.clone(), authorize))
         .route("/_lab/health", get(async || "OK"))
+        // These ask for a token of their own.
+        .route(lab_fault::PATH, any(lab::faults))
+        .route(&format!("{}/{{kind}}", lab_fault::PATH), any(lab::faults))
         .with_state(api)
 }
 

@@ -1,5 +1,8 @@
 //! The configuration file, and what is refused in it.
 
+mod mistakes;
+mod queues;
+
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +12,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::secret::{AccessKeyIds, Variables};
+use crate::secret::{AccessKeyIds, Secret, Variables};
+use mistakes::Mistakes;
+pub use queues::{EventSourceConfig, QueueConfig};
 
 /// The whole configuration of a host.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,10 +28,16 @@ pub struct Config {
     /// Twelve digits.
     pub account_id: String,
     pub access_key_ids: AccessKeyIds,
+    /// What callers of `/_lab/faults` must show; without one, nobody may call it.
+    pub control_token: Option<Secret>,
     pub function: FunctionConfig,
     #[serde(default)]
     pub asynchronous: AsynchronousConfig,
     pub schedule: Option<ScheduleConfig>,
+    /// A queue whose messages the function is run with.
+    pub event_source: Option<EventSourceConfig>,
+    /// Where asynchronous events go that were given up; without one they stay in `state/dead-letters`.
+    pub dead_letter_queue: Option<QueueConfig>,
 }
 
 /// The one function that the host serves. Defaults are Lambda's.
@@ -123,10 +134,22 @@ impl Config {
             !self.access_key_ids.are_unusable(),
             "access_key_ids: at least one, each 16 to 128 letters and digits",
         );
+        mistakes.unless(
+            self.control_token
+                .as_ref()
+                .is_none_or(|token| !token.is_empty()),
+            "control_token: empty; leave it out where nobody is to inject faults",
+        );
         self.function.check(&mut mistakes);
         self.asynchronous.check(&mut mistakes);
         if let Some(schedule) = &self.schedule {
             mistakes.within("schedule.every_seconds", schedule.every_seconds, 1, 86_400);
+        }
+        if let Some(source) = &self.event_source {
+            source.check(&mut mistakes);
+        }
+        if let Some(queue) = &self.dead_letter_queue {
+            queue.check("dead_letter_queue", &mut mistakes);
         }
         mistakes.into_result()
     }
@@ -253,33 +276,4 @@ fn is_reserved(name: &str) -> bool {
 fn is_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !text.is_empty() && text.bytes().all(plain)
-}
-
-#[derive(Default)]
-struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    fn add(&mut self, mistake: String) {
-        self.0.push(mistake);
-    }
-
-    fn unless(&mut self, fine: bool, mistake: &str) {
-        if !fine {
-            self.add(mistake.into());
-        }
-    }
-
-    fn within(&mut self, name: &str, value: u64, low: u64, high: u64) {
-        if !(low..=high).contains(&value) {
-            self.add(format!("{name}: {value} is not within {low} to {high}"));
-        }
-    }
-
-    fn into_result(self) -> Result<(), ConfigError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError::Mistakes(self.0))
-        }
-    }
 }

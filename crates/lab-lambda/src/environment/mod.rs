@@ -10,6 +10,7 @@ mod process;
 mod runtime_api;
 mod variables;
 
+use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,11 +18,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::arn::FunctionArn;
 use crate::config::FunctionConfig;
+use crate::fault::Mishap;
 use crate::function_log::{FunctionLog, LogStream};
 use crate::invocation::{Cause, Failure, Invocation, Outcome, Run};
 use crate::leftovers::Leftovers;
@@ -128,16 +130,17 @@ impl Environment {
 
     /// Takes the function through one invocation. Afterwards the process is at work no more: it has answered,
     /// or it is dead.
-    pub async fn run(&mut self, invocation: &Invocation) -> Run {
+    pub async fn run(&mut self, invocation: &Invocation, mishap: Mishap) -> Run {
         let Invocation { request_id, .. } = *invocation;
         let timeout = self.blueprint.function.timeout();
+        let timeout = mishap.times_out_after.unwrap_or(timeout).min(timeout);
         self.stream.line(report::start(request_id).as_bytes()).await;
         self.listing.set(EnvironmentState::Running);
         self.process.thaw();
         self.runs += 1;
         let begun = Instant::now();
         self.deadline = begun + timeout;
-        let outcome = match self.invoke(invocation).await {
+        let outcome = match self.invoke(invocation, mishap).await {
             Ok(outcome) => outcome,
             Err(interruption) => Outcome::Failure(interruption.into_failure(request_id, timeout)),
         };
@@ -149,7 +152,7 @@ impl Environment {
             peak_memory_mb: self.process.peak_memory_mb(),
             log_tail: Vec::new(),
         };
-        self.conclude(request_id, &mut run).await;
+        self.conclude(request_id, timeout, &mut run).await;
         run
     }
 
@@ -180,11 +183,17 @@ impl Environment {
         self.output.flush().await;
     }
 
-    async fn invoke(&mut self, invocation: &Invocation) -> Result<Outcome, Interruption> {
-        let deadline = self.deadline;
+    async fn invoke(
+        &mut self,
+        invocation: &Invocation,
+        mishap: Mishap,
+    ) -> Result<Outcome, Interruption> {
+        let (begun, deadline) = (Instant::now(), self.deadline);
         // At once, except where the first init failed and this one is part of the invocation.
         self.until_ready(deadline).await?;
-        let remaining = deadline.saturating_duration_since(Instant::now());
+        // What the function is told of its deadline is true, unless a fault brings it forward.
+        let allowed = self.blueprint.function.timeout();
+        let remaining = allowed.saturating_sub(begun.elapsed());
         let answer = self.runtime.exchange().deliver(Delivery {
             request_id: invocation.request_id,
             payload: invocation.payload.clone(),
@@ -197,6 +206,9 @@ impl Environment {
             Ok(answer) = answer => Ok(answer.into()),
             termination = self.process.exited() => Err(Interruption::Exited(termination)),
             () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
+            () = after(mishap.killed_after) => {
+                Err(Interruption::Exited(self.process.kill().await))
+            }
         }
     }
 
@@ -210,8 +222,8 @@ impl Environment {
     }
 
     /// Ends a process that can't go on, and writes the platform's last lines.
-    async fn conclude(&mut self, request_id: Uuid, run: &mut Run) {
-        let function = &self.blueprint.function;
+    async fn conclude(&mut self, request_id: Uuid, timeout: Duration, run: &mut Run) {
+        let memory_mb = self.blueprint.function.memory_mb;
         if let Outcome::Failure(Failure {
             cause: cause @ (Cause::Timeout | Cause::Exit),
             ..
@@ -219,15 +231,23 @@ impl Environment {
         {
             self.process.kill().await;
             if cause == Cause::Timeout {
-                let line = report::timed_out(request_id, function.timeout());
+                let line = report::timed_out(request_id, timeout);
                 self.stream.line(line.as_bytes()).await;
             }
         }
         self.output.flush().await;
         self.stream.line(report::end(request_id).as_bytes()).await;
-        let line = report::report(request_id, run, function.memory_mb);
+        let line = report::report(request_id, run, memory_mb);
         self.stream.line(line.as_bytes()).await;
         run.log_tail = self.stream.take_tail();
+    }
+}
+
+/// Never, where there is no time.
+async fn after(time: Option<Duration>) {
+    match time {
+        Some(time) => sleep(time).await,
+        None => pending().await,
     }
 }
 

@@ -69,10 +69,10 @@ impl Process {
         }
     }
 
-    /// Ends the process, frozen or not, and waits until it is gone.
-    pub async fn kill(&mut self) {
+    /// Ends the process, frozen or not, and waits until it is gone; says how it ended.
+    pub async fn kill(&mut self) -> Option<String> {
         self.signal(Signal::SIGKILL);
-        self.exited().await;
+        self.exited().await
     }
 
     /// Most memory held so far, in MB rounded up; 0 if the process is gone.

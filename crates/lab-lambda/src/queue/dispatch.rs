@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::{Event, Queue, Reason};
 use crate::config::AsynchronousConfig;
-use crate::function::{Function, Place, Stopped};
+use crate::function::{Function, Stopped};
 use crate::invocation::{Failure, Invocation, Outcome};
+use crate::place::Place;
 use crate::status::Board;
 
 /// Wait before an event is taken up again whose file could not be read or written.

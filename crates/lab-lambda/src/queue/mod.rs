@@ -2,8 +2,10 @@
 //!
 //! An event is a file of `state/queue` from its acceptance until the function has succeeded, or until it has
 //! become a file of `state/dead-letters`. Each step writes the new place before it clears the old one, so a
-//! crash can run an event twice and can't lose one.
+//! crash can run an event twice and can't lose one. Where a dead-letter queue is configured, dead letters wait here
+//! until it has taken them.
 
+mod dead_letter_queue;
 mod dispatch;
 mod event;
 mod folder;
@@ -20,6 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::sync::lock;
+pub use dead_letter_queue::DeadLetterQueue;
 pub use dispatch::Dispatcher;
 pub use event::{DeadLetter, Event, Reason};
 use folder::Folder;
@@ -43,6 +46,8 @@ pub struct Queue {
     dead: Folder,
     memory: Mutex<Memory>,
     changed: Notify,
+    /// A dead letter was added.
+    buried: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +73,7 @@ impl Queue {
             dead,
             memory: Mutex::new(memory),
             changed: Notify::new(),
+            buried: Notify::new(),
         })
     }
 
@@ -176,6 +182,24 @@ impl Queue {
             .await?;
         self.done(id).await?;
         lock(&self.memory).dead.insert(id);
+        self.buried.notify_one();
+        Ok(())
+    }
+
+    /// Oldest first.
+    fn dead_ids(&self) -> Vec<Uuid> {
+        lock(&self.memory).dead.iter().copied().collect()
+    }
+
+    /// `None` if it was redriven meanwhile.
+    async fn dead_letter(&self, id: Uuid) -> io::Result<Option<DeadLetter>> {
+        self.dead.read(id).await
+    }
+
+    /// Another queue has it.
+    async fn forget_dead(&self, id: Uuid) -> io::Result<()> {
+        self.dead.remove(id).await?;
+        lock(&self.memory).dead.remove(&id);
         Ok(())
     }
 

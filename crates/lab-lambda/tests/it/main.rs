@@ -8,10 +8,14 @@
 
 mod access;
 mod asynchronous;
+mod dead_letter_queue;
 mod environments;
+mod event_source;
 mod failures;
+mod faults;
 mod lifecycle;
 mod program;
 mod runtime_api;
+mod sqs;
 mod support;
 mod synchronous;

@@ -9,7 +9,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{ACCESS_KEY_ID, Client, FUNCTION, Setup, process_state, read_log, until_gone};
+use crate::support::{
+    ACCESS_KEY_ID, Client, FUNCTION, Setup, TOKEN, process_state, read_log, until_gone,
+};
 
 fn command(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab-lambda"));
@@ -102,6 +104,13 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
         config["function"]["timeout_seconds"] = json!(901);
         config["function"]["environment"]["AWS_REGION"] = json!("eu-west-1");
         config["asynchronous"]["max_retries"] = json!(3);
+        config["control_token"] = json!("");
+        config["dead_letter_queue"] = json!({
+            "queue_url": "http://127.0.0.1:1/dead", "endpoint": "http://sqs.example",
+            "access_key_id": "", "secret_access_key": "",
+        });
+        config["event_source"] = config["dead_letter_queue"].clone();
+        config["event_source"]["batch_size"] = json!(11);
     });
     assert_eq!(code, 64);
     for mistake in [
@@ -112,6 +121,12 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
         "function.timeout_seconds: 901 is not within 1 to 900",
         "function.environment: AWS_REGION is reserved",
         "asynchronous.max_retries: 3 is not within 0 to 2",
+        "control_token: empty",
+        "dead_letter_queue.queue_url: such as http://127.0.0.1:9324/000000000000/events",
+        "dead_letter_queue.endpoint: http:// and a loopback address",
+        "dead_letter_queue.access_key_id and secret_access_key: must not be empty",
+        "event_source.queue_url: such as",
+        "event_source.batch_size: 11 is not within 1 to 10",
     ] {
         assert!(stderr.contains(mistake), "{mistake} is not in {stderr}");
     }
@@ -185,7 +200,9 @@ fn secrets_do_not_show_themselves() {
         "{shown}"
     );
     assert!(
-        !shown.contains("not-to-be-shown") && !shown.contains(ACCESS_KEY_ID),
+        !shown.contains("not-to-be-shown")
+            && !shown.contains(ACCESS_KEY_ID)
+            && !shown.contains(TOKEN),
         "{shown}"
     );
 }

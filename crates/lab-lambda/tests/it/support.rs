@@ -5,12 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lab_lambda::{AccessKeyIds, AsynchronousConfig, Config, FunctionConfig, Server, Variables};
+use lab_lambda::{
+    AccessKeyIds, AsynchronousConfig, Config, FunctionConfig, Secret, Server, Variables,
+};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub const ACCESS_KEY_ID: &str = "AKIALABLAMBDATEST";
+pub const TOKEN: &str = "the-labs-token";
 pub const FUNCTION: &str = "Probe";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,6 +48,9 @@ impl Setup {
                 max_age_seconds: 60,
             },
             schedule: None,
+            control_token: Some(Secret::new(TOKEN.to_owned())),
+            event_source: None,
+            dead_letter_queue: None,
         };
         Self { config, folder }
     }
@@ -212,6 +218,26 @@ impl Client {
             .clone()
     }
 
+    /// Switches a fault on.
+    pub async fn fault(&self, kind: &str, setting: Value) {
+        let path = format!("/_lab/faults/{kind}");
+        let request = self.anonymous(Method::PUT, &path).bearer_auth(TOKEN);
+        let answer = Answer::of(request.body(setting.to_string())).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+
+    /// How often a fault struck.
+    pub async fn injected(&self, kind: &str) -> u64 {
+        let request = self.anonymous(Method::GET, "/_lab/faults");
+        injected(&Answer::of(request.bearer_auth(TOKEN)).await.json(), kind)
+    }
+
+    /// Switches all faults off.
+    pub async fn clear_faults(&self) {
+        let request = self.anonymous(Method::DELETE, "/_lab/faults");
+        Answer::of(request.bearer_auth(TOKEN)).await;
+    }
+
     /// Nobody listens any more.
     pub async fn is_refused(&self) -> bool {
         let request = self.anonymous(Method::GET, "/_lab/health").send();
@@ -233,6 +259,13 @@ impl Client {
             .as_i64()
             .unwrap()
     }
+}
+
+/// How often a fault struck, in a server's list of its faults.
+pub fn injected(list: &Value, kind: &str) -> u64 {
+    let faults = list["faults"].as_array().unwrap();
+    let fault = faults.iter().find(|fault| fault["kind"] == kind).unwrap();
+    fault["injected"].as_u64().unwrap()
 }
 
 pub fn authorization(access_key_id: &str) -> String {

@@ -1,0 +1,68 @@
+//! The right to run one invocation, and the run.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::environment::Environment;
+use crate::function::{Function, Stopped};
+use crate::invocation::{Invocation, Run};
+
+/// Who waits for the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Caller,
+    /// A queue, which delivers at least once: its events can come twice.
+    Queue,
+}
+
+/// The right to run one invocation now.
+#[derive(Debug)]
+pub struct Place {
+    pub function: Arc<Function>,
+    pub permit: OwnedSemaphorePermit,
+    pub source: Source,
+}
+
+impl Place {
+    /// Runs the invocation to its end, also if the caller goes away. The result comes once the function polls
+    /// again, so that a caller's next call finds its environment free.
+    pub async fn run(self, invocation: Invocation) -> Result<Run, Stopped> {
+        let (reply, run) = oneshot::channel();
+        tokio::spawn(async move {
+            if let Some(run) = self.execute(&invocation).await {
+                // The caller may have gone.
+                reply.send(run).ok();
+            }
+        });
+        run.await.map_err(|_| Stopped)
+    }
+
+    async fn execute(self, invocation: &Invocation) -> Option<Run> {
+        let Self {
+            function,
+            permit,
+            source,
+        } = self;
+        let mut stopped = function.stopped();
+        let mut slot = function.take_idle();
+        let mut result = None;
+        let reusable = tokio::select! {
+            reusable = function.drive(&mut slot, invocation, source, &mut result) => reusable,
+            _ = stopped.wait_for(|stopped| *stopped) => false,
+        };
+        if reusable {
+            function.keep(slot);
+        } else {
+            end(slot).await;
+        }
+        drop(permit);
+        result
+    }
+}
+
+pub async fn end(environment: Option<Environment>) {
+    if let Some(environment) = environment {
+        environment.end().await;
+    }
+}

@@ -1,0 +1,113 @@
+//! Takes dead letters from the local folder to a queue of SQS, as Lambda does: the payload as the body, and why it
+//! was given up in the attributes. A letter stays in the folder until the queue has it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{DeadLetter, Queue};
+use crate::config::QueueConfig;
+use crate::sqs;
+
+/// Wait before letters are tried again that the queue did not take.
+const RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub struct DeadLetterQueue {
+    client: Client,
+    url: String,
+    queue: Arc<Queue>,
+}
+
+impl DeadLetterQueue {
+    pub fn new(config: &QueueConfig, region: &str, queue: Arc<Queue>) -> Self {
+        Self {
+            client: sqs::client(config, region, Duration::ZERO),
+            url: config.queue_url.clone(),
+            queue,
+        }
+    }
+
+    /// Sends letters, those of earlier runs first, until `stopping`.
+    pub async fn run(self, mut stopping: watch::Receiver<bool>) {
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = self.send_all() => {}
+        }
+    }
+
+    async fn send_all(&self) {
+        loop {
+            // Before the look, so that no letter is missed.
+            let buried = self.queue.buried.notified();
+            let mut left = false;
+            for id in self.queue.dead_ids() {
+                left |= !self.hand_over(id).await;
+            }
+            if left {
+                sleep(RETRY).await;
+            } else {
+                buried.await;
+            }
+        }
+    }
+
+    /// `false` if the letter is still here.
+    async fn hand_over(&self, id: Uuid) -> bool {
+        match self.try_hand_over(id).await {
+            Ok(sent) => sent,
+            Err(error) => {
+                tracing::error!(request_id = %id, %error, "a dead letter's file can't be used; trying again");
+                false
+            }
+        }
+    }
+
+    async fn try_hand_over(&self, id: Uuid) -> io::Result<bool> {
+        if let Some(letter) = self.queue.dead_letter(id).await?
+            && !self.send(&letter).await
+        {
+            return Ok(false);
+        }
+        self.queue.forget_dead(id).await?;
+        Ok(true)
+    }
+
+    async fn send(&self, letter: &DeadLetter) -> bool {
+        let request = self.client.send_message().queue_url(&self.url);
+        let mut request = request.message_body(letter.payload.get());
+        let code = letter.error_code.to_string();
+        for (name, data_type, value) in [
+            ("RequestID", "String", letter.request_id.clone()),
+            ("ErrorCode", "Number", code),
+            ("ErrorMessage", "String", printable(&letter.error_message)),
+        ] {
+            let attribute = MessageAttributeValue::builder()
+                .data_type(data_type)
+                .string_value(&value)
+                .build();
+            // An empty value is refused by the queue.
+            if let (Ok(attribute), false) = (attribute, value.is_empty()) {
+                request = request.message_attributes(name, attribute);
+            }
+        }
+        let sent = request.send().await;
+        if let Err(error) = &sent {
+            let (request_id, error) = (&letter.request_id, DisplayErrorContext(error));
+            tracing::warn!(request_id, %error, "the queue did not take a dead letter; trying again");
+        }
+        sent.is_ok()
+    }
+}
+
+/// Without the characters that a queue refuses.
+fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && !c.is_whitespace(), " ")
+}
