@@ -9,6 +9,7 @@
 mod api;
 mod switch;
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,13 +30,22 @@ pub struct Kind {
 }
 
 /// The faults of one server.
-#[derive(Debug)]
 pub struct Faults {
     /// Without one, nobody may ask.
     token: Option<String>,
     /// Spares the lock while nothing is on.
     any: AtomicBool,
     switches: Mutex<Vec<Switch>>,
+}
+
+impl fmt::Debug for Faults {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let switches = self.lock();
+        f.debug_struct("Faults")
+            .field("switches", &*switches)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Faults {
@@ -150,6 +160,12 @@ mod tests {
         };
         faults.set("down", over);
         assert_eq!(faults.strikes("down"), None);
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let faults = Faults::new(&KINDS, Some("hunter2".to_owned()));
+        assert!(!format!("{faults:?}").contains("hunter2"));
     }
 
     #[test]
