@@ -1,20 +1,27 @@
-//! Commands, and how they end: 0 done, 1 failed, 64 wrong usage or configuration (`EX_USAGE` of sysexits.h).
+//! Commands, and how they end: 0 clean, 1 a difference or a no, 2 could not finish, 64 wrong usage or configuration
+//! (`EX_USAGE` of sysexits.h).
 
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tier_kit::Env;
+use tier_kit::telemetry::chain;
 
-use crate::migrate;
+use crate::command::{migrate, pay, reconcile, replay, status, trace, verify};
+use crate::config;
 
+const DIFFERENT: u8 = 1;
+const UNFINISHED: u8 = 2;
 const USAGE: u8 = 64;
 
 #[derive(Debug, Parser)]
 #[command(
     name = "payctl",
     version,
-    about = "Operates the payment pipeline, on AWS and in the lab"
+    about = "Operates the payment pipeline, on AWS and in the lab",
+    after_help = config::HELP
 )]
 struct Cli {
     #[command(subcommand)]
@@ -25,26 +32,69 @@ struct Cli {
 enum Command {
     /// Bring the database's schema up to date
     Migrate(migrate::Args),
+    /// Send a payment; it can be repeated under its id
+    Pay(pay::Args),
+    /// Ask what became of a payment
+    Status(status::Args),
+    /// Show every hop of one payment, with times
+    Trace(trace::Args),
+    /// Hold the log against the database: counts, what is missing, what differs
+    Reconcile(reconcile::Args),
+    /// Ingest objects by hand, with the function's own code
+    Replay(replay::Args),
+    /// Reconcile, and hold every row against its own hash
+    Verify(verify::Args),
 }
 
-/// How a command failed, with what it says on stderr.
+/// How a command that could be finished ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Clean,
+    /// Something differs, is missing, or was refused.
+    Different,
+}
+
+/// Why a command could not be finished, with what it says on stderr.
+#[derive(Debug)]
 pub enum Failure {
-    Config(Box<dyn Error>),
-    Work(Box<dyn Error>),
+    Config(Box<dyn Error + Send + Sync>),
+    Work(Box<dyn Error + Send + Sync>),
 }
 
+impl Failure {
+    pub fn config(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Config(error.into())
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+/// Runs the command that the process's arguments name.
 pub async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error),
     };
+    let env = Env::from_process();
+    // Boxed: each future holds a whole pipeline of calls.
     let done = match cli.command {
-        Command::Migrate(args) => migrate::run(args).await,
+        Command::Migrate(args) => Box::pin(migrate::run(args)).await,
+        Command::Pay(args) => Box::pin(pay::run(args, env)).await,
+        Command::Status(args) => Box::pin(status::run(args, env)).await,
+        Command::Trace(args) => Box::pin(trace::run(args, env)).await,
+        Command::Reconcile(args) => Box::pin(reconcile::run(args, env)).await,
+        Command::Replay(args) => Box::pin(replay::run(args, env)).await,
+        Command::Verify(args) => Box::pin(verify::run(args, env)).await,
     };
     match done {
-        Ok(text) => report(&text),
-        Err(Failure::Config(error)) => complain(&*error, ExitCode::from(USAGE)),
-        Err(Failure::Work(error)) => complain(&*error, ExitCode::FAILURE),
+        Ok(Verdict::Clean) => ExitCode::SUCCESS,
+        Ok(Verdict::Different) => ExitCode::from(DIFFERENT),
+        Err(Failure::Config(error)) => complain(&*error, USAGE),
+        Err(Failure::Work(error)) => complain(&*error, UNFINISHED),
     }
 }
 
@@ -59,22 +109,20 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-fn report(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+/// The error with its causes.
+fn complain(error: &(dyn Error + 'static), code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "payctl: {}", chain(error));
+    ExitCode::from(code)
 }
 
-/// The error with its causes, on one line.
-fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
-    let mut line = format!("payctl: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
     }
-    let _ = writeln!(io::stderr(), "{line}");
-    code
 }

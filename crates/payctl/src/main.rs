@@ -1,11 +1,8 @@
 //! The operator's tool.
 
-mod cli;
-mod migrate;
-
 use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
-    cli::run().await
+    payctl::run().await
 }

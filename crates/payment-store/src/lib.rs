@@ -7,6 +7,7 @@
 //! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
 //! - [`lookup`]: what became of a payment or an object.
+//! - [`audit`]: the ledger and the rows, to hold them against the log.
 //!
 //! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
 //! one of them lacks. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
@@ -15,6 +16,7 @@
 //! A new column is a new file in `migrations/`, nullable, so that the older program goes on; then it is written in
 //! `ingest/content.rs` and read in [`lookup`]. A file that was released is never changed.
 
+pub mod audit;
 pub mod connect;
 mod driver;
 pub mod error;

@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use payment_store::{MigrateError, Migrated};
 
-use crate::cli::Failure;
+use crate::cli::{Failure, Verdict};
+use crate::output;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -14,12 +15,13 @@ pub struct Args {
     database_url: String,
 }
 
-pub async fn run(args: Args) -> Result<String, Failure> {
+pub async fn run(args: Args) -> Result<Verdict, Failure> {
     match payment_store::migrate(&args.database_url).await {
-        Ok(migrated) => Ok(summary(&migrated)),
-        Err(error @ MigrateError::Config(_)) => Err(Failure::Config(error.into())),
-        Err(error) => Err(Failure::Work(error.into())),
+        Ok(migrated) => output::say(&summary(&migrated))?,
+        Err(error @ MigrateError::Config(_)) => return Err(Failure::config(error)),
+        Err(error) => return Err(error.into()),
     }
+    Ok(Verdict::Clean)
 }
 
 fn summary(migrated: &Migrated) -> String {

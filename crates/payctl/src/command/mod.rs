@@ -1,0 +1,9 @@
+//! One module a command: its arguments, and `run`.
+
+pub mod migrate;
+pub mod pay;
+pub mod reconcile;
+pub mod replay;
+pub mod status;
+pub mod trace;
+pub mod verify;

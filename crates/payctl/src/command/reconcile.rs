@@ -1,0 +1,52 @@
+//! `payctl reconcile`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tier_kit::Env;
+
+use crate::audit::{self, Audit, Report};
+use crate::cli::{Failure, Verdict};
+use crate::config;
+use crate::log::Log;
+use crate::range::Range;
+
+/// More than this many connections do not make a small database faster.
+const CONNECTIONS_MAX: u32 = 16;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub range: Range,
+    /// Objects and rows younger than this are left to their events
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub settle: u32,
+    /// Objects that are read at one time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub jobs: u32,
+    /// Every difference and the counts as lines of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+    let json = args.json;
+    let audit = prepare(args, env).await?;
+    let mut report = Report::new(json);
+    audit::log::audit(&audit, &mut report).await?;
+    audit::rows::audit(&audit, &mut report).await?;
+    Ok(report.finish()?)
+}
+
+/// What the arguments and the environment ask for, shared with `verify`.
+pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
+    let place = config::place(&mut env);
+    let store = config::store(&mut env, args.jobs.min(CONNECTIONS_MAX));
+    let (place, store) = env
+        .finish(|| Some((place?, store?)))
+        .map_err(Failure::config)?;
+    let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
+    let settle = Duration::from_secs(args.settle.into());
+    let jobs = usize::try_from(args.jobs)?;
+    Ok(Audit::new(log, store, args.range, settle, jobs).await?)
+}

@@ -1,0 +1,207 @@
+//! `payctl replay`: what the ledger lacks, named objects, or dead letters, by the function's own code.
+
+use std::collections::HashSet;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use lambda_ingest::ingest::{IngestError, Ingested};
+use payment_core::ObjectKey;
+use payment_core::event::ObjectRef;
+use payment_store::Store;
+use reqwest::Url;
+use tier_kit::Env;
+use tier_kit::telemetry::chain;
+use tokio::task::JoinSet;
+
+use crate::cli::{Failure, Verdict};
+use crate::ingest::{Ingest, Tally};
+use crate::log::{self, Log};
+use crate::output::{self, safe};
+use crate::queue::{Letter, Queue};
+use crate::range::Range;
+use crate::walk::{Step, Walk};
+use crate::{config, progress};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    range: Range,
+    /// These objects, whatever the ledger says; it still takes none twice
+    #[arg(long, value_name = "KEY", num_args = 1.., value_parser = key, conflicts_with_all = ["from", "to"])]
+    object: Vec<ObjectKey>,
+    /// The objects of the events in `DEAD_LETTER_QUEUE_URL`; an event whose objects are all ingested is deleted
+    #[arg(long, conflicts_with_all = ["from", "to", "object"])]
+    dead_letters: bool,
+    /// Objects that are ingested at one time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    jobs: u32,
+}
+
+/// Ends with [`Replay::finish`], which tells what became of all.
+struct Replay {
+    ingest: Ingest,
+    jobs: usize,
+    tasks: JoinSet<(ObjectRef, Result<Ingested, IngestError>)>,
+    tally: Tally,
+}
+
+pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+    let store = config::store(&mut env, args.jobs);
+    let jobs = usize::try_from(args.jobs)?;
+    if args.dead_letters {
+        let url: Option<Url> = env.required("DEAD_LETTER_QUEUE_URL");
+        let (store, url) = env
+            .finish(|| Some((store?, url?)))
+            .map_err(Failure::config)?;
+        return dead_letters(store, url).await;
+    }
+    let place = config::place(&mut env);
+    let (store, place) = env
+        .finish(|| Some((store?, place?)))
+        .map_err(Failure::config)?;
+    let log = Log::open(place).await.map_err(Failure::config)?;
+    let mut replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
+    if args.object.is_empty() {
+        let bar = progress::bar("objects", 0);
+        let mut walk = Walk::new(&log, &store, &args.range);
+        while let Some(step) = walk.next().await? {
+            if let Step::LogOnly(listed) = step {
+                replay.push(log.reference(&listed.key)).await?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+    } else {
+        for key in &args.object {
+            replay.push(log.reference(key)).await?;
+        }
+    }
+    let tally = replay.finish().await?;
+    output::say(&output::counts(&tally.named()))?;
+    verdict(&tally, !args.object.is_empty())
+}
+
+impl Replay {
+    fn new(ingest: Ingest, jobs: usize) -> Self {
+        Self {
+            ingest,
+            jobs,
+            tasks: JoinSet::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    async fn push(&mut self, object: ObjectRef) -> Result<(), Failure> {
+        while self.tasks.len() >= self.jobs {
+            self.take().await?;
+        }
+        let ingest = self.ingest.clone();
+        self.tasks.spawn(async move {
+            let result = ingest.one(&object).await;
+            (object, result)
+        });
+        Ok(())
+    }
+
+    async fn take(&mut self) -> Result<(), Failure> {
+        if let Some(done) = self.tasks.join_next().await {
+            let (object, result) = done?;
+            tell(&object, &result);
+            self.tally.add(&result);
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Tally, Failure> {
+        while !self.tasks.is_empty() {
+            self.take().await?;
+        }
+        Ok(self.tally)
+    }
+}
+
+async fn dead_letters(store: Store, url: Url) -> Result<Verdict, Failure> {
+    let queue = Queue::open(url).await.map_err(Failure::config)?;
+    let objects = log::any_bucket().await.map_err(Failure::config)?;
+    let ingest = Ingest::new(Arc::clone(&objects), store);
+    let (mut tally, mut deleted, mut kept) = (Tally::default(), 0, HashSet::new());
+    loop {
+        // A letter that was kept comes again once it is visible: then every other was seen.
+        let mut letters = queue.receive().await?;
+        letters.retain(|letter| !kept.contains(&letter.id));
+        if letters.is_empty() {
+            break;
+        }
+        for letter in letters {
+            if answer(&letter, &ingest, &mut tally).await {
+                queue.delete(&letter).await?;
+                deleted += 1;
+            } else {
+                kept.insert(letter.id);
+            }
+        }
+    }
+    output::say(&output::counts(&tally.named()))?;
+    let kept = u64::try_from(kept.len())?;
+    output::say(&output::counts(&[
+        ("letters done and deleted", deleted),
+        ("letters left in the queue", kept),
+    ]))?;
+    Ok(match verdict(&tally, false)? {
+        Verdict::Clean if kept == 0 => Verdict::Clean,
+        _ => Verdict::Different,
+    })
+}
+
+/// Whether every object of the letter is ingested, or gone.
+async fn answer(letter: &Letter, ingest: &Ingest, tally: &mut Tally) -> bool {
+    let objects = match letter.objects() {
+        Ok(objects) => objects,
+        Err(error) => {
+            warn(&format!(
+                "letter {}: {error}; it stays in the queue",
+                safe(&letter.id)
+            ));
+            return false;
+        }
+    };
+    let mut is_done = true;
+    for object in &objects {
+        let result = ingest.one(object).await;
+        tell(object, &result);
+        tally.add(&result);
+        is_done &= result.is_ok();
+    }
+    is_done
+}
+
+/// What is not as it should be, at once; the rest is summed up.
+fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
+    let key = safe(object.key.as_str());
+    match result {
+        Ok(Ingested::Stored { .. } | Ingested::Already) => {}
+        Ok(Ingested::Gone) => warn(&format!("{key} is gone")),
+        Err(error) => warn(&format!("{key}: {}", chain(error))),
+    }
+}
+
+fn warn(text: &str) {
+    // Nothing is left to do where stderr is closed.
+    let _ = writeln!(io::stderr(), "payctl: {text}");
+}
+
+fn verdict(tally: &Tally, is_named: bool) -> Result<Verdict, Failure> {
+    if tally.failed > 0 {
+        return Err("some objects were not ingested; run this again".into());
+    }
+    // Who names an object expects it to be there.
+    Ok(if is_named && tally.gone > 0 {
+        Verdict::Different
+    } else {
+        Verdict::Clean
+    })
+}
+
+fn key(text: &str) -> Result<ObjectKey, &'static str> {
+    ObjectKey::parse(text).ok_or("an object's key has 1 to 1024 bytes")
+}

@@ -1,0 +1,178 @@
+//! `payctl trace`: every hop of one payment.
+
+mod hops;
+mod search;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use lambda_ingest::objects::ObjectError;
+use payment_core::record::read_object;
+use payment_core::{Currency, LogRecord, PaymentId, RecordError, Timestamp};
+use payment_store::{Found, Store};
+use tier_kit::Env;
+use tier_kit::telemetry::chain;
+
+use self::hops::Hops;
+use crate::alb::{self, Alb};
+use crate::cli::{Failure, Verdict};
+use crate::command::status;
+use crate::config;
+use crate::log::Log;
+use crate::output::{self, safe};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The payment's id
+    #[arg(value_parser = status::id)]
+    id: PaymentId,
+    /// How far back the log is searched for a payment without a row
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
+    hours: u16,
+}
+
+/// The line that a row was made of, as the log holds it now.
+enum Origin {
+    Line {
+        stored_at: Timestamp,
+        bytes: usize,
+        record: Result<Box<LogRecord>, RecordError>,
+    },
+    NoSuchLine,
+    Gone,
+}
+
+pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+    let place = config::place(&mut env);
+    let store = config::store(&mut env, 2);
+    let url = alb::optional(&mut env);
+    let (place, store) = env
+        .finish(|| Some((place?, store?)))
+        .map_err(Failure::config)?;
+    let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
+    if let Some(url) = url {
+        output::say(&answer(&Alb::new(url)?, &args.id).await)?;
+    }
+    match store.find(&args.id).await? {
+        Some(found) => recorded(&log, &store, &args.id, &found).await,
+        None => search::unrecorded(&log, &store, &args.id, args.hours).await,
+    }
+}
+
+/// What a client is told; without it the rest can still be traced.
+async fn answer(alb: &Alb, id: &PaymentId) -> String {
+    match alb.status(id).await {
+        Ok(answer) => format!(
+            "GET /pay/{id}: {} {}\n",
+            answer.status,
+            answer.body.trim_end()
+        ),
+        Err(error) => format!("GET /pay/{id}: {}\n", chain(&error)),
+    }
+}
+
+async fn recorded(
+    log: &Log,
+    store: &Store,
+    id: &PaymentId,
+    found: &Found,
+) -> Result<Verdict, Failure> {
+    let origin = origin(log, found).await?;
+    let entry = store.ledger_entry(&found.object_key).await?;
+    let conflicts = store.conflicts_of(id).await?;
+    let mut hops = Hops::default();
+    let request = found.request_id.as_ref().map(ToString::to_string);
+    hops.add(
+        "accepted",
+        found.received_at,
+        format!("request {}", request.as_deref().unwrap_or("unknown")),
+    );
+    let key = safe(found.object_key.as_str());
+    if let Origin::Line {
+        stored_at, bytes, ..
+    } = &origin
+    {
+        hops.add(
+            "stored",
+            *stored_at,
+            format!("{key}, {bytes} bytes (S3 tells whole seconds)"),
+        );
+    }
+    hops.add(
+        "row",
+        found.recorded_at,
+        format!("transactions, from line {}", found.object_line),
+    );
+    if let Some(entry) = entry {
+        hops.add(
+            "ingested",
+            entry.ingested_at,
+            format!("ingested_objects, {} lines", entry.lines),
+        );
+    }
+    for conflict in &conflicts {
+        let place = format!(
+            "other content, {} line {}",
+            safe(&conflict.object_key),
+            conflict.object_line
+        );
+        hops.add("conflict", conflict.recorded_at, place);
+    }
+    let (said, verdict) = compare(&origin, found);
+    output::say(&about(id, found))?;
+    output::say(&hops.table())?;
+    output::say(&format!("the log: {said}\n"))?;
+    Ok(verdict)
+}
+
+/// Without the payer's name and the members of the client's own.
+fn about(id: &PaymentId, found: &Found) -> String {
+    let mut text = format!("payment {id}, {}", found.status.as_str());
+    if let Some(amount) = found.amount {
+        // Writing to a String can't fail.
+        let _ = write!(text, ", {amount}");
+    }
+    if let Some(currency) = found.currency.map(Currency::code) {
+        let _ = write!(text, " {currency}");
+    }
+    let _ = writeln!(text, "\nhash {}", found.content_hash);
+    text
+}
+
+async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
+    let key = &found.object_key;
+    let object = match log.get(key).await {
+        Ok(object) => object,
+        Err(ObjectError::Gone) => return Ok(Origin::Gone),
+        Err(error) => return Err(error),
+    };
+    let line = read_object(key, &object.body, object.stored_at)
+        .find(|(line, _)| *line == found.object_line);
+    Ok(match line {
+        Some((_, record)) => Origin::Line {
+            stored_at: object.stored_at,
+            bytes: object.body.len(),
+            record: record.map(Box::new),
+        },
+        None => Origin::NoSuchLine,
+    })
+}
+
+fn compare(origin: &Origin, found: &Found) -> (String, Verdict) {
+    let said = match origin {
+        Origin::Gone => "the object is gone".to_owned(),
+        Origin::NoSuchLine => "the object has no such line".to_owned(),
+        Origin::Line {
+            record: Err(error), ..
+        } => format!("the line is no payment: {error}"),
+        Origin::Line {
+            record: Ok(record), ..
+        } => {
+            if record.content_hash == found.content_hash {
+                return ("the line has the row's hash".to_owned(), Verdict::Clean);
+            }
+            format!("the line has another hash, {}", record.content_hash)
+        }
+    };
+    (said, Verdict::Different)
+}

@@ -1,0 +1,23 @@
+//! `payctl verify`.
+
+use tier_kit::Env;
+
+use super::reconcile;
+use crate::audit::{self, Report};
+use crate::cli::{Failure, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    log: reconcile::Args,
+}
+
+pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+    let json = args.log.json;
+    let audit = reconcile::prepare(args.log, env).await?;
+    let mut report = Report::new(json);
+    audit::log::audit(&audit, &mut report).await?;
+    audit::rows::audit(&audit, &mut report).await?;
+    audit::hashes::audit(&audit, &mut report).await?;
+    Ok(report.finish()?)
+}

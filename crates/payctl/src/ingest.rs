@@ -1,0 +1,67 @@
+//! Objects ingested by hand: by the function's own code, several at a time, and what became of them.
+
+use std::sync::Arc;
+
+use lambda_ingest::ingest::{IngestError, Ingested, ingest};
+use lambda_ingest::objects::S3Objects;
+use payment_core::event::ObjectRef;
+use payment_store::Store;
+
+/// What became of all objects so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub stored: u64,
+    pub already: u64,
+    pub gone: u64,
+    pub failed: u64,
+    pub rows: u64,
+    pub duplicates: u64,
+    pub conflicts: u64,
+    pub rejects: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    objects: Arc<S3Objects>,
+    store: Store,
+}
+
+impl Ingest {
+    pub fn new(objects: Arc<S3Objects>, store: Store) -> Self {
+        Self { objects, store }
+    }
+
+    pub async fn one(&self, object: &ObjectRef) -> Result<Ingested, IngestError> {
+        ingest(&*self.objects, &self.store, object).await
+    }
+}
+
+impl Tally {
+    pub fn add(&mut self, result: &Result<Ingested, IngestError>) {
+        match result {
+            Ok(Ingested::Stored { outcome, .. }) => {
+                self.stored += 1;
+                self.rows += u64::from(outcome.rows);
+                self.duplicates += u64::from(outcome.duplicates);
+                self.conflicts += u64::from(outcome.conflicts);
+                self.rejects += u64::from(outcome.rejects);
+            }
+            Ok(Ingested::Already) => self.already += 1,
+            Ok(Ingested::Gone) => self.gone += 1,
+            Err(_) => self.failed += 1,
+        }
+    }
+
+    pub fn named(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("objects ingested", self.stored),
+            ("  rows", self.rows),
+            ("  duplicates", self.duplicates),
+            ("  conflicts", self.conflicts),
+            ("  rejects", self.rejects),
+            ("objects ingested before", self.already),
+            ("objects gone", self.gone),
+            ("objects that failed", self.failed),
+        ]
+    }
+}

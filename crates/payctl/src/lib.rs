@@ -1,0 +1,25 @@
+//! The operator's tool: asks, proves and repeats, on AWS and in the lab alike.
+//!
+//! - [`command`]: one module a command; [`cli`] says how they end.
+//! - [`config`]: environment variables, every mistake of them at once.
+//! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
+//! - [`audit`]: holds the log against the rows, and names what differs.
+//! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
+//!
+//! It changes nothing but by the function's own code, which adds rows and never touches one. It must not know
+//! SQL, nor what makes two payments the same. It shows no payer's name: ids, keys, lines and hashes are enough.
+
+mod alb;
+mod audit;
+mod cli;
+mod command;
+mod config;
+mod ingest;
+mod log;
+mod output;
+mod progress;
+mod queue;
+mod range;
+mod walk;
+
+pub use cli::run;

@@ -1,0 +1,107 @@
+//! What a command prints on stdout.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+pub fn say(text: &str) -> io::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes())
+}
+
+/// One value as a line of JSON.
+pub fn say_json(value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_string(value)?;
+    line.push('\n');
+    say(&line)
+}
+
+/// Names and counts, one a line, the counts under each other.
+pub fn counts(counts: &[(&str, u64)]) -> String {
+    let mut text = String::new();
+    for (name, count) in counts {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{name:<32} {:>15}", grouped(*count));
+    }
+    text
+}
+
+/// Cells in columns, each as wide as its widest.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `1,000,000`
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Text that someone else chose, without what a terminal would obey.
+pub fn safe(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let plain = (!c.is_control()).then_some(c);
+            plain.into_iter().chain(
+                plain
+                    .is_none()
+                    .then(|| c.escape_default())
+                    .into_iter()
+                    .flatten(),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_in_thousands() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(count), text);
+        }
+    }
+
+    #[test]
+    fn columns_stand_under_each_other() {
+        let rows = [vec!["a".into(), "b".into()], vec!["ccc".into(), "d".into()]];
+        assert_eq!(table(&rows), "a    b\nccc  d\n");
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing() {
+        assert_eq!(safe("ä \u{1b}[2J\n"), "ä \\u{1b}[2J\\n");
+    }
+}
