@@ -1,5 +1,11 @@
-//! The program itself, on a real server: `DATABASE_URL` is that of a user who may create databases.
+//! The program itself, on the lab's S3 and a real server: `DATABASE_URL` is that of a user who may create databases.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod client;
+mod dead_letters;
+mod harness;
 mod migrate;
+mod reconcile;
+mod replay;
+mod trace;

@@ -51,14 +51,14 @@ fn mistakes_in_the_configuration_exit_64_and_show_no_password() {
 }
 
 #[test]
-fn a_database_that_is_away_exits_1() {
+fn a_database_that_is_away_exits_2() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     check(
         &payctl(Some(&format!("mysql://u:hunter2@{nobody}/p"))),
-        1,
+        2,
         "",
         "the database is away or busy",
     );

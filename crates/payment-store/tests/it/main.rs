@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod append_only;
+mod audit;
 mod exact;
 mod exactly_one;
 mod faults;

@@ -1,0 +1,202 @@
+//! A bucket and a database for one test, and the program over both.
+
+use std::process::Output;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use lab_s3::Server;
+use payment_core::{Draft, LogRecord, RequestId, Timestamp};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, MySqlPool};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+pub const BUCKET: &str = "log";
+
+pub const HOUR: &str = "transactions/dt=2026-11-22/hh=07/";
+
+pub struct Pipeline {
+    server: Server,
+    _root: TempDir,
+    pool: MySqlPool,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// How the program ended, and what it said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Pipeline {
+    pub async fn start(pool: MySqlPool) -> Self {
+        let root = TempDir::new().unwrap();
+        let config = json!({
+            "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
+            "buckets": [{"name": BUCKET}],
+            "identities": [{"access_key_id": "OPERATOR", "secret_access_key": "secret", "role": "operator", "admin": true}],
+        });
+        let config = serde_json::from_value(config).unwrap();
+        let server = Server::start(config).await.unwrap();
+        let variables = vec![
+            ("LOG_BUCKET", BUCKET.to_owned()),
+            ("DATABASE_URL", url(&pool)),
+            ("AWS_REGION", "us-west-2".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+            ("AWS_ENDPOINT_URL_S3", format!("http://{}", server.addr())),
+        ];
+        Self {
+            server,
+            _root: root,
+            pool,
+            variables,
+        }
+    }
+
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.variables.push((name, value));
+    }
+
+    pub async fn payctl(&self, args: &[&str]) -> Said {
+        payctl(args, &self.variables).await
+    }
+
+    /// Every object old enough to be judged.
+    pub async fn reconcile(&self) -> Said {
+        self.payctl(&["reconcile", "--settle", "0"]).await
+    }
+
+    pub async fn put(&self, key: &str, body: &str) {
+        let put = self.client().put_object().bucket(BUCKET).key(key);
+        put.body(body.as_bytes().to_vec().into())
+            .send()
+            .await
+            .unwrap();
+    }
+
+    pub async fn delete(&self, key: &str) {
+        let delete = self.client().delete_object().bucket(BUCKET).key(key);
+        delete.send().await.unwrap();
+    }
+
+    /// As the server's administrator: no user of the pipeline can change a row.
+    pub async fn admin(&self, sql: &str) {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await;
+        assert_eq!(done.expect(sql).rows_affected(), 1, "{sql}");
+    }
+
+    /// Ids of all rows, sorted.
+    pub async fn rows(&self) -> Vec<String> {
+        let rows = sqlx::query_scalar("SELECT payment_id FROM transactions ORDER BY payment_id");
+        rows.fetch_all(&self.pool).await.unwrap()
+    }
+
+    fn client(&self) -> Client {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-west-2"))
+            .credentials_provider(Credentials::from_keys("OPERATOR", "secret", None))
+            .endpoint_url(format!("http://{}", self.server.addr()))
+            .force_path_style(true)
+            .http_client(http);
+        Client::from_conf(config.build())
+    }
+}
+
+impl Said {
+    #[track_caller]
+    pub fn check(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        for part in parts {
+            assert!(
+                self.out.contains(part) || self.err.contains(part),
+                "{part:?} is not in {}{}",
+                self.out,
+                self.err
+            );
+        }
+        for secret in ["secret", "hunter2", "Jane"] {
+            assert!(
+                !self.out.contains(secret) && !self.err.contains(secret),
+                "{}{}",
+                self.out,
+                self.err
+            );
+        }
+    }
+
+    /// The count that stands behind a name.
+    #[track_caller]
+    pub fn count(&self, name: &str) -> u64 {
+        let line = self
+            .out
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name));
+        let count = line.unwrap_or_else(|| panic!("{name:?} is not in {}", self.out));
+        count.trim().replace(',', "").parse().unwrap()
+    }
+}
+
+/// The program with these variables, and of the test's own environment just what a process needs.
+pub async fn payctl(args: &[&str], variables: &[(&'static str, String)]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_payctl"));
+    command
+        .args(args)
+        .env_clear()
+        .envs(variables.iter().cloned())
+        .kill_on_drop(true);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().await.unwrap();
+    Said {
+        code: status.code().unwrap(),
+        out: String::from_utf8(stdout).unwrap(),
+        err: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// A line of the log.
+pub fn line(body: &Value) -> String {
+    let draft = Draft::parse(body.to_string().as_bytes()).unwrap();
+    let payment = draft
+        .identify(None, || unreachable!("the body has an id"))
+        .unwrap();
+    let received_at = Timestamp::parse("2026-11-22T07:30:00Z").unwrap();
+    LogRecord::new(
+        payment,
+        received_at,
+        RequestId::parse("req-1").unwrap(),
+        None,
+    )
+    .to_line()
+}
+
+/// A batch of payments with these ids.
+pub fn lines(ids: &[&str]) -> String {
+    let body =
+        |id: &&str| json!({"id": id, "amount": "12.50", "payer_name": "Jane", "note": {"n": 1.10}});
+    ids.iter().map(|id| line(&body(id))).collect()
+}
+
+/// S3's event for one key.
+pub fn event(key: &str) -> Value {
+    json!({"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+                        "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]})
+}
+
+fn url(pool: &MySqlPool) -> String {
+    let server = std::env::var("DATABASE_URL").unwrap();
+    let (host, _) = server.split('?').next().unwrap().rsplit_once('/').unwrap();
+    format!("{host}/{}", pool.connect_options().get_database().unwrap())
+}

@@ -1,0 +1,58 @@
+//! `payctl trace`: the hops of one payment.
+
+use payment_core::{ObjectKey, Timestamp};
+use sqlx::MySqlPool;
+
+use crate::harness::{HOUR, Pipeline, lines};
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn a_recorded_payment_is_shown_from_hop_to_hop(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    pipeline.put(&key, &lines(&["a", "b"])).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = pipeline.payctl(&["trace", "b"]).await;
+    said.check(
+        0,
+        &[
+            "payment b, processed, 12.50 USD",
+            "2026-11-22T07:30:00.000000Z",
+            "request req-1",
+            &key,
+            "from line 2",
+            "ingested_objects, 2 lines",
+            "the line has the row's hash",
+        ],
+    );
+
+    pipeline.delete(&key).await;
+    pipeline
+        .payctl(&["trace", "b"])
+        .await
+        .check(1, &["the object is gone"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn a_payment_without_a_row_is_searched_for_in_the_log(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let now = Timestamp::new(sqlx::types::time::OffsetDateTime::now_utc());
+    let key = format!("{}1.ndjson", ObjectKey::hour_prefix("transactions/", now));
+    pipeline.put(&key, &lines(&["a", "b"])).await;
+    pipeline
+        .payctl(&["trace", "b"])
+        .await
+        .check(1, &["has no row", &format!("{key} line 2"), "not ingested"]);
+    pipeline
+        .payctl(&["trace", "nobody"])
+        .await
+        .check(1, &["does not hold it"]);
+
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline
+        .admin("DELETE FROM transactions WHERE payment_id = 'b'")
+        .await;
+    pipeline
+        .payctl(&["trace", "b"])
+        .await
+        .check(1, &["the row is missing"]);
+}

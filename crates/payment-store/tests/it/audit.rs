@@ -1,0 +1,147 @@
+//! What an audit is told of the ledger and the rows.
+
+use payment_core::{PaymentId, Timestamp};
+use payment_store::audit::{KeySpan, Table};
+use sqlx::MySqlPool;
+
+use crate::harness::{admin, key, lines, record, store};
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn the_ledger_comes_in_pages_in_the_order_of_the_keys_bytes(pool: MySqlPool) {
+    let store = store(&pool);
+    let mut keys: Vec<_> = (0..1003).map(|n| key(&format!("{n:x}"))).collect();
+    keys.extend(["Z", "a b", "ä", "😀", "~"].map(key));
+    for key in &keys {
+        store.ingest_object(key, &[]).await.unwrap();
+    }
+    keys.sort();
+    let mut span = KeySpan {
+        after: "transactions/".to_owned(),
+        before: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = store.ledger_page(&span).await.unwrap();
+        let Some(last) = page.last() else { break };
+        span.after = last.key.to_string();
+        found.extend(page.into_iter().map(|entry| entry.key));
+    }
+    assert_eq!(found, keys);
+    let one = KeySpan {
+        after: "transactions/Y".to_owned(),
+        before: Some("transactions/a".to_owned()),
+    };
+    let page = store.ledger_page(&one).await.unwrap();
+    assert_eq!(
+        page.into_iter().map(|entry| entry.key).collect::<Vec<_>>(),
+        [key("Z")]
+    );
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
+    let store = store(&pool);
+    let bodies = [
+        r#"{"id":"a","amount":1}"#,
+        r#"{"id":"a","amount":2}"#,
+        "?",
+        r#"{"id":"b"}"#,
+    ];
+    store
+        .ingest_object(&key("x"), &lines(&bodies))
+        .await
+        .unwrap();
+    let entry = store.ledger_entry(&key("x")).await.unwrap().unwrap();
+    assert_eq!(
+        (entry.lines, entry.rows, entry.conflicts, entry.rejects),
+        (4, 2, 1, 1)
+    );
+    assert_eq!(store.ledger_entry(&key("y")).await.unwrap(), None);
+
+    let conflicts = store.conflicts_at(&key("x"), &[1, 2, 3]).await.unwrap();
+    assert_eq!(
+        conflicts.into_iter().collect::<Vec<_>>(),
+        [(2, record(bodies[1]).content_hash)]
+    );
+    let rejects = store.rejects_at(&key("x"), &[1, 2, 3, 4]).await.unwrap();
+    assert_eq!(rejects.into_iter().collect::<Vec<_>>(), [3]);
+    let id = PaymentId::parse("a").unwrap();
+    assert_eq!(store.conflicts_of(&id).await.unwrap()[0].object_line, 2);
+
+    let span = KeySpan {
+        after: "transactions/".to_owned(),
+        before: None,
+    };
+    assert_eq!(store.ledger_lines(&span).await.unwrap(), 4);
+    let (last, now) = (
+        store.last_row(Table::Transactions).await.unwrap(),
+        store.clock().await.unwrap(),
+    );
+    assert_eq!(store.count_rows(0, last, &span, now).await.unwrap(), 2);
+    assert_eq!(
+        store
+            .count_rows(0, last, &span, Timestamp::EPOCH)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        store
+            .rows_between(Table::Conflicts, 0, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+/// Whatever a payment holds, its row gives the same hash again; and no change of a column goes unseen.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
+    let store = store(&pool);
+    let bodies = [
+        r#"{"id":"bare"}"#,
+        r#"{"id":"yen","amount":"5","currency":"JPY","transaction":"\u0000\"ä","status":"failed"}"#,
+        r#"{"id":"full","amount":1.50,"payer_name":"Zoë","transaction":"","z":{"a":[1e400,1.10,null]},"b":"\n"}"#,
+    ];
+    store
+        .ingest_object(&key("x"), &lines(&bodies))
+        .await
+        .unwrap();
+    let altered = async || {
+        let rows = store
+            .rows_between(Table::Transactions, 0, 10)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 3);
+        let altered = rows.into_iter().filter(|row| !row.matches_own_hash());
+        altered.map(|row| row.payment_id).collect::<Vec<_>>()
+    };
+    assert_eq!(altered().await, [""; 0]);
+    for (change, back) in [
+        ("amount = 1.51", "amount = 1.5"),
+        ("currency = 'EUR'", "currency = 'USD'"),
+        ("status = 'failed'", "status = 'processed'"),
+        ("transaction = NULL", "transaction = ''"),
+        ("payer_name = 'Zoe'", "payer_name = 'Zoë'"),
+        ("extra = CONCAT(extra, ' ')", "extra = TRIM(extra)"),
+        (
+            "extra = INSERT(extra, 2, 0, '\"payer_name\":\"Zoë\",'), payer_name = NULL",
+            "extra = REPLACE(extra, '\"payer_name\":\"Zoë\",', ''), payer_name = 'Zoë'",
+        ),
+        ("payment_id = 'full2'", "payment_id = 'full'"),
+    ] {
+        admin(
+            &pool,
+            &format!("UPDATE transactions SET {change} WHERE payment_id = 'full'"),
+        )
+        .await;
+        assert_eq!(altered().await.len(), 1, "{change}");
+        admin(
+            &pool,
+            &format!("UPDATE transactions SET {back} WHERE payment_id LIKE 'full%'"),
+        )
+        .await;
+        assert_eq!(altered().await, [""; 0], "{back}");
+    }
+}
