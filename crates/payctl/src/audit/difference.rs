@@ -11,7 +11,8 @@ use crate::output::safe;
 /// One way in which the log and the database do not agree. Nothing of a payment's content is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    pub difference: Kind,
+    #[serde(rename = "difference")]
+    pub kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<String>,
     pub object: String,
@@ -45,9 +46,9 @@ pub enum Kind {
 }
 
 impl Difference {
-    pub fn of_object(difference: Kind, key: &ObjectKey, detail: Option<String>) -> Self {
+    pub fn of_object(kind: Kind, key: &ObjectKey, detail: Option<String>) -> Self {
         Self {
-            difference,
+            kind,
             payment_id: None,
             object: key.as_str().to_owned(),
             line: None,
@@ -55,9 +56,9 @@ impl Difference {
         }
     }
 
-    pub fn of_line(difference: Kind, payment_id: Option<&str>, object: &str, line: u32) -> Self {
+    pub fn of_line(kind: Kind, payment_id: Option<&str>, object: &str, line: u32) -> Self {
         Self {
-            difference,
+            kind,
             payment_id: payment_id.map(str::to_owned),
             object: object.to_owned(),
             line: Some(line),
@@ -75,7 +76,7 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<20}", self.difference.name())?;
+        write!(f, "{:<20}", self.kind.name())?;
         if let Some(id) = &self.payment_id {
             write!(f, " {}", safe(id))?;
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
 use payment_core::{Currency, LogRecord, PaymentId, RecordError, Timestamp};
+use payment_store::audit::Row;
 use payment_store::{Found, Store};
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
@@ -118,7 +119,8 @@ async fn recorded(
         );
         hops.add("conflict", conflict.recorded_at, place);
     }
-    let (said, verdict) = compare(&origin, found);
+    let row = store.rows_of(&[id]).await?.remove(id.as_str());
+    let (said, verdict) = compare(&origin, row.as_ref());
     output::say(&about(id, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
@@ -158,20 +160,35 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
     })
 }
 
-fn compare(origin: &Origin, found: &Found) -> (String, Verdict) {
-    let said = match origin {
-        Origin::Gone => "the object is gone".to_owned(),
-        Origin::NoSuchLine => "the object has no such line".to_owned(),
-        Origin::Line {
-            record: Err(error), ..
-        } => format!("the line is no payment: {error}"),
-        Origin::Line {
-            record: Ok(record), ..
-        } => {
-            if record.content_hash == found.content_hash {
-                return ("the line has the row's hash".to_owned(), Verdict::Clean);
+/// By columns as well as by hash, which a change by hand leaves as it is.
+fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
+    let said = match (origin, row) {
+        (Origin::Gone, _) => "the object is gone".to_owned(),
+        (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
+        (
+            Origin::Line {
+                record: Err(error), ..
+            },
+            _,
+        ) => {
+            format!("the line is no payment: {error}")
+        }
+        (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
+        (
+            Origin::Line {
+                record: Ok(record), ..
+            },
+            Some(row),
+        ) => {
+            let columns = row.differing_columns(&record.payment);
+            if row.content_hash != record.content_hash {
+                format!("the line has another hash, {}", record.content_hash)
+            } else if columns.is_empty() {
+                let said = "the line has the row's hash and content";
+                return (said.to_owned(), Verdict::Clean);
+            } else {
+                format!("the row differs from its line in {}", columns.join(", "))
             }
-            format!("the line has another hash, {}", record.content_hash)
         }
     };
     (said, Verdict::Different)

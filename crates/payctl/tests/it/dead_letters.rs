@@ -1,4 +1,4 @@
-//! `payctl replay --dead-letters`, on a queue that knows ReceiveMessage and DeleteMessage (AWS JSON 1.0) alone.
+//! `payctl replay --dead-letters`, on a queue that knows `ReceiveMessage` and `DeleteMessage` (AWS JSON 1.0) alone.
 
 use std::sync::{Arc, Mutex};
 

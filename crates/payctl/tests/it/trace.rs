@@ -25,6 +25,13 @@ async fn a_recorded_payment_is_shown_from_hop_to_hop(pool: MySqlPool) {
         ],
     );
 
+    pipeline
+        .admin("UPDATE transactions SET amount = 1 WHERE payment_id = 'a'")
+        .await;
+    pipeline
+        .payctl(&["trace", "a"])
+        .await
+        .check(1, &["differs from its line in amount"]);
     pipeline.delete(&key).await;
     pipeline
         .payctl(&["trace", "b"])

@@ -52,9 +52,10 @@ pub async fn unrecorded(
             }
             Some(entry) => {
                 hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
-                match store.rejects_at(&hit.key, &[hit.line]).await?.is_empty() {
-                    true => "the object is ingested and the row is missing: payctl reconcile",
-                    false => "the database refused the line; the table rejects says why",
+                if store.rejects_at(&hit.key, &[hit.line]).await?.is_empty() {
+                    "the object is ingested and the row is missing: payctl reconcile"
+                } else {
+                    "the database refused the line; the table rejects says why"
                 }
             }
         };
@@ -85,7 +86,7 @@ async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Vec<Hit>, 
     while let Some(found) = tasks.join_next().await {
         hits.extend(found??);
     }
-    hits.sort_by(|a: &Hit, b| (a.received_at, a.line).cmp(&(b.received_at, b.line)));
+    hits.sort_by_key(|hit: &Hit| (hit.received_at, hit.line));
     Ok(hits)
 }
 
