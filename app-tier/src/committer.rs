@@ -156,11 +156,12 @@ impl<L: Log, R: Records> Worker<L, R> {
     async fn run(self, mut queue: mpsc::Receiver<Pending>, closing: Arc<Notify>) {
         loop {
             let first = tokio::select! {
-                first = queue.recv() => first,
+                biased;
                 () = closing.notified() => {
                     queue.close();
                     continue;
                 }
+                first = queue.recv() => first,
             };
             let Some(first) = first else { break };
             // The semaphore is never closed.

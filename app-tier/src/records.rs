@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use payment_core::PaymentId;
-use payment_store::{Holder, Store};
+use payment_store::{Backend, Holder, MySqlBackend, Store};
 use tier_kit::telemetry::chain;
 use tokio::time::Instant;
 
@@ -28,13 +28,13 @@ pub trait Records: Send + Sync + 'static {
 
 /// The table `transactions`, if there is a database to ask.
 #[derive(Debug)]
-pub struct Database {
-    store: Option<Store>,
+pub struct Database<B = MySqlBackend> {
+    store: Option<Store<B>>,
     paused_until: Mutex<Option<Instant>>,
 }
 
-impl Database {
-    pub fn new(store: Option<Store>) -> Self {
+impl<B> Database<B> {
+    pub fn new(store: Option<Store<B>>) -> Self {
         Self {
             store,
             paused_until: Mutex::new(None),
@@ -61,7 +61,7 @@ impl Database {
     }
 }
 
-impl Records for Database {
+impl<B: Backend> Records for Database<B> {
     async fn holders(&self, ids: &[PaymentId]) -> Holders {
         let Some(store) = self.store.as_ref().filter(|_| !self.is_paused()) else {
             return Holders::default();

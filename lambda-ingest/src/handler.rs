@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lambda_runtime::Diagnostic;
 use payment_core::Timestamp;
 use payment_core::event::{Event, EventError, Message, ObjectRef};
-use payment_store::Store;
+use payment_store::{Backend, MySqlBackend, Store};
 use serde::Serialize;
 use tier_kit::telemetry::chain;
 use time::OffsetDateTime;
@@ -17,12 +17,16 @@ use crate::objects::Objects;
 use crate::sweep;
 
 #[derive(Debug)]
-pub struct Handler<O> {
+pub struct Handler<O, B = MySqlBackend> {
     objects: O,
-    store: Store,
+    store: Store<B>,
     sweep: Sweep,
+    clock: Clock,
     started: AtomicBool,
 }
+
+/// Says what time it is.
+pub type Clock = fn() -> Timestamp;
 
 /// The answer to an event. Lambda ignores it, but for messages of SQS.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,27 +70,41 @@ impl From<HandlerError> for Diagnostic {
     }
 }
 
-impl<O: Objects> Handler<O> {
-    pub fn new(objects: O, store: Store, sweep: Sweep) -> Self {
+impl<O: Objects, B: Backend> Handler<O, B> {
+    pub fn new(objects: O, store: Store<B>, sweep: Sweep) -> Self {
+        Self::with_clock(objects, store, sweep, now)
+    }
+
+    pub fn with_clock(objects: O, store: Store<B>, sweep: Sweep, clock: Clock) -> Self {
         Self {
             objects,
             store,
             sweep,
+            clock,
             started: AtomicBool::new(false),
         }
     }
 
     pub async fn handle(&self, payload: &str, request_id: &str) -> Result<Answer, HandlerError> {
+        let (tally, answer) = self.answer(payload).await;
+        tally.emit(request_id, (self.clock)());
+        answer.map(|batch_item_failures| Answer {
+            batch_item_failures,
+            tally,
+        })
+    }
+
+    /// What the event did, and what SQS is to be told of its messages.
+    pub async fn answer(
+        &self,
+        payload: &str,
+    ) -> (Tally, Result<Option<Vec<ItemFailure>>, HandlerError>) {
         let mut tally = Tally {
             cold_start: !self.started.swap(true, Ordering::Relaxed),
             ..Tally::default()
         };
         let answer = self.work(payload, &mut tally).await;
-        tally.emit(request_id, now());
-        answer.map(|batch_item_failures| Answer {
-            batch_item_failures,
-            tally,
-        })
+        (tally, answer)
     }
 
     async fn work(
@@ -98,8 +116,9 @@ impl<O: Objects> Handler<O> {
             Event::Objects(objects) => self.ingest_all(&objects, tally).await.map(|()| None),
             Event::Messages(messages) => Ok(Some(self.answer_each(messages, tally).await)),
             Event::Sweep => {
+                let now = (self.clock)();
                 let missing =
-                    sweep::find_missing(&self.objects, &self.store, &self.sweep, now()).await?;
+                    sweep::find_missing(&self.objects, &self.store, &self.sweep, now).await?;
                 tally.swept = missing.len();
                 self.ingest_all(&missing, tally).await.map(|()| None)
             }
@@ -118,7 +137,7 @@ impl<O: Objects> Handler<O> {
             match ingest(&self.objects, &self.store, object).await {
                 Ok(ingested) => {
                     log_ingested(key, &ingested);
-                    tally.add(&ingested, now());
+                    tally.add(&ingested, (self.clock)());
                 }
                 Err(error) => {
                     failed += 1;

@@ -3,7 +3,7 @@
 use payment_core::Timestamp;
 use payment_core::event::ObjectRef;
 use payment_core::record::{self, Line};
-use payment_store::{Outcome, Store};
+use payment_store::{Backend, Outcome, Store};
 
 use crate::objects::{ObjectError, Objects};
 
@@ -32,7 +32,7 @@ pub enum IngestError {
 
 pub async fn ingest(
     objects: &impl Objects,
-    store: &Store,
+    store: &Store<impl Backend>,
     object: &ObjectRef,
 ) -> Result<Ingested, IngestError> {
     if object.key.is_folder() || store.is_ingested(&object.key).await? {

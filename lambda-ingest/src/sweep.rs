@@ -2,7 +2,7 @@
 
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, Timestamp};
-use payment_store::Store;
+use payment_store::{Backend, Store};
 use time::Duration;
 
 use crate::config::Sweep;
@@ -24,7 +24,7 @@ pub enum SweepError {
 /// Objects stored in the last `sweep.hours` and not ingested by now.
 pub async fn find_missing(
     objects: &impl Objects,
-    store: &Store,
+    store: &Store<impl Backend>,
     sweep: &Sweep,
     now: Timestamp,
 ) -> Result<Vec<ObjectRef>, SweepError> {
@@ -60,7 +60,7 @@ pub async fn find_missing(
 }
 
 async fn not_ingested(
-    store: &Store,
+    store: &Store<impl Backend>,
     keys: Vec<ObjectKey>,
 ) -> Result<Vec<ObjectKey>, payment_store::Error> {
     if keys.is_empty() {

@@ -14,8 +14,9 @@ pub struct DriverError {
     text: Box<str>,
 }
 
+/// What helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The server is away or busy; the same work may succeed later.
     Transient,
     /// A unique key of the row is taken.
@@ -29,7 +30,15 @@ pub(crate) enum Kind {
 }
 
 impl DriverError {
-    pub(crate) fn kind(&self) -> Kind {
+    /// An error of a backend that is no server. The text must hold nothing of any row.
+    pub fn fault(kind: Kind, text: &str) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
         self.kind
     }
 }

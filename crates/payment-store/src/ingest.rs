@@ -1,13 +1,11 @@
 //! One object of the log becomes rows, conflicts and rejects: whole or not at all, and once.
 //!
 //! `plan` sorts the lines by payment id, `tally` says what becomes of a line, `insert` is the one loop that
-//! inserts, and `payments`, `conflicts` and `rejects` are the tables that it inserts into. `ledger` is the
-//! table of taken objects, whose row is written last and in the same transaction.
+//! inserts, and `payments`, `conflicts` and `rejects` are the tables that it inserts into. The object's own row
+//! of `ingested_objects` is written last and in the same transaction.
 
 mod conflicts;
-mod content;
 mod insert;
-mod ledger;
 mod payments;
 mod plan;
 mod rejects;
@@ -17,21 +15,26 @@ use std::time::Duration;
 
 use payment_core::ObjectKey;
 use payment_core::record::Line;
-use sqlx::{Connection, MySqlConnection};
 
 use self::conflicts::Conflicts;
+pub(crate) use self::insert::COLUMNS_MAX;
 use self::payments::Payments;
 use self::plan::Plan;
 use self::rejects::Rejects;
 use self::tally::count;
+pub use self::{plan::Entry, rejects::Reject};
 use crate::Store;
+use crate::backend::{Backend, Session};
+use crate::driver::Kind;
 use crate::error::Error;
 use crate::key::KeyColumn;
-use crate::lease::{Lease, within};
+use crate::lease::within;
 use crate::retry::Tries;
 
 /// Longest time of one try at one object; the last starts within 20 s. Ten thousand rows take under a second; waiting for a lock 5 s.
 const TRY_TIME_MAX: Duration = Duration::from_secs(15);
+
+const LEDGER: &str = "ingested_objects";
 
 /// What became of the lines of one object: `lines` is the sum of the next four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,7 +54,7 @@ pub struct Outcome {
     pub failed: u32,
 }
 
-impl Store {
+impl<B: Backend> Store<B> {
     /// Records an object's lines. To call it again, or in several places at once, adds nothing.
     /// What fails for a passing reason is tried again; the call ends within 35 s.
     pub async fn ingest_object(&self, key: &ObjectKey, lines: &[Line]) -> Result<Outcome, Error> {
@@ -62,38 +65,65 @@ impl Store {
         loop {
             match within(TRY_TIME_MAX, self.try_once(key, &plan, &mut unanswered)).await {
                 Ok(outcome) => return Ok(as_ours(outcome, unanswered)),
-                Err(error) => tries.after(error).await?,
+                Err(error) => tries.after(error, &self.backend).await?,
             }
         }
     }
 
-    /// Leaves in `unanswered` what it sent to be committed and got no answer to.
     async fn try_once(
         &self,
         key: KeyColumn<'_>,
         plan: &Plan<'_>,
         unanswered: &mut Option<Outcome>,
     ) -> Result<Outcome, Error> {
-        Lease::take(&self.pool)
-            .await?
-            .run(async |connection| {
-                if let Some(taken) = ledger::find(connection, key).await? {
-                    return Ok(taken);
-                }
-                let mut transaction = connection.begin().await?;
-                let outcome = insert_lines(&mut transaction, key, plan).await?;
-                if !ledger::insert(&mut transaction, key, &outcome).await? {
-                    transaction.rollback().await?;
-                    let taken = ledger::find(connection, key).await?;
-                    return taken.ok_or(Error::Vanished {
-                        table: ledger::TABLE,
-                    });
-                }
-                *unanswered = Some(outcome);
-                transaction.commit().await?;
-                Ok(outcome)
-            })
-            .await
+        let mut session = self.backend.session().await?;
+        let outcome = take(&mut session, key, plan, unanswered).await;
+        session.end();
+        outcome
+    }
+}
+
+/// Leaves in `unanswered` what it sent to be committed and got no answer to.
+async fn take(
+    session: &mut impl Session,
+    key: KeyColumn<'_>,
+    plan: &Plan<'_>,
+    unanswered: &mut Option<Outcome>,
+) -> Result<Outcome, Error> {
+    if let Some(taken) = session.ingested(key).await? {
+        return Ok(taken);
+    }
+    session.begin().await?;
+    match insert_object(session, key, plan).await {
+        Ok(Some(outcome)) => {
+            *unanswered = Some(outcome);
+            session.commit().await?;
+            Ok(outcome)
+        }
+        Ok(None) => {
+            session.rollback().await?;
+            let taken = session.ingested(key).await?;
+            taken.ok_or(Error::Vanished { table: LEDGER })
+        }
+        Err(error) => {
+            // Where this fails, too, the session is of no more use, and its end rolls back.
+            let _ = session.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// `None` where another transaction took the object.
+async fn insert_object(
+    session: &mut impl Session,
+    key: KeyColumn<'_>,
+    plan: &Plan<'_>,
+) -> Result<Option<Outcome>, Error> {
+    let outcome = insert_lines(session, key, plan).await?;
+    match session.insert_ingested(key, &outcome).await {
+        Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
+        Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -109,16 +139,16 @@ fn as_ours(found: Outcome, unanswered: Option<Outcome>) -> Outcome {
 }
 
 async fn insert_lines(
-    connection: &mut MySqlConnection,
+    session: &mut impl Session,
     key: KeyColumn<'_>,
     plan: &Plan<'_>,
 ) -> Result<Outcome, Error> {
     let mut payments = Payments::new(key);
-    insert::all(connection, &mut payments, &plan.groups()).await?;
+    insert::all(session, &mut payments, &plan.groups()).await?;
     let tally = payments.into_tally();
 
     let mut conflicts = Conflicts::new(key);
-    insert::all(connection, &mut conflicts, &tally.conflicts).await?;
+    insert::all(session, &mut conflicts, &tally.conflicts).await?;
     let refused = conflicts.into_refused();
 
     let rejects: Vec<_> = plan
@@ -127,7 +157,7 @@ async fn insert_lines(
         .chain(&tally.rejects)
         .chain(&refused)
         .collect();
-    insert::all(connection, &mut Rejects::new(key), &rejects).await?;
+    insert::all(session, &mut Rejects::new(key), &rejects).await?;
 
     Ok(Outcome {
         already: false,

@@ -9,7 +9,7 @@ pub const KEY_CHARS_MAX: usize = 700;
 
 /// A key as its column takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyColumn<'a>(&'a str);
+pub struct KeyColumn<'a>(&'a str);
 
 impl<'a> KeyColumn<'a> {
     pub fn new(key: &'a ObjectKey) -> Result<Self, Error> {

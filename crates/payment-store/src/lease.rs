@@ -6,30 +6,27 @@ use sqlx::pool::PoolConnection;
 use sqlx::{MySql, MySqlConnection};
 
 use crate::connect::Pool;
+use crate::driver::DriverError;
 use crate::error::Error;
 
 /// A connection that goes back to the pool only where its work came to an end. Work that was cut off, by a
 /// time limit or by a caller who waits no longer, may have left half an answer on the wire: then the connection
 /// is closed, and the server rolls back.
+#[derive(Debug)]
 pub(crate) struct Lease(Option<PoolConnection<MySql>>);
 
 impl Lease {
-    pub async fn take(pool: &Pool) -> Result<Self, Error> {
+    pub async fn take(pool: &Pool) -> Result<Self, DriverError> {
         // Boxed, since connecting makes a future of many kilobytes.
         Ok(Self(Some(Box::pin(pool.acquire()).await?)))
     }
 
-    /// Runs `work` and gives the connection back.
-    pub async fn run<T>(
-        mut self,
-        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let Some(connection) = self.0.as_mut() else {
-            return Err(sqlx::Error::PoolClosed.into());
-        };
-        let result = work(connection).await;
+    pub fn connection(&mut self) -> Result<&mut MySqlConnection, sqlx::Error> {
+        self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    pub fn give_back(mut self) {
         drop(self.0.take());
-        result
     }
 }
 

@@ -7,16 +7,24 @@
 //! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
 //! - [`lookup`]: what became of a payment or an object.
+<<<<<<< HEAD
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
+=======
+//! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
+>>>>>>> 151dfd9 (payment-store: the insert and the look-ups over a Backend of sessions)
 //!
 //! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
 //! one of them lacks. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
 //! ON DUPLICATE KEY UPDATE, UPDATE or DELETE.
 //!
 //! A new column is a new file in `migrations/`, nullable, so that the older program goes on; then it is written in
-//! `ingest/content.rs` and read in [`lookup`]. A file that was released is never changed.
+//! `mysql/payments.rs` and read in `mysql/select.rs`. A file that was released is never changed.
 
+<<<<<<< HEAD
 pub mod audit;
+=======
+pub mod backend;
+>>>>>>> 151dfd9 (payment-store: the insert and the look-ups over a Backend of sessions)
 pub mod connect;
 mod driver;
 pub mod error;
@@ -26,8 +34,10 @@ mod lease;
 mod list;
 pub mod lookup;
 pub mod migrate;
+mod mysql;
 mod retry;
 
+pub use backend::Backend;
 pub use connect::{ConfigError, Database, Pool};
 pub use driver::DriverError;
 pub use error::Error;
@@ -35,6 +45,7 @@ pub use ingest::Outcome;
 pub use key::KEY_CHARS_MAX;
 pub use lookup::{Found, Holder};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
+pub use mysql::{MySqlBackend, MySqlSession};
 
 /// Makes the schema and its users; to run before [`migrate`](fn@migrate). Holds `{{migrator_password}}` and the like.
 pub const USERS_SQL: &str = include_str!("../sql/users.sql");
@@ -44,13 +55,19 @@ pub const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
 
 /// The recorded payments. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store {
-    pool: Pool,
+pub struct Store<B = MySqlBackend> {
+    backend: B,
 }
 
 impl Store {
     /// Over a pool of [`Database::pool`], which sets what exactness depends on.
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self::over(MySqlBackend::new(pool))
+    }
+}
+
+impl<B: Backend> Store<B> {
+    pub fn over(backend: B) -> Self {
+        Self { backend }
     }
 }

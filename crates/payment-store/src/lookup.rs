@@ -6,26 +6,18 @@ use std::time::Duration;
 use payment_core::{
     Amount, ContentHash, Currency, ObjectKey, PaymentId, RequestId, Status, Timestamp,
 };
-use sqlx::mysql::MySqlRow;
-use sqlx::types::time::PrimitiveDateTime;
-use sqlx::{MySqlConnection, QueryBuilder, Row};
 
 use crate::Store;
+use crate::backend::{Backend, Session};
 use crate::error::Error;
 use crate::key::KeyColumn;
-use crate::lease::{Lease, within};
-use crate::list;
+use crate::lease::within;
 
 /// A look-up by key takes milliseconds. The tier that asks has 6 s in all.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// Keys of one statement.
 const STATEMENT_KEYS_MAX: usize = 500;
-
-const FIND: &str = "SELECT transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, received_at, \
-    extra, recorded_at, request_id, content_hash, object_key, object_line, \
-    (SELECT COUNT(*) FROM conflicts WHERE conflicts.payment_id = transactions.payment_id) AS conflicts \
-    FROM transactions WHERE payment_id = ?";
 
 /// A recorded payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +49,16 @@ pub struct Holder {
     pub request_id: Option<RequestId>,
 }
 
-impl Store {
+impl<B: Backend> Store<B> {
     /// Those of the ids that are rows.
     pub async fn holders(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Holder>, Error> {
         let mut holders = HashMap::new();
         for chunk in ids.chunks(STATEMENT_KEYS_MAX) {
             let work = async {
-                let lease = Lease::take(&self.pool).await?;
-                lease
-                    .run(async |connection| select_holders(connection, chunk).await)
-                    .await
+                let mut session = self.backend.session().await?;
+                let found = session.holders(chunk).await;
+                session.end();
+                found
             };
             holders.extend(within(LOOKUP_TIME_MAX, work).await?);
         }
@@ -76,10 +68,10 @@ impl Store {
     /// The recorded payment; `None` where there is none yet.
     pub async fn find(&self, id: &PaymentId) -> Result<Option<Found>, Error> {
         let work = async {
-            let lease = Lease::take(&self.pool).await?;
-            lease
-                .run(async |connection| find(connection, id).await)
-                .await
+            let mut session = self.backend.session().await?;
+            let found = session.find(id).await;
+            session.end();
+            found
         };
         within(LOOKUP_TIME_MAX, work).await
     }
@@ -96,118 +88,23 @@ impl Store {
     pub async fn ingested_among(&self, keys: &[ObjectKey]) -> Result<HashSet<ObjectKey>, Error> {
         let mut ingested = HashSet::new();
         for chunk in keys.chunks(STATEMENT_KEYS_MAX) {
+            let columns: Vec<_> = chunk
+                .iter()
+                .filter_map(|key| KeyColumn::new(key).ok())
+                .collect();
+            if columns.is_empty() {
+                continue;
+            }
             let work = async {
-                let lease = Lease::take(&self.pool).await?;
-                lease
-                    .run(async |connection| ingested_among(connection, chunk).await)
-                    .await
+                let mut session = self.backend.session().await?;
+                let found = session.ingested_among(&columns).await;
+                session.end();
+                found
             };
-            ingested.extend(within(LOOKUP_TIME_MAX, work).await?);
+            let found = within(LOOKUP_TIME_MAX, work).await?;
+            let is_found = |key: &&ObjectKey| found.contains(key.as_str());
+            ingested.extend(chunk.iter().filter(is_found).cloned());
         }
         Ok(ingested)
     }
-}
-
-async fn find(connection: &mut MySqlConnection, id: &PaymentId) -> Result<Option<Found>, Error> {
-    let row = sqlx::query(FIND)
-        .bind(id.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(found).transpose()
-}
-
-async fn select_holders(
-    connection: &mut MySqlConnection,
-    ids: &[PaymentId],
-) -> Result<Vec<(PaymentId, Holder)>, Error> {
-    let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, received_at, request_id FROM transactions WHERE payment_id IN ",
-    );
-    list::push(&mut sql, ids.iter().map(PaymentId::as_str));
-    let rows = sql.build().fetch_all(connection).await?;
-    let holder = |row: &MySqlRow| {
-        let holder = Holder {
-            content_hash: content_hash(row)?,
-            received_at: timestamp(row, "received_at")?,
-            request_id: optional(row, "request_id", RequestId::parse)?,
-        };
-        Ok((required(row, "payment_id", PaymentId::parse)?, holder))
-    };
-    rows.iter().map(holder).collect()
-}
-
-async fn ingested_among(
-    connection: &mut MySqlConnection,
-    keys: &[ObjectKey],
-) -> Result<Vec<ObjectKey>, Error> {
-    let keys: Vec<_> = keys
-        .iter()
-        .filter_map(|key| Some((KeyColumn::new(key).ok()?, key)))
-        .collect();
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sql = QueryBuilder::new("SELECT object_key FROM ingested_objects WHERE object_key IN ");
-    list::push(&mut sql, keys.iter().map(|(column, _)| column.as_str()));
-    let found: Vec<String> = sql.build_query_scalar().fetch_all(connection).await?;
-    let found: HashSet<_> = found.into_iter().collect();
-    Ok(keys
-        .into_iter()
-        .filter(|(column, _)| found.contains(column.as_str()))
-        .map(|(_, key)| key.clone())
-        .collect())
-}
-
-fn found(row: &MySqlRow) -> Result<Found, Error> {
-    let currency = optional(row, "currency", Currency::parse)?;
-    let amount = |text: &str| Amount::parse(text, currency?).ok();
-    Ok(Found {
-        transaction: row.try_get("transaction")?,
-        amount: optional(row, "amount", amount)?,
-        currency,
-        status: required(row, "status", Status::parse)?,
-        payer_name: row.try_get("payer_name")?,
-        extra: row.try_get("extra")?,
-        received_at: timestamp(row, "received_at")?,
-        recorded_at: timestamp(row, "recorded_at")?,
-        request_id: optional(row, "request_id", RequestId::parse)?,
-        content_hash: content_hash(row)?,
-        object_key: required(row, "object_key", ObjectKey::parse)?,
-        object_line: row.try_get("object_line")?,
-        conflicts: u64::try_from(row.try_get::<i64, _>("conflicts")?).map_err(|_| {
-            Error::Unreadable {
-                column: "conflicts",
-            }
-        })?,
-    })
-}
-
-fn optional<T>(
-    row: &MySqlRow,
-    column: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Error> {
-    let text: Option<&str> = row.try_get(column)?;
-    text.map(|text| parse(text).ok_or(Error::Unreadable { column }))
-        .transpose()
-}
-
-fn required<T>(
-    row: &MySqlRow,
-    column: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<T, Error> {
-    optional(row, column, parse)?.ok_or(Error::Unreadable { column })
-}
-
-fn content_hash(row: &MySqlRow) -> Result<ContentHash, Error> {
-    let bytes = row.try_get("content_hash")?;
-    ContentHash::from_bytes(bytes).ok_or(Error::Unreadable {
-        column: "content_hash",
-    })
-}
-
-fn timestamp(row: &MySqlRow, column: &'static str) -> Result<Timestamp, Error> {
-    let datetime: PrimitiveDateTime = row.try_get(column)?;
-    Ok(Timestamp::from_datetime(datetime))
 }

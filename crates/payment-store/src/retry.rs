@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::backend::Backend;
 use crate::error::Error;
 
 /// Many, since of two transactions in a deadlock only one gets through.
@@ -32,9 +33,9 @@ impl Tries {
     }
 
     /// Waits until the next try, or gives the error back where none is to follow.
-    pub async fn after(&mut self, error: Error) -> Result<(), Error> {
+    pub async fn after(&mut self, error: Error, backend: &impl Backend) -> Result<(), Error> {
         self.failed += 1;
-        let pause = jittered(pause_max(self.failed));
+        let pause = backend.pause(pause_max(self.failed));
         let in_time = self.started.elapsed() + pause <= START_WITHIN;
         if !error.is_transient() || self.failed >= TRIES_MAX || !in_time {
             return Err(error);
@@ -52,36 +53,54 @@ fn pause_max(failed: u32) -> Duration {
     PAUSE_FIRST.saturating_mul(doubled).min(PAUSE_MAX)
 }
 
-/// Anywhere up to the longest, so that those who collided do not collide again.
-fn jittered(longest: Duration) -> Duration {
-    rand::random_range(Duration::ZERO..=longest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Database, MySqlBackend};
 
-    #[test]
-    fn pauses_grow_to_their_bound() {
+    fn backend() -> MySqlBackend {
+        let database = Database::parse("mysql://root@127.0.0.1/payments", None).unwrap();
+        MySqlBackend::new(database.pool(1))
+    }
+
+    #[tokio::test]
+    async fn pauses_grow_to_their_bound() {
         assert_eq!(pause_max(1), PAUSE_FIRST);
         assert_eq!(pause_max(2), PAUSE_FIRST * 2);
         assert_eq!(pause_max(9), PAUSE_MAX);
         assert_eq!(pause_max(1000), PAUSE_MAX);
-        assert!((1..100).all(|failed| jittered(pause_max(failed)) <= pause_max(failed)));
+        let backend = backend();
+        assert!((1..100).all(|failed| backend.pause(pause_max(failed)) <= pause_max(failed)));
     }
 
     #[tokio::test]
     async fn only_passing_errors_are_tried_again_and_not_for_ever() {
-        let lasting = Tries::start().after(Error::KeyEndsInSpace).await;
+        let backend = backend();
+        let lasting = Tries::start().after(Error::KeyEndsInSpace, &backend).await;
         assert!(matches!(lasting, Err(Error::KeyEndsInSpace)));
 
         let mut tries = Tries::start();
         tries.failed = TRIES_MAX - 2;
-        assert!(tries.after(sqlx::Error::PoolTimedOut.into()).await.is_ok());
-        assert!(tries.after(sqlx::Error::PoolTimedOut.into()).await.is_err());
+        assert!(
+            tries
+                .after(sqlx::Error::PoolTimedOut.into(), &backend)
+                .await
+                .is_ok()
+        );
+        assert!(
+            tries
+                .after(sqlx::Error::PoolTimedOut.into(), &backend)
+                .await
+                .is_err()
+        );
 
         let mut tries = Tries::start();
         tries.started -= START_WITHIN;
-        assert!(tries.after(sqlx::Error::PoolTimedOut.into()).await.is_err());
+        assert!(
+            tries
+                .after(sqlx::Error::PoolTimedOut.into(), &backend)
+                .await
+                .is_err()
+        );
     }
 }

@@ -1,11 +1,9 @@
 //! Lines whose payment id is held by other content go to `conflicts`, whose unique key is the line.
 
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
-
 use super::insert::Table;
 use super::plan::Entry;
 use super::rejects::Reject;
-use super::{content, rejects};
+use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
 use crate::key::KeyColumn;
@@ -37,19 +35,23 @@ impl<'p> Table for Conflicts<'p> {
         entry.bytes() + self.key.as_str().len()
     }
 
-    fn statement(&self, entries: &[&'p Entry<'p>]) -> QueryBuilder<MySql> {
-        content::insert_statement(Self::NAME, self.key, entries.iter().copied())
+    async fn insert(
+        &self,
+        session: &mut impl Session,
+        entries: &[&'p Entry<'p>],
+    ) -> Result<u64, DriverError> {
+        session.insert_conflicts(self.key, entries).await
     }
 
     fn stored(&mut self, _: &[&'p Entry<'p>]) {}
 
     async fn taken(
         &mut self,
-        connection: &mut MySqlConnection,
+        session: &mut impl Session,
         entries: &[&'p Entry<'p>],
     ) -> Result<Vec<&'p Entry<'p>>, Error> {
-        let lines = entries.iter().map(|entry| entry.line);
-        let recorded = rejects::recorded_lines(connection, Self::NAME, self.key, lines).await?;
+        let lines: Vec<_> = entries.iter().map(|entry| entry.line).collect();
+        let recorded = session.conflict_lines(self.key, &lines).await?;
         Ok(entries
             .iter()
             .copied()

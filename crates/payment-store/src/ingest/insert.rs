@@ -1,7 +1,6 @@
 //! The one loop that inserts: as many rows a statement as is good, and single ones only where one stands in the way.
 
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
-
+use crate::backend::Session;
 use crate::driver::{DriverError, Kind};
 use crate::error::Error;
 use crate::list;
@@ -16,7 +15,7 @@ pub(super) const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
 const STATEMENT_VALUES_MAX: usize = 65_535;
 
 /// Columns of the widest table's INSERT.
-pub(super) const COLUMNS_MAX: usize = 12;
+pub(crate) const COLUMNS_MAX: usize = 12;
 
 const _: () = assert!(STATEMENT_ROWS_MAX * COLUMNS_MAX <= STATEMENT_VALUES_MAX);
 
@@ -29,15 +28,19 @@ pub(super) trait Table {
     /// About what a row takes in a statement.
     fn bytes(&self, row: Self::Row) -> usize;
 
-    /// `INSERT INTO … VALUES …`, with the rows in the given order.
-    fn statement(&self, rows: &[Self::Row]) -> QueryBuilder<MySql>;
+    /// One statement with the rows in the given order; how many the server stored.
+    async fn insert(
+        &self,
+        session: &mut impl Session,
+        rows: &[Self::Row],
+    ) -> Result<u64, DriverError>;
 
     fn stored(&mut self, rows: &[Self::Row]);
 
     /// A unique key of some of the rows is taken: settles those, and gives back the rest in the same order.
     async fn taken(
         &mut self,
-        connection: &mut MySqlConnection,
+        session: &mut impl Session,
         rows: &[Self::Row],
     ) -> Result<Vec<Self::Row>, Error>;
 
@@ -45,10 +48,10 @@ pub(super) trait Table {
     fn refused(&mut self, row: Self::Row, error: DriverError) -> Result<Option<Self::Row>, Error>;
 }
 
-/// Inserts the rows, in their order, within the connection's transaction. A statement that fails for one row
+/// Inserts the rows, in their order, within the session's transaction. A statement that fails for one row
 /// leaves nothing behind, and the transaction stays open.
 pub(super) async fn all<T: Table>(
-    connection: &mut MySqlConnection,
+    session: &mut impl Session,
     table: &mut T,
     rows: &[T::Row],
 ) -> Result<(), Error> {
@@ -61,10 +64,13 @@ pub(super) async fn all<T: Table>(
             continue;
         }
         waiting.push(rest);
-        match insert(connection, table, &chunk).await? {
-            Ok(()) => table.stored(&chunk),
+        match table.insert(session, &chunk).await {
+            Ok(stored) => {
+                all_stored(T::NAME, chunk.len(), stored)?;
+                table.stored(&chunk);
+            }
             Err(error) if error.kind() == Kind::KeyTaken => {
-                let rest = table.taken(connection, &chunk).await?;
+                let rest = table.taken(session, &chunk).await?;
                 if rest.len() == chunk.len() {
                     return Err(Error::Vanished { table: T::NAME });
                 }
@@ -84,25 +90,16 @@ pub(super) async fn all<T: Table>(
     Ok(())
 }
 
-/// The inner error is what the server said to the statement.
-async fn insert<T: Table>(
-    connection: &mut MySqlConnection,
-    table: &T,
-    rows: &[T::Row],
-) -> Result<Result<(), DriverError>, Error> {
-    let mut sql = table.statement(rows);
-    let stored = match sql.build().execute(connection).await {
-        Ok(done) => done.rows_affected(),
-        Err(error) => return Ok(Err(error.into())),
-    };
-    if usize::try_from(stored) == Ok(rows.len()) {
-        return Ok(Ok(()));
+pub(super) fn all_stored(table: &'static str, sent: usize, stored: u64) -> Result<(), Error> {
+    if usize::try_from(stored) == Ok(sent) {
+        Ok(())
+    } else {
+        Err(Error::RowCount {
+            table,
+            sent,
+            stored,
+        })
     }
-    Err(Error::RowCount {
-        table: T::NAME,
-        sent: rows.len(),
-        stored,
-    })
 }
 
 /// Cuts the rows, in their order, into what one statement may hold. A row is never larger than a statement.

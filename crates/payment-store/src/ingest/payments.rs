@@ -2,18 +2,13 @@
 
 use std::collections::HashMap;
 
-use payment_core::{ContentHash, PaymentId};
-use sqlx::mysql::MySqlRow;
-use sqlx::{MySql, MySqlConnection, QueryBuilder, Row};
-
-use super::content;
 use super::insert::Table;
 use super::plan::Group;
 use super::tally::{Holder, Tally};
+use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
 use crate::key::KeyColumn;
-use crate::list;
 
 pub(super) struct Payments<'p> {
     key: KeyColumn<'p>,
@@ -31,6 +26,28 @@ impl<'p> Payments<'p> {
     pub fn into_tally(self) -> Tally<'p> {
         self.tally
     }
+
+    /// The rows that hold the groups' ids.
+    async fn holders(
+        &self,
+        session: &mut impl Session,
+        groups: &[Group<'p>],
+    ) -> Result<HashMap<String, Holder>, Error> {
+        let ids: Vec<_> = groups
+            .iter()
+            .filter_map(|group| Some(group.first()?.id()))
+            .collect();
+        let origins = session.origins(&ids).await?;
+        let holders = origins.into_iter().map(|origin| {
+            let is_own = origin.object_key == self.key.as_str();
+            let holder = Holder {
+                content_hash: origin.content_hash,
+                own_line: is_own.then_some(origin.object_line),
+            };
+            (origin.payment_id, holder)
+        });
+        Ok(holders.collect())
+    }
 }
 
 impl<'p> Table for Payments<'p> {
@@ -44,9 +61,13 @@ impl<'p> Table for Payments<'p> {
             .map_or(0, |entry| entry.bytes() + self.key.as_str().len())
     }
 
-    fn statement(&self, groups: &[Group<'p>]) -> QueryBuilder<MySql> {
-        let firsts = groups.iter().filter_map(|group| group.first());
-        content::insert_statement(Self::NAME, self.key, firsts)
+    async fn insert(
+        &self,
+        session: &mut impl Session,
+        groups: &[Group<'p>],
+    ) -> Result<u64, DriverError> {
+        let firsts: Vec<_> = groups.iter().filter_map(|group| group.first()).collect();
+        session.insert_payments(self.key, &firsts).await
     }
 
     fn stored(&mut self, groups: &[Group<'p>]) {
@@ -57,11 +78,10 @@ impl<'p> Table for Payments<'p> {
 
     async fn taken(
         &mut self,
-        connection: &mut MySqlConnection,
+        session: &mut impl Session,
         groups: &[Group<'p>],
     ) -> Result<Vec<Group<'p>>, Error> {
-        let ids = groups.iter().filter_map(|group| Some(group.first()?.id()));
-        let holders = holders(connection, self.key, ids).await?;
+        let holders = self.holders(session, groups).await?;
         let mut rest = Vec::new();
         for group in groups {
             match group
@@ -82,31 +102,4 @@ impl<'p> Table for Payments<'p> {
     ) -> Result<Option<Group<'p>>, Error> {
         Ok(self.tally.refused(group, &error))
     }
-}
-
-/// The rows that hold the ids. No lock is needed: a row that is there stays as it is.
-async fn holders(
-    connection: &mut MySqlConnection,
-    key: KeyColumn<'_>,
-    ids: impl Iterator<Item = &PaymentId>,
-) -> Result<HashMap<String, Holder>, Error> {
-    let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, object_key, object_line FROM transactions WHERE payment_id IN ",
-    );
-    list::push(&mut sql, ids.map(PaymentId::as_str));
-    let rows = sql.build().fetch_all(connection).await?;
-    rows.iter().map(|row| holder(row, key)).collect()
-}
-
-fn holder(row: &MySqlRow, key: KeyColumn<'_>) -> Result<(String, Holder), Error> {
-    let hash: &[u8] = row.try_get("content_hash")?;
-    let object_key: &str = row.try_get("object_key")?;
-    let line: u32 = row.try_get("object_line")?;
-    let holder = Holder {
-        content_hash: ContentHash::from_bytes(hash).ok_or(Error::Unreadable {
-            column: "content_hash",
-        })?,
-        own_line: (object_key == key.as_str()).then_some(line),
-    };
-    Ok((row.try_get("payment_id")?, holder))
 }

@@ -19,9 +19,10 @@ pub(super) struct Plan<'a> {
 
 /// A line that is a payment.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     pub line: u32,
     pub record: &'a LogRecord,
+    /// Its members without a column, as compact JSON.
     pub extra: String,
 }
 
@@ -57,7 +58,7 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(line: u32, record: &'a LogRecord) -> Self {
+    pub fn new(line: u32, record: &'a LogRecord) -> Self {
         let extra = record.payment.extra_json();
         Self {
             line,
@@ -75,7 +76,7 @@ impl<'a> Entry<'a> {
     }
 
     /// About what the row takes in a statement, without the object's key.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let payment = self.payment();
         let texts = [
             payment.transaction(),

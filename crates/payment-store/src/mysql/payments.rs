@@ -3,8 +3,8 @@
 use payment_core::{Currency, RequestId};
 use sqlx::{MySql, QueryBuilder};
 
-use super::insert::COLUMNS_MAX;
-use super::plan::Entry;
+use crate::backend::Entry;
+use crate::ingest::COLUMNS_MAX;
 use crate::key::KeyColumn;
 
 const COLUMNS: [&str; COLUMNS_MAX] = [
@@ -23,10 +23,10 @@ const COLUMNS: [&str; COLUMNS_MAX] = [
 ];
 
 /// The amount goes as text: the server makes a DECIMAL of it without a float between.
-pub(super) fn insert_statement<'p>(
-    table: &str,
+pub(super) fn insert(
+    table: &'static str,
     key: KeyColumn<'_>,
-    entries: impl Iterator<Item = &'p Entry<'p>>,
+    entries: &[&Entry<'_>],
 ) -> QueryBuilder<MySql> {
     let mut sql = QueryBuilder::new(format!("INSERT INTO {table} ({}) ", COLUMNS.join(", ")));
     sql.push_values(entries, |mut row, entry| {

@@ -1,13 +1,13 @@
 //! The objects that were taken whole: `ingested_objects`.
 
-use sqlx::{MySqlConnection, Row};
+use std::collections::HashSet;
 
-use super::Outcome;
-use crate::driver::{DriverError, Kind};
+use sqlx::{MySqlConnection, QueryBuilder, Row};
+
+use crate::Outcome;
 use crate::error::Error;
 use crate::key::KeyColumn;
-
-pub(super) const TABLE: &str = "ingested_objects";
+use crate::list;
 
 const FIND: &str = "SELECT line_count, row_count, duplicate_count, conflict_count, reject_count \
     FROM ingested_objects WHERE object_key = ?";
@@ -15,7 +15,6 @@ const FIND: &str = "SELECT line_count, row_count, duplicate_count, conflict_coun
 const INSERT: &str = "INSERT INTO ingested_objects \
     (object_key, line_count, row_count, duplicate_count, conflict_count, reject_count) VALUES (?, ?, ?, ?, ?, ?)";
 
-/// What became of the object, where it was taken.
 pub(super) async fn find(
     connection: &mut MySqlConnection,
     key: KeyColumn<'_>,
@@ -38,12 +37,11 @@ pub(super) async fn find(
     }))
 }
 
-/// Marks the object as taken. `false` where another transaction did.
 pub(super) async fn insert(
     connection: &mut MySqlConnection,
     key: KeyColumn<'_>,
     outcome: &Outcome,
-) -> Result<bool, Error> {
+) -> Result<u64, sqlx::Error> {
     let done = sqlx::query(INSERT)
         .bind(key.as_str())
         .bind(outcome.lines)
@@ -52,16 +50,16 @@ pub(super) async fn insert(
         .bind(outcome.conflicts)
         .bind(outcome.rejects)
         .execute(connection)
-        .await
-        .map_err(DriverError::from);
-    match done {
-        Ok(done) if done.rows_affected() == 1 => Ok(true),
-        Ok(done) => Err(Error::RowCount {
-            table: TABLE,
-            sent: 1,
-            stored: done.rows_affected(),
-        }),
-        Err(error) if error.kind() == Kind::KeyTaken => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+        .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn among(
+    connection: &mut MySqlConnection,
+    keys: &[KeyColumn<'_>],
+) -> Result<HashSet<String>, Error> {
+    let mut sql = QueryBuilder::new("SELECT object_key FROM ingested_objects WHERE object_key IN ");
+    list::push(&mut sql, keys.iter().map(|key| key.as_str()));
+    let found: Vec<String> = sql.build_query_scalar().fetch_all(connection).await?;
+    Ok(found.into_iter().collect())
 }

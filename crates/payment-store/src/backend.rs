@@ -1,0 +1,122 @@
+//! What the insert and the look-ups ask of a database, statement by statement.
+//!
+//! [`crate::Store`] is the logic: the plan, the chunks, what a taken key means, when all is tried again. It is
+//! written against these two traits, and [`MySqlBackend`](crate::MySqlBackend) holds the SQL. The seam is there for
+//! a simulation, whose model of the database stands in for the server and passes the same tests.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use payment_core::{ContentHash, PaymentId};
+
+pub use crate::driver::{DriverError, Kind};
+use crate::error::Error;
+pub use crate::ingest::{Entry, Reject};
+pub use crate::key::KeyColumn;
+use crate::{Found, Holder, Outcome};
+
+/// A database with the schema of [`crate::MIGRATOR`]. Cheap to clone.
+pub trait Backend: Clone + Send + Sync + 'static {
+    type Session: Session;
+
+    fn session(&self) -> impl Future<Output = Result<Self::Session, DriverError>> + Send;
+
+    /// How long to wait before the next try: anywhere up to the longest, so that those who collided do not
+    /// collide again.
+    fn pause(&self, longest: Duration) -> Duration {
+        rand::random_range(Duration::ZERO..=longest)
+    }
+}
+
+/// A connection on loan. Dropped before its [`Session::end`], it is cut off, and the server rolls back.
+///
+/// An insert gives the number of rows that it stored, all or none: one that fails leaves nothing behind, and the
+/// transaction stays open. Of [`Kind::KeyTaken`], the key is that of a committed row, or of this transaction's own.
+/// One statement after another sees what was committed before it (READ COMMITTED).
+pub trait Session: Send {
+    fn begin(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
+
+    fn commit(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
+
+    fn rollback(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
+
+    /// Rows of `transactions`, whose unique key is the payment id.
+    fn insert_payments(
+        &mut self,
+        key: KeyColumn<'_>,
+        rows: &[&Entry<'_>],
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
+
+    /// Rows of `conflicts`, whose unique key is the object's line.
+    fn insert_conflicts(
+        &mut self,
+        key: KeyColumn<'_>,
+        rows: &[&Entry<'_>],
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
+
+    /// Rows of `rejects`, whose unique key is the object's line.
+    fn insert_rejects(
+        &mut self,
+        key: KeyColumn<'_>,
+        rows: &[&Reject],
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
+
+    /// The object's row of `ingested_objects`, whose unique key is the object's.
+    fn insert_ingested(
+        &mut self,
+        key: KeyColumn<'_>,
+        outcome: &Outcome,
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
+
+    /// What became of the object, where it was taken.
+    fn ingested(
+        &mut self,
+        key: KeyColumn<'_>,
+    ) -> impl Future<Output = Result<Option<Outcome>, Error>> + Send;
+
+    /// The rows that have one of the ids, and the line of the log that each was made of.
+    fn origins(
+        &mut self,
+        ids: &[&PaymentId],
+    ) -> impl Future<Output = Result<Vec<Origin>, Error>> + Send;
+
+    /// Those of the object's lines that `conflicts` has.
+    fn conflict_lines(
+        &mut self,
+        key: KeyColumn<'_>,
+        lines: &[u32],
+    ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
+
+    /// Those of the object's lines that `rejects` has.
+    fn reject_lines(
+        &mut self,
+        key: KeyColumn<'_>,
+        lines: &[u32],
+    ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
+
+    fn find(&mut self, id: &PaymentId)
+    -> impl Future<Output = Result<Option<Found>, Error>> + Send;
+
+    fn holders(
+        &mut self,
+        ids: &[PaymentId],
+    ) -> impl Future<Output = Result<Vec<(PaymentId, Holder)>, Error>> + Send;
+
+    /// Those of the keys that are in `ingested_objects`.
+    fn ingested_among(
+        &mut self,
+        keys: &[KeyColumn<'_>],
+    ) -> impl Future<Output = Result<HashSet<String>, Error>> + Send;
+
+    /// The work came to an end, well or not: gives the connection back.
+    fn end(self);
+}
+
+/// The line of the log that a row was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub payment_id: String,
+    pub content_hash: ContentHash,
+    pub object_key: String,
+    pub object_line: u32,
+}

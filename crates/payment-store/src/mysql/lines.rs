@@ -1,0 +1,38 @@
+//! Tables whose unique key is a line of an object: `rejects`, and `conflicts` where it is looked up.
+
+use std::collections::HashSet;
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+
+use crate::backend::Reject;
+use crate::error::Error;
+use crate::key::KeyColumn;
+use crate::list;
+
+pub(super) fn insert_rejects(key: KeyColumn<'_>, rejects: &[&Reject]) -> QueryBuilder<MySql> {
+    let mut sql =
+        QueryBuilder::new("INSERT INTO rejects (object_key, object_line, reason, detail) ");
+    sql.push_values(rejects, |mut row, reject| {
+        row.push_bind(key.as_str())
+            .push_bind(reject.line)
+            .push_bind(reject.reason)
+            .push_bind(reject.detail.as_str());
+    });
+    sql
+}
+
+/// Those of the object's lines that the table has.
+pub(super) async fn recorded(
+    connection: &mut MySqlConnection,
+    table: &'static str,
+    key: KeyColumn<'_>,
+    lines: &[u32],
+) -> Result<HashSet<u32>, Error> {
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT object_line FROM {table} WHERE object_key = "
+    ));
+    sql.push_bind(key.as_str()).push(" AND object_line IN ");
+    list::push(&mut sql, lines.iter().copied());
+    let recorded: Vec<u32> = sql.build_query_scalar().fetch_all(connection).await?;
+    Ok(recorded.into_iter().collect())
+}
