@@ -1,0 +1,107 @@
+//! The model of S3: objects that are put once, and a note to the event service of each.
+
+mod log;
+mod objects;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use payment_core::{ObjectKey, Timestamp};
+use tokio::sync::mpsc;
+
+pub use self::log::NodeLog;
+use crate::clock;
+use crate::world::{Busy, World, lock};
+
+/// The bucket's name, as events have it.
+pub const NAME: &str = "log";
+
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    pub(crate) world: Arc<World>,
+    state: Arc<Mutex<State>>,
+    created: mpsc::UnboundedSender<Created>,
+}
+
+/// A new object, and that its event is still to be sent.
+pub type Created = (ObjectKey, Busy);
+
+#[derive(Debug, Default)]
+struct State {
+    /// In the order in which they were put, which is the order of their keys but for what keys have of chance.
+    objects: Vec<Stored>,
+    places: HashMap<ObjectKey, usize>,
+    /// Keys by their first appearance: they hold chance that no seed decides.
+    names: HashMap<ObjectKey, usize>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub key: ObjectKey,
+    pub body: Bytes,
+    pub stored_at: Timestamp,
+}
+
+impl Bucket {
+    /// And where the keys of new objects come out.
+    pub fn new(world: &Arc<World>) -> (Self, mpsc::UnboundedReceiver<Created>) {
+        let (created, receiver) = mpsc::unbounded_channel();
+        let bucket = Self {
+            world: Arc::clone(world),
+            state: Arc::default(),
+            created,
+        };
+        (bucket, receiver)
+    }
+
+    /// Stores an object unless its key is taken. `announced`: its event has been sent already.
+    pub fn store(&self, key: &ObjectKey, body: Bytes, announced: bool) -> bool {
+        let name = self.name(key);
+        let mut state = lock(&self.state);
+        if state.places.contains_key(key) {
+            return false;
+        }
+        let place = state.objects.len();
+        state.places.insert(key.clone(), place);
+        let bytes = body.len();
+        state.objects.push(Stored {
+            key: key.clone(),
+            body,
+            stored_at: clock::now(),
+        });
+        drop(state);
+        self.world
+            .trace(|| format!("s3 holds {name}, {bytes} bytes"));
+        if !announced {
+            self.announce(key);
+        }
+        true
+    }
+
+    /// Sends the event of an object.
+    pub fn announce(&self, key: &ObjectKey) {
+        // At the end of a run nobody listens.
+        let _ = self.created.send((key.clone(), self.world.busy()));
+    }
+
+    pub fn find(&self, key: &ObjectKey) -> Option<Stored> {
+        let state = lock(&self.state);
+        state
+            .places
+            .get(key)
+            .map(|place| state.objects[*place].clone())
+    }
+
+    pub fn all(&self) -> Vec<Stored> {
+        lock(&self.state).objects.clone()
+    }
+
+    /// What a trace calls the key.
+    pub fn name(&self, key: &ObjectKey) -> String {
+        let mut state = lock(&self.state);
+        let next = state.names.len();
+        let number = *state.names.entry(key.clone()).or_insert(next);
+        format!("object {number}")
+    }
+}

@@ -1,0 +1,213 @@
+//! What is committed, what is not yet, and who holds which unique key.
+
+use std::collections::{BTreeMap, HashMap};
+
+use payment_core::LogRecord;
+use payment_store::Outcome;
+
+/// One value of one unique key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unique {
+    Payment(String),
+    Conflict(String, u32),
+    Reject(String, u32),
+    Object(String),
+}
+
+/// One row of any table.
+#[derive(Debug, Clone)]
+pub enum Write {
+    Payment(Row),
+    Conflict(Row),
+    Reject { key: String, line: u32 },
+    Object { key: String, outcome: Outcome },
+}
+
+/// A row of `transactions` or of `conflicts`.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub record: LogRecord,
+    pub extra: String,
+    pub key: String,
+    pub line: u32,
+    pub recorded_ms: u64,
+}
+
+/// All that the tables hold.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    pub rows: Vec<Row>,
+    pub conflicts: Vec<Row>,
+    pub rejects: Vec<(String, u32)>,
+    pub objects: BTreeMap<String, Outcome>,
+}
+
+/// What became of a claim on a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    Free,
+    Taken,
+    /// By a transaction that is not yet at its end.
+    Held,
+    /// To wait for its holder would be to wait for ever.
+    Deadlock,
+}
+
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// More than one row of a key only where uniqueness is broken on purpose.
+    committed: BTreeMap<Unique, Vec<Write>>,
+    open: BTreeMap<u64, Open>,
+    holders: HashMap<Unique, u64>,
+    begun: u64,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    writes: Vec<Write>,
+    claimed: Vec<Unique>,
+    waits_for: Option<u64>,
+}
+
+impl Write {
+    pub fn unique(&self) -> Unique {
+        match self {
+            Self::Payment(row) => Unique::Payment(row.record.payment.id().to_string()),
+            Self::Conflict(row) => Unique::Conflict(row.key.clone(), row.line),
+            Self::Reject { key, line } => Unique::Reject(key.clone(), *line),
+            Self::Object { key, .. } => Unique::Object(key.clone()),
+        }
+    }
+}
+
+impl Tables {
+    pub fn begin(&mut self) -> u64 {
+        self.begun += 1;
+        self.open.insert(self.begun, Open::default());
+        self.begun
+    }
+
+    /// Claims a key for a transaction, or says who stands in the way.
+    pub fn claim(&mut self, transaction: u64, unique: &Unique) -> Claim {
+        if self.committed.contains_key(unique) {
+            return Claim::Taken;
+        }
+        match self.holders.get(unique) {
+            Some(holder) if *holder == transaction => Claim::Taken,
+            Some(holder) => {
+                let holder = *holder;
+                self.wait(transaction, holder)
+            }
+            None => {
+                self.holders.insert(unique.clone(), transaction);
+                if let Some(open) = self.open.get_mut(&transaction) {
+                    open.claimed.push(unique.clone());
+                }
+                Claim::Free
+            }
+        }
+    }
+
+    fn wait(&mut self, transaction: u64, holder: u64) -> Claim {
+        let mut next = Some(holder);
+        while let Some(waiting) = next {
+            if waiting == transaction {
+                return Claim::Deadlock;
+            }
+            next = self.open.get(&waiting).and_then(|open| open.waits_for);
+        }
+        if let Some(open) = self.open.get_mut(&transaction) {
+            open.waits_for = Some(holder);
+        }
+        Claim::Held
+    }
+
+    pub fn waits_no_longer(&mut self, transaction: u64) {
+        if let Some(open) = self.open.get_mut(&transaction) {
+            open.waits_for = None;
+        }
+    }
+
+    /// Takes back the claims of a statement that failed: those after the first `kept`.
+    pub fn unclaim(&mut self, transaction: u64, kept: usize) {
+        let Some(open) = self.open.get_mut(&transaction) else {
+            return;
+        };
+        open.waits_for = None;
+        for unique in open.claimed.split_off(kept) {
+            self.holders.remove(&unique);
+        }
+    }
+
+    pub fn claims(&self, transaction: u64) -> usize {
+        self.open
+            .get(&transaction)
+            .map_or(0, |open| open.claimed.len())
+    }
+
+    pub fn write(&mut self, transaction: u64, writes: Vec<Write>) {
+        if let Some(open) = self.open.get_mut(&transaction) {
+            open.writes.extend(writes);
+        }
+    }
+
+    pub fn commit(&mut self, transaction: u64) {
+        for write in self.close(transaction) {
+            self.committed
+                .entry(write.unique())
+                .or_default()
+                .push(write);
+        }
+    }
+
+    /// Commits just the mark that the object is taken.
+    pub fn commit_mark_alone(&mut self, transaction: u64) {
+        if let Some(open) = self.open.get_mut(&transaction) {
+            open.writes
+                .retain(|write| matches!(write, Write::Object { .. }));
+        }
+        self.commit(transaction);
+    }
+
+    pub fn roll_back(&mut self, transaction: u64) {
+        self.close(transaction);
+    }
+
+    fn close(&mut self, transaction: u64) -> Vec<Write> {
+        let Some(open) = self.open.remove(&transaction) else {
+            return Vec::new();
+        };
+        for unique in &open.claimed {
+            self.holders.remove(unique);
+        }
+        open.writes
+    }
+
+    /// The row as the transaction sees it: its own, or a committed one.
+    pub fn find(&self, transaction: Option<u64>, unique: &Unique) -> Option<&Write> {
+        let open = transaction.and_then(|transaction| self.open.get(&transaction));
+        let own = open.and_then(|open| open.writes.iter().find(|write| write.unique() == *unique));
+        own.or_else(|| self.committed.get(unique)?.first())
+    }
+
+    /// Committed conflicts of a payment id.
+    pub fn conflicts_of(&self, id: &str) -> usize {
+        let is_of = |write: &&Write| matches!(write, Write::Conflict(row) if row.record.payment.id().as_str() == id);
+        self.committed.values().flatten().filter(is_of).count()
+    }
+
+    pub fn recorded(&self) -> Recorded {
+        let mut recorded = Recorded::default();
+        for write in self.committed.values().flatten().cloned() {
+            match write {
+                Write::Payment(row) => recorded.rows.push(row),
+                Write::Conflict(row) => recorded.conflicts.push(row),
+                Write::Reject { key, line } => recorded.rejects.push((key, line)),
+                Write::Object { key, outcome } => {
+                    recorded.objects.insert(key, outcome);
+                }
+            }
+        }
+        recorded
+    }
+}

@@ -1,0 +1,84 @@
+//! The payments of a run: what clients mean, and the bodies they write it in.
+
+use serde_json::Value;
+use verdict::Content;
+
+use crate::world::World;
+
+/// Contents that may come under one id: the first is the one that mostly does.
+const CONTENTS: usize = 3;
+
+/// An id and what is said under it.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    pub id: String,
+    pub contents: Vec<Content>,
+}
+
+pub fn draw(world: &World, count: usize) -> Vec<Payment> {
+    let payment = |number| Payment {
+        id: format!("pay-{number}"),
+        contents: (0..CONTENTS).map(|nth| content(world, nth)).collect(),
+    };
+    (0..count).map(payment).collect()
+}
+
+/// Contents of different `nth` differ.
+pub fn content(world: &World, nth: usize) -> Content {
+    let cents = nth * 100_000 + world.below(100_000) + 1;
+    let text = |of: &[&str]| (*world.pick(of)).to_owned();
+    let some = |of: &[&str]| world.chance(0.5).then(|| text(of));
+    Content {
+        transaction: some(&["rent", "Zoë's \"tab\"", "", "food\n"]),
+        amount: Some(format!("{}.{:02}", cents / 100, cents % 100)),
+        currency: Some(text(&["USD", "EUR", "CHF"])),
+        status: text(&["processed", "processed", "failed"]),
+        payer_name: some(&["Jane", "José Ñandú", "李小龍"]),
+        extra: text(&[
+            "{}",
+            r#"{"n":1.10}"#,
+            r#"{"note":"ä","list":[1,2.50,null],"deep":{"a":true}}"#,
+        ]),
+    }
+}
+
+/// A body that says it. Two bodies of one content may differ.
+pub fn body(world: &World, id: &str, content: &Content) -> String {
+    let mut members = vec![format!("\"id\":{}", quoted(id))];
+    let mut add = |name: &str, value: String| members.push(format!("\"{name}\":{value}"));
+    if let Some(transaction) = &content.transaction {
+        add("transaction", quoted(transaction));
+    }
+    if let Some(amount) = &content.amount {
+        let written = match world.below(3) {
+            0 => amount.clone(),
+            1 => quoted(amount),
+            _ => quoted(amount.trim_end_matches('0').trim_end_matches('.')),
+        };
+        add("amount", written);
+    }
+    match content.currency.as_deref() {
+        Some("USD") if world.chance(0.5) => {}
+        Some(currency) => add("currency", quoted(currency)),
+        None => {}
+    }
+    if content.status != "processed" || world.chance(0.5) {
+        add("status", quoted(&content.status));
+    }
+    if let Some(payer_name) = &content.payer_name {
+        add("payer_name", quoted(payer_name));
+    }
+    let extra = content
+        .extra
+        .trim_start_matches('{')
+        .strip_suffix('}')
+        .unwrap_or_default();
+    if !extra.is_empty() {
+        members.push(extra.to_owned());
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
