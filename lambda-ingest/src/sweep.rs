@@ -80,15 +80,17 @@ struct Window {
 
 impl Window {
     /// The hours of the batches, then the level where single payments lie. A batch is named after the time of its
-    /// first payment, which is a little before it is stored.
+    /// first payment, which is a little before it is stored, by the clock of its node, which may be wrong: so
+    /// there is an hour to spare on both sides.
     fn prefixes(&self, prefix: &str) -> Vec<String> {
+        let hour = Duration::hours(1);
+        let last = ObjectKey::hour_prefix(prefix, moved(self.to, hour));
         let mut prefixes: Vec<String> =
-            std::iter::successors(Some(moved(self.from, -Duration::hours(1))), |at| {
-                Some(moved(*at, Duration::hours(1)))
-            })
-            .take_while(|at| *at <= moved(self.to, Duration::hours(1)))
-            .map(|at| ObjectKey::hour_prefix(prefix, at))
-            .collect();
+            std::iter::successors(Some(moved(self.from, -hour)), |at| Some(moved(*at, hour)))
+                .map(|at| ObjectKey::hour_prefix(prefix, at))
+                // Prefixes sort as their hours do.
+                .take_while(|hour| *hour <= last)
+                .collect();
         prefixes.push(prefix.to_owned());
         prefixes
     }
@@ -107,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p2_every_hour_of_the_window_is_listed_and_the_top_level() {
+    fn p2_every_hour_of_the_window_is_listed_with_one_to_spare_and_the_top_level() {
         let at = |text| Timestamp::parse(text).unwrap();
         let window = Window {
             from: at("2026-11-21T23:30:00Z"),
@@ -120,6 +122,7 @@ mod tests {
                 "t/dt=2026-11-21/hh=23/",
                 "t/dt=2026-11-22/hh=00/",
                 "t/dt=2026-11-22/hh=01/",
+                "t/dt=2026-11-22/hh=02/",
                 "t/",
             ]
         );

@@ -110,7 +110,7 @@ impl ModelSession {
         let kept = lock(&self.model.tables).claims(transaction);
         for write in &writes {
             let claimed = match write {
-                Write::Payment(row) if is_refused(row) => Err(self.refuse()),
+                Write::Payment(row) | Write::Conflict(row) if is_refused(row) => Err(self.refuse()),
                 Write::Payment(_) if self.model.world.has(Defect::NoUniqueKey) => Ok(()),
                 _ => self.claim(transaction, &write.unique()).await,
             };

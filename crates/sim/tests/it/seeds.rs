@@ -34,7 +34,7 @@ fn p1_p2_p4_p6_hold_in_thousands_of_seeds_with_every_fault_among_them() {
 #[test]
 fn a_seed_comes_again_to_the_letter() {
     for seed in 0..40 {
-        let trace = || {
+        let trace = move || {
             let options = Options {
                 seed,
                 traced: true,
