@@ -250,7 +250,10 @@ impl Store {
         question: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         within(QUERY_TIME_MAX, async {
-            Lease::take(&self.pool).await?.run(question).await
+            let mut lease = Lease::take(self.backend.pool()).await?;
+            let answer = question(lease.connection()?).await;
+            lease.give_back();
+            answer
         })
         .await
     }

@@ -7,11 +7,8 @@
 //! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
 //! - [`lookup`]: what became of a payment or an object.
-<<<<<<< HEAD
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
-=======
 //! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
->>>>>>> 151dfd9 (payment-store: the insert and the look-ups over a Backend of sessions)
 //!
 //! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
 //! one of them lacks. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
@@ -20,11 +17,8 @@
 //! A new column is a new file in `migrations/`, nullable, so that the older program goes on; then it is written in
 //! `mysql/payments.rs` and read in `mysql/select.rs`. A file that was released is never changed.
 
-<<<<<<< HEAD
 pub mod audit;
-=======
 pub mod backend;
->>>>>>> 151dfd9 (payment-store: the insert and the look-ups over a Backend of sessions)
 pub mod connect;
 mod driver;
 pub mod error;

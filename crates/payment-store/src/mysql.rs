@@ -34,6 +34,10 @@ impl MySqlBackend {
     pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
 }
 
 impl Backend for MySqlBackend {
