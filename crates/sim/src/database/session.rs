@@ -1,15 +1,17 @@
-//! A connection to the model: what each statement does, and how it fails.
+//! A connection to the model, and what each statement does there.
+
+mod insert;
+mod way;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use payment_core::{ContentHash, ObjectKey, PaymentId};
-use payment_store::backend::{DriverError, Entry, KeyColumn, Kind, Origin, Reject, Session};
+use payment_store::backend::{DriverError, Entry, KeyColumn, Origin, Reject, Session};
 use payment_store::{Error, Found, Holder, Outcome};
-use tokio::time::{Instant, timeout_at};
 
-use super::tables::{Claim, Row, Unique, Write};
-use super::{Model, REFUSED, away};
+use super::tables::{Row, Unique, Write};
+use super::{Model, away};
 use crate::clock;
 use crate::fault::{Defect, Fault};
 use crate::world::lock;
@@ -37,132 +39,6 @@ impl ModelSession {
             committing: false,
             broken: false,
             said: HashMap::new(),
-        }
-    }
-
-    /// The way of a statement to the server, and what may befall it there.
-    async fn send(&mut self) -> Result<(), DriverError> {
-        if self.broken {
-            return Err(away("the connection is gone"));
-        }
-        let world = self.model.world.clone();
-        world.pass(1..=4).await;
-        let is_down = world.weather().database == Some(Fault::DatabaseDown);
-        if is_down || world.fault(Fault::ConnectionCut) {
-            self.cut();
-            return Err(away("server error 2013: lost connection"));
-        }
-        if world.fault(Fault::StatementSlow) {
-            world.pass(500..=20_000).await;
-        }
-        Ok(())
-    }
-
-    /// As [`Self::send`], for a statement that writes.
-    async fn send_write(&mut self) -> Result<u64, DriverError> {
-        self.send().await?;
-        let world = self.model.world.clone();
-        if world.weather().database == Some(Fault::DatabaseReadOnly) {
-            return Err(away("server error 1290: read only"));
-        }
-        if world.fault(Fault::Deadlock) {
-            return Err(self.deadlock());
-        }
-        if world.fault(Fault::LockWaitTimeout) {
-            tokio::time::sleep(LOCK_WAIT_MAX).await;
-            return Err(away("server error 1205: lock wait timeout"));
-        }
-        let lasting = || DriverError::fault(Kind::Lasting, "no transaction is open");
-        self.transaction.ok_or_else(lasting)
-    }
-
-    /// The server rolls back the whole transaction.
-    fn deadlock(&mut self) -> DriverError {
-        if let Some(transaction) = self.transaction.take() {
-            self.model.roll_back(transaction);
-        }
-        away("server error 1213: deadlock")
-    }
-
-    /// The connection is gone; the server rolls back, at once or when it notices.
-    fn cut(&mut self) {
-        self.broken = true;
-        let Some(transaction) = self.transaction.take() else {
-            return;
-        };
-        let world = &self.model.world;
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if world.fault(Fault::RollbackLate) => {
-                let (model, busy) = (self.model.clone(), world.busy());
-                runtime.spawn(async move {
-                    model.world.pass(100..=20_000).await;
-                    model.roll_back(transaction);
-                    drop(busy);
-                });
-            }
-            _ => self.model.roll_back(transaction),
-        }
-    }
-
-    /// All rows or none.
-    async fn insert(&mut self, writes: Vec<Write>) -> Result<u64, DriverError> {
-        let transaction = self.send_write().await?;
-        let kept = lock(&self.model.tables).claims(transaction);
-        for write in &writes {
-            let claimed = match write {
-                Write::Payment(row) | Write::Conflict(row) if is_refused(row) => Err(self.refuse()),
-                Write::Payment(_) if self.model.world.has(Defect::NoUniqueKey) => Ok(()),
-                _ => self.claim(transaction, &write.unique()).await,
-            };
-            if let Err(error) = claimed {
-                lock(&self.model.tables).unclaim(transaction, kept);
-                self.model.ended.notify_waiters();
-                return Err(error);
-            }
-        }
-        let stored = u64::try_from(writes.len()).unwrap_or(u64::MAX);
-        lock(&self.model.tables).write(transaction, writes);
-        Ok(stored)
-    }
-
-    fn refuse(&self) -> DriverError {
-        self.model.world.hit(Fault::DataRefused);
-        DriverError::fault(Kind::DataRefused, "server error 3819 (HY000)")
-    }
-
-    async fn claim(&mut self, transaction: u64, unique: &Unique) -> Result<(), DriverError> {
-        let until = Instant::now() + LOCK_WAIT_MAX;
-        loop {
-            let model = self.model.clone();
-            // Made before the look, so that no end is missed.
-            let ended = model.ended.notified();
-            let claim = lock(&model.tables).claim(transaction, unique);
-            match claim {
-                Claim::Free => return Ok(()),
-                Claim::Taken => {
-                    return Err(DriverError::fault(
-                        Kind::KeyTaken,
-                        "server error 1062 (23000)",
-                    ));
-                }
-                Claim::Deadlock => return Err(self.deadlock()),
-                Claim::Held => model.world.hit(Fault::SessionsMeet),
-            }
-            let waited = timeout_at(until, ended).await;
-            lock(&model.tables).waits_no_longer(transaction);
-            if waited.is_err() {
-                return Err(away("server error 1205: lock wait timeout"));
-            }
-        }
-    }
-
-    fn row(key: KeyColumn<'_>, entry: &Entry<'_>) -> Row {
-        Row {
-            record: entry.record.clone(),
-            extra: entry.extra.clone(),
-            key: key.as_str().to_owned(),
-            line: entry.line,
-            recorded_ms: clock::ms(),
         }
     }
 
@@ -354,25 +230,6 @@ impl Session for ModelSession {
     }
 
     fn end(self) {}
-}
-
-/// Cut off, or at its end. A COMMIT that is on the wire may arrive all the same.
-impl Drop for ModelSession {
-    fn drop(&mut self) {
-        let world = self.model.world.clone();
-        if self.committing
-            && world.chance(0.5)
-            && let Some(transaction) = self.transaction.take()
-        {
-            world.hit(Fault::CommitOrphaned);
-            self.model.commit(transaction);
-        }
-        self.cut();
-    }
-}
-
-fn is_refused(row: &Row) -> bool {
-    row.record.payment.transaction() == Some(REFUSED)
 }
 
 fn found(row: Row, conflicts: usize) -> Result<Found, Error> {

@@ -3,7 +3,7 @@
 use sim::many::run_all;
 use sim::{Fault, Options, Report, run};
 
-const SEEDS: u64 = 4000;
+const SEEDS: u64 = 10_000;
 
 #[test]
 fn p1_p2_p4_p6_hold_in_thousands_of_seeds_with_every_fault_among_them() {
