@@ -6,10 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use payment_core::ErrorCode;
 use serde::{Deserialize, Serialize};
-use tier_kit::http::{Refusal, RequestContext};
+use tier_kit::http::{Refusal, RequestContext, media_type};
 
 use crate::page;
-use crate::routes::media_type;
 use crate::upstream::Upstream;
 
 /// Larger than any answer of the app tier.

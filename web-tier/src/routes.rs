@@ -4,8 +4,6 @@ use axum::Router;
 use axum::extract::{Extension, Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{ErrorCode, PaymentId};
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
@@ -52,10 +50,4 @@ async fn find(
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     let answer = state.upstream.status(&context, &id).await?;
     Ok((Extension(LoggedPayment(id)), answer).into_response())
-}
-
-/// The essence of the header Content-Type, in lower case.
-pub fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next()?.trim().to_ascii_lowercase())
 }

@@ -4,6 +4,6 @@ mod body;
 mod observe;
 mod refusal;
 
-pub use body::{read_body, read_json};
+pub use body::{media_type, read_body, read_json};
 pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;

@@ -1,4 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod body;
 mod layers;
 mod server;

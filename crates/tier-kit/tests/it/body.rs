@@ -1,0 +1,68 @@
+//! Bodies that come slowly or not at all.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::header::{CONTENT_TYPE, HeaderMap};
+use http::{HeaderValue, Request};
+use hyper::body::Frame;
+use payment_core::ErrorCode;
+use tier_kit::http::{media_type, read_json};
+use tokio::time::{Instant, Interval, interval};
+
+/// A byte a second, for ever.
+struct Drip(Interval);
+
+impl hyper::body::Body for Drip {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        ready!(self.0.poll_tick(context));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p5_a_body_that_drips_in_is_given_up_after_five_seconds() {
+    let request = Request::post("/")
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::new(Drip(interval(Duration::from_secs(1)))))
+        .unwrap();
+    let asked_at = Instant::now();
+    let refusal = read_json(request, 16 * 1024).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::RequestTimeout);
+    assert_eq!(asked_at.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn p5_a_body_is_read_up_to_its_limit_alone() {
+    let request = |body: &'static str| {
+        Request::post("/")
+            .header(CONTENT_TYPE, "application/vnd.x+json; charset=utf-8")
+            .body(Body::new(http_body_util::Full::new(Bytes::from(body))))
+            .unwrap()
+    };
+    assert_eq!(read_json(request("1234"), 4).await.unwrap(), "1234");
+    let refusal = read_json(request("12345"), 4).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::BodyTooLarge);
+}
+
+#[test]
+fn a_media_type_is_told_without_its_parameters() {
+    let told = |value: &'static str| {
+        let value = HeaderValue::from_static(value);
+        media_type(&HeaderMap::from_iter([(CONTENT_TYPE, value)]))
+    };
+    let json = Some("application/json".to_owned());
+    assert_eq!(told("application/json"), json);
+    assert_eq!(told(" Application/JSON ; charset=utf-8"), json);
+    assert_eq!(told(""), Some(String::new()));
+    assert_eq!(media_type(&HeaderMap::new()), None);
+}
