@@ -4,20 +4,19 @@
 //! while requests are served as before, so that the load balancer takes the target out before the port is
 //! gone. After the drain time, or a second signal, the listener closes and open requests are finished.
 
+mod connections;
+mod idle;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
+use self::connections::Connections;
 use crate::env::{Env, Variable};
 
 /// Idle keep-alive connections are kept for longer than the load balancer keeps them (ALB: 60 s by default), since
@@ -25,17 +24,8 @@ use crate::env::{Env, Variable};
 /// hyper applies this limit to half-sent headers too.
 const IDLE_OR_HEADER: Duration = Duration::from_secs(75);
 
-/// Open connections. More wait in the listener's backlog.
+/// Open connections. For one more, that which has been without a request for longest gives way.
 const CONNECTIONS_MAX: usize = 8192;
-
-/// Bytes of one request's head; hyper would buffer some 400 KB.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
-
-/// How long open requests have to finish once the listener is closed: longer than any request's deadline.
-const FINISH: Duration = Duration::from_secs(12);
-
-/// Pause after the system has no file descriptor left, so that the accept loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a server listens, and how long it drains.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +79,7 @@ pub struct Server {
     draining: watch::Sender<bool>,
     drain_time: Duration,
     idle: Duration,
+    connections_max: usize,
 }
 
 impl Server {
@@ -102,6 +93,7 @@ impl Server {
             draining: watch::Sender::new(false),
             drain_time: drain,
             idle: IDLE_OR_HEADER,
+            connections_max: CONNECTIONS_MAX,
         })
     }
 
@@ -109,6 +101,13 @@ impl Server {
     #[must_use]
     pub fn with_idle_limit(mut self, idle: Duration) -> Self {
         self.idle = idle;
+        self
+    }
+
+    /// Another limit than 8192 for open connections.
+    #[must_use]
+    pub fn with_connections_max(mut self, connections_max: usize) -> Self {
+        self.connections_max = connections_max;
         self
     }
 
@@ -142,8 +141,9 @@ impl Server {
             draining,
             drain_time,
             idle,
+            connections_max,
         } = self;
-        let mut connections = Connections::new(router, idle);
+        let mut connections = Connections::new(router, idle, connections_max);
         tokio::select! {
             () = connections.accept_from(&listener) => {}
             () = signal() => {}
@@ -165,67 +165,4 @@ impl Server {
 pub struct BindError {
     addr: SocketAddr,
     source: io::Error,
-}
-
-struct Connections {
-    http: http1::Builder,
-    router: Router,
-    slots: Arc<Semaphore>,
-    graceful: GracefulShutdown,
-}
-
-impl Connections {
-    fn new(router: Router, idle: Duration) -> Self {
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(idle)
-            .max_buf_size(HEAD_BYTES_MAX);
-        Self {
-            http,
-            router,
-            slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            graceful: GracefulShutdown::new(),
-        }
-    }
-
-    /// Never returns; the caller drops it.
-    async fn accept_from(&mut self, listener: &TcpListener) {
-        loop {
-            // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                return;
-            };
-            match listener.accept().await {
-                Ok((stream, _)) => self.start(stream, slot),
-                Err(error) => {
-                    tracing::warn!(error = %error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn start(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
-        // Answers are single small writes: waiting to fill a segment only adds delay.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(self.router.clone());
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let connection = self.graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended early");
-            }
-            drop(slot);
-        });
-    }
-
-    async fn finish(self) {
-        let open = self.graceful.count();
-        if tokio::time::timeout(FINISH, self.graceful.shutdown())
-            .await
-            .is_err()
-        {
-            tracing::warn!(open, "requests were cut off: they did not finish in time");
-        }
-    }
 }
