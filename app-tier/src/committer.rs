@@ -2,7 +2,8 @@
 //!
 //! While a PUT slot is free, a payment that comes alone is sent at once. While all slots are busy, payments gather,
 //! and the next free slot takes them all; so batches grow with load by themselves. Nothing is answered with
-//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone.
+//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone. While S3 is
+//! away, payments are refused before they are queued, and those that wait are let go.
 
 mod put;
 
@@ -14,6 +15,7 @@ use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::breaker::{Attempt, Breaker};
 use crate::log::Log;
 use crate::records::Records;
 use crate::ticket::{Failure, Receipt, Ticket};
@@ -49,14 +51,19 @@ pub struct Settings {
     pub linger: Duration,
 }
 
-/// No more payments can wait; nothing was kept of this one.
+/// Nothing was kept of the payment.
 #[derive(Debug)]
-pub struct QueueFull;
+pub enum NotQueued {
+    /// No more payments can wait.
+    QueueFull,
+    StorageAway,
+}
 
 #[derive(Debug)]
 pub struct Committer {
     queue: mpsc::Sender<Pending>,
     bytes: Arc<Semaphore>,
+    breaker: Breaker,
     closing: Arc<Notify>,
     worker: Mutex<Option<JoinHandle<()>>>,
 }
@@ -65,12 +72,14 @@ impl Committer {
     pub fn start<L: Log, R: Records>(log: L, records: R, settings: Settings) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
-        let worker = Worker::new(log, records, settings);
+        let breaker = Breaker::default();
+        let worker = Worker::new(log, records, settings, breaker.clone());
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
         Self {
             queue,
             bytes,
+            breaker,
             closing,
             worker: Mutex::new(Some(worker)),
         }
@@ -82,7 +91,11 @@ impl Committer {
         record: &LogRecord,
         receipt: Receipt,
         ticket: Arc<Ticket>,
-    ) -> Result<(), QueueFull> {
+    ) -> Result<(), NotQueued> {
+        if !self.breaker.admits() {
+            ticket.settle(Err(Failure::Unconfirmed));
+            return Err(NotQueued::StorageAway);
+        }
         let mut pending = Pending {
             id: record.payment.id().clone(),
             line: record.to_line(),
@@ -90,10 +103,12 @@ impl Committer {
             ticket,
             bytes: None,
         };
-        let size = u32::try_from(pending.line.len()).map_err(|_| QueueFull)?;
+        let size = u32::try_from(pending.line.len()).map_err(|_| NotQueued::QueueFull)?;
         let share = Arc::clone(&self.bytes).try_acquire_many_owned(size);
-        pending.bytes = Some(share.map_err(|_| QueueFull)?);
-        self.queue.try_send(pending).map_err(|_| QueueFull)
+        pending.bytes = Some(share.map_err(|_| NotQueued::QueueFull)?);
+        self.queue
+            .try_send(pending)
+            .map_err(|_| NotQueued::QueueFull)
     }
 
     /// Takes no more records and returns once those that wait have their outcome.
@@ -135,12 +150,13 @@ struct Worker<L, R> {
     records: Arc<R>,
     settings: Settings,
     slots: Arc<Semaphore>,
+    breaker: Breaker,
     /// Names this process in keys.
     node: String,
 }
 
 impl<L: Log, R: Records> Worker<L, R> {
-    fn new(log: L, records: R, settings: Settings) -> Self {
+    fn new(log: L, records: R, settings: Settings, breaker: Breaker) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
         let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
         tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
@@ -149,6 +165,7 @@ impl<L: Log, R: Records> Worker<L, R> {
             records: Arc::new(records),
             settings,
             slots,
+            breaker,
             node,
         }
     }
@@ -164,24 +181,33 @@ impl<L: Log, R: Records> Worker<L, R> {
                 first = queue.recv() => first,
             };
             let Some(first) = first else { break };
-            // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                break;
+            let Some((slot, attempt)) = self.turn().await else {
+                continue;
             };
             let (log, records) = (Arc::clone(&self.log), Arc::clone(&self.records));
             let key = self.key(&first);
             match self.settings.layout {
                 Layout::Batch => {
                     let batch = self.gather(first, &mut queue).await;
-                    tokio::spawn(put::batch(log, records, key, batch, slot));
+                    tokio::spawn(put::batch(log, records, key, batch, slot, attempt));
                 }
                 Layout::Object => {
-                    tokio::spawn(put::single(log, key, first, slot));
+                    tokio::spawn(put::single(log, key, first, slot, attempt));
                 }
             }
         }
         let all = u32::try_from(self.settings.puts_max).unwrap_or(u32::MAX);
         let _ = self.slots.acquire_many(all).await;
+    }
+
+    /// A free slot, and leave to use it; nothing as soon as S3 is away.
+    async fn turn(&self) -> Option<(OwnedSemaphorePermit, Attempt)> {
+        let slot = tokio::select! {
+            biased;
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok()?,
+            () = self.breaker.wait_until_open() => return None,
+        };
+        Some((slot, self.breaker.begin()?))
     }
 
     /// Takes what waits behind `first`, up to the bounds of a batch.

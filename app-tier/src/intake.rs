@@ -5,7 +5,7 @@ use std::sync::Arc;
 use payment_core::record::TraceParent;
 use payment_core::{LogRecord, Payment, PaymentId};
 
-use crate::committer::{Committer, QueueFull};
+use crate::committer::{Committer, NotQueued};
 use crate::recent::{Claim, Recent};
 use crate::ticket::{Failure, Receipt, Ticket};
 
@@ -39,6 +39,8 @@ pub enum NotAccepted {
     Unconfirmed,
     #[error("the queue is full")]
     QueueFull,
+    #[error("S3 is away; the payment was not sent to it")]
+    StorageAway,
 }
 
 impl Intake {
@@ -97,8 +99,13 @@ impl Intake {
             request_id: Some(own.request_id.clone()),
             traceparent,
         };
-        self.committer
-            .submit(&record, own.clone(), Arc::clone(&ticket))?;
+        let queued = self
+            .committer
+            .submit(&record, own.clone(), Arc::clone(&ticket));
+        if let Err(reason) = queued {
+            self.recent.release(record.payment.id(), &ticket);
+            return Err(reason.into());
+        }
         let receipt = ticket.outcome().await?;
         // Another request's receipt comes where the id was already claimed in S3.
         Ok(Accepted {
@@ -117,8 +124,11 @@ impl From<Failure> for NotAccepted {
     }
 }
 
-impl From<QueueFull> for NotAccepted {
-    fn from(QueueFull: QueueFull) -> Self {
-        Self::QueueFull
+impl From<NotQueued> for NotAccepted {
+    fn from(reason: NotQueued) -> Self {
+        match reason {
+            NotQueued::QueueFull => Self::QueueFull,
+            NotQueued::StorageAway => Self::StorageAway,
+        }
     }
 }

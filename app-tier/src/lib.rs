@@ -1,9 +1,10 @@
 //! The app tier: checks a payment, makes it durable in S3, and only then says yes.
 //!
 //! A request's way: [`routes`] reads and checks it, [`intake`] settles whether it is new, a repeat or a conflict,
-//! [`committer`] puts all that wait into one object, [`log`] is the bucket.
+//! [`committer`] puts all that wait into one object unless [`breaker`] knows that S3 is away, [`log`] is the bucket.
 //! The tier never changes or deletes anything, and it answers without the database.
 
+pub mod breaker;
 pub mod committer;
 pub mod config;
 pub mod intake;

@@ -46,6 +46,14 @@ impl Recent {
         Claim::New(ticket)
     }
 
+    /// Forgets a claim of which nothing was kept, so that refused payments push no accepted ones out.
+    pub fn release(&self, id: &PaymentId, ticket: &Arc<Ticket>) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
+            ids.remove(id);
+        }
+    }
+
     pub fn find(&self, id: &PaymentId) -> Option<Arc<Ticket>> {
         self.0
             .lock()
@@ -90,12 +98,27 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_oldest_goes_first() {
+    fn p5_memory_is_bounded_and_the_oldest_goes_first() {
         let recent = Recent::with_capacity(2);
         for name in ["a", "b", "c"] {
             recent.claim(&id(name), hash(1));
         }
         assert!(recent.find(&id("a")).is_none());
         assert!(recent.find(&id("b")).is_some() && recent.find(&id("c")).is_some());
+    }
+    #[test]
+    fn p4_what_was_refused_pushes_no_accepted_id_out() {
+        let recent = Recent::with_capacity(2);
+        recent.claim(&id("accepted"), hash(1));
+        for name in ["b", "c", "d"] {
+            let Claim::New(ticket) = recent.claim(&id(name), hash(1)) else {
+                panic!("{name} is new")
+            };
+            recent.release(&id(name), &ticket);
+        }
+        let other = Ticket::new(hash(1));
+        recent.release(&id("accepted"), &other);
+        assert!(recent.find(&id("accepted")).is_some());
+        assert!(recent.find(&id("d")).is_none());
     }
 }

@@ -113,7 +113,7 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
         }
         _ if draining => ErrorCode::Draining,
         NotAccepted::QueueFull => ErrorCode::Overloaded,
-        NotAccepted::Unconfirmed => ErrorCode::StorageUnavailable,
+        NotAccepted::Unconfirmed | NotAccepted::StorageAway => ErrorCode::StorageUnavailable,
     };
     Refusal::new(code, AGAIN).because(reason.to_string())
 }
@@ -137,4 +137,24 @@ async fn find(
     Ok(Json(
         status::find(&id, state.store.as_ref(), &state.intake).await?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p5_what_is_not_accepted_has_its_code_and_a_time_to_come_again() {
+        for (reason, code) in [
+            (NotAccepted::QueueFull, ErrorCode::Overloaded),
+            (NotAccepted::StorageAway, ErrorCode::StorageUnavailable),
+            (NotAccepted::Unconfirmed, ErrorCode::StorageUnavailable),
+        ] {
+            assert_eq!(refuse(&reason, false).code, code);
+            assert_eq!(refuse(&reason, true).code, ErrorCode::Draining);
+            assert_eq!(code.retry_after_seconds(), Some(1));
+        }
+        let conflict = refuse(&NotAccepted::Conflict, true).code;
+        assert_eq!(conflict, ErrorCode::IdConflict);
+    }
 }

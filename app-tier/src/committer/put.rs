@@ -9,6 +9,7 @@ use payment_store::Holder;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Pending;
+use crate::breaker::Attempt;
 use crate::log::{Log, Put};
 use crate::records::{Holders, Records};
 use crate::ticket::{Failure, Outcome, Receipt};
@@ -24,14 +25,15 @@ pub(super) async fn batch<L: Log, R: Records>(
     key: ObjectKey,
     batch: Vec<Pending>,
     slot: OwnedSemaphorePermit,
+    attempt: Attempt,
 ) {
     let ids: Vec<_> = batch.iter().map(|pending| pending.id.clone()).collect();
     let look_up = tokio::spawn(async move { records.holders(&ids).await });
-    let put = log.put(&key, body_of(&batch)).await;
+    let put = log.put(&key, body_of(&batch));
+    let put = attempt.run(&key, batch.len(), put).await;
     drop(slot);
-    if let Err(error) = put {
-        look_up.abort();
-        return error.log(&key, batch.len());
+    if put.is_err() {
+        return look_up.abort();
     }
     let holders = match tokio::time::timeout(LOOK_UP_GRACE, look_up).await {
         Ok(Ok(holders)) => holders,
@@ -51,9 +53,10 @@ pub(super) async fn single<L: Log>(
     key: ObjectKey,
     mut single: Pending,
     slot: OwnedSemaphorePermit,
+    attempt: Attempt,
 ) {
     let body = Bytes::from(std::mem::take(&mut single.line));
-    let put = log.put(&key, body).await;
+    let put = attempt.run(&key, 1, log.put(&key, body)).await;
     drop(slot);
     match put {
         Ok(Put::Stored) => single.confirm(),
@@ -61,7 +64,7 @@ pub(super) async fn single<L: Log>(
             Ok(stored) => single.ticket.settle(compare_object(&single, &stored)),
             Err(error) => error.log(&key, 1),
         },
-        Err(error) => error.log(&key, 1),
+        Err(_) => {}
     }
 }
 

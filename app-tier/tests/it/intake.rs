@@ -3,92 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_tier::committer::{Committer, Layout, Settings};
-use app_tier::intake::{Accepted, Intake, NotAccepted, Submission};
-use app_tier::ticket::Receipt;
-use payment_core::{Draft, LogRecord, PaymentId, RequestId, Timestamp};
+use app_tier::committer::Layout;
+use app_tier::intake::{Accepted, NotAccepted, Submission};
+use payment_core::LogRecord;
 use payment_store::Holder;
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use crate::scripted_log::{Asked, Rows, ScriptedLog};
-
-type Answer = JoinHandle<Result<Accepted, NotAccepted>>;
-
-struct Tier {
-    intake: Arc<Intake>,
-    committer: Arc<Committer>,
-    puts: UnboundedReceiver<Asked>,
-    stored: Arc<std::sync::Mutex<bytes::Bytes>>,
-    rows: Rows,
-    requests: usize,
-}
-
-impl Tier {
-    fn start(layout: Layout, puts_max: usize) -> Self {
-        let (log, puts) = ScriptedLog::new();
-        let stored = Arc::clone(&log.stored);
-        let settings = Settings {
-            prefix: "transactions/".to_owned(),
-            layout,
-            puts_max,
-            linger: Duration::ZERO,
-        };
-        let rows = Rows::default();
-        let committer = Arc::new(Committer::start(log, rows.clone(), settings));
-        let intake = Arc::new(Intake::new(Arc::clone(&committer)));
-        Self {
-            intake,
-            committer,
-            puts,
-            stored,
-            rows,
-            requests: 0,
-        }
-    }
-
-    /// Posts a payment from a request of its own, and lets it run as far as it can.
-    async fn post(&mut self, body: &str) -> Answer {
-        self.requests += 1;
-        let submission = submission(body, self.requests);
-        let intake = Arc::clone(&self.intake);
-        let answer = tokio::spawn(async move { intake.accept(submission).await });
-        tokio::task::yield_now().await;
-        answer
-    }
-
-    async fn put(&mut self) -> Asked {
-        self.puts.recv().await.unwrap()
-    }
-}
-
-fn submission(body: &str, request: usize) -> Submission {
-    let draft = Draft::parse(body.as_bytes()).unwrap();
-    let receipt = Receipt {
-        received_at: Timestamp::from_unix_millis(request.try_into().unwrap()).unwrap(),
-        request_id: RequestId::parse(&format!("req-{request}")).unwrap(),
-    };
-    let payment = draft
-        .identify(None, || PaymentId::parse("made").unwrap())
-        .unwrap();
-    Submission {
-        payment,
-        receipt,
-        traceparent: None,
-    }
-}
-
-fn payment(id: impl std::fmt::Display) -> String {
-    format!(r#"{{"id":"{id}","amount":1}}"#)
-}
-
-async fn accepted(answer: Answer) -> Accepted {
-    answer.await.unwrap().unwrap()
-}
-
-async fn refused(answer: Answer) -> NotAccepted {
-    answer.await.unwrap().unwrap_err()
-}
+use crate::scripted_log::SilentRows;
+use crate::tier::{Answer, Tier, accepted, payment, refused, submission};
 
 #[tokio::test]
 async fn p1_yes_is_said_only_after_s3_confirmed() {
@@ -175,6 +97,47 @@ async fn p4_repeats_in_flight_share_the_first_ones_outcome() {
 }
 
 #[tokio::test]
+async fn p4_repeats_in_flight_share_a_failure_too() {
+    let mut tier = Tier::start(Layout::Batch, 4);
+    let first = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    let repeat = tier.post(&payment("a")).await;
+    put.fail();
+    assert_eq!(refused(first).await, NotAccepted::Unconfirmed);
+    assert_eq!(refused(repeat).await, NotAccepted::Unconfirmed);
+    assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
+}
+
+/// Neither has begun its PUT when the other comes: an object never holds both.
+#[tokio::test]
+async fn p4_of_two_contents_that_wait_under_one_id_the_first_wins_and_the_second_is_told() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let _busy = tier.post(&payment("busy")).await;
+    let busy = tier.put().await;
+    let first = tier.post(&payment("a")).await;
+    let second = tier.post(r#"{"id":"a","amount":2}"#).await;
+    let beside = tier.post(&payment("b")).await;
+    busy.confirm();
+    let put = tier.put().await;
+    assert_eq!(put.lines(), 2, "one line of a, and b");
+    assert!(!second.is_finished(), "no 409 before the first is durable");
+    put.confirm();
+    assert!(!accepted(first).await.replayed);
+    assert_eq!(refused(second).await, NotAccepted::Conflict);
+    accepted(beside).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn p5_a_database_that_is_silent_holds_no_answer_up() {
+    let mut tier = Tier::beside(SilentRows, Layout::Batch, 1);
+    let answer = tier.post(&payment("a")).await;
+    let asked_at = Instant::now();
+    tier.put().await.confirm();
+    assert!(!accepted(answer).await.replayed);
+    assert_eq!(asked_at.elapsed(), Duration::from_millis(50));
+}
+
+#[tokio::test]
 async fn p6_other_content_takes_the_id_only_if_the_first_never_got_a_yes() {
     let mut tier = Tier::start(Layout::Batch, 4);
     let first = tier.post(&payment("a")).await;
@@ -190,7 +153,7 @@ async fn p6_other_content_takes_the_id_only_if_the_first_never_got_a_yes() {
 async fn p5_the_queue_is_bounded() {
     let mut tier = Tier::start(Layout::Batch, 1);
     let _first = tier.post(&payment("first")).await;
-    let _stuck = tier.put().await;
+    let stuck = tier.put().await;
     let large = |i: usize| format!(r#"{{"id":"{i}","x":"{}"}}"#, "x".repeat(16_000));
     let mut answers = Vec::new();
     while answers
@@ -209,6 +172,11 @@ async fn p5_the_queue_is_bounded() {
         "16 MiB of 16 kB: {}",
         answers.len()
     );
+    // What S3 confirmed gives its room back.
+    stuck.confirm();
+    tier.put().await.confirm();
+    accepted(answers.remove(0)).await;
+    assert!(!tier.post(&large(9999)).await.is_finished());
 }
 
 #[tokio::test]

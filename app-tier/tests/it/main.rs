@@ -1,4 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod breaker;
+mod http;
 mod intake;
 mod scripted_log;
+mod tier;

@@ -1,0 +1,132 @@
+//! The app tier over real sockets.
+
+use std::time::Duration;
+
+use app_tier::{App, config::Config};
+use payment_core::{ObjectKey, Timestamp, record};
+use payment_store::{Database, Store};
+use reqwest::Response;
+use serde_json::Value;
+use sqlx::MySqlPool;
+use tier_kit::Env;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+
+use crate::scripted_log::{Asked, ScriptedLog};
+use crate::tier::payment;
+
+const LONG: Duration = Duration::from_secs(30);
+
+struct Tier {
+    url: String,
+    puts: UnboundedReceiver<Asked>,
+    serving: JoinHandle<()>,
+}
+
+impl Tier {
+    async fn start(database: Option<&str>) -> Self {
+        let variables = [
+            ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("DRAIN_SECONDS", "0"),
+            ("LOG_BUCKET", "log"),
+        ];
+        let variables = variables
+            .into_iter()
+            .chain(database.map(|url| ("DATABASE_URL", url)));
+        let env: Env = variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let (log, puts) = ScriptedLog::new();
+        let config = Config::from_env(env).unwrap();
+        let app = App::with_log(log, config).await.unwrap();
+        let url = format!("http://{}/process", app.local_addr().unwrap());
+        let serving = tokio::spawn(async move { app.run().await.unwrap() });
+        Self { url, puts, serving }
+    }
+
+    fn post(&self, body: String) -> JoinHandle<Response> {
+        let request = reqwest::Client::new()
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .timeout(LONG)
+            .body(body);
+        tokio::spawn(async move { request.send().await.unwrap() })
+    }
+
+    async fn get(&self, id: &str) -> (u16, Value) {
+        let response = reqwest::get(format!("{}/{id}", self.url)).await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+}
+
+impl Drop for Tier {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+#[tokio::test]
+async fn p5_with_s3_away_the_answer_is_503_with_retry_after_and_no_put() {
+    let mut tier = Tier::start(None).await;
+    // The first two fail; where this machine is slow, so do probes.
+    for put in 0.. {
+        assert!(put < 20, "each payment makes a PUT");
+        let mut answer = tier.post(payment(put));
+        let answer = tokio::select! {
+            answer = &mut answer => answer.unwrap(),
+            asked = tier.puts.recv() => {
+                asked.unwrap().fail();
+                assert_eq!(answer.await.unwrap().status().as_u16(), 503);
+                continue;
+            }
+        };
+        assert!(put >= 2, "one failure alone is no outage");
+        assert_eq!(answer.status().as_u16(), 503);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], "storage_unavailable");
+        break;
+    }
+}
+
+/// What a client sees of its payment on the way.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: MySqlPool) {
+    let url = url(&pool);
+    let mut tier = Tier::start(Some(&url)).await;
+    let store = Store::new(Database::parse(&url, None).unwrap().pool(1));
+    assert_eq!(tier.get("a").await.0, 404);
+
+    let answer = tier.post(payment("a"));
+    let put = tier.puts.recv().await.unwrap();
+    assert_eq!(tier.get("a").await.0, 404, "not before S3 confirmed it");
+    let (key, body) = (put.key.clone(), put.body.clone());
+    put.confirm();
+    assert_eq!(answer.await.unwrap().status().as_u16(), 202);
+    let (status, seen) = tier.get("a").await;
+    assert_eq!((status, &seen["state"]), (200, &Value::from("accepted")));
+
+    let lines: Vec<_> = record::read_object(&key, &body, written_at()).collect();
+    store.ingest_object(&key, &lines).await.unwrap();
+    let (status, seen) = tier.get("a").await;
+    assert_eq!((status, &seen["state"]), (200, &Value::from("recorded")));
+    assert_eq!(seen["amount"], "1.00");
+
+    let other = br#"{"id":"a","amount":2}"#;
+    let elsewhere = ObjectKey::parse("transactions/other.ndjson").unwrap();
+    let lines: Vec<_> = record::read_object(&elsewhere, other, written_at()).collect();
+    store.ingest_object(&elsewhere, &lines).await.unwrap();
+    let (status, seen) = tier.get("a").await;
+    assert_eq!((status, &seen["state"]), (200, &Value::from("conflict")));
+}
+
+fn written_at() -> Timestamp {
+    Timestamp::parse("2026-11-22T07:30:00Z").unwrap()
+}
+
+/// The address of the test's own database.
+fn url(pool: &MySqlPool) -> String {
+    let server = std::env::var("DATABASE_URL").unwrap();
+    let (host, _) = server.rsplit_once('/').unwrap();
+    format!("{host}/{}", pool.connect_options().get_database().unwrap())
+}
