@@ -40,6 +40,8 @@ pub enum Command {
     Sql(Sql),
     /// Kill a part the hard way, to see it come back
     Kill(Kill),
+    /// Ask parts to end, and wait until each serves again; without a part, both tiers one by one
+    Restart(Restart),
     /// Switch a fault on or off; without a kind, list them
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
@@ -210,6 +212,11 @@ pub struct Fuzz {
     /// For each target
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Restart {
+    pub parts: Vec<PartName>,
 }
 
 #[derive(Debug, Args)]

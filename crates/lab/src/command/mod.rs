@@ -8,6 +8,7 @@ mod fuzz;
 mod kill;
 mod logs;
 mod pay;
+mod restart;
 mod sql;
 mod status;
 mod supervise;
@@ -84,6 +85,12 @@ pub enum Error {
     Test(#[from] test::Error),
     #[error("{0} does not run: see `cargo lab status`")]
     NotRunning(PartName),
+    #[error("{part} is not {wanted} again within {seconds} s: see `cargo lab logs {part}`")]
+    NotBack {
+        part: PartName,
+        wanted: &'static str,
+        seconds: u64,
+    },
     #[error("the supervisor (pid {0}) does not end")]
     Stuck(i32),
 }
@@ -134,6 +141,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Pay(args) => pay::run(args, &context).await,
         Command::Sql(args) => sql::run(&args, &context).await,
         Command::Kill(args) => kill::run(&args, &context),
+        Command::Restart(args) => restart::run(&args, &context).await,
         Command::Fault(args) => fault::run(&args, &context).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,

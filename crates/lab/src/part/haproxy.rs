@@ -38,6 +38,9 @@ defaults
     timeout http-keep-alive 60s
 ";
 
+/// In the place of the API that tells the health of an ALB's targets: a line for each, `web-a 1` where it is in service.
+pub const TARGETS_PATH: &str = "/_lab/targets";
+
 /// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
 const HEADERS: &str = r#"    http-request replace-header X-Forwarded-For ^(.*)$ "\1, %[src]"
     http-request set-header X-Forwarded-For %[src] unless { req.hdr(X-Forwarded-For) -m found }
@@ -65,6 +68,15 @@ pub fn external(lab: &Lab) -> Part {
 /// The ALB between the tiers.
 pub fn internal(lab: &Lab) -> Part {
     part(lab, PartName::Ilb, &[PartName::AppA, PartName::AppB])
+}
+
+/// The load balancer that sends a part its requests.
+pub fn before(part: PartName) -> Option<PartName> {
+    match part {
+        PartName::WebA | PartName::WebB => Some(PartName::Alb),
+        PartName::AppA | PartName::AppB => Some(PartName::Ilb),
+        _ => None,
+    }
 }
 
 fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
@@ -96,17 +108,22 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
 }
 
 fn config(name: PartName, address: SocketAddr, targets: &[(PartName, SocketAddr)]) -> String {
-    let mut servers = String::new();
+    let (mut servers, mut in_service) = (String::new(), String::new());
     for (target, address) in targets {
         // Writing to a string can't fail.
         let _ = writeln!(servers, "    server {target} {address} check");
         let _ = writeln!(servers, "    server {target}-open {address} backup");
+        let _ = write!(in_service, r"{target} %[srv_is_up(targets/{target})]\n");
     }
+    let targets_page = format!(
+        r#"    http-request return status 200 content-type text/plain lf-string "{in_service}" if {{ path {TARGETS_PATH} }}"#
+    );
     format!(
         "{COMMON}
 frontend {name}
     bind {address}
     monitor-uri {HEALTH_PATH}
+{targets_page}
 {HEADERS}    default_backend targets
 
 backend targets
@@ -131,6 +148,7 @@ mod tests {
             "    server web-a-open 127.0.0.1:3001 backup",
             "    server web-b 127.0.0.1:3002 check",
             "    option allbackups",
+            r#"    http-request return status 200 content-type text/plain lf-string "web-a %[srv_is_up(targets/web-a)]\nweb-b %[srv_is_up(targets/web-b)]\n" if { path /_lab/targets }"#,
             "    retries 0",
         ] {
             assert!(config.lines().any(|other| other == line), "{line}");

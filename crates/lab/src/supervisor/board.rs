@@ -55,7 +55,16 @@ impl Board {
             status.pid = process.map(|process| process.pid);
             status.start_time = process.and_then(|process| process.start_time);
             status.state = PartState::Starting;
+            status.ready_ms = None;
         });
+    }
+
+    /// Whether it was healthy since its last start.
+    pub(super) fn was_healthy(&self, part: PartName) -> bool {
+        let status = self.status.borrow();
+        status
+            .part(part)
+            .is_some_and(|status| status.ready_ms.is_some())
     }
 
     pub(super) fn healthy(&self, part: PartName, since_start: Duration) {
@@ -94,6 +103,7 @@ impl Board {
             status.pid = None;
             status.start_time = None;
             status.state = PartState::Stopped;
+            status.detail = None;
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::ExitStatus,
     time::{Duration, Instant},
@@ -84,6 +85,13 @@ async fn keep(part: Part, log: PathBuf, hold: Hold, board: Board, mut stop: ones
                 if let Some(process) = process {
                     kill_group(process.pid);
                 }
+                if board.was_healthy(part.name)
+                    && exit.as_ref().is_ok_and(|&exit| is_in_order(exit))
+                {
+                    board.stopped(part.name);
+                    backoff = Backoff::new();
+                    continue;
+                }
                 board.died(part.name, describe(exit));
             }
             Err(error) => board.died(part.name, output::chain(&error)),
@@ -150,6 +158,12 @@ async fn end(child: &mut Child, patience: Duration) {
         let _ = child.wait().await;
     }
     kill_group(process.pid);
+}
+
+/// It was asked to end by another than its keeper, as a restart does: it starts again at once, and no death is counted.
+fn is_in_order(exit: ExitStatus) -> bool {
+    let asked_to_end = |signal| Signal::try_from(signal) == Ok(Signal::SIGTERM);
+    exit.success() || exit.signal().is_some_and(asked_to_end)
 }
 
 fn describe(exit: std::io::Result<ExitStatus>) -> String {

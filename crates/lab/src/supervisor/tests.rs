@@ -90,6 +90,38 @@ async fn a_killed_part_comes_back_as_another_process() {
 }
 
 #[tokio::test]
+async fn a_part_that_was_asked_to_end_starts_again_at_once_and_no_death_is_counted() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = lab_dir(temp.path());
+    let well = always_well().await;
+    let parts = [
+        part(PartName::S3, well, "exec sleep 60"),
+        part(
+            PartName::AppA,
+            well,
+            "trap 'exit 0' TERM; while :; do sleep 0.01; done",
+        ),
+    ];
+    let mut supervisor = Supervisor::new(dir.clone(), &parts);
+    supervisor.start(parts.to_vec()).await.unwrap();
+
+    for at in [0, 1] {
+        // More often than a backoff would allow in the time of the test.
+        for _ in 0..10 {
+            let before = until(&dir, Status::all_healthy).await.parts[at].identity();
+            before.unwrap().signal(Signal::SIGTERM);
+            until(&dir, |status| {
+                status.all_healthy() && status.parts[at].identity() != before
+            })
+            .await;
+        }
+    }
+    let status = until(&dir, Status::all_healthy).await;
+    assert_eq!((status.parts[0].deaths, status.parts[1].deaths), (0, 0));
+    supervisor.stop().await;
+}
+
+#[tokio::test]
 async fn a_part_that_dies_at_once_fails_the_start_without_waiting_for_the_deadline() {
     let temp = tempfile::tempdir().unwrap();
     let dir = lab_dir(temp.path());

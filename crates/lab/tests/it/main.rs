@@ -11,6 +11,7 @@ mod exactness;
 mod faults;
 mod older_objects;
 mod outage;
+mod rolling_restart;
 mod round_trip;
 mod supervision;
 mod test_command;

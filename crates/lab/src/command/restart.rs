@@ -1,0 +1,122 @@
+//! `cargo lab restart [PART…]`: parts end in order and come back, one after another.
+//!
+//! Without a part it is the rolling restart of both tiers, as a deployment does it: the next instance is asked to end
+//! only once the load balancer sends requests to the last one again.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use tokio::time::sleep;
+
+use super::{Context, Error};
+use crate::{
+    cli::Restart,
+    http,
+    lab::Lab,
+    output,
+    part::{
+        self, PartName,
+        haproxy::{self, TARGETS_PATH},
+    },
+    process::Identity,
+    state::status::{PartState, PartStatus, Status},
+};
+
+const TIERS: [PartName; 4] = [
+    PartName::AppA,
+    PartName::AppB,
+    PartName::WebA,
+    PartName::WebB,
+];
+
+/// A start, and the health checks that a load balancer wants to see.
+const BACK: Duration = Duration::from_mins(1);
+
+const POLL: Duration = Duration::from_millis(50);
+
+pub(super) async fn run(args: &Restart, context: &Context) -> Result<ExitCode, Error> {
+    let lab = context.lab()?;
+    let parts = match &args.parts[..] {
+        [] => &TIERS[..],
+        parts => parts,
+    };
+    for &part in parts {
+        restart(part, &lab).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
+    let started = Instant::now();
+    let process = status(name, lab)?
+        .and_then(|status| status.identity())
+        .filter(|process| process.signal(Signal::SIGTERM))
+        .ok_or(Error::NotRunning(name))?;
+    let patience = part::of(name, lab)?.patience;
+    if !process.gone_within(patience).await {
+        output::warn(format_args!(
+            "{name} (pid {}) did not end within {} s and is killed",
+            process.pid,
+            patience.as_secs()
+        ));
+        process.signal(Signal::SIGKILL);
+    }
+    let next = until(name, "healthy", async || healthy(name, lab, process)).await?;
+    if let Some(balancer) = haproxy::before(name) {
+        let wanted = async || Ok(is_in_service(name, balancer, lab).await.then_some(()));
+        until(name, "in service", wanted).await?;
+    }
+    let detail = format!("pid {} → {}", process.pid, next.pid);
+    output::done(name.as_str(), detail, started.elapsed());
+    Ok(())
+}
+
+/// Asks until there is an answer.
+async fn until<T>(
+    part: PartName,
+    wanted: &'static str,
+    ask: impl AsyncFn() -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    let deadline = Instant::now() + BACK;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        if Instant::now() >= deadline {
+            let seconds = BACK.as_secs();
+            return Err(Error::NotBack {
+                part,
+                wanted,
+                seconds,
+            });
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// The process that came after `former`, once it is healthy.
+fn healthy(name: PartName, lab: &Lab, former: Identity) -> Result<Option<Identity>, Error> {
+    Ok(status(name, lab)?
+        .filter(|status| status.state == PartState::Healthy)
+        .and_then(|status| status.identity())
+        .filter(|&process| process != former))
+}
+
+/// Whether the load balancer sends requests to it.
+async fn is_in_service(name: PartName, balancer: PartName, lab: &Lab) -> bool {
+    let url = format!("{}{TARGETS_PATH}", lab.url(balancer));
+    let ask = async {
+        let targets = http::client()?.get(url).send().await?.text().await?;
+        Ok::<_, reqwest::Error>(targets.lines().any(|line| line == format!("{name} 1")))
+    };
+    // A load balancer that does not answer sends nobody anything.
+    ask.await.unwrap_or(false)
+}
+
+fn status(name: PartName, lab: &Lab) -> Result<Option<PartStatus>, Error> {
+    let status = Status::load(&lab.dir)?.ok_or_else(|| lab.dir.no_lab())?;
+    Ok(status.part(name).cloned())
+}
