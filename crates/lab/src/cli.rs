@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    database::User,
     fault::Target,
     part::PartName,
     secret::Secret,
@@ -30,8 +31,8 @@ pub enum Command {
     Down,
     /// Show the parts and how they are
     Status(Status),
-    /// Print shell exports for aws, mysql and curl
-    Env,
+    /// Print shell exports for aws, mysql, payctl and curl
+    Env(Env),
     /// Show a part's log
     Logs(Logs),
     /// Send a payment
@@ -101,6 +102,13 @@ pub struct Status {
     /// As a JSON list of part, pid, addr and state
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Env {
+    /// As whom the database is asked: `payctl replay` needs ingest, `payctl migrate` migrator
+    #[arg(long, value_enum, default_value_t)]
+    pub user: User,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod setup;
 
 use std::{borrow::Cow, io, path::PathBuf, process::ExitStatus};
 
+use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
@@ -39,10 +40,11 @@ pub enum Error {
 }
 
 /// Who a part or a person is to the database.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum User {
     Migrator,
     Ingest,
+    #[default]
     Reader,
 }
 

@@ -6,19 +6,16 @@ use crate::{
     database::Database,
     part::{self, Part, PartName},
     ports::LINKED,
-    state::{
-        self, LabDir,
-        credentials::Credentials,
-        settings::{Settings, Via},
-    },
+    state::{self, LabDir, credentials::Credentials, settings::Settings},
     workspace::Workspace,
 };
 
 pub const REGION: &str = "us-west-2";
 pub const ACCOUNT_ID: &str = "000000000000";
 pub const BUCKET: &str = "fintech-payment-pipeline";
-/// Where S3 sends its events in a lab with a queue, and what the function failed for good.
+/// Where S3 sends its events in a lab with a queue.
 pub const QUEUE: &str = "payments-events";
+/// Events that the function failed for good.
 pub const DEAD_LETTER_QUEUE: &str = "payments-dead-letters";
 pub const FUNCTION: &str = "FinTechTransactionAlert";
 
@@ -65,7 +62,6 @@ impl Lab {
             .copied()
             .filter(|name| match name {
                 PartName::Mysql => self.settings.tools.database.is_some(),
-                PartName::Sqs => self.settings.via == Via::Sqs,
                 PartName::Relay => self.settings.relay,
                 _ => true,
             })

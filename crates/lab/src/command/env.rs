@@ -4,28 +4,31 @@ use std::process::ExitCode;
 
 use super::{Context, Error};
 use crate::{
+    cli,
     database::User,
-    lab::{BUCKET, FUNCTION, Lab, REGION},
+    lab::{BUCKET, DEAD_LETTER_QUEUE, FUNCTION, Lab, REGION},
     output,
-    part::PartName,
+    part::{PartName, sqs},
 };
 
-pub(super) fn run(context: &Context) -> Result<ExitCode, Error> {
+pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error> {
     let lab = context.lab()?;
     output::say(format_args!(
         "# eval \"$({} env)\", then for example:\n\
          #   aws s3 ls s3://{BUCKET}/transactions/ --recursive\n\
          #   aws lambda invoke --function-name {FUNCTION} --payload '{{}}' /dev/stdout\n\
-         #   mysql --user=reader payments",
-        context.cargo_lab
+         #   mysql --user={} payments\n\
+         #   cargo run --release -p payctl -- reconcile",
+        context.cargo_lab,
+        args.user.name()
     ));
-    for (name, value) in variables(&lab)? {
+    for (name, value) in variables(&lab, args.user)? {
         output::say(format_args!("export {name}={}", quoted(&value)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn variables(lab: &Lab) -> Result<Vec<(&'static str, String)>, Error> {
+fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, Error> {
     let operator = &lab.credentials.aws.operator;
     let database = lab.database()?;
     let (host, port) = database.host_and_port();
@@ -36,17 +39,20 @@ fn variables(lab: &Lab) -> Result<Vec<(&'static str, String)>, Error> {
         ("AWS_ENDPOINT_URL", s3.clone()),
         ("AWS_ENDPOINT_URL_S3", s3),
         ("AWS_ENDPOINT_URL_LAMBDA", lab.url(PartName::Lambda)),
+        ("AWS_ENDPOINT_URL_SQS", lab.url(PartName::Sqs)),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", operator.id.clone()),
         ("AWS_SECRET_ACCESS_KEY", operator.secret.expose().to_owned()),
+        ("LOG_BUCKET", BUCKET.to_owned()),
+        (
+            "DEAD_LETTER_QUEUE_URL",
+            sqs::queue_url(lab, DEAD_LETTER_QUEUE),
+        ),
         ("MYSQL_HOST", host),
         ("MYSQL_TCP_PORT", port.to_string()),
-        ("MYSQL_PWD", User::Reader.password(lab).expose().to_owned()),
-        (
-            "DATABASE_URL",
-            database.url(User::Reader).expose().to_owned(),
-        ),
+        ("MYSQL_PWD", user.password(lab).expose().to_owned()),
+        ("DATABASE_URL", database.url(user).expose().to_owned()),
     ])
 }
 

@@ -136,7 +136,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Up(args) => up::run(&args, &context).await,
         Command::Down => down::run(&context).await,
         Command::Status(args) => status::run(&args, &context),
-        Command::Env => env::run(&context),
+        Command::Env(args) => env::run(&args, &context),
         Command::Logs(args) => logs::run(&args, &context).await,
         Command::Pay(args) => pay::run(args, &context).await,
         Command::Sql(args) => sql::run(&args, &context).await,

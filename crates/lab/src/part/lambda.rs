@@ -8,7 +8,7 @@ use super::{ConfigFile, Error, Part, PartName, sqs};
 use crate::{
     database::User,
     health::Health,
-    lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
+    lab::{ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, Lab, QUEUE, REGION},
     process::{Launch, Output},
     state::settings::Via,
 };
@@ -74,17 +74,24 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
         },
         "schedule": { "every_seconds": 60 },
     });
+    config["dead_letter_queue"] = queue(lab, DEAD_LETTER_QUEUE);
     if lab.settings.via == Via::Sqs {
-        config["event_source"] = json!({
-            "queue_url": sqs::queue_url(lab, QUEUE),
-            "endpoint": lab.url(PartName::Sqs),
-            "access_key_id": keys.lambda.id,
-            "secret_access_key": keys.lambda.secret,
-            "batch_size": 10,
-            "maximum_concurrency": 4,
-            "wait_seconds": 5,
-            "report_batch_item_failures": true,
-        });
+        let mut source = queue(lab, QUEUE);
+        source["batch_size"] = 10.into();
+        source["maximum_concurrency"] = 4.into();
+        source["wait_seconds"] = 5.into();
+        source["report_batch_item_failures"] = true.into();
+        config["event_source"] = source;
     }
     Ok(config)
+}
+
+fn queue(lab: &Lab, name: &str) -> serde_json::Value {
+    let key = &lab.credentials.aws.lambda;
+    json!({
+        "queue_url": sqs::queue_url(lab, name),
+        "endpoint": lab.url(PartName::Sqs),
+        "access_key_id": key.id,
+        "secret_access_key": key.secret,
+    })
 }

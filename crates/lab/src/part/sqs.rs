@@ -1,4 +1,4 @@
-//! The lab's SQS, in a lab whose events go by a queue: the queue, and its dead letters.
+//! The lab's SQS: the queue of dead letters, and the queue of events in a lab that has them go by one.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -34,7 +34,7 @@ const CUT_POLL: Duration = Duration::from_millis(50);
 /// After an accept that failed, for want of file descriptors, say.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 16 * 1024;
 
 /// The name of a link's fault.
 pub(super) fn fault(part: PartName, name: &str) -> String {

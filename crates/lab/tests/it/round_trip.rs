@@ -47,7 +47,7 @@ async fn p1_p2_p4_a_payment_becomes_one_row_however_often_it_is_sent() {
     assert_eq!(lab.select(select).await, row);
 
     let processes = lab.processes();
-    assert_eq!(processes.len(), 10, "nine parts and their supervisor");
+    assert_eq!(processes.len(), 11, "ten parts and their supervisor");
     lab.down();
     for process in processes {
         assert!(!process.is_alive(), "{process:?}");
