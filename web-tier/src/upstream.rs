@@ -1,7 +1,8 @@
 //! The app tier, as the web tier sees it: one pool of connections to the internal load balancer.
 //!
 //! Headers go through by an allow-list in both directions. A POST is sent a second time only where nothing of it
-//! was sent, or where the payment has an id, which makes a repeat safe (promise P4).
+//! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
+//! is passed on only where it is true of both.
 
 use std::time::Duration;
 
@@ -118,20 +119,32 @@ impl Upstream {
         call: Call<'_>,
         may_repeat: impl Fn() -> bool,
     ) -> Result<Response, Refusal> {
-        let answer = match self.send(&call).await {
+        let first = self.send(&call).await;
+        let answer = match first {
             Ok(answer) if answer.status == StatusCode::BAD_GATEWAY && may_repeat() => {
-                self.send(&call).await
+                self.repeat(&call).await?
             }
-            Err(error) if error.is_connect() || may_repeat() => {
+            // Nothing of it was sent.
+            Err(error) if error.is_connect() => {
+                self.send(&call).await.map_err(|e| unreachable(&e))?
+            }
+            Err(error) if may_repeat() => {
                 tracing::debug!(error = chain(&error), "sending again");
-                self.send(&call).await
+                self.repeat(&call).await?
             }
-            answer => answer,
+            answer => answer.map_err(|e| unreachable(&e))?,
         };
-        match answer {
-            Ok(answer) => answer.into_response(),
-            Err(error) => Err(unreachable(&error)),
+        answer.into_response()
+    }
+
+    /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
+    /// taken, and then another node took other content under the same id, to which it holds (promise P6).
+    async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let answer = self.send(call).await.map_err(|e| unreachable(&e))?;
+        if call.method == Method::POST && answer.status.is_client_error() {
+            return Err(broken(answer.status));
         }
+        Ok(answer)
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, reqwest::Error> {

@@ -29,6 +29,8 @@ pub struct Alb {
 pub struct Answer {
     pub status: StatusCode,
     pub body: String,
+    /// An earlier try had no answer, and may have been taken, whatever is said to this one.
+    pub unsure: bool,
 }
 
 #[derive(Debug, Serialize, clap::Args)]
@@ -100,7 +102,10 @@ impl Alb {
         loop {
             let request = self.client.post(self.at("/pay")).json(payment);
             match answer(request).await {
-                Ok(answer) if !answer.status.is_server_error() => return Ok(answer),
+                Ok(answer) if !answer.status.is_server_error() => {
+                    let unsure = tries > 1;
+                    return Ok(Answer { unsure, ..answer });
+                }
                 last if tries >= TRIES_MAX => return last,
                 _ => sleep(PAUSE * 2_u32.pow(tries - 1)).await,
             }
@@ -120,5 +125,6 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
     Ok(Answer {
         status: response.status(),
         body: response.text().await.map_err(reqwest::Error::without_url)?,
+        unsure: false,
     })
 }

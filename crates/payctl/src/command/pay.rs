@@ -32,6 +32,12 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
     if answer.status.is_server_error() {
         return Err(again().into());
     }
+    if answer.unsure && answer.status.is_client_error() {
+        output::say(&format!(
+            "an earlier try may have been taken all the same: see payctl trace {}\n",
+            safe(&id)
+        ))?;
+    }
     Ok(if answer.status.is_success() {
         Verdict::Clean
     } else {
