@@ -10,6 +10,7 @@ mod chaos;
 mod exactness;
 mod faults;
 mod older_objects;
+mod operator;
 mod outage;
 mod rolling_restart;
 mod round_trip;
