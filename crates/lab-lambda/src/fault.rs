@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_fault::{Faults, Kind};
+use lab_kit::fault::{Faults, Kind};
 
 pub const THROTTLE: &str = "throttle";
 pub const KILL: &str = "kill";

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 

@@ -39,18 +39,17 @@ mod proc;
 mod queue;
 mod report;
 mod schedule;
-mod secret;
 mod server;
 mod sqs;
 mod state;
 mod status;
 mod sync;
 mod timestamp;
+mod variables;
 
 pub use config::{
-    AsynchronousConfig, Config, ConfigError, EventSourceConfig, FunctionConfig, QueueConfig,
-    ScheduleConfig,
+    AsynchronousConfig, Config, EventSourceConfig, FunctionConfig, QueueConfig, ScheduleConfig,
 };
-pub use secret::{AccessKeyIds, Secret, Variables};
 pub use server::{Server, StartError};
 pub use state::StateError;
+pub use variables::Variables;

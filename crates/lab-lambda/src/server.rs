@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_fault::Faults;
+use lab_kit::config::ConfigError;
+use lab_kit::fault::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::api::{self, Api};
 use crate::arn::FunctionArn;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::environment::Blueprint;
 use crate::event_source::EventSource;
 use crate::fault;
@@ -81,8 +82,7 @@ impl Server {
 
         let board = Arc::new(Board::default());
         let queue = Arc::new(queue);
-        let token = config.control_token.as_ref();
-        let token = token.map(|token| token.reveal().to_owned());
+        let token = config.control_token.clone();
         let faults = Arc::new(Faults::new(&fault::KINDS, token));
         let blueprint = blueprint(&config, &log, &board, leftovers);
         let function = Function::new(blueprint, Arc::clone(&faults));

@@ -21,4 +21,6 @@ pub enum Error {
     Spool(#[from] SpoolError),
     #[error("can't listen on {addr}; choose another address or end what uses it")]
     Listen { addr: SocketAddr, source: io::Error },
+    #[error("signals can't be waited for")]
+    Signals(#[source] io::Error),
 }

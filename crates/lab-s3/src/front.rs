@@ -99,7 +99,7 @@ impl Front {
         if request.method() == Method::GET && request.uri().path() == HEALTH {
             return Ok(Response::new(Body::from(Bytes::from_static(b"OK"))));
         }
-        if request.uri().path().starts_with(lab_fault::PATH) {
+        if request.uri().path().starts_with(lab_kit::fault::PATH) {
             return Ok(fault::control(&self.faults.switches, request).await);
         }
         let begun = Instant::now();

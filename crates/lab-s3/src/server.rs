@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::{TcpListener, TcpStream};
@@ -99,11 +99,7 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<Front
         policies.extend(bucket.policy.map(|policy| (bucket.name.clone(), policy)));
         rules.insert(bucket.name, bucket.rules);
     }
-    let token = config.control_token;
-    let faults = Arc::new(Faults::new(
-        &kinds::KINDS,
-        token.map(|token| token.expose().to_owned()),
-    ));
+    let faults = Arc::new(Faults::new(&kinds::KINDS, config.control_token));
     let admins = config.identities.iter().filter(|identity| identity.admin);
     let admins = admins
         .map(|identity| identity.access_key_id.clone())

@@ -1,6 +1,6 @@
 //! The faults that this server can inject.
 
-use lab_fault::Kind;
+use lab_kit::fault::Kind;
 
 /// Before anything is done: waits.
 pub const SLOW: &str = "slow";

@@ -17,10 +17,8 @@ mod api;
 mod arn;
 mod config;
 mod fault;
-mod secret;
 mod server;
 mod store;
 
-pub use config::{Config, ConfigError, QueueConfig, RedriveConfig};
-pub use secret::{AccessKeyIds, ControlToken};
+pub use config::{Config, QueueConfig, RedriveConfig};
 pub use server::{Server, StartError};

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_fault::Faults;
+use lab_kit::config::ConfigError;
+use lab_kit::fault::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,9 +15,8 @@ use tokio::time::timeout;
 
 use crate::api::{self, Api};
 use crate::arn::Account;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::fault;
-use crate::secret::ControlToken;
 use crate::store::{OpenError, Store};
 
 /// What requests that run at shutdown may still take.
@@ -81,10 +81,7 @@ impl Server {
             },
             access_key_ids: config.access_key_ids,
             store: Arc::new(store),
-            faults: Faults::new(
-                &fault::KINDS,
-                config.control_token.map(ControlToken::reveal),
-            ),
+            faults: Faults::new(&fault::KINDS, config.control_token),
             stopping: stopping.subscribe(),
         };
         let told = told(stopping.subscribe());

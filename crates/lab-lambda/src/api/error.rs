@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use lab_kit::caller::Stranger;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -102,5 +103,15 @@ impl IntoResponse for ApiError {
                 .insert(header::RETRY_AFTER, http::HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+impl From<Stranger> for ApiError {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Missing => Self::MissingAuthentication,
+            Stranger::Incomplete => Self::IncompleteSignature,
+            Stranger::Unknown => Self::UnrecognizedClient,
+        }
     }
 }

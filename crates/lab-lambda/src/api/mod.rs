@@ -1,12 +1,11 @@
 //! The HTTP interface: Lambda's API for one function, and under `/_lab/` what the lab itself asks.
 //!
-//! All but the health check and the faults, which have a token of their own, wants an Authorization header in the form of Signature Version 4 with a
-//! configured access key id. The id is the secret here: on loopback a random id that only its bearers know
-//! keeps other users of the machine out, and since no web page may send that header to another origin, also
-//! the pages of a browser. The signature is not verified. This is no protection for a network: the host
-//! listens on loopback only.
+//! All but the health check and the faults, which have a token of their own, wants an Authorization header in the
+//! form of Signature Version 4 with a configured access key id. The id is the secret here: on loopback a random id
+//! that only its bearers know keeps other users of the machine out, and since no web page may send that header to
+//! another origin, also the pages of a browser. The signature is not verified. This is no protection for a network:
+//! the host listens on loopback only.
 
-mod authorization;
 mod error;
 mod function;
 mod invoke;
@@ -20,12 +19,12 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{StatusCode, Uri, header};
-use lab_fault::Faults;
+use lab_kit::caller::AccessKeyIds;
+use lab_kit::fault::{self, Faults};
 use serde::Serialize;
 
 use crate::function::Function;
 use crate::queue::Queue;
-use crate::secret::AccessKeyIds;
 use crate::status::Board;
 use error::ApiError;
 
@@ -56,15 +55,15 @@ pub fn router(api: Api) -> Router {
         .layer(from_fn_with_state(api.clone(), authorize))
         .route("/_lab/health", get(async || "OK"))
         // These ask for a token of their own.
-        .route(lab_fault::PATH, any(lab::faults))
-        .route(&format!("{}/{{kind}}", lab_fault::PATH), any(lab::faults))
+        .route(fault::PATH, any(lab::faults))
+        .route(&format!("{}/{{kind}}", fault::PATH), any(lab::faults))
         .with_state(api)
 }
 
 async fn authorize(State(api): State<Api>, request: Request, next: Next) -> Response {
-    match authorization::check(request.headers(), &api.access_key_ids) {
+    match api.access_key_ids.admit(request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Err(stranger) => ApiError::from(stranger).into_response(),
     }
 }
 

@@ -1,19 +1,18 @@
 //! The configuration file, and what is refused in it.
 
-mod mistakes;
 mod queues;
 
-use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lab_kit::caller::AccessKeyIds;
+use lab_kit::config::{ConfigError, Mistakes, is_word};
+use lab_kit::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::secret::{AccessKeyIds, Secret, Variables};
-use mistakes::Mistakes;
+use crate::variables::Variables;
 pub use queues::{EventSourceConfig, QueueConfig};
 
 /// The whole configuration of a host.
@@ -82,63 +81,21 @@ pub struct ScheduleConfig {
     pub payload: Option<Value>,
 }
 
-/// Why a configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("cannot read the configuration {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the configuration {} is not as it should be", path.display())]
-    Parse {
-        path: PathBuf,
-        #[source]
-        source: serde_json::Error,
-    },
-    #[error("the configuration has mistakes:\n  {}", .0.join("\n  "))]
-    Mistakes(Vec<String>),
-}
-
 impl Config {
     /// Reads a file; [`Config::check`] judges what it says.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read(path).map_err(|source| ConfigError::Read {
-            path: path.into(),
-            source,
-        })?;
-        serde_json::from_slice(&text).map_err(|source| ConfigError::Parse {
-            path: path.into(),
-            source,
-        })
+        lab_kit::config::load(path)
     }
 
     /// Every mistake at once, each with the name of the member that must change.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut mistakes = Mistakes::default();
-        mistakes.unless(
-            self.listen.ip().is_loopback(),
-            "listen: must be a loopback address",
-        );
-        mistakes.unless(
-            is_word(&self.region),
-            "region: letters, digits and `-`, such as us-west-2",
-        );
-        let account = &self.account_id;
-        mistakes.unless(
-            account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
-            "account_id: must be twelve digits",
-        );
-        mistakes.unless(
-            !self.access_key_ids.are_unusable(),
-            "access_key_ids: at least one, each 16 to 128 letters and digits",
-        );
-        mistakes.unless(
-            self.control_token
-                .as_ref()
-                .is_none_or(|token| !token.is_empty()),
-            "control_token: empty; leave it out where nobody is to inject faults",
+        mistakes.of_server(
+            self.listen,
+            &self.region,
+            &self.account_id,
+            &self.access_key_ids,
+            self.control_token.as_ref(),
         );
         self.function.check(&mut mistakes);
         self.asynchronous.check(&mut mistakes);
@@ -271,9 +228,4 @@ fn is_reserved(name: &str) -> bool {
         "TZ",
     ];
     name.starts_with("AWS_LAMBDA_") || NAMES.contains(&name)
-}
-
-fn is_word(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !text.is_empty() && text.bytes().all(plain)
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use lab_kit::config::Mistakes;
+use lab_kit::secret::Secret;
 use serde::Deserialize;
-
-use super::Mistakes;
-use crate::secret::Secret;
 
 /// A queue, and as whom it is used.
 #[derive(Debug, Clone, Deserialize)]

@@ -5,7 +5,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::types::{Message, QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use lab_lambda::{EventSourceConfig, QueueConfig, Secret};
+use lab_kit::secret::Secret;
+use lab_lambda::{EventSourceConfig, QueueConfig};
 use lab_sqs::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -69,7 +70,7 @@ impl Sqs {
             queue_url: self.url(queue),
             endpoint: self.endpoint(),
             access_key_id: ACCESS_KEY_ID.to_owned(),
-            secret_access_key: Secret::new("secret".to_owned()),
+            secret_access_key: Secret::new("secret"),
         }
     }
 

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lab_lambda::{
-    AccessKeyIds, AsynchronousConfig, Config, FunctionConfig, Secret, Server, Variables,
-};
+use lab_kit::caller::AccessKeyIds;
+use lab_kit::secret::Secret;
+use lab_lambda::{AsynchronousConfig, Config, FunctionConfig, Server, Variables};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Setup {
                 max_age_seconds: 60,
             },
             schedule: None,
-            control_token: Some(Secret::new(TOKEN.to_owned())),
+            control_token: Some(Secret::new(TOKEN)),
             event_source: None,
             dead_letter_queue: None,
         };

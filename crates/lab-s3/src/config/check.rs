@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lab_kit::secret::Secret;
+
 use super::destination::Apis;
-use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig, SecretKey};
+use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
 use crate::access::Identity;
 use crate::notify::{EventName, Rule};
 use crate::policy::{Policy, PolicyError, Principal};
@@ -21,7 +23,7 @@ pub struct Checked {
     pub buckets: Vec<CheckedBucket>,
     pub identities: Vec<Identity>,
     pub put_latency: Duration,
-    pub control_token: Option<SecretKey>,
+    pub control_token: Option<Secret>,
 }
 
 pub struct CheckedBucket {
@@ -44,7 +46,7 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
         config
             .control_token
             .as_ref()
-            .is_none_or(|token| !token.expose().is_empty()),
+            .is_none_or(|token| !token.is_empty()),
         "control_token is empty",
     );
     let apis = Apis::check(&config, &mut mistakes);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use lab_kit::secret::Secret;
 pub use s3s::auth::SecretKey;
 use serde::Deserialize;
 
@@ -36,7 +37,7 @@ pub struct Config {
     pub sqs_credentials: Option<Credentials>,
     /// What callers of `/_lab/faults` must show as `Authorization: Bearer <token>`. Without it nobody can switch
     /// faults on.
-    pub control_token: Option<SecretKey>,
+    pub control_token: Option<Secret>,
     /// Added to every `PutObject`, in milliseconds: stands in for the distance to the real S3.
     #[serde(default)]
     pub put_latency_ms: u64,

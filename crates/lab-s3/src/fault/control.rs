@@ -7,13 +7,13 @@ use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use s3s::Body;
 
 const MAX_BODY: u64 = 4096;
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The answer to a request under [`lab_fault::PATH`].
+/// The answer to a request under [`lab_kit::fault::PATH`].
 pub async fn answer(faults: &Faults, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Some(body) = receive(body).await else {

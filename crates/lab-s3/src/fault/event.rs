@@ -1,6 +1,6 @@
 //! Faults on events, on their way to a destination.
 
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 
 use super::kinds;
 

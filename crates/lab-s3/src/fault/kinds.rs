@@ -1,6 +1,6 @@
 //! The faults by name.
 
-use lab_fault::Kind;
+use lab_kit::fault::Kind;
 
 pub const LATENCY: &str = "latency";
 pub const HANG: &str = "hang";

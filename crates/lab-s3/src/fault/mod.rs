@@ -1,4 +1,4 @@
-//! The faults that the server injects on command, as `lab_fault` has them switched.
+//! The faults that the server injects on command, as `lab_kit::fault` has them switched.
 //!
 //! Owns what each fault does. Requests meet theirs around s3s, in [`crate::front`]; events theirs on the way from
 //! the spool to their destination, in [`crate::notify`]. Only [`kinds::FORGET`] strikes deeper, in the one place

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Response;
 use http::request::Parts;
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use s3s::{Body, HttpError, S3Error, s3_error};
 use tokio::sync::watch;
 

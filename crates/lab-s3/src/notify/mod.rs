@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use tokio::task::JoinSet;
 
 pub use api::Api;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Extensions;
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use object_store::PutMode;
 use s3s::dto::ETagCondition;
 use s3s::{S3Error, S3Result, s3_error};

@@ -4,6 +4,7 @@ use std::io;
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use lab_kit::caller::Stranger;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -156,5 +157,15 @@ impl IntoResponse for ApiError {
             ),
         ];
         (self.status(), headers, body.to_string()).into_response()
+    }
+}
+
+impl From<Stranger> for ApiError {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Missing => Self::MissingAuthentication,
+            Stranger::Incomplete => Self::IncompleteSignature,
+            Stranger::Unknown => Self::UnrecognizedClient,
+        }
     }
 }

@@ -6,7 +6,6 @@
 //! verified. This is no protection for a network: the server listens on loopback only.
 
 mod attributes;
-mod authorization;
 mod batch;
 mod error;
 mod queues;
@@ -25,7 +24,8 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use lab_fault::Faults;
+use lab_kit::caller::AccessKeyIds;
+use lab_kit::fault::Faults;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -35,7 +35,6 @@ use uuid::Uuid;
 
 use crate::arn::Account;
 use crate::fault;
-use crate::secret::AccessKeyIds;
 use crate::store::Store;
 use error::ApiError;
 
@@ -63,8 +62,8 @@ pub struct Done {}
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/_lab/health", get(async || "OK"))
-        .route(lab_fault::PATH, any(faults))
-        .route(&format!("{}/{{kind}}", lab_fault::PATH), any(faults))
+        .route(lab_kit::fault::PATH, any(faults))
+        .route(&format!("{}/{{kind}}", lab_kit::fault::PATH), any(faults))
         // Some clients call the queue's own URL.
         .fallback(call)
         .with_state(api)
@@ -84,7 +83,7 @@ async fn faults(State(api): State<Arc<Api>>, request: Request) -> Result<Respons
 
 async fn call(State(api): State<Arc<Api>>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    authorization::check(&parts.headers, &api.access_key_ids)?;
+    api.access_key_ids.admit(&parts.headers)?;
     let operation = text(&parts.headers, "x-amz-target").unwrap_or_default();
     let operation = operation.strip_prefix("AmazonSQS.").unwrap_or(operation);
     let body = read(body).await?;

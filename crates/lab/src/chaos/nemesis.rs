@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lab_fault::Setting;
+use lab_kit::fault::Setting;
 use nix::sys::signal::Signal;
 use tokio::{
     task::{JoinHandle, JoinSet},

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::ValueEnum as _;
-use lab_fault::Setting;
+use lab_kit::fault::Setting;
 use tokio::time::sleep;
 
 use super::{Context, Error};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lab_fault::{PATH, Setting};
+use lab_kit::fault::{PATH, Setting};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 

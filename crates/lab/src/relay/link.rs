@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use lab_fault::Faults;
+use lab_kit::fault::Faults;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -154,7 +154,7 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use lab_fault::{Kind, Setting};
+    use lab_kit::fault::{Kind, Setting};
 
     use super::*;
 

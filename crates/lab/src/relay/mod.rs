@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::http::{Method, Uri};
 use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::get};
-use lab_fault::{Faults, Kind};
+use lab_kit::fault::{Faults, Kind};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -54,7 +54,7 @@ pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
     let config: Config =
         files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
     let kinds: Vec<Kind> = config.links.iter().flat_map(kinds).collect();
-    let token = config.control_token.expose().to_owned();
+    let token = lab_kit::secret::Secret::new(config.control_token.expose());
     let faults = Arc::new(Faults::new(&kinds, Some(token)));
     for link in config.links {
         let listener = listen(link.listen).await?;

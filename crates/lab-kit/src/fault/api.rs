@@ -11,7 +11,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
-use crate::{Faults, Setting};
+use super::{Faults, Setting};
+use crate::secret::Secret;
 
 /// Requests to this path, and below it, are for [`Faults::answer`].
 pub const PATH: &str = "/_lab/faults";
@@ -44,7 +45,7 @@ impl Faults {
         let shown = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        self.token.is_some() && shown == self.token.as_deref()
+        self.token.is_some() && shown == self.token.as_ref().map(Secret::reveal)
     }
 
     fn serve(&self, method: &Method, name: Option<&str>, body: &[u8]) -> Response<Bytes> {
@@ -82,7 +83,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::fault::Kind;
 
     const KINDS: [Kind; 1] = [Kind {
         name: "slow",
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_switched_on_listed_and_switched_off() {
-        let faults = Faults::new(&KINDS, Some("secret".to_owned()));
+        let faults = Faults::new(&KINDS, Some(Secret::new("secret")));
         let ask = |method, path, body| ask(&faults, "secret", method, path, body);
         let (status, list) = ask(&Method::PUT, "/_lab/faults/slow", r#"{"ms":20}"#);
         assert_eq!(status, 200);
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let faults = Faults::new(&KINDS, Some("secret".to_owned()));
+        let faults = Faults::new(&KINDS, Some(Secret::new("secret")));
         let ask = |method, path, body| ask(&faults, "secret", method, path, body);
         assert_eq!(ask(&Method::PUT, "/_lab/faults/fast", "{}").0, 404);
         let (status, message) = ask(&Method::PUT, "/_lab/faults/slow", r#"{"rat":1}"#);
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn without_the_token_nobody_may_ask() {
-        for token in [Some("secret".to_owned()), None] {
+        for token in [Some(Secret::new("secret")), None] {
             let faults = Faults::new(&KINDS, token);
             for shown in ["", "other"] {
                 assert_eq!(ask(&faults, shown, &Method::GET, "/_lab/faults", "").0, 403);

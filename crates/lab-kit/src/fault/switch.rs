@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
+use super::Kind;
 
 /// How a fault is to strike.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

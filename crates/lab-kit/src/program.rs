@@ -1,0 +1,100 @@
+//! The frame of a server's program: `lab-… --config FILE`, until SIGTERM or SIGINT.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// sysexits.h: the command was used wrongly, or its configuration is wrong.
+const EX_USAGE: u8 = 64;
+
+/// s3s logs every refusal as an error; the lab logs lines of its own.
+const FILTER: &str = "info,s3s=off";
+
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// JSON file with everything else
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// What ends a program. Listens from its making on, so that no signal finds the default in place.
+#[derive(Debug)]
+pub struct End {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl End {
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminated: signal(SignalKind::terminate())?,
+            interrupted: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    pub async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+        }
+    }
+}
+
+/// Runs a program; `run` gets the path of its configuration, and `is_usage` tells errors of that from others.
+pub async fn main<E: Error>(
+    name: &'static str,
+    about: &'static str,
+    is_usage: impl Fn(&E) -> bool,
+    run: impl AsyncFnOnce(PathBuf) -> Result<(), E>,
+) -> ExitCode {
+    let command = Arguments::command().name(name).about(about);
+    let parsed = command
+        .try_get_matches()
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            error.print().ok();
+            return if error.use_stderr() {
+                EX_USAGE.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .init();
+    match run(arguments.config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            writeln!(io::stderr(), "{name}: {}", chain(&error)).ok();
+            if is_usage(&error) {
+                EX_USAGE.into()
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// The error and all that caused it, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
