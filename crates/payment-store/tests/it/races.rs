@@ -9,7 +9,7 @@ use rand::seq::SliceRandom as _;
 use sqlx::MySqlPool;
 use tokio::task::JoinSet;
 
-use crate::harness::{counts, database, key, lines};
+use crate::harness::{admin, counts, database, key, lines};
 
 /// Starts all at once; gives the outcomes.
 async fn ingest_at_once(pool: &MySqlPool, objects: Vec<(ObjectKey, Vec<Line>)>) -> Vec<Outcome> {
@@ -127,4 +127,38 @@ async fn p4_where_contents_race_for_an_id_one_is_the_row_and_the_other_conflicts
         r#"{"version":0}"#.to_owned(),
         r#"{"version":1}"#.to_owned()
     ])));
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_the_schema_may_grow_while_objects_are_ingested(pool: MySqlPool) {
+    const OBJECTS: u32 = 200;
+    let store = Store::new(database(&pool).pool(1));
+    let (ingested, mut seen) = tokio::sync::watch::channel(0);
+    let ingesting = tokio::spawn(async move {
+        for n in 0..OBJECTS {
+            let bodies: Vec<_> = (0..20).map(|m| format!(r#"{{"id":"p{n}-{m}"}}"#)).collect();
+            let name = format!("o{n}");
+            store
+                .ingest_object(&key(&name), &lines(&bodies))
+                .await
+                .unwrap();
+            ingested.send_replace(n + 1);
+        }
+    });
+    // Each change comes between two objects at work, or in the middle of one.
+    for (after, table) in [
+        (20, "transactions"),
+        (50, "ingested_objects"),
+        (80, "conflicts"),
+    ] {
+        seen.wait_for(|done| *done >= after).await.unwrap();
+        admin(
+            &pool,
+            &format!("ALTER TABLE {table} ADD COLUMN later VARCHAR(10) NULL INVISIBLE"),
+        )
+        .await;
+    }
+    ingesting.await.unwrap();
+    let rows = i64::from(OBJECTS) * 20;
+    assert_eq!(counts(&pool).await, [rows, 0, 0, i64::from(OBJECTS)]);
 }
