@@ -8,13 +8,17 @@ use payment_core::event::{Event, EventError, Message, ObjectRef};
 use payment_store::{Backend, MySqlBackend, Store};
 use serde::Serialize;
 use tier_kit::telemetry::chain;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::config::Sweep;
 use crate::ingest::{Ingested, ingest};
 use crate::metrics::Tally;
 use crate::objects::Objects;
 use crate::sweep;
+
+/// A sweep takes no further object this shortly before its deadline. One object takes milliseconds, and seconds
+/// where the database hesitates.
+const SWEEP_MARGIN: Duration = Duration::seconds(5);
 
 #[derive(Debug)]
 pub struct Handler<O, B = MySqlBackend> {
@@ -85,8 +89,14 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         }
     }
 
-    pub async fn handle(&self, payload: &str, request_id: &str) -> Result<Answer, HandlerError> {
-        let (tally, answer) = self.answer(payload).await;
+    /// `deadline` is when Lambda ends the run, where that is known.
+    pub async fn handle(
+        &self,
+        payload: &str,
+        request_id: &str,
+        deadline: Option<Timestamp>,
+    ) -> Result<Answer, HandlerError> {
+        let (tally, answer) = self.answer(payload, deadline).await;
         tally.emit(request_id, (self.clock)());
         answer.map(|batch_item_failures| Answer {
             batch_item_failures,
@@ -98,31 +108,53 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     pub async fn answer(
         &self,
         payload: &str,
+        deadline: Option<Timestamp>,
     ) -> (Tally, Result<Option<Vec<ItemFailure>>, HandlerError>) {
         let mut tally = Tally {
             cold_start: !self.started.swap(true, Ordering::Relaxed),
             ..Tally::default()
         };
-        let answer = self.work(payload, &mut tally).await;
+        let answer = self.work(payload, deadline, &mut tally).await;
         (tally, answer)
     }
 
     async fn work(
         &self,
         payload: &str,
+        deadline: Option<Timestamp>,
         tally: &mut Tally,
     ) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
         match Event::parse(payload)? {
             Event::Objects(objects) => self.ingest_all(&objects, tally).await.map(|()| None),
             Event::Messages(messages) => Ok(Some(self.answer_each(messages, tally).await)),
-            Event::Sweep => {
-                let now = (self.clock)();
-                let missing =
-                    sweep::find_missing(&self.objects, &self.store, &self.sweep, now).await?;
-                tally.swept = missing.len();
-                self.ingest_all(&missing, tally).await.map(|()| None)
-            }
+            Event::Sweep => self.sweep(deadline, tally).await.map(|()| None),
         }
+    }
+
+    /// Ingests what was never ingested, for as long as there is time. After a long outage there may be more than one
+    /// run can do: it ends in order, and the next goes on.
+    async fn sweep(
+        &self,
+        deadline: Option<Timestamp>,
+        tally: &mut Tally,
+    ) -> Result<(), HandlerError> {
+        let now = (self.clock)();
+        let missing = sweep::find_missing(&self.objects, &self.store, &self.sweep, now).await?;
+        let is_late = || {
+            let end = (self.clock)().to_utc() + SWEEP_MARGIN;
+            deadline.is_some_and(|deadline| end >= deadline.to_utc())
+        };
+        let mut failed = 0;
+        for object in &missing {
+            if is_late() {
+                let left = missing.len() - tally.swept;
+                tracing::warn!(left, "the next sweep goes on");
+                break;
+            }
+            tally.swept += 1;
+            failed += usize::from(!self.ingest_one(object, tally).await);
+        }
+        all_done(failed, tally.swept)
     }
 
     /// Every object is tried, whatever became of the one before.
@@ -133,29 +165,29 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     ) -> Result<(), HandlerError> {
         let mut failed = 0;
         for object in objects {
-            let key = object.key.as_str();
-            match ingest(&self.objects, &self.store, object).await {
-                Ok(ingested) => {
-                    log_ingested(key, &ingested);
-                    tally.add(&ingested, (self.clock)());
-                }
-                Err(error) => {
-                    failed += 1;
-                    tally.failed_objects += 1;
-                    tracing::error!(
-                        s3_key = key,
-                        error = chain(&error),
-                        "an object was not ingested"
-                    );
-                }
-            }
+            failed += usize::from(!self.ingest_one(object, tally).await);
         }
-        match failed {
-            0 => Ok(()),
-            failed => Err(HandlerError::NotIngested {
-                failed,
-                objects: objects.len(),
-            }),
+        all_done(failed, objects.len())
+    }
+
+    /// Whether the object is ingested, or gone.
+    async fn ingest_one(&self, object: &ObjectRef, tally: &mut Tally) -> bool {
+        let key = object.key.as_str();
+        match ingest(&self.objects, &self.store, object).await {
+            Ok(ingested) => {
+                log_ingested(key, &ingested);
+                tally.add(&ingested, (self.clock)());
+                true
+            }
+            Err(error) => {
+                tally.failed_objects += 1;
+                tracing::error!(
+                    s3_key = key,
+                    error = chain(&error),
+                    "an object was not ingested"
+                );
+                false
+            }
         }
     }
 
@@ -178,6 +210,13 @@ impl<O: Objects, B: Backend> Handler<O, B> {
             }
         }
         failures
+    }
+}
+
+fn all_done(failed: usize, objects: usize) -> Result<(), HandlerError> {
+    match failed {
+        0 => Ok(()),
+        failed => Err(HandlerError::NotIngested { failed, objects }),
     }
 }
 

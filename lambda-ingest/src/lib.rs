@@ -14,6 +14,7 @@ pub mod sweep;
 use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, service_fn};
+use payment_core::Timestamp;
 use payment_store::Store;
 use serde_json::value::RawValue;
 use tier_kit::s3::{self, Bounds};
@@ -61,8 +62,11 @@ impl App {
         // Boxed: a future of this depth is more than the compiler wants to lay out.
         let answer = |event: LambdaEvent<Box<RawValue>>| {
             Box::pin(async move {
-                let request_id = &event.context.request_id;
-                handler.handle(event.payload.get(), request_id).await
+                let context = &event.context;
+                let deadline = i64::try_from(context.deadline).ok();
+                let deadline = deadline.and_then(Timestamp::from_unix_millis);
+                let payload = event.payload.get();
+                handler.handle(payload, &context.request_id, deadline).await
             })
         };
         lambda_runtime::run(service_fn(answer)).await

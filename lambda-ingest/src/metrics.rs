@@ -22,7 +22,7 @@ pub struct Tally {
     pub rejects: u64,
     /// Rows with status `failed`: the alert.
     pub failed_transactions: u64,
-    /// Objects whose event had been lost.
+    /// Objects that a sweep took, since their event was lost or given up.
     pub swept: usize,
     pub cold_start: bool,
     /// From the oldest payment's answer to its row.

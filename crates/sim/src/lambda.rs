@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use lambda_ingest::config::Sweep;
 use lambda_ingest::handler::Handler;
+use payment_core::Timestamp;
 use payment_store::Store;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -159,8 +160,9 @@ impl Lambda {
         let warm = lock(&self.warm).pop();
         let environment = warm.unwrap_or_else(|| self.environment());
         let steps = self.world.fault(Fault::LambdaKilled).then(|| self.steps());
+        let deadline = Timestamp::new(clock::now().to_utc() + FUNCTION_TIMEOUT);
         let answer = Mortal {
-            work: Box::pin(environment.answer(payload)),
+            work: Box::pin(environment.answer(payload, Some(deadline))),
             steps,
         };
         let (tally, answer) = match timeout(FUNCTION_TIMEOUT, answer).await {

@@ -20,7 +20,7 @@ async fn p2_an_event_makes_rows_once_however_often_it_comes(pool: MySqlPool) {
         event(&["transactions/x.ndjson", "transactions/y+z.ndjson"]),
     );
     let first = handler
-        .handle(&event.to_string(), "r1")
+        .handle(&event.to_string(), "r1", None)
         .await
         .unwrap()
         .tally;
@@ -34,7 +34,7 @@ async fn p2_an_event_makes_rows_once_however_often_it_comes(pool: MySqlPool) {
         (2, 3, 1, true)
     );
     let again = handler
-        .handle(&event.to_string(), "r2")
+        .handle(&event.to_string(), "r2", None)
         .await
         .unwrap()
         .tally;
@@ -53,7 +53,7 @@ async fn a_bad_line_is_a_reject_and_stops_nothing(pool: MySqlPool) {
     bucket.put("transactions/x.ndjson", &body).await;
     let tally = bucket
         .handler()
-        .handle(&event(&["transactions/x.ndjson"]).to_string(), "r")
+        .handle(&event(&["transactions/x.ndjson"]).to_string(), "r", None)
         .await
         .unwrap()
         .tally;
@@ -69,7 +69,7 @@ async fn objects_of_older_systems_become_rows(pool: MySqlPool) {
     let event = event(&["transactions/tx_1747539198353.json"]);
     bucket
         .handler()
-        .handle(&event.to_string(), "r")
+        .handle(&event.to_string(), "r", None)
         .await
         .unwrap();
     assert_eq!(bucket.rows().await, ["tx_1747539198353"]);
@@ -83,7 +83,7 @@ async fn an_object_that_is_gone_is_no_error_and_one_that_fails_is(pool: MySqlPoo
     assert_eq!(
         bucket
             .handler()
-            .handle(&gone.to_string(), "r")
+            .handle(&gone.to_string(), "r", None)
             .await
             .unwrap()
             .tally
@@ -97,7 +97,7 @@ async fn an_object_that_is_gone_is_no_error_and_one_that_fails_is(pool: MySqlPoo
     elsewhere["Records"][0]["s3"]["object"]["key"] = json!("transactions/new.ndjson");
     let error = bucket
         .handler()
-        .handle(&elsewhere.to_string(), "r")
+        .handle(&elsewhere.to_string(), "r", None)
         .await
         .unwrap_err();
     assert!(
@@ -130,7 +130,7 @@ async fn only_messages_that_failed_come_again(pool: MySqlPool) {
     ]});
     let answer = bucket
         .handler()
-        .handle(&event.to_string(), "r")
+        .handle(&event.to_string(), "r", None)
         .await
         .unwrap();
     let answer = serde_json::to_value(answer).unwrap();

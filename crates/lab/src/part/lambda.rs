@@ -61,7 +61,7 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
                 "AWS_SECRET_ACCESS_KEY": keys.lambda.secret,
                 "RUST_LOG": "info",
             },
-            "timeout_seconds": 30,
+            "timeout_seconds": 60,
             "memory_mb": 256,
             "concurrency": 4,
             "idle_seconds": 300,

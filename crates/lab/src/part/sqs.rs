@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// AWS asks for six times the function's timeout. Here a failed event comes again sooner, so that one can watch.
-const VISIBILITY_SECONDS: u32 = 35;
+const VISIBILITY_SECONDS: u32 = 65;
 
 /// Receives before an event is a dead letter.
 const RECEIVES_MAX: u32 = 5;
