@@ -69,7 +69,7 @@ impl Program {
         let addr = lines.find_map(|line| {
             // The function's own lines stand between those of the host.
             let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
-            line["fields"]["addr"].as_str().map(ToOwned::to_owned)
+            line["addr"].as_str().map(ToOwned::to_owned)
         });
         program.client = Client::new(&addr.unwrap());
         std::thread::spawn(move || lines.count());

@@ -31,7 +31,7 @@ fn start(root: &TempDir) -> (Child, String) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    let addr = line["fields"]["addr"].as_str().unwrap().to_owned();
+    let addr = line["addr"].as_str().unwrap().to_owned();
     std::thread::spawn(move || lines.count());
     (child, format!("http://{addr}"))
 }

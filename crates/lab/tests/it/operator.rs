@@ -1,6 +1,7 @@
 //! The operator's tool on a lab, with what `cargo lab env` gives it.
 
 use std::{
+    path::Path,
     process::{Command, Output},
     time::{Duration, Instant},
 };
@@ -20,7 +21,8 @@ fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
         let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
         Some((name.to_owned(), value.trim_matches('\'').to_owned()))
     });
-    Command::new(lab.lab.workspace.program("payctl"))
+    let programs = Path::new(env!("CARGO_BIN_EXE_lab")).parent().unwrap();
+    Command::new(programs.join("payctl"))
         .args(arguments)
         .env_clear()
         .envs(variables)
