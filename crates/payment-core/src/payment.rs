@@ -301,9 +301,12 @@ fn amount(value: Option<Json>, currency: Option<Currency>) -> Result<Option<Amou
         Some(_) => return Err(PaymentError::Amount(AmountError::NotANumber)),
     };
     let currency = currency.unwrap_or(Currency::USD);
-    Amount::parse(&text, currency)
-        .map(Some)
-        .map_err(PaymentError::Amount)
+    let amount = Amount::parse(&text, currency).map_err(PaymentError::Amount)?;
+    // As it will stand in the log: an exponent may have hidden the digits.
+    if card::is_in(&amount.to_string()) {
+        return Err(PaymentError::CardNumber { member: "amount" });
+    }
+    Ok(Some(amount))
 }
 
 fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), PaymentError> {

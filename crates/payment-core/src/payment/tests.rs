@@ -175,3 +175,17 @@ proptest! {
         let _ = Draft::parse(&body);
     }
 }
+
+/// Found by fuzzing: it was accepted, and refused by the reader of the log, where the digits stand written out.
+#[test]
+fn p8_a_card_number_is_found_behind_an_exponent() {
+    for amount in ["6666666666666E02", "\"6666666666666e2\"", "666666666666600"] {
+        let body = format!(r#"{{"id":"a","amount":{amount}}}"#);
+        let error = Draft::parse(body.as_bytes()).err();
+        assert_eq!(
+            error,
+            Some(PaymentError::CardNumber { member: "amount" }),
+            "{amount}"
+        );
+    }
+}
