@@ -2,8 +2,8 @@
 //! (promise P5).
 //!
 //! Closed, it lets everything through. It opens after failures in a row, or where PUTs hang and none is confirmed.
-//! Open, it lets one PUT through at a time, as a probe; the first that S3 confirms, probe or not, closes it. It has
-//! no task of its own: while nobody pays, nothing is probed.
+//! Open, it lets no payment through: the committer probes with empty objects, so that no client waits for a try.
+//! The first PUT that S3 confirms, probe or not, closes it.
 //!
 //! A PUT that S3 denies counts as a failure: it stores as little as one that S3 never saw, and each further try
 //! would keep a client waiting and fill the log. A role that is mended is noticed by the next probe.
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use payment_core::ObjectKey;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::log::{LogError, Put};
@@ -22,17 +23,20 @@ const FAILURES_TO_OPEN: u32 = 2;
 /// It opens where PUTs are at work and none was confirmed for this long: the time of one try.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// From the end of a probe to the next.
-const PROBE_PAUSE: Duration = Duration::from_millis(500);
-
-/// A probe gets the time of one try, so that the clients in it do not wait for three.
+/// A probe gets the time of one try: the next one asks anew.
 const PROBE: Duration = Duration::from_secs(2);
 
 /// While it is open, the reason is logged this often.
 const REMINDER: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Default)]
-pub struct Breaker(Arc<Mutex<State>>);
+pub struct Breaker(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    opened: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -50,8 +54,6 @@ struct State {
 #[derive(Debug)]
 struct Open {
     since: Instant,
-    probing: bool,
-    probe_at: Instant,
     remind_at: Instant,
 }
 
@@ -66,20 +68,37 @@ pub struct Attempt {
 }
 
 impl Breaker {
-    /// Whether it makes sense to queue a payment.
-    pub fn admits(&self) -> bool {
-        self.with(|state, now| state.open.as_ref().is_none_or(|open| open.probe_due(now)))
+    /// Whether S3 is known to be away.
+    pub fn is_open(&self) -> bool {
+        self.with(|state, _| state.open.is_some())
     }
 
-    /// Leave for a PUT; none while S3 is away, but for the probe.
+    /// Leave for a PUT; none while S3 is away.
     pub fn begin(&self) -> Option<Attempt> {
-        let (probe, began_after) = self.with(State::begin)?;
+        self.attempt(false)
+    }
+
+    /// Leave for a probe; none unless S3 is away.
+    pub fn begin_probe(&self) -> Option<Attempt> {
+        self.attempt(true)
+    }
+
+    fn attempt(&self, probe: bool) -> Option<Attempt> {
+        let began_after = self.with(|state, now| {
+            let wanted = state.open.is_some() == probe;
+            wanted.then(|| state.begin(now))
+        })?;
         Some(Attempt {
             breaker: self.clone(),
             probe,
             began_after,
             confirmed: false,
         })
+    }
+
+    /// Returns once it has opened since this was last called.
+    pub async fn opened(&self) {
+        self.0.opened.notified().await;
     }
 
     /// Returns once it is open.
@@ -94,26 +113,23 @@ impl Breaker {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
+        let was_open = state.open.is_some();
         state.notice_silence(now);
-        act(&mut state, now)
+        let result = act(&mut state, now);
+        if !was_open && state.open.is_some() {
+            self.0.opened.notify_one();
+        }
+        result
     }
 }
 
 impl State {
-    fn begin(&mut self, now: Instant) -> Option<(bool, u64)> {
-        let probe = match &mut self.open {
-            None => false,
-            Some(open) if open.probe_due(now) => {
-                open.probing = true;
-                true
-            }
-            Some(_) => return None,
-        };
+    fn begin(&mut self, now: Instant) -> u64 {
         self.at_work += 1;
         self.silent_since.get_or_insert(now);
-        Some((probe, self.confirmed))
+        self.confirmed
     }
 
     fn confirm(&mut self, now: Instant) {
@@ -127,7 +143,7 @@ impl State {
         }
     }
 
-    fn fail(&mut self, now: Instant, probe: bool, began_after: u64) {
+    fn fail(&mut self, now: Instant, began_after: u64) {
         self.at_work -= 1;
         if self.at_work == 0 {
             self.silent_since = None;
@@ -136,32 +152,25 @@ impl State {
         if began_after == self.confirmed {
             self.failures += 1;
         }
-        match &mut self.open {
-            Some(open) if probe => {
-                open.probing = false;
-                open.probe_at = now + PROBE_PAUSE;
-            }
-            Some(_) => {}
-            None if self.failures >= FAILURES_TO_OPEN => self.open(now, now + PROBE_PAUSE),
-            None => {}
+        if self.failures >= FAILURES_TO_OPEN {
+            self.open(now);
         }
     }
 
-    /// The next payment is the probe, since PUTs that hang may be bad luck.
     fn notice_silence(&mut self, now: Instant) {
         let silent = |since| now.saturating_duration_since(since) >= SILENCE;
-        if self.open.is_none() && self.silent_since.is_some_and(silent) {
-            self.open(now, now);
+        if self.silent_since.is_some_and(silent) {
+            self.open(now);
         }
     }
 
-    fn open(&mut self, now: Instant, probe_at: Instant) {
-        tracing::error!("S3 is away: payments are refused until it confirms one");
-        self.open = Some(Open {
-            since: now,
-            probing: false,
-            probe_at,
-            remind_at: now + REMINDER,
+    fn open(&mut self, now: Instant) {
+        self.open.get_or_insert_with(|| {
+            tracing::error!("S3 is away: payments are refused until it confirms a PUT");
+            Open {
+                since: now,
+                remind_at: now + REMINDER,
+            }
         });
     }
 
@@ -177,14 +186,9 @@ impl State {
     }
 }
 
-impl Open {
-    fn probe_due(&self, now: Instant) -> bool {
-        !self.probing && now >= self.probe_at
-    }
-}
-
 impl Attempt {
     /// Sees the PUT of an object with so many records through, and logs its failure.
+    /// Of a long outage the failed probes are logged once a minute.
     pub async fn run(
         mut self,
         key: &ObjectKey,
@@ -213,7 +217,6 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let Self {
-            probe,
             began_after,
             confirmed,
             ..
@@ -222,7 +225,7 @@ impl Drop for Attempt {
             if confirmed {
                 state.confirm(now);
             } else {
-                state.fail(now, probe, began_after);
+                state.fail(now, began_after);
             }
         });
     }

@@ -3,14 +3,17 @@
 //! While a PUT slot is free, a payment that comes alone is sent at once. While all slots are busy, payments gather,
 //! and the next free slot takes them all; so batches grow with load by themselves. Nothing is answered with
 //! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone. While S3 is
-//! away, payments are refused before they are queued, and those that wait are let go.
+//! away, payments are refused before they are queued, those that wait are let go, and empty objects are put to
+//! find out when it is back.
 
 mod put;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment_core::{LogRecord, ObjectKey, PaymentId};
+use bytes::Bytes;
+use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -31,6 +34,9 @@ const BATCH_RECORDS_MAX: usize = 1000;
 
 /// A batch takes no further record past this size.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// From the end of a probe to the next.
+const PROBE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How payments are laid out in the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +75,16 @@ pub struct Committer {
 }
 
 impl Committer {
-    pub fn start<L: Log, R: Records>(log: L, records: R, settings: Settings) -> Self {
+    pub fn start<L: Log, R: Records>(
+        log: L,
+        records: R,
+        settings: Settings,
+        clock: fn() -> Timestamp,
+    ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
         let breaker = Breaker::default();
-        let worker = Worker::new(log, records, settings, breaker.clone());
+        let worker = Worker::new(log, records, settings, clock, breaker.clone());
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
         Self {
@@ -92,7 +103,7 @@ impl Committer {
         receipt: Receipt,
         ticket: Arc<Ticket>,
     ) -> Result<(), NotQueued> {
-        if !self.breaker.admits() {
+        if self.breaker.is_open() {
             ticket.settle(Err(Failure::Unconfirmed));
             return Err(NotQueued::StorageAway);
         }
@@ -149,6 +160,8 @@ struct Worker<L, R> {
     log: Arc<L>,
     records: Arc<R>,
     settings: Settings,
+    /// For the keys of probes; a batch has its first payment's time.
+    clock: fn() -> Timestamp,
     slots: Arc<Semaphore>,
     breaker: Breaker,
     /// Names this process in keys.
@@ -156,7 +169,13 @@ struct Worker<L, R> {
 }
 
 impl<L: Log, R: Records> Worker<L, R> {
-    fn new(log: L, records: R, settings: Settings, breaker: Breaker) -> Self {
+    fn new(
+        log: L,
+        records: R,
+        settings: Settings,
+        clock: fn() -> Timestamp,
+        breaker: Breaker,
+    ) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
         let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
         tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
@@ -164,13 +183,35 @@ impl<L: Log, R: Records> Worker<L, R> {
             log: Arc::new(log),
             records: Arc::new(records),
             settings,
+            clock,
             slots,
             breaker,
             node,
         }
     }
 
-    async fn run(self, mut queue: mpsc::Receiver<Pending>, closing: Arc<Notify>) {
+    async fn run(self, queue: mpsc::Receiver<Pending>, closing: Arc<Notify>) {
+        tokio::select! {
+            biased;
+            () = self.commit(queue, &closing) => {}
+            never = self.probe() => match never {},
+        }
+    }
+
+    /// While S3 is away, asks by itself whether it is back. An empty object says nothing of any payment, so that
+    /// nobody waits for it; where S3 kept one, the function finds no line in it.
+    async fn probe(&self) -> Infallible {
+        loop {
+            self.breaker.opened().await;
+            while let Some(attempt) = self.breaker.begin_probe() {
+                let key = self.batch_key((self.clock)());
+                let _ = attempt.run(&key, 0, self.log.put(&key, Bytes::new())).await;
+                tokio::time::sleep(PROBE_PAUSE).await;
+            }
+        }
+    }
+
+    async fn commit(&self, mut queue: mpsc::Receiver<Pending>, closing: &Notify) {
         loop {
             let first = tokio::select! {
                 biased;
@@ -226,15 +267,13 @@ impl<L: Log, R: Records> Worker<L, R> {
     }
 
     fn key(&self, first: &Pending) -> ObjectKey {
-        let prefix = &self.settings.prefix;
         match self.settings.layout {
-            Layout::Batch => ObjectKey::batch(
-                prefix,
-                first.receipt.received_at,
-                Uuid::now_v7(),
-                &self.node,
-            ),
-            Layout::Object => ObjectKey::single(prefix, &first.id),
+            Layout::Batch => self.batch_key(first.receipt.received_at),
+            Layout::Object => ObjectKey::single(&self.settings.prefix, &first.id),
         }
+    }
+
+    fn batch_key(&self, at: Timestamp) -> ObjectKey {
+        ObjectKey::batch(&self.settings.prefix, at, Uuid::now_v7(), &self.node)
     }
 }

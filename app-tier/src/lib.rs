@@ -19,11 +19,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment_core::ErrorCode;
+use payment_core::{ErrorCode, Timestamp};
 use payment_store::Store;
 use tier_kit::http::Layers;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
+use time::OffsetDateTime;
 
 use crate::committer::Committer;
 use crate::config::Config;
@@ -82,7 +83,7 @@ impl App {
             .database
             .map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));
         let records = Database::new(store.clone());
-        let committer = Arc::new(Committer::start(log, records, config.commit));
+        let committer = Arc::new(Committer::start(log, records, config.commit, now));
         let state = State {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
             store,
@@ -117,4 +118,9 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// By this machine's clock.
+fn now() -> Timestamp {
+    Timestamp::new(OffsetDateTime::now_utc())
 }

@@ -9,15 +9,15 @@ use axum::{Json, Router};
 use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{Draft, ErrorCode, PaymentId, Timestamp};
+use payment_core::{Draft, ErrorCode, PaymentId};
 use payment_store::Store;
 use serde::Serialize;
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
 use tier_kit::server::Drain;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};
+use crate::now;
 use crate::status::{self, PaymentStatus};
 use crate::ticket::Receipt;
 
@@ -57,9 +57,8 @@ async fn process(
     let payment =
         Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
     let id = payment.id().clone();
-    let received_at = Timestamp::new(OffsetDateTime::now_utc());
     let receipt = Receipt {
-        received_at,
+        received_at: now(),
         request_id: context.request_id,
     };
     match state

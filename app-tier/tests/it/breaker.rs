@@ -6,6 +6,7 @@ use app_tier::committer::Layout;
 use app_tier::intake::NotAccepted;
 use tokio::time::{Instant, advance};
 
+use crate::scripted_log::Asked;
 use crate::tier::{Tier, accepted, payment, refused};
 
 /// From the end of a probe to the next.
@@ -32,10 +33,31 @@ async fn refused_at_once(tier: &mut Tier, body: &str) {
     assert!(tier.puts.try_recv().is_err(), "S3 was asked");
 }
 
+/// The PUT that asks whether S3 is back: no payment is in it.
+async fn probe(tier: &mut Tier) -> Asked {
+    let put = tier.put().await;
+    assert!(put.body.is_empty());
+    put
+}
+
+/// S3 takes this payment.
+async fn taken(tier: &mut Tier, body: &str) {
+    let answer = tier.post(body).await;
+    tier.put().await.confirm();
+    assert!(!accepted(answer).await.replayed);
+}
+
+/// Once S3 confirmed a probe, and the committer heard of it.
+async fn back(tier: &mut Tier) {
+    probe(tier).await.confirm();
+    tokio::task::yield_now().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn p5_after_two_failures_in_a_row_payments_are_refused_at_once() {
     let mut tier = Tier::start(Layout::Batch, 4);
     away(&mut tier).await;
+    let _probe = probe(&mut tier).await;
     for number in 0..100 {
         refused_at_once(&mut tier, &payment(number)).await;
     }
@@ -55,44 +77,35 @@ async fn p5_failures_that_are_not_in_a_row_refuse_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn p5_one_payment_at_a_time_probes_and_the_first_yes_ends_the_outage() {
+async fn p5_it_asks_by_itself_and_the_first_yes_ends_the_outage() {
     let mut tier = Tier::start(Layout::Batch, 4);
     away(&mut tier).await;
     for _ in 0..3 {
-        advance(PAUSE).await;
-        let probe = tier.post(&payment("probe")).await;
-        let put = tier.put().await;
+        let asked_at = Instant::now();
+        let probe = probe(&mut tier).await;
         refused_at_once(&mut tier, &payment("beside")).await;
-        put.fail();
-        assert_eq!(refused(probe).await, NotAccepted::Unconfirmed);
+        probe.fail();
+        tokio::task::yield_now().await;
         refused_at_once(&mut tier, &payment("after")).await;
+        advance(PAUSE).await;
+        assert_eq!(asked_at.elapsed(), PAUSE);
     }
-    advance(PAUSE).await;
-    let probe = tier.post(&payment("probe")).await;
-    tier.put().await.confirm();
-    assert!(!accepted(probe).await.replayed);
+    back(&mut tier).await;
     for id in ["beside", "after"] {
-        let again = tier.post(&payment(id)).await;
-        tier.put().await.confirm();
-        assert!(!accepted(again).await.replayed);
+        taken(&mut tier, &payment(id)).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn p5_a_probe_that_hangs_is_given_up() {
+async fn p5_a_probe_that_hangs_is_given_up_and_keeps_nobody_waiting() {
     let mut tier = Tier::start(Layout::Batch, 4);
     away(&mut tier).await;
-    advance(PAUSE).await;
     let asked_at = Instant::now();
-    let probe = tier.post(&payment("probe")).await;
-    let _silent = tier.put().await;
-    assert_eq!(refused(probe).await, NotAccepted::Unconfirmed);
-    assert_eq!(asked_at.elapsed(), SILENCE);
+    let _silent = probe(&mut tier).await;
+    refused_at_once(&mut tier, &payment("beside")).await;
+    let _next = probe(&mut tier).await;
+    assert_eq!(asked_at.elapsed(), SILENCE + PAUSE);
     refused_at_once(&mut tier, &payment("after")).await;
-    advance(PAUSE).await;
-    let next = tier.post(&payment("probe")).await;
-    tier.put().await.confirm();
-    assert!(!accepted(next).await.replayed);
 }
 
 /// S3 takes connections and never answers: the PUTs are not waited for.
@@ -102,22 +115,29 @@ async fn p5_puts_that_hang_open_it_before_they_fail() {
     let hanging = tier.post(&payment("a")).await;
     let put = tier.put().await;
     advance(SILENCE).await;
-    // It may be this one PUT alone: the next payment finds out.
-    let probe = tier.post(&payment("b")).await;
-    let probing = tier.put().await;
-    refused_at_once(&mut tier, &payment("c")).await;
-    assert!(!hanging.is_finished() && !probe.is_finished());
-    probing.confirm();
-    accepted(probe).await;
+    let noticed = tier.post(&payment("b")).await;
+    assert_eq!(refused(noticed).await, NotAccepted::StorageAway);
+    // It was this one PUT alone.
+    back(&mut tier).await;
+    taken(&mut tier, &payment("b")).await;
     // A failure from the time before says nothing new.
     put.fail();
     assert_eq!(refused(hanging).await, NotAccepted::Unconfirmed);
     let after = tier.post(&payment("c")).await;
     tier.put().await.fail();
     refused(after).await;
-    let still_taken = tier.post(&payment("d")).await;
-    tier.put().await.confirm();
-    accepted(still_taken).await;
+    taken(&mut tier, &payment("d")).await;
+}
+
+/// Nobody has to pay for an outage to end.
+#[tokio::test(start_paused = true)]
+async fn p5_a_second_outage_is_asked_about_like_the_first() {
+    let mut tier = Tier::start(Layout::Batch, 4);
+    for outage in 0..2 {
+        away(&mut tier).await;
+        back(&mut tier).await;
+        taken(&mut tier, &payment(outage)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,9 +158,8 @@ async fn p5_what_waits_behind_puts_that_hang_is_let_go() {
     assert!(!hanging.is_finished());
     put.confirm();
     accepted(hanging).await;
-    let next = tier.post(&payment(0)).await;
-    tier.put().await.confirm();
-    assert!(!accepted(next).await.replayed);
+    let _probe = probe(&mut tier).await;
+    taken(&mut tier, &payment(0)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,6 +169,7 @@ async fn p4_p6_repeats_are_known_while_s3_is_away_and_what_was_refused_claims_no
     tier.put().await.confirm();
     let first = accepted(first).await;
     away(&mut tier).await;
+    let asking = probe(&mut tier).await;
     refused_at_once(&mut tier, &payment("refused")).await;
 
     let repeat = accepted(tier.post(&payment("known")).await).await;
@@ -157,7 +177,8 @@ async fn p4_p6_repeats_are_known_while_s3_is_away_and_what_was_refused_claims_no
     let other = tier.post(r#"{"id":"known","amount":2}"#).await;
     assert_eq!(refused(other).await, NotAccepted::Conflict);
 
-    advance(PAUSE).await;
+    asking.confirm();
+    tokio::task::yield_now().await;
     let other = tier.post(r#"{"id":"refused","amount":2}"#).await;
     let put = tier.put().await;
     assert_eq!(put.lines(), 1, "nothing was kept of what was refused");
@@ -169,11 +190,9 @@ async fn p4_p6_repeats_are_known_while_s3_is_away_and_what_was_refused_claims_no
 async fn p5_the_layout_of_one_object_a_payment_is_refused_as_fast() {
     let mut tier = Tier::start(Layout::Object, 256);
     away(&mut tier).await;
+    let probe = probe(&mut tier).await;
     refused_at_once(&mut tier, &payment("a")).await;
-    advance(PAUSE).await;
-    let probe = tier.post(&payment("a")).await;
-    let put = tier.put().await;
-    refused_at_once(&mut tier, &payment("b")).await;
-    put.confirm();
-    assert!(!accepted(probe).await.replayed);
+    probe.confirm();
+    tokio::task::yield_now().await;
+    taken(&mut tier, &payment("a")).await;
 }

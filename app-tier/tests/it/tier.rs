@@ -43,7 +43,9 @@ impl Tier {
             puts_max,
             linger: Duration::ZERO,
         };
-        let committer = Arc::new(Committer::start(log, records, settings));
+        let committer = Arc::new(Committer::start(log, records, settings, || {
+            Timestamp::EPOCH
+        }));
         let intake = Arc::new(Intake::new(Arc::clone(&committer)));
         Self {
             intake,

@@ -10,6 +10,7 @@ use payment_store::Store;
 use tokio::sync::SetOnce;
 
 use crate::bucket::{Bucket, NodeLog};
+use crate::clock;
 use crate::database::Model;
 use crate::fault::Fault;
 use crate::world::{World, lock};
@@ -126,7 +127,8 @@ impl Site {
         let life = Life::default();
         let log = NodeLog::new(self.bucket.clone(), life.clone());
         let records = Database::new(self.reader.clone().map(Store::over));
-        let committer = Arc::new(Committer::start(log, records, self.settings.clone()));
+        let settings = self.settings.clone();
+        let committer = Arc::new(Committer::start(log, records, settings, clock::now));
         let skew_ms = if self.world.fault(Fault::ClockSkew) {
             self.world.number(-300_000..=300_000)
         } else {
