@@ -24,7 +24,6 @@ use crate::ticket::Receipt;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-#[derive(Clone)]
 pub struct State {
     pub intake: Arc<Intake>,
     pub store: Option<Store>,
@@ -35,7 +34,7 @@ pub fn routes(state: State) -> Router {
     Router::new()
         .route("/process", post(process))
         .route("/process/{id}", get(find))
-        .with_state(state)
+        .with_state(Arc::new(state))
 }
 
 /// The answer to a payment that is durable.
@@ -48,7 +47,7 @@ struct Answer<'a> {
 }
 
 async fn process(
-    state: axum::extract::State<State>,
+    state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -128,7 +127,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 }
 
 async fn find(
-    state: axum::extract::State<State>,
+    state: axum::extract::State<Arc<State>>,
     Path(id): Path<String>,
 ) -> Result<Json<PaymentStatus>, Refusal> {
     let id = PaymentId::parse(&id)

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use reqwest::Url;
+use http::Uri;
+use http::uri::{self, Authority, PathAndQuery, Scheme};
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
 
@@ -38,13 +39,16 @@ impl Config {
 
 /// `http://host:port` and nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(Url);
+pub struct Origin(Authority);
 
 impl Origin {
-    pub fn with_path(&self, path: &str) -> Url {
-        let mut url = self.0.clone();
-        url.set_path(path);
-        url
+    pub fn with_path(&self, path: PathAndQuery) -> Uri {
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.0.clone());
+        parts.path_and_query = Some(path);
+        // With all three it is a whole URI.
+        Uri::from_parts(parts).unwrap_or_default()
     }
 }
 
@@ -54,12 +58,15 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str =
             "must be http://HOST:PORT without a path; the internal load balancer speaks plain HTTP";
-        let url: Url = text.parse().map_err(|_| FORM)?;
-        let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-        if url.scheme() == "http" && url.has_host() && bare {
-            Ok(Self(url))
-        } else {
-            Err(FORM)
+        let parts = text.parse::<Uri>().map_err(|_| FORM)?.into_parts();
+        let bare = parts.path_and_query.is_none_or(|path| path == "/");
+        match (parts.scheme, parts.authority) {
+            (Some(scheme), Some(origin))
+                if bare && scheme == Scheme::HTTP && !origin.as_str().contains('@') =>
+            {
+                Ok(Self(origin))
+            }
+            _ => Err(FORM),
         }
     }
 }
@@ -84,6 +91,8 @@ mod tests {
             "http://h/process",
             "http://u:p@h/",
             "ftp://h",
+            "http://h?x=1",
+            "http://",
         ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }

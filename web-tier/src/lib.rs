@@ -18,7 +18,7 @@ use tier_kit::server::{BindError, Server};
 
 use crate::config::Config;
 use crate::routes::State;
-use crate::upstream::{ClientError, Upstream};
+use crate::upstream::Upstream;
 
 /// From the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -33,17 +33,9 @@ pub struct App {
     router: axum::Router,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
-
 impl App {
-    pub async fn build(config: Config) -> Result<Self, StartError> {
-        let upstream = Upstream::new(&config.app_tier)?;
+    pub async fn build(config: Config) -> Result<Self, BindError> {
+        let upstream = Upstream::new(&config.app_tier);
         let server = Server::bind(config.listen).await?;
         let layers = Layers {
             drain: server.drain(),

@@ -1,7 +1,11 @@
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use tier_kit::program::Program;
 use web_tier::{App, config};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let program = Program {

@@ -1,5 +1,7 @@
 //! The HTTP interface of the web tier.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Extension, Path, Request};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +13,6 @@ use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_jso
 use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
 use crate::{form, page};
 
-#[derive(Clone)]
 pub struct State {
     pub upstream: Upstream,
 }
@@ -22,12 +23,12 @@ pub fn routes(state: State) -> Router {
         .route("/pay", get(page::pay).post(pay))
         .route("/pay/{id}", get(find))
         .route("/pay.css", get(page::style))
-        .with_state(state)
+        .with_state(Arc::new(state))
 }
 
 /// A payment as JSON from a program, or as a form from the pay page.
 async fn pay(
-    state: axum::extract::State<State>,
+    state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -42,7 +43,7 @@ async fn pay(
 
 /// What is known of a payment.
 async fn find(
-    state: axum::extract::State<State>,
+    state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {

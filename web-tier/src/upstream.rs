@@ -4,15 +4,20 @@
 //! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
 //! is passed on only where it is true of both.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Method, StatusCode};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use payment_core::{ErrorCode, PaymentId, Problem};
-use reqwest::Url;
 use serde::Deserialize;
 use tier_kit::http::{REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
 use tier_kit::telemetry::chain;
@@ -38,18 +43,14 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    client: reqwest::Client,
+    client: Client<HttpConnector, Full<Bytes>>,
     origin: Origin,
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client can't be made")]
-pub struct ClientError(#[from] reqwest::Error);
 
 /// One request to the app tier.
 struct Call<'a> {
     method: Method,
-    url: Url,
+    uri: Uri,
     headers: HeaderMap,
     body: &'a Bytes,
 }
@@ -61,21 +62,46 @@ struct Answer {
     body: Bytes,
 }
 
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("no answer")]
+    Call(#[from] legacy::Error),
+    #[error("the answer broke off, or is longer than {ANSWER_BYTES_MAX} bytes")]
+    Body(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl CallError {
+    /// Nothing was sent.
+    fn is_connect(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_connect())
+    }
+
+    fn is_timeout(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return error.kind() == io::ErrorKind::TimedOut;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
 impl Upstream {
-    pub fn new(origin: &Origin) -> Result<Self, ClientError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
+    pub fn new(origin: &Origin) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT));
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_IDLE_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .http1_only()
-            .build()?;
-        Ok(Self {
+            .build(connector);
+        Self {
             client,
             origin: origin.clone(),
-        })
+        }
     }
 
     /// Hands a payment on. `key` is the client's header Idempotency-Key.
@@ -92,7 +118,7 @@ impl Upstream {
         }
         let call = Call {
             method: Method::POST,
-            url: self.origin.with_path("/process"),
+            uri: self.origin.with_path(PathAndQuery::from_static("/process")),
             headers,
             body,
         };
@@ -104,10 +130,12 @@ impl Upstream {
         context: &RequestContext,
         id: &PaymentId,
     ) -> Result<Response, Refusal> {
-        let url = self.origin.with_path(&format!("/process/{id}"));
+        // An id's characters are all allowed in a path.
+        let path = PathAndQuery::try_from(format!("/process/{id}"))
+            .unwrap_or_else(|_| PathAndQuery::from_static("/"));
         let call = Call {
             method: Method::GET,
-            url,
+            uri: self.origin.with_path(path),
             headers: headers_of(context),
             body: &Bytes::new(),
         };
@@ -147,24 +175,17 @@ impl Upstream {
         Ok(answer)
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, reqwest::Error> {
-        let request = self
-            .client
-            .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
-            .body(call.body.clone());
-        let mut response = request.send().await?;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                break;
-            }
-            body.extend_from_slice(&chunk);
-        }
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, CallError> {
+        let mut request = Request::new(Full::new(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        *request.headers_mut() = call.headers.clone();
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         Ok(Answer {
-            status: response.status(),
-            headers: std::mem::take(response.headers_mut()),
-            body: body.freeze(),
+            status: head.status,
+            headers: head.headers,
+            body: body.map_err(CallError::Body)?.to_bytes(),
         })
     }
 }
@@ -216,7 +237,7 @@ fn has_id(body: &Bytes) -> bool {
 
 const AGAIN: &str = "whether the payment was taken is not known; send it again under the same id";
 
-fn unreachable(error: &reqwest::Error) -> Refusal {
+fn unreachable(error: &CallError) -> Refusal {
     let code = if error.is_timeout() {
         ErrorCode::UpstreamTimeout
     } else {

@@ -1,7 +1,9 @@
-//! The layers around all routes, outermost first: request id, access log and error bodies, panic catch, load
-//! shedding, deadline.
+//! What is around all routes: request id, access log, error bodies, deadline, load shedding, panic catch.
+//!
+//! It is one layer, not one each: axum boxes the future of every layer for every request.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,11 +12,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use payment_core::record::TraceParent;
 use payment_core::{ErrorCode, PaymentId, RequestId};
 use tokio::sync::Semaphore;
-use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use super::Refusal;
@@ -54,7 +56,7 @@ impl Layers {
     /// Puts all layers around `routes`, with `/health` and answers for unknown paths and methods.
     pub fn around(self, routes: Router) -> Router {
         let drain = self.drain.clone();
-        let slots = Arc::new(Semaphore::new(self.requests_max));
+        let slots = Semaphore::new(self.requests_max);
         routes
             .route(HEALTH, get(async move || health(&drain)))
             .fallback(|| async {
@@ -69,10 +71,21 @@ impl Layers {
                     "see the manual for the methods of this path",
                 )
             })
-            .layer(from_fn_with_state((self.deadline, self.late), limit_time))
-            .layer(from_fn_with_state(slots, shed_load))
-            .layer(CatchPanicLayer::custom(after_panic))
-            .layer(from_fn_with_state(self.drain, observe))
+            .layer(from_fn_with_state(Arc::new((self, slots)), observe))
+    }
+
+    /// The handler's answer, or what is said in its place.
+    async fn answer(&self, slots: &Semaphore, request: Request, next: Next) -> Response {
+        let slot = slots.try_acquire();
+        if slot.is_err() && request.uri().path() != HEALTH {
+            return overloaded().into_response();
+        }
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match tokio::time::timeout(self.deadline, handled).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => after_panic(&*panic).into_response(),
+            Err(_) => late(self.late).into_response(),
+        }
     }
 }
 
@@ -87,13 +100,18 @@ fn health(drain: &Drain) -> Result<&'static str, Refusal> {
     Ok("OK")
 }
 
-async fn observe(State(drain): State<Drain>, mut request: Request, next: Next) -> Response {
+async fn observe(
+    State(around): State<Arc<(Layers, Semaphore)>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (layers, slots) = &*around;
     let started = Instant::now();
     let context = RequestContext::of(&request);
     let line = AccessLine::of(&request);
     request.extensions_mut().insert(context.clone());
 
-    let mut response = next.run(request).await;
+    let mut response = layers.answer(slots, request, next).await;
     let refusal = response.extensions_mut().remove::<Refusal>();
     if let Some(refusal) = &refusal {
         let plain = refusal.render(context.request_id.as_str());
@@ -104,7 +122,7 @@ async fn observe(State(drain): State<Drain>, mut request: Request, next: Next) -
     if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    if drain.is_draining() {
+    if layers.drain.is_draining() {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -113,48 +131,28 @@ async fn observe(State(drain): State<Drain>, mut request: Request, next: Next) -
     response
 }
 
-async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    if request.uri().path() == HEALTH {
-        return next.run(request).await;
-    }
-    match slots.try_acquire() {
-        Ok(_slot) => next.run(request).await,
-        Err(_) => Refusal::new(
-            ErrorCode::Overloaded,
-            "send it again in a moment, under the same id",
-        )
-        .into_response(),
-    }
+fn overloaded() -> Refusal {
+    Refusal::new(
+        ErrorCode::Overloaded,
+        "send it again in a moment, under the same id",
+    )
 }
 
-async fn limit_time(
-    State((deadline, late)): State<(Duration, ErrorCode)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match tokio::time::timeout(deadline, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Refusal::new(
-            late,
-            "whether it was done is not known; send it again under the same id",
-        )
-        .because("the deadline passed")
-        .into_response(),
-    }
+fn late(code: ErrorCode) -> Refusal {
+    Refusal::new(
+        code,
+        "whether it was done is not known; send it again under the same id",
+    )
+    .because("the deadline passed")
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that CatchPanicLayer takes"
-)]
-fn after_panic(panic: Box<dyn Any + Send>) -> Response {
+fn after_panic(panic: &(dyn Any + Send)) -> Refusal {
     let text = panic
         .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Refusal::new(ErrorCode::Internal, "send it again under the same id")
         .because(format!("a handler panicked: {}", text.unwrap_or_default()))
-        .into_response()
 }
 
 impl RequestContext {
