@@ -42,6 +42,35 @@ async fn payments_that_wait_share_the_next_put() {
     }
 }
 
+/// A slow PUT costs those behind it no more than the time for which they gather.
+#[tokio::test(start_paused = true)]
+async fn p5_a_slow_put_is_overtaken() {
+    let mut tier = Tier::start(Layout::Batch, 2);
+    let slow = tier.post(&payment("slow")).await;
+    let slow_put = tier.put().await;
+    let asked_at = Instant::now();
+    let behind = [
+        tier.post(&payment("b")).await,
+        tier.post(&payment("c")).await,
+    ];
+    let together = tier.put().await;
+    assert_eq!(together.lines(), 2, "they gathered");
+    assert_eq!(asked_at.elapsed(), Duration::from_millis(50));
+    together.confirm();
+    for answer in behind {
+        accepted(answer).await;
+    }
+    assert!(!slow.is_finished());
+    slow_put.confirm();
+    accepted(slow).await;
+    // With no PUT at work nobody waits.
+    let asked_at = Instant::now();
+    let alone = tier.post(&payment("d")).await;
+    tier.put().await.confirm();
+    accepted(alone).await;
+    assert_eq!(asked_at.elapsed(), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn a_failed_put_fails_its_own_payments_alone() {
     let mut tier = Tier::start(Layout::Batch, 2);
