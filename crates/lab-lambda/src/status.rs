@@ -25,6 +25,8 @@ pub struct Counts {
     pub throttles: u64,
     /// Events that were given up.
     pub dead_letters: u64,
+    /// What Lambda would bill for all runs.
+    pub billed_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -101,6 +103,7 @@ impl Board {
         entries.counts.invocations += 1;
         entries.counts.errors += u64::from(outcome != "success");
         entries.counts.timeouts += u64::from(outcome == "timeout");
+        entries.counts.billed_ms += run.billed_milliseconds();
         entries.recent.truncate(RECENT_MAX - 1);
         entries.recent.push_front(RecentRun {
             request_id: invocation.request_id.to_string(),

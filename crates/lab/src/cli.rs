@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    bench::scenario::Scenario,
     database::User,
     fault::Target,
     part::PartName,
@@ -47,6 +48,8 @@ pub enum Command {
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
     Chaos(Chaos),
+    /// Measure speed and cost beside what else one could use
+    Bench(Bench),
     /// Try the parsers with inputs that a fuzzer makes up
     Fuzz(Fuzz),
     /// Check format and lints, build, and run every test
@@ -195,6 +198,25 @@ pub struct Chaos {
     /// How long all may take to be well again, and every row to be there, after the last fault
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     pub patience: u64,
+    /// Run the programs as they were built last
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Only these; all where none is named
+    #[arg(value_enum)]
+    pub scenarios: Vec<Scenario>,
+    /// Each measurement comes so often; medians count
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Of one measurement
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// Of the table that has grown
+    #[arg(long, default_value_t = 10_000_000)]
+    pub rows: u64,
     /// Run the programs as they were built last
     #[arg(long)]
     pub no_build: bool,

@@ -60,6 +60,8 @@ pub enum Need {
     DatabaseServer,
     DatabaseClient,
     Haproxy,
+    /// One that its package is named after.
+    Program(&'static str),
 }
 
 impl fmt::Display for Need {
@@ -68,6 +70,7 @@ impl fmt::Display for Need {
             Self::DatabaseServer => "a MariaDB or MySQL server (mariadbd or mysqld)",
             Self::DatabaseClient => "a MariaDB or MySQL client (mariadb or mysql)",
             Self::Haproxy => "haproxy",
+            Self::Program(name) => name,
         })
     }
 }
@@ -102,21 +105,39 @@ pub fn ensure(own_database: bool, may_install: bool) -> Result<Tools, Error> {
         Ok(tools) => return Ok(tools),
         Err(needs) => needs,
     };
+    install(&needs, may_install)?;
+    look(own_database).map_err(|needs| Error::StillLacks { needs })
+}
+
+/// A program that only some commands need; installed like the others where it is missing.
+pub fn program(name: &'static str) -> Result<PathBuf, Error> {
+    if let Some(found) = find(name) {
+        return Ok(found);
+    }
+    let needs = vec![Need::Program(name)];
+    install(&needs, false)?;
+    find(name).ok_or(Error::StillLacks { needs })
+}
+
+fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
     let Some(manager) = Manager::find() else {
+        let needs = needs.to_vec();
         return Err(Error::NoManager { needs });
     };
     let root = Uid::effective().is_root();
-    let commands = manager.commands(&needs, root);
+    let commands = manager.commands(needs, root);
     if !(root || may_install) {
-        let command = commands.join(" && ");
-        return Err(Error::Lacks { needs, command });
+        return Err(Error::Lacks {
+            needs: needs.to_vec(),
+            command: commands.join(" && "),
+        });
     }
-    output::say(format_args!("this machine lacks {}", list(&needs)));
+    output::say(format_args!("this machine lacks {}", list(needs)));
     for command in commands {
         output::say(format_args!("installing: {command}"));
         manager::run(&command)?;
     }
-    look(own_database).map_err(|needs| Error::StillLacks { needs })
+    Ok(())
 }
 
 fn list(needs: &[Need]) -> String {

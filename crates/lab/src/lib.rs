@@ -11,6 +11,7 @@
 //! [`part::PartName`] and its place in [`part::START`] and [`part::STOP`].
 //! A new command is a file under [`command`].
 
+pub mod bench;
 pub mod build;
 pub mod chaos;
 pub mod cli;

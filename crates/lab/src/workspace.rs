@@ -45,6 +45,11 @@ impl Workspace {
         self.programs.join(name)
     }
 
+    /// What commands of the lab install for themselves.
+    pub fn tools(&self) -> PathBuf {
+        self.root.join(".lab/tools")
+    }
+
     /// An IAM policy, as the runbook gives it to AWS.
     pub fn policy(&self, file: &str) -> PathBuf {
         self.root.join("deploy-notes/iam").join(file)

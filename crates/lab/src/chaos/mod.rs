@@ -66,8 +66,6 @@ pub enum Error {
     Client(#[source] reqwest::Error),
     #[error("the database can't be read")]
     Evidence(#[source] sqlx::Error),
-    #[error("the lab did not start: {0}")]
-    Lab(String),
     #[error(transparent)]
     Fault(#[from] fault::Error),
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! The commands, one module each.
 
+mod apart;
+mod bench;
 mod chaos;
 mod down;
 mod env;
@@ -74,6 +76,10 @@ pub enum Error {
     #[error(transparent)]
     Fault(#[from] crate::fault::Error),
     #[error(transparent)]
+    Apart(#[from] apart::Failed),
+    #[error(transparent)]
+    Bench(#[from] crate::bench::Error),
+    #[error(transparent)]
     Chaos(#[from] crate::chaos::Error),
     #[error(transparent)]
     Relay(#[from] relay::Error),
@@ -94,6 +100,9 @@ pub enum Error {
     #[error("the supervisor (pid {0}) does not end")]
     Stuck(i32),
 }
+
+/// What a shell reports for a command that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 /// What every command gets.
 #[derive(Clone, Debug)]
@@ -143,6 +152,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Kill(args) => kill::run(&args, &context),
         Command::Restart(args) => restart::run(&args, &context).await,
         Command::Fault(args) => fault::run(&args, &context).await,
+        Command::Bench(args) => bench::run(&args, &context).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,
         Command::Test(args) => test::run(&args, &context).await,

@@ -75,6 +75,7 @@ impl Manager {
                 Need::DatabaseServer => self.server,
                 Need::DatabaseClient => self.client,
                 Need::Haproxy => "haproxy",
+                Need::Program(name) => name,
             })
             .collect();
         packages.dedup();

@@ -8,7 +8,7 @@ use std::{process::ExitCode, time::Instant};
 
 use tokio::process::Child;
 
-use super::{Context, Error as CommandError, down, status};
+use super::{Context, Error as CommandError, INTERRUPTED, down, status};
 use crate::{
     build, cli, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
     state::status::Status,
@@ -31,9 +31,6 @@ pub enum Error {
     #[error("the payment was accepted, but its row is not there after {seconds} s{log}")]
     NoRow { seconds: u64, log: String },
 }
-
-/// What a shell reports for a command that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, CommandError> {
     context.dir.create()?;

@@ -1,0 +1,102 @@
+//! Load on an address, and what came of it.
+//!
+//! Two generators, since each asks its own question. [`wrk`] is a closed loop: each connection sends its next
+//! request once it has the last answer, so that it finds the most that a server can take; its latencies hide what
+//! waited to be sent. [`oha`] is an open loop: requests come at a rate whatever became of the earlier ones, and
+//! each latency counts from the moment at which its request was due.
+
+pub mod oha;
+pub mod wrk;
+
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
+
+use serde::Serialize;
+use tokio::process::Command;
+
+/// Of the latencies, in percent; the last is the slowest answer.
+pub const PERCENTILES: [f64; 7] = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0];
+
+/// A payment without an id: each answer makes a new one.
+pub const PAYMENT: &str =
+    r#"{"transaction":"bench","amount":"100.00","currency":"USD","payer_name":"Jane Doe"}"#;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't run {}", program.display())]
+    Run {
+        program: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} failed: {message}", program.display())]
+    Failed { program: PathBuf, message: String },
+    #[error("{} printed what can't be read: {output}", program.display())]
+    Output { program: PathBuf, output: String },
+}
+
+/// What to send, and for how long.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// A POST of [`PAYMENT`] goes there.
+    pub url: String,
+    pub connections: u32,
+    pub length: Duration,
+}
+
+/// What came of a load.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// Answers that said yes, a second.
+    pub rate: f64,
+    /// Requests without an answer, or with another than 2xx.
+    pub failed: u64,
+    /// Milliseconds, at each of [`PERCENTILES`].
+    pub latency_ms: Vec<f64>,
+}
+
+impl Outcome {
+    /// Milliseconds; one of [`PERCENTILES`] is expected.
+    pub fn percentile(&self, percent: f64) -> f64 {
+        let known = PERCENTILES.iter().zip(&self.latency_ms);
+        let mut fitting = known.filter(|(at, _)| **at >= percent);
+        fitting.next().map_or(f64::NAN, |(_, ms)| *ms)
+    }
+}
+
+/// Runs a generator to its end; what it printed.
+async fn output_of(program: &PathBuf, command: &mut Command) -> Result<String, Error> {
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| Error::Run {
+            program: program.clone(),
+            source,
+        })?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(Error::Failed {
+            program: program.clone(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_found_by_its_number() {
+        let outcome = Outcome {
+            rate: 1.0,
+            failed: 0,
+            latency_ms: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+        };
+        assert_eq!(outcome.percentile(50.0).to_bits(), 1.0_f64.to_bits());
+        assert_eq!(outcome.percentile(99.0).to_bits(), 5.0_f64.to_bits());
+        assert_eq!(outcome.percentile(100.0).to_bits(), 7.0_f64.to_bits());
+    }
+}

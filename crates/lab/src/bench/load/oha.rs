@@ -1,0 +1,103 @@
+//! `oha`, an open loop: what a client sees at a rate that does not wait for the server.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+
+/// Of oha's JSON, what is read here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    summary: Summary,
+    /// Seconds, under `p50` and the like.
+    latency_percentiles: BTreeMap<String, Option<f64>>,
+    status_code_distribution: BTreeMap<String, u32>,
+    #[serde(default)]
+    error_distribution: BTreeMap<String, u32>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    /// Seconds.
+    total: f64,
+    slowest: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Oha {
+    pub program: PathBuf,
+}
+
+impl Oha {
+    /// Sends at `rate` a second. A request that could not be sent when it was due counts from then all the same.
+    pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+        let mut command = Command::new(&self.program);
+        command
+            .args([
+                "--no-tui",
+                "--latency-correction",
+                "--output-format",
+                "json",
+            ])
+            .args(["-m", "POST", "-T", "application/json", "-d", PAYMENT])
+            .args(["-c", &load.connections.to_string(), "-q", &rate.to_string()])
+            .args(["-z", &format!("{}s", load.length.as_secs().max(1)), "-w"])
+            .arg(&load.url);
+        let output = output_of(&self.program, &mut command).await?;
+        read(&output).ok_or_else(|| Error::Output {
+            program: self.program.clone(),
+            output,
+        })
+    }
+}
+
+fn read(output: &str) -> Option<Outcome> {
+    let report: Report = serde_json::from_str(output).ok()?;
+    let (yes, no): (Vec<_>, Vec<_>) = report
+        .status_code_distribution
+        .iter()
+        .partition(|(status, _)| status.starts_with('2'));
+    let count =
+        |codes: Vec<(&String, &u32)>| codes.into_iter().map(|(_, count)| count).sum::<u32>();
+    let (yes, no) = (count(yes), count(no));
+    let latency = |percent: &f64| match *percent {
+        100.0 => Some(report.summary.slowest * 1000.0),
+        percent => {
+            let seconds = report.latency_percentiles.get(&format!("p{percent}"))?;
+            Some(seconds.unwrap_or(f64::NAN) * 1000.0)
+        }
+    };
+    Some(Outcome {
+        rate: f64::from(yes) / report.summary.total,
+        failed: u64::from(no)
+            + report
+                .error_distribution
+                .values()
+                .map(|n| u64::from(*n))
+                .sum::<u64>(),
+        latency_ms: PERCENTILES.iter().map(latency).collect::<Option<_>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_yes_and_what_is_no_answer_both_failed() {
+        let output = r#"{
+            "summary": {"successRate": 0.9, "total": 2.0, "slowest": 0.5},
+            "latencyPercentiles": {"p10": 0.001, "p50": 0.002, "p75": 0.003, "p90": 0.004, "p95": 0.005,
+                "p99": 0.006, "p99.9": 0.007},
+            "statusCodeDistribution": {"202": 100, "503": 7},
+            "errorDistribution": {"aborted due to deadline": 3}
+        }"#;
+        let outcome = read(output).unwrap();
+        assert_eq!(outcome.rate.to_bits(), 50.0_f64.to_bits());
+        assert_eq!(outcome.failed, 10);
+        assert_eq!(outcome.latency_ms, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 500.0]);
+    }
+}

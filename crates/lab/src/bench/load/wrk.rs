@@ -1,0 +1,82 @@
+//! `wrk`, a closed loop: the most that a server can take.
+
+use std::{io::Write as _, path::PathBuf};
+
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+use tokio::process::Command;
+
+use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+
+const SCRIPT: &str = include_str!("wrk.lua");
+
+/// The last line that the script prints.
+#[derive(Deserialize)]
+struct Summary {
+    requests: u64,
+    seconds: f64,
+    failed: u64,
+    not_2xx: u64,
+    latency_ms: Vec<f64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Wrk {
+    pub program: PathBuf,
+}
+
+impl Wrk {
+    pub async fn run(&self, load: &Load) -> Result<Outcome, Error> {
+        let script = script().map_err(|source| Error::Run {
+            program: self.program.clone(),
+            source,
+        })?;
+        let percentiles: Vec<_> = PERCENTILES.iter().map(f64::to_string).collect();
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--threads", "1", "--timeout", "15s"])
+            .args(["--connections", &load.connections.to_string()])
+            .args(["--duration", &format!("{}s", load.length.as_secs().max(1))])
+            .arg("--script")
+            .arg(script.path())
+            .arg(&load.url)
+            .env("BENCH_BODY", PAYMENT)
+            .env("BENCH_PERCENTILES", percentiles.join(","));
+        let output = output_of(&self.program, &mut command).await?;
+        read(&output).ok_or_else(|| Error::Output {
+            program: self.program.clone(),
+            output,
+        })
+    }
+}
+
+fn script() -> std::io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new()?;
+    file.write_all(SCRIPT.as_bytes())?;
+    Ok(file)
+}
+
+fn read(output: &str) -> Option<Outcome> {
+    let summary: Summary = serde_json::from_str(output.lines().last()?).ok()?;
+    // Answers are counted in `requests`, those of another status too.
+    let yes = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
+    Some(Outcome {
+        rate: f64::from(yes) / summary.seconds,
+        failed: summary.failed,
+        latency_ms: summary.latency_ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_another_status_are_no_yes() {
+        let output = "Running 1s test\n\n\
+            {\"requests\":1000,\"seconds\":2.0,\"failed\":205,\"not_2xx\":200,\"latency_ms\":[1,2,3,4,5,6,7]}\n";
+        let outcome = read(output).unwrap();
+        assert_eq!(outcome.rate.to_bits(), 400.0_f64.to_bits());
+        assert_eq!(outcome.failed, 205);
+    }
+}

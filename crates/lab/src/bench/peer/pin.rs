@@ -1,0 +1,60 @@
+//! Keeps this process and what it starts on one core, so that what is measured on another has that to itself.
+
+use std::fs;
+
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::Pid,
+};
+
+use super::Error;
+
+/// This process is kept on a core until this is dropped; what it starts meanwhile stays there.
+#[derive(Debug)]
+pub struct Pinned {
+    before: CpuSet,
+}
+
+pub fn pin_self(core: usize) -> Result<Pinned, Error> {
+    let failed = |source| Error::Pin { core, source };
+    let before = sched_getaffinity(Pid::from_raw(0)).map_err(failed)?;
+    let mut wanted = CpuSet::new();
+    wanted.set(core).map_err(failed)?;
+    let pinned = Pinned { before };
+    set(&wanted).map_err(failed)?;
+    Ok(pinned)
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // The cores are those that it had before.
+        let _ = set(&self.before);
+    }
+}
+
+/// On every thread: any of them may start the next process.
+fn set(cores: &CpuSet) -> Result<(), nix::Error> {
+    let threads = fs::read_dir("/proc/self/task");
+    let threads = threads.into_iter().flatten().flatten();
+    threads
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .try_for_each(|thread| sched_setaffinity(Pid::from_raw(thread), cores))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_started_while_pinned_has_one_core() {
+        let mine = sched_getaffinity(Pid::from_raw(0)).unwrap();
+        let core = (0..CpuSet::count())
+            .find(|&core| mine.is_set(core).unwrap())
+            .unwrap();
+        let pinned = pin_self(core).unwrap();
+        let seen = std::thread::spawn(|| std::thread::available_parallelism().unwrap().get());
+        assert_eq!(seen.join().unwrap(), 1);
+        drop(pinned);
+        assert_eq!(sched_getaffinity(Pid::from_raw(0)).unwrap(), mine);
+    }
+}

@@ -1,0 +1,65 @@
+//! Rows a second into a table that has grown, beside those into the table as it was.
+
+use super::{Error, ingest::rows_a_second, tell};
+use crate::{
+    bench::{
+        bed::Bed,
+        finding::{Figure, Finding, number},
+        host::{Function, Host},
+        objects::Objects,
+        report::Report,
+    },
+    database::User,
+};
+
+/// In one round.
+const OBJECTS: usize = 20;
+
+/// The table with more rows than it had, whose ids come before all that are made from now on, as they would after
+/// a year of payments.
+const DOUBLE: &str = "INSERT INTO payments.transactions (payment_id, transaction, amount, currency, status, payer_name, \
+    received_at, extra, request_id, content_hash, object_key, object_line) \
+    SELECT CONCAT('tx_00', LPAD(HEX(id + (SELECT MAX(id) FROM payments.transactions)), 32, '0')), transaction, amount, \
+    currency, status, payer_name, received_at, extra, request_id, content_hash, object_key, object_line \
+    FROM payments.transactions";
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    let host = Host::start(&Function::ingest(bed)?, bed).await?;
+    let objects = Objects::of(bed);
+    let small = measure("a small table", &host, &objects, bed).await?;
+    let rows = grow(bed).await?;
+    let grown = measure("the grown table", &host, &objects, bed).await?;
+    host.end().await;
+    let what = format!("ingest at {} rows", number(rows));
+    report.add(Finding::times(&what, grown, small, 0.8));
+    Ok(())
+}
+
+async fn measure(name: &str, host: &Host, objects: &Objects, bed: &Bed) -> Result<Figure, Error> {
+    rows_a_second(host, objects, OBJECTS).await?;
+    let mut rounds = Vec::new();
+    for _ in 0..bed.pace.rounds {
+        let rate = rows_a_second(host, objects, OBJECTS).await?;
+        tell(name, format!("{} rows/s", number(rate)));
+        rounds.push(rate);
+    }
+    Ok(Figure::new(name, "rows/s", rounds))
+}
+
+/// Doubles the table until it has as many rows as wanted; how many it has.
+async fn grow(bed: &Bed) -> Result<f64, Error> {
+    let count = "SELECT COUNT(*) FROM transactions";
+    let wanted = bed.pace.rows.to_string().parse().unwrap_or(f64::MAX);
+    let writer = bed.lab.database()?.client(User::Ingest);
+    loop {
+        let rows = bed.number(count).await?;
+        if rows >= wanted {
+            return Ok(rows);
+        }
+        tell("growing", format!("{} rows", number(rows)));
+        let missing = wanted - rows;
+        writer
+            .query(&format!("{DOUBLE} LIMIT {missing:.0}"))
+            .await?;
+    }
+}

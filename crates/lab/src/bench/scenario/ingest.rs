@@ -1,0 +1,83 @@
+//! From object to committed rows, beside what else puts the same rows into the same table.
+
+use std::time::Duration;
+
+use super::{Error, tell};
+use crate::bench::{
+    bed::Bed,
+    finding::{Figure, Finding, number},
+    host::{Function, Host},
+    objects::Objects,
+    peer,
+    report::Report,
+};
+
+/// In an object: what the app tier puts there at most.
+pub const PAYMENTS: usize = 1_000;
+
+/// In one round.
+const OBJECTS: usize = 20;
+
+/// Events of one payment each, in one round.
+const EVENTS: usize = 100;
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    let function = Host::start(&Function::ingest(bed)?, bed).await?;
+    let python = Host::start(&peer::python_function(bed).await?, bed).await?;
+    let objects = Objects::of(bed);
+    // Both functions have started, and the database has their connections.
+    function.ingest(&objects.put(1).await?).await?;
+    python.ingest(&objects.put_plain().await?).await?;
+
+    let mut rates = [const { Vec::new() }; 3];
+    for _ in 0..bed.pace.rounds {
+        let ours = rows_a_second(&function, &objects, OBJECTS).await?;
+        let load_data = peer::sql::load_data(bed, PAYMENTS * OBJECTS).await?;
+        let row_by_row = events_a_second(&python, &objects).await?;
+        for (name, index, rate) in [
+            ("lambda-ingest", 0, ours),
+            ("LOAD DATA LOCAL INFILE", 1, load_data),
+            ("Python, one row an event", 2, row_by_row),
+        ] {
+            tell(name, format!("{} rows/s", number(rate)));
+            rates[index].push(rate);
+        }
+    }
+    function.end().await;
+    python.end().await;
+
+    let [ours, load_data, row_by_row] = rates;
+    let ours = Figure::new("lambda-ingest", "rows/s", ours);
+    let load_data = Figure::new("LOAD DATA LOCAL INFILE", "rows/s", load_data);
+    let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
+    let what = "ingest, rows/s from object to committed row";
+    report.add(Finding::times(what, ours.clone(), load_data, 0.7));
+    report.add(Finding::times(what, ours, row_by_row, 1_000.0));
+    Ok(())
+}
+
+/// From the first event to the last answer, one object after the other.
+pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64, Error> {
+    let mut keys = Vec::with_capacity(count);
+    for _ in 0..count {
+        keys.push(objects.put(PAYMENTS).await?);
+    }
+    let mut took = Duration::ZERO;
+    for key in keys {
+        took += host.ingest(&key).await?;
+    }
+    Ok(a_second(PAYMENTS * count, took))
+}
+
+async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
+    let mut took = Duration::ZERO;
+    for _ in 0..EVENTS {
+        took += host.ingest(&objects.put_plain().await?).await?;
+    }
+    Ok(a_second(EVENTS, took))
+}
+
+pub fn a_second(count: usize, took: Duration) -> f64 {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    f64::from(count) / took.as_secs_f64()
+}
