@@ -1,9 +1,11 @@
 //! The app tier's configuration.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use payment_store::Database;
+use database_access::variables;
+use payment_store::Access;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
 
@@ -15,6 +17,9 @@ const BATCH_PUTS: usize = 4;
 
 /// PUTs at work at one time where each holds one payment.
 const OBJECT_PUTS: usize = 256;
+
+/// SELECT, and nothing else.
+const USER: &str = "reader";
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
@@ -59,6 +64,18 @@ pub const VARIABLES: &[Variable] = &[
         default: "optional",
         help: "mysql:// as user reader: knows repeats of other nodes, and tells what became of a payment",
     },
+    variables::HOST,
+    variables::PORT,
+    variables::NAME,
+    Variable {
+        name: "DB_USER",
+        default: USER,
+        help: "user, where the secret does not name it",
+    },
+    variables::PASSWORD,
+    variables::SECRET_ARN,
+    variables::IAM_AUTH,
+    variables::CA_BUNDLE,
 ];
 
 #[derive(Debug, Clone)]
@@ -67,17 +84,17 @@ pub struct Config {
     pub bucket: String,
     pub encryption: Encryption,
     pub commit: Settings,
-    pub database: Option<Database>,
+    pub database: Option<Arc<dyn Access>>,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["LOG_", "S3_"], VARIABLES);
+        env.refuse_unknown(&["DB_", "LOG_", "S3_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let bucket: Option<String> = env.required("LOG_BUCKET");
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
-        let database = database(&mut env);
+        let database = database_access::optional(&mut env, USER);
         env.finish(|| {
             Some(Self {
                 listen,
@@ -119,17 +136,6 @@ fn encryption(env: &mut Env) -> Encryption {
         (other, Some(_)) => {
             env.mistake("S3_SSE_KMS_KEY_ID is set, but S3_SSE is not aws:kms");
             other
-        }
-    }
-}
-
-fn database(env: &mut Env) -> Option<Database> {
-    let url = env.secret("DATABASE_URL")?;
-    match Database::parse(url.expose(), None) {
-        Ok(database) => Some(database),
-        Err(error) => {
-            env.mistake(format!("DATABASE_URL: {error}"));
-            None
         }
     }
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use payment_core::{ErrorCode, Timestamp};
-use payment_store::Store;
+use payment_store::{Pool, Store};
 use tier_kit::http::Layers;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
@@ -81,7 +81,7 @@ impl App {
         let server = Server::bind(config.listen).await?;
         let store = config
             .database
-            .map(|database| Store::new(database.pool(LOOK_UP_CONNECTIONS)));
+            .map(|database| Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)));
         let records = Database::new(store.clone());
         let committer = Arc::new(Committer::start(log, records, config.commit, now));
         let state = State {

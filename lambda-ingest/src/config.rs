@@ -1,10 +1,10 @@
 //! The function's configuration.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use payment_store::Database;
+use database_access::variables;
+use payment_store::Access;
 use tier_kit::env::{Env, Mistakes, Variable};
-use tier_kit::telemetry::chain;
 
 /// The sweep looks this far back: longer than Lambda keeps trying an event (6 h).
 const SWEEP_HOURS: u16 = 24;
@@ -12,7 +12,8 @@ const SWEEP_HOURS: u16 = 24;
 /// A listing per hour is made on every sweep.
 const SWEEP_HOURS_MAX: u16 = 24 * 14;
 
-const PORT: u16 = 3306;
+/// INSERT and SELECT, and nothing else.
+const USER: &str = "ingest";
 
 pub const VARIABLES: &[Variable] = &[
     Variable {
@@ -20,36 +21,18 @@ pub const VARIABLES: &[Variable] = &[
         default: "or DB_HOST",
         help: "mysql://ingest:PASSWORD@HOST:3306/payments",
     },
-    Variable {
-        name: "DB_HOST",
-        default: "or DATABASE_URL",
-        help: "host of the database",
-    },
-    Variable {
-        name: "DB_PORT",
-        default: "3306",
-        help: "port of the database",
-    },
-    Variable {
-        name: "DB_NAME",
-        default: "payments",
-        help: "schema",
-    },
+    variables::HOST,
+    variables::PORT,
+    variables::NAME,
     Variable {
         name: "DB_USER",
-        default: "ingest",
-        help: "user",
+        default: USER,
+        help: "user, where the secret does not name it",
     },
-    Variable {
-        name: "DB_PASSWORD",
-        default: "with DB_HOST",
-        help: "password",
-    },
-    Variable {
-        name: "DB_CA_BUNDLE",
-        default: "optional",
-        help: "file of CA certificates, e.g. the bundle of RDS",
-    },
+    variables::PASSWORD,
+    variables::SECRET_ARN,
+    variables::IAM_AUTH,
+    variables::CA_BUNDLE,
     Variable {
         name: "LOG_BUCKET",
         default: "for the sweep",
@@ -69,7 +52,7 @@ pub const VARIABLES: &[Variable] = &[
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub database: Database,
+    pub database: Arc<dyn Access>,
     pub sweep: Sweep,
 }
 
@@ -84,7 +67,7 @@ pub struct Sweep {
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
         env.refuse_unknown(&["DB_", "SWEEP_", "LOG_"], VARIABLES);
-        let database = database(&mut env);
+        let database = database_access::required(&mut env, USER);
         let sweep = Sweep {
             bucket: env.optional("LOG_BUCKET"),
             prefix: env.or("LOG_PREFIX", "transactions/".to_owned()),
@@ -100,42 +83,6 @@ impl Config {
             })
         })
     }
-}
-
-fn database(env: &mut Env) -> Option<Database> {
-    let ca_bundle: Option<PathBuf> = env.optional("DB_CA_BUNDLE");
-    let url = env.secret("DATABASE_URL");
-    let host: Option<String> = env.optional("DB_HOST");
-    let port = env.or("DB_PORT", PORT);
-    let schema = env.or("DB_NAME", "payments".to_owned());
-    let user = env.or("DB_USER", "ingest".to_owned());
-    let password = env.secret("DB_PASSWORD");
-    let database = match (url, host, password) {
-        (Some(url), None, _) => Database::parse(url.expose(), ca_bundle.as_deref()),
-        (None, Some(host), Some(password)) => Database::from_parts(
-            &host,
-            port,
-            &schema,
-            &user,
-            password.expose(),
-            ca_bundle.as_deref(),
-        ),
-        (None, Some(_), None) => {
-            env.mistake("DB_PASSWORD is not set");
-            return None;
-        }
-        (Some(_), Some(_), _) => {
-            env.mistake("DATABASE_URL and DB_HOST are both set; set one of them");
-            return None;
-        }
-        (None, None, _) => {
-            env.mistake("neither DATABASE_URL nor DB_HOST is set");
-            return None;
-        }
-    };
-    database
-        .map_err(|error| env.mistake(format!("the database: {}", chain(&error))))
-        .ok()
 }
 
 #[cfg(test)]
@@ -167,8 +114,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        assert!(mistakes([]).contains("neither DATABASE_URL nor DB_HOST"));
-        assert!(mistakes([("DB_HOST", "h")]).contains("DB_PASSWORD is not set"));
+        assert!(mistakes([]).contains("set DATABASE_URL or DB_HOST"));
+        assert!(mistakes([("DB_HOST", "h")]).contains("set one of DB_PASSWORD, DB_SECRET_ARN"));
         let text = mistakes([
             ("DATABASE_URL", "postgres://u:hunter2@h/d"),
             ("DB_PASWORD", "x"),

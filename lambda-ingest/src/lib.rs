@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use payment_core::Timestamp;
-use payment_store::Store;
+use payment_store::{Pool, Store};
 use serde_json::value::RawValue;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::telemetry::chain;
@@ -45,7 +45,7 @@ pub struct App {
 impl App {
     pub async fn build(config: Config) -> Result<Self, s3::NoRegion> {
         let objects = S3Objects::new(s3::client(S3_CALL).await?);
-        let pool = config.database.pool(CONNECTIONS);
+        let pool = Pool::new(config.database, CONNECTIONS);
         // The first connection is made here, where it costs no event's time. A database that is away now may be
         // back for the first event.
         if let Err(error) = Box::pin(pool.acquire()).await {

@@ -31,7 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Bring the database's schema up to date
-    Migrate(migrate::Args),
+    Migrate,
     /// Send a payment; it can be repeated under its id
     Pay(pay::Args),
     /// Ask what became of a payment
@@ -82,7 +82,7 @@ pub async fn run() -> ExitCode {
     let env = Env::from_process();
     // Boxed: each future holds a whole pipeline of calls.
     let done = match cli.command {
-        Command::Migrate(args) => Box::pin(migrate::run(args)).await,
+        Command::Migrate => Box::pin(migrate::run(env)).await,
         Command::Pay(args) => Box::pin(pay::run(args, env)).await,
         Command::Status(args) => Box::pin(status::run(args, env)).await,
         Command::Trace(args) => Box::pin(trace::run(args, env)).await,

@@ -1,16 +1,20 @@
 //! Configuration, from the variables that the programs read.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use payment_store::{Database, Store};
+use payment_store::{Access, Pool, Store};
 use tier_kit::Env;
-use tier_kit::telemetry::chain;
 
 pub const HELP: &str = "\
 Environment variables, each read by the commands that need it:
   LOG_BUCKET               S3 bucket of the log
   LOG_PREFIX               what every key starts with [transactions/]
   DATABASE_URL             mysql://USER:PASSWORD@HOST:3306/payments; USER is reader, for replay ingest, for migrate migrator
+  DB_HOST                  in place of DATABASE_URL: host of the database, with DB_PORT [3306], DB_NAME [payments]
+                           and DB_USER [reader; replay: ingest; migrate: migrator]; and one of
+  DB_PASSWORD              password
+  DB_SECRET_ARN            secret of Secrets Manager with user and password, as RDS makes it
+  DB_IAM_AUTH              true: the role logs in, by an IAM token
   DB_CA_BUNDLE             file of CA certificates, e.g. the bundle of RDS [optional]
   ALB_URL                  the external load balancer, e.g. http://127.0.0.1:8080
   DEAD_LETTER_QUEUE_URL    SQS queue of the events that the function gave up
@@ -31,20 +35,27 @@ pub fn place(env: &mut Env) -> Option<Place> {
     Some(Place { bucket, prefix })
 }
 
-/// The rows, by at most `connections` connections.
-pub fn store(env: &mut Env, connections: u32) -> Option<Store> {
-    let ca_bundle: Option<PathBuf> = env.optional("DB_CA_BUNDLE");
-    let Some(url) = env.secret("DATABASE_URL") else {
-        env.mistake("DATABASE_URL is not set");
-        return None;
+/// The rows as `user`, by at most `connections` connections.
+pub fn store(env: &mut Env, user: User, connections: u32) -> Option<Store> {
+    let access = access(env, user)?;
+    Some(Store::new(Pool::new(access, connections)))
+}
+
+/// Who a command is to the database, where the configuration leaves it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    Reader,
+    Ingest,
+    Migrator,
+}
+
+pub fn access(env: &mut Env, user: User) -> Option<Arc<dyn Access>> {
+    let user = match user {
+        User::Reader => "reader",
+        User::Ingest => "ingest",
+        User::Migrator => "migrator",
     };
-    match Database::parse(url.expose(), ca_bundle.as_deref()) {
-        Ok(database) => Some(Store::new(database.pool(connections))),
-        Err(error) => {
-            env.mistake(format!("DATABASE_URL: {}", chain(&error)));
-            None
-        }
-    }
+    database_access::required(env, user)
 }
 
 #[cfg(test)]
@@ -54,7 +65,7 @@ mod tests {
     #[test]
     fn every_mistake_is_named_and_no_password() {
         let mut env = Env::from([("DATABASE_URL", "postgres://u:hunter2@h/d")]);
-        let (place, store) = (place(&mut env), store(&mut env, 1));
+        let (place, store) = (place(&mut env), store(&mut env, User::Reader, 1));
         let text = env
             .finish(|| Some((place?, store?)))
             .unwrap_err()

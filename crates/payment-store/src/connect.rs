@@ -1,22 +1,23 @@
 //! Where the database is, and connections to it.
 
+mod access;
+mod pool;
 mod tls;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions, Executor, MySqlConnection};
 
+pub use self::access::Access;
+pub use self::pool::Pool;
+pub use self::tls::CaBundle;
 use crate::error::Error;
 use crate::lease::within;
 use crate::list::STATEMENTS_CACHED;
-
-pub type Pool = sqlx::MySqlPool;
-
-/// Longest wait for a connection of a pool, with making it. Half of what a request may take in all.
-const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -26,10 +27,18 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
     SET SESSION sql_mode = 'TRADITIONAL', SESSION innodb_lock_wait_timeout = 5";
 
-/// A database with a user. Its Debug form shows no password.
+/// A database with a user. Its Debug form shows no password. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    options: MySqlConnectOptions,
+    options: Arc<MySqlConnectOptions>,
+}
+
+/// The parts of an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub host: &'a str,
+    pub port: u16,
+    pub schema: &'a str,
 }
 
 /// Why an address can't be used. No message holds the address, which may hold a password.
@@ -64,7 +73,7 @@ pub enum ConfigError {
 impl Database {
     /// From `mysql://user:password@host:port/schema`. The certificate of a database on another machine is always
     /// verified, against `ca_bundle` (or `ssl-ca` in the URL) and the public roots.
-    pub fn parse(url: &str, ca_bundle: Option<&Path>) -> Result<Self, ConfigError> {
+    pub fn parse(url: &str, ca_bundle: Option<&CaBundle>) -> Result<Self, ConfigError> {
         if !url.starts_with("mysql://") {
             return Err(ConfigError::NotMySql);
         }
@@ -76,17 +85,15 @@ impl Database {
     }
 
     pub fn from_parts(
-        host: &str,
-        port: u16,
-        schema: &str,
+        place: Place<'_>,
         user: &str,
         password: &str,
-        ca_bundle: Option<&Path>,
+        ca_bundle: Option<&CaBundle>,
     ) -> Result<Self, ConfigError> {
         let options = MySqlConnectOptions::new()
-            .host(host)
-            .port(port)
-            .database(schema)
+            .host(place.host)
+            .port(place.port)
+            .database(place.schema)
             .username(user)
             .password(password);
         Self::secured(options, false, ca_bundle)
@@ -95,14 +102,14 @@ impl Database {
     fn secured(
         options: MySqlConnectOptions,
         mode_is_named: bool,
-        ca_bundle: Option<&Path>,
+        ca_bundle: Option<&CaBundle>,
     ) -> Result<Self, ConfigError> {
         // URLs write IPv6 addresses in brackets, resolvers don't.
         let host = options.get_host().trim_matches(['[', ']']).to_owned();
         let mut options = options.host(&host);
         let mode = tls::mode(&options, mode_is_named).ok_or(ConfigError::WeakTls)?;
-        if let Some(path) = ca_bundle {
-            options = options.ssl_ca_from_pem(read_ca_bundle(path)?);
+        if let Some(bundle) = ca_bundle {
+            options = options.ssl_ca_from_pem(bundle.pem().to_vec());
         }
         let options = options
             .ssl_mode(mode)
@@ -112,31 +119,35 @@ impl Database {
             .no_engine_substitution(false)
             .statement_cache_capacity(STATEMENTS_CACHED)
             .disable_statement_logging();
-        Ok(Self { options })
+        Ok(Self::of(options))
     }
 
-    /// The same database with a token of RDS IAM authentication in the password's place. Tokens pass after
-    /// 15 minutes: give a pool the newest by [`Database::renew`].
-    pub fn with_iam_token(self, token: &str) -> Result<Self, ConfigError> {
+    fn of(options: MySqlConnectOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+        }
+    }
+
+    /// The same database with a token of RDS IAM authentication in the password's place. The server asks for it
+    /// in clear, which is allowed here alone, and on no connection whose certificate is not verified.
+    pub fn with_iam_token(&self, token: &str) -> Result<Self, ConfigError> {
         if tls::is_local(&self.options) {
             return Err(ConfigError::TokenInClear);
         }
-        let options = self.options.password(token).enable_cleartext_plugin(true);
-        Ok(Self { options })
+        let options = MySqlConnectOptions::clone(&self.options)
+            .password(token)
+            .enable_cleartext_plugin(true);
+        Ok(Self::of(options))
     }
 
     /// At most `size` connections, made when they are first needed.
     pub fn pool(&self, size: u32) -> Pool {
-        MySqlPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(ACQUIRE_TIME_MAX)
-            .after_connect(|connection, _| Box::pin(set_session(connection)))
-            .connect_lazy_with(self.options.clone())
+        Pool::new(Arc::new(self.clone()), size)
     }
 
-    /// Connections that `pool` makes from now on are made by this.
-    pub fn renew(&self, pool: &Pool) {
-        pool.set_connect_options(self.options.clone());
+    /// Whether one is a clone of the other.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.options, &other.options)
     }
 
     /// One connection, outside any pool.
@@ -165,21 +176,6 @@ impl fmt::Debug for Database {
 async fn set_session(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     connection.execute(SESSION).await?;
     Ok(())
-}
-
-fn read_ca_bundle(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    let pem = std::fs::read(path).map_err(|source| ConfigError::CaBundle {
-        path: path.to_owned(),
-        source,
-    })?;
-    let marker = b"-----BEGIN CERTIFICATE-----";
-    if pem.windows(marker.len()).any(|window| window == marker) {
-        Ok(pem)
-    } else {
-        Err(ConfigError::NotACaBundle {
-            path: path.to_owned(),
-        })
-    }
 }
 
 #[cfg(test)]

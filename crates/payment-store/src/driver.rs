@@ -5,6 +5,8 @@ use std::io;
 
 use sqlx::mysql::MySqlDatabaseError;
 
+use crate::error::Distrust;
+
 /// The cause of an [`crate::Error`], for logs. The text holds nothing of any row: servers quote values in some
 /// of their messages, and of those only the number is kept.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +26,9 @@ pub enum Kind {
     /// The server does not take the row's data.
     DataRefused,
     /// The server's certificate does not verify, or it has no TLS.
-    Untrusted,
+    Untrusted(Distrust),
+    /// There is no user and password to log in with.
+    NoLogin,
     /// Grants, schema, configuration, a defect: only a person can help.
     Lasting,
 }
@@ -98,10 +102,34 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
 fn classify_own(error: &sqlx::Error) -> Kind {
     match error {
         // A certificate that does not verify comes as this kind of I/O error.
-        sqlx::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Kind::Untrusted,
-        sqlx::Error::Tls(_) => Kind::Untrusted,
+        sqlx::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => {
+            Kind::Untrusted(distrust(e))
+        }
+        // That is what the driver says of a server without TLS; all else that it may say here is of certificates.
+        sqlx::Error::Tls(e) if e.to_string().contains("does not support TLS") => {
+            Kind::Untrusted(Distrust::NoTls)
+        }
+        sqlx::Error::Tls(_) => Kind::Untrusted(Distrust::Unverified),
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Kind::Transient,
         _ => Kind::Lasting,
+    }
+}
+
+fn distrust(error: &io::Error) -> Distrust {
+    use rustls::CertificateError as Fault;
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let Some(rustls::Error::InvalidCertificate(fault)) = inner else {
+        return Distrust::Unverified;
+    };
+    match fault {
+        // A bad signature is that of another CA of the same name.
+        Fault::UnknownIssuer | Fault::BadSignature => Distrust::UnknownCa,
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => Distrust::OtherName,
+        Fault::Expired
+        | Fault::ExpiredContext { .. }
+        | Fault::NotValidYet
+        | Fault::NotValidYetContext { .. } => Distrust::Expired,
+        _ => Distrust::Unverified,
     }
 }
 
@@ -170,7 +198,7 @@ mod tests {
             ),
             (
                 io::Error::from(io::ErrorKind::InvalidData).into(),
-                Kind::Untrusted,
+                Kind::Untrusted(Distrust::Unverified),
             ),
         ] {
             assert_eq!(classify_own(&error), kind, "{error}");

@@ -14,10 +14,14 @@ pub enum Error {
     TimedOut { limit: Duration },
     #[error("a row of {table} held a key and was gone when it was looked up; try again")]
     Vanished { table: &'static str },
-    #[error(
-        "the database's TLS certificate does not verify; give the CA bundle that signed it (RDS has one to download)"
-    )]
-    Untrusted(#[source] DriverError),
+    #[error("the database is not trusted: {why}")]
+    Untrusted {
+        why: Distrust,
+        #[source]
+        source: DriverError,
+    },
+    #[error("there is no user and password to log in to the database with")]
+    NoLogin(#[source] DriverError),
     #[error(
         "the database refused; check user, password and grants, and that `payctl migrate` has run"
     )]
@@ -40,12 +44,34 @@ pub enum Error {
     KeyEndsInSpace,
 }
 
+/// Why nothing was sent to a server, and what mends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    #[error("it offers no TLS; turn TLS on at the server")]
+    NoTls,
+    #[error(
+        "its certificate comes from an unknown CA; set DB_CA_BUNDLE to the file of that CA's certificates (RDS has one to download)"
+    )]
+    UnknownCa,
+    #[error(
+        "its certificate is for another host; connect by the name that it holds (on RDS: the endpoint, not an alias or address)"
+    )]
+    OtherName,
+    #[error(
+        "its certificate has expired or is not valid yet; renew it (on RDS: rotate it), and check this machine's clock"
+    )]
+    Expired,
+    #[error("its certificate can't be verified")]
+    Unverified,
+}
+
 impl Error {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::TimedOut { .. } | Self::Vanished { .. } => true,
-            Self::Untrusted(_)
+            Self::Untrusted { .. }
+            | Self::NoLogin(_)
             | Self::Refused(_)
             | Self::RowCount { .. }
             | Self::Unreadable { .. }
@@ -59,7 +85,8 @@ impl From<DriverError> for Error {
     fn from(error: DriverError) -> Self {
         match error.kind() {
             Kind::Transient => Self::Unavailable(error),
-            Kind::Untrusted => Self::Untrusted(error),
+            Kind::Untrusted(why) => Self::Untrusted { why, source: error },
+            Kind::NoLogin => Self::NoLogin(error),
             Kind::KeyTaken | Kind::DataRefused | Kind::Lasting => Self::Refused(error),
         }
     }

@@ -17,8 +17,7 @@ pub(crate) struct Lease(Option<PoolConnection<MySql>>);
 
 impl Lease {
     pub async fn take(pool: &Pool) -> Result<Self, DriverError> {
-        // Boxed, since connecting makes a future of many kilobytes.
-        Ok(Self(Some(Box::pin(pool.acquire()).await?)))
+        Ok(Self(Some(pool.acquire().await?)))
     }
 
     pub fn connection(&mut self) -> Result<&mut MySqlConnection, sqlx::Error> {

@@ -3,7 +3,7 @@
 //! Owns every SQL statement of the system, and what "the same payment twice" comes to in the database.
 //! It knows nothing of S3, HTTP or Lambda: its callers hand it lines of the log and ask for rows.
 //!
-//! - [`connect`]: where the database is, how the connection is secured, the pool.
+//! - [`connect`]: where the database is, how the connection is secured, the pool, and logins that change.
 //! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
 //! - [`lookup`]: what became of a payment or an object.
@@ -32,9 +32,9 @@ mod mysql;
 mod retry;
 
 pub use backend::Backend;
-pub use connect::{ConfigError, Database, Pool};
-pub use driver::DriverError;
-pub use error::Error;
+pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
+pub use driver::{DriverError, Kind};
+pub use error::{Distrust, Error};
 pub use ingest::Outcome;
 pub use key::KEY_CHARS_MAX;
 pub use lookup::{Found, Holder};

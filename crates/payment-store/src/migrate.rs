@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{Connection, MySqlConnection};
 
-use crate::connect::{ConfigError, Database};
+use crate::connect::{Access, ConfigError, Database};
 use crate::error::Error;
 
 /// The migrations of this version, in the folder `migrations`.
@@ -54,10 +54,9 @@ pub enum MigrateError {
     Other(#[source] sqlx::migrate::MigrateError),
 }
 
-/// Runs the migrations that the database lacks. `url` is that of the user `migrator`; the certificate of a
-/// database on another machine is verified, with the file that `ssl-ca` in the URL names.
-pub async fn migrate(url: &str) -> Result<Migrated, MigrateError> {
-    let database = Database::parse(url, None)?;
+/// Runs the migrations that the database lacks, as the user `migrator`.
+pub async fn migrate(access: &dyn Access) -> Result<Migrated, MigrateError> {
+    let database = access.current().await.map_err(Error::from)?;
     tokio::time::timeout(MIGRATE_TIME_MAX, run(&database))
         .await
         .unwrap_or(Err(MigrateError::Database(Error::TimedOut {

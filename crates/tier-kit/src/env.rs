@@ -87,6 +87,11 @@ impl Env {
         self.text(name).map(crate::Secret::new)
     }
 
+    /// How many mistakes were noted so far.
+    pub fn mistakes(&self) -> usize {
+        self.mistakes.len()
+    }
+
     pub fn mistake(&mut self, text: impl Into<String>) {
         self.mistakes.push(text.into());
     }

@@ -1,8 +1,9 @@
 //! What the three programs share and none of them owns: configuration from the environment, logs, secrets,
-//! the S3 client's settings, and the life of an HTTP server from its port to its drain.
+//! the settings of AWS clients, and the life of an HTTP server from its port to its drain.
 //!
 //! It knows nothing of payments beyond error codes and request ids. What only one program needs stays there.
 
+pub mod aws;
 pub mod env;
 pub mod http;
 pub mod program;

@@ -1,5 +1,7 @@
 //! Makes the schema and its users what this version needs; safe to repeat at every start.
 
+use payment_store::MigrateError;
+
 use super::{Database, Error, User};
 use crate::lab::Lab;
 
@@ -8,10 +10,16 @@ pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<(), Error> {
     let admin = database.admin();
     let users = with_passwords(payment_store::USERS_SQL, lab);
     admin.query(&users).await?;
-    payment_store::migrate(database.url(User::Migrator).expose())
+    migrate(database.url(User::Migrator).expose())
         .await
         .map_err(Error::Migrate)?;
     admin.query(payment_store::GRANTS_SQL).await?;
+    Ok(())
+}
+
+async fn migrate(url: &str) -> Result<(), MigrateError> {
+    let database = payment_store::Database::parse(url, None)?;
+    payment_store::migrate(&database).await?;
     Ok(())
 }
 

@@ -8,15 +8,29 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("payment-core", &[]),
     ("payment-store", &["payment-core"]),
     ("tier-kit", &["payment-core"]),
     ("web-tier", &["payment-core", "tier-kit"]),
-    ("app-tier", &["payment-core", "payment-store", "tier-kit"]),
+    ("database-access", &["payment-store", "tier-kit"]),
+    (
+        "app-tier",
+        &[
+            "database-access",
+            "payment-core",
+            "payment-store",
+            "tier-kit",
+        ],
+    ),
     (
         "lambda-ingest",
-        &["payment-core", "payment-store", "tier-kit"],
+        &[
+            "database-access",
+            "payment-core",
+            "payment-store",
+            "tier-kit",
+        ],
     ),
 ];
 

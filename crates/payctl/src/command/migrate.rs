@@ -1,26 +1,19 @@
 //! `payctl migrate`.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use payment_store::{MigrateError, Migrated};
+use payment_store::Migrated;
+use tier_kit::Env;
 
 use crate::cli::{Failure, Verdict};
+use crate::config::{self, User};
 use crate::output;
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Database as the user `migrator`: `mysql://migrator:password@host/payments`, and for a host that is not
-    /// this machine `?ssl-ca=FILE` with its CA bundle
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
-}
-
-pub async fn run(args: Args) -> Result<Verdict, Failure> {
-    match payment_store::migrate(&args.database_url).await {
-        Ok(migrated) => output::say(&summary(&migrated))?,
-        Err(error @ MigrateError::Config(_)) => return Err(Failure::config(error)),
-        Err(error) => return Err(error.into()),
-    }
+pub async fn run(mut env: Env) -> Result<Verdict, Failure> {
+    let access = config::access(&mut env, User::Migrator);
+    let access = env.finish(|| access).map_err(Failure::config)?;
+    let migrated = payment_store::migrate(&*access).await?;
+    output::say(&summary(&migrated))?;
     Ok(Verdict::Clean)
 }
 
@@ -37,11 +30,4 @@ fn summary(migrated: &Migrated) -> String {
     };
     let _ = writeln!(text, "the schema {state} at version {}", migrated.version);
     text
-}
-
-/// Without the URL, which holds a password.
-impl fmt::Debug for Args {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Args").finish_non_exhaustive()
-    }
 }

@@ -7,7 +7,7 @@ use tier_kit::Env;
 
 use crate::audit::{self, Audit, Report};
 use crate::cli::{Failure, Verdict};
-use crate::config;
+use crate::config::{self, User};
 use crate::log::Log;
 use crate::range::Range;
 
@@ -41,7 +41,7 @@ pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
 /// What the arguments and the environment ask for, shared with `verify`.
 pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
     let place = config::place(&mut env);
-    let store = config::store(&mut env, args.jobs.min(CONNECTIONS_MAX));
+    let store = config::store(&mut env, User::Reader, args.jobs.min(CONNECTIONS_MAX));
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;

@@ -14,13 +14,14 @@ use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
 
 use crate::cli::{Failure, Verdict};
+use crate::config::{self, User};
 use crate::ingest::{Ingest, Tally};
 use crate::log::{self, Log};
 use crate::output::{self, safe};
+use crate::progress;
 use crate::queue::{Letter, Queue};
 use crate::range::Range;
 use crate::walk::{Step, Walk};
-use crate::{config, progress};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -46,7 +47,7 @@ struct Replay {
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
-    let store = config::store(&mut env, args.jobs);
+    let store = config::store(&mut env, User::Ingest, args.jobs);
     let jobs = usize::try_from(args.jobs)?;
     if args.dead_letters {
         let url: Option<Url> = env.required("DEAD_LETTER_QUEUE_URL");

@@ -18,7 +18,7 @@ use self::hops::Hops;
 use crate::alb::{self, Alb};
 use crate::cli::{Failure, Verdict};
 use crate::command::status;
-use crate::config;
+use crate::config::{self, User};
 use crate::log::Log;
 use crate::output::{self, safe};
 
@@ -45,7 +45,7 @@ enum Origin {
 
 pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
     let place = config::place(&mut env);
-    let store = config::store(&mut env, 2);
+    let store = config::store(&mut env, User::Reader, 2);
     let url = alb::optional(&mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))

@@ -34,7 +34,7 @@ async fn migrate_says_what_it_did(pool: MySqlPool) {
 
 #[test]
 fn mistakes_in_the_configuration_exit_64_and_show_no_password() {
-    check(&payctl(None), 64, "", "--database-url");
+    check(&payctl(None), 64, "", "set DATABASE_URL or DB_HOST");
     for (url, said) in [
         (
             "postgres://u:hunter2@localhost/p",

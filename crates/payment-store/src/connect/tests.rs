@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::path::Path;
 
 use super::*;
 
@@ -60,14 +61,19 @@ fn the_certificate_of_another_machine_is_always_verified() {
 #[test]
 fn parts_and_url_give_the_same_database() {
     let url = Database::parse("mysql://ingest:s%23cret@[::1]:3307/payments", None).unwrap();
-    let parts = Database::from_parts("::1", 3307, "payments", "ingest", "s#cret", None).unwrap();
+    let place = Place {
+        host: "::1",
+        port: 3307,
+        schema: "payments",
+    };
+    let parts = Database::from_parts(place, "ingest", "s#cret", None).unwrap();
     assert_eq!(format!("{:?}", url.options), format!("{:?}", parts.options));
 }
 
 #[test]
 fn the_password_is_never_printed() {
     let database = Database::parse("mysql://ingest:hunter2@db.example/payments", None).unwrap();
-    let token = database.clone().with_iam_token("hunter2").unwrap();
+    let token = database.with_iam_token("hunter2").unwrap();
     for text in [format!("{database:?}"), format!("{token:?}")] {
         assert!(
             text.contains("db.example") && !text.contains("hunter2"),
@@ -103,7 +109,7 @@ fn mistakes_are_told_apart() {
 
 #[test]
 fn a_ca_bundle_is_read_at_once() {
-    let parse = |path: &Path| Database::parse("mysql://u@db.example/p", Some(path));
+    let parse = CaBundle::read;
     let mut file = tempfile::NamedTempFile::new().unwrap();
     assert!(matches!(
         parse(file.path()),

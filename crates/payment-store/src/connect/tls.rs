@@ -1,8 +1,38 @@
 //! How strictly the server's certificate is checked.
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+
+use super::ConfigError;
+
+/// Certificates of those who may vouch for the server's.
+#[derive(Debug, Clone)]
+pub struct CaBundle(Arc<[u8]>);
+
+impl CaBundle {
+    /// From a file in PEM form.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let pem = std::fs::read(path).map_err(|source| ConfigError::CaBundle {
+            path: path.to_owned(),
+            source,
+        })?;
+        let marker = b"-----BEGIN CERTIFICATE-----";
+        if pem.windows(marker.len()).any(|window| window == marker) {
+            Ok(Self(pem.into()))
+        } else {
+            Err(ConfigError::NotACaBundle {
+                path: path.to_owned(),
+            })
+        }
+    }
+
+    pub(super) fn pem(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// On another machine the certificate is verified with the host's name, always: the driver's own default,
 /// PREFERRED, falls back to plain text, and REQUIRED takes any certificate.

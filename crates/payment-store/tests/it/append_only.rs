@@ -1,7 +1,7 @@
 //! P7: no user of the pipeline can change or delete what is recorded.
 
 use payment_core::PaymentId;
-use payment_store::{Database, GRANTS_SQL, Pool, Store, USERS_SQL};
+use payment_store::{Database, GRANTS_SQL, Place, Pool, Store, USERS_SQL};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::harness::{admin, counts, key, lines, schema, store};
@@ -50,9 +50,11 @@ impl<'a> Users<'a> {
         let server = self.root.connect_options();
         let (host, port) = (server.get_host(), server.get_port());
         Database::from_parts(
-            host,
-            port,
-            &schema(self.root),
+            Place {
+                host,
+                port,
+                schema: &schema(self.root),
+            },
             &self.name(user),
             &format!("{user}Pass1"),
             None,
@@ -76,7 +78,7 @@ impl<'a> Users<'a> {
 /// Whether the server refuses the statement to the user (1142, 1044, 1227: denied).
 async fn is_denied(pool: &Pool, sql: &str) -> bool {
     match sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(pool)
+        .execute(&mut *pool.acquire().await.unwrap())
         .await
     {
         Ok(_) => false,

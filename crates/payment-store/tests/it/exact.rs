@@ -163,7 +163,7 @@ async fn p3_connections_are_strict_whatever_the_server_is(pool: MySqlPool) {
     let (mode, zone, charset): (String, String, String) = sqlx::query_as(
         "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client",
     )
-    .fetch_one(&database(&pool).pool(1))
+    .fetch_one(&mut *database(&pool).pool(1).acquire().await.unwrap())
     .await
     .unwrap();
     assert!(mode.contains("STRICT_ALL_TABLES"), "{mode}");

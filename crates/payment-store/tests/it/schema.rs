@@ -3,7 +3,7 @@
 use payment_store::{MigrateError, migrate};
 use sqlx::{Column as _, MySqlPool, Row as _};
 
-use crate::harness::{admin, key, lines, store, url};
+use crate::harness::{admin, database, key, lines, store};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn select_star_shows_what_reads_well(pool: MySqlPool) {
@@ -56,7 +56,7 @@ async fn p3_the_schema_itself_refuses_wrong_rows(pool: MySqlPool) {
 
 #[sqlx::test(migrations = false)]
 async fn migrations_run_once(pool: MySqlPool) {
-    let first = migrate(&url(&pool)).await.unwrap();
+    let first = migrate(&database(&pool)).await.unwrap();
     let names: Vec<_> = first
         .applied
         .iter()
@@ -67,14 +67,14 @@ async fn migrations_run_once(pool: MySqlPool) {
         ["transactions", "conflicts", "rejects", "ingested objects"]
     );
     assert_eq!(first.version, 4);
-    let second = migrate(&url(&pool)).await.unwrap();
+    let second = migrate(&database(&pool)).await.unwrap();
     assert_eq!((second.applied.len(), second.version), (0, 4));
 }
 
 #[sqlx::test(migrations = false)]
 async fn two_migrations_at_once_run_one_after_the_other(pool: MySqlPool) {
-    let url = url(&pool);
-    let (one, two) = tokio::join!(migrate(&url), migrate(&url));
+    let database = database(&pool);
+    let (one, two) = tokio::join!(migrate(&database), migrate(&database));
     let mut applied = [one.unwrap().applied.len(), two.unwrap().applied.len()];
     applied.sort_unstable();
     assert_eq!(applied, [0, 4]);
@@ -82,14 +82,14 @@ async fn two_migrations_at_once_run_one_after_the_other(pool: MySqlPool) {
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn a_schema_that_does_not_fit_the_program_is_named(pool: MySqlPool) {
-    let url = url(&pool);
+    let database = database(&pool);
     admin(
         &pool,
         "UPDATE _sqlx_migrations SET success = FALSE WHERE version = 4",
     )
     .await;
     assert!(matches!(
-        migrate(&url).await,
+        migrate(&database).await,
         Err(MigrateError::HalfDone { version: 4 })
     ));
     admin(
@@ -98,7 +98,7 @@ async fn a_schema_that_does_not_fit_the_program_is_named(pool: MySqlPool) {
     )
     .await;
     assert!(matches!(
-        migrate(&url).await,
+        migrate(&database).await,
         Err(MigrateError::Changed { version: 4 })
     ));
     admin(
@@ -107,7 +107,7 @@ async fn a_schema_that_does_not_fit_the_program_is_named(pool: MySqlPool) {
     )
     .await;
     assert!(matches!(
-        migrate(&url).await,
+        migrate(&database).await,
         Err(MigrateError::Ahead { version: 9 })
     ));
 }

@@ -1,0 +1,192 @@
+//! A login that is kept in AWS Secrets Manager, which may change it while a program runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{Builder, Region};
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::{
+    GetSecretValueError, GetSecretValueOutput,
+};
+use aws_types::SdkConfig;
+use payment_store::{Access, ConfigError, Database, DriverError, Kind};
+use tier_kit::aws::{self, Bounds};
+use tier_kit::telemetry::chain;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::arn::SecretArn;
+use crate::config::Target;
+use crate::content::Content;
+
+/// Bounds of reading the secret. Without a way to Secrets Manager (in a VPC: an interface endpoint) the call fails
+/// and says so.
+const CALL: Bounds = Bounds {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(2),
+    operation: Duration::from_secs(5),
+    attempts: 3,
+};
+
+/// The secret's user and password, read when the first connection is made, and again where the server refuses them.
+#[derive(Debug)]
+pub struct SecretAccess(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    arn: SecretArn,
+    target: Target,
+    sdk: OnceCell<SdkConfig>,
+    /// Held while the secret is read, so that it is read once for all who wait.
+    known: Mutex<Option<Database>>,
+}
+
+/// Why the secret gives no login. No text holds anything of its content.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Region(#[from] aws::NoRegion),
+    #[error(
+        "Secrets Manager can't be reached; in a VPC without a way out it needs an interface endpoint: {0}"
+    )]
+    Unreachable(String),
+    #[error(
+        "the role may not read it; allow secretsmanager:GetSecretValue on it, and kms:Decrypt where it has a key of its own: {0}"
+    )]
+    Denied(String),
+    #[error("it is not there; check DB_SECRET_ARN: {0}")]
+    Missing(String),
+    #[error("Secrets Manager answers {0}")]
+    Service(String),
+    #[error(
+        "it is not of the form that RDS gives a secret; it must be JSON with username and password"
+    )]
+    Content,
+    #[error("it names no host; set DB_HOST")]
+    NoHost,
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl SecretAccess {
+    /// With region and credentials of the SDK's own chain, looked for when the secret is first read.
+    pub fn new(arn: SecretArn, target: Target) -> Self {
+        Self::over(OnceCell::new(), arn, target)
+    }
+
+    /// With a configuration of the caller's.
+    pub fn with_sdk(sdk: SdkConfig, arn: SecretArn, target: Target) -> Self {
+        Self::over(OnceCell::from(sdk), arn, target)
+    }
+
+    fn over(sdk: OnceCell<SdkConfig>, arn: SecretArn, target: Target) -> Self {
+        Self(Arc::new(Shared {
+            arn,
+            target,
+            sdk,
+            known: Mutex::default(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Access for SecretAccess {
+    async fn current(&self) -> Result<Database, DriverError> {
+        let shared = Arc::clone(&self.0);
+        // A task of its own: a caller who waits no longer does not undo the reading for the next.
+        let read = tokio::spawn(async move { shared.current().await });
+        read.await
+            .unwrap_or_else(|error| Err(DriverError::fault(Kind::NoLogin, &chain(&error))))
+    }
+
+    /// Forgets the login, unless another caller did so before.
+    async fn refused(&self, database: &Database) -> bool {
+        let mut known = self.0.known.lock().await;
+        if known.as_ref().is_some_and(|known| known.is(database)) {
+            *known = None;
+        }
+        true
+    }
+}
+
+impl Shared {
+    async fn current(&self) -> Result<Database, DriverError> {
+        let mut known = self.known.lock().await;
+        if let Some(database) = known.as_ref() {
+            return Ok(database.clone());
+        }
+        let database = self.read().await.map_err(|error| {
+            let text = format!("the secret {}: {}", self.arn, chain(&error));
+            DriverError::fault(error.kind(), &text)
+        })?;
+        tracing::info!(secret = %self.arn, "read the database's login");
+        *known = Some(database.clone());
+        Ok(database)
+    }
+
+    async fn read(&self) -> Result<Database, ReadError> {
+        let sdk = self.sdk.get_or_try_init(|| aws::config(CALL)).await?;
+        let region = Region::new(self.arn.region().to_owned());
+        let client = Client::from_conf(Builder::from(sdk).region(region).build());
+        let request = client.get_secret_value().secret_id(self.arn.as_str());
+        let answer = request.send().await.map_err(|error| failed(&error))?;
+        let content = content(&answer).ok_or(ReadError::Content)?;
+        let target = Target {
+            host: self.target.host.clone().or(content.host),
+            port: self.target.port.or(content.port),
+            schema: self.target.schema.clone().or(content.schema),
+            ca_bundle: self.target.ca_bundle.clone(),
+        };
+        if target.host.is_none() {
+            return Err(ReadError::NoHost);
+        }
+        Ok(target.database(&content.user, content.password.expose())?)
+    }
+}
+
+fn content(answer: &GetSecretValueOutput) -> Option<Content> {
+    Content::parse(answer.secret_string()?)
+}
+
+/// An answer that can't be read is not shown: it may be the secret.
+fn failed(error: &SdkError<GetSecretValueError>) -> ReadError {
+    let text = || {
+        let (code, message) = (error.code(), error.message());
+        format!(
+            "{}: {}",
+            code.unwrap_or("no code"),
+            message.unwrap_or("no message")
+        )
+    };
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
+            ReadError::Unreachable(DisplayErrorContext(error).to_string())
+        }
+        SdkError::ServiceError(said) if said.err().is_resource_not_found_exception() => {
+            ReadError::Missing(text())
+        }
+        SdkError::ServiceError(said)
+            if said.err().is_decryption_failure()
+                || error.code() == Some("AccessDeniedException") =>
+        {
+            ReadError::Denied(text())
+        }
+        SdkError::ServiceError(_) => ReadError::Service(text()),
+        _ => ReadError::Service("nothing that can be read".to_owned()),
+    }
+}
+
+impl ReadError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable(_) | Self::Service(_) => Kind::Transient,
+            Self::Region(_)
+            | Self::Denied(_)
+            | Self::Missing(_)
+            | Self::Content
+            | Self::NoHost
+            | Self::Config(_) => Kind::NoLogin,
+        }
+    }
+}

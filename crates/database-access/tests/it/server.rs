@@ -1,0 +1,111 @@
+//! A real MariaDB or MySQL server for one test.
+
+use std::path::Path;
+use std::time::Duration;
+
+use lab::health::Health;
+use lab::install::{self, Flavour};
+use lab::part::mysql::Server;
+use lab::secret::Secret;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
+use tempfile::TempDir;
+use tokio::process::Child;
+
+use crate::certificates::Pair;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub struct TestServer {
+    server: Server,
+    home: TempDir,
+    child: Option<Child>,
+}
+
+impl TestServer {
+    /// Its files, made and not yet served.
+    pub async fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let server = Server {
+            server: install::look(true).unwrap().database.unwrap(),
+            home: home.path().join("mysql"),
+            socket: home.path().join("mysql.sock"),
+            address: lab::ports::free_listener().unwrap().local_addr().unwrap(),
+            root_password: Secret::random(32),
+            root_by_tcp: true,
+        };
+        server.initialise(&home.path().join("log")).await.unwrap();
+        Self {
+            server,
+            home,
+            child: None,
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.address.port()
+    }
+
+    /// Serves with this certificate, or without TLS; ends what served before.
+    pub async fn serve(&mut self, certificate: Option<&Pair>) {
+        self.stop().await;
+        let mut launch = self.server.launch();
+        match (certificate, self.server.server.flavour) {
+            (Some(pair), _) => launch.args.extend([
+                format!("--ssl-cert={}", pair.certificate.display()).into(),
+                format!("--ssl-key={}", pair.key.display()).into(),
+            ]),
+            (None, Flavour::Mariadb) => launch.args.push("--skip-ssl".into()),
+            (None, Flavour::Mysql) => launch.args.push("--tls-version=".into()),
+        }
+        self.child = Some(launch.spawn(&self.home.path().join("log")).unwrap());
+        let greeted = async {
+            while Health::MysqlGreeting
+                .check(self.server.address)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, greeted).await.unwrap();
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.unwrap();
+        }
+    }
+
+    /// As the administrator, on this machine.
+    pub async fn admin(&self, sql: &str) {
+        let mut connection = self.connection().await;
+        connection
+            .execute(AssertSqlSafe(sql.to_owned()))
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn connection(&self) -> MySqlConnection {
+        let url = format!(
+            "mysql://root:{}@{}/mysql",
+            self.server.root_password.expose(),
+            self.server.address
+        );
+        MySqlConnection::connect(&url).await.unwrap()
+    }
+}
+
+/// No way out of a test leaves the server running.
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It ended already, or it can't be killed: nothing to be done in both cases.
+            let _ = child.start_kill();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Connections, each made with the login that is right then.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlPool};
+
+use super::{Access, Database, set_session};
+use crate::driver::DriverError;
+
+/// Longest wait for a connection of a pool, with making it. Half of what a request may take in all.
+const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// SQLSTATE of a refused login (1045, 1698).
+const LOGIN_REFUSED: &str = "28000";
+
+/// A bounded number of connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    driver: MySqlPool,
+    access: Arc<dyn Access>,
+    /// What the driver makes connections with.
+    latest: Arc<Mutex<Option<Database>>>,
+}
+
+impl Pool {
+    /// At most `size` connections, made when they are first needed.
+    pub fn new(access: Arc<dyn Access>, size: u32) -> Self {
+        let driver = MySqlPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_TIME_MAX)
+            .after_connect(|connection, _| Box::pin(set_session(connection)))
+            .connect_lazy_with(MySqlConnectOptions::new());
+        Self {
+            driver,
+            access,
+            latest: Arc::default(),
+        }
+    }
+
+    /// A connection that is there, or a new one. A login that the server refuses is asked for anew and tried
+    /// once more: it was changed while this program ran.
+    pub async fn acquire(&self) -> Result<PoolConnection<MySql>, DriverError> {
+        let used = self.renew().await?;
+        // Boxed, since connecting makes a future of many kilobytes.
+        match Box::pin(self.driver.acquire()).await {
+            Err(error) if is_login_refused(&error) && self.access.refused(&used).await => {
+                tracing::info!("the database refused the login; trying the newest one");
+                self.adopt(self.access.current().await?);
+                Ok(Box::pin(self.driver.acquire()).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Brings the login up to date where a connection is about to be made.
+    async fn renew(&self) -> Result<Database, DriverError> {
+        let will_connect = self.driver.num_idle() == 0
+            && self.driver.size() < self.driver.options().get_max_connections();
+        match self.latest() {
+            Some(latest) if !will_connect => Ok(latest),
+            _ => {
+                let current = self.access.current().await?;
+                self.adopt(current.clone());
+                Ok(current)
+            }
+        }
+    }
+
+    fn latest(&self) -> Option<Database> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.clone()
+    }
+
+    /// The driver keeps a copy, with the whole CA bundle: made only where something changed.
+    fn adopt(&self, database: Database) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !latest.as_ref().is_some_and(|latest| latest.is(&database)) {
+            let options = MySqlConnectOptions::clone(&database.options);
+            self.driver.set_connect_options(options);
+            *latest = Some(database);
+        }
+    }
+}
+
+fn is_login_refused(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|said| said.try_downcast_ref::<MySqlDatabaseError>())
+        .is_some_and(|said| said.code() == Some(LOGIN_REFUSED))
+}
