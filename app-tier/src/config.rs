@@ -198,4 +198,19 @@ mod tests {
         assert!(text.contains("8 mistake(s)"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
+
+    #[test]
+    fn the_example_for_systemd_is_a_configuration() {
+        let example = include_str!("../../deploy-notes/systemd/app-tier.env.example");
+        let config = Config::from_env(Env::from_file(example)).unwrap();
+        assert_eq!(config.bucket, "fintech-payment-pipeline");
+        assert!(config.database.is_none());
+
+        // What it leaves to be chosen, but for a file that is not here.
+        let chosen = example.replace("\n#DB_", "\nDB_");
+        let chosen = chosen.replace("\nDB_CA_BUNDLE", "\n#DB_CA_BUNDLE");
+        let config = Config::from_env(Env::from_file(&chosen)).unwrap();
+        let database = format!("{:?}", config.database);
+        assert!(database.contains("TokenAccess"), "{database}");
+    }
 }

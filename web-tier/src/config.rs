@@ -108,4 +108,11 @@ mod tests {
         let text = Config::from_env(env).unwrap_err().to_string();
         assert!(text.contains("4 mistake(s)"), "{text}");
     }
+
+    #[test]
+    fn the_example_for_systemd_is_a_configuration() {
+        let example = include_str!("../../deploy-notes/systemd/web-tier.env.example");
+        let config = Config::from_env(Env::from_file(example)).unwrap();
+        assert_eq!(config.listen.drain.as_secs(), 25);
+    }
 }

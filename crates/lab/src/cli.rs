@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bench::scenario::Scenario,
     database::User,
+    dist::target::Target as DistTarget,
     fault::Target,
     part::PartName,
     secret::Secret,
@@ -52,6 +53,8 @@ pub enum Command {
     Bench(Bench),
     /// Try the parsers with inputs that a fuzzer makes up
     Fuzz(Fuzz),
+    /// Build and pack what is shipped, reproducibly, under target/dist
+    Dist(Dist),
     /// Check format and lints, build, and run every test
     Test(Test),
     /// Pass on connections between the parts; the supervisor starts this
@@ -242,6 +245,16 @@ pub struct Fuzz {
     /// For each target
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Dist {
+    /// For this processor; may be repeated [default: all that this machine can build for]
+    #[arg(long, value_enum, value_name = "TRIPLE")]
+    pub target: Vec<DistTarget>,
+    /// Install what the machine lacks
+    #[arg(long)]
+    pub install: bool,
 }
 
 #[derive(Debug, Args)]

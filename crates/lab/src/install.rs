@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::find::{find, look};
 use self::manager::Manager;
+pub use self::manager::run;
 use crate::output;
 
 /// The two servers that one set of SQL serves.

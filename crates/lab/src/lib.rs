@@ -17,6 +17,7 @@ pub mod chaos;
 pub mod cli;
 pub mod command;
 pub mod database;
+pub mod dist;
 pub mod fault;
 pub mod files;
 pub mod health;

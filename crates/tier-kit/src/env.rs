@@ -57,6 +57,15 @@ impl Env {
             .collect()
     }
 
+    /// From lines `NAME=value`, as systemd's `EnvironmentFile` has them, without quoting. Other lines are comments.
+    pub fn from_file(text: &str) -> Self {
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     /// A variable that may be absent. Empty counts as absent, as in systemd units.
     pub fn optional<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
         let value = self.text(name)?;

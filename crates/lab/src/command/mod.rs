@@ -3,6 +3,7 @@
 mod apart;
 mod bench;
 mod chaos;
+mod dist;
 mod down;
 mod env;
 mod fault;
@@ -88,6 +89,8 @@ pub enum Error {
     #[error(transparent)]
     Fuzz(#[from] fuzz::Error),
     #[error(transparent)]
+    Dist(#[from] dist::Error),
+    #[error(transparent)]
     Test(#[from] test::Error),
     #[error("{0} does not run: see `cargo lab status`")]
     NotRunning(PartName),
@@ -155,6 +158,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Bench(args) => bench::run(&args, &context).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,
+        Command::Dist(args) => dist::run(&args, &context).await,
         Command::Test(args) => test::run(&args, &context).await,
         Command::Relay { config } => {
             let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;

@@ -90,7 +90,7 @@ impl Manager {
 }
 
 /// Runs one of those commands, its output shown.
-pub(super) fn run(command: &str) -> Result<(), Error> {
+pub fn run(command: &str) -> Result<(), Error> {
     let mut words = command.split(' ');
     let program = words.next().unwrap_or_default();
     let status = Command::new(program)

@@ -7,6 +7,7 @@
 mod accounts;
 mod card_numbers;
 mod chaos;
+mod dist;
 mod exactness;
 mod faults;
 mod older_objects;

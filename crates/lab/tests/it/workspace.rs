@@ -34,7 +34,7 @@ const EDGES: [(&str, &[&str]); 7] = [
     ),
 ];
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 

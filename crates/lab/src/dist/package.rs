@@ -1,0 +1,188 @@
+//! What belongs together.
+
+use std::{
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    archive::{self, Entry, PROGRAM, TEXT},
+    target::Target,
+};
+
+/// What is built.
+pub const PROGRAMS: [&str; 4] = ["web-tier", "app-tier", "lambda-ingest", "payctl"];
+
+/// Those that systemd runs on an instance.
+const TIERS: [&str; 2] = ["web-tier", "app-tier"];
+
+/// A bootstrap.zip is loaded at every cold start; past this, something got in that does not belong.
+pub const BOOTSTRAP_BYTES_MAX: usize = 5_000_000;
+
+pub const SUMS: &str = "SHA256SUMS";
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub version: String,
+    /// Seconds since 1970.
+    pub epoch: u64,
+}
+
+/// A file to ship.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    pub name: String,
+    pub content: Vec<u8>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("can't pack {name}")]
+    Pack {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "{name} has {bytes} bytes and may have {BOOTSTRAP_BYTES_MAX}: see with `cargo tree -p lambda-ingest` what got in"
+    )]
+    BootstrapTooLarge { name: String, bytes: usize },
+}
+
+/// Packs the programs in the folder `programs`, with what of the workspace goes with them.
+pub fn products(
+    workspace: &Path,
+    programs: &Path,
+    target: Target,
+    commit: &Commit,
+) -> Result<Vec<Product>, Error> {
+    let mut products = Vec::new();
+    for program in ["web-tier", "app-tier", "payctl"] {
+        products.push(tarball(workspace, programs, program, target, commit)?);
+    }
+    products.push(bootstrap(programs, target)?);
+    Ok(products)
+}
+
+fn tarball(
+    workspace: &Path,
+    programs: &Path,
+    program: &str,
+    target: Target,
+    commit: &Commit,
+) -> Result<Product, Error> {
+    let folder = format!("{program}-{}-{}", commit.version, target.arch());
+    let mut entries = vec![
+        entry(&programs.join(program), program, PROGRAM)?,
+        entry(&workspace.join("LICENSE"), "LICENSE", TEXT)?,
+    ];
+    if TIERS.contains(&program) {
+        for name in [
+            format!("{program}.service"),
+            format!("{program}.env.example"),
+        ] {
+            let path = workspace.join("deploy-notes/systemd").join(&name);
+            entries.push(entry(&path, &name, TEXT)?);
+        }
+    }
+    let name = format!("{folder}.tar.gz");
+    match archive::tar_gz(&folder, entries, commit.epoch) {
+        Ok(content) => Ok(Product { name, content }),
+        Err(source) => Err(Error::Pack { name, source }),
+    }
+}
+
+/// The function as Lambda wants it: one program of that name.
+fn bootstrap(programs: &Path, target: Target) -> Result<Product, Error> {
+    let name = format!("bootstrap-{}.zip", target.arch());
+    let program = entry(&programs.join("lambda-ingest"), "bootstrap", PROGRAM)?;
+    match archive::zip(&program) {
+        Ok(content) => Ok(Product { name, content }),
+        Err(source) => Err(Error::Pack { name, source }),
+    }
+}
+
+/// Refuses a function that has grown too large. It is for what is shipped: other builds are larger.
+pub fn check_size(products: &[Product]) -> Result<(), Error> {
+    let too_large = |product: &&Product| {
+        product.name.starts_with("bootstrap-") && product.content.len() > BOOTSTRAP_BYTES_MAX
+    };
+    match products.iter().find(too_large) {
+        Some(product) => Err(Error::BootstrapTooLarge {
+            name: product.name.clone(),
+            bytes: product.content.len(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn entry(path: &Path, name: &str, mode: u32) -> Result<Entry, Error> {
+    let content = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Entry {
+        name: name.to_owned(),
+        mode,
+        content,
+    })
+}
+
+/// The file that `sha256sum -c` reads.
+pub fn sums(products: &[Product]) -> Product {
+    let mut lines: Vec<_> = products
+        .iter()
+        .map(|product| {
+            (
+                product.name.as_str(),
+                hex(&Sha256::digest(&product.content)),
+            )
+        })
+        .collect();
+    lines.sort_unstable();
+    let mut text = String::new();
+    for (name, sum) in lines {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{sum}  {name}");
+    }
+    Product {
+        name: SUMS.to_owned(),
+        content: text.into_bytes(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_past_its_size_is_refused_and_a_tier_is_not() {
+        let product = |name: &str, bytes| Product {
+            name: name.to_owned(),
+            content: vec![0; bytes],
+        };
+        let over = BOOTSTRAP_BYTES_MAX + 1;
+        let tier = product("app-tier-1.2.3-x86_64.tar.gz", over);
+        let fits = product("bootstrap-x86_64.zip", BOOTSTRAP_BYTES_MAX);
+        check_size(&[tier.clone(), fits]).unwrap();
+        let error = check_size(&[tier, product("bootstrap-x86_64.zip", over)]).unwrap_err();
+        assert!(error.to_string().contains("has 5000001 bytes"), "{error}");
+    }
+}

@@ -1,0 +1,128 @@
+//! What the programs were made of: an SBOM in `CycloneDX` 1.6, from `cargo metadata` and the lock file.
+
+mod cyclonedx;
+mod metadata;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use self::{
+    cyclonedx::{Bom, Component, Dependency, Hash, Kind, Licence, Metadata as BomMetadata},
+    metadata::{Lock, Metadata, Package},
+};
+use super::{
+    package::{Commit, PROGRAMS, Product},
+    target::Target,
+};
+
+const NAME: &str = "payment-pipeline";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Metadata(#[from] metadata::Error),
+    #[error("the commit's time can't be written")]
+    Time(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the SBOM can't be written")]
+    Write(#[source] serde_json::Error),
+}
+
+/// Of the programs for these targets. Libraries that only tests use are left out.
+pub fn product(workspace: &Path, targets: &[Target], commit: &Commit) -> Result<Product, Error> {
+    let metadata = Metadata::read(workspace, targets)?;
+    let lock = Lock::read(workspace)?;
+    let bom = bom(&metadata, &lock, commit)?;
+    let mut content = serde_json::to_vec_pretty(&bom).map_err(Error::Write)?;
+    content.push(b'\n');
+    Ok(Product {
+        name: format!("{NAME}-{}.cdx.json", commit.version),
+        content,
+    })
+}
+
+fn bom(metadata: &Metadata, lock: &Lock, commit: &Commit) -> Result<Bom, Error> {
+    let shipped = shipped(metadata);
+    let reference: HashMap<&str, String> = shipped
+        .iter()
+        .map(|package| (package.id.as_str(), purl(package)))
+        .collect();
+    let mut components: Vec<_> = shipped
+        .iter()
+        .map(|package| component(package, lock))
+        .collect();
+    components.sort_by(|one, other| one.reference.cmp(&other.reference));
+    let mut dependencies: Vec<_> = shipped
+        .iter()
+        .map(|package| {
+            let on = metadata.dependencies(&package.id);
+            Dependency {
+                reference: purl(package),
+                depends_on: on.filter_map(|id| reference.get(id).cloned()).collect(),
+            }
+        })
+        .collect();
+    dependencies.sort_by(|one, other| one.reference.cmp(&other.reference));
+    Ok(Bom::new(about(commit)?, components, dependencies))
+}
+
+fn about(commit: &Commit) -> Result<BomMetadata, Error> {
+    let seconds = i64::try_from(commit.epoch).map_err(|error| Error::Time(error.into()))?;
+    let time = OffsetDateTime::from_unix_timestamp(seconds)
+        .map_err(|error| Error::Time(error.into()))?
+        .format(&Rfc3339)
+        .map_err(|error| Error::Time(error.into()))?;
+    Ok(BomMetadata {
+        timestamp: time,
+        component: Component {
+            kind: Kind::Application,
+            reference: NAME.to_owned(),
+            name: NAME.to_owned(),
+            version: commit.version.clone(),
+            purl: None,
+            licenses: Licence::of("Apache-2.0"),
+            hashes: Vec::new(),
+        },
+    })
+}
+
+/// The programs, and what they depend on.
+fn shipped(metadata: &Metadata) -> Vec<&Package> {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<&str> = metadata.members(&PROGRAMS).collect();
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(metadata.dependencies(id));
+        }
+    }
+    let packages = metadata.packages.iter();
+    packages
+        .filter(|package| seen.contains(package.id.as_str()))
+        .collect()
+}
+
+fn component(package: &Package, lock: &Lock) -> Component {
+    let checksum = lock.checksum(&package.name, &package.version);
+    Component {
+        kind: if PROGRAMS.contains(&package.name.as_str()) {
+            Kind::Application
+        } else {
+            Kind::Library
+        },
+        reference: purl(package),
+        name: package.name.clone(),
+        version: package.version.clone(),
+        purl: Some(purl(package)),
+        licenses: package.license.as_deref().map_or(Vec::new(), Licence::of),
+        hashes: checksum.map(Hash::sha256).into_iter().collect(),
+    }
+}
+
+fn purl(package: &Package) -> String {
+    // The only character of a version that a package URL escapes.
+    let version = package.version.replace('+', "%2B");
+    format!("pkg:cargo/{}@{version}", package.name)
+}
