@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{Cursor, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Command,
 };
@@ -167,4 +168,25 @@ fn a_unit_waits_for_longer_than_a_tier_drains() {
         assert_eq!(value("DynamicUser="), "yes");
         assert_eq!(value("CapabilityBoundingSet="), "");
     }
+}
+
+/// rustc is stood in for by one that has no standard library at all.
+#[test]
+fn a_target_that_can_not_be_built_for_is_told_with_the_command_that_mends_it() {
+    let sysroot = TempDir::new().unwrap();
+    let rustc = sysroot.path().join("rustc");
+    let script = format!("#!/bin/sh\necho {}\n", sysroot.path().display());
+    fs::write(&rustc, script).unwrap();
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(["dist", "--target", "x86_64-unknown-linux-musl"])
+        .env("RUSTC", rustc)
+        .env("SOURCE_DATE_EPOCH", EPOCH.to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    let mend = "\n    rustup target add x86_64-unknown-linux-musl\n";
+    assert!(said.contains(mend), "{said}");
+    assert!(said.contains("nothing could be built here"), "{said}");
 }
