@@ -1,7 +1,11 @@
 use std::process::ExitCode;
 
 use lambda_ingest::{App, config};
+use mimalloc::MiMalloc;
 use tier_kit::program::Program;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let program = Program {

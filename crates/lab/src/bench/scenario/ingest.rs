@@ -29,15 +29,17 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     function.ingest(&objects.put(1).await?).await?;
     python.ingest(&objects.put_plain().await?).await?;
 
-    let mut rates = [const { Vec::new() }; 3];
+    let mut rates = [const { Vec::new() }; 4];
     for _ in 0..bed.pace.rounds {
         let ours = rows_a_second(&function, &objects, OBJECTS).await?;
-        let load_data = peer::sql::load_data(bed, PAYMENTS * OBJECTS).await?;
+        let load_data = peer::sql::load_data(bed, OBJECTS, PAYMENTS).await?;
+        let at_once = peer::sql::load_data(bed, 1, OBJECTS * PAYMENTS).await?;
         let row_by_row = events_a_second(&python, &objects).await?;
         for (name, index, rate) in [
             ("lambda-ingest", 0, ours),
-            ("LOAD DATA LOCAL INFILE", 1, load_data),
-            ("Python, one row an event", 2, row_by_row),
+            ("LOAD DATA, an object each", 1, load_data),
+            ("LOAD DATA, all at once", 2, at_once),
+            ("Python, one row an event", 3, row_by_row),
         ] {
             tell(name, format!("{} rows/s", number(rate)));
             rates[index].push(rate);
@@ -46,12 +48,14 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     function.end().await;
     python.end().await;
 
-    let [ours, load_data, row_by_row] = rates;
+    let [ours, load_data, at_once, row_by_row] = rates;
     let ours = Figure::new("lambda-ingest", "rows/s", ours);
-    let load_data = Figure::new("LOAD DATA LOCAL INFILE", "rows/s", load_data);
+    let load_data = Figure::new("LOAD DATA, an object each", "rows/s", load_data);
+    let at_once = Figure::new("LOAD DATA, all at once", "rows/s", at_once);
     let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
     let what = "ingest, rows/s from object to committed row";
     report.add(Finding::times(what, ours.clone(), load_data, 0.7));
+    report.add(Finding::times(what, ours.clone(), at_once, 0.7));
     report.add(Finding::times(what, ours, row_by_row, 1_000.0));
     Ok(())
 }
