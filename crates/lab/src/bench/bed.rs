@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Error, Pace,
-    load::{Load, Outcome, oha::Oha, wrk::Wrk},
+    load::{Load, Outcome},
     server::{Server, free_address},
     tools::Tools,
 };
@@ -30,19 +30,17 @@ const QUIET: Duration = Duration::from_secs(120);
 pub struct Bed {
     pub lab: Lab,
     pub pace: Pace,
-    pub wrk: Wrk,
-    pub oha: Oha,
+    tools: Tools,
     s3: Switches,
 }
 
 impl Bed {
-    pub fn new(lab: Lab, tools: Tools, pace: Pace) -> Result<Self, Error> {
+    pub fn new(lab: Lab, pace: Pace) -> Result<Self, Error> {
         Ok(Self {
             s3: Switches::of(PartName::S3, &lab)?,
             lab,
             pace,
-            wrk: Wrk { program: tools.wrk },
-            oha: Oha { program: tools.oha },
+            tools: Tools::default(),
         })
     }
 
@@ -53,8 +51,9 @@ impl Bed {
             length: self.pace.warm_up,
             ..load.clone()
         };
-        self.wrk.run(&warm_up).await?;
-        sound(url, self.wrk.run(&load).await?)
+        let wrk = self.tools.wrk().await?;
+        wrk.run(&warm_up).await?;
+        sound(url, wrk.run(&load).await?)
     }
 
     /// What clients of an address see at a steady rate, after a warm-up. No request may fail.
@@ -64,8 +63,9 @@ impl Bed {
             length: self.pace.warm_up,
             ..load.clone()
         };
-        self.oha.run(&warm_up, rate).await?;
-        sound(url, self.oha.run(&load, rate).await?)
+        let oha = self.tools.oha(&self.lab.workspace).await?;
+        oha.run(&warm_up, rate).await?;
+        sound(url, oha.run(&load, rate).await?)
     }
 
     /// S3 answers this much later than it does by itself.

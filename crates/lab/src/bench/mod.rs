@@ -91,8 +91,7 @@ impl Error {
 
 /// Runs these scenarios on a lab that is up and does nothing else.
 pub async fn run(scenarios: &[Scenario], pace: Pace, lab: Lab) -> Result<Report, Error> {
-    let tools = tools::ensure(&lab).await?;
-    let bed = Bed::new(lab, tools, pace)?;
+    let bed = Bed::new(lab, pace)?;
     let mut report = Report::begin(pace);
     let (with_function, without) = Scenario::in_order(scenarios);
     for scenario in with_function {

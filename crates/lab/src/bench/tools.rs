@@ -1,16 +1,20 @@
-//! The load generators: `wrk` from the system's packages, `oha` from crates.io.
+//! The load generators: `wrk` from the system's packages, `oha` from crates.io. Each is looked for, and installed where
+//! it is missing, when a scenario first needs it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::{build, install, lab::Lab, output};
+use tokio::sync::OnceCell;
+
+use super::load::{oha::Oha, wrk::Wrk};
+use crate::{build, install, output, workspace::Workspace};
 
 /// Pinned, so that figures of two days came from the same generator.
 const OHA: &str = "1.16.0";
 
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 pub struct Tools {
-    pub wrk: PathBuf,
-    pub oha: PathBuf,
+    wrk: OnceCell<Wrk>,
+    oha: OnceCell<Oha>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -21,33 +25,39 @@ pub enum Error {
     Oha,
 }
 
-/// Finds them; installs what is missing.
-pub async fn ensure(lab: &Lab) -> Result<Tools, Error> {
-    Ok(Tools {
-        wrk: install::program("wrk")?,
-        oha: oha(lab).await?,
-    })
+impl Tools {
+    pub async fn wrk(&self) -> Result<&Wrk, Error> {
+        let find = async || {
+            let program = install::program("wrk")?;
+            Ok(Wrk { program })
+        };
+        self.wrk.get_or_try_init(find).await
+    }
+
+    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha, Error> {
+        let find = async || {
+            let program = oha(workspace).await?;
+            Ok(Oha { program })
+        };
+        self.oha.get_or_try_init(find).await
+    }
 }
 
-async fn oha(lab: &Lab) -> Result<PathBuf, Error> {
-    let own = lab.workspace.tools();
+async fn oha(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let own = workspace.tools();
     let built = own.join("bin/oha");
-    if let Some(found) = install::find("oha").or_else(|| exists(&built)) {
+    if let Some(found) = install::find("oha") {
         return Ok(found);
+    }
+    if built.is_file() {
+        return Ok(built);
     }
     output::say(format_args!(
         "installing: cargo install --locked oha --version {OHA}"
     ));
-    let status = build::cargo(&lab.workspace)
-        .args([
-            "install",
-            "--locked",
-            "--quiet",
-            "oha",
-            "--version",
-            OHA,
-            "--root",
-        ])
+    let status = build::cargo(workspace)
+        .args(["install", "--locked", "--quiet", "oha"])
+        .args(["--version", OHA, "--root"])
         .arg(&own)
         .status()
         .await;
@@ -55,8 +65,4 @@ async fn oha(lab: &Lab) -> Result<PathBuf, Error> {
         Ok(status) if status.success() => Ok(built),
         _ => Err(Error::Oha),
     }
-}
-
-fn exists(path: &Path) -> Option<PathBuf> {
-    path.is_file().then(|| path.to_owned())
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod accounts;
+mod bench;
 mod card_numbers;
 mod chaos;
 mod dist;
