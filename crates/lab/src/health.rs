@@ -24,6 +24,8 @@ const HOST_NOT_PRIVILEGED: u16 = 1130;
 pub enum Health {
     /// `GET path` answers 200.
     Http { path: &'static str },
+    /// A connection is taken.
+    Connects,
     /// A new connection is greeted, rather than refused or told of too many connections.
     MysqlGreeting,
 }
@@ -42,6 +44,7 @@ impl Health {
     pub async fn check(self, address: SocketAddr) -> Result<(), Ill> {
         let answer = match self {
             Self::Http { path } => timeout(PATIENCE, get(address, path)).await,
+            Self::Connects => timeout(PATIENCE, connect(address)).await,
             Self::MysqlGreeting => timeout(PATIENCE, greeting(address)).await,
         };
         answer.unwrap_or_else(|_| Err(Ill(format!("no answer within {} s", PATIENCE.as_secs()))))
@@ -60,6 +63,11 @@ async fn get(address: SocketAddr, path: &str) -> Result<(), Ill> {
         StatusCode::OK => Ok(()),
         status => Err(Ill(format!("GET {path} answers {status}"))),
     }
+}
+
+async fn connect(address: SocketAddr) -> Result<(), Ill> {
+    let taken = TcpStream::connect(address).await;
+    taken.map(drop).map_err(|error| Ill(error.to_string()))
 }
 
 async fn greeting(address: SocketAddr) -> Result<(), Ill> {

@@ -99,16 +99,24 @@ impl Finding {
 /// Three digits that count.
 pub fn number(value: f64) -> String {
     match value.abs() {
-        size if size >= 1000.0 => {
-            let digits = format!("{value:.0}");
-            let (head, tail) = digits.split_at(digits.len() - 3);
-            format!("{head},{tail}")
-        }
+        size if size >= 1000.0 => thousands(&format!("{value:.0}")),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 || size.to_bits() == 0 => format!("{value:.2}"),
         _ => format!("{value:.4}"),
     }
+}
+
+/// A comma before each three digits from the end.
+fn thousands(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 #[cfg(test)]
@@ -147,9 +155,20 @@ mod tests {
 
     #[test]
     fn numbers_keep_three_digits() {
-        let shown: Vec<_> = [12345.6, 123.4, 12.34, 1.234, 0.01234, 0.0]
+        let shown: Vec<_> = [1_234_567.8, 12345.6, 123.4, 12.34, 1.234, 0.01234, 0.0]
             .map(number)
             .into();
-        assert_eq!(shown, ["12,346", "123", "12.3", "1.23", "0.0123", "0.00"]);
+        assert_eq!(
+            shown,
+            [
+                "1,234,568",
+                "12,346",
+                "123",
+                "12.3",
+                "1.23",
+                "0.0123",
+                "0.00"
+            ]
+        );
     }
 }

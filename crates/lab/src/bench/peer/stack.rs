@@ -42,6 +42,28 @@ impl Stack {
         Ok(Self(vec![nginx(behind, bed).await?]))
     }
 
+    /// Vector in place of the app tier.
+    pub async fn vector(program: PathBuf, bed: &Bed) -> Result<Server, BenchError> {
+        let address = free_address()?;
+        let data = bed.lab.dir.data("config/bench-vector");
+        crate::files::create_dir(&data)?;
+        let mut env = s3_access(bed);
+        env.insert("LISTEN_ADDR", address.to_string());
+        env.insert("VECTOR_DATA_DIR", data.display().to_string());
+        let config = bed.lab.workspace.root().join("bench/vector/vector.yaml");
+        let spec = Spec {
+            launch: Launch {
+                program,
+                args: vec!["--config".into(), config.into()],
+                env,
+                output: Output::File,
+            },
+            health: Health::Connects,
+            ..spec(address)
+        };
+        Server::start("vector", spec, &bed.log("vector")).await
+    }
+
     pub fn url(&self) -> String {
         self.0.first().map(Server::url).unwrap_or_default()
     }
@@ -75,21 +97,26 @@ pub async fn fixed_answer(address: SocketAddr, bed: &Bed) -> Result<Server, Benc
     Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await
 }
 
-async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
-    let python = install::venv(bed, "flask-app").await?;
-    let dir = bed.lab.workspace.root().join("bench/flask-app");
-    let address = free_address()?;
+/// The app tier's own right to put.
+fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
     let key = &bed.lab.credentials.aws.app_tier;
-    let env = BTreeMap::from([
-        ("LISTEN_ADDR", address.to_string()),
+    BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_ENDPOINT_URL_S3", bed.lab.url(PartName::S3)),
         ("AWS_ACCESS_KEY_ID", key.id.clone()),
         ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
-        ("S3_CONNECTIONS", "32".to_owned()),
-        ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
-    ]);
+    ])
+}
+
+async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
+    let python = install::venv(bed, "flask-app").await?;
+    let dir = bed.lab.workspace.root().join("bench/flask-app");
+    let address = free_address()?;
+    let mut env = s3_access(bed);
+    env.insert("LISTEN_ADDR", address.to_string());
+    env.insert("S3_CONNECTIONS", "32".to_owned());
+    env.insert("PYTHONDONTWRITEBYTECODE", "1".to_owned());
     let args: Vec<OsString> = match peer {
         Peer::NodeAndFlask => vec![dir.join("app.py").into()],
         Peer::NodeAndFlaskTuned => {

@@ -15,16 +15,16 @@ use crate::{
 };
 
 const RATE: u32 = 1_000;
-const CONNECTIONS: u32 = 128;
+const CONNECTIONS: u32 = 512;
 
 /// What S3 takes on AWS for a small object, in milliseconds.
 const S3: u64 = 25;
 
 /// Settings of the app tier by which it is dearer and faster, or cheaper and slower.
-const LINGER_MS: [&str; 3] = ["0", "100", "250"];
+const LINGER_MS: [&str; 3] = ["0", "50", "100"];
 
 /// That of the target.
-const TARGET: &str = "250";
+const TARGET: &str = "50";
 
 pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     bed.s3_latency(S3).await?;
@@ -77,7 +77,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
         ]);
         if linger == TARGET {
             report.add(Finding::share(
-                "S3 and Lambda cost of a million payments at 1,000/s, LOG_LINGER_MS=250",
+                "S3 and Lambda cost of a million payments at 1,000/s, LOG_LINGER_MS=50",
                 Figure::new("group commit", "dollars", vec![dollars]),
                 Figure::new("one object a payment", "dollars", vec![single]),
                 0.02,

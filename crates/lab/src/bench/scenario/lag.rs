@@ -14,7 +14,9 @@ use crate::{
 };
 
 const RATE: u32 = 2_000;
-const CONNECTIONS: u32 = 128;
+
+/// More than answers are waited for at one time: the load must not wait for a connection.
+const CONNECTIONS: u32 = 512;
 
 /// Milliseconds that S3 takes.
 const S3: [u64; 3] = [0, 25, 100];

@@ -2,6 +2,7 @@
 
 mod accept;
 mod alone;
+mod app_tier;
 mod cost;
 mod function;
 mod growth;
@@ -23,6 +24,8 @@ pub enum Scenario {
     Accept,
     /// Latency of a payment that is alone in the system, beside S3's own
     Alone,
+    /// The app tier and what it takes of a processor, beside Vector
+    AppTier,
     /// The web tier as a proxy, beside nginx
     Proxy,
     /// Memory of both tiers
@@ -52,6 +55,7 @@ impl Scenario {
         match self {
             Self::Accept => accept::run(bed, report).await,
             Self::Alone => alone::run(bed, report).await,
+            Self::AppTier => app_tier::run(bed, report).await,
             Self::Proxy => proxy::run(bed, report).await,
             Self::Memory => memory::run(bed, report).await,
             Self::Lag => lag::run(bed, report).await,
