@@ -24,7 +24,7 @@ const LATENCY: &str = "latency";
 const EVENT_DROP: &str = "event-drop";
 
 /// Until the function has worked off what came before.
-const QUIET: Duration = Duration::from_secs(120);
+const QUIET: Duration = Duration::from_mins(2);
 
 #[derive(Debug)]
 pub struct Bed {

@@ -13,11 +13,9 @@ use super::{
 };
 use crate::{
     database::User,
-    health::Health,
     http,
     lab::{ACCOUNT_ID, BUCKET, FUNCTION, REGION},
     part::{ConfigFile, Part, PartName},
-    process::{Launch, Output},
 };
 
 /// What runs in it.
@@ -124,7 +122,6 @@ pub fn authorization(key: &str) -> String {
 fn part(function: &Function, bed: &Bed) -> Result<Part, Error> {
     let lab = &bed.lab;
     let address = free_address()?;
-    let path = lab.dir.config(&format!("bench-{}.json", function.name));
     let config = json!({
         "listen": address,
         "state": lab.dir.data(&format!("lambda/bench-{}", function.name)),
@@ -140,23 +137,9 @@ fn part(function: &Function, bed: &Bed) -> Result<Part, Error> {
             "concurrency": 1,
         },
     });
-    Ok(Part {
-        name: PartName::Lambda,
-        about: function.name.to_owned(),
-        address,
-        launch: Launch {
-            program: lab.workspace.program("lab-lambda"),
-            args: vec!["--config".into(), path.clone().into()],
-            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
-            output: Output::File,
-        },
-        files: vec![ConfigFile {
-            path,
-            content: config.to_string(),
-        }],
-        health: Health::Http {
-            path: "/_lab/health",
-        },
-        patience: Duration::from_secs(10),
-    })
+    let config = ConfigFile {
+        path: lab.dir.config(&format!("bench-{}.json", function.name)),
+        content: config.to_string(),
+    };
+    Ok(Part::lab_server(PartName::Lambda, address, config, lab))
 }

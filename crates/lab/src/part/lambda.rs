@@ -1,15 +1,13 @@
 //! The lab's Lambda, with the one function of the pipeline.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::{ConfigFile, Error, Part, PartName, sqs};
 use crate::{
     database::User,
-    health::Health,
     lab::{ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, Lab, QUEUE, REGION},
-    process::{Launch, Output},
     state::settings::Via,
 };
 
@@ -17,26 +15,15 @@ use crate::{
 const SWEEP_HOURS: u32 = 2;
 
 pub fn part(lab: &Lab) -> Result<Part, Error> {
-    let path = lab.dir.config("lambda.json");
+    let config = ConfigFile {
+        path: lab.dir.config("lambda.json"),
+        content: config(lab)?.to_string(),
+    };
+    let address = lab.address(PartName::Lambda);
     Ok(Part {
-        name: PartName::Lambda,
-        about: "lab-lambda".to_owned(),
-        address: lab.address(PartName::Lambda),
-        launch: Launch {
-            program: lab.workspace.program("lab-lambda"),
-            args: vec!["--config".into(), path.clone().into()],
-            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
-            output: Output::File,
-        },
-        files: vec![ConfigFile {
-            path,
-            content: config(lab)?.to_string(),
-        }],
-        health: Health::Http {
-            path: "/_lab/health",
-        },
         // An invocation in flight may take its whole timeout.
         patience: Duration::from_secs(35),
+        ..Part::lab_server(PartName::Lambda, address, config, lab)
     })
 }
 

@@ -10,12 +10,18 @@ pub mod s3;
 pub mod sqs;
 pub mod tier;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::{database, files, health::Health, lab::Lab, process::Launch, state};
+use crate::{
+    database, files,
+    health::Health,
+    lab::Lab,
+    process::{Launch, Output},
+    state,
+};
 
 #[derive(
     Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ValueEnum, Serialize, Deserialize,
@@ -118,6 +124,29 @@ pub struct Part {
     pub health: Health,
     /// From SIGTERM until it is killed.
     pub patience: Duration,
+}
+
+impl Part {
+    /// A server of the lab's own, which reads its configuration from a file.
+    pub fn lab_server(name: PartName, address: SocketAddr, config: ConfigFile, lab: &Lab) -> Self {
+        let program = format!("lab-{name}");
+        Self {
+            name,
+            address,
+            launch: Launch {
+                program: lab.workspace.program(&program),
+                args: vec!["--config".into(), config.path.clone().into()],
+                env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
+                output: Output::File,
+            },
+            files: vec![config],
+            health: Health::Http {
+                path: "/_lab/health",
+            },
+            patience: Duration::from_secs(10),
+            about: program,
+        }
+    }
 }
 
 /// A file that must be there before the part starts.

@@ -1,38 +1,21 @@
 //! The lab's S3, with the bucket, the notification and the policies that the runbook sets up on AWS.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::{ConfigFile, Part, PartName};
 use crate::{
-    health::Health,
     lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
-    process::{Launch, Output},
     state::settings::{LogLayout, Via},
 };
 
 pub fn part(lab: &Lab) -> Part {
-    let path = lab.dir.config("s3.json");
-    Part {
-        name: PartName::S3,
-        about: "lab-s3".to_owned(),
-        address: lab.address(PartName::S3),
-        launch: Launch {
-            program: lab.workspace.program("lab-s3"),
-            args: vec!["--config".into(), path.clone().into()],
-            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
-            output: Output::File,
-        },
-        files: vec![ConfigFile {
-            path,
-            content: config(lab).to_string(),
-        }],
-        health: Health::Http {
-            path: "/_lab/health",
-        },
-        patience: Duration::from_secs(10),
-    }
+    let config = ConfigFile {
+        path: lab.dir.config("s3.json"),
+        content: config(lab).to_string(),
+    };
+    Part::lab_server(PartName::S3, lab.address(PartName::S3), config, lab)
 }
 
 fn config(lab: &Lab) -> serde_json::Value {

@@ -1,15 +1,9 @@
 //! The lab's SQS: the queue of dead letters, and the queue of events in a lab that has them go by one.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use serde_json::json;
 
 use super::{ConfigFile, Part, PartName};
-use crate::{
-    health::Health,
-    lab::{ACCOUNT_ID, DEAD_LETTER_QUEUE, Lab, QUEUE, REGION},
-    process::{Launch, Output},
-};
+use crate::lab::{ACCOUNT_ID, DEAD_LETTER_QUEUE, Lab, QUEUE, REGION};
 
 /// AWS asks for six times the function's timeout. Here a failed event comes again sooner, so that one can watch.
 const VISIBILITY_SECONDS: u32 = 65;
@@ -21,26 +15,11 @@ const RECEIVES_MAX: u32 = 5;
 const RETENTION_SECONDS: u32 = 1_209_600;
 
 pub fn part(lab: &Lab) -> Part {
-    let path = lab.dir.config("sqs.json");
-    Part {
-        name: PartName::Sqs,
-        about: "lab-sqs".to_owned(),
-        address: lab.address(PartName::Sqs),
-        launch: Launch {
-            program: lab.workspace.program("lab-sqs"),
-            args: vec!["--config".into(), path.clone().into()],
-            env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
-            output: Output::File,
-        },
-        files: vec![ConfigFile {
-            path,
-            content: config(lab).to_string(),
-        }],
-        health: Health::Http {
-            path: "/_lab/health",
-        },
-        patience: Duration::from_secs(10),
-    }
+    let config = ConfigFile {
+        path: lab.dir.config("sqs.json"),
+        content: config(lab).to_string(),
+    };
+    Part::lab_server(PartName::Sqs, lab.address(PartName::Sqs), config, lab)
 }
 
 pub fn queue_url(lab: &Lab, queue: &str) -> String {

@@ -8,7 +8,12 @@
 pub mod oha;
 pub mod wrk;
 
-use std::{io, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde::Serialize;
 use tokio::process::Command;
@@ -64,21 +69,21 @@ impl Outcome {
 }
 
 /// Runs a generator to its end; what it printed.
-async fn output_of(program: &PathBuf, command: &mut Command) -> Result<String, Error> {
+async fn output_of(program: &Path, command: &mut Command) -> Result<String, Error> {
     let output = command
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
         .map_err(|source| Error::Run {
-            program: program.clone(),
+            program: program.to_owned(),
             source,
         })?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         Err(Error::Failed {
-            program: program.clone(),
+            program: program.to_owned(),
             message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         })
     }

@@ -1,4 +1,4 @@
-//! Brings the peers' packages from npm and PyPI, once, under the lab's own directory.
+//! Brings the peers' packages from their registries, once, under the lab's own directory.
 
 use std::{
     fs,
@@ -91,13 +91,15 @@ async fn run(command: &mut Command) -> Result<(), Error> {
     output::say(format_args!("installing: {shown}"));
     match command.stdin(Stdio::null()).status().await {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Failed {
+        Ok(status) => Err(install::Error::Failed {
             command: shown,
             status,
-        }),
-        Err(source) => Err(Error::Run {
+        }
+        .into()),
+        Err(source) => Err(install::Error::Run {
             command: shown,
             source,
-        }),
+        }
+        .into()),
     }
 }

@@ -5,7 +5,7 @@ mod pin;
 pub mod sql;
 mod stack;
 
-use std::{io, path::PathBuf, process::ExitStatus};
+use std::{io, path::PathBuf};
 
 pub use self::{
     pin::{Pinned, pin_self},
@@ -18,14 +18,6 @@ use crate::{database::User, install::Error as InstallError};
 pub enum Error {
     #[error(transparent)]
     Install(#[from] InstallError),
-    #[error("can't run {command}")]
-    Run {
-        command: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{command} failed: {status}")]
-    Failed { command: String, status: ExitStatus },
     #[error("can't write {}", path.display())]
     Write {
         path: PathBuf,

@@ -39,10 +39,8 @@ pub async fn load_data(bed: &Bed, files: usize, rows: usize) -> Result<f64, Benc
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let begun = Instant::now();
-    let output = command.output().await.map_err(|source| Error::Run {
-        command: "LOAD DATA".to_owned(),
-        source,
-    })?;
+    let output = command.output().await;
+    let output = output.map_err(|error| BenchError::Unexpected(format!("LOAD DATA: {error}")))?;
     let took = begun.elapsed();
     if output.status.success() {
         return Ok(a_second(files.len() * rows, took));
