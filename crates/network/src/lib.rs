@@ -1,0 +1,36 @@
+//! The network of the pipeline as AWS has it: subnets, routes, security groups, network ACLs, hosts.
+//!
+//! Reads `deploy-notes/network.toml`, and says who reaches whom, and by which rule or against which. Owns what the
+//! words mean on AWS: groups are stateful, ACLs are stateless and checked both ways, a route must lead there and back.
+//! It does no I/O: whoever asks brings the text.
+//!
+//! - [`Network::parse`]: the text, checked; a mistake is named with its place.
+//! - [`Network::may`]: one pair of hosts and a port, step by step.
+//! - [`Network::table`]: all pairs, beside what must be.
+//! - [`Network::audit`]: every rule that lets in more than must be, even where another still stops it.
+
+mod audit;
+mod error;
+mod model;
+mod path;
+mod raw;
+mod resolve;
+mod table;
+mod value;
+mod verdict;
+
+pub use self::{
+    audit::Finding,
+    error::Error,
+    model::{
+        Acl, AclEntry, Action, Direction, Flow, Group, GroupRule, Host, Nat, Network, Peer,
+        PrefixList, Route, RouteTable, Subnet, Target, Tier, Vpc, While,
+    },
+    path::UnknownName,
+    table::{Cell, Row, Table},
+    value::{Cidr, Name, Ports, Protocol, Zone},
+    verdict::{Layer, Rule, Step, Verdict},
+};
+
+#[cfg(test)]
+mod tests;
