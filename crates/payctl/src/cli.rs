@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
 
-use crate::command::{migrate, pay, reconcile, replay, status, trace, verify};
+use crate::command::{migrate, pay, reconcile, replay, status, trace, users, verify};
 use crate::config;
 
 const DIFFERENT: u8 = 1;
@@ -42,6 +42,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Ingest objects by hand, with the function's own code
     Replay(replay::Args),
+    /// As the database's administrator: make the users ingest, reader and migrator, with their rights and the schema
+    Users(users::Args),
     /// Reconcile, and hold every row against its own hash
     Verify(verify::Args),
 }
@@ -88,6 +90,7 @@ pub async fn run() -> ExitCode {
         Command::Trace(args) => Box::pin(trace::run(args, env)).await,
         Command::Reconcile(args) => Box::pin(reconcile::run(args, env)).await,
         Command::Replay(args) => Box::pin(replay::run(args, env)).await,
+        Command::Users(args) => Box::pin(users::run(args, env)).await,
         Command::Verify(args) => Box::pin(verify::run(args, env)).await,
     };
     match done {

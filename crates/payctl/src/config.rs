@@ -11,11 +11,12 @@ Environment variables, each read by the commands that need it:
   LOG_PREFIX               what every key starts with [transactions/]
   DATABASE_URL             mysql://USER:PASSWORD@HOST:3306/payments; USER is reader, for replay ingest, for migrate migrator
   DB_HOST                  in place of DATABASE_URL: host of the database, with DB_PORT [3306], DB_NAME [payments]
-                           and DB_USER [reader; replay: ingest; migrate: migrator]; and one of
+                           and DB_USER [reader; replay: ingest; migrate: migrator; users: admin]; and one of
   DB_PASSWORD              password
   DB_SECRET_ARN            secret of Secrets Manager with user and password, as RDS makes it
   DB_IAM_AUTH              true: the role logs in, by an IAM token
   DB_CA_BUNDLE             file of CA certificates, e.g. the bundle of RDS [optional]
+  INGEST_PASSWORD          what `users` is to set, with READER_PASSWORD and MIGRATOR_PASSWORD; not with --iam
   ALB_URL                  the external load balancer, e.g. http://127.0.0.1:8080
   DEAD_LETTER_QUEUE_URL    SQS queue of the events that the function gave up
   AWS_…                    region, endpoints and credentials, as the AWS SDK reads them
@@ -47,6 +48,7 @@ pub enum User {
     Reader,
     Ingest,
     Migrator,
+    Admin,
 }
 
 pub fn access(env: &mut Env, user: User) -> Option<Arc<dyn Access>> {
@@ -54,6 +56,7 @@ pub fn access(env: &mut Env, user: User) -> Option<Arc<dyn Access>> {
         User::Reader => "reader",
         User::Ingest => "ingest",
         User::Migrator => "migrator",
+        User::Admin => "admin",
     };
     database_access::required(env, user)
 }

@@ -4,7 +4,8 @@
 //! It knows nothing of S3, HTTP or Lambda: its callers hand it lines of the log and ask for rows.
 //!
 //! - [`connect`]: where the database is, how the connection is secured, the pool, and logins that change.
-//! - [`migrate`](mod@migrate): brings the schema up to date. [`USERS_SQL`] and [`GRANTS_SQL`] are for an administrator.
+//! - [`migrate`](mod@migrate): brings the schema up to date.
+//! - [`users`]: who the pipeline's users are and what they may do, for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
 //! - [`lookup`]: what became of a payment or an object.
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
@@ -30,6 +31,7 @@ pub mod lookup;
 pub mod migrate;
 mod mysql;
 mod retry;
+pub mod users;
 
 pub use backend::Backend;
 pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
@@ -40,12 +42,7 @@ pub use key::KEY_CHARS_MAX;
 pub use lookup::{Found, Holder};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
-
-/// Makes the schema and its users; to run before [`migrate`](fn@migrate). Holds `{{migrator_password}}` and the like.
-pub const USERS_SQL: &str = include_str!("../sql/users.sql");
-
-/// What the users may do; to run after [`migrate`](fn@migrate).
-pub const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
+pub use users::{GRANTS_SQL, USERS_SQL};
 
 /// The recorded payments. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ pub async fn run(mut env: Env) -> Result<Verdict, Failure> {
     Ok(Verdict::Clean)
 }
 
-fn summary(migrated: &Migrated) -> String {
+pub(super) fn summary(migrated: &Migrated) -> String {
     let mut text = String::new();
     for (version, name) in &migrated.applied {
         // Writing to a String can't fail.

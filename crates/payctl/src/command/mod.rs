@@ -6,4 +6,5 @@ pub mod reconcile;
 pub mod replay;
 pub mod status;
 pub mod trace;
+pub mod users;
 pub mod verify;

@@ -9,3 +9,4 @@ mod migrate;
 mod reconcile;
 mod replay;
 mod trace;
+mod users;

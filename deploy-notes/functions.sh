@@ -1,0 +1,175 @@
+# shellcheck shell=bash
+# What several pages do, once. settings.sh reads this file.
+
+# Keeps what a command printed, for this shell and those to come: keep VPC "$(aws ec2 create-vpc …)".
+keep() {
+    case ${2:-} in
+    "" | None | null)
+        echo "keep $1: the command before gave nothing; see its error above" >&2
+        return 1
+        ;;
+    esac
+    printf -v "$1" %s "$2"
+    printf '%s=%q\n' "$1" "$2" >>"$IDS"
+    echo "$1=$2"
+}
+
+# A Name tag for a thing that is being made: named vpc FinTechVPC.
+named() {
+    echo "ResourceType=$1,Tags=[{Key=Name,Value=$2}]"
+}
+
+# A file of deploy-notes/iam with this account, region and bucket in it.
+policy() {
+    sed -e "s/000000000000/$ACCOUNT/g" -e "s/us-west-2/$AWS_REGION/g" -e "s/fintech-payment-pipeline/$BUCKET/g" \
+        "deploy-notes/iam/$1"
+}
+
+# A rule of a security group for one TCP port. The peer is a CIDR, a group or a prefix list.
+# group_rule add|remove GROUP in|out PORT PEER
+group_rule() {
+    local verb=authorize direction=ingress peer
+    [ "$1" = add ] || verb=revoke
+    [ "$3" = in ] || direction=egress
+    case $5 in
+    sg-*) peer="UserIdGroupPairs=[{GroupId=$5}]" ;;
+    pl-*) peer="PrefixListIds=[{PrefixListId=$5}]" ;;
+    *) peer="IpRanges=[{CidrIp=$5}]" ;;
+    esac
+    aws ec2 "$verb-security-group-$direction" --group-id "$2" \
+        --ip-permissions "IpProtocol=tcp,FromPort=$4,ToPort=$4,$peer" >/dev/null
+}
+
+# An entry of a network ACL for TCP; PORTS is one or FROM-TO.
+# acl_entry ACL in|out NUMBER allow|deny PORTS CIDR
+acl_entry() {
+    local direction=--ingress
+    [ "$2" = in ] || direction=--egress
+    aws ec2 create-network-acl-entry --network-acl-id "$1" "$direction" --rule-number "$3" --rule-action "$4" \
+        --protocol tcp --port-range "From=${5%-*},To=${5#*-}" --cidr-block "$6"
+}
+
+# acl_remove ACL in|out NUMBER
+acl_remove() {
+    local direction=--ingress
+    [ "$2" = in ] || direction=--egress
+    aws ec2 delete-network-acl-entry --network-acl-id "$1" "$direction" --rule-number "$3"
+}
+
+# Puts an ACL on a subnet, in place of the one that it has: use_acl ACL SUBNET
+use_acl() {
+    local association
+    association=$(aws ec2 describe-network-acls --filters "Name=association.subnet-id,Values=$2" --output text \
+        --query "NetworkAcls[0].Associations[?SubnetId=='$2'].NetworkAclAssociationId") || return
+    aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$1" >/dev/null
+}
+
+# While packages are installed and shells are open: a NAT gateway for the private subnets, and HTTPS out of both tiers.
+open_way_out() {
+    local address
+    address=$(aws ec2 allocate-address --domain vpc --tag-specifications "$(named elastic-ip way-out)" \
+        --query AllocationId --output text) || return
+    keep NAT "$(aws ec2 create-nat-gateway --subnet-id "$PUBLIC_A" --allocation-id "$address" \
+        --tag-specifications "$(named natgateway way-out)" --query NatGateway.NatGatewayId --output text)" || return
+    aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT"
+    aws ec2 create-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0 \
+        --nat-gateway-id "$NAT" >/dev/null
+    group_rule add "$WEB_SG" out 443 0.0.0.0/0
+    group_rule add "$APP_SG" out 443 0.0.0.0/0
+    # Answers come to ephemeral ports, from anywhere: first close 3000 and 3306, which are among these.
+    acl_entry "$PUBLIC_ACL" in 150 deny 3000 0.0.0.0/0
+    acl_entry "$PUBLIC_ACL" in 160 allow 1024-65535 0.0.0.0/0
+    acl_entry "$PUBLIC_ACL" out 120 allow 443 0.0.0.0/0
+    acl_entry "$PRIVATE_ACL" in 300 deny 3000 0.0.0.0/0
+    acl_entry "$PRIVATE_ACL" in 310 deny 3306 0.0.0.0/0
+    acl_entry "$PRIVATE_ACL" in 320 allow 1024-65535 0.0.0.0/0
+    acl_entry "$PRIVATE_ACL" out 300 allow 443 0.0.0.0/0
+}
+
+# Web instances have no address on the internet. They get one while the way out is open: lend_address INSTANCE
+lend_address() {
+    local address
+    address=$(aws ec2 allocate-address --domain vpc --tag-specifications "$(named elastic-ip way-out)" \
+        --query AllocationId --output text) || return
+    aws ec2 associate-address --allocation-id "$address" --instance-id "$1" >/dev/null
+}
+
+# Takes all of it back.
+close_way_out() {
+    local address association
+    aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
+    group_rule remove "$WEB_SG" out 443 0.0.0.0/0
+    group_rule remove "$APP_SG" out 443 0.0.0.0/0
+    acl_remove "$PUBLIC_ACL" in 160
+    acl_remove "$PUBLIC_ACL" in 150
+    acl_remove "$PUBLIC_ACL" out 120
+    acl_remove "$PRIVATE_ACL" in 320
+    acl_remove "$PRIVATE_ACL" in 310
+    acl_remove "$PRIVATE_ACL" in 300
+    acl_remove "$PRIVATE_ACL" out 300
+    aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
+    aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+    aws ec2 describe-addresses --filters Name=tag:Name,Values=way-out \
+        --query 'Addresses[].[AllocationId,AssociationId]' --output text |
+        while read -r address association; do
+            # The NAT gateway's came free with it.
+            case $association in
+            eipassoc-*) aws ec2 disassociate-address --association-id "$association" || true ;;
+            esac
+            aws ec2 release-address --allocation-id "$address"
+        done
+}
+
+# A link to a file of the bucket, for half a day, or as long as your credentials live: release payctl-….tar.gz
+release() {
+    aws s3 presign "s3://$BUCKET/releases/$1" --expires-in 43200
+}
+
+# What an instance runs as root at its first start: fetches a program, checks it, installs it.
+# install_script PROGRAM VERSION [CA]; with CA also the certificates of RDS, to /etc/fintech/rds-global-bundle.pem.
+install_script() {
+    local archive=$1-$2-$ARCH.tar.gz sum
+    sum=$(awk -v file="$archive" '$2 == file { print $1 }' "$DIST/SHA256SUMS")
+    [ -n "$sum" ] || { echo "no $archive in $DIST/SHA256SUMS" >&2; return 1; }
+    cat <<SCRIPT
+#!/bin/bash
+set -euo pipefail
+install -d -m 755 /etc/fintech
+cd "\$(mktemp -d)"
+fetch() { curl -sSf --retry 100 --retry-delay 5 --retry-all-errors -o "\$1" "\$2"; }
+fetch program.tar.gz '$(release "$archive")'
+echo '$sum  program.tar.gz' | sha256sum --check
+tar -xzf program.tar.gz --strip-components 1
+install -m 755 $1 /usr/local/bin/
+SCRIPT
+    [ "${3:-}" != CA ] || cat <<SCRIPT
+fetch rds-global-bundle.pem '$(release rds-global-bundle.pem)'
+install -m 644 rds-global-bundle.pem /etc/fintech/
+SCRIPT
+}
+
+# The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
+# start_script PROGRAM ENVIRONMENT
+start_script() {
+    cat <<SCRIPT
+cat >/etc/fintech/$1.env <<'ENVIRONMENT'
+$2
+ENVIRONMENT
+chmod 600 /etc/fintech/$1.env
+install -m 644 $1.service /etc/systemd/system/
+systemctl daemon-reload
+systemctl enable --now $1
+SCRIPT
+}
+
+# An instance of Amazon Linux 2023, encrypted disk, metadata by IMDSv2 alone: launch NAME SUBNET GROUP ROLE SCRIPT
+launch() {
+    local image
+    image=$(aws ssm get-parameter --query Parameter.Value --output text \
+        --name "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${ARCH/aarch64/arm64}") || return
+    aws ec2 run-instances --image-id "$image" --instance-type "$INSTANCE_TYPE" --subnet-id "$2" \
+        --security-group-ids "$3" --iam-instance-profile "Name=$4" --user-data "$5" \
+        --metadata-options HttpTokens=required,HttpPutResponseHopLimit=1 \
+        --block-device-mappings 'DeviceName=/dev/xvda,Ebs={Encrypted=true,VolumeType=gp3,VolumeSize=8,DeleteOnTermination=true}' \
+        --tag-specifications "$(named instance "$1")" --query 'Instances[0].InstanceId' --output text
+}
