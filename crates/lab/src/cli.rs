@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -45,6 +45,8 @@ pub enum Command {
     Kill(Kill),
     /// Ask parts to end, and wait until each serves again; without a part, both tiers one by one
     Restart(Restart),
+    /// Try every pair of hosts in the VPC, and hold what is reached against what must be
+    Reach(Reach),
     /// Switch a fault on or off; without a kind, list them
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
@@ -60,6 +62,22 @@ pub enum Command {
     /// Pass on connections between the parts; the supervisor starts this
     #[command(hide = true)]
     Relay { config: PathBuf },
+    /// Keep the doors into the VPC; the supervisor starts this
+    #[command(hide = true)]
+    Control { config: PathBuf },
+    /// Become a program in a namespace; the supervisor starts this
+    #[command(hide = true)]
+    Enter {
+        /// Laid over /etc/hosts
+        #[arg(long)]
+        hosts: Option<PathBuf>,
+        namespace: String,
+        #[arg(last = true, required = true)]
+        program: Vec<OsString>,
+    },
+    /// Try what S3 lets the role in the environment do; `reach` starts this
+    #[command(hide = true)]
+    TryS3 { endpoint: String },
     /// Watch over the parts; `up` starts this
     #[command(hide = true)]
     Supervise,
@@ -95,6 +113,15 @@ pub struct Up {
     /// Put a relay on the links between the parts, so that `fault relay` can slow, reset and cut them
     #[arg(long)]
     pub relay: bool,
+    /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
+    #[arg(long, conflicts_with_all = ["relay", "database_url"])]
+    pub vpc: bool,
+    /// With --vpc: a NAT gateway, by which private subnets reach the internet
+    #[arg(long, requires = "vpc")]
+    pub nat: bool,
+    /// With --vpc: the network [default: deploy-notes/network.toml]
+    #[arg(long, requires = "vpc", value_name = "FILE")]
+    pub network: Option<PathBuf>,
     /// A MySQL or MariaDB server to use instead of a private one, as its administrator
     #[arg(long, value_name = "URL")]
     pub database_url: Option<Secret>,
@@ -162,7 +189,7 @@ pub struct Fault {
     /// Where
     #[arg(value_enum)]
     pub part: Option<Target>,
-    /// What, such as slow-down; a fault of the relay is named after its link, such as web-a-reset
+    /// What, such as slow-down; a fault of the relay is named after its link, such as web-a-reset; of zone, which one
     pub kind: Option<String>,
     /// Of the occasions, from 0 to 1, on which it strikes
     #[arg(long, default_value_t = 1.0, value_name = "SHARE")]
@@ -173,7 +200,7 @@ pub struct Fault {
     /// It ends after it struck this often
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
-    /// It ends after this many seconds; for mysql the command waits for that
+    /// It ends after this many seconds; for mysql and zone the command waits for that
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Switch it off: the kind, all of the part, or all there are
@@ -195,6 +222,9 @@ pub struct Chaos {
     /// How S3's events reach the function
     #[arg(long, value_enum, default_value_t)]
     pub via: Via,
+    /// In a VPC, of which now and then a zone is cut off; without the faults of single links
+    #[arg(long)]
+    pub vpc: bool,
     /// Only these faults, such as s3/slow-down or kill/app-a; `none` where you switch them yourself
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -223,6 +253,19 @@ pub struct Bench {
     /// Run the programs as they were built last
     #[arg(long)]
     pub no_build: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Reach {
+    /// By which rules one host reaches a port of another, or against which it does not
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO:PORT"])]
+    pub explain: Option<Vec<String>>,
+    /// What the rules make of it, without a lab
+    #[arg(long, conflicts_with = "explain")]
+    pub rules: bool,
+    /// Where no lab with a VPC is up: the network [default: deploy-notes/network.toml]
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

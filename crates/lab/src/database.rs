@@ -14,6 +14,7 @@ use crate::{
     lab::Lab,
     part::{self, PartName},
     secret::Secret,
+    vpc,
 };
 
 const SCHEMA: &str = "payments";
@@ -131,6 +132,9 @@ impl<'a> Database<'a> {
         let mut base = self.base.clone();
         if self.lab.settings.database_url.is_none() {
             // Refused only for URLs without a host, which the base is not.
+            if self.lab.vpc.is_some() {
+                let _ = base.set_host(Some(vpc::DATABASE));
+            }
             let _ = base.set_port(Some(self.lab.route(PartName::Mysql).port()));
         }
         self.with_user(base, user)

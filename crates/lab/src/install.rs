@@ -55,12 +55,23 @@ pub struct Tools {
     pub haproxy: Haproxy,
 }
 
+/// What makes a network of namespaces.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct NetworkTools {
+    pub ip: PathBuf,
+    pub nft: PathBuf,
+}
+
 /// What may be missing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
     DatabaseServer,
     DatabaseClient,
     Haproxy,
+    /// `ip`, of iproute2.
+    Ip,
+    /// `nft`, of nftables.
+    Nft,
     /// One that its package is named after.
     Program(&'static str),
 }
@@ -71,6 +82,8 @@ impl fmt::Display for Need {
             Self::DatabaseServer => "a MariaDB or MySQL server (mariadbd or mysqld)",
             Self::DatabaseClient => "a MariaDB or MySQL client (mariadb or mysql)",
             Self::Haproxy => "haproxy",
+            Self::Ip => "ip (iproute2)",
+            Self::Nft => "nft (nftables)",
             Self::Program(name) => name,
         })
     }
@@ -108,6 +121,16 @@ pub fn ensure(own_database: bool, may_install: bool) -> Result<Tools, Error> {
     };
     install(&needs, may_install)?;
     look(own_database).map_err(|needs| Error::StillLacks { needs })
+}
+
+/// What only a lab with a VPC needs; installed like the others where it is missing.
+pub fn network(may_install: bool) -> Result<NetworkTools, Error> {
+    let needs = match find::network() {
+        Ok(tools) => return Ok(tools),
+        Err(needs) => needs,
+    };
+    install(&needs, may_install)?;
+    find::network().map_err(|needs| Error::StillLacks { needs })
 }
 
 /// A program that only some commands need; installed like the others where it is missing.

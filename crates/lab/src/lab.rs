@@ -1,12 +1,16 @@
 //! One lab: its directory, how it was started, its secrets. From these follow its parts.
 
-use std::net::SocketAddr;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use crate::{
     database::Database,
     part::{self, Part, PartName},
     ports::LINKED,
     state::{self, LabDir, credentials::Credentials, settings::Settings},
+    vpc::{INTERNAL_ALB, Vpc, certificate},
     workspace::Workspace,
 };
 
@@ -25,19 +29,28 @@ pub struct Lab {
     pub dir: LabDir,
     pub settings: Settings,
     pub credentials: Credentials,
+    /// In a lab with `--vpc`.
+    pub vpc: Option<Arc<Vpc>>,
 }
 
 impl Lab {
     /// One that `up` prepared before.
     pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, state::Error> {
+        let settings = Settings::load(&dir)?;
+        let vpc = settings.vpc.as_ref();
         Ok(Self {
-            settings: Settings::load(&dir)?,
+            vpc: vpc
+                .map(|vpc| Vpc::of(vpc, &dir).map(Arc::new))
+                .transpose()
+                .map_err(Box::new)?,
+            settings,
             credentials: Credentials::load(&dir)?,
             workspace,
             dir,
         })
     }
 
+    /// Where a person reaches a part.
     pub fn address(&self, part: PartName) -> SocketAddr {
         self.settings.ports.address(part)
     }
@@ -46,13 +59,47 @@ impl Lab {
         format!("http://{}", self.address(part))
     }
 
-    /// Where other parts reach this one: by the relay, in a lab that has it.
+    /// Where a part's process listens: in a VPC the tiers and the database on all of their own host's addresses.
+    pub fn listens(&self, part: PartName) -> SocketAddr {
+        match (part, self.vpc.as_ref().and_then(|vpc| vpc.address(part))) {
+            (PartName::S3, _) | (_, None) => self.address(part),
+            (_, Some(address)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
+        }
+    }
+
+    /// Where other parts reach this one: by the VPC or by the relay, in a lab that has it.
     pub fn route(&self, part: PartName) -> SocketAddr {
-        if self.settings.relay && LINKED.contains(&part) {
+        if let Some(address) = self.vpc.as_ref().and_then(|vpc| vpc.address(part)) {
+            address.into()
+        } else if self.settings.relay && LINKED.contains(&part) {
             self.settings.ports.link(part)
         } else {
             self.address(part)
         }
+    }
+
+    /// Where the programs reach S3.
+    pub fn s3_endpoint(&self) -> String {
+        match &self.vpc {
+            Some(_) => format!("http://{}", self.route(PartName::S3)),
+            None => self.url(PartName::S3),
+        }
+    }
+
+    /// Where the web tier reaches the internal load balancer: in a VPC by a name, which leads to every node.
+    pub fn app_tier_url(&self) -> String {
+        let address = self.route(PartName::Ilb);
+        match &self.vpc {
+            Some(_) => format!("http://{INTERNAL_ALB}:{}", address.port()),
+            None => format!("http://{address}"),
+        }
+    }
+
+    /// What the programs check the database's certificate by, where it is on another host.
+    pub fn ca_bundle(&self) -> Option<String> {
+        self.vpc.as_ref()?;
+        let files = certificate::Files::of(&self.dir);
+        Some(files.ca.to_string_lossy().into_owned())
     }
 
     /// The names of the parts that this lab has.
@@ -63,6 +110,7 @@ impl Lab {
             .filter(|name| match name {
                 PartName::Mysql => self.settings.tools.database.is_some(),
                 PartName::Relay => self.settings.relay,
+                PartName::Control => self.vpc.is_some(),
                 _ => true,
             })
             .collect()

@@ -50,6 +50,7 @@ impl Default for Ports {
             PartName::Sqs => 9002,
             PartName::Lambda => 9001,
             PartName::Relay => 9003,
+            PartName::Control => 9004,
             PartName::AppA => 3011,
             PartName::AppB => 3012,
             PartName::Ilb => 8081,

@@ -50,6 +50,11 @@ impl Workspace {
         self.root.join(".lab/tools")
     }
 
+    /// The network, as the runbook builds it on AWS.
+    pub fn network(&self) -> PathBuf {
+        self.root.join("deploy-notes/network.toml")
+    }
+
     /// An IAM policy, as the runbook gives it to AWS.
     pub fn policy(&self, file: &str) -> PathBuf {
         self.root.join("deploy-notes/iam").join(file)

@@ -45,6 +45,12 @@ fn the_rules_make_the_table_that_is_wanted_to_the_last_cell() {
 }
 
 #[test]
+fn the_notes_show_the_table() {
+    let page = include_str!("../../../deploy-notes/reachability.md");
+    assert!(page.contains(&format!("\n\n{TABLE}\n")));
+}
+
+#[test]
 fn nat_lets_nobody_in() {
     let mut network = network();
     network.nat_is_on = true;

@@ -3,11 +3,11 @@
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use ipnet::Ipv4Net;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a thing is called on AWS: 1 to 64 printable characters of ASCII without quotes, so that it stands unharmed in a
 /// command, a comment or a table.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
 

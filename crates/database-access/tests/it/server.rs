@@ -31,6 +31,7 @@ impl TestServer {
             socket: home.path().join("mysql.sock"),
             address: lab::ports::free_listener().unwrap().local_addr().unwrap(),
             root_password: Secret::random(32),
+            certificate: None,
             root_by_tcp: true,
         };
         server.initialise(&home.path().join("log")).await.unwrap();

@@ -44,6 +44,8 @@ pub struct Options {
     pub seed: u64,
     /// Only faults of these names; all where there are none.
     pub only: Vec<String>,
+    /// Zones of the VPC that may be cut off; none in a lab without.
+    pub zones: Vec<network::Zone>,
     /// From the last fault until all is well and every row is there.
     pub patience: Duration,
     /// Every attempt, as a line of JSON.

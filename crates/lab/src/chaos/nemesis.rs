@@ -7,6 +7,7 @@ use std::{
 };
 
 use lab_kit::fault::Setting;
+use network::Zone;
 use nix::sys::signal::Signal;
 use tokio::{
     task::{JoinHandle, JoinSet},
@@ -63,7 +64,7 @@ impl Nemesis {
         for target in Target::ALL {
             match target.switches(lab) {
                 Ok(of_target) => switches.extend(of_target.map(|found| (target, found))),
-                Err(fault::Error::NoRelay | fault::Error::NoServer) => {}
+                Err(error) if error.is_absence() => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -94,6 +95,11 @@ impl Nemesis {
         for fault in DatabaseFault::ALL {
             retried(|| fault.end(&self.lab)).await;
         }
+        let vpc = self.lab.vpc.as_ref();
+        heal(
+            &self.lab,
+            vpc.map(|vpc| vpc.network.zones()).unwrap_or_default(),
+        );
         for (_, switches) in &self.switches {
             retried(|| switches.clear(None)).await;
         }
@@ -171,6 +177,7 @@ async fn begin(action: &Action, length: Duration, lab: &Lab) -> bool {
         Action::Kill(part) => signal(lab, *part, Signal::SIGKILL),
         Action::Restart(part) => signal(lab, *part, Signal::SIGTERM),
         Action::Pause(part) => signal(lab, *part, Signal::SIGSTOP),
+        Action::Zone(zone) => lab.vpc.as_ref().is_some_and(|vpc| vpc.cut(*zone).is_ok()),
     }
 }
 
@@ -181,6 +188,15 @@ async fn end(action: &Action, lab: &Lab) {
         Action::Database(fault) => retried(|| fault.end(lab)).await,
         Action::Pause(part) => {
             signal(lab, *part, Signal::SIGCONT);
+        }
+        Action::Zone(zone) => heal(lab, [*zone]),
+    }
+}
+
+fn heal(lab: &Lab, zones: impl IntoIterator<Item = Zone>) {
+    for zone in zones {
+        if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal(zone)) {
+            output::error(&error);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use network::Zone;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use super::{Error, Options};
@@ -94,6 +95,8 @@ pub enum Action {
     Restart(PartName),
     /// SIGSTOP, and SIGCONT at the end.
     Pause(PartName),
+    /// A zone of the VPC is cut off.
+    Zone(Zone),
 }
 
 /// A fault with its time.
@@ -117,6 +120,7 @@ impl Action {
             Self::Kill(_) => "kill".to_owned(),
             Self::Restart(_) => "restart".to_owned(),
             Self::Pause(_) => "pause".to_owned(),
+            Self::Zone(_) => Target::Zone.name().to_owned(),
         }
     }
 }
@@ -126,19 +130,20 @@ pub fn kind(target: Target, name: &str) -> String {
     let of_link = |part: &PartName| name.strip_prefix(part.as_str())?.strip_prefix('-');
     let name = match target {
         Target::Relay => LINKED.iter().find_map(of_link).unwrap_or(name),
-        Target::S3 | Target::Lambda | Target::Mysql => name,
+        Target::S3 | Target::Lambda | Target::Mysql | Target::Zone => name,
     };
-    format!("{}/{name}", target.part())
+    format!("{}/{name}", target.name())
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Switch { target, name, .. } => write!(f, "{}/{name}", target.part()),
+            Self::Switch { target, name, .. } => write!(f, "{}/{name}", target.name()),
             Self::Database(fault) => write!(f, "mysql/{}", fault.name()),
             Self::Kill(part) => write!(f, "kill/{part}"),
             Self::Restart(part) => write!(f, "restart/{part}"),
             Self::Pause(part) => write!(f, "pause/{part}"),
+            Self::Zone(zone) => write!(f, "zone/{zone}"),
         }
     }
 }
@@ -146,7 +151,7 @@ impl fmt::Display for Action {
 impl Plan {
     /// Every fault once, in an order of the seed's; then again, until the time is over.
     pub fn draw(options: &Options) -> Result<Self, Error> {
-        let mut groups = chosen(&options.only)?;
+        let mut groups = chosen(&options.only, &options.zones)?;
         if groups.is_empty() {
             return Ok(Self(Vec::new()));
         }
@@ -172,13 +177,13 @@ impl Plan {
 }
 
 /// The faults of these names, or all that AWS can have, those of one kind together.
-fn chosen(only: &[String]) -> Result<Vec<Vec<Action>>, Error> {
+fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
     match only {
-        [] => return Ok(catalogue()),
+        [] => return Ok(catalogue(zones)),
         [none] if none == NONE => return Ok(Vec::new()),
         _ => {}
     }
-    let mut groups = catalogue();
+    let mut groups = catalogue(zones);
     groups.extend(SABOTAGE.map(|switch| vec![of_part(switch)]));
     let is_known = |name: &str| {
         groups
@@ -205,9 +210,13 @@ fn of_part((target, name, rate, ms): Switch) -> Action {
     }
 }
 
-/// All faults there are, those of one kind together.
-fn catalogue() -> Vec<Vec<Action>> {
-    let of_parts = SWITCHES.map(|switch| vec![of_part(switch)]);
+/// All faults there are, those of one kind together: of links in a lab with a relay, of zones in one with a VPC.
+fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
+    if !zones.is_empty() {
+        let mut groups = without_links();
+        groups.push(zones.iter().copied().map(Action::Zone).collect());
+        return groups;
+    }
     let of_links = LINK_SWITCHES.iter().map(|&(name, rate, ms)| {
         let on = |part| Action::Switch {
             target: Target::Relay,
@@ -218,11 +227,18 @@ fn catalogue() -> Vec<Vec<Action>> {
         LINKED.into_iter().map(on).collect()
     });
     let commit_lost = of_part((Target::Relay, "mysql-commit-lost", 0.5, None));
-    let database = DatabaseFault::ALL.map(|fault| vec![Action::Database(fault)]);
-    of_parts
+    without_links()
         .into_iter()
         .chain(of_links)
         .chain([vec![commit_lost]])
+        .collect()
+}
+
+fn without_links() -> Vec<Vec<Action>> {
+    let of_parts = SWITCHES.map(|switch| vec![of_part(switch)]);
+    let database = DatabaseFault::ALL.map(|fault| vec![Action::Database(fault)]);
+    of_parts
+        .into_iter()
         .chain(database)
         .chain([
             KILLED.map(Action::Kill).to_vec(),
@@ -244,6 +260,7 @@ mod tests {
             rate: 1,
             seed,
             only: only.iter().map(|&name| name.to_owned()).collect(),
+            zones: Vec::new(),
             patience: Duration::ZERO,
             history: "history".into(),
         }
@@ -257,7 +274,7 @@ mod tests {
 
         let Plan(episodes) = Plan::draw(&options(7, &[])).unwrap();
         let kinds: BTreeSet<_> = episodes.iter().map(|e| e.action.kind()).collect();
-        let all: BTreeSet<_> = catalogue().iter().flatten().map(Action::kind).collect();
+        let all: BTreeSet<_> = catalogue(&[]).iter().flatten().map(Action::kind).collect();
         assert_eq!(kinds, all);
         assert!(all.len() >= 30, "{all:?}");
     }

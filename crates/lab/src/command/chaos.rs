@@ -15,7 +15,7 @@ use crate::{
 const DIR: &str = "chaos";
 
 pub(super) async fn run(args: &cli::Chaos, context: &Context) -> Result<ExitCode, Error> {
-    let mut up = vec!["--relay"];
+    let mut up = vec![if args.vpc { "--vpc" } else { "--relay" }];
     if args.via == Via::Sqs {
         up.extend(["--via", "sqs"]);
     }
@@ -38,6 +38,11 @@ async fn judge(args: &cli::Chaos, lab: &Lab) -> Result<bool, Error> {
         rate: args.rate,
         seed: args.seed,
         only: args.only.clone(),
+        zones: lab
+            .vpc
+            .as_ref()
+            .map(|vpc| vpc.network.zones())
+            .unwrap_or_default(),
         patience: Duration::from_secs(args.patience),
         history,
     };

@@ -16,6 +16,7 @@ use crate::{
         LabDir,
         status::{PartStatus, Status},
     },
+    vpc::wiring,
 };
 
 /// All that the parts may take one after another, and a margin.
@@ -49,6 +50,7 @@ pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(
         }
     }
     end_orphans(dir).await?;
+    wiring::remove(dir)?;
     dir.forget_socket();
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::ValueEnum as _;
 use lab_kit::fault::Setting;
+use network::Zone;
 use tokio::time::sleep;
 
 use super::{Context, Error};
@@ -33,7 +34,7 @@ pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode
 pub(super) async fn clear_all(lab: &Lab) -> Result<(), Error> {
     for target in Target::ALL {
         match clear(lab, target, None).await {
-            Err(Error::Fault(fault::Error::NoRelay | fault::Error::NoServer)) => {}
+            Err(Error::Fault(error)) if error.is_absence() => {}
             cleared => cleared?,
         }
     }
@@ -45,11 +46,38 @@ async fn clear(lab: &Lab, target: Target, kind: Option<&str>) -> Result<(), Erro
         Some(switches) => {
             switches.clear(kind).await?;
         }
+        None if target == Target::Zone => {
+            for zone in zones(lab, kind)? {
+                lab.required_vpc()?.heal(zone)?;
+            }
+        }
         None => {
             for fault in chosen(kind)? {
                 fault.end(lab).await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The zone of that name, or all of them.
+fn zones(lab: &Lab, name: Option<&str>) -> Result<Vec<Zone>, Error> {
+    let vpc = lab.required_vpc()?;
+    Ok(match name {
+        Some(name) => vec![vpc.zone(name)?],
+        None => vpc.network.zones(),
+    })
+}
+
+async fn cut(lab: &Lab, zone: &str, length: Option<Duration>) -> Result<(), Error> {
+    let vpc = lab.required_vpc()?;
+    let zone = vpc.zone(zone)?;
+    vpc.cut(zone)?;
+    output::say(format_args!("zone: {zone} is cut off"));
+    if let Some(length) = length {
+        sleep(length).await;
+        vpc.heal(zone)?;
+        output::say(format_args!("zone: {zone} is back"));
     }
     Ok(())
 }
@@ -64,8 +92,11 @@ async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result
             for_ms: length.and_then(|length| u64::try_from(length.as_millis()).ok()),
         };
         switches.set(kind, &setting).await?;
-        output::say(format_args!("{}: {kind} is on", target.part()));
+        output::say(format_args!("{}: {kind} is on", target.name()));
         return Ok(());
+    }
+    if target == Target::Zone {
+        return cut(lab, kind, length).await;
     }
     for fault in chosen(Some(kind))? {
         fault.begin(lab, length).await?;
@@ -87,7 +118,7 @@ fn chosen(kind: Option<&str>) -> Result<Vec<DatabaseFault>, Error> {
     match DatabaseFault::from_str(kind, false) {
         Ok(fault) => Ok(vec![fault]),
         Err(_) => Err(fault::Error::Unknown {
-            part: Target::Mysql.part(),
+            part: Target::Mysql.name(),
             kind: kind.to_owned(),
             known: DatabaseFault::ALL.map(DatabaseFault::name).join(", "),
         }
@@ -100,7 +131,7 @@ async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
         if only.is_some_and(|only| only != target) {
             continue;
         }
-        let part = target.part();
+        let part = target.name();
         match target.switches(lab) {
             Ok(Some(switches)) => {
                 for fault in switches.list().await? {
@@ -111,6 +142,16 @@ async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
                     output::say(format_args!(
                         "{part:<7} {:<21} {state:<10} {:>7}  {}",
                         fault.kind, fault.injected, fault.about
+                    ));
+                }
+            }
+            Ok(None) if target == Target::Zone => {
+                let vpc = lab.required_vpc()?;
+                for zone in vpc.network.zones() {
+                    let state = if vpc.is_cut(zone)? { "on" } else { "off" };
+                    output::say(format_args!(
+                        "{part:<7} {zone:<21} {state:<10} {:>7}  no packet reaches its hosts or leaves them",
+                        ""
                     ));
                 }
             }

@@ -11,6 +11,7 @@ mod fuzz;
 mod kill;
 mod logs;
 mod pay;
+mod reach;
 mod restart;
 mod sql;
 mod status;
@@ -27,14 +28,16 @@ use std::{
 use crate::{
     build,
     cli::{Cli, Command},
-    database, files, install,
+    control, database, files, install,
     lab::Lab,
+    output,
     part::{self, PartName},
     payment,
     ports::NoFreePort,
     process, relay,
     shutdown::Shutdown,
     state::{self, LabDir},
+    vpc,
     workspace::{self, Workspace},
 };
 
@@ -84,6 +87,10 @@ pub enum Error {
     Chaos(#[from] crate::chaos::Error),
     #[error(transparent)]
     Relay(#[from] relay::Error),
+    #[error(transparent)]
+    Control(#[from] control::Error),
+    #[error(transparent)]
+    Vpc(#[from] vpc::Error),
     #[error(transparent)]
     Up(#[from] up::Error),
     #[error(transparent)]
@@ -165,6 +172,21 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
             relay::run(&config, &mut shutdown).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Control { config } => {
+            let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;
+            control::run(&config, &mut shutdown).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Enter {
+            hosts,
+            namespace,
+            program,
+        } => match vpc::enter::run(&namespace, hosts.as_deref(), &program)? {},
+        Command::TryS3 { endpoint } => {
+            output::say(vpc::reach::s3::tried(&endpoint).await);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Reach(args) => reach::run(&args, &context).await,
         Command::Supervise => supervise::run(&context).await,
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     shutdown::Shutdown,
     state::status::Failure,
     supervisor::Supervisor,
+    vpc::{user, wiring},
 };
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
@@ -25,6 +26,13 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     let lab = context.lab()?;
     let mut shutdown = Shutdown::listen(lab.settings.owner).map_err(CommandError::Signals)?;
     let mut supervisor = Supervisor::new(lab.dir.clone(), &lab.parts()?);
+    let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, &lab));
+    if let Some(Err(error)) = lab.vpc.as_deref().map(made) {
+        supervisor.failed(Failure::of(None, &error));
+        wiring::remove_or_warn(&lab.dir);
+        supervisor.stop().await;
+        return Ok(ExitCode::FAILURE);
+    }
 
     let brought_up = tokio::select! {
         outcome = bring_up(&lab, &mut supervisor) => Some(outcome),
@@ -43,6 +51,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
         None => {}
     }
     supervisor.stop().await;
+    wiring::remove_or_warn(&lab.dir);
     Ok(code)
 }
 

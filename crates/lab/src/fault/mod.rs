@@ -2,7 +2,7 @@
 //!
 //! S3, Lambda and the relay have switches of their own, which are asked over HTTP ([`Switches`]); what they can
 //! do is theirs to say. The database is a stranger's program: its faults are done to it from outside
-//! ([`database`]).
+//! ([`database`]), as is the cut of a zone ([`crate::vpc::zone`]).
 
 pub mod database;
 mod switches;
@@ -20,13 +20,15 @@ pub enum Target {
     /// The network between the parts, in a lab started with `--relay`.
     Relay,
     Mysql,
+    /// A zone of the VPC, in a lab started with `--vpc`.
+    Zone,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{part} has no fault of the kind {kind}; it has {known}")]
     Unknown {
-        part: PartName,
+        part: &'static str,
         kind: String,
         known: String,
     },
@@ -47,6 +49,8 @@ pub enum Error {
         message: String,
     },
     #[error(transparent)]
+    Vpc(#[from] crate::vpc::Error),
+    #[error(transparent)]
     Part(#[from] crate::part::Error),
     #[error(transparent)]
     State(#[from] crate::state::Error),
@@ -56,26 +60,43 @@ pub enum Error {
     Database(#[from] crate::database::Error),
 }
 
-impl Target {
-    pub const ALL: [Self; 4] = [Self::S3, Self::Lambda, Self::Relay, Self::Mysql];
+impl Error {
+    /// Whether the lab merely lacks what could fail.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::NoRelay | Self::NoServer | Self::Vpc(crate::vpc::Error::NoVpc)
+        )
+    }
+}
 
-    pub fn part(self) -> PartName {
+impl Target {
+    pub const ALL: [Self; 5] = [Self::S3, Self::Lambda, Self::Relay, Self::Mysql, Self::Zone];
+
+    pub fn name(self) -> &'static str {
         match self {
-            Self::S3 => PartName::S3,
-            Self::Lambda => PartName::Lambda,
-            Self::Relay => PartName::Relay,
-            Self::Mysql => PartName::Mysql,
+            Self::S3 => PartName::S3.as_str(),
+            Self::Lambda => PartName::Lambda.as_str(),
+            Self::Relay => PartName::Relay.as_str(),
+            Self::Mysql => PartName::Mysql.as_str(),
+            Self::Zone => "zone",
         }
     }
 
-    /// The part's own switches; nothing for the database.
+    /// The part's own switches; nothing for what is done from outside.
     pub fn switches(self, lab: &Lab) -> Result<Option<Switches>, Error> {
-        let part = self.part();
+        let of = |part| Ok(Some(Switches::of(part, lab)?));
         match self {
+            Self::Zone => {
+                lab.required_vpc()?;
+                Ok(None)
+            }
             Self::Mysql if lab.settings.tools.database.is_none() => Err(Error::NoServer),
             Self::Mysql => Ok(None),
             Self::Relay if !lab.settings.relay => Err(Error::NoRelay),
-            Self::S3 | Self::Lambda | Self::Relay => Ok(Some(Switches::of(part, lab)?)),
+            Self::S3 => of(PartName::S3),
+            Self::Lambda => of(PartName::Lambda),
+            Self::Relay => of(PartName::Relay),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Switches {
                 Ok(faults.faults)
             }
             (StatusCode::NOT_FOUND, Some(kind)) => Err(Error::Unknown {
-                part,
+                part: part.as_str(),
                 kind: kind.to_owned(),
                 known: Box::pin(self.known()).await?,
             }),

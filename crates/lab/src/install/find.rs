@@ -6,11 +6,12 @@ use std::{
     process::Command,
 };
 
-use super::{DatabaseServer, Flavour, Haproxy, Need, Tools};
+use super::{DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools};
 
 /// Where servers live on systems that keep them out of a user's `PATH`.
-const SERVER_DIRS: [&str; 5] = [
+const SERVER_DIRS: [&str; 6] = [
     "/usr/sbin",
+    "/sbin",
     "/usr/local/sbin",
     "/usr/libexec",
     "/opt/homebrew/bin",
@@ -40,6 +41,20 @@ pub fn look(own_database: bool) -> Result<Tools, Vec<Need>> {
             haproxy,
         }),
         _ => Err(needs),
+    }
+}
+
+/// What makes a network of namespaces, or all that is lacking for it.
+pub(super) fn network() -> Result<NetworkTools, Vec<Need>> {
+    match (find("ip"), find("nft")) {
+        (Some(ip), Some(nft)) => Ok(NetworkTools { ip, nft }),
+        (ip, nft) => {
+            let ip = ip.is_none().then_some(Need::Ip);
+            Err(ip
+                .into_iter()
+                .chain(nft.is_none().then_some(Need::Nft))
+                .collect())
+        }
     }
 }
 

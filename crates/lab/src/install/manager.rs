@@ -11,6 +11,8 @@ pub(super) struct Manager {
     install: &'static str,
     server: &'static str,
     client: &'static str,
+    /// What has `ip`.
+    ip: &'static str,
     /// Homebrew refuses to run as root.
     as_root: bool,
 }
@@ -22,6 +24,7 @@ const MANAGERS: [Manager; 5] = [
         install: "install -y --no-install-recommends",
         server: "mariadb-server",
         client: "mariadb-client",
+        ip: "iproute2",
         as_root: true,
     },
     Manager {
@@ -30,6 +33,7 @@ const MANAGERS: [Manager; 5] = [
         install: "install -y",
         server: "mariadb-server",
         client: "mariadb",
+        ip: "iproute",
         as_root: true,
     },
     Manager {
@@ -38,6 +42,7 @@ const MANAGERS: [Manager; 5] = [
         install: "add",
         server: "mariadb",
         client: "mariadb-client",
+        ip: "iproute2",
         as_root: true,
     },
     Manager {
@@ -46,6 +51,7 @@ const MANAGERS: [Manager; 5] = [
         install: "-Sy --noconfirm",
         server: "mariadb",
         client: "mariadb-clients",
+        ip: "iproute2",
         as_root: true,
     },
     Manager {
@@ -54,6 +60,7 @@ const MANAGERS: [Manager; 5] = [
         install: "install",
         server: "mariadb",
         client: "mariadb",
+        ip: "iproute2mac",
         as_root: false,
     },
 ];
@@ -75,6 +82,8 @@ impl Manager {
                 Need::DatabaseServer => self.server,
                 Need::DatabaseClient => self.client,
                 Need::Haproxy => "haproxy",
+                Need::Ip => self.ip,
+                Need::Nft => "nftables",
                 Need::Program(name) => name,
             })
             .collect();

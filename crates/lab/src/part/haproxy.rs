@@ -10,6 +10,7 @@ use crate::{
     health::Health,
     lab::Lab,
     process::{Launch, Output},
+    vpc::{Vpc, hosts_of},
 };
 
 /// haproxy's own answer; no target sees it.
@@ -38,7 +39,11 @@ defaults
     timeout http-keep-alive 60s
 ";
 
-/// In the place of the API that tells the health of an ALB's targets: a line for each, `web-a 1` where it is in service.
+/// The targets of a load balancer that is one node.
+const TARGETS: &str = "targets";
+
+/// In the place of the API that tells the health of an ALB's targets: a line for each that a node has,
+/// `web-a 1` where it is in service.
 pub const TARGETS_PATH: &str = "/_lab/targets";
 
 /// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
@@ -87,6 +92,10 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
         .iter()
         .map(|&target| (target, lab.route(target)))
         .collect();
+    let (fronts, backends) = match &lab.vpc {
+        Some(vpc) => nodes(name, vpc, address),
+        None => (vec![Front::alone(name, address)], vec![Backend::alone()]),
+    };
     Part {
         name,
         about: format!("haproxy {}", haproxy.version),
@@ -100,35 +109,124 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
         },
         files: vec![ConfigFile {
             path,
-            content: config(name, address, &targets),
+            content: config(&fronts, &backends, &targets),
         }],
         health: Health::Http { path: HEALTH_PATH },
         patience: Duration::from_secs(10),
     }
 }
 
-fn config(name: PartName, address: SocketAddr, targets: &[(PartName, SocketAddr)]) -> String {
-    let (mut servers, mut in_service) = (String::new(), String::new());
-    for (target, address) in targets {
-        // Writing to a string can't fail.
-        let _ = writeln!(servers, "    server {target} {address} check");
-        let _ = writeln!(servers, "    server {target}-open {address} backup");
-        let _ = write!(in_service, r"{target} %[srv_is_up(targets/{target})]\n");
+/// Where it takes requests.
+struct Front {
+    name: String,
+    bind: SocketAddr,
+    namespace: Option<String>,
+    backend: String,
+}
+
+/// The targets as one node sees them.
+struct Backend {
+    name: String,
+    namespace: Option<String>,
+}
+
+impl Front {
+    fn alone(name: PartName, bind: SocketAddr) -> Self {
+        Self {
+            name: name.to_string(),
+            bind,
+            namespace: None,
+            backend: TARGETS.to_owned(),
+        }
+    }
+}
+
+impl Backend {
+    fn alone() -> Self {
+        Self {
+            name: TARGETS.to_owned(),
+            namespace: None,
+        }
+    }
+}
+
+/// In a VPC a load balancer has a node in each zone: an address and health checks of its own, in one process.
+fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Backend>) {
+    let (mut fronts, mut backends) = (Vec::new(), Vec::new());
+    for node in hosts_of(name) {
+        let (Some(host), Some(bind)) = (vpc.network.host(node), vpc.address(name)) else {
+            continue;
+        };
+        let backend = format!("{TARGETS}-{node}");
+        fronts.push(Front {
+            name: (*node).to_owned(),
+            bind: (host.address, bind.port()).into(),
+            namespace: Some(vpc.namespace(node)),
+            backend: backend.clone(),
+        });
+        backends.push(Backend {
+            name: backend,
+            namespace: Some(vpc.namespace(node)),
+        });
+    }
+    // A person comes to the external one by the internet, to the internal one by this.
+    if let (PartName::Ilb, Some(first)) = (name, backends.first()) {
+        fronts.push(Front {
+            backend: first.name.clone(),
+            ..Front::alone(name, address)
+        });
+    }
+    (fronts, backends)
+}
+
+fn config(fronts: &[Front], backends: &[Backend], targets: &[(PartName, SocketAddr)]) -> String {
+    // Writing to a string can't fail.
+    let mut in_service = String::new();
+    for backend in backends {
+        for (target, _) in targets {
+            let _ = write!(
+                in_service,
+                r"{target} %[srv_is_up({}/{target})]\n",
+                backend.name
+            );
+        }
     }
     let targets_page = format!(
         r#"    http-request return status 200 content-type text/plain lf-string "{in_service}" if {{ path {TARGETS_PATH} }}"#
     );
-    format!(
-        "{COMMON}
+    let mut text = COMMON.to_owned();
+    for front in fronts {
+        let Front {
+            name,
+            bind,
+            backend,
+            ..
+        } = front;
+        let _ = write!(
+            text,
+            "
 frontend {name}
-    bind {address}
+    bind {bind}{}
     monitor-uri {HEALTH_PATH}
 {targets_page}
-{HEADERS}    default_backend targets
+{HEADERS}    default_backend {backend}
+",
+            within(front.namespace.as_deref())
+        );
+    }
+    for backend in backends {
+        let within = within(backend.namespace.as_deref());
+        let _ = write!(text, "\nbackend {}\n{CHECKS}", backend.name);
+        for (target, address) in targets {
+            let _ = writeln!(text, "    server {target} {address}{within} check");
+            let _ = writeln!(text, "    server {target}-open {address}{within} backup");
+        }
+    }
+    text
+}
 
-backend targets
-{CHECKS}{servers}"
-    )
+fn within(namespace: Option<&str>) -> String {
+    namespace.map_or(String::new(), |name| format!(" namespace {name}"))
 }
 
 #[cfg(test)]
@@ -141,7 +239,8 @@ mod tests {
             (PartName::WebA, "127.0.0.1:3001".parse().unwrap()),
             (PartName::WebB, "127.0.0.1:3002".parse().unwrap()),
         ];
-        let config = config(PartName::Alb, "127.0.0.1:8080".parse().unwrap(), &targets);
+        let front = Front::alone(PartName::Alb, "127.0.0.1:8080".parse().unwrap());
+        let config = config(&[front], &[Backend::alone()], &targets);
         for line in [
             "    bind 127.0.0.1:8080",
             "    server web-a 127.0.0.1:3001 check",

@@ -43,7 +43,7 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
                 "DATABASE_URL": lab.database()?.route(User::Ingest),
                 "LOG_BUCKET": BUCKET,
                 "SWEEP_HOURS": SWEEP_HOURS.to_string(),
-                "AWS_ENDPOINT_URL_S3": lab.url(PartName::S3),
+                "AWS_ENDPOINT_URL_S3": lab.s3_endpoint(),
                 "AWS_ACCESS_KEY_ID": keys.lambda.id,
                 "AWS_SECRET_ACCESS_KEY": keys.lambda.secret,
                 "RUST_LOG": "info",
@@ -61,6 +61,9 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
         },
         "schedule": { "every_seconds": 60 },
     });
+    if let Some(bundle) = lab.ca_bundle() {
+        config["function"]["environment"]["DB_CA_BUNDLE"] = bundle.into();
+    }
     config["dead_letter_queue"] = queue(lab, DEAD_LETTER_QUEUE);
     if lab.settings.via == Via::Sqs {
         let mut source = queue(lab, QUEUE);

@@ -2,6 +2,7 @@
 //!
 //! No part knows another's internals; all that they share is an address.
 
+pub mod control;
 pub mod haproxy;
 pub mod lambda;
 pub mod mysql;
@@ -20,7 +21,7 @@ use crate::{
     health::Health,
     lab::Lab,
     process::{Launch, Output},
-    state,
+    state, vpc,
 };
 
 #[derive(
@@ -32,6 +33,7 @@ pub enum PartName {
     S3,
     Sqs,
     Relay,
+    Control,
     Lambda,
     AppA,
     AppB,
@@ -48,6 +50,7 @@ pub const START: [&[PartName]; 6] = [
         PartName::S3,
         PartName::Sqs,
         PartName::Relay,
+        PartName::Control,
     ],
     &[PartName::Lambda],
     &[PartName::AppA, PartName::AppB],
@@ -71,6 +74,7 @@ pub const STOP: [&[PartName]; 4] = [
         PartName::Sqs,
         PartName::Mysql,
         PartName::Relay,
+        PartName::Control,
     ],
 ];
 
@@ -80,6 +84,7 @@ impl PartName {
         Self::S3,
         Self::Sqs,
         Self::Relay,
+        Self::Control,
         Self::Lambda,
         Self::AppA,
         Self::AppB,
@@ -95,6 +100,7 @@ impl PartName {
             Self::S3 => "s3",
             Self::Sqs => "sqs",
             Self::Relay => "relay",
+            Self::Control => "control",
             Self::Lambda => "lambda",
             Self::AppA => "app-a",
             Self::AppB => "app-b",
@@ -168,22 +174,29 @@ pub enum Error {
     State(#[from] state::Error),
     #[error(transparent)]
     Database(#[from] database::Error),
+    #[error(transparent)]
+    Vpc(#[from] vpc::Error),
     #[error("the lab has no database server of its own")]
     NoServer,
 }
 
 /// The part of that name, in this lab.
 pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
-    Ok(match name {
+    let part = match name {
         PartName::Mysql => mysql::part(lab)?,
         PartName::S3 => s3::part(lab),
         PartName::Sqs => sqs::part(lab),
         PartName::Relay => relay::part(lab),
+        PartName::Control => control::part(lab)?,
         PartName::Lambda => lambda::part(lab)?,
         PartName::AppA | PartName::AppB => tier::app(name, lab)?,
         PartName::WebA | PartName::WebB => tier::web(name, lab),
         PartName::Ilb => haproxy::internal(lab),
         PartName::Alb => haproxy::external(lab),
+    };
+    Ok(match &lab.vpc {
+        Some(vpc) => vpc.place(part, lab),
+        None => part,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::{
     lab::Lab,
     process::{self, Launch, Output},
     secret::Secret,
+    vpc::certificate,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +46,11 @@ pub struct Server {
     pub server: DatabaseServer,
     pub home: PathBuf,
     pub socket: PathBuf,
+    /// Where it listens.
     pub address: SocketAddr,
     pub root_password: Secret,
+    /// With which it shows who it is.
+    pub certificate: Option<certificate::Files>,
     /// Whether root may come by TCP: for tests, which make databases of their own.
     pub root_by_tcp: bool,
 }
@@ -56,7 +60,7 @@ pub fn part(lab: &Lab) -> Result<Part, super::Error> {
     Ok(Part {
         name: PartName::Mysql,
         about: format!("{} {}", server.server.flavour, server.server.version),
-        address: server.address,
+        address: lab.address(PartName::Mysql),
         files: server.files(),
         launch: server.launch(),
         health: Health::MysqlGreeting,
@@ -71,7 +75,8 @@ impl Server {
             server: database.ok_or(super::Error::NoServer)?,
             home: lab.dir.data("mysql"),
             socket: lab.dir.mysql_socket()?,
-            address: lab.address(PartName::Mysql),
+            address: lab.listens(PartName::Mysql),
+            certificate: lab.vpc.as_ref().map(|_| certificate::Files::of(&lab.dir)),
             root_password: lab.credentials.mysql.root.clone(),
             root_by_tcp: false,
         })
@@ -201,7 +206,11 @@ innodb_buffer_pool_size=64M
 # A committed row survives a crash of the machine.
 innodb_flush_log_at_trx_commit=1
 {flavoured}
-",
+{tls}",
+            tls = self.certificate.as_ref().map_or(String::new(), |files| {
+                let (certificate, key) = (files.certificate.display(), files.key.display());
+                format!("ssl_cert=\"{certificate}\"\nssl_key=\"{key}\"\n")
+            }),
             data = self.data().display(),
             socket = self.socket.display(),
             home = self.home.display(),
@@ -241,6 +250,7 @@ mod tests {
             home: "/tmp/a lab/mysql".into(),
             socket: "/tmp/a lab/mysql.sock".into(),
             address: "127.0.0.1:3307".parse().unwrap(),
+            certificate: None,
             root_password: Secret::new("hunter2"),
             root_by_tcp: false,
         }

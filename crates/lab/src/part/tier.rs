@@ -19,29 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let key = &lab.credentials.aws.app_tier;
     let database = lab.database()?.route(User::Reader);
-    let env = BTreeMap::from([
+    let mut env = BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
         ("LOG_LAYOUT", lab.settings.log_layout.as_str().to_owned()),
         ("DATABASE_URL", database.expose().to_owned()),
         ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ENDPOINT_URL_S3", lab.url(PartName::S3)),
+        ("AWS_ENDPOINT_URL_S3", lab.s3_endpoint()),
         ("AWS_ACCESS_KEY_ID", key.id.clone()),
         ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
     ]);
+    if let Some(bundle) = lab.ca_bundle() {
+        env.insert("DB_CA_BUNDLE", bundle);
+    }
     Ok(part(name, "app-tier", lab, env))
 }
 
 pub fn web(name: PartName, lab: &Lab) -> Part {
-    let env = BTreeMap::from([(
-        "APP_TIER_URL",
-        format!("http://{}", lab.route(PartName::Ilb)),
-    )]);
+    let env = BTreeMap::from([("APP_TIER_URL", lab.app_tier_url())]);
     part(name, "web-tier", lab, env)
 }
 
 fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str, String>) -> Part {
     let address = lab.address(name);
-    env.insert("LISTEN_ADDR", address.to_string());
+    env.insert("LISTEN_ADDR", lab.listens(name).to_string());
     env.insert("DRAIN_SECONDS", DRAIN_SECONDS.to_string());
     env.insert("RUST_LOG", "info".to_owned());
     Part {

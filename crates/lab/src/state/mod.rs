@@ -57,6 +57,8 @@ pub enum Error {
          remove it, or choose a shorter --dir", path.display()
     )]
     SocketDir { path: PathBuf },
+    #[error(transparent)]
+    Vpc(#[from] Box<crate::vpc::Error>),
     #[error("there is no lab in {}: start one with `cargo lab up`", path.display())]
     NoLab { path: PathBuf },
 }

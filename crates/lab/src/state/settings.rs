@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, LabDir};
-use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret};
+use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret, vpc};
 
 /// How the app tier lays payments out in the bucket.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub via: Via,
     /// Whether there is a relay on the links between parts, for faults of the network.
     pub relay: bool,
+    /// The network between parts, where it is a VPC.
+    pub vpc: Option<vpc::Settings>,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
     /// The lab ends with this process.

@@ -19,4 +19,5 @@ mod round_trip;
 mod supervision;
 mod test_command;
 mod test_lab;
+mod vpc;
 mod workspace;

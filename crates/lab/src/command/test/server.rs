@@ -35,6 +35,7 @@ impl TestServer {
             home: home.path().join("mysql"),
             socket: home.path().join("mysql.sock"),
             address: port.local_addr().map_err(Error::Directory)?,
+            certificate: None,
             root_password: Secret::random(32),
             root_by_tcp: true,
         };

@@ -21,6 +21,7 @@ use crate::{
         LabDir,
         status::{Failure, PartStatus, Phase, Status},
     },
+    vpc::user,
 };
 
 const POLL: Duration = Duration::from_millis(30);
@@ -32,7 +33,7 @@ const LOG_LINES: usize = 20;
 const SUPERVISOR: &str = "supervisor";
 
 /// Starts the supervisor, apart from this terminal.
-pub(super) fn spawn_supervisor(context: &Context) -> Result<Child, CommandError> {
+pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, CommandError> {
     // An old status would be taken for the new one.
     files::remove(&context.dir.status())?;
     let log = context.dir.log(SUPERVISOR);
@@ -43,7 +44,9 @@ pub(super) fn spawn_supervisor(context: &Context) -> Result<Child, CommandError>
         program: program.to_owned(),
         source,
     };
-    Command::new(program)
+    let (starter, before) = user::started(lab.vpc.as_deref(), program);
+    Command::new(starter)
+        .args(before)
         .arg("--dir")
         .arg(context.dir.root())
         .arg("supervise")

@@ -11,7 +11,7 @@ use tokio::process::Child;
 use super::{Context, Error as CommandError, INTERRUPTED, down, status};
 use crate::{
     build, cli, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
-    state::status::Status,
+    state::status::Status, vpc::wiring,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,7 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
         return Ok(ExitCode::SUCCESS);
     }
     down::end_orphans(&context.dir).await?;
+    wiring::remove(&context.dir)?;
     if args.fresh {
         context.dir.erase()?;
         context.dir.create()?;
@@ -83,7 +84,7 @@ async fn start(
     shutdown: &mut Shutdown,
 ) -> Result<Option<()>, CommandError> {
     let started = Instant::now();
-    let mut supervisor = follow::spawn_supervisor(context)?;
+    let mut supervisor = follow::spawn_supervisor(lab, context)?;
     let process = Identity::of_child(&supervisor);
     let outcome = tokio::select! {
         outcome = bring_up(lab, &mut supervisor) => outcome.map(Some),

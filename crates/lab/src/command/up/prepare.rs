@@ -1,17 +1,20 @@
 //! All that must be there before the first process starts.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
+
+use nix::unistd::Uid;
 
 use super::{CommandError, Context, Error};
 use crate::{
     cli,
-    install::Tools,
+    install::{self, Tools},
     lab::Lab,
     output,
     part::mysql::Server,
     ports::{Ports, Taken},
     process::Identity,
     state::{credentials::Credentials, settings::Settings},
+    vpc::{self, Vpc, certificate},
 };
 
 /// Decides how the lab is to be, writes it down, and makes the database's files.
@@ -25,7 +28,12 @@ pub(super) async fn lab(
     } else {
         Ports::default()
     };
+    let vpc = args.vpc.then(|| network(args, context)).transpose()?;
     let lab = Lab {
+        vpc: vpc
+            .as_ref()
+            .map(|vpc| Vpc::of(vpc, &context.dir).map(Arc::new))
+            .transpose()?,
         workspace: context.workspace.clone(),
         dir: context.dir.clone(),
         settings: Settings {
@@ -34,6 +42,7 @@ pub(super) async fn lab(
             log_layout: args.log_layout,
             via: args.via,
             relay: args.relay,
+            vpc,
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,
         },
@@ -43,10 +52,26 @@ pub(super) async fn lab(
     // Whether every part can be described shows here, before anything runs.
     lab.parts()?;
     lab.settings.save(&lab.dir)?;
+    if lab.vpc.is_some() {
+        certificate::Files::of(&lab.dir).make()?;
+    }
     if lab.settings.tools.database.is_some() {
         initialise(&lab).await?;
     }
     Ok(lab)
+}
+
+/// The network that is asked for, and what makes it.
+fn network(args: &cli::Up, context: &Context) -> Result<vpc::Settings, CommandError> {
+    vpc::is_possible()?;
+    let usual = || context.workspace.network();
+    let network = args.network.clone().unwrap_or_else(usual);
+    Ok(vpc::Settings {
+        network: std::path::absolute(&network).unwrap_or(network),
+        nat: args.nat,
+        rootless: !Uid::effective().is_root(),
+        tools: install::network(args.install)?,
+    })
 }
 
 fn owner(pid: i32) -> Result<Identity, Error> {

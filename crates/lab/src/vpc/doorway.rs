@@ -1,0 +1,83 @@
+//! Sockets inside a namespace, for a process that stays outside.
+//!
+//! A socket belongs for good to the namespace in which it was made. So one thread goes into the namespace and makes
+//! sockets there; whoever gets one uses it from anywhere.
+
+use std::{
+    fs::File,
+    io,
+    net::{SocketAddr, SocketAddrV4},
+    path::Path,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use nix::sched::{CloneFlags, setns};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::oneshot,
+    time::timeout,
+};
+
+use super::Error;
+
+/// Where `ip netns` keeps the names.
+pub const NAMESPACES: &str = "/run/netns";
+
+type Wanted = oneshot::Sender<io::Result<TcpSocket>>;
+
+/// Makes sockets in one namespace.
+#[derive(Clone, Debug)]
+pub struct Doorway {
+    wanted: mpsc::Sender<Wanted>,
+}
+
+impl Doorway {
+    pub fn open(namespace: &str) -> Result<Self, Error> {
+        let failed = |source| Error::Enter {
+            name: namespace.to_owned(),
+            source,
+        };
+        let file = File::open(Path::new(NAMESPACES).join(namespace)).map_err(failed)?;
+        let (wanted, orders) = mpsc::channel::<Wanted>();
+        let (entered, outcome) = mpsc::channel();
+        thread::Builder::new()
+            .name(namespace.to_owned())
+            .spawn(move || {
+                let inside = setns(file, CloneFlags::CLONE_NEWNET).map_err(io::Error::from);
+                let is_inside = inside.is_ok();
+                if entered.send(inside).is_ok() && is_inside {
+                    for order in orders {
+                        // Nobody waits for it any more: then it is closed.
+                        let _ = order.send(TcpSocket::new_v4());
+                    }
+                }
+            })
+            .map_err(failed)?;
+        outcome
+            .recv()
+            .map_err(|_| failed(io::ErrorKind::BrokenPipe.into()))?
+            .map_err(failed)?;
+        Ok(Self { wanted })
+    }
+
+    pub async fn connect(&self, to: SocketAddrV4, patience: Duration) -> io::Result<TcpStream> {
+        let socket = self.socket().await?;
+        timeout(patience, socket.connect(SocketAddr::V4(to))).await?
+    }
+
+    pub async fn listen(&self, on: SocketAddrV4) -> io::Result<TcpListener> {
+        let socket = self.socket().await?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::V4(on))?;
+        socket.listen(1024)
+    }
+
+    async fn socket(&self) -> io::Result<TcpSocket> {
+        let (order, made) = oneshot::channel();
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        self.wanted.send(order).map_err(|_| gone())?;
+        made.await.map_err(|_| gone())?
+    }
+}
