@@ -76,13 +76,10 @@ open_way_out() {
         --nat-gateway-id "$NAT" >/dev/null
     group_rule add "$WEB_SG" out 443 0.0.0.0/0
     group_rule add "$APP_SG" out 443 0.0.0.0/0
-    # Answers come to ephemeral ports, from anywhere: first close 3000 and 3306, which are among these.
-    acl_entry "$PUBLIC_ACL" in 150 deny 3000 0.0.0.0/0
-    acl_entry "$PUBLIC_ACL" in 160 allow 1024-65535 0.0.0.0/0
+    # Answers come from anywhere: to the NAT gateway on all ephemeral ports, to Linux on those that it connects from.
+    acl_entry "$PUBLIC_ACL" in 150 allow 1024-65535 0.0.0.0/0
     acl_entry "$PUBLIC_ACL" out 120 allow 443 0.0.0.0/0
-    acl_entry "$PRIVATE_ACL" in 300 deny 3000 0.0.0.0/0
-    acl_entry "$PRIVATE_ACL" in 310 deny 3306 0.0.0.0/0
-    acl_entry "$PRIVATE_ACL" in 320 allow 1024-65535 0.0.0.0/0
+    acl_entry "$PRIVATE_ACL" in 300 allow 32768-60999 0.0.0.0/0
     acl_entry "$PRIVATE_ACL" out 300 allow 443 0.0.0.0/0
 }
 
@@ -100,11 +97,8 @@ close_way_out() {
     aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
     group_rule remove "$WEB_SG" out 443 0.0.0.0/0
     group_rule remove "$APP_SG" out 443 0.0.0.0/0
-    acl_remove "$PUBLIC_ACL" in 160
     acl_remove "$PUBLIC_ACL" in 150
     acl_remove "$PUBLIC_ACL" out 120
-    acl_remove "$PRIVATE_ACL" in 320
-    acl_remove "$PRIVATE_ACL" in 310
     acl_remove "$PRIVATE_ACL" in 300
     acl_remove "$PRIVATE_ACL" out 300
     aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
@@ -121,8 +115,9 @@ close_way_out() {
 }
 
 # A link to a file of the bucket, for half a day, or as long as your credentials live: release payctl-….tar.gz
+# By the region's own name, whose addresses are those of the S3 endpoint.
 release() {
-    aws s3 presign "s3://$BUCKET/releases/$1" --expires-in 43200
+    aws s3 presign "s3://$BUCKET/releases/$1" --expires-in 43200 --endpoint-url "https://s3.$AWS_REGION.amazonaws.com"
 }
 
 # What an instance runs as root at its first start: fetches a program, checks it, installs it.
@@ -165,6 +160,7 @@ SCRIPT
 # An instance of Amazon Linux 2023, encrypted disk, metadata by IMDSv2 alone: launch NAME SUBNET GROUP ROLE SCRIPT
 launch() {
     local image
+    [ -n "$5" ] || { echo "launch $1: there is no script" >&2; return 1; }
     image=$(aws ssm get-parameter --query Parameter.Value --output text \
         --name "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${ARCH/aarch64/arm64}") || return
     aws ec2 run-instances --image-id "$image" --instance-type "$INSTANCE_TYPE" --subnet-id "$2" \

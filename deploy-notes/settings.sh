@@ -18,7 +18,7 @@ ALERT_EMAIL=ops@example.com
 # The name that clients use, e.g. pay.example.com, whose DNS you can change; empty: no HTTPS.
 DOMAIN=${DOMAIN:-}
 
-# What `cargo lab dist` made: its folder, version and processor (x86_64 or aarch64).
+# What `cargo lab dist` made: its folder, version and processor: x86_64, or aarch64 with t4g.micro.
 DIST=${DIST:-target/dist}
 VERSION=0.1.0
 ARCH=x86_64
