@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use http::Uri;
-use http::uri::{self, Authority, PathAndQuery, Scheme};
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Uri};
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
 
@@ -42,13 +42,16 @@ impl Config {
 pub struct Origin(Authority);
 
 impl Origin {
-    pub fn with_path(&self, path: PathAndQuery) -> Uri {
-        let mut parts = uri::Parts::default();
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(self.0.clone());
-        parts.path_and_query = Some(path);
-        // With all three it is a whole URI.
-        Uri::from_parts(parts).unwrap_or_default()
+    /// `host:port`, to connect to.
+    pub fn address(&self) -> String {
+        let port = self.0.port_u16().unwrap_or(80);
+        format!("{}:{port}", self.0.host())
+    }
+
+    /// The value of the header Host.
+    pub fn host(&self) -> HeaderValue {
+        // An authority has no character that a header can't hold.
+        HeaderValue::from_str(self.0.as_str()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 

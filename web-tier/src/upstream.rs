@@ -4,24 +4,23 @@
 //! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
 //! is passed on only where it is true of both.
 
+mod pool;
+
 use std::error::Error;
 use std::io;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use http::uri::PathAndQuery;
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::Full;
 use payment_core::{ErrorCode, PaymentId, Problem};
 use serde::Deserialize;
 use tier_kit::http::{REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
 use tier_kit::telemetry::chain;
 
+use self::pool::{CallError, Pool};
 use crate::config::Origin;
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -30,21 +29,11 @@ pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-
 /// Headers of an answer that the client may see.
 const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];
 
-const CONNECT: Duration = Duration::from_secs(1);
-
-/// Idle connections are given up before the load balancer gives them up (ALB: 60 s), which would break a POST
-/// that is just being sent.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-
-const POOL_IDLE_MAX: usize = 1024;
-
-/// Largest answer that the app tier gives, with room to spare.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Upstream {
-    client: Client<HttpConnector, Full<Bytes>>,
-    origin: Origin,
+    pool: Pool,
+    /// Of every request.
+    host: HeaderValue,
 }
 
 /// One request to the app tier.
@@ -62,45 +51,11 @@ struct Answer {
     body: Bytes,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum CallError {
-    #[error("no answer")]
-    Call(#[from] legacy::Error),
-    #[error("the answer broke off, or is longer than {ANSWER_BYTES_MAX} bytes")]
-    Body(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl CallError {
-    /// Nothing was sent.
-    fn is_connect(&self) -> bool {
-        matches!(self, Self::Call(error) if error.is_connect())
-    }
-
-    fn is_timeout(&self) -> bool {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<io::Error>() {
-                return error.kind() == io::ErrorKind::TimedOut;
-            }
-            cause = error.source();
-        }
-        false
-    }
-}
-
 impl Upstream {
     pub fn new(origin: &Origin) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT));
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_IDLE_MAX)
-            .build(connector);
         Self {
-            client,
-            origin: origin.clone(),
+            pool: Pool::new(origin.address()),
+            host: origin.host(),
         }
     }
 
@@ -111,14 +66,14 @@ impl Upstream {
         key: Option<&HeaderValue>,
         body: &Bytes,
     ) -> Result<Response, Refusal> {
-        let mut headers = headers_of(context);
+        let mut headers = self.headers(context);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
         let call = Call {
             method: Method::POST,
-            uri: self.origin.with_path(PathAndQuery::from_static("/process")),
+            uri: Uri::from_static("/process"),
             headers,
             body,
         };
@@ -131,12 +86,11 @@ impl Upstream {
         id: &PaymentId,
     ) -> Result<Response, Refusal> {
         // An id's characters are all allowed in a path.
-        let path = PathAndQuery::try_from(format!("/process/{id}"))
-            .unwrap_or_else(|_| PathAndQuery::from_static("/"));
+        let uri = Uri::try_from(format!("/process/{id}")).unwrap_or_default();
         let call = Call {
             method: Method::GET,
-            uri: self.origin.with_path(path),
-            headers: headers_of(context),
+            uri,
+            headers: self.headers(context),
             body: &Bytes::new(),
         };
         self.forward(call, || true).await
@@ -153,7 +107,7 @@ impl Upstream {
                 self.repeat(&call).await?
             }
             // Nothing of it was sent.
-            Err(error) if error.is_connect() => {
+            Err(error) if error.nothing_was_sent() => {
                 self.send(&call).await.map_err(|e| unreachable(&e))?
             }
             Err(error) if may_repeat() => {
@@ -180,13 +134,27 @@ impl Upstream {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();
-        let (head, body) = self.client.request(request).await?.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let (head, body) = self.pool.call(request).await?.into_parts();
         Ok(Answer {
             status: head.status,
             headers: head.headers,
-            body: body.map_err(CallError::Body)?.to_bytes(),
+            body,
         })
+    }
+
+    fn headers(&self, context: &RequestContext) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(HOST, self.host.clone());
+        // Both were checked to hold ASCII alone.
+        if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
+            headers.insert(REQUEST_ID, value);
+        }
+        if let Some(traceparent) = &context.traceparent
+            && let Ok(value) = HeaderValue::from_str(traceparent.as_str())
+        {
+            headers.insert(TRACEPARENT, value);
+        }
+        headers
     }
 }
 
@@ -212,20 +180,6 @@ impl Answer {
     }
 }
 
-fn headers_of(context: &RequestContext) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    // Both were checked to hold ASCII alone.
-    if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
-        headers.insert(REQUEST_ID, value);
-    }
-    if let Some(traceparent) = &context.traceparent
-        && let Ok(value) = HeaderValue::from_str(traceparent.as_str())
-    {
-        headers.insert(TRACEPARENT, value);
-    }
-    headers
-}
-
 /// Whether the body gives an id. Looked at only once a request has failed.
 fn has_id(body: &Bytes) -> bool {
     #[derive(Deserialize)]
@@ -238,12 +192,23 @@ fn has_id(body: &Bytes) -> bool {
 const AGAIN: &str = "whether the payment was taken is not known; send it again under the same id";
 
 fn unreachable(error: &CallError) -> Refusal {
-    let code = if error.is_timeout() {
+    let code = if is_timeout(error) {
         ErrorCode::UpstreamTimeout
     } else {
         ErrorCode::UpstreamFailed
     };
     Refusal::new(code, AGAIN).because(chain(error))
+}
+
+fn is_timeout(error: &CallError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.kind() == io::ErrorKind::TimedOut;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn broken(status: StatusCode) -> Refusal {

@@ -118,6 +118,29 @@ async fn a_post_is_sent_again_once_at_most() {
     assert_eq!(tier.calls(), 2);
 }
 
+/// The upstream takes one connection at a time: a second one would wait for ever.
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    let tier = Tier::before(vec![accepted()]).await;
+    for _ in 0..3 {
+        assert_eq!(tier.post(&[JSON], "{}").await.status().as_u16(), 202);
+    }
+    assert_eq!((tier.calls(), *tier.closed.borrow()), (3, 0));
+}
+
+/// Neither payment has an id, so that nothing may be sent twice.
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_is_not_used_again() {
+    let Act::Answer(text) = accepted() else {
+        unreachable!()
+    };
+    let mut tier = Tier::before(vec![Act::AnswerAndClose(text), accepted()]).await;
+    assert_eq!(tier.post(&[JSON], "{}").await.status().as_u16(), 202);
+    tier.closed.wait_for(|closed| *closed == 1).await.unwrap();
+    assert_eq!(tier.post(&[JSON], "{}").await.status().as_u16(), 202);
+    assert_eq!(tier.calls(), 2);
+}
+
 #[tokio::test]
 async fn an_upstream_that_is_away_is_a_502() {
     let addr: SocketAddr = TcpListener::bind("127.0.0.1:0")

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 use tier_kit::Env;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use web_tier::{App, config::Config};
 
 /// What the upstream does with one request.
 pub enum Act {
     Answer(String),
+    /// Answers, and then closes the connection without a word, as a load balancer does with one that is idle.
+    AnswerAndClose(String),
     /// Reads the request and closes the connection, as a server does that dies.
     HangUp,
 }
@@ -20,6 +23,8 @@ pub struct Tier {
     pub url: String,
     /// Requests that reached the upstream, head and body.
     pub seen: Arc<Mutex<Vec<String>>>,
+    /// Connections that the upstream closed.
+    pub closed: watch::Receiver<usize>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -29,10 +34,12 @@ impl Tier {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let serving = tokio::spawn(serve(listener, acts, Arc::clone(&seen)));
+        let (closing, closed) = watch::channel(0);
+        let serving = tokio::spawn(serve(listener, acts, Arc::clone(&seen), closing));
         let mut tier = Self::at(upstream).await;
         tier.tasks.push(serving);
         tier.seen = seen;
+        tier.closed = closed;
         tier
     }
 
@@ -50,6 +57,7 @@ impl Tier {
         Self {
             url,
             seen: Arc::default(),
+            closed: watch::channel(0).1,
             tasks: vec![serving],
         }
     }
@@ -89,7 +97,12 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Act {
     ))
 }
 
-async fn serve(listener: TcpListener, acts: Vec<Act>, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    listener: TcpListener,
+    acts: Vec<Act>,
+    seen: Arc<Mutex<Vec<String>>>,
+    closed: watch::Sender<usize>,
+) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         while let Some(request) = read_request(&mut stream).await {
@@ -100,9 +113,15 @@ async fn serve(listener: TcpListener, acts: Vec<Act>, seen: Arc<Mutex<Vec<String
             };
             match &acts[earlier.min(acts.len() - 1)] {
                 Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+                Act::AnswerAndClose(text) => {
+                    stream.write_all(text.as_bytes()).await.unwrap();
+                    break;
+                }
                 Act::HangUp => break,
             }
         }
+        drop(stream);
+        closed.send_modify(|closed| *closed += 1);
     }
 }
 
