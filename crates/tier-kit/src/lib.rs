@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of payments beyond error codes and request ids. What only one program needs stays there.
 
+pub mod access_log;
 pub mod aws;
 pub mod env;
 pub mod http;

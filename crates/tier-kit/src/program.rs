@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::access_log;
 use crate::env::{self, Env, Mistakes, Variable};
 use crate::telemetry;
 
@@ -49,7 +50,9 @@ impl Program {
             version = env!("CARGO_PKG_VERSION"),
             "starting"
         );
-        match block_on(run(config)) {
+        let ended = block_on(run(config));
+        access_log::flush();
+        match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => self.complain(&telemetry::chain(&*error), 1),
         }

@@ -17,9 +17,11 @@ use http::header::{CONNECTION, HeaderName, HeaderValue};
 use payment_core::record::TraceParent;
 use payment_core::{ErrorCode, PaymentId, RequestId};
 use tokio::sync::Semaphore;
+use tracing::Level;
 use uuid::Uuid;
 
 use super::Refusal;
+use crate::access_log;
 use crate::server::Drain;
 
 /// Read from the request where it is well formed, and always on the answer.
@@ -202,19 +204,33 @@ impl AccessLine {
             .map(|LoggedPayment(id)| id.as_str());
         let error_code = refusal.map(|r| r.code.code());
         let error_cause = refusal.and_then(|r| r.cause.as_deref());
-        let method = self.method.as_str();
-        let duration_ms = took.as_secs_f64() * 1000.0;
-        macro_rules! log {
-            ($level:ident) => {
-                tracing::$level!(
-                    target: "access", request_id, payment_id, method, route, status, error_code, error_cause, duration_ms, "request"
-                )
-            };
+        let level = match status {
+            _ if route == HEALTH => Level::DEBUG,
+            500.. => Level::ERROR,
+            _ => Level::INFO,
+        };
+        if !is_on(level) {
+            return;
         }
-        match status {
-            _ if route == HEALTH => log!(debug),
-            500.. => log!(error),
-            _ => log!(info),
-        }
+        access_log::write(level, |line| {
+            line.text("request_id", Some(request_id))
+                .text("payment_id", payment_id)
+                .text("method", Some(self.method.as_str()))
+                .text("route", Some(route))
+                .number("status", status)
+                .text("error_code", error_code)
+                .text("error_cause", error_cause)
+                .number("duration_ms", took.as_secs_f64() * 1000.0);
+        });
+    }
+}
+
+/// Whether `RUST_LOG` asks for lines of this level.
+fn is_on(level: Level) -> bool {
+    const TARGET: &str = "access";
+    match level {
+        Level::DEBUG => tracing::enabled!(target: TARGET, Level::DEBUG),
+        Level::ERROR => tracing::enabled!(target: TARGET, Level::ERROR),
+        _ => tracing::enabled!(target: TARGET, Level::INFO),
     }
 }
