@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future::join;
 use lambda_runtime::Diagnostic;
 use payment_core::Timestamp;
 use payment_core::event::{Event, EventError, Message, ObjectRef};
@@ -11,7 +12,7 @@ use tier_kit::telemetry::chain;
 use time::{Duration, OffsetDateTime};
 
 use crate::config::Sweep;
-use crate::ingest::{Ingested, ingest};
+use crate::ingest::{self, Content, IngestError, Ingested};
 use crate::metrics::Tally;
 use crate::objects::Objects;
 use crate::sweep;
@@ -125,7 +126,11 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         tally: &mut Tally,
     ) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
         match Event::parse(payload)? {
-            Event::Objects(objects) => self.ingest_all(&objects, tally).await.map(|()| None),
+            Event::Objects(objects) => {
+                let objects: Vec<_> = objects.iter().collect();
+                let done = self.ingest_all(&objects, || true, tally).await;
+                all_done(&done).map(|()| None)
+            }
             Event::Messages(messages) => Ok(Some(self.answer_each(messages, tally).await)),
             Event::Sweep => self.sweep(deadline, tally).await.map(|()| None),
         }
@@ -140,40 +145,55 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     ) -> Result<(), HandlerError> {
         let now = (self.clock)();
         let missing = sweep::find_missing(&self.objects, &self.store, &self.sweep, now).await?;
-        let is_late = || {
+        let in_time = || {
             let end = (self.clock)().to_utc() + SWEEP_MARGIN;
-            deadline.is_some_and(|deadline| end >= deadline.to_utc())
+            deadline.is_none_or(|deadline| end < deadline.to_utc())
         };
-        let mut failed = 0;
-        for object in &missing {
-            if is_late() {
-                let left = missing.len() - tally.swept;
-                tracing::warn!(left, "the next sweep goes on");
-                break;
-            }
-            tally.swept += 1;
-            failed += usize::from(!self.ingest_one(object, tally).await);
+        let missing: Vec<_> = missing.iter().collect();
+        let done = self.ingest_all(&missing, in_time, tally).await;
+        tally.swept = done.len();
+        let left = missing.len() - done.len();
+        if left > 0 {
+            tracing::warn!(left, "the next sweep goes on");
         }
-        all_done(failed, tally.swept)
+        all_done(&done)
     }
 
-    /// Every object is tried, whatever became of the one before.
+    /// Which objects are ingested, or gone. Each is tried, whatever became of the one before, for as long as `go_on`
+    /// allows. While one is inserted the next is read, so that S3 and the database work at the same time.
     async fn ingest_all(
         &self,
-        objects: &[ObjectRef],
+        objects: &[&ObjectRef],
+        go_on: impl Fn() -> bool,
         tally: &mut Tally,
-    ) -> Result<(), HandlerError> {
-        let mut failed = 0;
-        for object in objects {
-            failed += usize::from(!self.ingest_one(object, tally).await);
+    ) -> Vec<bool> {
+        let mut done = Vec::with_capacity(objects.len());
+        let mut ahead = self.read(objects.first()).await;
+        while let Some((object, content)) = objects.get(done.len()).zip(ahead)
+            && go_on()
+        {
+            let record = async { ingest::record(&self.store, object, content?).await };
+            let next = self.read(objects.get(done.len() + 1));
+            let (ingested, next) = join(record, next).await;
+            ahead = next;
+            done.push(self.take_note(object, ingested, tally));
         }
-        all_done(failed, objects.len())
+        done
+    }
+
+    async fn read(&self, object: Option<&&ObjectRef>) -> Option<Result<Content, IngestError>> {
+        Some(ingest::read(&self.objects, object?).await)
     }
 
     /// Whether the object is ingested, or gone.
-    async fn ingest_one(&self, object: &ObjectRef, tally: &mut Tally) -> bool {
+    fn take_note(
+        &self,
+        object: &ObjectRef,
+        ingested: Result<Ingested, IngestError>,
+        tally: &mut Tally,
+    ) -> bool {
         let key = object.key.as_str();
-        match ingest(&self.objects, &self.store, object).await {
+        match ingested {
             Ok(ingested) => {
                 log_ingested(key, &ingested);
                 tally.add(&ingested, (self.clock)());
@@ -192,13 +212,16 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     }
 
     async fn answer_each(&self, messages: Vec<Message>, tally: &mut Tally) -> Vec<ItemFailure> {
+        let readable = messages.iter().filter_map(|m| m.objects.as_ref().ok());
+        let objects: Vec<_> = readable.flatten().collect();
+        let mut done = self.ingest_all(&objects, || true, tally).await.into_iter();
         let mut failures = Vec::new();
         for Message { id, objects } in messages {
-            let done = match objects {
-                Ok(objects) => self.ingest_all(&objects, tally).await,
+            let outcome = match objects {
+                Ok(objects) => all_done(&done.by_ref().take(objects.len()).collect::<Vec<_>>()),
                 Err(error) => Err(error.into()),
             };
-            if let Err(error) = done {
+            if let Err(error) = outcome {
                 tracing::error!(
                     message_id = id,
                     error = chain(&error),
@@ -213,10 +236,13 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     }
 }
 
-fn all_done(failed: usize, objects: usize) -> Result<(), HandlerError> {
-    match failed {
+fn all_done(done: &[bool]) -> Result<(), HandlerError> {
+    match done.iter().filter(|done| !**done).count() {
         0 => Ok(()),
-        failed => Err(HandlerError::NotIngested { failed, objects }),
+        failed => Err(HandlerError::NotIngested {
+            failed,
+            objects: done.len(),
+        }),
     }
 }
 

@@ -30,25 +30,48 @@ pub enum IngestError {
     Store(#[from] payment_store::Error),
 }
 
+/// What an object holds. The database has not been asked.
+#[derive(Debug)]
+pub enum Content {
+    Lines(Vec<Line>),
+    /// A folder that a console made: nothing is in it.
+    Folder,
+    Gone,
+}
+
 pub async fn ingest(
     objects: &impl Objects,
     store: &Store<impl Backend>,
     object: &ObjectRef,
 ) -> Result<Ingested, IngestError> {
-    if object.key.is_folder() || store.is_ingested(&object.key).await? {
-        return Ok(Ingested::Already);
+    record(store, object, read(objects, object).await?).await
+}
+
+/// The first half. An object that was ingested before is read again: that is rare, and cheaper than asking each time.
+pub async fn read(objects: &impl Objects, object: &ObjectRef) -> Result<Content, IngestError> {
+    if object.key.is_folder() {
+        return Ok(Content::Folder);
     }
-    let read = match objects.get(object).await {
-        Ok(read) => read,
-        Err(ObjectError::Gone) => return Ok(Ingested::Gone),
-        Err(error) => return Err(error.into()),
+    match objects.get(object).await {
+        Ok(read) => Ok(Content::Lines(
+            record::read_object(&object.key, &read.body, read.stored_at).collect(),
+        )),
+        Err(ObjectError::Gone) => Ok(Content::Gone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The second half.
+pub async fn record(
+    store: &Store<impl Backend>,
+    object: &ObjectRef,
+    content: Content,
+) -> Result<Ingested, IngestError> {
+    let lines = match content {
+        Content::Lines(lines) => lines,
+        Content::Folder => return Ok(Ingested::Already),
+        Content::Gone => return Ok(Ingested::Gone),
     };
-    let lines: Vec<Line> = record::read_object(&object.key, &read.body, read.stored_at).collect();
-    let oldest = lines
-        .iter()
-        .filter_map(|(_, line)| line.as_ref().ok())
-        .map(|record| record.received_at)
-        .min();
     let outcome = store.ingest_object(&object.key, &lines).await?;
     if outcome.already {
         return Ok(Ingested::Already);
@@ -64,5 +87,10 @@ pub async fn ingest(
             "a line is no payment"
         );
     }
+    let oldest = lines
+        .iter()
+        .filter_map(|(_, line)| line.as_ref().ok())
+        .map(|record| record.received_at)
+        .min();
     Ok(Ingested::Stored { outcome, oldest })
 }
