@@ -9,11 +9,15 @@ use std::{
 #[error("can't tell where the lab's own program is")]
 pub struct Error(#[source] io::Error);
 
+/// A folder whose programs are run in place of the release build's, such as those that `cargo lab dist` built.
+pub const PROGRAMS: &str = "LAB_PROGRAMS";
+
 /// The work tree, and the folder of its release binaries.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
     programs: PathBuf,
+    preferred: Option<PathBuf>,
     lab: PathBuf,
 }
 
@@ -27,6 +31,7 @@ impl Workspace {
         Ok(Self {
             root: root.to_owned(),
             programs: target.join("release"),
+            preferred: env::var_os(PROGRAMS).map(PathBuf::from),
             lab,
         })
     }
@@ -40,9 +45,11 @@ impl Workspace {
         &self.lab
     }
 
-    /// A release binary of the workspace.
+    /// A release binary of the workspace, or the one of that name under [`PROGRAMS`].
     pub fn program(&self, name: &str) -> PathBuf {
-        self.programs.join(name)
+        let mut preferred = self.preferred.iter().map(|folder| folder.join(name));
+        let found = preferred.find(|path| path.is_file());
+        found.unwrap_or_else(|| self.programs.join(name))
     }
 
     /// What commands of the lab install for themselves.

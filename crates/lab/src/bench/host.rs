@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use reqwest::header::AUTHORIZATION;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
@@ -82,18 +82,28 @@ impl Host {
 
     /// Hands it the event of one object, and waits for its answer.
     pub async fn ingest(&self, key: &str) -> Result<Duration, Error> {
-        let event = json!({"Records": [{
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "eventName": "ObjectCreated:Put",
-            "awsRegion": REGION,
-            "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}},
-        }]});
+        self.invoke(&event(key)).await
+    }
+
+    /// Hands it the events of several objects at once, as SQS does.
+    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration, Error> {
+        let message = |key: &String| {
+            json!({
+                "messageId": key,
+                "eventSource": "aws:sqs",
+                "body": event(key).to_string(),
+            })
+        };
+        let messages: Vec<_> = keys.iter().map(message).collect();
+        self.invoke(&json!({"Records": messages})).await
+    }
+
+    async fn invoke(&self, event: &Value) -> Result<Duration, Error> {
         let request = self
             .client
             .post(&self.url)
             .header(AUTHORIZATION, &self.authorization)
-            .json(&event);
+            .json(event);
         let asked = Instant::now();
         let answer = request.send().await.map_err(Error::Http)?;
         let status = answer.status().as_u16();
@@ -109,6 +119,16 @@ impl Host {
     pub async fn end(self) {
         self.server.end().await;
     }
+}
+
+fn event(key: &str) -> Value {
+    json!({"Records": [{
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "awsRegion": REGION,
+        "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}},
+    }]})
 }
 
 /// What the lab's Lambda asks of its callers: it looks at the name of the key alone.

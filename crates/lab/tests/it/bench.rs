@@ -23,6 +23,8 @@ fn every_side_is_really_run_and_its_figures_reach_the_report() {
         .collect();
     for name in [
         "added",
+        "an object an event",
+        "ten objects an event, by SQS",
         "lambda-ingest",
         "LOAD DATA, an object each",
         "Python, one row an event",

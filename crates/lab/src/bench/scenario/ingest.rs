@@ -18,6 +18,9 @@ pub const PAYMENTS: usize = 1_000;
 /// In one round.
 const OBJECTS: usize = 20;
 
+/// In an event that SQS brings: its own bound where no window is set.
+const BATCH: usize = 10;
+
 /// Events of one payment each, in one round.
 const EVENTS: usize = 100;
 
@@ -29,18 +32,23 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     function.ingest(&objects.put(1).await?).await?;
     python.ingest(&objects.put_plain().await?).await?;
 
-    let mut rates = [const { Vec::new() }; 4];
+    let mut rates = [const { Vec::new() }; 5];
     for _ in 0..bed.pace.rounds {
         let ours = rows_a_second(&function, &objects, OBJECTS).await?;
+        let batches = rows_a_second_by_queue(&function, &objects).await?;
         let load_data = peer::sql::load_data(bed, OBJECTS, PAYMENTS).await?;
         let at_once = peer::sql::load_data(bed, 1, OBJECTS * PAYMENTS).await?;
         let row_by_row = events_a_second(&python, &objects).await?;
-        for (name, index, rate) in [
-            ("lambda-ingest", 0, ours),
-            ("LOAD DATA, an object each", 1, load_data),
-            ("LOAD DATA, all at once", 2, at_once),
-            ("Python, one row an event", 3, row_by_row),
-        ] {
+        for (index, (name, rate)) in [
+            ("lambda-ingest, an object an event", ours),
+            ("lambda-ingest, ten an event", batches),
+            ("LOAD DATA, an object each", load_data),
+            ("LOAD DATA, all at once", at_once),
+            ("Python, one row an event", row_by_row),
+        ]
+        .into_iter()
+        .enumerate()
+        {
             tell(name, format!("{} rows/s", number(rate)));
             rates[index].push(rate);
         }
@@ -48,14 +56,21 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     function.end().await;
     python.end().await;
 
-    let [ours, load_data, at_once, row_by_row] = rates;
-    let ours = Figure::new("lambda-ingest", "rows/s", ours);
+    let [ours, batches, load_data, at_once, row_by_row] = rates;
+    let ours = Figure::new("an object an event", "rows/s", ours);
+    let batches = Figure::new("ten objects an event, by SQS", "rows/s", batches);
     let load_data = Figure::new("LOAD DATA, an object each", "rows/s", load_data);
     let at_once = Figure::new("LOAD DATA, all at once", "rows/s", at_once);
     let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
     let what = "ingest, rows/s from object to committed row";
+    report.add(Finding::times(
+        what,
+        batches.clone(),
+        load_data.clone(),
+        0.7,
+    ));
+    report.add(Finding::times(what, batches, at_once, 0.7));
     report.add(Finding::times(what, ours.clone(), load_data, 0.7));
-    report.add(Finding::times(what, ours.clone(), at_once, 0.7));
     report.add(Finding::times(what, ours, row_by_row, 1_000.0));
     Ok(())
 }
@@ -71,6 +86,19 @@ pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Resu
         took += host.ingest(&key).await?;
     }
     Ok(a_second(PAYMENTS * count, took))
+}
+
+/// The same objects, by messages of a queue.
+async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, Error> {
+    let mut took = Duration::ZERO;
+    for _ in 0..OBJECTS / BATCH {
+        let mut keys = Vec::with_capacity(BATCH);
+        for _ in 0..BATCH {
+            keys.push(objects.put(PAYMENTS).await?);
+        }
+        took += host.ingest_batch(&keys).await?;
+    }
+    Ok(a_second(PAYMENTS * OBJECTS, took))
 }
 
 async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
