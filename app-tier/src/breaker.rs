@@ -12,9 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use payment_core::ObjectKey;
+use tier_kit::metrics::Metrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::counters::Puts;
 use crate::log::{LogError, Put};
 
 /// PUTs that fail in a row before it opens. Each has had tries of its own: one may be bad luck.
@@ -36,6 +38,7 @@ pub struct Breaker(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     opened: Notify,
+    puts: Puts,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +51,7 @@ struct State {
     failures: u32,
     /// PUTs confirmed so far, by number only to tell earlier PUTs from later ones.
     confirmed: u64,
+    confirmed_at: Option<Instant>,
     open: Option<Open>,
 }
 
@@ -68,9 +72,25 @@ pub struct Attempt {
 }
 
 impl Breaker {
+    /// Shows the PUTs, and whether S3 is away.
+    pub fn register(&self, metrics: &mut Metrics) {
+        self.0.puts.register(metrics);
+        let breaker = self.clone();
+        let help = "1 while S3 is known to be away and payments are refused, else 0.";
+        metrics.show("s3_away", help, move || usize::from(breaker.is_open()));
+    }
+
     /// Whether S3 is known to be away.
     pub fn is_open(&self) -> bool {
         self.with(|state, _| state.open.is_some())
+    }
+
+    /// Whether S3 is there, and confirmed a PUT in the last `time`.
+    pub fn confirmed_within(&self, time: Duration) -> bool {
+        self.with(|state, now| {
+            let recent = |at: Instant| now.saturating_duration_since(at) < time;
+            state.open.is_none() && state.confirmed_at.is_some_and(recent)
+        })
     }
 
     /// Leave for a PUT; none while S3 is away.
@@ -137,6 +157,7 @@ impl State {
         self.silent_since = (self.at_work > 0).then_some(now);
         self.failures = 0;
         self.confirmed += 1;
+        self.confirmed_at = Some(now);
         if let Some(open) = self.open.take() {
             let away_ms = (now - open.since).as_millis();
             tracing::info!(away_ms, "S3 is back: payments are taken again");
@@ -195,6 +216,7 @@ impl Attempt {
         records: usize,
         put: impl Future<Output = Result<Put, LogError>>,
     ) -> Result<Put, LogError> {
+        let began = Instant::now();
         let result = if self.probe {
             timeout(PROBE, put).await.unwrap_or_else(|_| {
                 let detail = format!("no answer to a probe within {} s", PROBE.as_secs());
@@ -203,6 +225,11 @@ impl Attempt {
         } else {
             put.await
         };
+        let puts = &self.breaker.0.puts;
+        match &result {
+            Ok(_) => puts.confirmed(records, began.elapsed()),
+            Err(_) => puts.failed(),
+        }
         match &result {
             Ok(_) => self.confirmed = true,
             Err(error) if self.probe && !self.breaker.with(State::reminds) => {

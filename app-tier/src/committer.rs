@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
+use tier_kit::metrics::Metrics;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -75,6 +76,8 @@ pub struct Committer {
     queue: mpsc::Sender<Pending>,
     bytes: Arc<Semaphore>,
     breaker: Breaker,
+    slots: Arc<Semaphore>,
+    puts_max: usize,
     closing: Arc<Notify>,
     worker: Mutex<Option<JoinHandle<()>>>,
 }
@@ -89,16 +92,48 @@ impl Committer {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
         let breaker = Breaker::default();
+        let puts_max = settings.puts_max;
         let worker = Worker::new(log, records, settings, clock, breaker.clone());
+        let slots = Arc::clone(&worker.slots);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
         Self {
             queue,
             bytes,
             breaker,
+            slots,
+            puts_max,
             closing,
             worker: Mutex::new(Some(worker)),
         }
+    }
+
+    /// Shows the queue, the PUTs, and whether S3 is away.
+    pub fn register(&self, metrics: &mut Metrics) {
+        self.breaker.register(metrics);
+        let queue = self.queue.clone().downgrade();
+        metrics.show(
+            "queue_records",
+            "Payments that wait for a PUT.",
+            move || {
+                let queue = queue.upgrade();
+                queue.map_or(0, |queue| queue.max_capacity() - queue.capacity())
+            },
+        );
+        let bytes = Arc::clone(&self.bytes);
+        let help = "Bytes of payments that wait or are on their way to S3.";
+        metrics.show("queue_bytes", help, move || {
+            QUEUE_BYTES_MAX - bytes.available_permits()
+        });
+        let (slots, max) = (Arc::clone(&self.slots), self.puts_max);
+        metrics.show("puts_in_flight", "PUTs at work.", move || {
+            max - slots.available_permits()
+        });
+    }
+
+    /// Knows whether S3 is away.
+    pub fn breaker(&self) -> Breaker {
+        self.breaker.clone()
     }
 
     /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.

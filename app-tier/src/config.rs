@@ -1,11 +1,13 @@
 //! The app tier's configuration.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use database_access::variables;
 use payment_store::Access;
+use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
 
@@ -24,6 +26,7 @@ const USER: &str = "reader";
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
+    Admin::ADDR,
     Variable {
         name: "LOG_BUCKET",
         default: "required",
@@ -81,6 +84,7 @@ pub const VARIABLES: &[Variable] = &[
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: Listen,
+    pub admin: SocketAddr,
     pub bucket: String,
     pub encryption: Encryption,
     pub commit: Settings,
@@ -89,8 +93,9 @@ pub struct Config {
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["DB_", "LOG_", "S3_"], VARIABLES);
+        env.refuse_unknown(&["ADMIN_", "DB_", "LOG_", "S3_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
+        let admin = Admin::addr_from_env(&mut env);
         let bucket: Option<String> = env.required("LOG_BUCKET");
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
@@ -98,6 +103,7 @@ impl Config {
         env.finish(|| {
             Some(Self {
                 listen,
+                admin,
                 bucket: bucket?,
                 encryption,
                 commit,

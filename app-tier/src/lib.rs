@@ -7,8 +7,10 @@
 pub mod breaker;
 pub mod committer;
 pub mod config;
+mod counters;
 pub mod intake;
 pub mod log;
+mod ready;
 pub mod recent;
 pub mod records;
 mod routes;
@@ -21,15 +23,19 @@ use std::time::Duration;
 
 use payment_core::{ErrorCode, Timestamp};
 use payment_store::{Pool, Store};
+use tier_kit::admin::{Admin, Serving};
 use tier_kit::http::Layers;
+use tier_kit::metrics::Metrics;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
 use time::OffsetDateTime;
 
 use crate::committer::Committer;
 use crate::config::Config;
+use crate::counters::Payments;
 use crate::intake::Intake;
 use crate::log::{Log, S3Log};
+use crate::ready::S3Readiness;
 use crate::records::Database;
 use crate::routes::State;
 
@@ -59,6 +65,7 @@ pub struct App {
     server: Server,
     router: axum::Router,
     committer: Arc<Committer>,
+    admin: Serving,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -79,15 +86,24 @@ impl App {
     /// Like [`App::build`], with a log of the caller's.
     pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
         let server = Server::bind(config.listen).await?;
+        let admin = Admin::bind(config.admin).await?;
+        let mut metrics = Metrics::default();
+        server.register(&mut metrics);
         let store = config
             .database
             .map(|database| Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)));
         let records = Database::new(store.clone());
-        let committer = Arc::new(Committer::start(log, records, config.commit, now));
+        let (log, prefix) = (Arc::new(log), config.commit.prefix.clone());
+        let committer = Committer::start(Arc::clone(&log), records, config.commit, now);
+        committer.register(&mut metrics);
+        let committer = Arc::new(committer);
+        let payments = Payments::default();
+        payments.register(&mut metrics);
         let state = State {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
             store,
             drain: server.drain(),
+            payments,
         };
         let layers = Layers {
             drain: server.drain(),
@@ -95,10 +111,18 @@ impl App {
             late: ErrorCode::StorageUnavailable,
             requests_max: REQUESTS_MAX,
         };
+        let router = layers.around(routes::routes(state), &mut metrics);
+        let breaker = committer.breaker();
+        let ready = S3Readiness {
+            log,
+            breaker,
+            prefix,
+        };
         Ok(Self {
-            router: layers.around(routes::routes(state)),
+            router,
             server,
             committer,
+            admin: admin.serve(metrics, ready),
         })
     }
 
@@ -107,9 +131,15 @@ impl App {
         self.server.local_addr()
     }
 
+    /// The address of `/metrics` and `/ready`.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin.addr()
+    }
+
     /// Serves until a signal; ends once all that was queued is in S3.
     pub async fn run(self) -> std::io::Result<()> {
-        tracing::info!(addr = %self.local_addr()?, "listening");
+        let (addr, admin) = (self.local_addr()?, self.admin_addr());
+        tracing::info!(%addr, %admin, "listening");
         self.server.serve(self.router).await?;
         let flushed = tokio::time::timeout(FLUSH, self.committer.close()).await;
         if flushed.is_err() {

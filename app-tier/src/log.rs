@@ -1,5 +1,7 @@
 //! The log: a bucket into which objects are put once and never changed.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::PutObjectError;
@@ -23,6 +25,17 @@ pub trait Log: Send + Sync + 'static {
 
     /// Only [`crate::committer::Layout::Object`] reads.
     fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Bytes, LogError>> + Send;
+}
+
+/// Shared by those that put.
+impl<L: Log> Log for Arc<L> {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+        L::put(self, key, body).await
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Bytes, LogError> {
+        L::get(self, key).await
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

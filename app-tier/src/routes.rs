@@ -16,6 +16,7 @@ use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
+use crate::counters::Payments;
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};
 use crate::now;
 use crate::status::{self, PaymentStatus};
@@ -28,6 +29,7 @@ pub struct State {
     pub intake: Arc<Intake>,
     pub store: Option<Store>,
     pub drain: Drain,
+    pub payments: Payments,
 }
 
 pub fn routes(state: State) -> Router {
@@ -69,7 +71,10 @@ async fn process(
         })
         .await
     {
-        Ok(accepted) => Ok(answer(&id, &accepted)),
+        Ok(accepted) => {
+            state.payments.count(accepted.replayed);
+            Ok(answer(&id, &accepted))
+        }
         Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
     }
 }

@@ -1,15 +1,18 @@
 //! The web tier's configuration.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
+use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
+    Admin::ADDR,
     Variable {
         name: "APP_TIER_URL",
         default: "required",
@@ -20,17 +23,20 @@ pub const VARIABLES: &[Variable] = &[
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: Listen,
+    pub admin: SocketAddr,
     pub app_tier: Origin,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["APP_TIER_"], VARIABLES);
+        env.refuse_unknown(&["ADMIN_", "APP_TIER_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
+        let admin = Admin::addr_from_env(&mut env);
         let app_tier: Option<Origin> = env.required("APP_TIER_URL");
         env.finish(|| {
             Some(Self {
                 listen,
+                admin,
                 app_tier: app_tier?,
             })
         })

@@ -6,6 +6,7 @@
 pub mod config;
 mod form;
 mod page;
+mod ready;
 mod routes;
 pub mod upstream;
 
@@ -13,10 +14,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use payment_core::ErrorCode;
+use tier_kit::admin::{Admin, Serving};
 use tier_kit::http::Layers;
+use tier_kit::metrics::Metrics;
 use tier_kit::server::{BindError, Server};
 
 use crate::config::Config;
+use crate::ready::AppTier;
 use crate::routes::State;
 use crate::upstream::Upstream;
 
@@ -31,22 +35,29 @@ const REQUESTS_MAX: usize = 4096;
 pub struct App {
     server: Server,
     router: axum::Router,
+    admin: Serving,
 }
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, BindError> {
         let upstream = Upstream::new(&config.app_tier);
         let server = Server::bind(config.listen).await?;
+        let admin = Admin::bind(config.admin).await?;
+        let mut metrics = Metrics::default();
+        server.register(&mut metrics);
+        upstream.register(&mut metrics);
         let layers = Layers {
             drain: server.drain(),
             deadline: DEADLINE,
             late: ErrorCode::UpstreamTimeout,
             requests_max: REQUESTS_MAX,
         };
+        let ready = AppTier(upstream.clone());
         let state = State { upstream };
         Ok(Self {
-            router: layers.around(routes::routes(state)),
+            router: layers.around(routes::routes(state), &mut metrics),
             server,
+            admin: admin.serve(metrics, ready),
         })
     }
 
@@ -55,9 +66,15 @@ impl App {
         self.server.local_addr()
     }
 
+    /// The address of `/metrics` and `/ready`.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin.addr()
+    }
+
     /// Serves until a signal.
     pub async fn run(self) -> std::io::Result<()> {
-        tracing::info!(addr = %self.local_addr()?, "listening");
+        let (addr, admin) = (self.local_addr()?, self.admin_addr());
+        tracing::info!(%addr, %admin, "listening");
         self.server.serve(self.router).await?;
         tracing::info!("stopped");
         Ok(())

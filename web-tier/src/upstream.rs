@@ -8,6 +8,7 @@ mod pool;
 
 use std::error::Error;
 use std::io;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -16,8 +17,10 @@ use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use payment_core::{ErrorCode, PaymentId, Problem};
+use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
 use tier_kit::http::{REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
+use tier_kit::metrics::{Histogram, Metrics, SECONDS};
 use tier_kit::telemetry::chain;
 
 use self::pool::{CallError, Pool};
@@ -29,11 +32,22 @@ pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-
 /// Headers of an answer that the client may see.
 const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];
 
+/// A health check is answered without any work.
+const HEALTH: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub struct Upstream {
     pool: Pool,
     /// Of every request.
     host: HeaderValue,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct Counters {
+    took: Histogram,
+    failures: Counter,
+    repeats: Counter,
 }
 
 /// One request to the app tier.
@@ -56,6 +70,44 @@ impl Upstream {
         Self {
             pool: Pool::new(origin.address()),
             host: origin.host(),
+            counters: Counters {
+                took: Histogram::new(SECONDS),
+                failures: Counter::default(),
+                repeats: Counter::default(),
+            },
+        }
+    }
+
+    pub fn register(&self, metrics: &mut Metrics) {
+        let Counters {
+            took,
+            failures,
+            repeats,
+        } = &self.counters;
+        let help = "Answers of the app tier, from the first byte sent to the last received.";
+        metrics.spread("upstream_duration_seconds", help, took);
+        let help = "Requests to the app tier that got no answer.";
+        metrics.count("upstream_failures", help, failures);
+        let help = "Requests to the app tier that were sent a second time.";
+        metrics.count("upstream_repeats", help, repeats);
+    }
+
+    /// Whether an app tier answers, through the load balancer.
+    pub(crate) async fn health(&self) -> Result<(), String> {
+        let call = Call {
+            method: Method::GET,
+            uri: Uri::from_static("/health"),
+            headers: HeaderMap::from_iter([(HOST, self.host.clone())]),
+            body: &Bytes::new(),
+        };
+        match tokio::time::timeout(HEALTH, self.send(&call)).await {
+            Ok(Ok(answer)) if answer.status.is_success() => Ok(()),
+            Ok(Ok(answer)) => Err(format!(
+                "the app tier's health check says {}",
+                answer.status
+            )),
+            Ok(Err(error)) => Err(format!("the app tier can't be reached: {}", chain(&error))),
+            Err(_) => Err("the app tier does not answer".to_owned()),
         }
     }
 
@@ -122,6 +174,7 @@ impl Upstream {
     /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
     /// taken, and then another node took other content under the same id, to which it holds (promise P6).
     async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        self.counters.repeats.inc();
         let answer = self.send(call).await.map_err(|e| unreachable(&e))?;
         if call.method == Method::POST && answer.status.is_client_error() {
             return Err(broken(answer.status));
@@ -130,6 +183,16 @@ impl Upstream {
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, CallError> {
+        let began = Instant::now();
+        let answer = self.exchange(call).await;
+        match &answer {
+            Ok(_) => self.counters.took.observe_time(began.elapsed()),
+            Err(_) => _ = self.counters.failures.inc(),
+        }
+        answer
+    }
+
+    async fn exchange(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         let mut request = Request::new(Full::new(call.body.clone()));
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();

@@ -19,6 +19,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 struct Tier {
     url: String,
+    admin: String,
     puts: UnboundedReceiver<Asked>,
     serving: JoinHandle<()>,
 }
@@ -27,6 +28,7 @@ impl Tier {
     async fn start(database: Option<&str>) -> Self {
         let variables = [
             ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
             ("DRAIN_SECONDS", "0"),
             ("LOG_BUCKET", "log"),
         ];
@@ -40,8 +42,14 @@ impl Tier {
         let config = Config::from_env(env).unwrap();
         let app = App::with_log(log, config).await.unwrap();
         let url = format!("http://{}/process", app.local_addr().unwrap());
+        let admin = format!("http://{}", app.admin_addr());
         let serving = tokio::spawn(async move { app.run().await.unwrap() });
-        Self { url, puts, serving }
+        Self {
+            url,
+            admin,
+            puts,
+            serving,
+        }
     }
 
     fn post(&self, body: String) -> JoinHandle<Response> {
@@ -51,6 +59,15 @@ impl Tier {
             .timeout(LONG)
             .body(body);
         tokio::spawn(async move { request.send().await.unwrap() })
+    }
+
+    /// From the second listener: status and body.
+    fn admin(&self, path: &str) -> JoinHandle<(u16, String)> {
+        let url = format!("{}{path}", self.admin);
+        tokio::spawn(async move {
+            let response = reqwest::get(url).await.unwrap();
+            (response.status().as_u16(), response.text().await.unwrap())
+        })
     }
 
     async fn get(&self, id: &str) -> (u16, Value) {
@@ -80,6 +97,67 @@ async fn p5_with_s3_away_the_answer_is_503_with_retry_after_and_no_put() {
     let problem: Value = answer.json().await.unwrap();
     assert_eq!(problem["code"], "storage_unavailable");
     assert!(tier.puts.try_recv().is_err(), "S3 was asked");
+}
+
+#[tokio::test]
+async fn ready_is_who_can_put_and_an_idle_tier_puts_an_empty_object_to_know() {
+    let mut tier = Tier::start(None).await;
+    let ready = tier.admin("/ready");
+    let put = tier.puts.recv().await.unwrap();
+    assert!(put.body.is_empty() && put.key.as_str().starts_with("transactions/dt="));
+    put.confirm();
+    assert_eq!(ready.await.unwrap().0, 200);
+
+    let mut away = Tier::start(None).await;
+    let ready = away.admin("/ready");
+    away.puts.recv().await.unwrap().fail();
+    let (status, why) = ready.await.unwrap();
+    assert_eq!(status, 503);
+    assert!(why.contains("PUT failed"), "{why}");
+
+    let mut busy = Tier::start(None).await;
+    let answer = busy.post(payment("a"));
+    busy.puts.recv().await.unwrap().confirm();
+    answer.await.unwrap();
+    assert_eq!(busy.admin("/ready").await.unwrap().0, 200);
+    assert!(busy.puts.try_recv().is_err(), "a payment's PUT says enough");
+}
+
+#[tokio::test]
+async fn yeses_repeats_and_puts_are_counted() {
+    let mut tier = Tier::start(None).await;
+    let answer = tier.post(payment("a"));
+    let put = tier.puts.recv().await.unwrap();
+    let (_, text) = tier.admin("/metrics").await.unwrap();
+    for line in [
+        "payments_puts_in_flight 1",
+        "payments_http_requests_in_flight 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+    }
+    put.confirm();
+    answer.await.unwrap();
+    tier.post(payment("a")).await.unwrap();
+    let answer = tier.post(payment("b"));
+    tier.puts.recv().await.unwrap().fail();
+    answer.await.unwrap();
+    tier.post("{".to_owned()).await.unwrap();
+    let (_, text) = tier.admin("/metrics").await.unwrap();
+    for line in [
+        "payments_accepted_total 1",
+        "payments_replayed_total 1",
+        "payments_put_failures_total 1",
+        "payments_put_duration_seconds_count 1",
+        "payments_batch_records_sum 1.0",
+        r#"payments_http_refused_total{code="malformed_json"} 1"#,
+        r#"payments_http_refused_total{code="storage_unavailable"} 1"#,
+        "payments_queue_records 0",
+        "payments_queue_bytes 0",
+        "payments_puts_in_flight 0",
+        "payments_s3_away 0",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+    }
 }
 
 /// What a client sees of its payment on the way.

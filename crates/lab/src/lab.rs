@@ -102,6 +102,11 @@ impl Lab {
         Some(files.ca.to_string_lossy().into_owned())
     }
 
+    /// Where a tier shows its metrics.
+    pub fn admin_address(&self, tier: PartName) -> SocketAddr {
+        self.settings.ports.admin(tier)
+    }
+
     /// The names of the parts that this lab has.
     pub fn part_names(&self) -> Vec<PartName> {
         PartName::ALL

@@ -21,6 +21,9 @@ const FREE: std::ops::Range<u16> = 15_000..32_000;
 /// A link's usual port is that of its part and this.
 const LINK_OFFSET: u16 = 10_000;
 
+/// A tier shows its metrics at its usual port and this.
+const ADMIN_OFFSET: u16 = 100;
+
 /// How many are tried for one part before giving up.
 const TRIES: u32 = 1_000;
 
@@ -34,12 +37,23 @@ pub const LINKED: [PartName; 6] = [
     PartName::WebB,
 ];
 
+/// Those with `/metrics` and `/ready`.
+pub const TIERS: [PartName; 4] = [
+    PartName::AppA,
+    PartName::AppB,
+    PartName::WebA,
+    PartName::WebB,
+];
+
 /// One port a part and one a link, all on loopback.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Ports {
     parts: BTreeMap<PartName, u16>,
     /// Where the relay takes what is meant for a part.
     links: BTreeMap<PartName, u16>,
+    /// Where the tiers show their metrics; 0, for any, in a lab that is older than these.
+    #[serde(default)]
+    admin: BTreeMap<PartName, u16>,
 }
 
 impl Default for Ports {
@@ -63,6 +77,10 @@ impl Default for Ports {
             links: LINKED
                 .into_iter()
                 .map(|part| (part, usual(part) + LINK_OFFSET))
+                .collect(),
+            admin: TIERS
+                .into_iter()
+                .map(|part| (part, usual(part) + ADMIN_OFFSET))
                 .collect(),
             parts: parts.collect(),
         }
@@ -93,6 +111,7 @@ impl Ports {
                 .into_iter()
                 .map(&mut take)
                 .collect::<Result<_, _>>()?,
+            admin: TIERS.into_iter().map(&mut take).collect::<Result<_, _>>()?,
         })
     }
 
@@ -103,6 +122,11 @@ impl Ports {
     /// Where the relay listens for a part of [`LINKED`].
     pub fn link(&self, part: PartName) -> SocketAddr {
         loopback(self.links.get(&part))
+    }
+
+    /// Where a tier of [`TIERS`] shows its metrics.
+    pub fn admin(&self, part: PartName) -> SocketAddr {
+        loopback(self.admin.get(&part))
     }
 
     /// Those of `parts` whose port is taken.
@@ -176,10 +200,14 @@ mod tests {
         for ports in [Ports::default(), Ports::free().unwrap()] {
             let parts = PartName::ALL.iter().map(|&part| ports.address(part));
             let links = LINKED.into_iter().map(|part| ports.link(part));
-            let mut addresses: Vec<_> = parts.chain(links).collect();
+            let admin = TIERS.into_iter().map(|part| ports.admin(part));
+            let mut addresses: Vec<_> = parts.chain(links).chain(admin).collect();
             addresses.sort();
             addresses.dedup();
-            assert_eq!(addresses.len(), PartName::ALL.len() + LINKED.len());
+            assert_eq!(
+                addresses.len(),
+                PartName::ALL.len() + LINKED.len() + TIERS.len()
+            );
         }
     }
 

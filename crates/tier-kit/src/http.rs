@@ -1,5 +1,6 @@
 //! What both tiers do around every request, and how they refuse one.
 
+mod answers;
 mod body;
 mod observe;
 mod refusal;

@@ -4,9 +4,11 @@
 //! It knows nothing of payments beyond error codes and request ids. What only one program needs stays there.
 
 pub mod access_log;
+pub mod admin;
 pub mod aws;
 pub mod env;
 pub mod http;
+pub mod metrics;
 pub mod program;
 pub mod s3;
 pub mod secret;

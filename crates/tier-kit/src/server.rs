@@ -9,15 +9,17 @@ mod idle;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::connections::Connections;
 use crate::env::{Env, Variable};
+use crate::metrics::Metrics;
 
 /// Idle keep-alive connections are kept for longer than the load balancer keeps them (ALB: 60 s by default), since
 /// the side that closes first risks a request that is already on its way, which a client sees as a 502.
@@ -80,6 +82,8 @@ pub struct Server {
     drain_time: Duration,
     idle: Duration,
     connections_max: usize,
+    /// One for each connection that may still come.
+    slots: Arc<Semaphore>,
 }
 
 impl Server {
@@ -94,6 +98,7 @@ impl Server {
             drain_time: drain,
             idle: IDLE_OR_HEADER,
             connections_max: CONNECTIONS_MAX,
+            slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         })
     }
 
@@ -108,6 +113,7 @@ impl Server {
     #[must_use]
     pub fn with_connections_max(mut self, connections_max: usize) -> Self {
         self.connections_max = connections_max;
+        self.slots = Arc::new(Semaphore::new(connections_max));
         self
     }
 
@@ -118,6 +124,17 @@ impl Server {
 
     pub fn drain(&self) -> Drain {
         Drain(self.draining.subscribe())
+    }
+
+    /// Shows its connections, and whether it drains.
+    pub fn register(&self, metrics: &mut Metrics) {
+        let (slots, max) = (Arc::clone(&self.slots), self.connections_max);
+        metrics.show("connections", "Open connections.", move || {
+            max - slots.available_permits()
+        });
+        let drain = self.drain();
+        let help = "1 while the server drains, else 0.";
+        metrics.show("draining", help, move || usize::from(drain.is_draining()));
     }
 
     /// Serves until a signal, then drains and ends.
@@ -141,9 +158,10 @@ impl Server {
             draining,
             drain_time,
             idle,
-            connections_max,
+            slots,
+            ..
         } = self;
-        let mut connections = Connections::new(router, idle, connections_max);
+        let mut connections = Connections::new(router, idle, slots);
         tokio::select! {
             () = connections.accept_from(&listener) => {}
             () = signal() => {}
@@ -163,6 +181,6 @@ impl Server {
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {addr}; is the port taken, or the address not of this machine?")]
 pub struct BindError {
-    addr: SocketAddr,
-    source: io::Error,
+    pub(crate) addr: SocketAddr,
+    pub(crate) source: io::Error,
 }

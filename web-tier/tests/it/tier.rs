@@ -21,6 +21,7 @@ pub enum Act {
 
 pub struct Tier {
     pub url: String,
+    admin: String,
     /// Requests that reached the upstream, head and body.
     pub seen: Arc<Mutex<Vec<String>>>,
     /// Connections that the upstream closed.
@@ -48,14 +49,17 @@ impl Tier {
         let url = format!("http://{addr}");
         let env = Env::from([
             ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
             ("APP_TIER_URL", &url),
             ("DRAIN_SECONDS", "0"),
         ]);
         let app = App::build(Config::from_env(env).unwrap()).await.unwrap();
         let url = format!("http://{}", app.local_addr().unwrap());
+        let admin = format!("http://{}", app.admin_addr());
         let serving = tokio::spawn(async move { app.run().await.unwrap() });
         Self {
             url,
+            admin,
             seen: Arc::default(),
             closed: watch::channel(0).1,
             tasks: vec![serving],
@@ -76,6 +80,12 @@ impl Tier {
 
     pub async fn get(&self, path: &str) -> reqwest::Response {
         reqwest::get(format!("{}{path}", self.url)).await.unwrap()
+    }
+
+    /// From the second listener: status and body.
+    pub async fn admin(&self, path: &str) -> (u16, String) {
+        let response = reqwest::get(format!("{}{path}", self.admin)).await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     pub fn calls(&self) -> usize {

@@ -146,6 +146,7 @@ impl Bed {
         part.address = free_address()?;
         let env: &mut BTreeMap<_, _> = &mut part.launch.env;
         env.insert("LISTEN_ADDR", part.address.to_string());
+        env.insert("ADMIN_LISTEN_ADDR", "127.0.0.1:0".to_owned());
         env.insert("DRAIN_SECONDS", "0".to_owned());
         Server::start(name, part, &self.log(name)).await
     }

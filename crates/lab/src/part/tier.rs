@@ -42,6 +42,7 @@ pub fn web(name: PartName, lab: &Lab) -> Part {
 fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str, String>) -> Part {
     let address = lab.address(name);
     env.insert("LISTEN_ADDR", lab.listens(name).to_string());
+    env.insert("ADMIN_LISTEN_ADDR", lab.admin_address(name).to_string());
     env.insert("DRAIN_SECONDS", DRAIN_SECONDS.to_string());
     env.insert("RUST_LOG", "info".to_owned());
     Part {

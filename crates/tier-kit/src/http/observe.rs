@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 use super::Refusal;
 use crate::access_log;
+use super::answers::Answers;
+use crate::metrics::Metrics;
 use crate::server::Drain;
 
 /// Read from the request where it is well formed, and always on the answer.
@@ -56,9 +58,14 @@ pub struct Layers {
 
 impl Layers {
     /// Puts all layers around `routes`, with `/health` and answers for unknown paths and methods.
-    pub fn around(self, routes: Router) -> Router {
+    pub fn around(self, routes: Router, metrics: &mut Metrics) -> Router {
         let drain = self.drain.clone();
-        let slots = Semaphore::new(self.requests_max);
+        let slots = Arc::new(Semaphore::new(self.requests_max));
+        let answers = Answers::register(metrics);
+        let (at_work, max) = (Arc::clone(&slots), self.requests_max);
+        metrics.show("http_requests_in_flight", "Requests at work.", move || {
+            max - at_work.available_permits()
+        });
         routes
             .route(HEALTH, get(async move || health(&drain)))
             .fallback(|| async {
@@ -73,7 +80,10 @@ impl Layers {
                     "see the manual for the methods of this path",
                 )
             })
-            .layer(from_fn_with_state(Arc::new((self, slots)), observe))
+            .layer(from_fn_with_state(
+                Arc::new((self, slots, answers)),
+                observe,
+            ))
     }
 
     /// The handler's answer, or what is said in its place.
@@ -103,11 +113,11 @@ fn health(drain: &Drain) -> Result<&'static str, Refusal> {
 }
 
 async fn observe(
-    State(around): State<Arc<(Layers, Semaphore)>>,
+    State(around): State<Arc<(Layers, Arc<Semaphore>, Answers)>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (layers, slots) = &*around;
+    let (layers, slots, answers) = &*around;
     let started = Instant::now();
     let context = RequestContext::of(&request);
     let line = AccessLine::of(&request);
@@ -129,7 +139,11 @@ async fn observe(
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    line.write(&context, &response, refusal.as_ref(), started.elapsed());
+    let took = started.elapsed();
+    if line.route() != HEALTH {
+        answers.count(response.status(), refusal.as_ref(), took);
+    }
+    line.write(&context, &response, refusal.as_ref(), took);
     response
 }
 
@@ -188,6 +202,10 @@ impl AccessLine {
         }
     }
 
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unknown", MatchedPath::as_str)
+    }
+
     fn write(
         &self,
         context: &RequestContext,
@@ -195,7 +213,7 @@ impl AccessLine {
         refusal: Option<&Refusal>,
         took: Duration,
     ) {
-        let route = self.route.as_ref().map_or("unknown", MatchedPath::as_str);
+        let route = self.route();
         let status = response.status().as_u16();
         let request_id = context.request_id.as_str();
         let payment_id = response

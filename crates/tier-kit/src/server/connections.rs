@@ -38,7 +38,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, idle: Duration, connections_max: usize) -> Self {
+    pub(super) fn new(router: Router, idle: Duration, slots: Arc<Semaphore>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(idle)
@@ -46,7 +46,7 @@ impl Connections {
         Self {
             http,
             router,
-            slots: Arc::new(Semaphore::new(connections_max)),
+            slots,
             idle: Idle::default(),
             newcomer: None,
             graceful: GracefulShutdown::new(),

@@ -9,6 +9,7 @@ use http::{Request, Response, StatusCode};
 use payment_core::ErrorCode;
 use serde_json::Value;
 use tier_kit::http::Layers;
+use tier_kit::metrics::Metrics;
 use tier_kit::server::{Listen, Server};
 use tower::ServiceExt;
 
@@ -33,7 +34,7 @@ async fn router(requests_max: usize) -> Router {
         late,
         requests_max,
     }
-    .around(routes)
+    .around(routes, &mut Metrics::default())
 }
 
 async fn broken() -> &'static str {

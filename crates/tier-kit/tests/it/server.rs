@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 use payment_core::ErrorCode;
 use tier_kit::http::{Layers, read_body};
+use tier_kit::metrics::Metrics;
 use tier_kit::server::{Drain, Listen, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -233,7 +234,10 @@ async fn p5_a_half_sent_body_holds_no_connection_beyond_the_deadline() {
         requests_max: 8,
     };
     let read = post(async |request: Request| read_body(request, 1024).await);
-    let server = serve(server, layers.around(Router::new().route("/", read)));
+    let server = serve(
+        server,
+        layers.around(Router::new().route("/", read), &mut Metrics::default()),
+    );
     let mut half = connect(&server).await;
     half.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
         .await

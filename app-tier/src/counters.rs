@@ -1,0 +1,74 @@
+//! What this tier counts of its own work.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use tier_kit::metrics::{Histogram, Metrics, SECONDS};
+
+const BATCHES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
+/// Yeses.
+#[derive(Debug, Default)]
+pub(crate) struct Payments {
+    accepted: Counter,
+    replayed: Counter,
+}
+
+impl Payments {
+    pub fn register(&self, metrics: &mut Metrics) {
+        let help = "Payments that were made durable and answered with yes.";
+        metrics.count("accepted", help, &self.accepted);
+        let help = "Repeats that got the first answer again.";
+        metrics.count("replayed", help, &self.replayed);
+    }
+
+    pub fn count(&self, replayed: bool) {
+        let counter = if replayed {
+            &self.replayed
+        } else {
+            &self.accepted
+        };
+        counter.inc();
+    }
+}
+
+/// Objects of the log.
+#[derive(Debug)]
+pub(crate) struct Puts {
+    records: Histogram,
+    took: Histogram,
+    failures: Counter,
+}
+
+impl Puts {
+    pub fn register(&self, metrics: &mut Metrics) {
+        let help = "Payments in one object.";
+        metrics.spread("batch_records", help, &self.records);
+        let help = "From the start of a PUT, its retries included, to S3's yes.";
+        metrics.spread("put_duration_seconds", help, &self.took);
+        let help = "PUTs that S3 did not confirm, probes included.";
+        metrics.count("put_failures", help, &self.failures);
+    }
+
+    /// A probe has no records.
+    pub fn confirmed(&self, records: usize, took: Duration) {
+        if let Ok(records @ 1..) = u32::try_from(records) {
+            self.records.observe_count(records);
+            self.took.observe_time(took);
+        }
+    }
+
+    pub fn failed(&self) {
+        self.failures.inc();
+    }
+}
+
+impl Default for Puts {
+    fn default() -> Self {
+        Self {
+            records: Histogram::new(BATCHES),
+            took: Histogram::new(SECONDS),
+            failures: Counter::default(),
+        }
+    }
+}

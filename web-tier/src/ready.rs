@@ -1,0 +1,14 @@
+//! Whether this tier can do its work: an app tier answers.
+
+use tier_kit::admin::Readiness;
+
+use crate::upstream::Upstream;
+
+#[derive(Debug)]
+pub(crate) struct AppTier(pub Upstream);
+
+impl Readiness for AppTier {
+    async fn check(&self) -> Result<(), String> {
+        self.0.health().await
+    }
+}
