@@ -10,6 +10,7 @@ use payment_store::Access;
 use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
+use tier_kit::spans::Collector;
 
 use crate::committer::{Layout, Settings};
 use crate::log::Encryption;
@@ -27,6 +28,7 @@ pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
     Admin::ADDR,
+    Collector::ENDPOINT,
     Variable {
         name: "LOG_BUCKET",
         default: "required",
@@ -85,6 +87,7 @@ pub const VARIABLES: &[Variable] = &[
 pub struct Config {
     pub listen: Listen,
     pub admin: SocketAddr,
+    pub spans: Option<Collector>,
     pub bucket: String,
     pub encryption: Encryption,
     pub commit: Settings,
@@ -96,6 +99,7 @@ impl Config {
         env.refuse_unknown(&["ADMIN_", "DB_", "LOG_", "S3_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
+        let spans = env.optional(Collector::ENDPOINT.name);
         let bucket: Option<String> = env.required("LOG_BUCKET");
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
@@ -104,6 +108,7 @@ impl Config {
             Some(Self {
                 listen,
                 admin,
+                spans,
                 bucket: bucket?,
                 encryption,
                 commit,

@@ -28,6 +28,7 @@ use tier_kit::http::Layers;
 use tier_kit::metrics::Metrics;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
+use tier_kit::spans::Spans;
 use time::OffsetDateTime;
 
 use crate::committer::Committer;
@@ -66,6 +67,7 @@ pub struct App {
     router: axum::Router,
     committer: Arc<Committer>,
     admin: Serving,
+    spans: Spans,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,7 @@ impl App {
         let server = Server::bind(config.listen).await?;
         let admin = Admin::bind(config.admin).await?;
         let mut metrics = Metrics::default();
+        let spans = Spans::start(config.spans.as_ref(), "app-tier");
         server.register(&mut metrics);
         let store = config
             .database
@@ -109,6 +112,7 @@ impl App {
             drain: server.drain(),
             deadline: DEADLINE,
             late: ErrorCode::StorageUnavailable,
+            spans: spans.clone(),
             requests_max: REQUESTS_MAX,
         };
         let router = layers.around(routes::routes(state), &mut metrics);
@@ -123,6 +127,7 @@ impl App {
             server,
             committer,
             admin: admin.serve(metrics, ready),
+            spans,
         })
     }
 
@@ -145,6 +150,7 @@ impl App {
         if flushed.is_err() {
             tracing::error!("S3 did not take what was queued; none of it was answered with yes");
         }
+        self.spans.finish().await;
         tracing::info!("stopped");
         Ok(())
     }

@@ -67,7 +67,7 @@ async fn process(
         .accept(Submission {
             payment,
             receipt,
-            traceparent: context.traceparent,
+            traceparent: Some(context.traceparent),
         })
         .await
     {

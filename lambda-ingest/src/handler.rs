@@ -248,12 +248,14 @@ fn all_done(done: &[bool]) -> Result<(), HandlerError> {
 
 fn log_ingested(s3_key: &str, ingested: &Ingested) {
     match ingested {
-        Ingested::Stored { outcome, .. } => tracing::info!(
+        Ingested::Stored { outcome, ids, .. } => tracing::info!(
             s3_key,
             rows = outcome.rows,
             duplicates = outcome.duplicates,
             conflicts = outcome.conflicts,
             rejects = outcome.rejects,
+            request_ids = ids.requests,
+            trace_ids = ids.traces,
             "ingested"
         ),
         Ingested::Already => tracing::info!(s3_key, "was ingested before"),

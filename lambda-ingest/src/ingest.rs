@@ -1,8 +1,8 @@
 //! One object, from S3 to rows.
 
-use payment_core::Timestamp;
 use payment_core::event::ObjectRef;
-use payment_core::record::{self, Line};
+use payment_core::record::{self, Line, TraceParent};
+use payment_core::{RequestId, Timestamp};
 use payment_store::{Backend, Outcome, Store};
 
 use crate::objects::{ObjectError, Objects};
@@ -14,11 +14,41 @@ pub enum Ingested {
     Stored {
         outcome: Outcome,
         oldest: Option<Timestamp>,
+        ids: Ids,
     },
     /// It was ingested earlier: the event came again.
     Already,
     /// It is no longer there, and there is nothing to repeat.
     Gone,
+}
+
+/// Of the requests that brought an object's payments, in the order of its lines, with spaces between: one line of the
+/// log for the whole object, in which each can be found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids {
+    pub requests: String,
+    pub traces: String,
+}
+
+impl Ids {
+    fn of(lines: &[Line]) -> Self {
+        let mut ids = Self::default();
+        for record in lines.iter().filter_map(|(_, line)| line.as_ref().ok()) {
+            let request = record.request_id.as_ref().map(RequestId::as_str);
+            push(&mut ids.requests, request);
+            let trace = record.traceparent.as_ref().map(TraceParent::trace_id);
+            push(&mut ids.traces, trace);
+        }
+        ids
+    }
+}
+
+fn push(list: &mut String, id: Option<&str>) {
+    let Some(id) = id else { return };
+    if !list.is_empty() {
+        list.push(' ');
+    }
+    list.push_str(id);
 }
 
 /// The object is not ingested, and may be later: the event is to be repeated.
@@ -92,5 +122,10 @@ pub async fn record(
         .filter_map(|(_, line)| line.as_ref().ok())
         .map(|record| record.received_at)
         .min();
-    Ok(Ingested::Stored { outcome, oldest })
+    let ids = Ids::of(&lines);
+    Ok(Ingested::Stored {
+        outcome,
+        oldest,
+        ids,
+    })
 }

@@ -16,6 +16,10 @@ const NAMESPACE: &str = "PaymentPipeline";
 pub struct Tally {
     pub objects: usize,
     pub failed_objects: usize,
+    /// Ingested before: their event came again.
+    pub repeated_objects: usize,
+    /// No longer in the bucket, where nobody may delete.
+    pub gone_objects: usize,
     pub rows: u64,
     pub duplicates: u64,
     pub conflicts: u64,
@@ -33,8 +37,12 @@ pub struct Tally {
 impl Tally {
     pub fn add(&mut self, ingested: &Ingested, now: Timestamp) {
         self.objects += 1;
-        let Ingested::Stored { outcome, oldest } = ingested else {
-            return;
+        let (outcome, oldest) = match ingested {
+            Ingested::Stored {
+                outcome, oldest, ..
+            } => (outcome, oldest),
+            Ingested::Already => return self.repeated_objects += 1,
+            Ingested::Gone => return self.gone_objects += 1,
         };
         self.rows += u64::from(outcome.rows);
         self.duplicates += u64::from(outcome.duplicates);
@@ -58,6 +66,8 @@ impl Tally {
         let counts = [
             "Objects",
             "FailedObjects",
+            "RepeatedObjects",
+            "GoneObjects",
             "Rows",
             "Duplicates",
             "Conflicts",
@@ -83,6 +93,8 @@ impl Tally {
             "request_id": request_id,
             "Objects": self.objects,
             "FailedObjects": self.failed_objects,
+            "RepeatedObjects": self.repeated_objects,
+            "GoneObjects": self.gone_objects,
             "Rows": self.rows,
             "Duplicates": self.duplicates,
             "Conflicts": self.conflicts,
@@ -110,7 +122,7 @@ mod tests {
             let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
                 .as_array()
                 .unwrap();
-            assert_eq!(metrics.len(), if lag_ms.is_some() { 10 } else { 9 });
+            assert_eq!(metrics.len(), if lag_ms.is_some() { 12 } else { 11 });
             for metric in metrics {
                 assert!(
                     line[metric["Name"].as_str().unwrap()].is_number(),

@@ -8,11 +8,13 @@ use http::{HeaderValue, Uri};
 use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
+use tier_kit::spans::Collector;
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
     Admin::ADDR,
+    Collector::ENDPOINT,
     Variable {
         name: "APP_TIER_URL",
         default: "required",
@@ -24,6 +26,7 @@ pub const VARIABLES: &[Variable] = &[
 pub struct Config {
     pub listen: Listen,
     pub admin: SocketAddr,
+    pub spans: Option<Collector>,
     pub app_tier: Origin,
 }
 
@@ -32,11 +35,13 @@ impl Config {
         env.refuse_unknown(&["ADMIN_", "APP_TIER_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
+        let spans = env.optional(Collector::ENDPOINT.name);
         let app_tier: Option<Origin> = env.required("APP_TIER_URL");
         env.finish(|| {
             Some(Self {
                 listen,
                 admin,
+                spans,
                 app_tier: app_tier?,
             })
         })

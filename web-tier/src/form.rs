@@ -11,6 +11,10 @@ use tier_kit::http::{Refusal, RequestContext, media_type};
 use crate::page;
 use crate::upstream::Upstream;
 
+/// For a person, who knows nothing of ids.
+const NO_ANSWER: &str =
+    "It is not known whether the payment was taken. Press Pay again: it is paid once.";
+
 /// Larger than any answer of the app tier.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -67,7 +71,7 @@ pub async fn pay(
             let mut page = page::refused(
                 fields,
                 &Answer {
-                    detail: refusal.detail.to_string(),
+                    detail: NO_ANSWER.to_owned(),
                     ..Answer::default()
                 },
             );

@@ -3,6 +3,8 @@
 //! It bounds what comes in, serves the pay page, and hands payments to the app tier ([`upstream`]). It holds no
 //! state, has no rights in AWS, and decides nothing about a payment: the rules live in the app tier.
 
+pub mod api;
+mod assets;
 pub mod config;
 mod form;
 mod page;
@@ -11,6 +13,7 @@ mod routes;
 pub mod upstream;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use payment_core::ErrorCode;
@@ -18,6 +21,7 @@ use tier_kit::admin::{Admin, Serving};
 use tier_kit::http::Layers;
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{BindError, Server};
+use tier_kit::spans::Spans;
 
 use crate::config::Config;
 use crate::ready::AppTier;
@@ -36,28 +40,32 @@ pub struct App {
     server: Server,
     router: axum::Router,
     admin: Serving,
+    spans: Spans,
 }
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, BindError> {
-        let upstream = Upstream::new(&config.app_tier);
+        let upstream = Arc::new(Upstream::new(&config.app_tier));
         let server = Server::bind(config.listen).await?;
         let admin = Admin::bind(config.admin).await?;
         let mut metrics = Metrics::default();
+        let spans = Spans::start(config.spans.as_ref(), "web-tier");
         server.register(&mut metrics);
         upstream.register(&mut metrics);
         let layers = Layers {
             drain: server.drain(),
             deadline: DEADLINE,
             late: ErrorCode::UpstreamTimeout,
+            spans: spans.clone(),
             requests_max: REQUESTS_MAX,
         };
-        let ready = AppTier(upstream.clone());
+        let ready = AppTier(Arc::clone(&upstream));
         let state = State { upstream };
         Ok(Self {
             router: layers.around(routes::routes(state), &mut metrics),
             server,
             admin: admin.serve(metrics, ready),
+            spans,
         })
     }
 
@@ -76,6 +84,7 @@ impl App {
         let (addr, admin) = (self.local_addr()?, self.admin_addr());
         tracing::info!(%addr, %admin, "listening");
         self.server.serve(self.router).await?;
+        self.spans.finish().await;
         tracing::info!("stopped");
         Ok(())
     }

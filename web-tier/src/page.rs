@@ -1,36 +1,60 @@
-//! The pay page: HTML that works without a script, under a policy that allows none.
+//! The pay page: HTML that works without a script, and with one tells more and sooner.
+
+use std::sync::LazyLock;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use payment_core::{ErrorCode, PaymentId};
+use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
+use payment_core::{Currency, ErrorCode, PaymentId};
 use tier_kit::http::Refusal;
 use uuid::Uuid;
 
+use crate::assets;
 use crate::form::{Answer, Fields};
 
-/// Nothing but this server's own style sheet and form. No script at all.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Nothing but this server's own style sheets, scripts, form and answers.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const STYLE: &str = include_str!("../assets/pay.css");
+/// What the page's rules are made of: the server's own table.
+static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| Currency::all().collect());
 
 #[derive(Template)]
 #[template(path = "pay.html")]
 struct PayPage {
+    assets: &'static str,
+    currencies: &'static [Currency],
+    name_chars: usize,
+    note_chars: usize,
     fields: Fields,
     /// In words for the payer; empty where nothing was wrong.
     problem: String,
-    /// The field that is to be mended.
+    /// The field that is to be mended, where it is one of the form's.
     member: String,
+}
+
+impl PayPage {
+    fn new(fields: Fields, problem: &str, member: &str) -> Self {
+        let is_field = ["amount", "currency", "payer_name", "transaction"].contains(&member);
+        Self {
+            assets: assets::base(),
+            currencies: &CURRENCIES,
+            name_chars: PAYER_NAME_CHARS_MAX,
+            note_chars: TRANSACTION_CHARS_MAX,
+            fields,
+            problem: problem.to_owned(),
+            member: if is_field { member } else { "" }.to_owned(),
+        }
+    }
 }
 
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct ReceiptPage<'a> {
+    assets: &'static str,
     fields: &'a Fields,
     received_at: &'a str,
 }
@@ -43,11 +67,7 @@ pub async fn pay() -> Response {
         currency: "USD".to_owned(),
         ..Fields::default()
     };
-    render(&PayPage {
-        fields,
-        problem: String::new(),
-        member: String::new(),
-    })
+    render(&PayPage::new(fields, "", ""))
 }
 
 /// The form again, with what is to be mended. The id stays, unless it belongs to another payment by now.
@@ -60,31 +80,18 @@ pub fn refused(mut fields: Fields, answer: &Answer) -> Response {
     } else {
         &answer.detail
     };
-    render(&PayPage {
-        fields,
-        problem: problem.to_owned(),
-        member: answer.member.clone(),
-    })
+    render(&PayPage::new(fields, problem, &answer.member))
 }
 
 pub fn receipt(fields: &Fields, answer: &Answer) -> Response {
     render(&ReceiptPage {
+        assets: assets::base(),
         fields,
         received_at: &answer.received_at,
     })
 }
 
-pub async fn style() -> impl IntoResponse {
-    (
-        [
-            (CONTENT_TYPE, "text/css; charset=utf-8"),
-            (CACHE_CONTROL, "public, max-age=3600"),
-        ],
-        STYLE,
-    )
-}
-
-fn render(page: &impl Template) -> Response {
+pub(crate) fn render(page: &impl Template) -> Response {
     let headers: [(HeaderName, &str); 4] = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -1,11 +1,13 @@
 //! Whether this tier can do its work: an app tier answers.
 
+use std::sync::Arc;
+
 use tier_kit::admin::Readiness;
 
 use crate::upstream::Upstream;
 
 #[derive(Debug)]
-pub(crate) struct AppTier(pub Upstream);
+pub(crate) struct AppTier(pub Arc<Upstream>);
 
 impl Readiness for AppTier {
     async fn check(&self) -> Result<(), String> {

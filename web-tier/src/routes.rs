@@ -11,10 +11,10 @@ use payment_core::{ErrorCode, PaymentId};
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
 
 use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
-use crate::{form, page};
+use crate::{api, assets, form, page};
 
 pub struct State {
-    pub upstream: Upstream,
+    pub upstream: Arc<Upstream>,
 }
 
 pub fn routes(state: State) -> Router {
@@ -22,7 +22,9 @@ pub fn routes(state: State) -> Router {
         .route("/", get(page::pay))
         .route("/pay", get(page::pay).post(pay))
         .route("/pay/{id}", get(find))
-        .route("/pay.css", get(page::style))
+        .route("/assets/{version}/{name}", get(assets::get))
+        .route("/openapi.json", get(api::json))
+        .route("/docs", get(api::page))
         .with_state(Arc::new(state))
 }
 

@@ -212,9 +212,7 @@ impl Upstream {
         if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
             headers.insert(REQUEST_ID, value);
         }
-        if let Some(traceparent) = &context.traceparent
-            && let Ok(value) = HeaderValue::from_str(traceparent.as_str())
-        {
+        if let Ok(value) = HeaderValue::from_str(context.traceparent.as_str()) {
             headers.insert(TRACEPARENT, value);
         }
         headers

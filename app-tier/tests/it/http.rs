@@ -128,6 +128,8 @@ async fn yeses_repeats_and_puts_are_counted() {
     let mut tier = Tier::start(None).await;
     let answer = tier.post(payment("a"));
     let put = tier.puts.recv().await.unwrap();
+    let line = std::str::from_utf8(&put.body).unwrap();
+    assert!(line.contains(r#""traceparent":"00-"#), "{line}");
     let (_, text) = tier.admin("/metrics").await.unwrap();
     for line in [
         "payments_puts_in_flight 1",

@@ -33,6 +33,21 @@ impl Currency {
         (decimals <= SCALE).then_some(Self { iso, decimals })
     }
 
+    /// Every currency that an amount may have, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let letters = || 'A'..='Z';
+        letters().flat_map(move |a| {
+            letters().flat_map(move |b| {
+                letters().filter_map(move |c| Self::parse(&String::from_iter([a, b, c])))
+            })
+        })
+    }
+
+    /// In English, e.g. `Japanese yen`.
+    pub fn name(&self) -> &str {
+        self.iso.name()
+    }
+
     pub fn code(self) -> &'static str {
         self.iso.code()
     }
@@ -256,6 +271,16 @@ mod tests {
         for code in ["XAU", "XXX", "XTS", "usd", "US", "USDX", ""] {
             assert_eq!(Currency::parse(code), None, "{code}");
         }
+    }
+
+    #[test]
+    fn all_currencies_are_there_in_order_of_their_codes() {
+        let codes: Vec<_> = Currency::all().map(Currency::code).collect();
+        assert!(codes.len() > 150 && codes.is_sorted(), "{codes:?}");
+        for code in ["AED", "CLF", "JPY", "USD", "ZWG"] {
+            assert!(codes.contains(&code), "{code}");
+        }
+        assert!(!codes.contains(&"XAU"));
     }
 
     proptest! {

@@ -6,5 +6,6 @@ mod observe;
 mod refusal;
 
 pub use body::{media_type, read_body, read_json};
+pub(crate) use observe::HEALTH;
 pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;

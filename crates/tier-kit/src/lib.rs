@@ -13,6 +13,7 @@ pub mod program;
 pub mod s3;
 pub mod secret;
 pub mod server;
+pub mod spans;
 pub mod telemetry;
 
 pub use env::Env;

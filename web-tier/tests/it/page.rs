@@ -12,31 +12,69 @@ fn id_of(page: &str) -> &str {
 }
 
 #[tokio::test]
-async fn each_page_has_an_id_of_its_own_and_allows_no_script() {
+async fn each_page_has_an_id_of_its_own_and_loads_nothing_from_elsewhere() {
     let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
     let page = tier.get("/").await;
-    let policy = page.headers()["content-security-policy"]
-        .to_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        policy.starts_with("default-src 'none'") && !policy.contains("script-src"),
-        "{policy}"
-    );
+    let policy = page.headers()["content-security-policy"].to_str();
+    let policy = policy.unwrap().to_owned();
+    for part in [
+        "default-src 'none'",
+        "script-src 'self';",
+        "style-src 'self';",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
     assert_eq!(page.headers()["cache-control"], "no-store");
-    let (first, second) = (
-        page.text().await.unwrap(),
-        tier.get("/pay").await.text().await.unwrap(),
-    );
+    let first = page.text().await.unwrap();
+    let second = tier.get("/pay").await.text().await.unwrap();
     assert_ne!(id_of(&first), id_of(&second));
-    assert!(
-        tier.get("/pay.css")
-            .await
-            .text()
-            .await
-            .unwrap()
-            .contains("--accent")
-    );
+}
+
+#[tokio::test]
+async fn the_page_has_every_currency_with_its_decimals_from_the_servers_own_table() {
+    let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let page = tier.get("/pay").await.text().await.unwrap();
+    for currency in payment_core::Currency::all() {
+        let (code, decimals) = (currency.code(), currency.decimals());
+        let option = format!(r#"<option value="{code}" data-decimals="{decimals}""#);
+        assert!(page.contains(&option), "{option}");
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
+    let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let page = tier.get("/pay").await.text().await.unwrap();
+    let (_, rest) = page.split_once(r#"src="/assets/"#).unwrap();
+    let (version, _) = rest.split_once('/').unwrap();
+    for (name, kind) in [
+        ("pay.css", "text/css"),
+        ("docs.css", "text/css"),
+        ("pay.js", "text/javascript"),
+        ("rules.js", "text/javascript"),
+        ("send.js", "text/javascript"),
+    ] {
+        let asset = tier.get(&format!("/assets/{version}/{name}")).await;
+        let headers = asset.headers();
+        let found = headers["content-type"].to_str().unwrap();
+        assert!(found.starts_with(kind), "{name}: {found}");
+        let cache = "public, max-age=31536000, immutable";
+        assert_eq!(headers["cache-control"], cache);
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+    }
+    let older = tier.get("/assets/0000000000000000/pay.js").await;
+    assert_eq!(older.status().as_u16(), 200);
+    assert_eq!(older.headers()["cache-control"], "no-cache");
+    let tag = older.headers()["etag"].clone();
+    let again = reqwest::Client::new()
+        .get(format!("{}/assets/{version}/pay.js", tier.url))
+        .header("if-none-match", tag)
+        .send();
+    assert_eq!(again.await.unwrap().status().as_u16(), 304);
+    let none = tier.get(&format!("/assets/{version}/none.js")).await;
+    assert_eq!(none.status().as_u16(), 404);
 }
 
 #[tokio::test]

@@ -32,12 +32,17 @@ pub struct Tier {
 impl Tier {
     /// Each request takes the next act; the last act goes on for ever.
     pub async fn before(acts: Vec<Act>) -> Self {
+        Self::with(acts, &[]).await
+    }
+
+    /// With these variables besides.
+    pub async fn with(acts: Vec<Act>, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (closing, closed) = watch::channel(0);
         let serving = tokio::spawn(serve(listener, acts, Arc::clone(&seen), closing));
-        let mut tier = Self::at(upstream).await;
+        let mut tier = Self::start(upstream, variables).await;
         tier.tasks.push(serving);
         tier.seen = seen;
         tier.closed = closed;
@@ -46,13 +51,21 @@ impl Tier {
 
     /// A web tier whose upstream is at `addr`, where nothing needs to listen.
     pub async fn at(addr: SocketAddr) -> Self {
-        let url = format!("http://{addr}");
-        let env = Env::from([
+        Self::start(addr, &[]).await
+    }
+
+    async fn start(upstream: SocketAddr, variables: &[(&str, &str)]) -> Self {
+        let url = format!("http://{upstream}");
+        let own = [
             ("LISTEN_ADDR", "127.0.0.1:0"),
             ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
             ("APP_TIER_URL", &url),
             ("DRAIN_SECONDS", "0"),
-        ]);
+        ];
+        let all = own.iter().chain(variables);
+        let env: Env = all
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let app = App::build(Config::from_env(env).unwrap()).await.unwrap();
         let url = format!("http://{}", app.local_addr().unwrap());
         let admin = format!("http://{}", app.admin_addr());

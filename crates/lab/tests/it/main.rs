@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod accounts;
+mod api;
 mod bench;
 mod card_numbers;
 mod chaos;
@@ -20,4 +21,5 @@ mod supervision;
 mod test_command;
 mod test_lab;
 mod vpc;
+mod watch;
 mod workspace;

@@ -175,3 +175,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_traceparent_is_read_as_the_standard_has_it() {
+    let parent = TraceParent::parse(TRACEPARENT).unwrap();
+    assert_eq!(parent.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(parent.span_id(), "b7ad6b7169203331");
+    assert!(parent.is_sampled());
+    for bad in [
+        "",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+    ] {
+        assert_eq!(TraceParent::parse(bad), None, "{bad}");
+    }
+    for sampled in [true, false] {
+        let own = TraceParent::new([7; 16], [9; 8], sampled);
+        assert_eq!(own.is_sampled(), sampled);
+        assert_eq!(TraceParent::parse(own.as_str()), Some(own));
+    }
+    assert!(TraceParent::parse(TraceParent::new([0; 16], [0; 8], true).as_str()).is_some());
+}

@@ -21,23 +21,25 @@ use tracing::Level;
 use uuid::Uuid;
 
 use super::Refusal;
-use crate::access_log;
 use super::answers::Answers;
+use crate::access_log;
 use crate::metrics::Metrics;
 use crate::server::Drain;
+use crate::spans::{Span, Spans};
 
 /// Read from the request where it is well formed, and always on the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Paths that load balancers ask every few seconds: logged at debug alone, and never shed.
-const HEALTH: &str = "/health";
+pub(crate) const HEALTH: &str = "/health";
 
 /// What follows a request: in handlers as an extension.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     pub request_id: RequestId,
-    pub traceparent: Option<TraceParent>,
+    /// The client's, or one made here; with spans on, that of this tier's own span.
+    pub traceparent: TraceParent,
 }
 
 /// Put on an answer to have the id in the access log.
@@ -52,6 +54,7 @@ pub struct Layers {
     pub deadline: Duration,
     /// What a client is told when the deadline passed.
     pub late: ErrorCode,
+    pub spans: Spans,
     /// Requests at work at one time; more are refused at once, before their body is read.
     pub requests_max: usize,
 }
@@ -119,8 +122,8 @@ async fn observe(
 ) -> Response {
     let (layers, slots, answers) = &*around;
     let started = Instant::now();
-    let context = RequestContext::of(&request);
     let line = AccessLine::of(&request);
+    let (context, span) = RequestContext::of(&request, &layers.spans, &line);
     request.extensions_mut().insert(context.clone());
 
     let mut response = layers.answer(slots, request, next).await;
@@ -143,6 +146,7 @@ async fn observe(
     if line.route() != HEALTH {
         answers.count(response.status(), refusal.as_ref(), took);
     }
+    span.end(response.status(), &context);
     line.write(&context, &response, refusal.as_ref(), took);
     response
 }
@@ -172,19 +176,22 @@ fn after_panic(panic: &(dyn Any + Send)) -> Refusal {
 }
 
 impl RequestContext {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, spans: &Spans, line: &AccessLine) -> (Self, Span) {
         let header = |name| {
             request
                 .headers()
                 .get(name)
                 .and_then(|v: &HeaderValue| v.to_str().ok())
         };
-        Self {
+        let parent = header(TRACEPARENT).and_then(TraceParent::parse);
+        let (span, traceparent) = spans.begin(&line.method, line.route(), parent);
+        let context = Self {
             request_id: header(REQUEST_ID)
                 .and_then(RequestId::parse)
                 .unwrap_or_else(|| RequestId::from(Uuid::now_v7())),
-            traceparent: header(TRACEPARENT).and_then(TraceParent::parse),
-        }
+            traceparent,
+        };
+        (context, span)
     }
 }
 
@@ -216,6 +223,7 @@ impl AccessLine {
         let route = self.route();
         let status = response.status().as_u16();
         let request_id = context.request_id.as_str();
+        let trace_id = context.traceparent.trace_id();
         let payment_id = response
             .extensions()
             .get()
@@ -232,6 +240,7 @@ impl AccessLine {
         }
         access_log::write(level, |line| {
             line.text("request_id", Some(request_id))
+                .text("trace_id", Some(trace_id))
                 .text("payment_id", payment_id)
                 .text("method", Some(self.method.as_str()))
                 .text("route", Some(route))

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tier_kit::http::Layers;
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{Listen, Server};
+use tier_kit::spans::Spans;
 use tower::ServiceExt;
 
 async fn router(requests_max: usize) -> Router {
@@ -32,6 +33,7 @@ async fn router(requests_max: usize) -> Router {
         drain: server.drain(),
         deadline: Duration::from_millis(50),
         late,
+        spans: Spans::default(),
         requests_max,
     }
     .around(routes, &mut Metrics::default())

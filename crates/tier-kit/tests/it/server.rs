@@ -10,6 +10,7 @@ use payment_core::ErrorCode;
 use tier_kit::http::{Layers, read_body};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{Drain, Listen, Server};
+use tier_kit::spans::Spans;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -231,6 +232,7 @@ async fn p5_a_half_sent_body_holds_no_connection_beyond_the_deadline() {
         drain: server.drain(),
         deadline: Duration::from_millis(50),
         late: ErrorCode::UpstreamTimeout,
+        spans: Spans::default(),
         requests_max: 8,
     };
     let read = post(async |request: Request| read_body(request, 1024).await);

@@ -1,0 +1,181 @@
+//! The paths, and what each may answer.
+
+use std::collections::BTreeMap;
+
+use payment_core::payment::BODY_BYTES_MAX;
+use payment_core::{ErrorCode, Problem};
+use serde_json::{Map, Value, json};
+
+use super::examples::PAY;
+use super::schema;
+
+use ErrorCode::{
+    BodyTooLarge, CardNumber, Draining, IdConflict, IdMismatch, Internal, InvalidMember,
+    MalformedJson, NotFound, Overloaded, RequestTimeout, StatusUnavailable, StorageUnavailable,
+    UnsupportedMediaType, UpstreamFailed, UpstreamTimeout,
+};
+
+/// Any request may be refused so.
+const ANY: &[ErrorCode] = &[Internal, Overloaded, UpstreamTimeout];
+
+const PAYING: &[ErrorCode] = &[
+    MalformedJson,
+    IdMismatch,
+    RequestTimeout,
+    IdConflict,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidMember,
+    CardNumber,
+    UpstreamFailed,
+    Draining,
+    StorageUnavailable,
+];
+
+pub fn openapi() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Payments",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A payment is accepted once it is durable. Repeat it under the same id as often as you like: it is paid once.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/pay": {"get": form(), "post": pay()},
+            "/pay/{id}": {"get": find()},
+            "/health": {"get": health()},
+            "/openapi.json": {"get": own()},
+        },
+        "components": {"schemas": {
+            "Payment": schema::payment(),
+            "Accepted": schema::accepted(),
+            "Status": schema::status(),
+            "Problem": schema::problem(),
+        }},
+    })
+}
+
+fn pay() -> Value {
+    let examples: Map<_, _> = PAY
+        .iter()
+        .filter(|example| example.status == 202)
+        .filter_map(|example| {
+            let value: Value = serde_json::from_str(example.body).ok()?;
+            Some((example.name.to_owned(), json!({"value": value})))
+        })
+        .collect();
+    let mut repeated = json_answer(
+        "It was accepted before: the first answer again.",
+        "Accepted",
+    );
+    repeated["headers"] = json!({
+        "Idempotent-Replayed": {"schema": {"const": "true"}, "required": true},
+        "Location": location(),
+    });
+    let mut accepted = json_answer("It is durable, and on its way to the database.", "Accepted");
+    accepted["headers"] = json!({"Location": location()});
+    json!({
+        "operationId": "pay",
+        "summary": "Make a payment",
+        "description": format!("One JSON object of at most {BODY_BYTES_MAX} bytes. An object with the same member twice is refused. After a 5xx, or no answer, send it again under the same id."),
+        "parameters": [{
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Another way to give the id.",
+            "schema": schema::id(),
+        }],
+        "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": reference("Payment"), "examples": examples}},
+        },
+        "responses": with_refusals(json!({"200": repeated, "202": accepted}), PAYING),
+    })
+}
+
+fn form() -> Value {
+    json!({
+        "operationId": "form",
+        "summary": "The pay page, for people",
+        "responses": with_refusals(
+            json!({"200": {"description": "A form.", "content": {"text/html": {"schema": {"type": "string"}}}}}),
+            &[],
+        ),
+    })
+}
+
+fn find() -> Value {
+    json!({
+        "operationId": "find",
+        "summary": "What became of a payment",
+        "description": "Shows neither the payer's name nor members of the client's own, since who guesses an id may ask.",
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": schema::id()}],
+        "responses": with_refusals(
+            json!({"200": json_answer("What is known of it.", "Status")}),
+            &[NotFound, StatusUnavailable, UpstreamFailed],
+        ),
+    })
+}
+
+fn health() -> Value {
+    json!({
+        "operationId": "health",
+        "summary": "Whether this server takes requests",
+        "responses": with_refusals(
+            json!({"200": {"description": "It does.", "content": {"text/plain": {"schema": {"const": "OK"}}}}}),
+            &[Draining],
+        ),
+    })
+}
+
+fn own() -> Value {
+    json!({
+        "operationId": "openapi",
+        "summary": "This description",
+        "responses": with_refusals(
+            json!({"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}}}),
+            &[],
+        ),
+    })
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn json_answer(description: &str, schema: &str) -> Value {
+    json!({"description": description, "content": {"application/json": {"schema": reference(schema)}}})
+}
+
+fn location() -> Value {
+    json!({"description": "Where to ask for it.", "schema": {"type": "string", "pattern": "^/pay/"}, "required": true})
+}
+
+/// One response for each status, which names its codes.
+fn with_refusals(mut responses: Value, codes: &[ErrorCode]) -> Value {
+    let mut by_status = BTreeMap::<u16, Vec<ErrorCode>>::new();
+    for code in codes.iter().chain(ANY) {
+        by_status.entry(code.status()).or_default().push(*code);
+    }
+    for (status, codes) in by_status {
+        let words = codes.iter().map(|code| {
+            let (_, name, title) = code.parts();
+            format!("`{name}`: {title}.")
+        });
+        let description = words.collect::<Vec<_>>().join(" ");
+        let mut response = json!({
+            "description": description,
+            "content": {Problem::MEDIA_TYPE: {"schema": reference("Problem")}},
+        });
+        if codes
+            .iter()
+            .any(|code| code.retry_after_seconds().is_some())
+        {
+            let seconds = json!({"type": "integer", "minimum": 0});
+            response["headers"] = json!({"Retry-After": {"description": "Seconds.", "schema": seconds, "required": true}});
+        }
+        responses[status.to_string()] = response;
+    }
+    responses
+}

@@ -1,0 +1,118 @@
+//! What goes in and out, as JSON Schema.
+
+use payment_core::amount::WHOLE_DIGITS_MAX;
+use payment_core::id::ID_BYTES_MAX;
+use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
+use payment_core::{Currency, ErrorCode};
+use serde_json::{Value, json};
+
+fn currencies() -> Vec<&'static str> {
+    Currency::all().map(Currency::code).collect()
+}
+
+/// A known member that is null counts as absent.
+fn or_null(types: &[&str]) -> Value {
+    types.iter().copied().chain(["null"]).collect()
+}
+
+pub fn id() -> Value {
+    json!({"type": "string", "pattern": "^[A-Za-z0-9._:-]+$", "minLength": 1, "maxLength": ID_BYTES_MAX})
+}
+
+pub fn payment() -> Value {
+    let mut id = id();
+    id["type"] = or_null(&["string"]);
+    id["description"] = "The idempotency key. Without one, the answer brings a new one.".into();
+    let currencies: Value = currencies().into_iter().map(Some).chain([None]).collect();
+    let statuses = json!(["processed", "failed", null]);
+    let text = |chars: usize| json!({"type": or_null(&["string"]), "maxLength": chars});
+    json!({
+        "type": "object",
+        "description": "Members besides these are kept as they were sent. A card number in any member is refused.",
+        "properties": {
+            "id": id,
+            "transaction": text(TRANSACTION_CHARS_MAX),
+            "amount": {
+                "description": format!("More than 0, at most {WHOLE_DIGITS_MAX} digits before the point, no more after it than the currency has. Read as a decimal, never as a float."),
+                "anyOf": [
+                    {"type": "number", "exclusiveMinimum": 0},
+                    {"type": "string", "pattern": r"^(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"},
+                    {"type": "null"},
+                ],
+            },
+            "currency": {"enum": currencies, "description": "ISO 4217; USD where an amount comes without one."},
+            "status": {"enum": statuses, "description": "processed, unless it is said that the transaction failed."},
+            "payer_name": text(PAYER_NAME_CHARS_MAX),
+        },
+    })
+}
+
+pub fn accepted() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "status", "received_at", "request_id"],
+        "properties": {
+            "id": id(),
+            "status": {"const": "accepted"},
+            "received_at": time(),
+            "request_id": {"type": "string"},
+        },
+    })
+}
+
+pub fn status() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "state", "received_at"],
+        "properties": {
+            "id": id(),
+            "state": {
+                "enum": ["accepted", "recorded", "conflict"],
+                "description": "accepted: in the log. recorded: a row of the database. conflict: a row, and other content came under the same id.",
+            },
+            "transaction": {"type": "string"},
+            "amount": {"type": "string"},
+            "currency": {"enum": currencies()},
+            "status": {"enum": ["processed", "failed"]},
+            "received_at": time(),
+            "recorded_at": time(),
+        },
+    })
+}
+
+pub fn problem() -> Value {
+    let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    json!({
+        "type": "object",
+        "description": "RFC 9457.",
+        "required": ["type", "title", "status", "code", "detail", "request_id"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"enum": codes, "description": "Stable: a program may act on it."},
+            "detail": {"type": "string", "description": "For people: what is wrong, and the mend."},
+            "member": {"type": "string", "description": "The member that is to be mended."},
+            "request_id": {"type": "string"},
+        },
+    })
+}
+
+fn time() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+/// Name and rule of each member of a payment, for people.
+pub fn members() -> Vec<[String; 2]> {
+    [
+        ("id", format!("1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ : - and the idempotency key; the header Idempotency-Key is another way to give it")),
+        ("transaction", format!("text of at most {TRANSACTION_CHARS_MAX} characters")),
+        ("amount", format!("number or string, more than 0, at most {WHOLE_DIGITS_MAX} digits before the point, no more after it than the currency has")),
+        ("currency", "code of ISO 4217; USD where an amount comes without one".to_owned()),
+        ("status", "processed (default) or failed".to_owned()),
+        ("payer_name", format!("text of at most {PAYER_NAME_CHARS_MAX} characters")),
+        ("anything else", "kept as it was sent".to_owned()),
+    ]
+    .map(|(name, rule)| [name.to_owned(), rule])
+    .into()
+}
