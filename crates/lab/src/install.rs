@@ -4,6 +4,7 @@
 
 mod find;
 mod manager;
+pub mod packages;
 
 use std::{fmt, io, path::PathBuf, process::ExitStatus};
 
@@ -45,6 +46,12 @@ pub struct Haproxy {
     pub program: PathBuf,
 }
 
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Browser {
+    pub chromium: PathBuf,
+    pub chromedriver: PathBuf,
+}
+
 /// What was found.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Tools {
@@ -72,6 +79,8 @@ pub enum Need {
     Ip,
     /// `nft`, of nftables.
     Nft,
+    /// Chromium and its WebDriver server.
+    Browser,
     /// One that its package is named after.
     Program(&'static str),
 }
@@ -84,6 +93,7 @@ impl fmt::Display for Need {
             Self::Haproxy => "haproxy",
             Self::Ip => "ip (iproute2)",
             Self::Nft => "nft (nftables)",
+            Self::Browser => "Chromium with chromedriver",
             Self::Program(name) => name,
         })
     }
@@ -141,6 +151,16 @@ pub fn program(name: &'static str) -> Result<PathBuf, Error> {
     let needs = vec![Need::Program(name)];
     install(&needs, false)?;
     find(name).ok_or(Error::StillLacks { needs })
+}
+
+/// The browser; installed like the others where it is missing.
+pub fn browser() -> Result<Browser, Error> {
+    if let Some(found) = find::browser() {
+        return Ok(found);
+    }
+    let needs = vec![Need::Browser];
+    install(&needs, false)?;
+    find::browser().ok_or(Error::StillLacks { needs })
 }
 
 fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {

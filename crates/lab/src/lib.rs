@@ -12,6 +12,7 @@
 //! A new command is a file under [`command`].
 
 pub mod bench;
+pub mod browser;
 pub mod build;
 pub mod chaos;
 pub mod cli;

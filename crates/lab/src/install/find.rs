@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::{DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools};
+use super::{Browser, DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools};
 
 /// Where servers live on systems that keep them out of a user's `PATH`.
 const SERVER_DIRS: [&str; 6] = [
@@ -81,6 +81,13 @@ fn haproxy() -> Option<Haproxy> {
     let program = find("haproxy")?;
     let version = parse_haproxy(&version_text(&program, "-v")?)?;
     Some(Haproxy { version, program })
+}
+
+pub(super) fn browser() -> Option<Browser> {
+    Some(Browser {
+        chromium: find("chromium").or_else(|| find("chromium-browser"))?,
+        chromedriver: find("chromedriver")?,
+    })
 }
 
 fn version_text(program: &Path, flag: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The system's package managers, and what they call the packages.
 
-use std::process::Command;
+use std::{process::Command, slice};
 
 use super::{Error, Need, find};
 
@@ -13,6 +13,7 @@ pub(super) struct Manager {
     client: &'static str,
     /// What has `ip`.
     ip: &'static str,
+    browser: &'static [&'static str],
     /// Homebrew refuses to run as root.
     as_root: bool,
 }
@@ -25,6 +26,7 @@ const MANAGERS: [Manager; 5] = [
         server: "mariadb-server",
         client: "mariadb-client",
         ip: "iproute2",
+        browser: &["chromium", "chromium-driver"],
         as_root: true,
     },
     Manager {
@@ -34,6 +36,7 @@ const MANAGERS: [Manager; 5] = [
         server: "mariadb-server",
         client: "mariadb",
         ip: "iproute",
+        browser: &["chromium", "chromedriver"],
         as_root: true,
     },
     Manager {
@@ -43,6 +46,7 @@ const MANAGERS: [Manager; 5] = [
         server: "mariadb",
         client: "mariadb-client",
         ip: "iproute2",
+        browser: &["chromium", "chromium-chromedriver"],
         as_root: true,
     },
     Manager {
@@ -52,6 +56,7 @@ const MANAGERS: [Manager; 5] = [
         server: "mariadb",
         client: "mariadb-clients",
         ip: "iproute2",
+        browser: &["chromium"],
         as_root: true,
     },
     Manager {
@@ -61,6 +66,7 @@ const MANAGERS: [Manager; 5] = [
         server: "mariadb",
         client: "mariadb",
         ip: "iproute2mac",
+        browser: &["chromium", "chromedriver"],
         as_root: false,
     },
 ];
@@ -78,14 +84,16 @@ impl Manager {
         let sudo = if self.as_root && !root { "sudo " } else { "" };
         let mut packages: Vec<&str> = needs
             .iter()
-            .map(|need| match need {
-                Need::DatabaseServer => self.server,
-                Need::DatabaseClient => self.client,
-                Need::Haproxy => "haproxy",
-                Need::Ip => self.ip,
-                Need::Nft => "nftables",
-                Need::Program(name) => name,
+            .flat_map(|need| match need {
+                Need::DatabaseServer => slice::from_ref(&self.server),
+                Need::DatabaseClient => slice::from_ref(&self.client),
+                Need::Haproxy => &["haproxy"],
+                Need::Ip => slice::from_ref(&self.ip),
+                Need::Nft => &["nftables"],
+                Need::Browser => self.browser,
+                Need::Program(name) => slice::from_ref(name),
             })
+            .copied()
             .collect();
         packages.dedup();
         let install = format!("{} {}", self.install, packages.join(" "));
@@ -146,6 +154,14 @@ mod tests {
         assert_eq!(
             commands("dnf", &ALL, true),
             ["dnf install -y mariadb-server mariadb haproxy"]
+        );
+    }
+
+    #[test]
+    fn a_browser_comes_with_its_driver() {
+        assert_eq!(
+            commands("apk", &[Need::Browser], true),
+            ["apk add chromium chromium-chromedriver"]
         );
     }
 

@@ -229,7 +229,7 @@ innodb_flush_log_at_trx_commit=1
              GRANT ALL PRIVILEGES ON *.* TO 'root'@'{host}' WITH GRANT OPTION;\n"
         );
         if self.root_by_tcp {
-            by_socket + &by_tcp
+            format!("{by_socket}{by_tcp}")
         } else {
             by_socket
         }

@@ -137,7 +137,7 @@ fn jumps(network: &Network) -> String {
             .collect()
     };
     // First out of the one subnet, then into the other.
-    of(Direction::Outbound, "iifname") + &of(Direction::Inbound, "oifname")
+    of(Direction::Outbound, "iifname") + of(Direction::Inbound, "oifname").as_str()
 }
 
 /// What the internet knows: public hosts, and the NAT gateway.

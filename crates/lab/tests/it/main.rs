@@ -7,6 +7,7 @@
 mod accounts;
 mod api;
 mod bench;
+mod browser;
 mod card_numbers;
 mod chaos;
 mod dist;
@@ -15,6 +16,7 @@ mod faults;
 mod older_objects;
 mod operator;
 mod outage;
+mod pay_page;
 mod rolling_restart;
 mod round_trip;
 mod supervision;

@@ -253,5 +253,7 @@ pub fn assert_success(output: &Output) {
 /// All that a command printed.
 pub fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
-    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+    [out, err]
+        .map(|bytes| String::from_utf8_lossy(bytes))
+        .concat()
 }

@@ -1,6 +1,5 @@
 //! What the pipeline is measured against: the programs under `bench/`, and what stands in place of the function.
 
-mod install;
 mod pin;
 pub mod sql;
 mod stack;
@@ -12,12 +11,17 @@ pub use self::{
     stack::{Peer, Stack, fixed_answer},
 };
 use super::{Error as BenchError, bed::Bed, host::Function};
-use crate::{database::User, install::Error as InstallError};
+use crate::{
+    database::User,
+    install::{self, packages},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    Install(#[from] InstallError),
+    Install(#[from] install::Error),
+    #[error(transparent)]
+    Packages(#[from] packages::Error),
     #[error("can't write {}", path.display())]
     Write {
         path: PathBuf,
@@ -34,8 +38,8 @@ pub enum Error {
 
 /// The function in Python, under AWS's own runtime client.
 pub async fn python_function(bed: &Bed) -> Result<Function, BenchError> {
-    let source = bed.lab.workspace.root().join("bench/python-lambda");
-    let python = install::venv(bed, "python-lambda").await?;
+    let (source, dir) = places(bed, "python-lambda");
+    let python = packages::venv(&source, &dir).await.map_err(Error::from)?;
     let database = bed.lab.database()?;
     let (host, port) = database.host_and_port();
     let mut environment = Function::access(bed);
@@ -53,4 +57,11 @@ pub async fn python_function(bed: &Bed) -> Result<Function, BenchError> {
         binary: source.join("bootstrap"),
         environment,
     })
+}
+
+/// Where a peer's files are, and where its packages go.
+fn places(bed: &Bed, peer: &str) -> (PathBuf, PathBuf) {
+    let workspace = &bed.lab.workspace;
+    let source = workspace.root().join("bench").join(peer);
+    (source, workspace.tools().join(peer))
 }

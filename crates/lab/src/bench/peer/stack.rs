@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{BenchError, Error, install};
+use super::{BenchError, Error, places};
 use crate::{
     bench::{
         bed::Bed,
         server::{Server, Spec, free_address},
     },
     health::Health,
-    install::program,
+    install::{packages, program},
     lab::{BUCKET, REGION},
     part::{ConfigFile, PartName},
     process::{Launch, Output},
@@ -110,8 +110,8 @@ fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
 }
 
 async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
-    let python = install::venv(bed, "flask-app").await?;
-    let dir = bed.lab.workspace.root().join("bench/flask-app");
+    let (dir, packed) = places(bed, "flask-app");
+    let python = packages::venv(&dir, &packed).await.map_err(Error::from)?;
     let address = free_address()?;
     let mut env = s3_access(bed);
     env.insert("LISTEN_ADDR", address.to_string());
@@ -133,7 +133,10 @@ async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
 }
 
 async fn node(peer: Peer, upstream: &str, bed: &Bed) -> Result<Server, BenchError> {
-    let dir = install::node(bed).await?;
+    let (source, dir) = places(bed, "node-web");
+    packages::npm(&source, &dir, &["deployed.js", "tuned.js"])
+        .await
+        .map_err(Error::from)?;
     let script = match peer {
         Peer::NodeAndFlask => "deployed.js",
         Peer::NodeAndFlaskTuned => "tuned.js",

@@ -1,26 +1,37 @@
-//! Brings the peers' packages from their registries, once, under the lab's own directory.
+//! Brings packages from the registries of Python and Node, once, into a directory of the lab's own.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use tokio::process::Command;
 
-use super::Error;
-use crate::{bench::bed::Bed, install, output};
+use super::{Error as InstallError, program};
+use crate::output;
 
-/// A virtual environment with the peer's requirements; its python.
-pub(super) async fn venv(bed: &Bed, peer: &str) -> Result<PathBuf, Error> {
-    let requirements = source(bed, peer).join("requirements.txt");
-    let dir = bed.lab.workspace.tools().join(peer);
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    #[error("can't write {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A virtual environment in `dir` with the packages that `source` requires; its python.
+pub async fn venv(source: &Path, dir: &Path) -> Result<PathBuf, Error> {
+    let requirements = source.join("requirements.txt");
     let python = dir.join("bin/python");
-    if is_current(&dir, &requirements) {
+    if is_current(dir, &requirements) {
         return Ok(python);
     }
-    let system = install::program("python3")?;
-    run(Command::new(system).args(["-m", "venv"]).arg(&dir)).await?;
+    let system = program("python3")?;
+    run(Command::new(system).args(["-m", "venv"]).arg(dir)).await?;
     let mut pip = Command::new(&python);
     pip.args([
         "-m",
@@ -31,35 +42,24 @@ pub(super) async fn venv(bed: &Bed, peer: &str) -> Result<PathBuf, Error> {
         "-r",
     ]);
     run(pip.arg(&requirements)).await?;
-    keep(&dir, &requirements)?;
+    keep(dir, &requirements)?;
     Ok(python)
 }
 
-/// The Node peer with its packages; its directory.
-pub(super) async fn node(bed: &Bed) -> Result<PathBuf, Error> {
-    let source = source(bed, "node-web");
-    let dir = bed.lab.workspace.tools().join("node-web");
+/// The packages that `source` locks, in `dir`, with other files of `source` beside them.
+pub async fn npm(source: &Path, dir: &Path, files: &[&str]) -> Result<(), Error> {
     let lock = source.join("package-lock.json");
-    for file in [
-        "package.json",
-        "package-lock.json",
-        "deployed.js",
-        "tuned.js",
-    ] {
+    for file in ["package.json", "package-lock.json"].iter().chain(files) {
         copy(&source.join(file), &dir.join(file))?;
     }
-    if !is_current(&dir, &lock) {
-        let npm = install::program("npm")?;
+    if !is_current(dir, &lock) {
+        let npm = program("npm")?;
         let mut ci = Command::new(npm);
         ci.args(["ci", "--silent", "--no-audit", "--no-fund"]);
-        run(ci.current_dir(&dir)).await?;
-        keep(&dir, &lock)?;
+        run(ci.current_dir(dir)).await?;
+        keep(dir, &lock)?;
     }
-    Ok(dir)
-}
-
-fn source(bed: &Bed, peer: &str) -> PathBuf {
-    bed.lab.workspace.root().join("bench").join(peer)
+    Ok(())
 }
 
 /// Whether what is there was installed from this very list.
@@ -84,22 +84,20 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-async fn run(command: &mut Command) -> Result<(), Error> {
+async fn run(command: &mut Command) -> Result<(), InstallError> {
     let words = std::iter::once(command.as_std().get_program()).chain(command.as_std().get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     let shown = words.join(" ");
     output::say(format_args!("installing: {shown}"));
     match command.stdin(Stdio::null()).status().await {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(install::Error::Failed {
+        Ok(status) => Err(InstallError::Failed {
             command: shown,
             status,
-        }
-        .into()),
-        Err(source) => Err(install::Error::Run {
+        }),
+        Err(source) => Err(InstallError::Run {
             command: shown,
             source,
-        }
-        .into()),
+        }),
     }
 }
