@@ -55,6 +55,8 @@ pub enum Command {
     Bench(Bench),
     /// Try the parsers with inputs that a fuzzer makes up
     Fuzz(Fuzz),
+    /// Run the pages of deploy-notes against a stand-in of AWS, and check what they made
+    Runbook(Runbook),
     /// Build and pack what is shipped, reproducibly, under target/dist
     Dist(Dist),
     /// Check format and lints, build, and run every test
@@ -288,6 +290,16 @@ pub struct Fuzz {
     /// For each target
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Runbook {
+    /// Stop after this page
+    #[arg(long, value_name = "N")]
+    pub page: Option<u8>,
+    /// Leave out the tear down, and the stand-in running until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
 }
 
 #[derive(Debug, Args)]

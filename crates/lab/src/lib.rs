@@ -32,6 +32,7 @@ pub mod payment;
 pub mod ports;
 pub mod process;
 pub mod relay;
+pub mod runbook;
 pub mod secret;
 pub mod shutdown;
 pub mod state;

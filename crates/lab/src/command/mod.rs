@@ -13,6 +13,7 @@ mod logs;
 mod pay;
 mod reach;
 mod restart;
+mod runbook;
 mod sql;
 mod status;
 mod supervise;
@@ -98,6 +99,8 @@ pub enum Error {
     #[error(transparent)]
     Dist(#[from] dist::Error),
     #[error(transparent)]
+    Runbook(#[from] crate::runbook::Error),
+    #[error(transparent)]
     Test(#[from] test::Error),
     #[error("{0} does not run: see `cargo lab status`")]
     NotRunning(PartName),
@@ -165,6 +168,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Bench(args) => bench::run(&args, &context).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,
+        Command::Runbook(args) => Box::pin(runbook::run(&args, &context)).await,
         Command::Dist(args) => dist::run(&args, &context).await,
         Command::Test(args) => test::run(&args, &context).await,
         Command::Relay { config } => {

@@ -19,6 +19,7 @@ mod outage;
 mod pay_page;
 mod rolling_restart;
 mod round_trip;
+mod runbook;
 mod supervision;
 mod test_command;
 mod test_lab;

@@ -1,0 +1,42 @@
+//! `cargo lab runbook`: the pages of `deploy-notes`, run against a stand-in of AWS.
+
+use std::process::ExitCode;
+
+use super::{Context, Error, INTERRUPTED};
+use crate::{cli, output, runbook::Runbook, shutdown::Shutdown};
+
+/// The last page but the tear down.
+const LAST_TO_KEEP: u8 = 13;
+
+pub(super) async fn run(args: &cli::Runbook, context: &Context) -> Result<ExitCode, Error> {
+    let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;
+    let runbook = Runbook::prepare(&context.workspace).await?;
+    let all = if args.keep { LAST_TO_KEEP } else { u8::MAX };
+    let last = args.page.unwrap_or(all).min(all);
+    let outcome = tokio::select! {
+        outcome = runbook.run(0..=last) => outcome,
+        _ = shutdown.wait() => {
+            runbook.end().await;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    };
+    if args.keep {
+        if let Err(error) = &outcome {
+            output::error(error);
+        }
+        output::say(format_args!(
+            "the stand-in runs until Ctrl-C: AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
+             aws --region us-west-2 --endpoint-url {} …",
+            runbook.account().url()
+        ));
+        shutdown.wait().await;
+    } else if outcome.is_ok() {
+        output::say("for a person alone:");
+        for block in runbook.by_hand() {
+            output::say(format_args!("  {block}"));
+        }
+    }
+    runbook.end().await;
+    outcome?;
+    Ok(ExitCode::SUCCESS)
+}
