@@ -24,6 +24,7 @@
 //! layers, destinations or response streaming; a synchronous answer is held until the function polls again.
 //! What becomes of processes whose host is killed is told in `leftovers`, who may call in `api`.
 
+mod access;
 mod api;
 mod arn;
 mod config;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::access::Access;
 use crate::api::{self, Api};
 use crate::arn::FunctionArn;
 use crate::config::Config;
@@ -71,6 +72,7 @@ impl Server {
     /// Ends what an earlier host left, and serves. Returns once the API answers.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
+        let access = Access::load(&config)?;
         let state = State::open(&config.state)?;
         let unusable = |source| state.unusable(source);
         let leftovers = Leftovers::open(&state.processes()).map_err(unusable)?;
@@ -88,7 +90,7 @@ impl Server {
         let function = Function::new(blueprint, Arc::clone(&faults));
         let stopping = watch::Sender::new(false);
         let api = Api {
-            access_key_ids: config.access_key_ids.clone(),
+            access: Arc::new(access),
             function: Arc::clone(&function),
             queue: Arc::clone(&queue),
             board: Arc::clone(&board),

@@ -3,7 +3,7 @@
 //! Clients need an endpoint and credentials, and nothing else that they would not need for Amazon's:
 //! the AWS SDKs, the AWS CLI and the project's programs use it as they use the real one.
 //!
-//! It owns the objects under its root directory, the IAM policies that it is given, and the events
+//! It owns the objects under its root directory, and the events
 //! that it emits. It must not know what the objects mean: nothing of payments is in here.
 //!
 //! A request passes `front` (limits, request id), s3s (protocol, `SigV4`), `access` (IAM
@@ -26,7 +26,6 @@ mod fault;
 mod front;
 mod notify;
 mod ops;
-mod policy;
 mod server;
 mod store;
 

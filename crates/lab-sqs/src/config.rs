@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use lab_kit::caller::AccessKeyIds;
 use lab_kit::config::{ConfigError, Mistakes, is_word};
+use lab_kit::role::CallerConfig;
 use lab_kit::secret::Secret;
 
 /// The whole configuration of a server.
@@ -21,7 +22,11 @@ pub struct Config {
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
+    /// Their bearers may do everything.
     pub access_key_ids: AccessKeyIds,
+    /// Who may do what policies say.
+    #[serde(default)]
+    pub callers: Vec<CallerConfig>,
     /// What callers of `/_lab/faults` must show; without one, nobody may call it.
     pub control_token: Option<Secret>,
     /// Messages of queues that an earlier run had and this one has not stay on disk.
@@ -40,6 +45,8 @@ pub struct QueueConfig {
     #[serde(default = "defaults::retention_seconds")]
     pub retention_seconds: u64,
     pub redrive: Option<RedriveConfig>,
+    /// File of the queue's policy.
+    pub policy: Option<PathBuf>,
 }
 
 /// What becomes of a message that nobody deletes.

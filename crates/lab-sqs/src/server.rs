@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::access::Access;
 use crate::api::{self, Api};
 use crate::arn::Account;
 use crate::config::Config;
@@ -57,6 +58,7 @@ impl Server {
     /// Opens the queues, and serves. Returns once the API answers.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
+        let access = Access::load(&config)?;
         let Config {
             listen,
             root: path,
@@ -79,7 +81,7 @@ impl Server {
                 region: config.region,
                 id: config.account_id,
             },
-            access_key_ids: config.access_key_ids,
+            access,
             store: Arc::new(store),
             faults: Faults::new(&fault::KINDS, config.control_token),
             stopping: stopping.subscribe(),

@@ -112,6 +112,9 @@ pub struct Up {
     /// How S3's events reach the function
     #[arg(long, value_enum, default_value_t)]
     pub via: Via,
+    /// IAM policies to enforce in place of deploy-notes/iam: a folder with the same files
+    #[arg(long, value_name = "DIR")]
+    pub iam: Option<PathBuf>,
     /// Put a relay on the links between the parts, so that `fault relay` can slow, reset and cut them
     #[arg(long)]
     pub relay: bool,

@@ -1,10 +1,12 @@
-//! What the machine must have beside this repository: a database server and haproxy.
+//! What the machine must have beside this repository: a database server and haproxy; and what commands and tests bring
+//! from `PyPI` into the lab's own folder.
 //!
 //! Nothing is installed silently: a person says so, or is told the command.
 
 mod find;
 mod manager;
 pub mod packages;
+pub mod python;
 
 use std::{fmt, io, path::PathBuf, process::ExitStatus};
 
@@ -119,6 +121,12 @@ pub enum Error {
     },
     #[error("{command} failed: {status}")]
     Failed { command: String, status: ExitStatus },
+    #[error("can't use {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("{} can still not be found after the installation", list(needs))]
     StillLacks { needs: Vec<Need> },
 }

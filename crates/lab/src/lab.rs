@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -20,7 +21,7 @@ pub const BUCKET: &str = "fintech-payment-pipeline";
 /// Where S3 sends its events in a lab with a queue.
 pub const QUEUE: &str = "payments-events";
 /// Events that the function failed for good.
-pub const DEAD_LETTER_QUEUE: &str = "payments-dead-letters";
+pub const DEAD_LETTER_QUEUE: &str = "FinTechTransactionAlert-dlq";
 pub const FUNCTION: &str = "FinTechTransactionAlert";
 
 #[derive(Clone, Debug)]
@@ -126,6 +127,12 @@ impl Lab {
             .into_iter()
             .map(|name| part::of(name, self))
             .collect()
+    }
+
+    /// An IAM policy that the lab enforces.
+    pub fn policy(&self, file: &str) -> PathBuf {
+        let folder = self.settings.iam.as_deref();
+        folder.map_or_else(|| self.workspace.policy(file), |folder| folder.join(file))
     }
 
     pub fn database(&self) -> Result<Database<'_>, part::Error> {

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use lab_kit::caller::Stranger;
+use lab_kit::role::Denied;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ pub enum ApiError {
     IncompleteSignature,
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
+    #[error(transparent)]
+    AccessDenied(#[from] Denied),
     #[error("Function not found: {arn}")]
     FunctionNotFound { arn: String },
     #[error("Dead letter not found: {id}")]
@@ -50,6 +53,7 @@ impl ApiError {
             }
             Self::IncompleteSignature => (StatusCode::FORBIDDEN, "IncompleteSignatureException"),
             Self::UnrecognizedClient => (StatusCode::FORBIDDEN, "UnrecognizedClientException"),
+            Self::AccessDenied(_) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
             Self::FunctionNotFound { .. } | Self::DeadLetterNotFound { .. } => {
                 (StatusCode::NOT_FOUND, "ResourceNotFoundException")
             }
@@ -74,7 +78,7 @@ impl IntoResponse for ApiError {
         let (status, error_type) = self.parts();
         // Lambda's model spells this member both ways.
         let message = match error_type {
-            "ResourceNotFoundException" | "ServiceException" => "Message",
+            "ResourceNotFoundException" | "ServiceException" | "AccessDeniedException" => "Message",
             _ => "message",
         };
         let side = if status.is_server_error() {

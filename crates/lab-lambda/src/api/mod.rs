@@ -19,10 +19,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{StatusCode, Uri, header};
-use lab_kit::caller::AccessKeyIds;
 use lab_kit::fault::{self, Faults};
 use serde::Serialize;
 
+use crate::access::Access;
 use crate::function::Function;
 use crate::queue::Queue;
 use crate::status::Board;
@@ -31,7 +31,7 @@ use error::ApiError;
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pub access_key_ids: AccessKeyIds,
+    pub access: Arc<Access>,
     pub function: Arc<Function>,
     pub queue: Arc<Queue>,
     pub board: Arc<Board>,
@@ -61,10 +61,18 @@ pub fn router(api: Api) -> Router {
 }
 
 async fn authorize(State(api): State<Api>, request: Request, next: Next) -> Response {
-    match api.access_key_ids.admit(request.headers()) {
+    match check(&api, &request) {
         Ok(()) => next.run(request).await,
-        Err(stranger) => ApiError::from(stranger).into_response(),
+        Err(refusal) => refusal.into_response(),
     }
+}
+
+fn check(api: &Api, request: &Request) -> Result<(), ApiError> {
+    let caller = api.access.callers.admit(request.headers())?;
+    let function = api.function.arn().to_string();
+    Ok(api
+        .access
+        .authorize(&caller, request.uri().path(), &function)?)
 }
 
 async fn unknown(uri: Uri) -> ApiError {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use lab_kit::caller::AccessKeyIds;
 use lab_kit::config::{ConfigError, Mistakes, is_word};
+use lab_kit::role::CallerConfig;
 use lab_kit::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,7 +27,11 @@ pub struct Config {
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
+    /// Their bearers may do everything.
     pub access_key_ids: AccessKeyIds,
+    /// Who may do what policies say: services and roles that invoke the function.
+    #[serde(default)]
+    pub callers: Vec<CallerConfig>,
     /// What callers of `/_lab/faults` must show; without one, nobody may call it.
     pub control_token: Option<Secret>,
     pub function: FunctionConfig,
@@ -59,6 +64,8 @@ pub struct FunctionConfig {
     /// An environment without work is ended after this long.
     #[serde(default = "defaults::idle_seconds")]
     pub idle_seconds: u64,
+    /// File of the function's resource policy.
+    pub resource_policy: Option<PathBuf>,
 }
 
 /// What happens to an asynchronous event that the function fails. Defaults are Lambda's.

@@ -33,6 +33,7 @@ impl Setup {
             region: "us-west-2".into(),
             account_id: "000000000000".into(),
             access_key_ids: AccessKeyIds::new([ACCESS_KEY_ID.to_owned()]),
+            callers: Vec::new(),
             function: FunctionConfig {
                 name: FUNCTION.into(),
                 binary: probe(),
@@ -41,6 +42,7 @@ impl Setup {
                 memory_mb: 128,
                 concurrency: 2,
                 idle_seconds: 300,
+                resource_policy: None,
             },
             asynchronous: AsynchronousConfig {
                 max_retries: 2,

@@ -5,8 +5,8 @@ use s3s::S3Result;
 use s3s::access::S3AccessContext;
 
 use super::identity::Caller;
-use crate::policy::{Context, Key};
 use crate::store::{StoreError, Uploads};
+use lab_kit::policy::{Context, Key};
 
 /// The condition keys that depend on the caller alone.
 ///
@@ -15,8 +15,7 @@ use crate::store::{StoreError, Uploads};
 pub fn of_caller(caller: &Caller) -> Context {
     let mut context = Context::default();
     context.set(Key::SECURE_TRANSPORT, Some("true"));
-    context.set(Key::PRINCIPAL_ARN, Some(&caller.0.principal.arn));
-    context.set(Key::PRINCIPAL_ACCOUNT, Some(&caller.0.principal.account));
+    context.set_principal(&caller.0.principal);
     context
 }
 

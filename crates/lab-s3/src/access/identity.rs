@@ -6,7 +6,7 @@ use http::Extensions;
 use s3s::auth::SecretKey;
 use s3s::{S3Result, s3_error};
 
-use crate::policy::{Policy, Principal};
+use lab_kit::policy::{Policy, Principal};
 
 /// A role, and the one key pair that it signs with.
 pub struct Identity {

@@ -18,8 +18,8 @@ use s3s::{S3Error, S3Result, s3_error};
 pub use identity::{Caller, Identity};
 use required::Required;
 
-use crate::policy::{Context, Decision, Key, Policy, Request, evaluate};
 use crate::store::{Store, Uploads};
+use lab_kit::policy::{Context, Decision, Key, Policy, Request, evaluate};
 
 #[derive(Clone)]
 pub struct Access(Arc<Inner>);
@@ -79,7 +79,7 @@ impl Access {
             Decision::ExplicitlyDenied => "with an explicit deny in a policy",
             Decision::NotAllowed => "because no policy allows the action",
         };
-        let user = &identity.principal.arn;
+        let user = identity.principal.name();
         tracing::info!(role = identity.role, action, resource, why, "access denied");
         Err(s3_error!(
             AccessDenied,

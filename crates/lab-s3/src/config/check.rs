@@ -12,7 +12,7 @@ use super::destination::Apis;
 use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
 use crate::access::Identity;
 use crate::notify::{EventName, Rule};
-use crate::policy::{Policy, PolicyError, Principal};
+use lab_kit::policy::{Policy, PolicyError, Principal};
 
 /// A configuration without mistakes.
 pub struct Checked {
@@ -129,10 +129,7 @@ fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Iden
         .filter_map(|file| policy(file, Policy::of_identity, mistakes));
     Identity {
         policies: policies.collect(),
-        principal: Principal {
-            arn: format!("arn:aws:iam::{account}:role/{}", raw.role),
-            account: account.to_owned(),
-        },
+        principal: Principal::role(account, &raw.role),
         access_key_id: raw.access_key_id,
         secret_access_key: raw.secret_access_key,
         role: raw.role,
@@ -153,7 +150,7 @@ fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut Mistakes) -> CheckedBuc
         rules: rules.collect(),
         policy: raw
             .policy
-            .and_then(|file| policy(&file, Policy::of_bucket, mistakes)),
+            .and_then(|file| policy(&file, Policy::of_resource, mistakes)),
         name: raw.name,
     }
 }
@@ -188,22 +185,10 @@ fn policy(
     parse: fn(&[u8]) -> Result<Policy, PolicyError>,
     mistakes: &mut Mistakes,
 ) -> Option<Policy> {
-    let json = match std::fs::read(file) {
-        Ok(json) => json,
-        Err(error) => {
-            mistakes.add(format_args!("policy {}: {error}", file.display()));
-            return None;
-        }
-    };
-    match parse(&json) {
+    match Policy::load(file, parse) {
         Ok(policy) => Some(policy),
         Err(error) => {
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-            mistakes.add(format_args!(
-                "policy {}: {error}{}",
-                file.display(),
-                source.unwrap_or_default()
-            ));
+            mistakes.add(error);
             None
         }
     }

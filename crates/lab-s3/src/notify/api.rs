@@ -16,6 +16,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than what servers keep an idle connection for.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Of an answer, in the log.
+const ANSWER_SHOWN_MAX: usize = 512;
+
 /// Where the API is, and what its calls are signed with.
 #[derive(Debug)]
 pub struct Api {
@@ -47,10 +50,12 @@ pub enum DeliveryError {
     Sign(#[from] SigningError),
     #[error("the destination could not be reached")]
     Send(#[from] reqwest::Error),
-    #[error("the destination's answer was {found}, not {expected}")]
+    #[error("the destination's answer was {found}, not {expected}: {answer}")]
     Refused {
         found: StatusCode,
         expected: StatusCode,
+        /// The beginning of what it said.
+        answer: String,
     },
 }
 
@@ -101,11 +106,16 @@ impl Api {
         let response = self.client.execute(request).await?;
         let found = response.status();
         // Read to its end, so that the connection can be used again.
-        response.bytes().await?;
+        let answer = response.bytes().await?;
         if found == expected {
             Ok(())
         } else {
-            Err(DeliveryError::Refused { found, expected })
+            let answer = answer.get(..ANSWER_SHOWN_MAX).unwrap_or(&answer);
+            Err(DeliveryError::Refused {
+                found,
+                expected,
+                answer: String::from_utf8_lossy(answer).into_owned(),
+            })
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use lab_kit::caller::Stranger;
+use lab_kit::role::Denied;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -17,6 +18,8 @@ pub enum ApiError {
     IncompleteSignature,
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
+    #[error(transparent)]
+    AccessDenied(#[from] Denied),
     #[error("The lab's SQS has no such operation: {0}")]
     UnknownOperation(String),
     #[error("The request is not of the operation's form: {0}")]
@@ -74,6 +77,7 @@ impl ApiError {
             Self::MissingAuthentication => "MissingAuthenticationToken",
             Self::IncompleteSignature => "IncompleteSignature",
             Self::UnrecognizedClient => "InvalidClientTokenId",
+            Self::AccessDenied(_) => "AccessDenied",
             Self::UnknownOperation(_) => "UnknownOperationException",
             Self::Malformed(_) => "SerializationException",
             Self::Slow => "RequestTimeout",
@@ -113,9 +117,10 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::MissingAuthentication | Self::IncompleteSignature | Self::UnrecognizedClient => {
-                StatusCode::FORBIDDEN
-            }
+            Self::MissingAuthentication
+            | Self::IncompleteSignature
+            | Self::UnrecognizedClient
+            | Self::AccessDenied(_) => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }

@@ -1,6 +1,7 @@
 //! The HTTP interface: SQS in the AWS JSON 1.0 protocol, and under `/_lab/` what the lab itself asks.
 //!
-//! Operations want an Authorization header in the form of Signature Version 4 with a configured access key id. The
+//! Operations want an Authorization header in the form of Signature Version 4 with a configured access key id; what
+//! its bearer may do, [`Access`] decides. The
 //! id is the secret here: on loopback a random id that only its bearers know keeps other users of the machine out,
 //! and since no web page may send that header to another origin, also the pages of a browser. The signature is not
 //! verified. This is no protection for a network: the server listens on loopback only.
@@ -24,7 +25,6 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use lab_kit::caller::AccessKeyIds;
 use lab_kit::fault::Faults;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,6 +33,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::access::Access;
 use crate::arn::Account;
 use crate::fault;
 use crate::store::Store;
@@ -48,7 +49,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Api {
     pub account: Account,
-    pub access_key_ids: AccessKeyIds,
+    pub access: Access,
     pub store: Arc<Store>,
     pub faults: Faults,
     /// Long polls end with the server.
@@ -83,7 +84,7 @@ async fn faults(State(api): State<Arc<Api>>, request: Request) -> Result<Respons
 
 async fn call(State(api): State<Arc<Api>>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    api.access_key_ids.admit(&parts.headers)?;
+    let caller = api.access.callers.admit(&parts.headers)?;
     let operation = text(&parts.headers, "x-amz-target").unwrap_or_default();
     let operation = operation.strip_prefix("AmazonSQS.").unwrap_or(operation);
     let body = read(body).await?;
@@ -93,6 +94,8 @@ async fn call(State(api): State<Arc<Api>>, request: Request) -> Result<Response,
     if api.faults.strikes(fault::ERROR).is_some() {
         return Err(ApiError::Internal);
     }
+    api.access
+        .authorize(&caller, operation, &body, &api.account)?;
     let host = text(&parts.headers, header::HOST.as_str()).unwrap_or("localhost");
     let answer = api.operate(operation, host, &body).await;
     let code = answer.as_ref().map_or_else(ApiError::code, |_| "");

@@ -14,7 +14,7 @@ use crate::{
     cli,
     dist::{
         Commit, Product, build,
-        package::{self, check_size, products, sums},
+        package::{self, check_size, earlier, products, sums_beside},
         sbom,
         target::{Lack, Target},
     },
@@ -73,8 +73,8 @@ pub(super) async fn run(args: &cli::Dist, context: &Context) -> Result<ExitCode,
     }
     check_size(&shipped).map_err(Error::from)?;
     shipped.push(sbom::product(root, &targets, &commit).map_err(Error::from)?);
-    shipped.push(sums(&shipped));
     let folder = root.join("target/dist");
+    shipped.push(sums_beside(earlier(&folder, &shipped), &shipped));
     write(&folder, &shipped)?;
     tell(&folder, &shipped);
     match args.target.iter().find(|target| !targets.contains(target)) {

@@ -138,17 +138,32 @@ fn entry(path: &Path, name: &str, mode: u32) -> Result<Entry, Error> {
     })
 }
 
+/// A file's name and its checksum.
+pub type Sum = (String, String);
+
+/// What an earlier run wrote into `folder` for another target, and is there unchanged.
+pub fn earlier(folder: &Path, products: &[Product]) -> Vec<Sum> {
+    let listed = std::fs::read_to_string(folder.join(SUMS)).unwrap_or_default();
+    let lines = listed.lines().filter_map(|line| line.split_once("  "));
+    lines
+        .filter(|(_, name)| products.iter().all(|product| product.name != *name))
+        .filter(|(sum, name)| {
+            let content = std::fs::read(folder.join(name));
+            content.is_ok_and(|content| hex(&Sha256::digest(content)) == *sum)
+        })
+        .map(|(sum, name)| (name.to_owned(), sum.to_owned()))
+        .collect()
+}
+
 /// The file that `sha256sum -c` reads.
 pub fn sums(products: &[Product]) -> Product {
-    let mut lines: Vec<_> = products
-        .iter()
-        .map(|product| {
-            (
-                product.name.as_str(),
-                hex(&Sha256::digest(&product.content)),
-            )
-        })
-        .collect();
+    sums_beside(Vec::new(), products)
+}
+
+/// The same, of `earlier` ones as well.
+pub fn sums_beside(earlier: Vec<Sum>, products: &[Product]) -> Product {
+    let sum = |product: &Product| (product.name.clone(), hex(&Sha256::digest(&product.content)));
+    let mut lines: Vec<_> = products.iter().map(sum).chain(earlier).collect();
     lines.sort_unstable();
     let mut text = String::new();
     for (name, sum) in lines {

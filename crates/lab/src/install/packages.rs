@@ -1,4 +1,4 @@
-//! Brings packages from the registries of Python and Node, once, into a directory of the lab's own.
+//! Brings packages of Node from their registry, once, into a directory of the lab's own.
 
 use std::{
     fs, io,
@@ -21,29 +21,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-}
-
-/// A virtual environment in `dir` with the packages that `source` requires; its python.
-pub async fn venv(source: &Path, dir: &Path) -> Result<PathBuf, Error> {
-    let requirements = source.join("requirements.txt");
-    let python = dir.join("bin/python");
-    if is_current(dir, &requirements) {
-        return Ok(python);
-    }
-    let system = program("python3")?;
-    run(Command::new(system).args(["-m", "venv"]).arg(dir)).await?;
-    let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ]);
-    run(pip.arg(&requirements)).await?;
-    keep(dir, &requirements)?;
-    Ok(python)
 }
 
 /// The packages that `source` locks, in `dir`, with other files of `source` beside them.

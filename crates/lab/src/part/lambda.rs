@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{ConfigFile, Error, Part, PartName, sqs};
+use super::{ConfigFile, Error, Part, PartName, caller, sqs};
 use crate::{
     database::User,
     lab::{ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, Lab, QUEUE, REGION},
@@ -34,7 +34,8 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
         "state": lab.dir.data("lambda"),
         "region": REGION,
         "account_id": ACCOUNT_ID,
-        "access_key_ids": [keys.s3.id, keys.operator.id],
+        "access_key_ids": [keys.operator.id],
+        "callers": [caller::s3(lab)],
         "control_token": lab.credentials.control,
         "function": {
             "name": FUNCTION,
@@ -52,6 +53,7 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
             "memory_mb": 256,
             "concurrency": 4,
             "idle_seconds": 300,
+            "resource_policy": lab.policy("lambda-resource-policy.json"),
         },
         // On AWS a failed event is tried again after one minute, then two: here after seconds.
         "asynchronous": {

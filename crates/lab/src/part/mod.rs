@@ -2,6 +2,7 @@
 //!
 //! No part knows another's internals; all that they share is an address.
 
+pub mod caller;
 pub mod control;
 pub mod haproxy;
 pub mod lambda;

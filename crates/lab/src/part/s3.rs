@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{ConfigFile, Part, PartName};
+use super::{ConfigFile, Part, PartName, caller};
 use crate::{
     lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
     state::settings::{LogLayout, Via},
@@ -27,7 +27,7 @@ fn config(lab: &Lab) -> serde_json::Value {
         "account_id": ACCOUNT_ID,
         "buckets": [{
             "name": BUCKET,
-            "policy": lab.workspace.policy("bucket-policy.json"),
+            "policy": lab.policy("bucket-policy.json"),
             "notifications": [notification(lab)],
         }],
         "identities": [
@@ -41,7 +41,7 @@ fn config(lab: &Lab) -> serde_json::Value {
                 "access_key_id": keys.lambda.id,
                 "secret_access_key": keys.lambda.secret,
                 "role": "Lambda-FinTech-Pipeline-Role",
-                "policies": [lab.workspace.policy("lambda-fintech-pipeline-role.json")],
+                "policies": caller::function_policies(lab),
             },
             {
                 "access_key_id": keys.operator.id,
@@ -96,8 +96,5 @@ fn app_tier_policies(lab: &Lab) -> Vec<PathBuf> {
             "ec2-s3-access-role-object-layout.json",
         ],
     };
-    files
-        .iter()
-        .map(|file| lab.workspace.policy(file))
-        .collect()
+    files.iter().map(|file| lab.policy(file)).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ConfigFile, Part, PartName};
+use super::{ConfigFile, Part, PartName, caller};
 use crate::lab::{ACCOUNT_ID, DEAD_LETTER_QUEUE, Lab, QUEUE, REGION};
 
 /// AWS asks for six times the function's timeout. Here a failed event comes again sooner, so that one can watch.
@@ -33,11 +33,13 @@ fn config(lab: &Lab) -> serde_json::Value {
         "root": lab.dir.data("sqs"),
         "region": REGION,
         "account_id": ACCOUNT_ID,
-        "access_key_ids": [keys.s3.id, keys.lambda.id, keys.operator.id],
+        "access_key_ids": [keys.operator.id],
+        "callers": [caller::s3(lab), caller::function(lab)],
         "control_token": lab.credentials.control,
         "queues": [
             {
                 "name": QUEUE,
+                "policy": lab.policy("queue-policy.json"),
                 "visibility_timeout_seconds": VISIBILITY_SECONDS,
                 "retention_seconds": RETENTION_SECONDS,
                 "redrive": {

@@ -1,5 +1,7 @@
 //! How a lab was started: written by `up`, read by the supervisor and every later command.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,9 @@ pub struct Settings {
     pub tools: Tools,
     pub log_layout: LogLayout,
     pub via: Via,
+    /// Folder of the IAM policies, where it is not the workspace's.
+    #[serde(default)]
+    pub iam: Option<PathBuf>,
     /// Whether there is a relay on the links between parts, for faults of the network.
     pub relay: bool,
     /// The network between parts, where it is a VPC.

@@ -11,7 +11,7 @@ use std::{
 
 use lab::dist::{
     Commit, Product,
-    package::{products, sums},
+    package::{earlier, products, sums, sums_beside},
     sbom,
     target::Target,
 };
@@ -106,6 +106,35 @@ fn the_sums_are_those_that_sha256sum_checks() {
     assert_eq!(lines.lines().count(), products.len() - 1);
     fs::write(folder.path().join(&products[0].name), "changed").unwrap();
     assert!(!check().status.success());
+}
+
+#[test]
+fn the_sums_of_one_target_keep_those_of_another_that_is_still_there() {
+    let folder = TempDir::new().unwrap();
+    let product = |name: &str| Product {
+        name: name.to_owned(),
+        content: name.into(),
+    };
+    let write = |product: &Product| fs::write(folder.path().join(&product.name), &product.content);
+    let first = [
+        product("a-x86_64"),
+        product("b-x86_64"),
+        product("c-x86_64"),
+    ];
+    let listed = sums(&first);
+    for product in first.iter().chain([&listed]) {
+        write(product).unwrap();
+    }
+    fs::write(folder.path().join("b-x86_64"), "changed").unwrap();
+    fs::remove_file(folder.path().join("c-x86_64")).unwrap();
+    let second = [product("a-aarch64")];
+    let both = sums_beside(earlier(folder.path(), &second), &second);
+    let text = String::from_utf8(both.content).unwrap();
+    let names: Vec<_> = text
+        .lines()
+        .map(|line| line.split_once("  ").unwrap().1)
+        .collect();
+    assert_eq!(names, ["a-aarch64", "a-x86_64"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A lab for one test: ended with it, whatever happens, and kept for inspection where the test failed.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     process::{Command, Output},
     time::{Duration, Instant},
@@ -184,6 +185,38 @@ impl TestLab {
             assert!(Instant::now() < deadline, "last: {part:?}");
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// How long each part's log is now.
+    pub fn log_lengths(&self) -> BTreeMap<PartName, usize> {
+        let parts = PartName::ALL.iter();
+        parts.map(|&part| (part, self.log(part).len())).collect()
+    }
+
+    /// Waits until the log of one of the parts has such a line behind these lengths.
+    pub async fn until_logged(
+        &self,
+        parts: &[PartName],
+        since: &BTreeMap<PartName, usize>,
+        wanted: impl Fn(&str) -> bool,
+    ) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            for part in parts {
+                let log = self.log(*part);
+                let new = log.get(since[part]..).unwrap_or(&log);
+                if new.lines().any(&wanted) {
+                    return;
+                }
+            }
+            assert!(Instant::now() < deadline, "not in the logs of {parts:?}");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn log(&self, part: PartName) -> String {
+        let log = std::fs::read(self.lab.dir.log(part.as_str())).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// The lab's S3 for the holder of a key.

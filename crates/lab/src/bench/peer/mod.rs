@@ -4,7 +4,7 @@ mod pin;
 pub mod sql;
 mod stack;
 
-use std::{io, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 pub use self::{
     pin::{Pinned, pin_self},
@@ -13,7 +13,7 @@ pub use self::{
 use super::{Error as BenchError, bed::Bed, host::Function};
 use crate::{
     database::User,
-    install::{self, packages},
+    install::{self, packages, python::Packages},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,12 @@ pub enum Error {
     Install(#[from] install::Error),
     #[error(transparent)]
     Packages(#[from] packages::Error),
+    #[error("can't read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("can't write {}", path.display())]
     Write {
         path: PathBuf,
@@ -37,9 +43,9 @@ pub enum Error {
 }
 
 /// The function in Python, under AWS's own runtime client.
-pub async fn python_function(bed: &Bed) -> Result<Function, BenchError> {
-    let (source, dir) = places(bed, "python-lambda");
-    let python = packages::venv(&source, &dir).await.map_err(Error::from)?;
+pub fn python_function(bed: &Bed) -> Result<Function, BenchError> {
+    let (source, _) = places(bed, "python-lambda");
+    let python = python(bed, "python-lambda")?;
     let database = bed.lab.database()?;
     let (host, port) = database.host_and_port();
     let mut environment = Function::access(bed);
@@ -57,6 +63,19 @@ pub async fn python_function(bed: &Bed) -> Result<Function, BenchError> {
         binary: source.join("bootstrap"),
         environment,
     })
+}
+
+/// The Python of a virtual environment with the peer's requirements.
+fn python(bed: &Bed, peer: &str) -> Result<PathBuf, Error> {
+    let path = places(bed, peer).0.join("requirements.txt");
+    let list = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+    let packages = Packages {
+        name: peer.to_owned().into(),
+        list: list.into(),
+        whole: true,
+    };
+    let venv = install::python::venv(&bed.lab.workspace.tools(), &packages)?;
+    Ok(venv.program("python"))
 }
 
 /// Where a peer's files are, and where its packages go.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{BenchError, Error, places};
+use super::{BenchError, Error, places, python};
 use crate::{
     bench::{
         bed::Bed,
@@ -110,8 +110,8 @@ fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
 }
 
 async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
-    let (dir, packed) = places(bed, "flask-app");
-    let python = packages::venv(&dir, &packed).await.map_err(Error::from)?;
+    let (dir, _) = places(bed, "flask-app");
+    let python = python(bed, "flask-app")?;
     let address = free_address()?;
     let mut env = s3_access(bed);
     env.insert("LISTEN_ADDR", address.to_string());

@@ -13,7 +13,7 @@ use crate::bench::{
 pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     let objects = Objects::of(bed);
     let ours = Function::ingest(bed)?;
-    let python = peer::python_function(bed).await?;
+    let python = peer::python_function(bed)?;
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..bed.pace.rounds {
         times[0].push(first_row(&ours, &objects.put(1).await?, bed).await?);

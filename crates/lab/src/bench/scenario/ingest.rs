@@ -26,7 +26,7 @@ const EVENTS: usize = 100;
 
 pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     let function = Host::start(&Function::ingest(bed)?, bed).await?;
-    let python = Host::start(&peer::python_function(bed).await?, bed).await?;
+    let python = Host::start(&peer::python_function(bed)?, bed).await?;
     let objects = Objects::of(bed);
     // Both functions have started, and the database has their connections.
     function.ingest(&objects.put(1).await?).await?;

@@ -4,7 +4,7 @@ mod first_payment;
 mod follow;
 mod prepare;
 
-use std::{process::ExitCode, time::Instant};
+use std::{io, path::PathBuf, process::ExitCode, time::Instant};
 
 use tokio::process::Child;
 
@@ -20,6 +20,12 @@ pub enum Error {
     Preparing(String),
     #[error("{0}\n\nend what is in the way, or take other ports: cargo lab up --free-ports")]
     PortsTaken(String),
+    #[error("there is no folder {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the process {0} that the lab is to end with does not run")]
     NoOwner(i32),
     #[error("the supervisor ended before the lab was up; its log ends with\n{0}")]

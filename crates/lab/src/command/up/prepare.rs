@@ -1,6 +1,10 @@
 //! All that must be there before the first process starts.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use nix::unistd::Uid;
 
@@ -41,6 +45,7 @@ pub(super) async fn lab(
             tools,
             log_layout: args.log_layout,
             via: args.via,
+            iam: args.iam.as_deref().map(absolute).transpose()?,
             relay: args.relay,
             vpc,
             database_url: args.database_url.clone(),
@@ -71,6 +76,14 @@ fn network(args: &cli::Up, context: &Context) -> Result<vpc::Settings, CommandEr
         nat: args.nat,
         rootless: !Uid::effective().is_root(),
         tools: install::network(args.install)?,
+    })
+}
+
+/// The parts are started in another folder.
+fn absolute(folder: &Path) -> Result<PathBuf, Error> {
+    folder.canonicalize().map_err(|source| Error::Folder {
+        path: folder.to_owned(),
+        source,
     })
 }
 

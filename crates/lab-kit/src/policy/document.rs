@@ -1,5 +1,7 @@
 //! What a policy means.
 
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 
 use super::condition::{Condition, ConditionError};
@@ -46,8 +48,12 @@ impl Selection {
 #[derive(Clone, Debug)]
 pub(super) enum Principals {
     Everyone,
-    /// ARNs and account ids. Empty where only services or federated users are named.
-    Aws(Vec<String>),
+    Named {
+        /// ARNs and account ids.
+        aws: Vec<String>,
+        /// Such as `s3.amazonaws.com`.
+        services: Vec<String>,
+    },
 }
 
 /// What is wrong with a policy.
@@ -70,12 +76,22 @@ pub enum PolicyError {
     },
     #[error("statement {0}: a policy of an identity names resources and no principal")]
     NotForIdentity(String),
-    #[error("statement {0}: a policy of a bucket names resources and a principal")]
-    NotForBucket(String),
+    #[error(
+        "statement {0}: a policy of a bucket, queue or function names resources and a principal"
+    )]
+    NotForResource(String),
     #[error("statement {0}: policy variables (${{…}}) can't be evaluated by the lab")]
     Variable(String),
     #[error("statement {0}")]
     Condition(String, #[source] ConditionError),
+}
+
+/// A file that holds no policy that can be evaluated.
+#[derive(Debug, thiserror::Error)]
+#[error("policy {}: {reason}", file.display())]
+pub struct LoadError {
+    file: PathBuf,
+    reason: String,
 }
 
 impl Policy {
@@ -95,10 +111,26 @@ impl Policy {
         Self::parse(json)?.all(fits, PolicyError::NotForIdentity)
     }
 
-    /// Reads a policy that is attached to a bucket.
-    pub fn of_bucket(json: &[u8]) -> Result<Self, PolicyError> {
+    /// Reads a policy that is attached to a bucket, queue or function.
+    pub fn of_resource(json: &[u8]) -> Result<Self, PolicyError> {
         let fits = |s: &Statement| s.principals.is_some() && s.resources.is_some();
-        Self::parse(json)?.all(fits, PolicyError::NotForBucket)
+        Self::parse(json)?.all(fits, PolicyError::NotForResource)
+    }
+
+    /// Reads the policy in a file.
+    pub fn load(
+        file: &Path,
+        parse: fn(&[u8]) -> Result<Self, PolicyError>,
+    ) -> Result<Self, LoadError> {
+        let failed = |reason| LoadError {
+            file: file.to_owned(),
+            reason,
+        };
+        let json = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+        parse(&json).map_err(|error| {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            failed(format!("{error}{}", source.unwrap_or_default()))
+        })
     }
 
     fn all(

@@ -49,7 +49,7 @@ impl RawStatement {
             .ok_or_else(|| PolicyError::Selection(name.clone(), "Action"))?;
         let resources = select(self.resource, self.not_resource, "Resource", &name)?;
         let principals = self.principal.map(|raw| raw.check(&name)).transpose()?;
-        let conditions = if concerns_s3(&actions) {
+        let conditions = if concerns_the_lab(&actions) {
             conditions(self.condition, &name)?
         } else {
             Vec::new()
@@ -115,11 +115,16 @@ fn no_variables(values: &[String], statement: &str) -> Result<(), PolicyError> {
     Ok(())
 }
 
-/// Whether a statement with these actions can ever apply to a request to S3.
-fn concerns_s3(actions: &Selection) -> bool {
+/// Services that the lab has.
+const SERVICES: [&str; 3] = ["s3", "sqs", "lambda"];
+
+/// Whether a statement with these actions can ever apply to a request to the lab.
+fn concerns_the_lab(actions: &Selection) -> bool {
     let service = |pattern: &str| {
-        let service = pattern.split(':').next().unwrap_or_default();
-        pattern::matches_ignoring_case(service, "s3")
+        let named = pattern.split(':').next().unwrap_or_default();
+        SERVICES
+            .iter()
+            .any(|service| pattern::matches_ignoring_case(named, service))
     };
     actions.negated || actions.patterns.iter().any(|pattern| service(pattern))
 }
@@ -142,26 +147,29 @@ impl RawPrincipal {
             Self::Text(text) => return Err(unknown(&text)),
             Self::Kinds(kinds) => kinds,
         };
-        let arns = kinds.remove("AWS").map(OneOrMany::into_vec);
-        let arns = arns.unwrap_or_default();
+        let mut named = |kind: &str| {
+            let names = kinds.remove(kind).map(OneOrMany::into_vec);
+            names.unwrap_or_default()
+        };
+        let (aws, services) = (named("AWS"), named("Service"));
         if let Some(kind) = kinds
             .keys()
             .find(|kind| !ELSEWHERE.contains(&kind.as_str()))
         {
             return Err(unknown(kind));
         }
-        if let Some(arn) = arns.iter().find(|arn| !names_iam_principal(arn)) {
+        if let Some(arn) = aws.iter().find(|arn| !names_iam_principal(arn)) {
             return Err(unknown(arn));
         }
-        if arns.iter().any(|arn| arn == "*") {
+        if aws.iter().any(|arn| arn == "*") {
             return Ok(Principals::Everyone);
         }
-        Ok(Principals::Aws(arns))
+        Ok(Principals::Named { aws, services })
     }
 }
 
-/// Kinds of principals that never call the lab's S3.
-const ELSEWHERE: [&str; 3] = ["Service", "Federated", "CanonicalUser"];
+/// Kinds of principals that never call the lab.
+const ELSEWHERE: [&str; 2] = ["Federated", "CanonicalUser"];
 
 /// Everyone, an account id, or the ARN of an account, role or user.
 fn names_iam_principal(text: &str) -> bool {

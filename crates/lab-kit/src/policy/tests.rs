@@ -8,10 +8,6 @@ const APP_OBJECT_LAYOUT: &str =
     include_str!("../../../../deploy-notes/iam/ec2-s3-access-role-object-layout.json");
 const LAMBDA: &str = include_str!("../../../../deploy-notes/iam/lambda-fintech-pipeline-role.json");
 const BUCKET: &str = include_str!("../../../../deploy-notes/iam/bucket-policy.json");
-const LAMBDA_RESOURCE: &str =
-    include_str!("../../../../deploy-notes/iam/lambda-resource-policy.json");
-const EC2_TRUST: &str = include_str!("../../../../deploy-notes/iam/ec2-trust.json");
-const LAMBDA_TRUST: &str = include_str!("../../../../deploy-notes/iam/lambda-trust.json");
 
 const PAYMENT: &str = "arn:aws:s3:::fintech-payment-pipeline/transactions/a.ndjson";
 
@@ -22,15 +18,12 @@ fn decide(
     resource: &str,
     with: &[(Key, &str)],
 ) -> Decision {
-    let principal = Principal {
-        arn: "arn:aws:iam::000000000000:role/EC2-S3-Access-Role".to_owned(),
-        account: "000000000000".to_owned(),
-    };
+    let principal = Principal::role("000000000000", "EC2-S3-Access-Role");
     let of_identity: Vec<_> = of_identity
         .iter()
         .map(|json| Policy::of_identity(json.as_bytes()).unwrap())
         .collect();
-    let of_bucket = of_bucket.map(|json| Policy::of_bucket(json.as_bytes()).unwrap());
+    let of_bucket = of_bucket.map(|json| Policy::of_resource(json.as_bytes()).unwrap());
     let mut context = Context::default();
     context.set(Key::SECURE_TRANSPORT, Some("true"));
     for (key, value) in with {
@@ -122,17 +115,14 @@ fn shipped_policies_decide_as_the_topology_says() {
 
 #[test]
 fn every_shipped_policy_parses() {
-    for json in [
-        APP,
-        APP_OBJECT_LAYOUT,
-        LAMBDA,
-        BUCKET,
-        LAMBDA_RESOURCE,
-        EC2_TRUST,
-        LAMBDA_TRUST,
-    ] {
-        Policy::parse(json.as_bytes()).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy-notes/iam");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        Policy::load(&path, Policy::parse).unwrap();
+        files += 1;
     }
+    assert!(files >= 13, "{files}");
 }
 
 #[test]
@@ -269,6 +259,68 @@ fn what_cannot_be_evaluated_is_refused() {
         let text = format!("{error}: {}", source.unwrap_or_default());
         assert!(text.contains(expected), "{elements} gave {text}");
     }
+}
+
+/// AWS's documented examples, with the answers that its documentation gives.
+#[test]
+fn awss_own_examples_decide_as_documented() {
+    // Amazon S3 User Guide, "Blocking unencrypted requests": a bucket that refuses plain HTTP.
+    let restrict_to_tls = statement(
+        r#""Sid":"RestrictToTLSRequestsOnly","Effect":"Deny","Principal":"*","Action":"s3:*",
+           "Resource":["arn:aws:s3:::fintech-payment-pipeline","arn:aws:s3:::fintech-payment-pipeline/*"],
+           "Condition":{"Bool":{"aws:SecureTransport":"false"}}"#,
+    );
+    // Amazon S3 User Guide, SSE-KMS: a put without the header, or with another one, is refused.
+    let require_kms = statement(
+        r#""Sid":"DenyObjectsThatAreNotSSEKMS","Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+           "Resource":"arn:aws:s3:::fintech-payment-pipeline/*",
+           "Condition":{"Null":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"true"}}"#,
+    );
+    // Amazon S3 User Guide, "Bucket policy examples using condition keys": list under one prefix, and a deny for
+    // whoever was allowed more elsewhere.
+    let prefix_allow = allow(
+        r#""Sid":"statement1","Action":"s3:ListBucket","Resource":"arn:aws:s3:::fintech-payment-pipeline",
+           "Condition":{"StringEquals":{"s3:prefix":"projects"}}"#,
+    );
+    let prefix_deny = statement(
+        r#""Sid":"statement2","Effect":"Deny","Action":"s3:ListBucket",
+           "Resource":"arn:aws:s3:::fintech-payment-pipeline",
+           "Condition":{"StringNotEquals":{"s3:prefix":"projects"}}"#,
+    );
+    // IAM User Guide, "Policy evaluation logic": nothing is allowed by itself, an explicit deny outweighs any allow.
+    let everything = allow(r#""Action":"*","Resource":"*""#);
+    let deny_here = statement(r#""Effect":"Deny","Action":"s3:*","Resource":"*""#);
+    let bucket = PAYMENT.split_once('/').unwrap().0;
+    let put = |identity: &[&str], of_bucket: Option<&str>, with: &[(Key, &str)]| {
+        decide(identity, of_bucket, "s3:PutObject", PAYMENT, with)
+    };
+    let list = |identity: &[&str], prefix: &str| {
+        decide(
+            identity,
+            None,
+            "s3:ListBucket",
+            bucket,
+            &[(Key::PREFIX, prefix)],
+        )
+    };
+    let all = everything.as_str();
+    assert_eq!(put(&[], None, &[]), NotAllowed);
+    assert_eq!(put(&[all], None, &[]), Allowed);
+    assert_eq!(put(&[all, &deny_here], None, &[]), ExplicitlyDenied);
+    assert_eq!(put(&[&deny_here, all], None, &[]), ExplicitlyDenied);
+    let plain = [(Key::SECURE_TRANSPORT, "false")];
+    assert_eq!(
+        put(&[all], Some(&restrict_to_tls), &plain),
+        ExplicitlyDenied
+    );
+    assert_eq!(put(&[all], Some(&restrict_to_tls), &[]), Allowed);
+    assert_eq!(put(&[all], Some(&require_kms), &[]), ExplicitlyDenied);
+    let key = [(Key::KMS_KEY_ID, "arn:aws:kms:us-west-2:000000000000:key/a")];
+    assert_eq!(put(&[all], Some(&require_kms), &key), Allowed);
+    assert_eq!(list(&[&prefix_allow], "projects"), Allowed);
+    assert_eq!(list(&[&prefix_allow], "finance"), NotAllowed);
+    assert_eq!(list(&[all, &prefix_deny], "projects"), Allowed);
+    assert_eq!(list(&[all, &prefix_deny], "finance"), ExplicitlyDenied);
 }
 
 #[test]

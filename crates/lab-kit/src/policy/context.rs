@@ -1,5 +1,7 @@
 //! The condition keys of a request.
 
+use super::evaluate::Principal;
+
 /// A condition key that the lab knows. Names are compared without regard to case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(&'static str);
@@ -14,10 +16,10 @@ impl Key {
     pub const SECURE_TRANSPORT: Self = Self("aws:SecureTransport");
     pub const PRINCIPAL_ARN: Self = Self("aws:PrincipalArn");
     pub const PRINCIPAL_ACCOUNT: Self = Self("aws:PrincipalAccount");
-    /// Present only where a service calls on someone's behalf, which none does here.
-    const SOURCE_ARN: Self = Self("aws:SourceArn");
+    /// The resource on whose behalf a service calls; absent where a role calls.
+    pub const SOURCE_ARN: Self = Self("aws:SourceArn");
     /// As [`Self::SOURCE_ARN`].
-    const SOURCE_ACCOUNT: Self = Self("aws:SourceAccount");
+    pub const SOURCE_ACCOUNT: Self = Self("aws:SourceAccount");
 
     const ALL: [Self; 11] = [
         Self::ENCRYPTION,
@@ -50,6 +52,14 @@ impl Context {
         self.0.retain(|(known, _)| *known != key);
         if let Some(value) = value {
             self.0.push((key, value.into()));
+        }
+    }
+
+    /// The keys that say who asks.
+    pub fn set_principal(&mut self, principal: &Principal) {
+        if let Principal::Role { arn, account } = principal {
+            self.set(Key::PRINCIPAL_ARN, Some(arn));
+            self.set(Key::PRINCIPAL_ACCOUNT, Some(account));
         }
     }
 

@@ -2,11 +2,11 @@
 //!
 //! Owns parsing and evaluation after AWS's rules for one account
 //! (IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements").
-//! Knows nothing of HTTP or of the store.
+//! Knows nothing of HTTP or of any server.
 //!
 //! What this module can't evaluate is refused when a policy is read, never skipped: an unknown
 //! operator, condition key or policy variable is an error. The one exception is a statement that
-//! names other services' actions alone: it can never apply here, so its conditions aren't looked at.
+//! names the actions of services alone that the lab has not: it can never apply here, so its conditions aren't looked at.
 //!
 //! To add a condition key, list it in [`context`]; to add an operator, in [`condition`].
 
@@ -20,5 +20,5 @@ mod syntax;
 mod tests;
 
 pub use context::{Context, Key};
-pub use document::{Policy, PolicyError};
+pub use document::{LoadError, Policy, PolicyError};
 pub use evaluate::{Decision, Principal, Request, evaluate};

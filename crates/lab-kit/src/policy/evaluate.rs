@@ -6,10 +6,31 @@ use super::pattern;
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub struct Principal {
-    /// `arn:aws:iam::<account>:role/<name>`.
-    pub arn: String,
-    pub account: String,
+pub enum Principal {
+    Role {
+        /// `arn:aws:iam::<account>:role/<name>`.
+        arn: String,
+        account: String,
+    },
+    /// A service of AWS that calls by itself, such as `s3.amazonaws.com`. It has no policies of its own.
+    Service(String),
+}
+
+impl Principal {
+    pub fn role(account: &str, name: &str) -> Self {
+        Self::Role {
+            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            account: account.to_owned(),
+        }
+    }
+
+    /// As messages name it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Role { arn, .. } => arn,
+            Self::Service(name) => name,
+        }
+    }
 }
 
 /// What is asked.
@@ -32,16 +53,17 @@ pub enum Decision {
     NotAllowed,
 }
 
-/// Within one account: a `Deny` anywhere wins, else an `Allow` anywhere suffices, else no.
+/// Within one account: a `Deny` anywhere wins, else an `Allow` anywhere suffices, else no. A service is allowed by
+/// the resource's policy alone.
 pub fn evaluate(
     request: Request<'_>,
     of_identity: &[Policy],
-    of_bucket: Option<&Policy>,
+    of_resource: Option<&Policy>,
 ) -> Decision {
     let mut decision = Decision::NotAllowed;
     for statement in of_identity
         .iter()
-        .chain(of_bucket)
+        .chain(of_resource)
         .flat_map(|policy| &policy.statements)
     {
         if applies(statement, request) {
@@ -74,12 +96,13 @@ fn applies(statement: &Statement, request: Request<'_>) -> bool {
 
 /// An account is named by its id or by its root user's ARN; both mean everyone in it.
 fn includes(named: &Principals, principal: &Principal) -> bool {
-    match named {
-        Principals::Everyone => true,
-        Principals::Aws(arns) => arns.iter().any(|arn| {
-            *arn == principal.arn
-                || *arn == principal.account
-                || *arn == format!("arn:aws:iam::{}:root", principal.account)
-        }),
+    match (named, principal) {
+        (Principals::Everyone, _) => true,
+        (Principals::Named { aws, .. }, Principal::Role { arn, account }) => {
+            let root = format!("arn:aws:iam::{account}:root");
+            aws.iter()
+                .any(|named| named == arn || named == account || *named == root)
+        }
+        (Principals::Named { services, .. }, Principal::Service(name)) => services.contains(name),
     }
 }

@@ -1,0 +1,153 @@
+//! Python packages that the lab runs beside the pipeline, each list in a virtual environment of its own.
+//!
+//! An environment is made once, and again where its list changed. Commands and tests that want the same one wait for
+//! the first of them.
+
+use std::{
+    borrow::Cow,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use super::{Error, Need, find, install, program};
+use crate::output;
+
+/// Pinned packages, as pip reads them.
+#[derive(Clone, Debug)]
+pub struct Packages {
+    /// Of the environment's folder.
+    pub name: Cow<'static, str>,
+    /// One `name==version` a line.
+    pub list: Cow<'static, str>,
+    /// With what they depend on; without, only their own files are wanted.
+    pub whole: bool,
+}
+
+/// The AWS CLI, and moto, which stands in for AWS: programs `aws` and `moto_server`.
+pub const AWS: Packages = Packages {
+    name: Cow::Borrowed("moto"),
+    list: Cow::Borrowed(include_str!("../../python/aws.txt")),
+    whole: true,
+};
+
+/// AWS's Runtime Interface Emulator, which comes inside the package of SAM's command line: see [`emulator`].
+pub const EMULATOR: Packages = Packages {
+    name: Cow::Borrowed("rie"),
+    list: Cow::Borrowed(include_str!("../../python/rie.txt")),
+    whole: false,
+};
+
+/// A virtual environment with its packages.
+#[derive(Clone, Debug)]
+pub struct Venv(PathBuf);
+
+impl Venv {
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// A program that one of the packages brings, or `python`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.0.join("bin").join(name)
+    }
+}
+
+/// Makes the environment under `tools`, where it is not there yet.
+pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
+    let dir = tools.join(&*packages.name);
+    let failed = |source| Error::Folder {
+        path: dir.clone(),
+        source,
+    };
+    fs::create_dir_all(tools).map_err(failed)?;
+    let lock = File::create(dir.with_extension("lock")).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    let installed = dir.join("installed");
+    if fs::read_to_string(&installed).is_ok_and(|list| list == packages.list) {
+        return Ok(Venv(dir));
+    }
+    let python = python()?;
+    remove(&dir).map_err(failed)?;
+    run(Command::new(python).args(["-m", "venv"]).arg(&dir))?;
+    let wanted = dir.join("requirements.txt");
+    fs::write(&wanted, &*packages.list).map_err(failed)?;
+    let venv = Venv(dir.clone());
+    let mut pip = Command::new(venv.program("python"));
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    pip.arg("--disable-pip-version-check");
+    if !packages.whole {
+        pip.arg("--no-deps");
+    }
+    run(pip.arg("-r").arg(&wanted))?;
+    fs::rename(wanted, installed).map_err(failed)?;
+    Ok(venv)
+}
+
+/// AWS's Runtime Interface Emulator for this machine's processor.
+pub fn emulator(tools: &Path) -> Result<PathBuf, Error> {
+    let venv = venv(tools, &EMULATOR)?;
+    let arch = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let libraries = venv.dir().join("lib");
+    let lacking = |source| Error::Folder {
+        path: libraries.clone(),
+        source,
+    };
+    // lib/python3.x, whichever version that is.
+    for version in fs::read_dir(&libraries).map_err(lacking)? {
+        let packages = version.map_err(lacking)?.path().join("site-packages");
+        let program = packages.join(format!("samcli/local/rapid/aws-lambda-rie-{arch}"));
+        if program.is_file() {
+            executable(&program).map_err(lacking)?;
+            return Ok(program);
+        }
+    }
+    Err(lacking(io::ErrorKind::NotFound.into()))
+}
+
+/// pip does not keep the mode of a package's data.
+fn executable(program: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755))
+}
+
+/// A Python that can make environments: Debian keeps that part in a package of its own.
+fn python() -> Result<PathBuf, Error> {
+    let python = program("python3")?;
+    let mut probe = Command::new(&python);
+    probe.args(["-c", "import ensurepip, venv"]);
+    let able = probe.stderr(Stdio::null()).status();
+    if !able.is_ok_and(|status| status.success()) && find("apt-get").is_some() {
+        install(&[Need::Program("python3-venv")], false)?;
+    }
+    Ok(python)
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), Error> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let shown = words.join(" ");
+    output::say(format_args!("installing: {shown}"));
+    match command.stdin(Stdio::null()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::Failed {
+            command: shown,
+            status,
+        }),
+        Err(source) => Err(Error::Run {
+            command: shown,
+            source,
+        }),
+    }
+}
