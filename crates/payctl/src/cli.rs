@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
 
-use crate::command::{migrate, pay, reconcile, replay, status, trace, users, verify};
+use crate::command::{doctor, migrate, pay, reconcile, replay, status, trace, users, verify};
 use crate::config;
 
 const DIFFERENT: u8 = 1;
@@ -30,6 +30,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
+    Doctor(doctor::Args),
     /// Bring the database's schema up to date
     Migrate,
     /// Send a payment; it can be repeated under its id
@@ -84,6 +86,7 @@ pub async fn run() -> ExitCode {
     let env = Env::from_process();
     // Boxed: each future holds a whole pipeline of calls.
     let done = match cli.command {
+        Command::Doctor(args) => Box::pin(doctor::run(args, env)).await,
         Command::Migrate => Box::pin(migrate::run(env)).await,
         Command::Pay(args) => Box::pin(pay::run(args, env)).await,
         Command::Status(args) => Box::pin(status::run(args, env)).await,

@@ -5,6 +5,7 @@
 //! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
 //! - [`audit`]: holds the log against the rows, and names what differs.
 //! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
+//! - [`doctor`]: holds the account against the notes, by what the `aws` command says of it.
 //!
 //! It changes nothing but by the function's own code, which adds rows and never touches one. It must not know
 //! SQL, nor what makes two payments the same. It shows no payer's name: ids, keys, lines and hashes are enough.
@@ -14,6 +15,7 @@ mod audit;
 mod cli;
 mod command;
 mod config;
+mod doctor;
 mod ingest;
 mod log;
 mod output;

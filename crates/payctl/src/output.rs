@@ -62,6 +62,12 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// [`safe`], line by line.
+pub fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(safe).collect();
+    lines.join("\n") + "\n"
+}
+
 /// Text that someone else chose, without what a terminal would obey.
 pub fn safe(text: &str) -> String {
     text.chars()

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
-use aws_smithy_http_client::tls;
 use payment_core::event::{Event, EventError, ObjectRef};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tier_kit::s3::NoRegion;
+use tier_kit::aws::{self, Bounds, NoRegion};
 
 /// Messages of one answer: the most that SQS gives.
 const MESSAGES_MAX: i32 = 10;
@@ -22,9 +19,12 @@ const WAIT_SECONDS: i32 = 2;
 /// Nobody else is given a message while its objects are ingested.
 const INVISIBLE_SECONDS: i32 = 300;
 
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
-
-const CALL_TIME_MAX: Duration = Duration::from_secs(20);
+const CALL: Bounds = Bounds {
+    connect: Duration::from_secs(3),
+    attempt: Duration::from_secs(20),
+    operation: Duration::from_mins(1),
+    attempts: 3,
+};
 
 #[derive(Debug)]
 pub struct Queue {
@@ -55,10 +55,7 @@ struct Destination<'a> {
 
 impl Queue {
     pub async fn open(url: Url) -> Result<Self, NoRegion> {
-        let sdk = sdk_config().await;
-        if sdk.region().map(Region::as_ref).is_none_or(str::is_empty) {
-            return Err(NoRegion);
-        }
+        let sdk = aws::config(CALL).await?;
         let mut config = aws_sdk_sqs::config::Builder::from(&sdk);
         // The queue's address names its server, also where AWS_ENDPOINT_URL is that of another service.
         if std::env::var_os("AWS_ENDPOINT_URL_SQS").is_none() {
@@ -126,23 +123,6 @@ impl Letter {
 
 fn failed<E: std::error::Error + 'static>(error: &SdkError<E>) -> QueueError {
     QueueError(DisplayErrorContext(error).to_string())
-}
-
-async fn sdk_config() -> SdkConfig {
-    let connector = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIME_MAX)
-        .operation_attempt_timeout(CALL_TIME_MAX)
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(connector)
-        .timeout_config(timeouts)
-        .load()
-        .await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod client;
 mod dead_letters;
+mod doctor;
 mod harness;
 mod migrate;
 mod reconcile;

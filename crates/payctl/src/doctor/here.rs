@@ -1,0 +1,138 @@
+//! What this machine sees: the front door, the database, the certificates, the clock.
+
+mod certificates;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use payment_store::{Access, Pool};
+use reqwest::Url;
+use tier_kit::telemetry::chain;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::{Finding, Findings};
+
+const CALL_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// S3 refuses requests that are signed a quarter of an hour off; tokens of RDS live as long.
+const SKEW_MAX: time::Duration = time::Duration::minutes(2);
+
+/// What there is to be tried from here.
+#[derive(Debug)]
+pub struct Here {
+    pub alb: Option<Url>,
+    pub database: Option<Arc<dyn Access>>,
+    pub ca_bundle: Option<std::path::PathBuf>,
+    /// Where the right time is to be had: S3's, which answers anyone.
+    pub clock: Url,
+}
+
+pub async fn check(here: Here, findings: &mut Findings) {
+    match &here.alb {
+        Some(url) => front(url, findings).await,
+        None => findings.note("the front door was not tried: ALB_URL is not set"),
+    }
+    match here.database {
+        Some(access) => login(access, findings).await,
+        None => {
+            findings.note("the database was not tried: neither DATABASE_URL nor DB_HOST is set");
+        }
+    }
+    if let Some(bundle) = &here.ca_bundle {
+        certificates::check(bundle, SystemTime::now(), findings);
+    }
+    clock(&here.clock, findings).await;
+}
+
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    let client = reqwest::Client::builder().no_proxy();
+    client.timeout(CALL_TIME_MAX).build()
+}
+
+async fn front(url: &Url, findings: &mut Findings) {
+    let mut health = url.clone();
+    health.set_path("/health");
+    let answer = match client() {
+        Ok(client) => client.get(health).send().await,
+        Err(error) => return findings.note(format!("no HTTP client: {}", chain(&error))),
+    };
+    let what = match answer {
+        Ok(answer) if answer.status() == reqwest::StatusCode::OK => return,
+        Ok(answer) => format!("{url}health answers {}", answer.status()),
+        Err(error) => format!(
+            "{url}health does not answer: {}",
+            chain(&error.without_url())
+        ),
+    };
+    findings.add(
+        Finding::error("front-door", what)
+            .causes("clients can't pay")
+            .why("no healthy target, a group or route that shuts it, or a load balancer that is not there")
+            .mend("payctl doctor network balancers names the fault where it is in the account"),
+    );
+}
+
+async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
+    let pool = Pool::new(access, 1);
+    let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.acquire())).await;
+    let what = match tried {
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => chain(&error),
+        Err(_) => format!("no login within {} s", CALL_TIME_MAX.as_secs()),
+    };
+    findings.add(
+        Finding::error("database-login", format!("the database does not let this machine in: {what}"))
+            .causes("no rows where that is so for the function; no status of payments where it is for the app tier")
+            .why("a group that shuts it, a wrong password or token, a certificate that is not trusted, or no user")
+            .mend("payctl doctor network database; page 5 of the notes makes the users"),
+    );
+}
+
+async fn clock(url: &Url, findings: &mut Findings) {
+    let now = OffsetDateTime::now_utc();
+    let answer = match client() {
+        Ok(client) => client.head(url.clone()).send().await,
+        Err(error) => return findings.note(format!("no HTTP client: {}", chain(&error))),
+    };
+    let date = answer.ok().and_then(|answer| {
+        let date = answer.headers().get("date")?.to_str().ok()?.to_owned();
+        OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()
+    });
+    let Some(theirs) = date else {
+        return findings.note(format!("the clock was not compared: {url} gave no date"));
+    };
+    if let Some(finding) = skew(now, theirs) {
+        findings.add(finding);
+    }
+}
+
+fn skew(ours: OffsetDateTime, theirs: OffsetDateTime) -> Option<Finding> {
+    let off = ours - theirs;
+    (off.abs() > SKEW_MAX).then(|| {
+        let seconds = off.whole_seconds();
+        Finding::error(
+            "clock-skew",
+            format!("this machine's clock is {seconds} s off S3's"),
+        )
+        .causes(
+            "calls to AWS are refused (RequestTimeTooSkewed), tokens for the database do not work",
+        )
+        .why("signatures hold the time, and are good for some minutes")
+        .mend("sudo systemctl restart chronyd && chronyc tracking")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_minutes_off_is_found_and_one_that_is_seconds_off_is_not() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        assert!(skew(now, now + time::Duration::seconds(30)).is_none());
+        for off in [time::Duration::minutes(5), -time::Duration::minutes(5)] {
+            assert_eq!(skew(now, now + off).unwrap().code, "clock-skew");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Holds an account on AWS against the notes, and the pipeline against what it should do from here.
+//!
+//! [`account`] is what the `aws` command said, asked once and never again: each check is a pure function over it, and
+//! has a file by its area. [`here`] is what this machine sees. A check adds a [`Finding`] for each fault, or nothing.
+//! What could not be looked at is a note, not a fault and not a clean bill.
+//!
+//! To add a check: a line in its area's `check`, and the call that it needs in [`account::Call`].
+
+pub mod account;
+pub mod aws;
+mod balancers;
+mod bucket;
+mod database;
+mod finding;
+mod function;
+pub mod here;
+mod iam;
+mod json;
+mod names;
+mod network;
+mod queues;
+
+use serde::Serialize;
+
+pub use self::{
+    account::Account,
+    finding::{Finding, Findings},
+    names::Names,
+};
+
+/// A part of the account, or this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Area {
+    Network,
+    Balancers,
+    Bucket,
+    Function,
+    Database,
+    Iam,
+    /// What this machine can reach.
+    Here,
+}
+
+impl Area {
+    pub const ALL: [Self; 7] = [
+        Self::Network,
+        Self::Balancers,
+        Self::Bucket,
+        Self::Function,
+        Self::Database,
+        Self::Iam,
+        Self::Here,
+    ];
+}
+
+/// All that is wrong with an account in these areas, and what could not be looked at.
+pub fn examine(account: &Account, names: &Names, areas: &[Area]) -> Findings {
+    let mut findings = Findings::default();
+    for area in areas {
+        match area {
+            Area::Network => network::check(account, names, &mut findings),
+            Area::Balancers => balancers::check(account, names, &mut findings),
+            Area::Bucket => bucket::check(account, names, &mut findings),
+            Area::Function => {
+                function::check(account, names, &mut findings);
+                queues::check(account, names, &mut findings);
+            }
+            Area::Database => database::check(account, names, &mut findings),
+            Area::Iam => iam::check(account, names, &mut findings),
+            Area::Here => {}
+        }
+    }
+    for refusal in account.unseen() {
+        findings.note(refusal);
+    }
+    findings
+}

@@ -1,0 +1,84 @@
+//! `payctl doctor` from where it stands: the front door, the database, the certificates, the clock; and the exit status
+//! where there is no AWS CLI to ask.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::harness::payctl;
+
+/// A server whose clock stands, or that dates its answers right where there is no `date`.
+async fn server(status: StatusCode, date: Option<&'static str>) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = async move || match date {
+        Some(date) => (status, [("date", date)]).into_response(),
+        None => status.into_response(),
+    };
+    let serve = axum::serve(listener, Router::new().fallback(answer));
+    let task = tokio::spawn(async move { serve.await.unwrap() });
+    (url, task)
+}
+
+fn expired_certificate() -> String {
+    let mut params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2021, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().pem()
+}
+
+#[tokio::test]
+async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean() {
+    let (well, first) = server(StatusCode::OK, None).await;
+    let (ill, second) = server(StatusCode::SERVICE_UNAVAILABLE, None).await;
+    let (late, third) = server(StatusCode::OK, Some("Sun, 22 Nov 2020 21:08:30 GMT")).await;
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = nowhere.local_addr().unwrap();
+    drop(nowhere);
+
+    let folder = TempDir::new().unwrap();
+    let bundle = folder.path().join("bundle.pem");
+    std::fs::write(&bundle, expired_certificate()).unwrap();
+
+    let args = ["doctor", "here"];
+    let right = [("ALB_URL", well.clone()), ("AWS_ENDPOINT_URL_S3", well)];
+    payctl(&args, &right).await.check(0, &["0 finding(s)"]);
+    let wrong = [
+        ("ALB_URL", ill),
+        ("AWS_ENDPOINT_URL_S3", late),
+        (
+            "DATABASE_URL",
+            format!("mysql://reader:x@{closed}/payments"),
+        ),
+        ("DB_CA_BUNDLE", bundle.display().to_string()),
+    ];
+    let expected = [
+        "front-door",
+        "database-login",
+        "ca-bundle-expired",
+        "clock-skew",
+        "mend",
+    ];
+    payctl(&args, &wrong).await.check(1, &expected);
+    for task in [first, second, third] {
+        task.abort();
+    }
+}
+
+#[tokio::test]
+async fn without_the_aws_cli_it_says_what_to_install() {
+    let said = payctl(&["doctor", "bucket"], &[("PATH", "/nowhere".to_owned())]).await;
+    said.check(2, &["install the AWS CLI"]);
+}
+
+#[tokio::test]
+async fn an_area_that_there_is_not_is_wrong_usage() {
+    payctl(&["doctor", "weather"], &[])
+        .await
+        .check(64, &["network", "iam"]);
+}
