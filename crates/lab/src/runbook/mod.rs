@@ -89,7 +89,7 @@ impl<'a> Runbook<'a> {
     /// Installs what is missing, and starts the stand-in.
     pub async fn prepare(workspace: &'a Workspace) -> Result<Self, Error> {
         let pages = page::read_all(&workspace.root().join(NOTES))?;
-        let tools = install::tools(workspace).await?;
+        let tools = install::tools(workspace)?;
         let account = StandIn::start(&tools).await?;
         Ok(Self {
             workspace,
