@@ -11,6 +11,7 @@ mod browser;
 mod card_numbers;
 mod chaos;
 mod dist;
+mod doctor;
 mod emulator;
 mod exactness;
 mod faults;

@@ -1,0 +1,92 @@
+//! `payctl doctor` on an account that the notes made, in moto: nothing is found. Then each fault is made in turn, and is
+//! what is found, alone.
+
+mod faults;
+
+use std::path::Path;
+
+use lab::{
+    output,
+    runbook::{
+        Runbook,
+        session::{Outcome, Session},
+    },
+    workspace::Workspace,
+};
+use serde_json::Value;
+
+use self::faults::{FAULTS, Fault, PRELUDE};
+use crate::workspace::root;
+
+/// What the notes make, up to the instances.
+const PAGES: std::ops::RangeInclusive<u8> = 0..=8;
+
+const AREAS: &str = "network balancers bucket function database iam";
+
+#[tokio::test]
+async fn each_fault_of_an_account_is_found_and_nothing_on_a_right_one() {
+    let workspace = Workspace::find().unwrap();
+    let runbook = Runbook::prepare(&workspace).await.unwrap();
+    runbook.run(PAGES).await.unwrap();
+    let mut shell = Shell(runbook.account().session(root()).unwrap());
+    shell.run(". deploy-notes/settings.sh").await;
+    shell.run(PRELUDE).await;
+    assert_eq!(shell.doctor(AREAS).await, [""; 0], "on a right account");
+    for fault in FAULTS {
+        shell.run(fault.make).await;
+        assert_eq!(
+            shell.doctor(fault.area).await,
+            fault.found,
+            "{}",
+            fault.make
+        );
+        shell.run(fault.undo).await;
+        output::say(format_args!("found {:?}", fault.found));
+    }
+    assert_eq!(shell.doctor(AREAS).await, [""; 0], "after the last fault");
+    runbook.end().await;
+}
+
+#[test]
+fn at_least_forty_kinds_of_fault_are_made() {
+    let mut codes: Vec<_> = FAULTS
+        .iter()
+        .flat_map(|fault: &Fault| fault.found)
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(codes.len() >= 40, "{codes:?}");
+}
+
+struct Shell(Session);
+
+impl Shell {
+    async fn run(&mut self, script: &str) -> String {
+        match self.0.run(script).await.unwrap() {
+            Outcome::Done(seen) => seen,
+            other => panic!("{script}\n{other:?}"),
+        }
+    }
+
+    /// The codes of what is found in these areas. Whatever could not be looked at fails.
+    async fn doctor(&mut self, areas: &str) -> Vec<String> {
+        let payctl = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("payctl");
+        let script = format!(
+            "LOG_BUCKET=$BUCKET {} doctor --json {areas} || [ $? = 1 ]",
+            payctl.display()
+        );
+        let printed = self.run(&script).await;
+        let mut codes = Vec::new();
+        for line in printed.lines() {
+            let finding: Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("{areas}: {line}"));
+            assert!(finding["note"].is_null(), "{areas}: {finding}");
+            for member in ["what", "causes", "why", "mend"] {
+                assert!(!finding[member].as_str().unwrap().is_empty(), "{finding}");
+            }
+            codes.push(finding["code"].as_str().unwrap().to_owned());
+        }
+        codes.sort();
+        codes
+    }
+}
