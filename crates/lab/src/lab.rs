@@ -63,7 +63,7 @@ impl Lab {
     /// Where a part's process listens: in a VPC the tiers and the database on all of their own host's addresses.
     pub fn listens(&self, part: PartName) -> SocketAddr {
         match (part, self.vpc.as_ref().and_then(|vpc| vpc.address(part))) {
-            (PartName::S3, _) | (_, None) => self.address(part),
+            (PartName::S3 | PartName::Ilb, _) | (_, None) => self.address(part),
             (_, Some(address)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
         }
     }

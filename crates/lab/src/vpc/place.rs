@@ -27,10 +27,11 @@ pub fn hosts_of(part: PartName) -> &'static [&'static str] {
     }
 }
 
-/// The namespace in which a part's process runs. The load balancers' makes its sockets in those of its nodes by itself.
+/// The namespace in which a part's process runs. A load balancer's is in that of its first node, and makes sockets in
+/// those of the others by itself.
 pub fn home_of(part: PartName) -> Option<&'static str> {
     match part {
-        PartName::Alb | PartName::Ilb | PartName::Relay | PartName::Control => None,
+        PartName::Relay | PartName::Control => None,
         PartName::Sqs => Some(part.as_str()),
         _ => hosts_of(part).first().copied(),
     }

@@ -41,6 +41,20 @@ impl Vpc {
         self.ip(&list, "")
     }
 
+    /// `ip` comes back from the namespace that it made, which root of a user namespace may not unless it came from
+    /// one of its own, too.
+    pub(super) fn add(&self, namespace: &str) -> Result<(), Error> {
+        let mut command = if self.rootless {
+            let mut command = Command::new("unshare");
+            command.args(["--net", "--"]).arg(&self.tools.ip);
+            command
+        } else {
+            Command::new(&self.tools.ip)
+        };
+        run(command.args(["netns", "add", namespace]), "")?;
+        Ok(())
+    }
+
     pub(super) fn ip(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
         run(user::joined(self, &self.tools.ip)?.args(arguments), input)
     }

@@ -22,7 +22,7 @@ const TO_S3: &str = "169.254.1.2";
 pub fn make(vpc: &Vpc, lab: &Lab) -> Result<(), Error> {
     remove(&lab.dir)?;
     for namespace in vpc.namespaces() {
-        vpc.ip(&["netns", "add", &namespace], "")?;
+        vpc.add(&namespace)?;
         vpc.ip(&["-n", &namespace, "link", "set", "lo", "up"], "")?;
     }
     let router = vpc.namespace(ROUTER);
