@@ -165,7 +165,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Kill(args) => kill::run(&args, &context),
         Command::Restart(args) => restart::run(&args, &context).await,
         Command::Fault(args) => fault::run(&args, &context).await,
-        Command::Bench(args) => bench::run(&args, &context).await,
+        Command::Bench(args) => Box::pin(bench::run(&args, &context)).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,
         Command::Runbook(args) => Box::pin(runbook::run(&args, &context)).await,
