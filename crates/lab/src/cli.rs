@@ -118,6 +118,9 @@ pub struct Up {
     /// Put a relay on the links between the parts, so that `fault relay` can slow, reset and cut them
     #[arg(long)]
     pub relay: bool,
+    /// Leave out the console, the lab's pages for a browser
+    #[arg(long)]
+    pub no_console: bool,
     /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
     #[arg(long, conflicts_with_all = ["relay", "database_url"])]
     pub vpc: bool,

@@ -117,6 +117,7 @@ impl Lab {
                 PartName::Mysql => self.settings.tools.database.is_some(),
                 PartName::Relay => self.settings.relay,
                 PartName::Control => self.vpc.is_some(),
+                PartName::Console => self.settings.console,
                 _ => true,
             })
             .collect()

@@ -20,6 +20,7 @@ pub mod command;
 pub mod control;
 pub mod database;
 pub mod dist;
+pub mod environment;
 pub mod fault;
 pub mod files;
 pub mod health;

@@ -71,6 +71,7 @@ impl Default for Ports {
             PartName::WebA => 3001,
             PartName::WebB => 3002,
             PartName::Alb => 8080,
+            PartName::Console => 8088,
         };
         let parts = PartName::ALL.iter().map(|&part| (part, usual(part)));
         Self {

@@ -52,6 +52,7 @@ impl<'a> Apart<'a> {
             "--detach",
             "--fresh",
             "--free-ports",
+            "--no-console",
             "--owner",
             &owner,
         ];

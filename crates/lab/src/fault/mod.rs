@@ -4,6 +4,7 @@
 //! do is theirs to say. The database is a stranger's program: its faults are done to it from outside
 //! ([`database`]), as is the cut of a zone ([`crate::vpc::zone`]).
 
+pub mod all;
 pub mod database;
 mod switches;
 

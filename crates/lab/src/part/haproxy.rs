@@ -46,6 +46,10 @@ const TARGETS: &str = "targets";
 /// `web-a 1` where it is in service.
 pub const TARGETS_PATH: &str = "/_lab/targets";
 
+/// What the metrics and the target groups of an ALB tell: requests, answers and checks of each target. JSON with
+/// `;json` behind it.
+pub const STATS_PATH: &str = "/_lab/stats";
+
 /// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
 const HEADERS: &str = r#"    http-request replace-header X-Forwarded-For ^(.*)$ "\1, %[src]"
     http-request set-header X-Forwarded-For %[src] unless { req.hdr(X-Forwarded-For) -m found }
@@ -208,6 +212,8 @@ fn config(fronts: &[Front], backends: &[Backend], targets: &[(PartName, SocketAd
 frontend {name}
     bind {bind}{}
     monitor-uri {HEALTH_PATH}
+    stats enable
+    stats uri {STATS_PATH}
 {targets_page}
 {HEADERS}    default_backend {backend}
 ",
@@ -243,6 +249,7 @@ mod tests {
         let config = config(&[front], &[Backend::alone()], &targets);
         for line in [
             "    bind 127.0.0.1:8080",
+            "    stats uri /_lab/stats",
             "    server web-a 127.0.0.1:3001 check",
             "    server web-a-open 127.0.0.1:3001 backup",
             "    server web-b 127.0.0.1:3002 check",

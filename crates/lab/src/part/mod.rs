@@ -3,6 +3,7 @@
 //! No part knows another's internals; all that they share is an address.
 
 pub mod caller;
+pub mod console;
 pub mod control;
 pub mod haproxy;
 pub mod lambda;
@@ -42,6 +43,7 @@ pub enum PartName {
     WebA,
     WebB,
     Alb,
+    Console,
 }
 
 /// The order of the start: a part needs those of the rows before it.
@@ -57,12 +59,12 @@ pub const START: [&[PartName]; 6] = [
     &[PartName::AppA, PartName::AppB],
     &[PartName::Ilb],
     &[PartName::WebA, PartName::WebB],
-    &[PartName::Alb],
+    &[PartName::Alb, PartName::Console],
 ];
 
 /// The order of the stop: no new requests first, so that the tiers drain all at once.
 pub const STOP: [&[PartName]; 4] = [
-    &[PartName::Alb, PartName::Ilb],
+    &[PartName::Alb, PartName::Ilb, PartName::Console],
     &[
         PartName::WebA,
         PartName::WebB,
@@ -93,6 +95,7 @@ impl PartName {
         Self::WebA,
         Self::WebB,
         Self::Alb,
+        Self::Console,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -109,6 +112,7 @@ impl PartName {
             Self::WebA => "web-a",
             Self::WebB => "web-b",
             Self::Alb => "alb",
+            Self::Console => "console",
         }
     }
 }
@@ -194,6 +198,7 @@ pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
         PartName::WebA | PartName::WebB => tier::web(name, lab),
         PartName::Ilb => haproxy::internal(lab),
         PartName::Alb => haproxy::external(lab),
+        PartName::Console => console::part(lab),
     };
     Ok(match &lab.vpc {
         Some(vpc) => vpc.place(part, lab),

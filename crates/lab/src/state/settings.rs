@@ -50,6 +50,9 @@ pub struct Settings {
     pub iam: Option<PathBuf>,
     /// Whether there is a relay on the links between parts, for faults of the network.
     pub relay: bool,
+    /// Whether there is a console, to look at the lab with a browser.
+    #[serde(default)]
+    pub console: bool,
     /// The network between parts, where it is a VPC.
     pub vpc: Option<vpc::Settings>,
     /// A server that is not the lab's own, as its administrator.

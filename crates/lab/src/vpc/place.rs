@@ -23,7 +23,7 @@ pub fn hosts_of(part: PartName) -> &'static [&'static str] {
         PartName::Lambda => &["lambda"],
         PartName::Mysql => &["db"],
         PartName::S3 => &["s3"],
-        PartName::Sqs | PartName::Relay | PartName::Control => &[],
+        PartName::Sqs | PartName::Relay | PartName::Control | PartName::Console => &[],
     }
 }
 
@@ -31,7 +31,7 @@ pub fn hosts_of(part: PartName) -> &'static [&'static str] {
 /// those of the others by itself.
 pub fn home_of(part: PartName) -> Option<&'static str> {
     match part {
-        PartName::Relay | PartName::Control => None,
+        PartName::Relay | PartName::Control | PartName::Console => None,
         PartName::Sqs => Some(part.as_str()),
         _ => hosts_of(part).first().copied(),
     }

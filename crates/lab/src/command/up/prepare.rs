@@ -47,6 +47,7 @@ pub(super) async fn lab(
             via: args.via,
             iam: args.iam.as_deref().map(absolute).transpose()?,
             relay: args.relay,
+            console: !args.no_console,
             vpc,
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,

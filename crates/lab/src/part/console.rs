@@ -1,0 +1,15 @@
+//! The lab's pages for a browser: a program of its own, which finds the rest by the lab's directory.
+
+use serde_json::json;
+
+use super::{ConfigFile, Part, PartName};
+use crate::lab::Lab;
+
+pub fn part(lab: &Lab) -> Part {
+    let address = lab.address(PartName::Console);
+    let config = ConfigFile {
+        path: lab.dir.config("console.json"),
+        content: json!({ "listen": address, "lab": lab.dir.root() }).to_string(),
+    };
+    Part::lab_server(PartName::Console, address, config, lab)
+}
