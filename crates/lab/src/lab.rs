@@ -6,11 +6,18 @@ use std::{
     sync::Arc,
 };
 
+use aws_sdk_s3::config::{BehaviorVersion, Credentials as KeyPair, Region};
+use aws_smithy_http_client::Builder;
+
 use crate::{
     database::Database,
     part::{self, Part, PartName},
     ports::LINKED,
-    state::{self, LabDir, credentials::Credentials, settings::Settings},
+    state::{
+        self, LabDir,
+        credentials::{AccessKey, Credentials},
+        settings::Settings,
+    },
     vpc::{INTERNAL_ALB, Vpc, certificate},
     workspace::Workspace,
 };
@@ -85,6 +92,19 @@ impl Lab {
             Some(_) => format!("http://{}", self.route(PartName::S3)),
             None => self.url(PartName::S3),
         }
+    }
+
+    /// The lab's S3, as a person reaches it, for the holder of a key.
+    pub fn s3(&self, key: &AccessKey) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(self.url(PartName::S3))
+            .force_path_style(true)
+            .credentials_provider(KeyPair::from_keys(&key.id, key.secret.expose(), None))
+            .http_client(Builder::new().build_http())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     /// Where the web tier reaches the internal load balancer: in a VPC by a name, which leads to every node.

@@ -1,20 +1,12 @@
 //! Objects of the log, written by the measurement itself.
 
-use aws_sdk_s3::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-    types::ServerSideEncryption,
-};
-use aws_smithy_http_client::Builder;
+use aws_sdk_s3::{Client, types::ServerSideEncryption};
 use payment_core::{Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Error, bed::Bed, load::PAYMENT};
-use crate::{
-    lab::{BUCKET, REGION},
-    part::PartName,
-};
+use crate::lab::BUCKET;
 
 /// Writes to the bucket as the operator.
 #[derive(Debug)]
@@ -24,18 +16,8 @@ pub struct Objects {
 
 impl Objects {
     pub fn of(bed: &Bed) -> Self {
-        let key = &bed.lab.credentials.aws.operator;
-        let credentials = Credentials::new(&key.id, key.secret.expose(), None, None, "lab");
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(bed.lab.url(PartName::S3))
-            .force_path_style(true)
-            .credentials_provider(credentials)
-            .http_client(Builder::new().build_http())
-            .build();
         Self {
-            client: Client::from_conf(config),
+            client: bed.lab.s3(&bed.lab.credentials.aws.operator),
         }
     }
 

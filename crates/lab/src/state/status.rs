@@ -73,6 +73,24 @@ impl PartStatus {
         })
     }
 
+    /// What became of it since it was looked at before, for people.
+    pub fn news_since(&self, before: &Self) -> Option<String> {
+        if self.deaths > before.deaths {
+            return Some(match self.pid {
+                Some(pid) => format!("died; started again as pid {pid}"),
+                None => self.detail.clone().unwrap_or_default(),
+            });
+        }
+        if self.state == before.state {
+            return None;
+        }
+        let state = self.state.as_str();
+        Some(match &self.detail {
+            Some(detail) => format!("{state}: {detail}"),
+            None => state.to_owned(),
+        })
+    }
+
     /// As it is once nobody supervises: a process that still runs is nobody's.
     #[must_use]
     pub fn unsupervised(mut self) -> Self {

@@ -7,14 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_sdk_s3::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-};
+use aws_sdk_s3::Client;
 use lab::{
     database::User,
     http,
-    lab::{Lab, REGION},
+    lab::Lab,
     output,
     part::PartName,
     process::Identity,
@@ -62,8 +59,12 @@ impl TestLab {
         Self::up_with(&[])
     }
 
-    /// A new lab with options of `up`.
+    /// A new lab with options of `up`; without the console, which few need.
     pub fn up_with(options: &[&str]) -> Self {
+        Self::up_with_console_and(&[options, &["--no-console"]].concat())
+    }
+
+    pub fn up_with_console_and(options: &[&str]) -> Self {
         let temp = TempDir::with_prefix("lab-it-").unwrap();
         up(temp.path(), options);
         let lab = load(temp.path());
@@ -72,7 +73,7 @@ impl TestLab {
 
     /// Starts it again after `down`, on the data that it kept.
     pub fn up_again(&mut self) {
-        up(self.temp.path(), &[]);
+        up(self.temp.path(), &["--no-console"]);
         self.lab = load(self.temp.path());
     }
 
@@ -221,16 +222,7 @@ impl TestLab {
 
     /// The lab's S3 for the holder of a key.
     pub fn s3(&self, key: &AccessKey) -> Client {
-        let credentials = Credentials::new(&key.id, key.secret.expose(), None, None, "test");
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .region(Region::new(REGION))
-            .endpoint_url(self.lab.url(PartName::S3))
-            .force_path_style(true)
-            .credentials_provider(credentials)
-            .build();
-        Client::from_conf(config)
+        self.lab.s3(key)
     }
 }
 
@@ -254,10 +246,17 @@ impl Drop for TestLab {
 /// On free ports, and to end with this process even where it is killed.
 fn up(dir: &Path, options: &[&str]) {
     let owner = std::process::id().to_string();
-    let arguments = ["up", "--detach", "--free-ports", "--no-build"];
+    let arguments = [
+        "up",
+        "--detach",
+        "--free-ports",
+        "--no-build",
+        "--owner",
+        &owner,
+    ];
     let output = run(
         dir,
-        &[&arguments[..], options, &["--owner", &owner]].concat(),
+        &[&arguments[..], options].concat(),
     );
     if !output.status.success() {
         let kept = std::env::temp_dir().join(format!("lab-it-failed-{owner}"));

@@ -118,25 +118,6 @@ pub(super) fn log_end(dir: &LabDir, name: &str) -> String {
     format!("\n\n{} ends with\n{}", path.display(), lines.join("\n"))
 }
 
-/// What became of a part since it was last looked at.
-fn news(before: &PartStatus, now: &PartStatus) -> Option<String> {
-    if now.deaths > before.deaths {
-        let again = match now.pid {
-            Some(pid) => format!("died; started again as pid {pid}"),
-            None => now.detail.clone().unwrap_or_default(),
-        };
-        return Some(again);
-    }
-    if now.state == before.state {
-        return None;
-    }
-    let state = now.state.as_str();
-    Some(match &now.detail {
-        Some(detail) => format!("{state}: {detail}"),
-        None => state.to_owned(),
-    })
-}
-
 /// Tells of every part that dies and comes back; returns once the lab was stopped.
 pub(super) async fn deaths(dir: &LabDir) -> Result<(), CommandError> {
     let mut known: Vec<PartStatus> = Vec::new();
@@ -149,7 +130,7 @@ pub(super) async fn deaths(dir: &LabDir) -> Result<(), CommandError> {
         }
         for part in &status.parts {
             if let Some(before) = known.iter().find(|known| known.part == part.part)
-                && let Some(news) = news(before, part)
+                && let Some(news) = part.news_since(before)
             {
                 output::say(format_args!("{:<7} {news}", part.part));
             }

@@ -1,0 +1,76 @@
+//! The resource maps of both load balancers: listener, rule, target group, targets with their health.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use lab::part::PartName;
+
+use super::{Shell, page};
+use crate::server::Console;
+use crate::source::balancer::{Balancer, Group, Target};
+use crate::text;
+
+#[derive(Template)]
+#[template(path = "balancers.html")]
+struct Page {
+    shell: Shell,
+    maps: Vec<Map>,
+}
+
+struct Map {
+    name: &'static str,
+    part: PartName,
+    scheme: &'static str,
+    listener: String,
+    group: &'static str,
+    found: Result<Balancer, String>,
+}
+
+pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
+    let (external, internal) = tokio::join!(
+        Balancer::of(PartName::Alb, &console),
+        Balancer::of(PartName::Ilb, &console),
+    );
+    let listener = |part| format!("HTTP:{}", console.lab.address(part).port());
+    page(&Page {
+        shell: Shell::of("Load balancers", &uri, &console),
+        maps: vec![
+            Map {
+                name: "External ALB",
+                part: PartName::Alb,
+                scheme: "internet-facing",
+                listener: listener(PartName::Alb),
+                group: "Web tier",
+                found: external.map_err(|away| away.to_string()),
+            },
+            Map {
+                name: "Internal ALB",
+                part: PartName::Ilb,
+                scheme: "internal",
+                listener: listener(PartName::Ilb),
+                group: "App tier",
+                found: internal.map_err(|away| away.to_string()),
+            },
+        ],
+    })
+}
+
+impl Map {
+    /// In a VPC each node has its own view.
+    fn group_name(&self, group: &Group) -> String {
+        match group.name.strip_prefix("targets-") {
+            Some(node) => format!("{}, seen by {node}", self.group),
+            None => self.group.to_owned(),
+        }
+    }
+}
+
+impl Target {
+    fn since(&self) -> String {
+        text::duration(Duration::from_secs(self.seconds))
+    }
+}

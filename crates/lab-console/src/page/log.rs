@@ -1,0 +1,180 @@
+//! The log in S3: by day and hour, and the payments inside an object.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use payment_core::record::Line;
+use payment_core::{Currency, ObjectKey, Timestamp};
+use time::OffsetDateTime;
+
+use super::{Shell, encoded, page, parameter};
+use crate::server::Console;
+use crate::source::log::{self, Content, Folder, Listed, ROOT};
+use crate::text;
+
+#[derive(Template)]
+#[template(path = "log.html")]
+struct FolderPage {
+    shell: Shell,
+    bucket: &'static str,
+    crumbs: Vec<Crumb>,
+    prefix: String,
+    found: Result<Folder, String>,
+}
+
+#[derive(Template)]
+#[template(path = "object.html")]
+struct ObjectPage {
+    shell: Shell,
+    bucket: &'static str,
+    crumbs: Vec<Crumb>,
+    name: String,
+    found: Result<Option<Content>, String>,
+    lines: Vec<Shown>,
+}
+
+/// A folder on the way from the bucket.
+struct Crumb {
+    name: String,
+    href: String,
+}
+
+/// A line of an object, as a row.
+struct Shown {
+    line: u32,
+    /// Why it is no payment.
+    reject: Option<String>,
+    id: String,
+    amount: String,
+    currency: &'static str,
+    payer: String,
+    transaction: String,
+    received_at: String,
+}
+
+/// Without a prefix the folder of this hour, where it is new.
+pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
+    let asked = parameter(&uri, "prefix");
+    let prefix = if asked.is_empty() {
+        ObjectKey::hour_prefix(ROOT, Timestamp::new(OffsetDateTime::now_utc()))
+    } else {
+        asked
+    };
+    let found = log::folder(&prefix, &console).await;
+    page(&FolderPage {
+        shell: Shell::of("S3", &uri, &console),
+        bucket: lab::lab::BUCKET,
+        crumbs: crumbs(&prefix),
+        prefix,
+        found: found.map_err(|away| away.to_string()),
+    })
+}
+
+pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
+    let name = parameter(&uri, "key");
+    let found = match ObjectKey::parse(&name) {
+        Some(key) => log::object(&key, &console).await,
+        None => Ok(None),
+    };
+    let lines = match &found {
+        Ok(Some(content)) => content.lines.iter().map(shown).collect(),
+        _ => Vec::new(),
+    };
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
+    page(&ObjectPage {
+        shell: Shell::of("S3", &uri, &console),
+        bucket: lab::lab::BUCKET,
+        crumbs: crumbs(&format!("{folder}/")),
+        name: file.to_owned(),
+        found: found.map_err(|away| away.to_string()),
+        lines,
+    })
+}
+
+fn crumbs(prefix: &str) -> Vec<Crumb> {
+    let mut path = String::new();
+    let folders = prefix.split_terminator('/').filter(|name| !name.is_empty());
+    folders
+        .map(|name| {
+            path.push_str(name);
+            path.push('/');
+            Crumb {
+                name: name.to_owned(),
+                href: format!("/s3?prefix={}", encoded(&path)),
+            }
+        })
+        .collect()
+}
+
+fn shown((line, record): &Line) -> Shown {
+    let record = match record {
+        Ok(record) => record,
+        Err(error) => {
+            return Shown {
+                line: *line,
+                reject: Some(error.to_string()),
+                id: String::new(),
+                amount: String::new(),
+                currency: "",
+                payer: String::new(),
+                transaction: String::new(),
+                received_at: String::new(),
+            };
+        }
+    };
+    let payment = &record.payment;
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Shown {
+        line: *line,
+        reject: None,
+        id: payment.id().to_string(),
+        amount: payment.amount().map_or(String::new(), |amount| amount.to_string()),
+        currency: payment.currency().map_or("", Currency::code),
+        payer: text(payment.payer_name()),
+        transaction: text(payment.transaction()),
+        received_at: text::timestamp(record.received_at),
+    }
+}
+
+impl FolderPage {
+    fn href(&self, folder: &str) -> String {
+        format!("/s3?prefix={}", encoded(folder))
+    }
+
+    fn name<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(self.prefix.as_str()).unwrap_or(path)
+    }
+}
+
+impl Folder {
+    fn number(&self) -> u64 {
+        self.count.try_into().unwrap_or(u64::MAX)
+    }
+}
+
+impl Listed {
+    fn href(&self) -> String {
+        format!("/s3/object?key={}", encoded(&self.key))
+    }
+
+    fn size(&self) -> String {
+        text::bytes(self.bytes)
+    }
+
+    fn stored(&self) -> String {
+        text::clock(self.stored_at.to_utc())
+    }
+}
+
+impl Content {
+    fn size(&self) -> String {
+        text::bytes(self.bytes.try_into().unwrap_or(u64::MAX))
+    }
+
+    fn stored(&self) -> String {
+        text::timestamp(self.stored_at)
+    }
+}

@@ -1,0 +1,210 @@
+//! The pipeline at a glance.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Response};
+use lab::lab::{DEAD_LETTER_QUEUE, QUEUE};
+use lab::part::PartName;
+use lab::state::settings::Via;
+use lab::state::status::PartStatus;
+
+use super::{Shell, or_dash, page, per_second};
+use crate::server::Console;
+use crate::source::function;
+use crate::text;
+use crate::traffic::Report;
+use crate::watch::{Event, Now};
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    shell: Shell,
+    tiles: Vec<Tile>,
+    stages: Vec<Stage>,
+    traffic: Option<Report>,
+    events: Vec<Event>,
+}
+
+struct Tile {
+    name: &'static str,
+    value: String,
+    unit: &'static str,
+    about: String,
+    bad: bool,
+}
+
+/// A step of a payment's way.
+struct Stage {
+    name: &'static str,
+    href: &'static str,
+    /// What goes through.
+    flow: String,
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    name: &'static str,
+    state: &'static str,
+    detail: String,
+}
+
+pub async fn series(State(console): State<Arc<Console>>) -> Response {
+    Json(console.watch.series()).into_response()
+}
+
+pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
+    let (letters, waiting) = tokio::join!(
+        function::waiting(DEAD_LETTER_QUEUE, &console),
+        function::waiting(QUEUE, &console),
+    );
+    let now = console.watch.now();
+    page(&Overview {
+        shell: Shell::of("Overview", &uri, &console),
+        tiles: tiles(&now, letters.ok(), &console),
+        stages: stages(&now, waiting.ok(), &console),
+        traffic: console.traffic.report(),
+        events: console.watch.events(14),
+    })
+}
+
+fn tiles(now: &Now, letters: Option<u64>, console: &Console) -> Vec<Tile> {
+    let queued = console.watch.function().map(|function| function.queued);
+    let count = |number: Option<u64>| number.map_or("–".to_owned(), text::count);
+    vec![
+        Tile {
+            name: "Accepted",
+            value: per_second(now.accepted),
+            unit: "a second",
+            about: format!("{} answers", per_second(now.answers)),
+            bad: false,
+        },
+        Tile {
+            name: "Answered within",
+            value: or_dash(now.p99),
+            unit: "99 %",
+            about: format!("half within {}", or_dash(now.median)),
+            bad: false,
+        },
+        Tile {
+            name: "Answer to row",
+            value: or_dash(now.lag),
+            unit: "at most",
+            about: format!("{} rows a second", per_second(now.rows)),
+            bad: false,
+        },
+        Tile {
+            name: "Failed",
+            value: per_second(now.failed),
+            unit: "a second",
+            about: "answers with 5xx".to_owned(),
+            bad: now.failed > 0.0,
+        },
+        Tile {
+            name: "Rows",
+            value: count(console.watch.rows()),
+            unit: "",
+            about: "in transactions".to_owned(),
+            bad: false,
+        },
+        Tile {
+            name: "Dead letters",
+            value: count(letters),
+            unit: "",
+            about: format!("{} events wait", count(queued)),
+            bad: letters.is_some_and(|letters| letters > 0),
+        },
+    ]
+}
+
+fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
+    let parts = console.watch.parts();
+    let nodes = |names: &[PartName]| -> Vec<Node> {
+        let of = |name: &PartName| parts.iter().find(|part| part.part == *name);
+        names.iter().filter_map(of).map(|part| node(part, console)).collect()
+    };
+    let mut stages = vec![
+        Stage {
+            name: "External ALB",
+            href: "/load-balancers",
+            flow: format!("{}/s", per_second(now.answers)),
+            nodes: nodes(&[PartName::Alb]),
+        },
+        Stage {
+            name: "Web tier",
+            href: "/load-balancers",
+            flow: format!("{}/s", per_second(now.answers)),
+            nodes: nodes(&[PartName::WebA, PartName::WebB]),
+        },
+        Stage {
+            name: "Internal ALB",
+            href: "/load-balancers",
+            flow: format!("{}/s", per_second(now.answers)),
+            nodes: nodes(&[PartName::Ilb]),
+        },
+        Stage {
+            name: "App tier",
+            href: "/load-balancers",
+            flow: format!("{}/s", per_second(now.accepted)),
+            nodes: nodes(&[PartName::AppA, PartName::AppB]),
+        },
+        Stage {
+            name: "S3",
+            href: "/s3",
+            flow: format!("{} PUT/s", per_second(now.puts)),
+            nodes: nodes(&[PartName::S3]),
+        },
+    ];
+    if console.lab.settings.via == Via::Sqs {
+        let mut queue = nodes(&[PartName::Sqs]);
+        if let (Some(node), Some(waiting)) = (queue.first_mut(), waiting) {
+            node.detail = format!("{} wait", text::count(waiting));
+        }
+        stages.push(Stage {
+            name: "SQS",
+            href: "/lambda",
+            flow: "events".to_owned(),
+            nodes: queue,
+        });
+    }
+    stages.extend([
+        Stage {
+            name: "Lambda",
+            href: "/lambda",
+            flow: format!("{} runs/s", per_second(now.runs)),
+            nodes: nodes(&[PartName::Lambda]),
+        },
+        Stage {
+            name: "Database",
+            href: "/database",
+            flow: format!("{} rows/s", per_second(now.rows)),
+            nodes: nodes(&[PartName::Mysql]),
+        },
+    ]);
+    stages
+}
+
+fn node(part: &PartStatus, console: &Console) -> Node {
+    let tier = console.watch.tier(part.part);
+    let detail = match (&part.detail, tier, part.pid) {
+        (Some(detail), _, _) => detail.clone(),
+        (None, Some((_, rate)), _) => format!("{}/s", per_second(rate)),
+        (None, None, Some(pid)) => format!("pid {pid}"),
+        (None, None, None) => String::new(),
+    };
+    let detail = match (part.part, console.watch.function()) {
+        (PartName::Lambda, Some(function)) if part.detail.is_none() => {
+            let running = u64::try_from(function.environments.len());
+            text::plural(running.unwrap_or_default(), "environment", "environments")
+        }
+        _ => detail,
+    };
+    Node {
+        name: part.part.as_str(),
+        state: part.state.as_str(),
+        detail,
+    }
+}

@@ -1,0 +1,114 @@
+//! What the tiers wrote into their access logs about one payment.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use lab::part::PartName;
+use lab::ports::TIERS;
+use payment_core::Timestamp;
+use serde::Deserialize;
+use tokio::task::spawn_blocking;
+
+use crate::server::Console;
+
+/// How far back each log is looked through.
+const BYTES_MAX: u64 = 8 << 20;
+
+/// Lines of one payment that are shown.
+const LINES_MAX: usize = 20;
+
+/// A request that a tier answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub part: PartName,
+    pub method: String,
+    pub route: String,
+    pub status: u16,
+    pub start: Timestamp,
+    pub end: Timestamp,
+}
+
+/// A line of the target `access`.
+#[derive(Deserialize)]
+struct Line<'a> {
+    timestamp: &'a str,
+    target: &'a str,
+    method: String,
+    route: String,
+    status: u16,
+    duration_ms: f64,
+    request_id: Option<&'a str>,
+    payment_id: Option<&'a str>,
+}
+
+/// The requests that sent a payment, in their order. Those that asked for it are left out.
+pub async fn of_payment(id: &str, request: Option<&str>, console: &Console) -> Vec<Answered> {
+    let logs = TIERS.map(|tier| (tier, console.lab.dir.log(tier)));
+    let (id, request) = (id.to_owned(), request.map(str::to_owned));
+    let search = move || {
+        let mut found = Vec::new();
+        for (part, path) in logs {
+            let text = end_of(&path).unwrap_or_default();
+            let lines = text.lines().rev();
+            let answers = lines.filter_map(|line| read(part, line, &id, request.as_deref()));
+            found.extend(answers.take(LINES_MAX));
+        }
+        found.sort_by_key(|answered| answered.start);
+        found
+    };
+    // A log that can't be read tells nothing.
+    spawn_blocking(search).await.unwrap_or_default()
+}
+
+fn end_of(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(BYTES_MAX)))?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn read(part: PartName, line: &str, id: &str, request: Option<&str>) -> Option<Answered> {
+    // Before the costly reading: most lines are about other payments.
+    if !line.contains(id) && !request.is_some_and(|request| line.contains(request)) {
+        return None;
+    }
+    let line: Line<'_> = serde_json::from_str(line).ok()?;
+    let is_of_request = request.is_some() && line.request_id == request;
+    let is_of_payment = line.payment_id == Some(id) && line.method == "POST";
+    if line.target != "access" || !(is_of_request || is_of_payment) {
+        return None;
+    }
+    let end = Timestamp::parse(line.timestamp)?;
+    let took = Duration::from_secs_f64((line.duration_ms / 1000.0).clamp(0.0, 3_600.0));
+    Some(Answered {
+        part,
+        method: line.method,
+        route: line.route,
+        status: line.status,
+        start: Timestamp::new(end.to_utc() - took),
+        end,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"timestamp":"2026-11-25T19:40:01.500000Z","level":"INFO","target":"access","message":"request","request_id":"r-1","method":"POST","route":"/pay","status":202,"duration_ms":12.5,"payment_id":"p-1"}"#;
+
+    #[test]
+    fn a_payments_own_line_is_found_by_either_id_and_no_other() {
+        let read = |id, request| read(PartName::WebA, LINE, id, request);
+        let answered = read("p-1", None).unwrap();
+        assert_eq!((answered.status, answered.route.as_str()), (202, "/pay"));
+        let took = answered.end.to_utc() - answered.start.to_utc();
+        assert_eq!(took, time::Duration::microseconds(12_500));
+        assert!(read("p-2", Some("r-1")).is_some());
+        assert!(read("p-2", Some("r-2")).is_none());
+        assert!(read("pay", None).is_none(), "a part of the line is no id");
+    }
+}

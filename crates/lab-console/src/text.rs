@@ -1,0 +1,91 @@
+//! Numbers and times as people read them. Templates hand over references, code hands over values.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use payment_core::Timestamp;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// `1,234,567`.
+pub fn count(number: impl Borrow<u64>) -> String {
+    let digits = number.borrow().to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `0.4 ms`, `12 ms`, `3.4 s`, `2 min`.
+pub fn duration(length: impl Borrow<Duration>) -> String {
+    let ms = length.borrow().as_secs_f64() * 1000.0;
+    match ms {
+        ..10.0 => format!("{ms:.1} ms"),
+        ..1_000.0 => format!("{ms:.0} ms"),
+        ..100_000.0 => format!("{:.1} s", ms / 1000.0),
+        _ => format!("{:.0} min", ms / 60_000.0),
+    }
+}
+
+/// `812 B`, `1.4 KiB`, `3.0 MiB`.
+pub fn bytes(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    match bytes {
+        0..KIB => format!("{bytes} B"),
+        // Tenths, so that no number is turned into a float.
+        KIB..1_048_576 => tenths(bytes * 10 / KIB, "KiB"),
+        _ => tenths(bytes * 10 / 1_048_576, "MiB"),
+    }
+}
+
+fn tenths(tenths: u64, unit: &str) -> String {
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+/// `2026-11-25 19:40:01.123456`, UTC.
+pub fn datetime(moment: OffsetDateTime) -> String {
+    let format = format_description!(
+        "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]"
+    );
+    // The format has nothing that a time could lack.
+    moment.format(format).unwrap_or_default()
+}
+
+pub fn timestamp(moment: impl Borrow<Timestamp>) -> String {
+    datetime(moment.borrow().to_utc())
+}
+
+/// `19:40:01`, UTC.
+pub fn clock(moment: impl Borrow<OffsetDateTime>) -> String {
+    let format = format_description!("[hour]:[minute]:[second]");
+    moment.borrow().format(format).unwrap_or_default()
+}
+
+/// One of something, or many.
+pub fn plural(number: impl Borrow<u64>, one: &str, many: &str) -> String {
+    let number = *number.borrow();
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_have_their_unit() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
+        assert_eq!(duration(Duration::from_millis(999)), "999 ms");
+        assert_eq!(duration(Duration::from_millis(3_400)), "3.4 s");
+        assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(1_434), "1.4 KiB");
+        assert_eq!(bytes(3 << 20), "3.0 MiB");
+        assert_eq!(plural(1, "row", "rows"), "1 row");
+    }
+}

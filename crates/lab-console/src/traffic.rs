@@ -1,0 +1,158 @@
+//! Payments from the console itself, so that there is something to see.
+//!
+//! Each is sent as a client should send it: again under the same id, until it is answered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use lab::part::PartName;
+use rand::RngExt as _;
+use serde_json::json;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use uuid::Uuid;
+
+use crate::server::Console;
+
+pub const RATE_MAX: u32 = 500;
+pub const SECONDS_MAX: u64 = 600;
+
+/// A client that was not answered sends again after this.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Then it gives up.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+const PAYERS: [&str; 8] = [
+    "Ada Lovelace",
+    "Alan Turing",
+    "Barbara Liskov",
+    "Edsger Dijkstra",
+    "Grace Hopper",
+    "Katherine Johnson",
+    "Ken Thompson",
+    "Zoë Müller",
+];
+
+#[derive(Debug, Default)]
+pub struct Traffic {
+    run: Mutex<Option<Run>>,
+}
+
+#[derive(Debug)]
+struct Run {
+    rate: u32,
+    until: Instant,
+    counts: Arc<Counts>,
+    task: AbortHandle,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    sent: AtomicU64,
+    accepted: AtomicU64,
+    repeats: AtomicU64,
+    given_up: AtomicU64,
+}
+
+/// The last run, or the one that goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// Payments a second.
+    pub rate: u32,
+    /// `None` where it is over.
+    pub left: Option<Duration>,
+    pub sent: u64,
+    pub accepted: u64,
+    /// Sent again, since no answer came or a 5xx.
+    pub repeats: u64,
+    pub given_up: u64,
+}
+
+impl Traffic {
+    /// Sends so many a second for so long; what ran before sends nothing new.
+    pub fn start(&self, rate: u32, length: Duration, console: &Arc<Console>) {
+        let counts = Arc::<Counts>::default();
+        let until = Instant::now() + length;
+        let sending = send(rate, until, Arc::clone(&counts), Arc::clone(console));
+        let run = Run {
+            rate,
+            until,
+            counts,
+            task: tokio::spawn(sending).abort_handle(),
+        };
+        let mut held = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = held.replace(run) {
+            before.task.abort();
+        }
+    }
+
+    pub fn stop(&self) {
+        let mut held = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(run) = &mut *held {
+            run.task.abort();
+            run.until = Instant::now();
+        }
+    }
+
+    pub fn report(&self) -> Option<Report> {
+        let held = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = held.as_ref()?;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let left = run.until.saturating_duration_since(Instant::now());
+        Some(Report {
+            rate: run.rate,
+            left: (!left.is_zero()).then_some(left),
+            sent: count(&run.counts.sent),
+            accepted: count(&run.counts.accepted),
+            repeats: count(&run.counts.repeats),
+            given_up: count(&run.counts.given_up),
+        })
+    }
+}
+
+async fn send(rate: u32, until: Instant, counts: Arc<Counts>, console: Arc<Console>) {
+    let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    loop {
+        match select(Box::pin(ticks.tick()), Box::pin(tokio::time::sleep_until(until))).await {
+            Either::Left(_) => {}
+            Either::Right(_) => return,
+        }
+        // Not ended with the run: what was sent is seen through.
+        tokio::spawn(pay(Arc::clone(&counts), Arc::clone(&console)));
+    }
+}
+
+async fn pay(counts: Arc<Counts>, console: Arc<Console>) {
+    let (cents, payer) = {
+        let mut random = rand::rng();
+        let payer = PAYERS[random.random_range(0..PAYERS.len())];
+        (random.random_range(100..100_000_u32), payer)
+    };
+    let body = json!({
+        "id": format!("console-{}", Uuid::now_v7()),
+        "amount": format!("{}.{:02}", cents / 100, cents % 100),
+        "currency": "USD",
+        "payer_name": payer,
+        "transaction": "sent by the console",
+    });
+    let url = format!("{}/pay", console.lab.url(PartName::Alb));
+    let deadline = Instant::now() + PATIENCE;
+    counts.sent.fetch_add(1, Ordering::Relaxed);
+    loop {
+        let answer = console.payers.post(&url).json(&body).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            counts.accepted.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if Instant::now() >= deadline {
+            counts.given_up.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        counts.repeats.fetch_add(1, Ordering::Relaxed);
+        sleep(AGAIN).await;
+    }
+}
