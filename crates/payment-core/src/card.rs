@@ -6,7 +6,9 @@
 //! a timestamp in milliseconds starts with 1, which no card network here does. UUIDs and long hexadecimal
 //! digests are skipped, since chance alone puts such digits into them.
 
-const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+use std::ops::{Range, RangeInclusive};
+
+const DIGITS: RangeInclusive<usize> = 13..=19;
 
 /// Hexadecimal text of at least this length, digits and letters mixed, is a digest and no card.
 const DIGEST_CHARS_MIN: usize = 32;
@@ -24,7 +26,7 @@ pub fn is_in(text: &str) -> bool {
             continue;
         }
         let groups = Groups::starting_at(text, at);
-        if groups.hold_a_card() && !is_identifier_around(text, at) {
+        if groups.cards().any(|card| !is_in_identifier(text, &card)) {
             return true;
         }
         at = groups.end;
@@ -34,7 +36,8 @@ pub fn is_in(text: &str) -> bool {
 
 /// Runs of digits with one separator between neighbours, as card numbers are printed.
 struct Groups<'a> {
-    runs: Vec<&'a str>,
+    text: &'a str,
+    runs: Vec<Range<usize>>,
     end: usize,
 }
 
@@ -45,31 +48,34 @@ impl<'a> Groups<'a> {
         loop {
             let rest = &text[at..];
             let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-            runs.push(&rest[..length]);
             let end = at + length;
+            runs.push(at..end);
             let separator = text[end..].chars().next().filter(|c| is_separator(*c));
             let next = end + separator.map_or(0, char::len_utf8);
             if next == end || !text.as_bytes().get(next).is_some_and(u8::is_ascii_digit) {
-                return Self { runs, end };
+                return Self { text, runs, end };
             }
             at = next;
         }
     }
 
-    /// Tries every stretch of neighbouring runs: a date may stand right before a card number.
-    fn hold_a_card(&self) -> bool {
-        (0..self.runs.len()).any(|first| {
+    /// Where card numbers stand, of every stretch of neighbouring runs: a date may stand right before one.
+    fn cards(&self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.runs.len()).flat_map(move |first| {
             let mut digits = Vec::with_capacity(*DIGITS.end());
-            for run in &self.runs[first..] {
-                digits.extend(run.bytes().map(|b| b - b'0'));
+            let start = self.runs[first].start;
+            let runs = self.runs[first..].iter();
+            let stretches = runs.map_while(move |run| {
+                digits.extend(self.text[run.clone()].bytes().map(|b| b - b'0'));
                 if digits.len() > *DIGITS.end() {
-                    return false;
+                    return None;
                 }
-                if DIGITS.contains(&digits.len()) && has_issuer(&digits) && passes_luhn(&digits) {
-                    return true;
-                }
-            }
-            false
+                let is_card = DIGITS.contains(&digits.len())
+                    && has_issuer(&digits)
+                    && passes_luhn(&digits);
+                Some(is_card.then_some(start..run.end))
+            });
+            stretches.flatten()
         })
     }
 }
@@ -124,18 +130,29 @@ fn passes_luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10) && sum > 0
 }
 
-/// Whether the word around `at` is a UUID or a digest.
-fn is_identifier_around(text: &str, at: usize) -> bool {
+/// Whether these digits are part of a UUID or a digest.
+fn is_in_identifier(text: &str, digits: &Range<usize>) -> bool {
     let is_part = |b: &u8| b.is_ascii_hexdigit() || *b == b'-';
     let bytes = text.as_bytes();
-    let start = at - bytes[..at].iter().rev().take_while(|b| is_part(b)).count();
-    let end = at + bytes[at..].iter().take_while(|b| is_part(b)).count();
+    let before = bytes[..digits.start].iter().rev();
+    let start = digits.start - before.take_while(|b| is_part(b)).count();
+    let after = bytes[digits.end..].iter();
+    let end = digits.end + after.take_while(|b| is_part(b)).count();
     let word = &text[start..end];
-    is_uuid(word) || is_digest(word)
+    is_digest(word) || is_in_uuid(word, &(digits.start - start..digits.end - start))
 }
 
-fn is_uuid(word: &str) -> bool {
-    word.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+/// Whether a UUID covers the digits: as the whole word, or with more before or behind it, as in `order-UUID-1`.
+fn is_in_uuid(word: &str, digits: &Range<usize>) -> bool {
+    const LENGTHS: [usize; 5] = [8, 4, 4, 4, 12];
+    const CHARS: usize = 36;
+    let lengths: Vec<_> = word.split('-').map(str::len).collect();
+    let mut start = 0;
+    lengths.windows(LENGTHS.len()).any(|window| {
+        let uuid = start..start + CHARS;
+        start += window[0] + 1;
+        window == LENGTHS && uuid.start <= digits.start && digits.end <= uuid.end
+    })
 }
 
 fn is_digest(word: &str) -> bool {
@@ -175,6 +192,8 @@ mod tests {
             "2026-11-22 4111 1111 1111 1111",
             "4111 1111 1111 1111 12/29",
             "ä4111111111111111ä",
+            "41111111-1111-4111-8111-111111111111-4111-1111-1111-1111",
+            "order-41111111-1111-4111-8111-111111111143-4111-1111-1111-1111",
         ] {
             assert!(is_in(card), "{card}");
         }
@@ -195,6 +214,9 @@ mod tests {
             "2026-11-22T07:30:00.123456Z",
             "+1 800 555 0199",
             "41111111-1111-4111-8111-111111111111",
+            "order-41111111-1111-4111-8111-111111111111",
+            "face-41111111-1111-4111-8111-111111111111-1",
+            "41111111-1111-4111-8111-111111111111:41111111-1111-4111-8111-111111111111",
             "e3b0c44298fc1c149afbf4c8996fb4111111111111111b934ca495991b7852b8",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ] {
