@@ -45,6 +45,8 @@ function colour(name) {
   return found;
 }
 
+const clock = (at) => new Date(at * 1000).toISOString().slice(11, 19);
+
 function options(lines, width, height) {
   const axis = {
     stroke: colour("--quiet"),
@@ -59,9 +61,9 @@ function options(lines, width, height) {
     cursor: { y: false },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
-    axes: [axis, { ...axis, size: 52 }],
+    axes: [{ ...axis, values: (_, marks) => marks.map(clock) }, { ...axis, size: 52 }],
     series: [
-      { label: "Time", value: (_, at) => (at ? new Date(at * 1000).toISOString().slice(11, 19) : "–") },
+      { label: "Time" },
       ...lines.map(([label, , name]) => ({
         label,
         stroke: colour(name),
@@ -71,7 +73,6 @@ function options(lines, width, height) {
         value: (_, value) => (value == null ? "–" : value.toFixed(value < 10 ? 1 : 0)),
       })),
     ],
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
   };
 }
 

@@ -51,6 +51,8 @@ pub enum Command {
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
     Chaos(Chaos),
+    /// Make the pictures in screenshots/ anew, from a run of a lab of its own
+    Screenshots(Screenshots),
     /// Measure speed and cost beside what else one could use
     Bench(Bench),
     /// Try the parsers with inputs that a fuzzer makes up
@@ -258,6 +260,16 @@ pub struct Bench {
     /// Of the table that has grown
     #[arg(long, default_value_t = 10_000_000)]
     pub rows: u64,
+    /// Run the programs as they were built last
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Screenshots {
+    /// Where to put them [default: screenshots in the workspace]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// Run the programs as they were built last
     #[arg(long)]
     pub no_build: bool,

@@ -34,6 +34,7 @@ pub mod ports;
 pub mod process;
 pub mod relay;
 pub mod runbook;
+pub mod screenshots;
 pub mod secret;
 pub mod shutdown;
 pub mod state;

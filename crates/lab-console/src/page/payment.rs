@@ -145,7 +145,9 @@ async fn ask(id: &PaymentId, console: &Console) -> Option<String> {
     let answer = console.http.get(url).send().await.ok()?;
     let is_known = answer.status().is_success();
     let body = answer.text().await.ok()?;
-    is_known.then_some(body)
+    let pretty = serde_json::from_str::<serde_json::Value>(&body);
+    let pretty = pretty.and_then(|body| serde_json::to_string_pretty(&body));
+    is_known.then_some(pretty.unwrap_or(body))
 }
 
 fn facts(found: Option<&Found>) -> Vec<(&'static str, String)> {
@@ -183,10 +185,9 @@ fn spans(found: Option<&Found>, entry: Option<&LedgerEntry>, answers: Vec<Answer
         })
         .collect();
     if let Some(found) = found {
-        // Once S3 had it: the app tier says yes a moment later.
         spans.push(Span {
             name: "lambda".to_owned(),
-            detail: format!("row of transactions, from line {} of the object", found.object_line),
+            detail: format!("from its arrival to the row, line {} of the object", found.object_line),
             start: found.received_at,
             end: found.recorded_at,
             kind: "row",
@@ -201,7 +202,8 @@ fn spans(found: Option<&Found>, entry: Option<&LedgerEntry>, answers: Vec<Answer
             });
         }
     }
-    spans.sort_by_key(|span| (span.start, span.end));
+    // The tiers first, in the order of a request: theirs are the clocks of logs, the row's are of the app tier and the
+    // database.
     spans
 }
 

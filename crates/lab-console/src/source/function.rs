@@ -8,6 +8,8 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
 use lab::lab::{Lab, REGION};
+use http::header::AUTHORIZATION;
+use lab::part::lambda::authorization;
 use lab::part::{PartName, sqs};
 use serde::Deserialize;
 
@@ -62,7 +64,9 @@ pub struct Run {
 impl Function {
     pub async fn of(console: &Console) -> Result<Self, Away> {
         let url = format!("{}/_lab/status", console.lab.url(PartName::Lambda));
-        Ok(console.http.get(url).send().await?.json().await?)
+        let key = &console.lab.credentials.aws.operator.id;
+        let request = console.http.get(url).header(AUTHORIZATION, authorization(key));
+        Ok(request.send().await?.error_for_status()?.json().await?)
     }
 }
 

@@ -180,6 +180,9 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size)
             .await?;
         self.devtools("Emulation.setEmulatedMedia", media).await?;
+        // They take up room on no phone, and differ from desktop to desktop.
+        self.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true }))
+            .await?;
         Ok(())
     }
 

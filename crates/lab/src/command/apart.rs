@@ -14,6 +14,9 @@ pub struct Failed {
     status: std::process::ExitStatus,
 }
 
+/// Beside whatever runs, and without what a measurement would measure too.
+pub(super) const ASIDE: [&str; 2] = ["--free-ports", "--no-console"];
+
 pub(super) struct Apart<'a> {
     dir: LabDir,
     context: &'a Context,
@@ -25,7 +28,7 @@ impl<'a> Apart<'a> {
         Ok(Self { dir, context })
     }
 
-    /// Works on a fresh lab, started with these options of `up` besides, and ends it whatever comes of the work.
+    /// Works on a fresh lab, started with these options of `up`, and ends it whatever comes of the work.
     /// Nothing is returned where a person interrupted it.
     pub(super) async fn with<T>(
         &self,
@@ -51,8 +54,6 @@ impl<'a> Apart<'a> {
             "up",
             "--detach",
             "--fresh",
-            "--free-ports",
-            "--no-console",
             "--owner",
             &owner,
         ];

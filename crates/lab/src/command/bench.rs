@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use super::{Context, Error, INTERRUPTED, apart::Apart};
+use super::{Context, Error, INTERRUPTED, apart::{ASIDE, Apart}};
 use crate::{
     bench::{self, Pace},
     cli,
@@ -20,7 +20,10 @@ pub(super) async fn run(args: &cli::Bench, context: &Context) -> Result<ExitCode
         warm_up: Duration::from_secs(args.seconds.div_ceil(4)),
         rows: args.rows,
     };
-    let up: &[&str] = if args.no_build { &["--no-build"] } else { &[] };
+    let mut up = ASIDE.to_vec();
+    if args.no_build {
+        up.push("--no-build");
+    }
     let measured = async |lab: Lab| {
         let dir = lab.dir.root().to_owned();
         let report = bench::run(&args.scenarios, pace, lab).await?;
@@ -35,7 +38,7 @@ pub(super) async fn run(args: &cli::Bench, context: &Context) -> Result<ExitCode
         ));
         Ok(())
     };
-    Ok(match Apart::at(DIR, context)?.with(up, measured).await? {
+    Ok(match Apart::at(DIR, context)?.with(&up, measured).await? {
         Some(()) => ExitCode::SUCCESS,
         None => ExitCode::from(INTERRUPTED),
     })

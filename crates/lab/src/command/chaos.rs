@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use super::{Context, Error, INTERRUPTED, apart::Apart};
+use super::{Context, Error, INTERRUPTED, apart::{ASIDE, Apart}};
 use crate::{
     chaos::{self, Options},
     cli,
@@ -15,7 +15,8 @@ use crate::{
 const DIR: &str = "chaos";
 
 pub(super) async fn run(args: &cli::Chaos, context: &Context) -> Result<ExitCode, Error> {
-    let mut up = vec![if args.vpc { "--vpc" } else { "--relay" }];
+    let mut up = ASIDE.to_vec();
+    up.push(if args.vpc { "--vpc" } else { "--relay" });
     if args.via == Via::Sqs {
         up.extend(["--via", "sqs"]);
     }

@@ -14,6 +14,7 @@ mod pay;
 mod reach;
 mod restart;
 mod runbook;
+mod screenshots;
 mod sql;
 mod status;
 mod supervise;
@@ -86,6 +87,8 @@ pub enum Error {
     Bench(#[from] crate::bench::Error),
     #[error(transparent)]
     Chaos(#[from] crate::chaos::Error),
+    #[error(transparent)]
+    Screenshots(#[from] crate::screenshots::Error),
     #[error(transparent)]
     Relay(#[from] relay::Error),
     #[error(transparent)]
@@ -167,6 +170,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Fault(args) => fault::run(&args, &context).await,
         Command::Bench(args) => Box::pin(bench::run(&args, &context)).await,
         Command::Chaos(args) => chaos::run(&args, &context).await,
+        Command::Screenshots(args) => screenshots::run(&args, &context).await,
         Command::Fuzz(args) => fuzz::run(&args, &context).await,
         Command::Runbook(args) => Box::pin(runbook::run(&args, &context)).await,
         Command::Dist(args) => dist::run(&args, &context).await,

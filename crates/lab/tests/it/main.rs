@@ -10,6 +10,7 @@ mod bench;
 mod browser;
 mod card_numbers;
 mod chaos;
+mod console;
 mod dist;
 mod doctor;
 mod emulator;

@@ -1,0 +1,267 @@
+//! The console in a browser, before a whole lab: what it shows is so, and what it does is done.
+
+use std::time::Duration;
+
+use lab::{
+    browser::{Browser, View, axe::Axe},
+    http,
+    part::PartName,
+    workspace::Workspace,
+};
+use reqwest::{StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::test_lab::TestLab;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Console {
+    lab: TestLab,
+    browser: Browser,
+}
+
+impl Console {
+    async fn open() -> Self {
+        let lab = TestLab::up_with_console_and(&[]);
+        let browser = Browser::open(View::DESKTOP).await.unwrap();
+        let console = Self { lab, browser };
+        console.goto("/").await;
+        console
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.lab.lab.url(PartName::Console))
+    }
+
+    async fn goto(&self, path: &str) {
+        self.browser.goto(&self.url(path)).await.unwrap();
+    }
+
+    async fn until_shown(&self, text: &str) {
+        self.browser.until_shown(text).await.unwrap();
+    }
+
+    async fn until(&self, expression: &str) {
+        self.browser.until(expression).await.unwrap();
+    }
+
+    async fn click(&self, css: &str) {
+        self.browser.click(css).await.unwrap();
+    }
+
+    async fn run(&self, script: &str) -> Value {
+        self.browser.run(script, vec![]).await.unwrap()
+    }
+
+    /// Pays so many payments, one after another, and waits for their rows.
+    async fn pay(&self, count: usize) {
+        for number in 0..count {
+            let body = json!({ "id": format!("shown-{number}"), "amount": "12.50" });
+            let answer = self.lab.post(body.to_string()).await;
+            assert_eq!(answer.status, StatusCode::ACCEPTED);
+        }
+        let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'shown-%'";
+        let expected = count.to_string();
+        self.lab.until_selected(select, &[&expected], PATIENCE).await;
+    }
+}
+
+/// The value of a tile, by its name.
+fn tile(name: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('.tiles div')].find(tile => tile.querySelector('dt').textContent === '{name}')\
+         .querySelector('strong').textContent"
+    )
+}
+
+#[tokio::test]
+async fn every_page_shows_what_the_parts_did() {
+    let console = Console::open().await;
+    console.pay(30).await;
+    // `up` sent one before.
+    let paid = "31";
+    console.until(&format!("{} === '{paid}'", tile("Rows"))).await;
+    console.until(&format!("{} === '0'", tile("Dead letters"))).await;
+    console.until(&format!("Number({}) > 0", tile("Accepted"))).await;
+    let charts = "document.querySelectorAll('[data-chart] canvas').length === 2";
+    console.until(charts).await;
+
+    console.goto("/load-balancers").await;
+    let requests = "[...document.querySelectorAll('.map')].map(map => \
+        [...map.querySelectorAll('tbody tr')].reduce((sum, row) => sum + Number(row.cells[3].textContent), 0))";
+    let seen = console.run(&format!("return {requests}")).await;
+    assert_eq!(seen, json!([31, 31]), "each payment went through both");
+    let healthy = console.run("return document.querySelectorAll('.map .state.healthy').length").await;
+    assert_eq!(healthy, 4);
+
+    console.goto("/lambda").await;
+    let runs = console.run(&format!("return Number({})", tile("Runs"))).await;
+    let objects = console.lab.select("SELECT COUNT(*) FROM payments.ingested_objects").await;
+    assert!(runs.as_u64() >= objects[0].parse().ok(), "{runs} {objects:?}");
+    let listed = console.run("return document.querySelectorAll('#runs ~ .scroll tbody tr').length").await;
+    assert_eq!(listed, runs, "fewer than are remembered");
+
+    console.goto("/database").await;
+    let newest = console.browser.text("tbody tr").await.unwrap();
+    assert!(newest.contains("shown-29"), "{newest}");
+    assert!(newest.contains("12.5000") && newest.contains("USD"), "{newest}");
+
+    console.goto("/s3").await;
+    let object = console.run("return document.querySelector('tbody a').href").await;
+    console.browser.goto(object.as_str().unwrap()).await.unwrap();
+    console.until_shown("shown-29").await;
+    console.click("tbody a").await;
+    console.until_shown("POST /process: 202").await;
+    console.until_shown("POST /pay: 202").await;
+    console.until_shown("recorded").await;
+
+    console.browser.type_into("#search", "shown-3\n").await.unwrap();
+    console.until("location.pathname === '/payments/shown%2D3'").await;
+    console.until_shown("12.50 USD").await;
+    console.goto("/payments/nobody").await;
+    console.until_shown("Nothing is known of this payment.").await;
+
+    console.goto("/network").await;
+    console.until_shown("FinTechVPC 10.0.0.0/16").await;
+    assert_eq!(console.browser.complaints().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_killed_is_seen_to_come_back() {
+    let console = Console::open().await;
+    let before = console.lab.part(PartName::AppA).pid;
+    console.click("button[value='app-a']").await;
+    console.until_shown("app-a was killed").await;
+    console.until_shown("app-a died").await;
+    let healthy = "document.querySelector('#node-app-a .state').classList.contains('healthy')";
+    console.until(healthy).await;
+    let after = console.lab.part(PartName::AppA);
+    assert_ne!(after.pid, before);
+    console.lab.until_accepted(r#"{"id":"after"}"#).await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_shown_and_redriven() {
+    let console = Console::open().await;
+    console.goto("/faults").await;
+    // Longer than all tries of an event take.
+    console.run("document.getElementById('for-s3-not-yet-readable').value = '20'").await;
+    console.click("button[aria-label='not-yet-readable on']").await;
+    console.until_shown("fault s3/not-yet-readable").await;
+    let answer = console.lab.post(r#"{"id":"unlucky"}"#).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+
+    console.goto("/lambda").await;
+    console.until(&format!("{} === '1'", tile("Dead letters"))).await;
+    console.click(".banner button").await;
+    console.until_shown("all faults are off").await;
+    console.click(".redrive button").await;
+    console.until_shown("dead letters were replayed").await;
+    console.until(&format!("{} === '0'", tile("Dead letters"))).await;
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id = 'unlucky'";
+    assert_eq!(console.lab.select(select).await, ["1"]);
+}
+
+#[tokio::test]
+async fn payments_go_on_while_the_database_is_away_and_its_fault_ends_by_itself() {
+    let console = Console::open().await;
+    console.click("button[name=rate][value='50']").await;
+    console.until_shown("50 payments a second").await;
+    console.goto("/faults").await;
+    console.run("document.getElementById('for-mysql-down').value = '3'").await;
+    console.click("button[aria-label='down on']").await;
+    console.until_shown("mysql/down is on for 3 s").await;
+    console.goto("/").await;
+    console.until_shown("mysql is").await;
+    console.until_shown("mysql/down is over").await;
+    console.click("button[name=rate][value='0']").await;
+    console.until_shown("the payments of the console end").await;
+    console.until("!document.querySelector('.banner')").await;
+    let sent = "document.querySelector('.traffic p').textContent.match(/([0-9,]+) of ([0-9,]+) accepted/)";
+    console.until(&format!("{sent}[1] === {sent}[2]")).await;
+    let sent = console.run(&format!("return {sent}[2]")).await;
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'console-%'";
+    let expected = sent.as_str().unwrap().replace(',', "");
+    console.lab.until_selected(select, &[&expected], PATIENCE).await;
+}
+
+#[tokio::test]
+async fn without_a_script_the_buttons_work() {
+    let console = Console::open().await;
+    console.browser.set_scripts(false).await.unwrap();
+    console.goto("/").await;
+    console.click("button[name=rate][value='1']").await;
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'console-%'";
+    console.lab.until_selected(select, &["1"], PATIENCE).await;
+}
+
+#[tokio::test]
+async fn no_other_page_can_look_or_press() {
+    let lab = TestLab::up_with_console_and(&[]);
+    let console = lab.lab.url(PartName::Console);
+    let client = http::client().unwrap();
+    let page = client.get(&console).send().await.unwrap().text().await.unwrap();
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap().to_owned();
+    let before = lab.part(PartName::AppA).pid;
+    let press = async |token: &str, origin: Option<&str>, host: Option<&str>| {
+        let body = format!("token={token}&back=/&part=app-a");
+        let mut request = client.post(format!("{console}/actions/kill")).body(body);
+        for (name, value) in [(header::ORIGIN, origin), (header::HOST, host)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        request.send().await.unwrap().status()
+    };
+    let elsewhere = "http://attacker.example";
+    for (token, origin, host) in [
+        (token.as_str(), Some(elsewhere), None),
+        (&token, None, None),
+        (&token, Some("null"), None),
+        (&token, Some(elsewhere), Some("attacker.example")),
+        ("guessed", Some(console.as_str()), None),
+    ] {
+        let status = press(token, origin, host).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{origin:?} {host:?}");
+    }
+    let rebound = client.get(&console).header(header::HOST, "attacker.example");
+    let status = rebound.send().await.unwrap().status();
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert_eq!(lab.part(PartName::AppA).pid, before);
+
+    // The console's own form, in the same words, is heard.
+    press(&token, Some(&console), None).await;
+    lab.until_part(PartName::AppA, |part| part.pid != before).await;
+}
+
+#[tokio::test]
+async fn no_page_has_an_axe_violation_or_overflows() {
+    let console = Console::open().await;
+    console.pay(3).await;
+    let axe = Axe::install(&Workspace::find().unwrap()).await.unwrap();
+    console.goto("/s3").await;
+    let object = console.run("return document.querySelector('tbody a').href").await;
+    let object = object.as_str().unwrap();
+    let path = object.strip_prefix(&console.url("")).unwrap();
+    for path in [
+        "/",
+        "/load-balancers",
+        "/s3",
+        path,
+        "/lambda",
+        "/database",
+        "/payments/shown-1",
+        "/network",
+        "/faults",
+    ] {
+        console.goto(path).await;
+        for view in [View::PHONE, View::DESKTOP, View::DESKTOP.dark()] {
+            console.browser.show(view).await.unwrap();
+            let found = console.browser.violations(&axe).await.unwrap();
+            assert!(found.is_empty(), "{path} {view:?}: {found:#?}");
+            let overflow = console.browser.overflow().await.unwrap();
+            assert_eq!(overflow, 0, "{path} {view:?}");
+        }
+    }
+}
