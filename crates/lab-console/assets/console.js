@@ -57,38 +57,38 @@ function options(lines, width, height) {
   return {
     width,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 28, 0, 0],
     cursor: { y: false },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
-    axes: [{ ...axis, values: (_, marks) => marks.map(clock) }, { ...axis, size: 52 }],
+    axes: [{ ...axis, size: 28, space: 90, values: (_, marks) => marks.map(clock) }, { ...axis, size: 56 }],
     series: [
       { label: "Time" },
       ...lines.map(([label, , name]) => ({
         label,
         stroke: colour(name),
         width: 1.75,
-        spanGaps: true,
-        points: { show: false },
+        points: { size: 4 },
         value: (_, value) => (value == null ? "–" : value.toFixed(value < 10 ? 1 : 0)),
       })),
     ],
   };
 }
 
-const LEGEND = 28;
+// In CSS pixels; the legend comes below.
+const HEIGHT = 190;
 
 function draw(place, series) {
   const lines = CHARTS[place.dataset.chart];
   const data = [series.at, ...lines.map(([, column]) => series[column])];
-  const [width, height] = [place.clientWidth, Math.max(place.clientHeight - LEGEND, 120)];
+  const width = place.clientWidth;
   const known = drawn.get(place);
   if (known?.width === width) {
     known.setData(data);
     return;
   }
   known?.destroy();
-  drawn.set(place, new uPlot(options(lines, width, height), data, place));
+  drawn.set(place, new uPlot(options(lines, width, HEIGHT), data, place));
 }
 
 async function chart() {

@@ -66,7 +66,7 @@ pub struct Console {
 /// Ends with a drop.
 #[derive(Debug)]
 pub struct Server {
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -90,6 +90,7 @@ impl Server {
             .await
             .map_err(|source| Error::Listen { address, source })?;
         let watching = tokio::spawn(watch::run(Arc::clone(&console)));
+        let counting = tokio::spawn(watch::count(Arc::clone(&console)));
         let router = router(console);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -98,7 +99,7 @@ impl Server {
         });
         tracing::info!(addr = %address, "lab-console listens");
         Ok(Self {
-            tasks: [watching, serving],
+            tasks: [watching, counting, serving],
         })
     }
 

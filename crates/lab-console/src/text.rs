@@ -59,6 +59,12 @@ pub fn timestamp(moment: impl Borrow<Timestamp>) -> String {
     datetime(moment.borrow().to_utc())
 }
 
+/// `2026-11-25 19:40:01`, UTC: what is told in whole seconds.
+pub fn whole_seconds(moment: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    moment.format(format).unwrap_or_default()
+}
+
 /// `19:40:01`, UTC.
 pub fn clock(moment: impl Borrow<OffsetDateTime>) -> String {
     let format = format_description!("[hour]:[minute]:[second]");

@@ -12,7 +12,6 @@ use rand::RngExt as _;
 use serde_json::json;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use uuid::Uuid;
 
 use crate::server::Console;
 
@@ -127,13 +126,15 @@ async fn send(rate: u32, until: Instant, counts: Arc<Counts>, console: Arc<Conso
 }
 
 async fn pay(counts: Arc<Counts>, console: Arc<Console>) {
-    let (cents, payer) = {
+    let (cents, payer, id) = {
         let mut random = rand::rng();
         let payer = PAYERS[random.random_range(0..PAYERS.len())];
-        (random.random_range(100..100_000_u32), payer)
+        let id = random.random_range(0..1_u64 << 48);
+        (random.random_range(100..100_000_u32), payer, id)
     };
     let body = json!({
-        "id": format!("console-{}", Uuid::now_v7()),
+        // Short, so that a table of rows fits a screen.
+        "id": format!("console-{:012x}", id),
         "amount": format!("{}.{:02}", cents / 100, cents % 100),
         "currency": "USD",
         "payer_name": payer,

@@ -15,7 +15,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::Console;
 use crate::source::function::Function;
-use crate::source::rows::Since;
 use crate::source::tier::{Bound, Figures};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -45,6 +44,10 @@ struct Past {
     tier_rates: BTreeMap<PartName, f64>,
     function: Option<Function>,
     rows: Option<u64>,
+    /// Rows that the points tell of.
+    rows_told: Option<u64>,
+    /// The longest since the last point.
+    lag: Option<Duration>,
     parts: Vec<PartStatus>,
     faults: Vec<String>,
 }
@@ -120,27 +123,41 @@ pub struct Series {
 pub async fn run(console: Arc<Console>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut counter = Counter::default();
     let mut before = Instant::now();
     loop {
         ticks.tick().await;
-        let (tiers, function, rows, faults) = tokio::join!(
+        // Of the question, not of the last answer: a part that is away keeps the others' figures as they are.
+        let seconds = before.elapsed().as_secs_f64();
+        before = Instant::now();
+        let (tiers, function, faults) = tokio::join!(
             join_all(TIERS.map(|tier| Figures::of(tier, &console))),
             Function::of(&console),
-            counter.look(&console),
             faults_on(&console),
         );
         let parts = Status::load(&console.lab.dir)
             .ok()
             .flatten()
             .map(|status| status.parts);
-        let seconds = before.elapsed().as_secs_f64();
-        before = Instant::now();
         let tiers = TIERS.into_iter().zip(tiers.into_iter().map(Result::ok));
         let watch = &console.watch;
-        watch.take(seconds, tiers, function.ok(), rows);
+        watch.take(seconds, tiers, function.ok());
         watch.note_parts(parts.unwrap_or_default());
         watch.past().faults = faults;
+    }
+}
+
+/// Counts rows once a second, by itself: a database that is away, or counts for a minute, holds nothing else up.
+pub async fn count(console: Arc<Console>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut counter = Counter::default();
+    loop {
+        ticks.tick().await;
+        if let Some((total, lag)) = counter.look(&console).await {
+            let mut past = console.watch.past();
+            past.rows = Some(total);
+            past.lag = past.lag.max(lag);
+        }
     }
 }
 
@@ -167,13 +184,13 @@ struct Counter {
 }
 
 impl Counter {
-    /// New rows and the longest lag of them; with how many there are. Nothing while the database is away.
-    async fn look(&mut self, console: &Console) -> Option<(Since, u64)> {
+    /// How many rows there are, and the longest lag of the new ones. Nothing while the database is away.
+    async fn look(&mut self, console: &Console) -> Option<(u64, Option<Duration>)> {
         let rows = &console.rows;
         let Some(mark) = self.mark else {
             let all = rows.count().await.ok()?;
             (self.mark, self.total, self.last) = (Some(all.last), all.count, all.last);
-            return None;
+            return Some((self.total, None));
         };
         let since = rows.since(mark).await.ok()?;
         // Of all beyond the mark would be the longest lag of minutes.
@@ -190,8 +207,7 @@ impl Counter {
             self.beyond = rows.since(mark).await.ok()?.count;
             self.mark = Some(mark);
         }
-        let last = since.last;
-        Some((Since { count, last, lag }, self.total))
+        Some((self.total, lag))
     }
 }
 
@@ -265,7 +281,6 @@ impl Watch {
         seconds: f64,
         tiers: impl Iterator<Item = (PartName, Option<Figures>)>,
         function: Option<Function>,
-        rows: Option<(Since, u64)>,
     ) {
         let mut past = self.past();
         let mut point = Point {
@@ -289,10 +304,11 @@ impl Watch {
             point.runs = grown(before.counts.invocations, now.counts.invocations);
         }
         past.function = function;
-        past.rows = rows.map(|(_, total)| total).or(past.rows);
-        if let Some((since, _)) = rows {
-            (point.rows, point.lag) = (since.count, since.lag);
+        if let (Some(before), Some(now)) = (past.rows_told, past.rows) {
+            point.rows = grown(before, now);
         }
+        past.rows_told = past.rows;
+        point.lag = past.lag.take();
         let excess = (past.points.len() + 1).saturating_sub(POINTS_MAX);
         past.points.drain(..excess);
         past.points.push_back(point);
@@ -409,7 +425,7 @@ mod tests {
 
     fn look(watch: &Watch, figures: Figures) {
         let tiers = [(PartName::WebA, Some(figures))].into_iter();
-        watch.take(1.0, tiers, None, None);
+        watch.take(1.0, tiers, None);
     }
 
     #[test]

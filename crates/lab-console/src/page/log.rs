@@ -175,6 +175,6 @@ impl Content {
     }
 
     fn stored(&self) -> String {
-        text::timestamp(self.stored_at)
+        text::whole_seconds(self.stored_at.to_utc())
     }
 }

@@ -25,7 +25,7 @@ pub enum State {
     Off,
     /// Strikes on this share of the occasions.
     On(f64),
-    /// The database does not tell what was done to it.
+    /// The database does not tell what was done to it, while it runs.
     Untold,
 }
 
@@ -76,9 +76,15 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
             })
             .collect();
     }
-    Ok(DatabaseFault::ALL
-        .map(|fault| listed(fault.name().to_owned(), fault.about(), State::Untold))
-        .to_vec())
+    let of_database = |fault: DatabaseFault| {
+        let state = match fault.is_on(lab) {
+            Some(true) => State::On(1.0),
+            Some(false) => State::Off,
+            None => State::Untold,
+        };
+        listed(fault.name().to_owned(), fault.about(), state)
+    };
+    Ok(DatabaseFault::ALL.map(of_database).to_vec())
 }
 
 /// Switches a fault on. One without a kind of that name is refused with those that there are.

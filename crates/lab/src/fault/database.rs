@@ -58,6 +58,11 @@ impl DatabaseFault {
         }
     }
 
+    /// Whether it is on, where that can be told without asking the server.
+    pub fn is_on(self, lab: &Lab) -> Option<bool> {
+        (self == Self::Down).then(|| lab.dir.hold(PartName::Mysql).is_on())
+    }
+
     /// Begins it. One with a length ends by itself where the server can see to that; [`Self::end`] ends it anyway.
     pub async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
         match self {
