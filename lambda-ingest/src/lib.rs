@@ -13,6 +13,7 @@ pub mod sweep;
 
 use std::time::Duration;
 
+use futures::future::join;
 use lambda_runtime::{LambdaEvent, service_fn};
 use payment_core::Timestamp;
 use payment_store::{Pool, Store};
@@ -44,11 +45,12 @@ pub struct App {
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, s3::NoRegion> {
-        let objects = S3Objects::new(s3::client(S3_CALL).await?);
         let pool = Pool::new(config.database, CONNECTIONS);
-        // The first connection is made here, where it costs no event's time. A database that is away now may be
-        // back for the first event.
-        if let Err(error) = Box::pin(pool.acquire()).await {
+        // The first connection is made here, where it costs no event's time, and S3's client while the server answers.
+        // A database that is away now may be back for the first event.
+        let (connection, client) = join(Box::pin(pool.acquire()), s3::client(S3_CALL)).await;
+        let objects = S3Objects::new(client?);
+        if let Err(error) = connection {
             tracing::warn!(error = chain(&error), "the database can't be reached yet");
         }
         Ok(Self {

@@ -47,7 +47,8 @@ pub struct Answer {
 }
 
 pub fn is_form(headers: &HeaderMap) -> bool {
-    media_type(headers).as_deref() == Some("application/x-www-form-urlencoded")
+    media_type(headers)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 pub async fn pay(

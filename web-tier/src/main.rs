@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use tier_kit::program::Program;
+use tier_kit::program::{Program, Threads};
 use web_tier::{App, config};
 
 #[global_allocator]
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         name: "web-tier",
         about: "Public front of the payment pipeline: limits, the pay page, proxy to the app tier.",
         variables: config::VARIABLES,
+        threads: Threads::PerCore,
     };
     program.main(config::Config::from_env, async |config| {
         Ok(App::build(config).await?.run().await?)

@@ -50,11 +50,14 @@ struct Counters {
     repeats: Counter,
 }
 
-/// One request to the app tier.
+/// One request to the app tier. Its headers are made as it is sent: a second time is rare.
 struct Call<'a> {
     method: Method,
     uri: Uri,
-    headers: HeaderMap,
+    /// None where nobody asked: a health check.
+    context: Option<&'a RequestContext>,
+    /// The client's header Idempotency-Key.
+    key: Option<&'a HeaderValue>,
     body: &'a Bytes,
 }
 
@@ -97,7 +100,8 @@ impl Upstream {
         let call = Call {
             method: Method::GET,
             uri: Uri::from_static("/health"),
-            headers: HeaderMap::from_iter([(HOST, self.host.clone())]),
+            context: None,
+            key: None,
             body: &Bytes::new(),
         };
         match tokio::time::timeout(HEALTH, self.send(&call)).await {
@@ -118,15 +122,11 @@ impl Upstream {
         key: Option<&HeaderValue>,
         body: &Bytes,
     ) -> Result<Response, Refusal> {
-        let mut headers = self.headers(context);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(key) = key {
-            headers.insert(IDEMPOTENCY_KEY, key.clone());
-        }
         let call = Call {
             method: Method::POST,
             uri: Uri::from_static("/process"),
-            headers,
+            context: Some(context),
+            key,
             body,
         };
         self.forward(call, || key.is_some() || has_id(body)).await
@@ -142,7 +142,8 @@ impl Upstream {
         let call = Call {
             method: Method::GET,
             uri,
-            headers: self.headers(context),
+            context: Some(context),
+            key: None,
             body: &Bytes::new(),
         };
         self.forward(call, || true).await
@@ -196,7 +197,7 @@ impl Upstream {
         let mut request = Request::new(Full::new(call.body.clone()));
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
-        *request.headers_mut() = call.headers.clone();
+        *request.headers_mut() = self.headers(call);
         let (head, body) = self.pool.call(request).await?.into_parts();
         Ok(Answer {
             status: head.status,
@@ -205,15 +206,23 @@ impl Upstream {
         })
     }
 
-    fn headers(&self, context: &RequestContext) -> HeaderMap {
+    fn headers(&self, call: &Call<'_>) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(HOST, self.host.clone());
-        // Both were checked to hold ASCII alone.
-        if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
-            headers.insert(REQUEST_ID, value);
+        if let Some(context) = call.context {
+            // Both were checked to hold ASCII alone.
+            if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
+                headers.insert(REQUEST_ID, value);
+            }
+            if let Ok(value) = HeaderValue::from_str(context.traceparent.as_str()) {
+                headers.insert(TRACEPARENT, value);
+            }
         }
-        if let Ok(value) = HeaderValue::from_str(context.traceparent.as_str()) {
-            headers.insert(TRACEPARENT, value);
+        if call.method == Method::POST {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(key) = call.key {
+            headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
         headers
     }

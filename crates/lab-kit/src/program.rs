@@ -7,13 +7,16 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// sysexits.h: the command was used wrongly, or its configuration is wrong.
 const EX_USAGE: u8 = 64;
 
-/// s3s logs every refusal as an error; the lab logs lines of its own.
-const FILTER: &str = "info,s3s=off";
+/// It logs every refusal as an error; the lab logs lines of its own.
+const S3S: &str = "s3s";
 
 #[derive(Parser)]
 #[command(version)]
@@ -68,11 +71,9 @@ pub async fn main<E: Error>(
             };
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().json().flatten_event(true))
+        .with(filter())
         .init();
     match run(arguments.config).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,6 +86,17 @@ pub async fn main<E: Error>(
             }
         }
     }
+}
+
+/// By `RUST_LOG`, where it can be read.
+fn filter() -> Targets {
+    let wanted = std::env::var("RUST_LOG").ok();
+    let wanted = wanted.and_then(|wanted| wanted.parse().ok());
+    wanted.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(Level::INFO)
+            .with_target(S3S, LevelFilter::OFF)
+    })
 }
 
 /// The error and all that caused it, on one line.

@@ -2,7 +2,7 @@
 //!
 //! Bounds bodies in size, time and memory; reads them whole, so that an early refusal never meets a
 //! client that is still sending; gives every request its id; answers the health check and the
-//! interface of the faults, and lets those strike that are on.
+//! interface of the faults, and lets those strike that are on; counts what S3 would bill.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -18,7 +18,8 @@ use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-use crate::fault::{self, Before, RequestFaults, respond};
+use crate::counts::{self, Counts};
+use crate::fault::{self, Before, RequestFaults, Target, respond};
 use crate::ops::MAX_BODY;
 
 /// A body of [`MAX_BODY`] with room for the framing of signed chunks.
@@ -33,6 +34,7 @@ pub struct Front {
     s3: S3Service,
     faults: RequestFaults,
     memory: Semaphore,
+    counts: Counts,
 }
 
 /// What the rest of the server is told about a request. Travels in its extensions.
@@ -82,6 +84,7 @@ impl Front {
             s3,
             faults,
             memory: Semaphore::new(memory),
+            counts: Counts::default(),
         }
     }
 
@@ -102,6 +105,9 @@ impl Front {
         if request.uri().path().starts_with(lab_kit::fault::PATH) {
             return Ok(fault::control(&self.faults.switches, request).await);
         }
+        if request.method() == Method::GET && request.uri().path() == counts::PATH {
+            return Ok(Response::new(Body::from(self.counts.to_json())));
+        }
         let begun = Instant::now();
         let info = RequestInfo::new(peer);
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -118,22 +124,25 @@ impl Front {
     ) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(info.clone());
+        let target = Target::of(&parts);
         let received = tokio::time::timeout(BODY_TIMEOUT, self.receive(&parts.headers, body));
         let late = s3_error!(
             RequestTimeout,
             "Your socket connection was not read or written in time."
         );
-        match received.await.unwrap_or(Err(late)) {
-            Ok((body, memory)) => self.call(parts, body, memory).await,
+        let response = match received.await.unwrap_or(Err(late)) {
+            Ok((body, memory)) => self.call(parts, body, memory).await?,
             Err(error) => {
                 // The rest of the body may still come: nothing else can be read from this connection.
                 let mut response = respond(error)?;
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
-                Ok(response)
+                response
             }
-        }
+        };
+        self.counts.add(target, response.status());
+        Ok(response)
     }
 
     /// S3's answer, or what the faults make of it.

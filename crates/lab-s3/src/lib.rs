@@ -21,6 +21,7 @@
 mod access;
 mod clock;
 mod config;
+mod counts;
 mod error;
 mod fault;
 mod front;

@@ -114,10 +114,15 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.ten_thousandths / UNIT;
-        let fraction = format!("{:0SCALE$}", self.ten_thousandths % UNIT);
+        let fraction = self.ten_thousandths % UNIT;
+        // The least digits are 0 where the currency has fewer than are kept.
+        let shown = |unit| fraction / unit;
         match self.currency.decimals {
             0 => write!(f, "{whole}"),
-            decimals => write!(f, "{whole}.{}", &fraction[..decimals]),
+            1 => write!(f, "{whole}.{}", shown(1_000)),
+            2 => write!(f, "{whole}.{:02}", shown(100)),
+            3 => write!(f, "{whole}.{:03}", shown(10)),
+            _ => write!(f, "{whole}.{fraction:04}"),
         }
     }
 }

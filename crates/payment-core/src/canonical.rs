@@ -9,6 +9,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
 use crate::json::{self, Order};
 use crate::payment::{Content, Payment};
 
@@ -43,16 +44,11 @@ impl ContentHash {
     }
 }
 
-const HEX: [u8; 16] = *b"0123456789abcdef";
-
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: in every line of the log, and `{:02x}` for each byte takes ten times as long.
-        let mut hex = [0; 64];
-        for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-        }
-        f.write_str(str::from_utf8(&hex).unwrap_or_default())
+        let mut text = String::with_capacity(64);
+        hex::push(&self.0, &mut text);
+        f.write_str(&text)
     }
 }
 
@@ -102,9 +98,11 @@ impl Payment {
     }
 }
 
+/// Names hold nothing that is to be escaped.
 fn member(name: &str, value: &str, form: &mut String) {
-    json::write_string(name, form);
-    form.push(':');
+    form.push('"');
+    form.push_str(name);
+    form.push_str("\":");
     json::write_string(value, form);
     form.push(',');
 }

@@ -140,9 +140,20 @@ pub fn write_object(members: &Members, out: &mut String, order: Order) {
 
 /// Appends a string literal, escaped where JSON demands it and nowhere else.
 pub fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    // Nearly all are plain. Looked at without a branch a byte, many bytes are one instruction.
+    let plain = |byte: u8| (byte > 0x1f) & (byte != b'"') & (byte != b'\\');
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
+        out.push_str(text);
+    } else {
+        push_escaped(text, out);
+    }
+    out.push('"');
+}
+
+fn push_escaped(text: &str, out: &mut String) {
     use fmt::Write as _;
 
-    out.push('"');
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -164,7 +175,6 @@ pub fn write_string(text: &str, out: &mut String) {
         }
     }
     out.push_str(&text[plain_from..]);
-    out.push('"');
 }
 
 /// Members as they stand in the text, values unread.

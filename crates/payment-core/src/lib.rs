@@ -16,6 +16,7 @@ pub mod canonical;
 pub mod card;
 pub mod error;
 pub mod event;
+mod hex;
 pub mod id;
 pub mod json;
 pub mod object_key;

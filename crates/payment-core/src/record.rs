@@ -3,10 +3,9 @@
 //! Version 1 is fixed. What the content's hash does not cover (times, ids of the request) may grow with a
 //! version 2; readers are brought up before writers.
 
-use std::fmt::Write as _;
-
 use crate::canonical::ContentHash;
 use crate::error::ErrorCode;
+use crate::hex;
 use crate::id::RequestId;
 use crate::json::{self, Json, JsonError, Members};
 use crate::object_key::ObjectKey;
@@ -45,7 +44,13 @@ impl TraceParent {
         // Neither may be 0, however unlikely that is.
         let (trace, span) = (u128::from_be_bytes(trace), u64::from_be_bytes(span));
         let (trace, span) = (trace.max(1), span.max(1));
-        Self(format!("00-{trace:032x}-{span:016x}-{:02x}", u8::from(sampled)).into())
+        let mut text = String::with_capacity(55);
+        text.push_str("00-");
+        hex::push(&trace.to_be_bytes(), &mut text);
+        text.push('-');
+        hex::push(&span.to_be_bytes(), &mut text);
+        text.push_str(if sampled { "-01" } else { "-00" });
+        Self(text.into())
     }
 
     /// 32 hexadecimal digits: what all parts of a trace have in common.
@@ -118,7 +123,7 @@ impl LogRecord {
     /// One line of version 1, with its newline.
     pub fn to_line(&self) -> String {
         let payment = &self.payment;
-        let mut line = String::with_capacity(384);
+        let mut line = String::with_capacity(448);
         line.push_str("{\"v\":1");
         member("id", Some(payment.id().as_str()), &mut line);
         member("transaction", payment.transaction(), &mut line);
@@ -136,8 +141,9 @@ impl LogRecord {
         member("payer_name", payment.payer_name(), &mut line);
         line.push_str(",\"extra\":");
         json::write_object(&payment.content.extra, &mut line, json::Order::AsSent);
-        // Writing to a String can't fail.
-        let _ = write!(line, ",\"received_at\":\"{}\"", self.received_at);
+        line.push_str(",\"received_at\":\"");
+        self.received_at.push_to(&mut line);
+        line.push('"');
         member(
             "request_id",
             self.request_id.as_ref().map(RequestId::as_str),
@@ -148,7 +154,9 @@ impl LogRecord {
             self.traceparent.as_ref().map(TraceParent::as_str),
             &mut line,
         );
-        let _ = writeln!(line, ",\"hash\":\"{}\"}}", self.content_hash);
+        line.push_str(",\"hash\":\"");
+        hex::push(self.content_hash.as_bytes(), &mut line);
+        line.push_str("\"}\n");
         line
     }
 
@@ -271,11 +279,12 @@ fn with_own_id(draft: Draft) -> Result<Payment, RecordError> {
     Ok(draft.identify(None, || id)?)
 }
 
+/// Names hold nothing that is to be escaped.
 fn member(name: &str, value: Option<&str>, line: &mut String) {
     if let Some(value) = value {
-        line.push(',');
-        json::write_string(name, line);
-        line.push(':');
+        line.push_str(",\"");
+        line.push_str(name);
+        line.push_str("\":");
         json::write_string(value, line);
     }
 }

@@ -5,7 +5,14 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// Bounds of one call. Without them the SDK waits for ever for a server that accepts and is silent.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +42,6 @@ pub async fn config(bounds: Bounds) -> Result<SdkConfig, NoRegion> {
 }
 
 async fn load(bounds: Bounds) -> SdkConfig {
-    let connector = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .pool_idle_timeout(POOL_IDLE)
-        .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(bounds.connect)
         .read_timeout(bounds.attempt)
@@ -48,9 +49,62 @@ async fn load(bounds: Bounds) -> SdkConfig {
         .operation_timeout(bounds.operation)
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(connector)
+        .http_client(either())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(bounds.attempts))
         .load()
         .await
+}
+
+/// A client of it reads the machine's certificates as it is made: milliseconds of work.
+pub(crate) fn https() -> SharedHttpClient {
+    trusting(TrustStore::default())
+}
+
+fn trusting(certificates: TrustStore) -> SharedHttpClient {
+    let ring = tls::rustls_provider::CryptoMode::Ring;
+    // Made of what is always valid.
+    let context = TlsContext::builder().with_trust_store(certificates).build();
+    Builder::new()
+        .tls_provider(tls::Provider::Rustls(ring))
+        .tls_context(context.unwrap_or_default())
+        .pool_idle_timeout(POOL_IDLE)
+        .build_https()
+}
+
+/// Reads certificates with the first request that needs TLS: none does, where credentials come from the environment
+/// and the endpoint is plain.
+fn either() -> SharedHttpClient {
+    // The same kind of client, which trusts nobody: another kind would be compiled besides.
+    let (plain, tls) = (trusting(TrustStore::empty()), https());
+    http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(ByScheme {
+            plain: plain.http_connector(settings, components),
+            tls: tls.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    })
+}
+
+#[derive(Debug)]
+struct ByScheme {
+    plain: SharedHttpConnector,
+    tls: SharedHttpClient,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for ByScheme {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if is_plain(request.uri()) {
+            return self.plain.call(request);
+        }
+        let tls = self.tls.http_connector(&self.settings, &self.components);
+        tls.call(request)
+    }
+}
+
+pub(crate) fn is_plain(uri: &str) -> bool {
+    uri.starts_with("http://")
 }

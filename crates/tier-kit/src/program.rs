@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use tokio::runtime;
+
 use crate::access_log;
 use crate::env::{self, Env, Mistakes, Variable};
 use crate::telemetry;
@@ -16,6 +18,17 @@ pub struct Program {
     pub name: &'static str,
     pub about: &'static str,
     pub variables: &'static [Variable],
+    pub threads: Threads,
+}
+
+/// What runs a program's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// One a core.
+    PerCore,
+    /// The one that the program starts with. To hand work to another thread and back costs more than it brings, where
+    /// there is one thing to do at a time.
+    One,
 }
 
 impl Program {
@@ -50,7 +63,7 @@ impl Program {
             version = env!("CARGO_PKG_VERSION"),
             "starting"
         );
-        let ended = block_on(run(config));
+        let ended = self.block_on(run(config));
         access_log::flush();
         match ended {
             Ok(()) => ExitCode::SUCCESS,
@@ -58,21 +71,22 @@ impl Program {
         }
     }
 
+    fn block_on<F>(&self, run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+    where
+        F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let mut runtime = match self.threads {
+            Threads::PerCore => runtime::Builder::new_multi_thread(),
+            Threads::One => runtime::Builder::new_current_thread(),
+        };
+        runtime.enable_all().build()?.block_on(run)
+    }
+
     fn complain(&self, text: &str, code: u8) -> ExitCode {
         // Nothing is left to do where stderr is closed.
         let _ = writeln!(io::stderr(), "{}: {text}", self.name);
         ExitCode::from(code)
     }
-}
-
-fn block_on<F>(run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-where
-    F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
-{
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run)
 }
 
 fn say(text: &str) -> ExitCode {

@@ -18,3 +18,4 @@ mod target;
 pub use control::answer as control;
 pub use event::deliveries;
 pub use request::{Before, RequestFaults, respond};
+pub use target::Target;

@@ -332,6 +332,23 @@ async fn what_the_lab_lacks_is_refused_not_ignored() {
 }
 
 #[tokio::test]
+async fn requests_are_counted_as_they_would_be_billed() {
+    let lab = Lab::start().await;
+    let client = lab.operator();
+    client.put_key("a").send().await.unwrap();
+    client
+        .put_key("a")
+        .if_none_match("*")
+        .send()
+        .await
+        .unwrap_err();
+    client.get_key("a").send().await.unwrap();
+    let counted = raw::send(lab.address(), "GET /_lab/requests HTTP/1.1").await;
+    assert!(counted.ends_with(r#"{"gets":1,"puts":2}"#), "{counted}");
+    lab.end().await;
+}
+
+#[tokio::test]
 async fn health_needs_no_signature() {
     let lab = Lab::start().await;
     let answer = raw::send(lab.address(), "GET /_lab/health HTTP/1.1").await;

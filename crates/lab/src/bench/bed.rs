@@ -98,12 +98,13 @@ impl Bed {
         while Instant::now() < deadline {
             let now = self.sql("SELECT COUNT(*) FROM ingested_objects").await?;
             if before.as_ref() == Some(&now) {
-                break;
+                return Ok(());
             }
             before = Some(now);
             sleep(Duration::from_secs(2)).await;
         }
-        Ok(())
+        let late = format!("the function has objects left after {QUIET:?}");
+        Err(Error::Unexpected(late))
     }
 
     /// As `reader`; what is printed, without the last line's end.

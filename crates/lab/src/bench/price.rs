@@ -1,24 +1,77 @@
-//! List prices of us-east-1 in US dollars, as AWS's pages had them in November 2026.
-//! <https://aws.amazon.com/s3/pricing/>, <https://aws.amazon.com/lambda/pricing/>
+//! AWS's list prices, in one table: us-east-1, US dollars, without free tier and discounts.
 
-const PUT: f64 = 0.005 / 1_000.0;
-const GET: f64 = 0.000_4 / 1_000.0;
-const RUN: f64 = 0.20 / 1_000_000.0;
+use super::report::Table;
 
-/// A second of a function on arm64 with the memory below.
-const SECOND: f64 = 0.000_013_333_4 * MEMORY_GB;
-const MEMORY_GB: f64 = 0.256;
+/// When the pages were read.
+const READ: &str = "November 2026";
 
-/// Of a run that ingests one payment, in seconds: a few milliseconds, of which Lambda bills at least one.
-const ONE_ROW: f64 = 0.005;
+const S3: &str = "https://aws.amazon.com/s3/pricing/";
+const LAMBDA: &str = "https://aws.amazon.com/lambda/pricing/";
 
-pub fn of(puts: f64, gets: f64, runs: f64, function_seconds: f64) -> f64 {
-    puts * PUT + gets * GET + runs * RUN + function_seconds * SECOND
+struct Price {
+    what: &'static str,
+    dollars: f64,
+    /// For so many.
+    of: f64,
+    source: &'static str,
 }
 
-/// A million payments, each an object with an event of its own.
-pub fn one_object_a_payment() -> f64 {
-    of(1e6, 1e6, 1e6, 1e6 * ONE_ROW)
+const PUT: Price = Price {
+    what: "S3 Standard, PUT requests",
+    dollars: 0.005,
+    of: 1_000.0,
+    source: S3,
+};
+const GET: Price = Price {
+    what: "S3 Standard, GET requests",
+    dollars: 0.000_4,
+    of: 1_000.0,
+    source: S3,
+};
+const RUN: Price = Price {
+    what: "Lambda, runs",
+    dollars: 0.20,
+    of: 1_000_000.0,
+    source: LAMBDA,
+};
+const GB_SECOND: Price = Price {
+    what: "Lambda on arm64, GB-seconds",
+    dollars: 0.000_013_333_4,
+    of: 1.0,
+    source: LAMBDA,
+};
+
+const PRICES: [Price; 4] = [PUT, GET, RUN, GB_SECOND];
+
+/// Memory of the function, in GB as Lambda counts them.
+const MEMORY_GB: f64 = 0.25;
+
+impl Price {
+    fn each(&self) -> f64 {
+        self.dollars / self.of
+    }
+}
+
+/// What so many requests, runs and billed seconds cost.
+pub fn of(puts: f64, gets: f64, runs: f64, function_seconds: f64) -> f64 {
+    puts * PUT.each()
+        + gets * GET.each()
+        + runs * RUN.each()
+        + function_seconds * MEMORY_GB * GB_SECOND.each()
+}
+
+pub fn table() -> Table {
+    let title = format!("List prices, us-east-1, {READ}; the function has 256 MB");
+    let mut table = Table::new(&title, &["of", "dollars", "for", "source"]);
+    for price in &PRICES {
+        table.row([
+            price.what.to_owned(),
+            price.dollars.to_string(),
+            price.of.to_string(),
+            price.source.to_owned(),
+        ]);
+    }
+    table
 }
 
 #[cfg(test)]
@@ -27,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_million_objects_cost_what_the_price_list_says() {
-        let dollars = one_object_a_payment();
-        assert!((dollars - 5.617).abs() < 0.001, "{dollars}");
+        let dollars = of(1e6, 1e6, 1e6, 5_000.0);
+        assert!((dollars - 5.6167).abs() < 0.000_1, "{dollars}");
     }
 }

@@ -54,16 +54,53 @@ fn stated_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The media type of the header Content-Type, without parameters and in lower case.
-pub fn media_type(headers: &HeaderMap) -> Option<String> {
+/// The media type of the header Content-Type as it was sent, without parameters. Its case means nothing.
+pub fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+    Some(value.split(';').next()?.trim())
 }
 
 /// `application/json`, or another type with the suffix `+json`.
 fn is_json(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|media_type| {
-        media_type == "application/json"
-            || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+        media_type.eq_ignore_ascii_case("application/json")
+            || media_type.split_once('/').is_some_and(|(kind, name)| {
+                let suffix = name.rsplit_once('+').map(|(_, suffix)| suffix);
+                kind.eq_ignore_ascii_case("application")
+                    && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
+            })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn json_is_told_by_its_type_or_its_suffix_in_any_case() {
+        let told = |value| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))]);
+            is_json(&headers)
+        };
+        for json in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/problem+json",
+            "APPLICATION/a.b+c+Json",
+        ] {
+            assert!(told(json), "{json}");
+        }
+        for other in [
+            "",
+            "json",
+            "text/json",
+            "application/jsonp",
+            "application/json+xml",
+            "text/a+json",
+        ] {
+            assert!(!told(other), "{other}");
+        }
+    }
 }

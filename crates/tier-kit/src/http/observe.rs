@@ -247,7 +247,7 @@ impl AccessLine {
                 .number("status", status)
                 .text("error_code", error_code)
                 .text("error_cause", error_cause)
-                .number("duration_ms", took.as_secs_f64() * 1000.0);
+                .time("duration_ms", took);
         });
     }
 }

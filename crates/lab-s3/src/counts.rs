@@ -1,0 +1,33 @@
+//! Requests since the start, as S3 would bill them: those that it answered, and not those that it failed.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::fault::Target;
+
+pub const PATH: &str = "/_lab/requests";
+
+#[derive(Debug, Default)]
+pub struct Counts {
+    puts: AtomicU64,
+    gets: AtomicU64,
+}
+
+impl Counts {
+    pub fn add(&self, target: Option<Target>, status: StatusCode) {
+        let count = match target {
+            _ if status.is_server_error() => return,
+            Some(Target::Put { .. }) => &self.puts,
+            Some(Target::Get) => &self.gets,
+            _ => return,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub fn to_json(&self) -> String {
+        let Self { puts, gets } = self;
+        json!({"puts": puts.load(Relaxed), "gets": gets.load(Relaxed)}).to_string()
+    }
+}

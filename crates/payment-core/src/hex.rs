@@ -1,0 +1,37 @@
+//! Hexadecimal digits, by hand: several ids and a hash in every line, and `{:02x}` for each byte takes ten times as long.
+
+const DIGITS: [u8; 16] = *b"0123456789abcdef";
+
+/// Bytes that are written at a time.
+const STEP: usize = 8;
+
+/// Appends two digits a byte, in lower case.
+pub fn push(bytes: &[u8], out: &mut String) {
+    for some in bytes.chunks(STEP) {
+        let mut text = [0; 2 * STEP];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(some) {
+            *pair = [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ];
+        }
+        out.push_str(str::from_utf8(&text[..2 * some.len()]).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_has_two_digits() {
+        let mut text = String::new();
+        let bytes: Vec<u8> = (0..=255).collect();
+        push(&bytes, &mut text);
+        let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, expected);
+        text.clear();
+        push(&[1, 0xab, 255], &mut text);
+        assert_eq!(text, "01abff");
+    }
+}
