@@ -17,6 +17,7 @@ const CHARTS = {
 };
 
 const drawn = new Map();
+let series;
 
 const idiomorph = {
   ignoreActiveValue: true,
@@ -95,7 +96,7 @@ async function chart() {
   const places = document.querySelectorAll("[data-chart]");
   if (places.length === 0) return;
   const answer = await fetch("/series.json", { cache: "no-store" });
-  const series = await answer.json();
+  series = await answer.json();
   for (const place of places) draw(place, series);
 }
 
@@ -115,6 +116,10 @@ async function turn() {
   }
   setTimeout(turn, EVERY);
 }
+
+addEventListener("resize", () => {
+  if (series) for (const place of document.querySelectorAll("[data-chart]")) draw(place, series);
+});
 
 // Colours are in the drawing: another scheme is another drawing.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

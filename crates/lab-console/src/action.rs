@@ -161,12 +161,15 @@ pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Respon
             Ok(output) => output.map_err(|error| chain(&error))?,
             Err(_) => return Err("payctl replay does not come to an end".to_owned()),
         };
-        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned());
+        let said = [output.stdout, output.stderr]
+            .map(|text| String::from_utf8_lossy(&text).trim().to_owned());
         let said = said.join(" ");
         if !output.status.success() {
             return Err(format!("payctl replay --dead-letters: {said}"));
         }
-        console.watch.note(Mood::Good, format!("dead letters were replayed: {said}"));
+        console
+            .watch
+            .note(Mood::Good, format!("dead letters were replayed: {said}"));
         Ok(())
     })
     .await
@@ -179,7 +182,9 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         let seconds = number(&seconds, "seconds", 0..=SECONDS_MAX)?;
         if rate == 0 || seconds == 0 {
             console.traffic.stop();
-            console.watch.note(Mood::Plain, "the payments of the console end");
+            console
+                .watch
+                .note(Mood::Plain, "the payments of the console end");
             return Ok(());
         }
         let length = Duration::from_secs(seconds);

@@ -15,8 +15,16 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ASSETS: [(&str, &str, &str); 5] = [
     ("console.css", CSS, include_str!("../assets/console.css")),
     ("console.js", SCRIPT, include_str!("../assets/console.js")),
-    ("uplot.css", CSS, include_str!("../assets/vendor/uPlot.min.css")),
-    ("uplot.js", SCRIPT, include_str!("../assets/vendor/uPlot.iife.min.js")),
+    (
+        "uplot.css",
+        CSS,
+        include_str!("../assets/vendor/uPlot.min.css"),
+    ),
+    (
+        "uplot.js",
+        SCRIPT,
+        include_str!("../assets/vendor/uPlot.iife.min.js"),
+    ),
     (
         "idiomorph.js",
         SCRIPT,
@@ -57,9 +65,18 @@ mod tests {
     fn the_libraries_are_the_files_that_their_authors_published() {
         let listed = include_str!("../assets/vendor/README.md");
         let files = [
-            ("uPlot.min.css", include_str!("../assets/vendor/uPlot.min.css")),
-            ("uPlot.iife.min.js", include_str!("../assets/vendor/uPlot.iife.min.js")),
-            ("idiomorph.min.js", include_str!("../assets/vendor/idiomorph.min.js")),
+            (
+                "uPlot.min.css",
+                include_str!("../assets/vendor/uPlot.min.css"),
+            ),
+            (
+                "uPlot.iife.min.js",
+                include_str!("../assets/vendor/uPlot.iife.min.js"),
+            ),
+            (
+                "idiomorph.min.js",
+                include_str!("../assets/vendor/idiomorph.min.js"),
+            ),
         ];
         for (name, content) in files {
             let mut hash = String::new();

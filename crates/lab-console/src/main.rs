@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use lab_console::{Config, Error, Server};
 use lab_kit::program::{self, End};
 
-const ABOUT: &str = "The lab in a browser: a page a service, live, and buttons for faults, on loopback";
+const ABOUT: &str =
+    "The lab in a browser: a page a service, live, and buttons for faults, on loopback";
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -67,16 +67,6 @@ impl Shell {
     }
 }
 
-/// A form's button: where it is sent, its hidden fields, and its text.
-#[derive(Debug, Default)]
-pub struct Button {
-    pub action: &'static str,
-    pub fields: Vec<(&'static str, String)>,
-    pub text: &'static str,
-    /// What it does, for those who don't see what it stands beside.
-    pub label: String,
-}
-
 fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => Html(html).into_response(),
@@ -89,7 +79,8 @@ fn page(template: &impl Template) -> Response {
 
 /// The value of a parameter in the query, decoded; empty where it is missing.
 fn parameter(uri: &Uri, name: &str) -> String {
-    let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(uri.query().unwrap_or_default());
+    let pairs =
+        serde_urlencoded::from_str::<Vec<(String, String)>>(uri.query().unwrap_or_default());
     let pairs = pairs.unwrap_or_default().into_iter();
     pairs
         .filter(|(known, _)| known == name)
@@ -125,7 +116,9 @@ mod tests {
     #[test]
     fn a_parameter_is_decoded_and_an_encoded_one_comes_back() {
         let text = "transactions/2026/11/25/ ü&?.json";
-        let uri: Uri = format!("/s3/object?key={}&x=1", encoded(text)).parse().unwrap();
+        let uri: Uri = format!("/s3/object?key={}&x=1", encoded(text))
+            .parse()
+            .unwrap();
         assert_eq!(parameter(&uri, "key"), text);
         assert_eq!(parameter(&uri, "none"), "");
     }

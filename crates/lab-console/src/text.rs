@@ -48,9 +48,8 @@ fn tenths(tenths: u64, unit: &str) -> String {
 
 /// `2026-11-25 19:40:01.123456`, UTC.
 pub fn datetime(moment: OffsetDateTime) -> String {
-    let format = format_description!(
-        "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]"
-    );
+    let format =
+        format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]");
     // The format has nothing that a time could lack.
     moment.format(format).unwrap_or_default()
 }

@@ -116,7 +116,12 @@ async fn send(rate: u32, until: Instant, counts: Arc<Counts>, console: Arc<Conso
     let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
-        match select(Box::pin(ticks.tick()), Box::pin(tokio::time::sleep_until(until))).await {
+        match select(
+            Box::pin(ticks.tick()),
+            Box::pin(tokio::time::sleep_until(until)),
+        )
+        .await
+        {
             Either::Left(_) => {}
             Either::Right(_) => return,
         }

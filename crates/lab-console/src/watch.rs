@@ -341,7 +341,8 @@ impl Point {
             let restarted = now.answers < before.answers;
             for (bound, count) in &now.times {
                 let known = before.times.get(bound).filter(|_| !restarted);
-                *self.times.entry(*bound).or_default() += grown(known.copied().unwrap_or(0), *count);
+                *self.times.entry(*bound).or_default() +=
+                    grown(known.copied().unwrap_or(0), *count);
             }
         } else {
             self.accepted += grown(before.accepted, now.accepted);
@@ -434,13 +435,23 @@ mod tests {
         look(&watch, web(1_000, &[]));
         look(&watch, web(1_040, &[]));
         look(&watch, web(6, &[]));
-        let answers: Vec<_> = watch.past().points.iter().map(|point| point.answers).collect();
+        let answers: Vec<_> = watch
+            .past()
+            .points
+            .iter()
+            .map(|point| point.answers)
+            .collect();
         assert_eq!(answers, [0, 40, 6]);
     }
 
     #[test]
     fn a_percentile_lies_in_its_bucket() {
-        let times = [(Some(10_000), 50), (Some(20_000), 98), (Some(50_000), 100), (None, 100)];
+        let times = [
+            (Some(10_000), 50),
+            (Some(20_000), 98),
+            (Some(50_000), 100),
+            (None, 100),
+        ];
         let times: BTreeMap<_, _> = times.into();
         assert_eq!(percentile(&times, 50), Some(Duration::from_millis(10)));
         assert_eq!(percentile(&times, 99), Some(Duration::from_millis(35)));

@@ -2,7 +2,7 @@
 
 use crate::{
     database::User,
-    lab::{DEAD_LETTER_QUEUE, BUCKET, Lab, REGION},
+    lab::{BUCKET, DEAD_LETTER_QUEUE, Lab, REGION},
     part::{self, PartName, sqs},
 };
 

@@ -70,9 +70,8 @@ impl<'a> Groups<'a> {
                 if digits.len() > *DIGITS.end() {
                     return None;
                 }
-                let is_card = DIGITS.contains(&digits.len())
-                    && has_issuer(&digits)
-                    && passes_luhn(&digits);
+                let is_card =
+                    DIGITS.contains(&digits.len()) && has_issuer(&digits) && passes_luhn(&digits);
                 Some(is_card.then_some(start..run.end))
             });
             stretches.flatten()

@@ -85,7 +85,10 @@ impl Run {
 impl Environment {
     fn stream(&self) -> &str {
         // The day comes first; the end tells one from another.
-        self.log_stream.rsplit('/').next().unwrap_or(&self.log_stream)
+        self.log_stream
+            .rsplit('/')
+            .next()
+            .unwrap_or(&self.log_stream)
     }
 
     fn entered(&self) -> &str {

@@ -131,7 +131,9 @@ fn shown((line, record): &Line) -> Shown {
         line: *line,
         reject: None,
         id: payment.id().to_string(),
-        amount: payment.amount().map_or(String::new(), |amount| amount.to_string()),
+        amount: payment
+            .amount()
+            .map_or(String::new(), |amount| amount.to_string()),
         currency: payment.currency().map_or("", Currency::code),
         payer: text(payment.payer_name()),
         transaction: text(payment.transaction()),

@@ -129,7 +129,9 @@ fn subnets(zone: Zone, network: &Network, console: &Console) -> Vec<SubnetView> 
 }
 
 fn host_view(host: &network::Host, network: &Network, console: &Console) -> HostView {
-    let group = network.tier(&host.tier).and_then(|tier| tier.group.as_ref());
+    let group = network
+        .tier(&host.tier)
+        .and_then(|tier| tier.group.as_ref());
     let parts = console.watch.parts();
     // A load balancer is one process with a node in each zone.
     let mut parts = parts.iter();

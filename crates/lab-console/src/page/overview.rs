@@ -124,7 +124,11 @@ fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
     let parts = console.watch.parts();
     let nodes = |names: &[PartName]| -> Vec<Node> {
         let of = |name: &PartName| parts.iter().find(|part| part.part == *name);
-        names.iter().filter_map(of).map(|part| node(part, console)).collect()
+        names
+            .iter()
+            .filter_map(of)
+            .map(|part| node(part, console))
+            .collect()
     };
     let mut stages = vec![
         Stage {

@@ -178,7 +178,10 @@ fn spans(found: Option<&Found>, entry: Option<&LedgerEntry>, answers: Vec<Answer
         .into_iter()
         .map(|answered| Span {
             name: answered.part.to_string(),
-            detail: format!("{} {}: {}", answered.method, answered.route, answered.status),
+            detail: format!(
+                "{} {}: {}",
+                answered.method, answered.route, answered.status
+            ),
             start: answered.start,
             end: answered.end,
             kind: if answered.status < 500 { "tier" } else { "bad" },
@@ -187,7 +190,10 @@ fn spans(found: Option<&Found>, entry: Option<&LedgerEntry>, answers: Vec<Answer
     if let Some(found) = found {
         spans.push(Span {
             name: "lambda".to_owned(),
-            detail: format!("from its arrival to the row, line {} of the object", found.object_line),
+            detail: format!(
+                "from its arrival to the row, line {} of the object",
+                found.object_line
+            ),
             start: found.received_at,
             end: found.recorded_at,
             kind: "row",
@@ -195,7 +201,10 @@ fn spans(found: Option<&Found>, entry: Option<&LedgerEntry>, answers: Vec<Answer
         if let Some(entry) = entry {
             spans.push(Span {
                 name: "ledger".to_owned(),
-                detail: format!("the whole object: {}", text::plural(u64::from(entry.lines), "line", "lines")),
+                detail: format!(
+                    "the whole object: {}",
+                    text::plural(u64::from(entry.lines), "line", "lines")
+                ),
                 start: found.recorded_at,
                 end: entry.ingested_at,
                 kind: "row",
@@ -233,7 +242,9 @@ fn bars(spans: &[Span]) -> (Vec<Bar>, String) {
 }
 
 fn between(start: Timestamp, end: Timestamp) -> Duration {
-    (end.to_utc() - start.to_utc()).try_into().unwrap_or_default()
+    (end.to_utc() - start.to_utc())
+        .try_into()
+        .unwrap_or_default()
 }
 
 /// A key's last part, which tells one object from another.
@@ -259,7 +270,12 @@ mod tests {
             end: at(end),
             kind: "tier",
         };
-        let (bars, total) = bars(&[span(0, 5_000), span(1_000, 4_000), span(4_000, 20_000), span(20_000, 20_000)]);
+        let (bars, total) = bars(&[
+            span(0, 5_000),
+            span(1_000, 4_000),
+            span(4_000, 20_000),
+            span(20_000, 20_000),
+        ]);
         assert_eq!(total, "20 ms");
         let places: Vec<_> = bars.iter().map(|bar| (bar.x, bar.width)).collect();
         assert_eq!(places, [(0, 150), (30, 90), (120, 480), (597, 3)]);

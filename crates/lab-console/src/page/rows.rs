@@ -33,7 +33,10 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         rows: console.watch.rows().map_or("–".to_owned(), text::count),
         conflicts: conflicts.map_or("–".to_owned(), text::count),
         about: match tools {
-            Some(_) => format!("the lab's own server on {}", console.lab.address(lab::part::PartName::Mysql)),
+            Some(_) => format!(
+                "the lab's own server on {}",
+                console.lab.address(lab::part::PartName::Mysql)
+            ),
             None => "a server that was there before".to_owned(),
         },
     })

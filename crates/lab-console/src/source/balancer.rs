@@ -70,7 +70,11 @@ impl Balancer {
         let mut balancer = Self::default();
         for entries in lines {
             let fields = entries.into_iter();
-            let line = Line(fields.map(|entry| (entry.field.name, entry.value.value)).collect());
+            let line = Line(
+                fields
+                    .map(|entry| (entry.field.name, entry.value.value))
+                    .collect(),
+            );
             match line.text("svname") {
                 "FRONTEND" => {
                     balancer.requests += line.number("req_tot");
@@ -135,12 +139,16 @@ impl Group {
 impl Line {
     fn text(&self, name: &str) -> &str {
         let value = self.0.get(name);
-        value.and_then(serde_json::Value::as_str).unwrap_or_default()
+        value
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
     }
 
     fn number(&self, name: &str) -> u64 {
         let value = self.0.get(name);
-        value.and_then(serde_json::Value::as_u64).unwrap_or_default()
+        value
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default()
     }
 
     fn check(&self) -> String {
@@ -173,12 +181,20 @@ mod tests {
     #[test]
     fn a_targets_requests_are_those_with_and_without_a_check() {
         let lines = json!([
-            line(json!({"pxname": "alb", "svname": "FRONTEND", "req_tot": 12, "req_rate": 4, "scur": 1})),
-            line(json!({"pxname": "targets", "svname": "web-a", "status": "DOWN", "check_status": "L4CON",
-                        "last_chk": "Connection refused", "lastchg": 3, "req_tot": 5, "hrsp_5xx": 1})),
-            line(json!({"pxname": "targets", "svname": "web-a-open", "status": "no check", "req_tot": 2})),
-            line(json!({"pxname": "targets", "svname": "web-b", "status": "UP", "check_status": "L7OK",
-                        "check_code": 200, "check_duration": 1, "req_tot": 5, "rate": 4})),
+            line(
+                json!({"pxname": "alb", "svname": "FRONTEND", "req_tot": 12, "req_rate": 4, "scur": 1})
+            ),
+            line(
+                json!({"pxname": "targets", "svname": "web-a", "status": "DOWN", "check_status": "L4CON",
+                        "last_chk": "Connection refused", "lastchg": 3, "req_tot": 5, "hrsp_5xx": 1})
+            ),
+            line(
+                json!({"pxname": "targets", "svname": "web-a-open", "status": "no check", "req_tot": 2})
+            ),
+            line(
+                json!({"pxname": "targets", "svname": "web-b", "status": "UP", "check_status": "L7OK",
+                        "check_code": 200, "check_duration": 1, "req_tot": 5, "rate": 4})
+            ),
             line(json!({"pxname": "targets", "svname": "BACKEND", "req_tot": 12})),
         ]);
         let balancer = Balancer::read(serde_json::from_value(lines).unwrap());

@@ -7,8 +7,8 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
-use lab::lab::{Lab, REGION};
 use http::header::AUTHORIZATION;
+use lab::lab::{Lab, REGION};
 use lab::part::lambda::authorization;
 use lab::part::{PartName, sqs};
 use serde::Deserialize;
@@ -65,7 +65,10 @@ impl Function {
     pub async fn of(console: &Console) -> Result<Self, Away> {
         let url = format!("{}/_lab/status", console.lab.url(PartName::Lambda));
         let key = &console.lab.credentials.aws.operator.id;
-        let request = console.http.get(url).header(AUTHORIZATION, authorization(key));
+        let request = console
+            .http
+            .get(url)
+            .header(AUTHORIZATION, authorization(key));
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 }
@@ -92,6 +95,8 @@ pub async fn waiting(queue: &str, console: &Console) -> Result<u64, Away> {
     let request = console.queues.get_queue_attributes().queue_url(url);
     let answer = request.attribute_names(name.clone()).send().await;
     let answer = answer.map_err(|error| Away(DisplayErrorContext(&error).to_string()))?;
-    let value = answer.attributes().and_then(|all| all.get(&name)?.parse().ok());
+    let value = answer
+        .attributes()
+        .and_then(|all| all.get(&name)?.parse().ok());
     value.ok_or_else(|| Away("SQS does not tell how many messages wait".to_owned()))
 }

@@ -71,7 +71,9 @@ pub async fn folder(prefix: &str, console: &Console) -> Result<Folder, Away> {
             .folders
             .extend(folders.filter_map(|folder| folder.prefix().map(str::to_owned)));
         found.count += answer.contents().len();
-        found.objects.extend(answer.contents().iter().filter_map(listed));
+        found
+            .objects
+            .extend(answer.contents().iter().filter_map(listed));
         let excess = found.objects.len().saturating_sub(OBJECTS_MAX);
         found.objects.drain(..excess);
     }

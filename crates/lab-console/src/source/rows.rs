@@ -98,11 +98,18 @@ impl Rows {
     }
 
     pub async fn since(&self, last: u64) -> Result<Since, Away> {
-        let row = within(PATIENCE, sqlx::query(SINCE).bind(last).fetch_one(&self.pool)).await?;
+        let row = within(
+            PATIENCE,
+            sqlx::query(SINCE).bind(last).fetch_one(&self.pool),
+        )
+        .await?;
         let micros: Option<i64> = row.try_get(2).map_err(away)?;
         Ok(Since {
             count: number(&row, 0).map_err(away)?,
-            last: row.try_get::<Option<u64>, _>(1).map_err(away)?.unwrap_or(last),
+            last: row
+                .try_get::<Option<u64>, _>(1)
+                .map_err(away)?
+                .unwrap_or(last),
             lag: micros.and_then(|micros| Some(Duration::from_micros(micros.try_into().ok()?))),
         })
     }

@@ -50,13 +50,7 @@ impl<'a> Apart<'a> {
         work: impl AsyncFnOnce(Lab) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let owner = std::process::id().to_string();
-        let up = [
-            "up",
-            "--detach",
-            "--fresh",
-            "--owner",
-            &owner,
-        ];
+        let up = ["up", "--detach", "--fresh", "--owner", &owner];
         self.command(&[&up, options].concat()).await?;
         work(Lab::load(self.dir.clone(), self.context.workspace.clone())?).await
     }

@@ -2,7 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use super::{Context, Error, INTERRUPTED, apart::{ASIDE, Apart}};
+use super::{
+    Context, Error, INTERRUPTED,
+    apart::{ASIDE, Apart},
+};
 use crate::{
     chaos::{self, Options},
     cli,

@@ -61,8 +61,14 @@ impl<'a> Studio<'a> {
         sleep(POLL * 3).await;
         let height = "return document.documentElement.scrollHeight";
         let height = self.browser.run(height, vec![]).await?;
-        let height = height.as_u64().and_then(|height| u32::try_from(height).ok());
-        let most = if view.width < view.height { u32::MAX } else { HEIGHT_MAX };
+        let height = height
+            .as_u64()
+            .and_then(|height| u32::try_from(height).ok());
+        let most = if view.width < view.height {
+            u32::MAX
+        } else {
+            HEIGHT_MAX
+        };
         let height = height.unwrap_or(view.height).min(most);
         self.browser.show(View { height, ..view }).await?;
         let path = self.folder.join(format!("{name}.png"));
@@ -83,7 +89,9 @@ impl<'a> Studio<'a> {
             path: path.clone(),
             source,
         })?;
-        self.browser.goto(&format!("file://{}", path.display())).await?;
+        self.browser
+            .goto(&format!("file://{}", path.display()))
+            .await?;
         self.shoot(name, view).await
     }
 

@@ -40,8 +40,14 @@ pub async fn session(lab: &Lab) -> Result<String, Error> {
 
 async fn run(lab: &Lab, command: &str) -> Result<Typed, Error> {
     // Quiet about what a terminal's own progress meter would show, and this very program in the place of `cargo lab`.
-    let program = format!("'{}' --dir '{}'", lab.workspace.lab().display(), lab.dir.root().display());
-    let real = command.replace("cargo lab", &program).replace("curl -i", "curl -s -i");
+    let program = format!(
+        "'{}' --dir '{}'",
+        lab.workspace.lab().display(),
+        lab.dir.root().display()
+    );
+    let real = command
+        .replace("cargo lab", &program)
+        .replace("curl -i", "curl -s -i");
     let output = Command::new("bash")
         .args(["-c", &real])
         .stdin(Stdio::null())

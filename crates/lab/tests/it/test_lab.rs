@@ -254,10 +254,7 @@ fn up(dir: &Path, options: &[&str]) {
         "--owner",
         &owner,
     ];
-    let output = run(
-        dir,
-        &[&arguments[..], options].concat(),
-    );
+    let output = run(dir, &[&arguments[..], options].concat());
     if !output.status.success() {
         let kept = std::env::temp_dir().join(format!("lab-it-failed-{owner}"));
         let _ = std::fs::rename(dir, &kept);
