@@ -28,8 +28,8 @@ mod tests {
         let mut text = String::new();
         let bytes: Vec<u8> = (0..=255).collect();
         push(&bytes, &mut text);
-        let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(text, expected);
+        let expected: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, expected.concat());
         text.clear();
         push(&[1, 0xab, 255], &mut text);
         assert_eq!(text, "01abff");

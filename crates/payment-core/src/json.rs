@@ -142,8 +142,9 @@ pub fn write_object(members: &Members, out: &mut String, order: Order) {
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
     // Nearly all are plain. Looked at without a branch a byte, many bytes are one instruction.
-    let plain = |byte: u8| (byte > 0x1f) & (byte != b'"') & (byte != b'\\');
-    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
+    let escapes =
+        |byte: u8| u8::from(byte <= 0x1f) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    if text.bytes().fold(0, |all, byte| all | escapes(byte)) == 0 {
         out.push_str(text);
     } else {
         push_escaped(text, out);

@@ -344,7 +344,9 @@ async fn requests_are_counted_as_they_would_be_billed() {
         .unwrap_err();
     client.get_key("a").send().await.unwrap();
     let counted = raw::send(lab.address(), "GET /_lab/requests HTTP/1.1").await;
-    assert!(counted.ends_with(r#"{"gets":1,"puts":2}"#), "{counted}");
+    for count in [r#""puts":2"#, r#""gets":1"#] {
+        assert!(counted.contains(count), "{counted}");
+    }
     lab.end().await;
 }
 
