@@ -11,13 +11,17 @@ use lab::ports::TIERS;
 use lab::state::status::{PartState, PartStatus, Status};
 use serde::Serialize;
 use time::OffsetDateTime;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::server::Console;
 use crate::source::function::Function;
+use crate::source::rows::{Rows, Since};
 use crate::source::tier::{Bound, Figures};
 
 const EVERY: Duration = Duration::from_secs(1);
+
+/// A database that takes longer to count new rows holds up nothing else.
+const ROWS_PATIENCE: Duration = Duration::from_millis(700);
 
 /// Five minutes.
 const POINTS_MAX: usize = 300;
@@ -44,10 +48,8 @@ struct Past {
     tier_rates: BTreeMap<PartName, f64>,
     function: Option<Function>,
     rows: Option<u64>,
-    /// Rows that the points tell of.
-    rows_told: Option<u64>,
-    /// The longest since the last point.
-    lag: Option<Duration>,
+    /// The rows at the start.
+    counted: Option<Since>,
     parts: Vec<PartStatus>,
     faults: Vec<String>,
 }
@@ -124,14 +126,20 @@ pub async fn run(console: Arc<Console>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Instant::now();
+    let mut counter = None;
     loop {
         ticks.tick().await;
         // Of the question, not of the last answer: a part that is away keeps the others' figures as they are.
         let seconds = before.elapsed().as_secs_f64();
         before = Instant::now();
-        let (tiers, function, faults) = tokio::join!(
+        if counter.is_none() {
+            counter = console.watch.past().counted.map(Counter::after);
+        }
+        let counting = async { counter.as_mut()?.look(&console.rows).await };
+        let (tiers, function, rows, faults) = tokio::join!(
             join_all(TIERS.map(|tier| Figures::of(tier, &console))),
             Function::of(&console),
+            timeout(ROWS_PATIENCE, counting),
             faults_on(&console),
         );
         let parts = Status::load(&console.lab.dir)
@@ -140,24 +148,20 @@ pub async fn run(console: Arc<Console>) {
             .map(|status| status.parts);
         let tiers = TIERS.into_iter().zip(tiers.into_iter().map(Result::ok));
         let watch = &console.watch;
-        watch.take(seconds, tiers, function.ok());
+        watch.take(seconds, tiers, function.ok(), rows.ok().flatten());
         watch.note_parts(parts.unwrap_or_default());
         watch.past().faults = faults;
     }
 }
 
-/// Counts rows once a second, by itself: a database that is away, or counts for a minute, holds nothing else up.
+/// Counts all rows once, by itself: of a large table that takes a minute.
 pub async fn count(console: Arc<Console>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut counter = Counter::default();
     loop {
-        ticks.tick().await;
-        if let Some((total, lag)) = counter.look(&console).await {
-            let mut past = console.watch.past();
-            past.rows = Some(total);
-            past.lag = past.lag.max(lag);
+        if let Ok(all) = console.rows.count().await {
+            console.watch.past().counted = Some(all);
+            return;
         }
+        sleep(EVERY).await;
     }
 }
 
@@ -175,37 +179,41 @@ async fn faults_on(console: &Console) -> Vec<String> {
 }
 
 /// Counts new rows, those too that are committed behind a later one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counter {
-    mark: Option<u64>,
+    /// Rows beyond this number are counted.
+    mark: u64,
     beyond: u64,
     last: u64,
     total: u64,
 }
 
 impl Counter {
-    /// How many rows there are, and the longest lag of the new ones. Nothing while the database is away.
-    async fn look(&mut self, console: &Console) -> Option<(u64, Option<Duration>)> {
-        let rows = &console.rows;
-        let Some(mark) = self.mark else {
-            let all = rows.count().await.ok()?;
-            (self.mark, self.total, self.last) = (Some(all.last), all.count, all.last);
-            return Some((self.total, None));
-        };
-        let since = rows.since(mark).await.ok()?;
-        // Of all beyond the mark would be the longest lag of minutes.
+    fn after(all: Since) -> Self {
+        Self {
+            mark: all.last,
+            beyond: 0,
+            last: all.last,
+            total: all.count,
+        }
+    }
+
+    /// How many rows there are, and the longest lag of the new ones. Nothing while the database is away; given up at
+    /// any moment, nothing is counted twice.
+    async fn look(&mut self, rows: &Rows) -> Option<(u64, Option<Duration>)> {
+        let since = rows.since(self.mark).await.ok()?;
+        // Of all beyond the mark it would be the longest of minutes.
         let lag = if since.last > self.last {
             rows.since(self.last).await.ok()?.lag
         } else {
             None
         };
-        let count = since.count.saturating_sub(self.beyond);
+        self.total += since.count.saturating_sub(self.beyond);
         (self.beyond, self.last) = (since.count, since.last);
-        self.total += count;
         if since.count > BEYOND_MAX {
             let mark = since.last.saturating_sub(BEYOND_MAX / 4);
             self.beyond = rows.since(mark).await.ok()?.count;
-            self.mark = Some(mark);
+            self.mark = mark;
         }
         Some((self.total, lag))
     }
@@ -281,6 +289,7 @@ impl Watch {
         seconds: f64,
         tiers: impl Iterator<Item = (PartName, Option<Figures>)>,
         function: Option<Function>,
+        rows: Option<(u64, Option<Duration>)>,
     ) {
         let mut past = self.past();
         let mut point = Point {
@@ -304,11 +313,11 @@ impl Watch {
             point.runs = grown(before.counts.invocations, now.counts.invocations);
         }
         past.function = function;
-        if let (Some(before), Some(now)) = (past.rows_told, past.rows) {
-            point.rows = grown(before, now);
+        if let Some((total, lag)) = rows {
+            point.rows = past.rows.map_or(0, |before| grown(before, total));
+            point.lag = lag;
+            past.rows = Some(total);
         }
-        past.rows_told = past.rows;
-        point.lag = past.lag.take();
         let excess = (past.points.len() + 1).saturating_sub(POINTS_MAX);
         past.points.drain(..excess);
         past.points.push_back(point);
@@ -426,7 +435,7 @@ mod tests {
 
     fn look(watch: &Watch, figures: Figures) {
         let tiers = [(PartName::WebA, Some(figures))].into_iter();
-        watch.take(1.0, tiers, None);
+        watch.take(1.0, tiers, None, None);
     }
 
     #[test]

@@ -185,9 +185,7 @@ async fn dead_letters_are_shown_and_redriven() {
     console
         .run("document.getElementById('for-s3-truncated-get').value = '20'")
         .await;
-    console
-        .click("button[aria-label='truncated-get on']")
-        .await;
+    console.click("button[aria-label='truncated-get on']").await;
     console.until_shown("fault s3/truncated-get").await;
     let answer = console.lab.post(r#"{"id":"unlucky"}"#).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);

@@ -84,19 +84,8 @@ fn policy(account: &Account, names: &Names, findings: &mut Findings) {
         return;
     };
     let json = text(answer, "Policy");
-    let policy = match json {
-        "" => None,
-        json => match Policy::of_resource(json.as_bytes()) {
-            Ok(policy) => Some(policy),
-            Err(error) => {
-                let why = tier_kit::telemetry::chain(&error);
-                findings.note(format!(
-                    "could not evaluate the policy of {}: {why}",
-                    names.bucket
-                ));
-                return;
-            }
-        },
+    let Ok(policy) = findings.policy_of(&names.bucket, json) else {
+        return;
     };
     let bucket = &names.bucket;
     let mend = format!(

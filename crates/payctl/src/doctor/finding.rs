@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use lab_kit::policy::{Policy, PolicyError};
 use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -100,5 +101,20 @@ impl Findings {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// The policy of a resource, from its text, which is empty where there is none. One that can't be evaluated is noted.
+    pub fn policy_of(&mut self, resource: &str, json: &str) -> Result<Option<Policy>, PolicyError> {
+        if json.is_empty() {
+            return Ok(None);
+        }
+        let policy = Policy::of_resource(json.as_bytes());
+        if let Err(error) = &policy {
+            let why = tier_kit::telemetry::chain(error);
+            self.note(format!(
+                "could not evaluate the policy of {resource}: {why}"
+            ));
+        }
+        policy.map(Some)
     }
 }

@@ -1,6 +1,6 @@
 //! The queue of events, where there is one, and the queue of dead letters.
 
-use lab_kit::policy::{Context, Decision, Key, Policy, Principal, Request, evaluate};
+use lab_kit::policy::{Context, Decision, Key, Principal, Request, evaluate};
 use serde_json::Value;
 
 use super::account::{Account, Call};
@@ -100,19 +100,8 @@ fn events(account: &Account, names: &Names, function: &Value, findings: &mut Fin
 /// S3 must be let in, for the bucket alone.
 fn access(account: &Account, names: &Names, queue: &Value, set: &str, findings: &mut Findings) {
     let json = text(queue, "Attributes.Policy");
-    let policy = match json {
-        "" => None,
-        json => match Policy::of_resource(json.as_bytes()) {
-            Ok(policy) => Some(policy),
-            Err(error) => {
-                let why = tier_kit::telemetry::chain(&error);
-                findings.note(format!(
-                    "could not evaluate the policy of {}: {why}",
-                    names.queue
-                ));
-                return;
-            }
-        },
+    let Ok(policy) = findings.policy_of(&names.queue, json) else {
+        return;
     };
     let may = |bucket: &str, account_id: &str| {
         let mut context = Context::default();
