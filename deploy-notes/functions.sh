@@ -25,6 +25,11 @@ policy() {
         "deploy-notes/iam/$1"
 }
 
+# A role's own policy, from its file: inline ROLE NAME
+inline() {
+    aws iam put-role-policy --role-name "$1" --policy-name "$2" --policy-document "$(policy "$2.json")"
+}
+
 # A rule of a security group for one TCP port. The peer is a CIDR, a group or a prefix list.
 # group_rule add|remove GROUP in|out PORT PEER
 group_rule() {
@@ -64,14 +69,22 @@ use_acl() {
     aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$1" >/dev/null
 }
 
+# The NAT gateways of the way out that are there.
+way_out() {
+    aws ec2 describe-nat-gateways --filter "Name=vpc-id,Values=$VPC" Name=tag:Name,Values=way-out \
+        Name=state,Values=pending,available --query 'NatGateways[].NatGatewayId' --output text
+}
+
 # While packages are installed and shells are open: a NAT gateway for the private subnets, and HTTPS out of both tiers.
 open_way_out() {
-    local address
+    local address there
+    there=$(way_out) || return
+    [ -z "$there" ] || { echo "the way out is open, by $there; if a part is missing: close_way_out first" >&2; return 1; }
     address=$(aws ec2 allocate-address --domain vpc --tag-specifications "$(named elastic-ip way-out)" \
         --query AllocationId --output text) || return
     keep NAT "$(aws ec2 create-nat-gateway --subnet-id "$PUBLIC_A" --allocation-id "$address" \
         --tag-specifications "$(named natgateway way-out)" --query NatGateway.NatGatewayId --output text)" || return
-    aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT"
+    aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT" || return
     aws ec2 create-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0 \
         --nat-gateway-id "$NAT" >/dev/null
     group_rule add "$WEB_SG" out 443 0.0.0.0/0
@@ -91,9 +104,9 @@ lend_address() {
     aws ec2 associate-address --allocation-id "$address" --instance-id "$1" >/dev/null
 }
 
-# Takes all of it back.
+# Takes all of it back. What is gone already is an error here, and no harm.
 close_way_out() {
-    local address association
+    local nat address association
     aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
     group_rule remove "$WEB_SG" out 443 0.0.0.0/0
     group_rule remove "$APP_SG" out 443 0.0.0.0/0
@@ -101,8 +114,10 @@ close_way_out() {
     acl_remove "$PUBLIC_ACL" out 120
     acl_remove "$PRIVATE_ACL" in 300
     acl_remove "$PRIVATE_ACL" out 300
-    aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
-    aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+    for nat in $(way_out); do
+        aws ec2 delete-nat-gateway --nat-gateway-id "$nat" >/dev/null
+        aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$nat"
+    done
     aws ec2 describe-addresses --filters Name=tag:Name,Values=way-out \
         --query 'Addresses[].[AllocationId,AssociationId]' --output text |
         while read -r address association; do
@@ -123,22 +138,24 @@ release() {
 # What an instance runs as root at its first start: fetches a program, checks it, installs it.
 # install_script PROGRAM VERSION [CA]; with CA also the certificates of RDS, to /etc/fintech/rds-global-bundle.pem.
 install_script() {
-    local archive=$1-$2-$ARCH.tar.gz sum
+    local archive=$1-$2-$ARCH.tar.gz sum link certificates=
     sum=$(awk -v file="$archive" '$2 == file { print $1 }' "$DIST/SHA256SUMS")
     [ -n "$sum" ] || { echo "no $archive in $DIST/SHA256SUMS" >&2; return 1; }
+    link=$(release "$archive") || return
+    [ "${3:-}" != CA ] || certificates=$(release rds-global-bundle.pem) || return
     cat <<SCRIPT
 #!/bin/bash
 set -euo pipefail
 install -d -m 755 /etc/fintech
 cd "\$(mktemp -d)"
-fetch() { curl -sSf --retry 100 --retry-delay 5 --retry-all-errors -o "\$1" "\$2"; }
-fetch program.tar.gz '$(release "$archive")'
+fetch() { curl -sSf --connect-timeout 10 --retry 100 --retry-delay 5 --retry-all-errors -o "\$1" "\$2"; }
+fetch program.tar.gz '$link'
 echo '$sum  program.tar.gz' | sha256sum --check
 tar -xzf program.tar.gz --strip-components 1
 install -m 755 $1 /usr/local/bin/
 SCRIPT
-    [ "${3:-}" != CA ] || cat <<SCRIPT
-fetch rds-global-bundle.pem '$(release rds-global-bundle.pem)'
+    [ -z "$certificates" ] || cat <<SCRIPT
+fetch rds-global-bundle.pem '$certificates'
 install -m 644 rds-global-bundle.pem /etc/fintech/
 SCRIPT
 }
@@ -157,6 +174,23 @@ systemctl enable --now $1
 SCRIPT
 }
 
+# The start of an instance of each tier, with a version: app_script 0.1.0
+app_script() {
+    : "${BUCKET:?} ${DB_HOST:?page 5 keeps it}"
+    install_script app-tier "$1" CA || return
+    start_script app-tier "AWS_REGION=$AWS_REGION
+LOG_BUCKET=$BUCKET
+DB_HOST=$DB_HOST
+DB_IAM_AUTH=true
+DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
+}
+
+web_script() {
+    : "${APP_TIER_URL:?page 7 keeps it}"
+    install_script web-tier "$1" || return
+    start_script web-tier "APP_TIER_URL=$APP_TIER_URL"
+}
+
 # An instance of Amazon Linux 2023, encrypted disk, metadata by IMDSv2 alone: launch NAME SUBNET GROUP ROLE SCRIPT
 launch() {
     local image
@@ -168,4 +202,24 @@ launch() {
         --metadata-options HttpTokens=required,HttpPutResponseHopLimit=1 \
         --block-device-mappings 'DeviceName=/dev/xvda,Ebs={Encrypted=true,VolumeType=gp3,VolumeSize=8,DeleteOnTermination=true}' \
         --tag-specifications "$(named instance "$1")" --query 'Instances[0].InstanceId' --output text
+}
+
+# healthy, initial, unhealthy, draining, unused: target_state GROUP INSTANCE
+target_state() {
+    aws elbv2 describe-target-health --target-group-arn "$1" --targets "Id=$2" --output text \
+        --query 'TargetHealthDescriptions[0].TargetHealth.State'
+}
+
+# Whom the bucket tells of a new object under transactions/: notify LambdaFunction|Queue ARN
+notify() {
+    local kind=$1Configurations target=$1Arn
+    aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration \
+        "$(printf '{"%s": [{"Id": "ingest", "%s": "%s", "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "transactions/"}]}}}]}' "$kind" "$target" "$2")"
+}
+
+# A listener that forwards all: listener BALANCER PORT TARGET_GROUP --protocol …
+listener() {
+    aws elbv2 create-listener --load-balancer-arn "$1" --port "$2" --default-actions "Type=forward,TargetGroupArn=$3" \
+        --query 'Listeners[0].ListenerArn' --output text "${@:4}" >/dev/null
 }

@@ -3,8 +3,8 @@
 #
 #     . deploy-notes/settings.sh
 #
-# Change what is yours before the first page, and nothing after it. What the pages make on the way (ids, ARNs) is kept
-# in the file $IDS, and is there again in a new shell.
+# Change what is yours before the first page, and later VERSION alone (page 12). What the pages make on the way (ids,
+# ARNs) is kept in the file $IDS, and is there again in a new shell.
 
 # Where, and as whom: credentials come from the AWS CLI's own configuration.
 export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=

@@ -7,8 +7,11 @@ use super::{
     findings::{Findings, list, text},
 };
 
+/// Rings where there is nothing to be seen.
+const SILENCE: &str = "payment-sweep";
+
 /// Name, namespace, metric, and the names of its dimensions.
-const ALARMS: [[&str; 4]; 9] = [
+const ALARMS: [[&str; 4]; 13] = [
     [
         "payment-failed",
         "PaymentPipeline",
@@ -22,6 +25,20 @@ const ALARMS: [[&str; 4]; 9] = [
         "FailedObjects",
         "",
     ],
+    ["payment-objects-gone", "PaymentPipeline", "GoneObjects", ""],
+    [
+        "payment-queue-age",
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        "QueueName",
+    ],
+    [
+        "payment-function-errors",
+        "AWS/Lambda",
+        "Errors",
+        "FunctionName",
+    ],
+    [SILENCE, "AWS/Lambda", "Invocations", "FunctionName"],
     [
         "payment-dead-letters",
         "AWS/SQS",
@@ -77,8 +94,15 @@ pub(super) async fn check(check: &Check<'_>, findings: &mut Findings) -> Result<
     });
     findings.same_set("alarms", ALARMS.map(|alarm| alarm.join(", ")), seen);
     for alarm in there {
-        let expected = json!({"AlarmActions": [topic], "ActionsEnabled": true, "TreatMissingData": "notBreaching"});
-        findings.members(text(&alarm["AlarmName"]), &expected, alarm);
+        let name = text(&alarm["AlarmName"]);
+        let missing = if name == SILENCE {
+            "breaching"
+        } else {
+            "notBreaching"
+        };
+        let expected =
+            json!({"AlarmActions": [topic], "ActionsEnabled": true, "TreatMissingData": missing});
+        findings.members(name, &expected, alarm);
     }
     let answer = check.ask(&["sns", "list-subscriptions"]).await?;
     let readers = list(&answer["Subscriptions"]).iter().map(|reader| {

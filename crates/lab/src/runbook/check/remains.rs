@@ -6,7 +6,7 @@ use super::findings::{list as members, text};
 use crate::runbook::stand_in::{Error, StandIn};
 
 /// A command, and what of its answer must be empty.
-const QUESTIONS: [(&str, &str); 25] = [
+const QUESTIONS: [(&str, &str); 26] = [
     ("ec2 describe-vpcs", "Vpcs[?!IsDefault].VpcId"),
     ("ec2 describe-subnets", "Subnets[?!DefaultForAz].SubnetId"),
     (
@@ -73,6 +73,10 @@ const QUESTIONS: [(&str, &str); 25] = [
     ("sqs list-queues", "QueueUrls"),
     ("sns list-topics", "Topics[].TopicArn"),
     ("cloudwatch describe-alarms", "MetricAlarms[].AlarmName"),
+    (
+        "cloudwatch list-dashboards",
+        "DashboardEntries[].DashboardName",
+    ),
     ("logs describe-log-groups", "logGroups[].logGroupName"),
 ];
 
