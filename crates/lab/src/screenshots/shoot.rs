@@ -59,7 +59,7 @@ impl<'a> Studio<'a> {
         self.browser.show(view).await?;
         // A chart is drawn anew a moment after its width changed.
         sleep(POLL * 3).await;
-        let height = "return document.documentElement.scrollHeight";
+        let height = "return Math.ceil(document.body.getBoundingClientRect().bottom)";
         let height = self.browser.run(height, vec![]).await?;
         let height = height
             .as_u64()
