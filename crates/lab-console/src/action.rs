@@ -83,21 +83,17 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
 pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |fault: Fault| {
         let target = Target::from_str(&fault.target, false)?;
-        match &fault.seconds {
-            Some(seconds) => {
-                let seconds = number(seconds, "seconds", 1..=3_600)?;
-                let percent = fault.percent.as_deref().unwrap_or("100");
-                let percent = number(percent, "percent", 1..=100)?;
-                begin(target, &fault.kind, seconds, percent, &console).await
-            }
-            None => {
-                let ended = all::end(target, Some(&fault.kind), &console.lab).await;
-                ended.map_err(|error| chain(&error))?;
-                let text = format!("{}/{} is off", target.name(), fault.kind);
-                console.watch.note(Mood::Good, text);
-                Ok(())
-            }
+        if let Some(seconds) = &fault.seconds {
+            let seconds = number(seconds, "seconds", 1..=3_600)?;
+            let percent = fault.percent.as_deref().unwrap_or("100");
+            let percent = number(percent, "percent", 1..=100)?;
+            return begin(target, &fault.kind, seconds, percent, &console).await;
         }
+        let ended = all::end(target, Some(&fault.kind), &console.lab).await;
+        ended.map_err(|error| chain(&error))?;
+        let text = format!("{}/{} is off", target.name(), fault.kind);
+        console.watch.note(Mood::Good, text);
+        Ok(())
     })
     .await
 }

@@ -149,7 +149,7 @@ pub async fn run(console: Arc<Console>) {
         let tiers = TIERS.into_iter().zip(tiers.into_iter().map(Result::ok));
         let watch = &console.watch;
         watch.take(seconds, tiers, function.ok(), rows.ok().flatten());
-        watch.note_parts(parts.unwrap_or_default());
+        watch.note_parts(&parts.unwrap_or_default());
         watch.past().faults = faults;
     }
 }
@@ -323,9 +323,9 @@ impl Watch {
         past.points.push_back(point);
     }
 
-    fn note_parts(&self, parts: Vec<PartStatus>) {
-        let before = std::mem::replace(&mut self.past().parts, parts.clone());
-        for part in &parts {
+    fn note_parts(&self, parts: &[PartStatus]) {
+        let before = std::mem::replace(&mut self.past().parts, parts.to_vec());
+        for part in parts {
             let known = before.iter().find(|known| known.part == part.part);
             let Some(news) = known.and_then(|known| part.news_since(known)) else {
                 continue;

@@ -142,10 +142,6 @@ fn shown((line, record): &Line) -> Shown {
 }
 
 impl FolderPage {
-    fn href(&self, folder: &str) -> String {
-        format!("/s3?prefix={}", encoded(folder))
-    }
-
     fn name<'a>(&self, path: &'a str) -> &'a str {
         path.strip_prefix(self.prefix.as_str()).unwrap_or(path)
     }

@@ -49,6 +49,7 @@ impl Row {
 }
 
 /// As a terminal shows what is missing.
+#[expect(clippy::ref_option, reason = "as a template hands a member over")]
 fn or_null(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("NULL")
 }

@@ -102,21 +102,20 @@ impl Balancer {
         // Each target stands there once more, for the time when none is healthy.
         let known = name.strip_suffix("-open");
         let found = known.and_then(|name| targets.iter_mut().find(|target| target.name == name));
-        match found {
-            Some(target) => target.count(line),
-            None => {
-                let mut target = Target {
-                    name: name.to_owned(),
-                    healthy: line.text("status").starts_with("UP"),
-                    check: line.check(),
-                    check_ms: line.number("check_duration"),
-                    seconds: line.number("lastchg"),
-                    ..Target::default()
-                };
-                target.count(line);
-                targets.push(target);
-            }
+        if let Some(target) = found {
+            target.count(line);
+            return;
         }
+        let mut target = Target {
+            name: name.to_owned(),
+            healthy: line.text("status").starts_with("UP"),
+            check: line.check(),
+            check_ms: line.number("check_duration"),
+            seconds: line.number("lastchg"),
+            ..Target::default()
+        };
+        target.count(line);
+        targets.push(target);
     }
 }
 

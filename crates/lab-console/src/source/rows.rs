@@ -18,7 +18,7 @@ pub const SELECT: &str = "SELECT * FROM payments.transactions ORDER BY id DESC L
 const NEWEST: &str = "SELECT id, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     received_at FROM payments.transactions ORDER BY id DESC LIMIT 50";
 
-/// Over the table as it is now: an InnoDB count reads an index from end to end, so it is asked for once.
+/// The server counts by reading an index from end to end, so it is asked for once.
 const COUNT: &str = "SELECT COUNT(*), MAX(id) FROM payments.transactions";
 
 const SINCE: &str = "SELECT COUNT(*), MAX(id), MAX(TIMESTAMPDIFF(MICROSECOND, received_at, recorded_at)) \

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::test_lab::TestLab;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Console {
     lab: TestLab,

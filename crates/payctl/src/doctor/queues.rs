@@ -100,7 +100,7 @@ fn events(account: &Account, names: &Names, function: &Value, findings: &mut Fin
 /// S3 must be let in, for the bucket alone.
 fn access(account: &Account, names: &Names, queue: &Value, set: &str, findings: &mut Findings) {
     let json = text(queue, "Attributes.Policy");
-    let Ok(policy) = findings.policy_of(&names.queue, json) else {
+    let Ok(policy) = findings.policy_of(names.queue, json) else {
         return;
     };
     let may = |bucket: &str, account_id: &str| {
