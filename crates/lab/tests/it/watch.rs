@@ -54,7 +54,7 @@ fn read_fields(folder: &Path, fields: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let code = fs::read_to_string(&path).unwrap();
             // Access lines are written by hand.
-            for (name, _) in [".text(\"", ".number(\""]
+            for (name, _) in [".text(\"", ".number(\"", ".time(\""]
                 .iter()
                 .flat_map(|writer| code.split(writer).skip(1))
                 .filter_map(|rest| rest.split_once('"'))
