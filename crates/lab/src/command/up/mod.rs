@@ -119,6 +119,12 @@ try next:
         lab.url(PartName::Alb),
         context.cargo_lab
     ));
+    if lab.settings.console {
+        output::say(format_args!(
+            "  {}  to look at all of it in a browser",
+            lab.url(PartName::Console)
+        ));
+    }
 }
 
 /// Watches in the foreground until Ctrl-C.

@@ -16,7 +16,7 @@ use lab::{
     http,
     install::python,
     process::{Launch, Output},
-    workspace::Workspace,
+    workspace::{PROGRAMS, Workspace},
 };
 use serde_json::Value;
 
@@ -116,12 +116,16 @@ async fn start(
     Server::start(name, spec, &log).await.unwrap()
 }
 
+/// Of this build, or those that `cargo lab dist` built, where the environment names their folder.
 fn programs() -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS) {
+        return folder.into();
+    }
     let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
     lab.parent().unwrap().to_owned()
 }
 
-/// The one file of `bootstrap.zip`, packed as `cargo lab dist` does it; the build is this profile's, for glibc.
+/// The one file of `bootstrap.zip`, packed as `cargo lab dist` does it; a build for glibc, or what [`PROGRAMS`] names.
 fn bootstrap(dir: &Path) -> PathBuf {
     let commit = Commit {
         version: "1.2.3".to_owned(),
