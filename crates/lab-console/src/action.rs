@@ -53,7 +53,6 @@ struct Fault {
     kind: String,
     /// Nothing switches it off.
     seconds: Option<String>,
-    percent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,9 +84,7 @@ pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response
         let target = Target::from_str(&fault.target, false)?;
         if let Some(seconds) = &fault.seconds {
             let seconds = number(seconds, "seconds", 1..=3_600)?;
-            let percent = fault.percent.as_deref().unwrap_or("100");
-            let percent = number(percent, "percent", 1..=100)?;
-            return begin(target, &fault.kind, seconds, percent, &console).await;
+            return begin(target, &fault.kind, seconds, &console).await;
         }
         let ended = all::end(target, Some(&fault.kind), &console.lab).await;
         ended.map_err(|error| chain(&error))?;
@@ -102,13 +99,10 @@ async fn begin(
     target: Target,
     kind: &str,
     seconds: u64,
-    percent: u64,
     console: &Arc<Console>,
 ) -> Result<(), String> {
     let length = Duration::from_secs(seconds);
     let setting = Setting {
-        // At most a hundred.
-        rate: f64::from(u8::try_from(percent).unwrap_or(100)) / 100.0,
         for_ms: Some(seconds * 1_000),
         ..Setting::default()
     };

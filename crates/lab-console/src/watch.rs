@@ -1,5 +1,7 @@
 //! The last minutes, a look a second: what charts show, and what happened.
 
+mod counter;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,9 +15,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use self::counter::Counter;
 use crate::server::Console;
 use crate::source::function::Function;
-use crate::source::rows::{Rows, Since};
+use crate::source::rows::Since;
 use crate::source::tier::{Bound, Figures};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -30,9 +33,6 @@ const POINTS_MAX: usize = 300;
 const NOW: usize = 10;
 
 const EVENTS_MAX: usize = 60;
-
-/// Rows beyond the mark that are counted anew each second. Further on, the mark moves up.
-const BEYOND_MAX: u64 = 20_000;
 
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -176,47 +176,6 @@ async fn faults_on(console: &Console) -> Vec<String> {
         .filter(is_on)
         .map(|fault| format!("{}/{}", fault.target.name(), fault.kind))
         .collect()
-}
-
-/// Counts new rows, those too that are committed behind a later one.
-#[derive(Debug)]
-struct Counter {
-    /// Rows beyond this number are counted.
-    mark: u64,
-    beyond: u64,
-    last: u64,
-    total: u64,
-}
-
-impl Counter {
-    fn after(all: Since) -> Self {
-        Self {
-            mark: all.last,
-            beyond: 0,
-            last: all.last,
-            total: all.count,
-        }
-    }
-
-    /// How many rows there are, and the longest lag of the new ones. Nothing while the database is away; given up at
-    /// any moment, nothing is counted twice.
-    async fn look(&mut self, rows: &Rows) -> Option<(u64, Option<Duration>)> {
-        let since = rows.since(self.mark).await.ok()?;
-        // Of all beyond the mark it would be the longest of minutes.
-        let lag = if since.last > self.last {
-            rows.since(self.last).await.ok()?.lag
-        } else {
-            None
-        };
-        self.total += since.count.saturating_sub(self.beyond);
-        (self.beyond, self.last) = (since.count, since.last);
-        if since.count > BEYOND_MAX {
-            let mark = since.last.saturating_sub(BEYOND_MAX / 4);
-            self.beyond = rows.since(mark).await.ok()?.count;
-            self.mark = mark;
-        }
-        Some((self.total, lag))
-    }
 }
 
 impl Watch {

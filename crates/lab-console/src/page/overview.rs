@@ -130,63 +130,40 @@ fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
             .map(|part| node(part, console))
             .collect()
     };
+    let stage = |name, href, flow, parts: &[PartName]| Stage {
+        name,
+        href,
+        flow,
+        nodes: nodes(parts),
+    };
+    let balancers = |name, rate, parts: &[PartName]| {
+        stage(
+            name,
+            "/load-balancers",
+            format!("{}/s", per_second(rate)),
+            parts,
+        )
+    };
+    let puts = format!("{} PUT/s", per_second(now.puts));
+    let runs = format!("{} runs/s", per_second(now.runs));
+    let rows = format!("{} rows/s", per_second(now.rows));
     let mut stages = vec![
-        Stage {
-            name: "External ALB",
-            href: "/load-balancers",
-            flow: format!("{}/s", per_second(now.answers)),
-            nodes: nodes(&[PartName::Alb]),
-        },
-        Stage {
-            name: "Web tier",
-            href: "/load-balancers",
-            flow: format!("{}/s", per_second(now.answers)),
-            nodes: nodes(&[PartName::WebA, PartName::WebB]),
-        },
-        Stage {
-            name: "Internal ALB",
-            href: "/load-balancers",
-            flow: format!("{}/s", per_second(now.answers)),
-            nodes: nodes(&[PartName::Ilb]),
-        },
-        Stage {
-            name: "App tier",
-            href: "/load-balancers",
-            flow: format!("{}/s", per_second(now.accepted)),
-            nodes: nodes(&[PartName::AppA, PartName::AppB]),
-        },
-        Stage {
-            name: "S3",
-            href: "/s3",
-            flow: format!("{} PUT/s", per_second(now.puts)),
-            nodes: nodes(&[PartName::S3]),
-        },
+        balancers("External ALB", now.answers, &[PartName::Alb]),
+        balancers("Web tier", now.answers, &[PartName::WebA, PartName::WebB]),
+        balancers("Internal ALB", now.answers, &[PartName::Ilb]),
+        balancers("App tier", now.accepted, &[PartName::AppA, PartName::AppB]),
+        stage("S3", "/s3", puts, &[PartName::S3]),
     ];
     if console.lab.settings.via == Via::Sqs {
-        let mut queue = nodes(&[PartName::Sqs]);
-        if let (Some(node), Some(waiting)) = (queue.first_mut(), waiting) {
+        let mut queue = stage("SQS", "/lambda", "events".to_owned(), &[PartName::Sqs]);
+        if let (Some(node), Some(waiting)) = (queue.nodes.first_mut(), waiting) {
             node.detail = format!("{} wait", text::count(waiting));
         }
-        stages.push(Stage {
-            name: "SQS",
-            href: "/lambda",
-            flow: "events".to_owned(),
-            nodes: queue,
-        });
+        stages.push(queue);
     }
     stages.extend([
-        Stage {
-            name: "Lambda",
-            href: "/lambda",
-            flow: format!("{} runs/s", per_second(now.runs)),
-            nodes: nodes(&[PartName::Lambda]),
-        },
-        Stage {
-            name: "Database",
-            href: "/database",
-            flow: format!("{} rows/s", per_second(now.rows)),
-            nodes: nodes(&[PartName::Mysql]),
-        },
+        stage("Lambda", "/lambda", runs, &[PartName::Lambda]),
+        stage("Database", "/database", rows, &[PartName::Mysql]),
     ]);
     stages
 }
