@@ -24,7 +24,7 @@ use std::time::Duration;
 use payment_core::{ErrorCode, Timestamp};
 use payment_store::{Pool, Store};
 use tier_kit::admin::{Admin, Serving};
-use tier_kit::http::Layers;
+use tier_kit::http::{Layers, StatusQueries};
 use tier_kit::metrics::Metrics;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
@@ -53,6 +53,12 @@ const PUT: Bounds = Bounds {
 
 /// Requests at work at one time; the queue behind them is bounded by itself.
 const REQUESTS_MAX: usize = 4096;
+
+/// Status queries at work at one time, apart from the requests: what they wait for may be silent.
+const STATUS_QUERIES: StatusQueries = StatusQueries {
+    route: routes::STATUS,
+    max: 256,
+};
 
 /// Connections to the database, for look-ups of batches and of single payments.
 const LOOK_UP_CONNECTIONS: u32 = 4;
@@ -114,6 +120,7 @@ impl App {
             late: ErrorCode::StorageUnavailable,
             spans: spans.clone(),
             requests_max: REQUESTS_MAX,
+            status_queries: STATUS_QUERIES,
         };
         let router = layers.around(routes::routes(state), &mut metrics);
         let breaker = committer.breaker();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,7 +13,7 @@ use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
 use payment_store::Store;
 use serde::Serialize;
-use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
+use tier_kit::http::{LoggedPayment, Refusal, RequestContext, idempotency_key, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
@@ -22,8 +23,10 @@ use crate::now;
 use crate::status::{self, PaymentStatus};
 use crate::ticket::Receipt;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Where it is asked what became of a payment.
+pub const STATUS: &str = "/process/{id}";
 
 pub struct State {
     pub intake: Arc<Intake>,
@@ -35,7 +38,7 @@ pub struct State {
 pub fn routes(state: State) -> Router {
     Router::new()
         .route("/process", post(process))
-        .route("/process/{id}", get(find))
+        .route(STATUS, get(find))
         .with_state(Arc::new(state))
 }
 
@@ -53,7 +56,7 @@ async fn process(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let key = idempotency_key(request.headers())?;
+    let key = key_of(request.headers())?;
     let body = read_json(request, BODY_BYTES_MAX).await?;
     let payment =
         Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
@@ -121,8 +124,8 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
     Refusal::new(code, AGAIN).because(reason.to_string())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = idempotency_key(headers)? else {
         return Ok(None);
     };
     let text = value
@@ -133,9 +136,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<PaymentStatus>, Refusal> {
-    let id = PaymentId::parse(&id)
+    // What is not UTF-8 is no id either.
+    let id = id
+        .ok()
+        .and_then(|Path(id)| PaymentId::parse(&id))
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     Ok(Json(
         status::find(&id, state.store.as_ref(), &state.intake).await?,
