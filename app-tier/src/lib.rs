@@ -5,6 +5,7 @@
 //! The tier never changes or deletes anything, and it answers without the database.
 
 pub mod breaker;
+pub mod circuit;
 pub mod committer;
 pub mod config;
 mod counters;
@@ -14,6 +15,7 @@ mod ready;
 pub mod recent;
 pub mod records;
 mod routes;
+pub mod rows;
 mod status;
 pub mod ticket;
 
@@ -33,12 +35,12 @@ use time::OffsetDateTime;
 
 use crate::committer::Committer;
 use crate::config::Config;
-use crate::counters::Payments;
 use crate::intake::Intake;
 use crate::log::{Log, S3Log};
 use crate::ready::S3Readiness;
 use crate::records::Database;
 use crate::routes::State;
+use crate::rows::Rows;
 
 /// From the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
 const DEADLINE: Duration = Duration::from_secs(6);
@@ -60,8 +62,8 @@ const STATUS_QUERIES: StatusQueries = StatusQueries {
     max: 256,
 };
 
-/// Connections to the database, for look-ups of batches and of single payments.
-const LOOK_UP_CONNECTIONS: u32 = 4;
+/// Connections to the database, for the look-ups beside PUTs and, apart from these, for status queries.
+const LOOK_UP_CONNECTIONS: u32 = 2;
 
 /// How long records that are already queued have to reach S3 after the last request ended.
 const FLUSH: Duration = Duration::from_secs(6);
@@ -98,21 +100,19 @@ impl App {
         let mut metrics = Metrics::default();
         let spans = Spans::start(config.spans.as_ref(), "app-tier");
         server.register(&mut metrics);
-        let store = config
-            .database
-            .map(|database| Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)));
-        let records = Database::new(store.clone());
+        let store = || {
+            let database = config.database.clone()?;
+            Some(Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)))
+        };
+        let (records, rows) = (Database::new(store()), Rows::new(store()));
         let (log, prefix) = (Arc::new(log), config.commit.prefix.clone());
         let committer = Committer::start(Arc::clone(&log), records, config.commit, now);
         committer.register(&mut metrics);
         let committer = Arc::new(committer);
-        let payments = Payments::default();
-        payments.register(&mut metrics);
         let state = State {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
-            store,
+            rows,
             drain: server.drain(),
-            payments,
         };
         let layers = Layers {
             drain: server.drain(),

@@ -11,15 +11,14 @@ use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
-use payment_store::Store;
 use serde::Serialize;
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, idempotency_key, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
-use crate::counters::Payments;
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};
 use crate::now;
+use crate::rows::Rows;
 use crate::status::{self, PaymentStatus};
 use crate::ticket::Receipt;
 
@@ -30,9 +29,8 @@ pub const STATUS: &str = "/process/{id}";
 
 pub struct State {
     pub intake: Arc<Intake>,
-    pub store: Option<Store>,
+    pub rows: Rows,
     pub drain: Drain,
-    pub payments: Payments,
 }
 
 pub fn routes(state: State) -> Router {
@@ -65,19 +63,13 @@ async fn process(
         received_at: now(),
         request_id: context.request_id,
     };
-    match state
-        .intake
-        .accept(Submission {
-            payment,
-            receipt,
-            traceparent: Some(context.traceparent),
-        })
-        .await
-    {
-        Ok(accepted) => {
-            state.payments.count(accepted.replayed);
-            Ok(answer(&id, &accepted))
-        }
+    let submission = Submission {
+        payment,
+        receipt,
+        traceparent: Some(context.traceparent),
+    };
+    match state.intake.accept(submission).await {
+        Ok(accepted) => Ok(answer(&id, &accepted)),
         Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
     }
 }
@@ -143,9 +135,7 @@ async fn find(
         .ok()
         .and_then(|Path(id)| PaymentId::parse(&id))
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
-    Ok(Json(
-        status::find(&id, state.store.as_ref(), &state.intake).await?,
-    ))
+    Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
 }
 
 #[cfg(test)]
