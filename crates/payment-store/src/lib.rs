@@ -31,6 +31,7 @@ pub mod lookup;
 pub mod migrate;
 mod mysql;
 mod retry;
+mod schema;
 pub mod users;
 
 pub use backend::Backend;
@@ -42,7 +43,7 @@ pub use key::KEY_CHARS_MAX;
 pub use lookup::{Found, Holder};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
-pub use users::{GRANTS_SQL, USERS_SQL};
+pub use schema::{Schema, SchemaError};
 
 /// The recorded payments. Cheap to clone.
 #[derive(Debug, Clone)]
