@@ -15,15 +15,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
+use payment_store::Holder;
 use tier_kit::metrics::Metrics;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::breaker::{Attempt, Breaker};
+use crate::counters::Payments;
 use crate::log::Log;
 use crate::records::Records;
-use crate::ticket::{Failure, Receipt, Ticket};
+use crate::ticket::{Failure, Outcome, Receipt, Ticket};
 
 /// Records that may wait. At 16 KiB a body the bytes below are the narrower bound.
 const QUEUE_RECORDS_MAX: usize = 8192;
@@ -40,6 +42,9 @@ const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// How long payments gather behind a PUT that is at work. It bounds what a slow PUT costs those behind it; a common
 /// one takes 20 to 60 ms.
 const BEHIND_A_PUT: Duration = Duration::from_millis(50);
+
+/// Repeats that may look for their row at one time. More are answered from memory.
+const ROW_LOOK_UPS_MAX: usize = 16;
 
 /// From the end of a probe to the next.
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
@@ -80,6 +85,9 @@ pub struct Committer {
     puts_max: usize,
     closing: Arc<Notify>,
     worker: Mutex<Option<JoinHandle<()>>>,
+    records: Arc<dyn Records>,
+    row_look_ups: Semaphore,
+    payments: Arc<Payments>,
 }
 
 impl Committer {
@@ -93,7 +101,9 @@ impl Committer {
         let closing = Arc::new(Notify::new());
         let breaker = Breaker::default();
         let puts_max = settings.puts_max;
-        let worker = Worker::new(log, records, settings, clock, breaker.clone());
+        let records: Arc<dyn Records> = Arc::new(records);
+        let shared = Arc::clone(&records);
+        let worker = Worker::new(log, shared, settings, clock, breaker.clone());
         let slots = Arc::clone(&worker.slots);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -105,11 +115,15 @@ impl Committer {
             puts_max,
             closing,
             worker: Mutex::new(Some(worker)),
+            records,
+            row_look_ups: Semaphore::new(ROW_LOOK_UPS_MAX),
+            payments: Arc::default(),
         }
     }
 
-    /// Shows the queue, the PUTs, and whether S3 is away.
+    /// Shows the payments, the queue, the PUTs, and whether S3 is away.
     pub fn register(&self, metrics: &mut Metrics) {
+        self.payments.register(metrics);
         self.breaker.register(metrics);
         let queue = self.queue.clone().downgrade();
         metrics.show(
@@ -136,6 +150,19 @@ impl Committer {
         self.breaker.clone()
     }
 
+    pub(crate) fn payments(&self) -> &Payments {
+        &self.payments
+    }
+
+    /// The row of this id, where there is one and that can be said soon.
+    pub(crate) async fn row_of(&self, id: &PaymentId) -> Option<Holder> {
+        let _place = self.row_look_ups.try_acquire().ok()?;
+        self.records
+            .holders(std::slice::from_ref(id))
+            .await
+            .remove(id)
+    }
+
     /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.
     pub fn submit(
         &self,
@@ -152,6 +179,7 @@ impl Committer {
             line: record.to_line(),
             receipt,
             ticket,
+            payments: Arc::clone(&self.payments),
             bytes: None,
         };
         let size = u32::try_from(pending.line.len()).map_err(|_| NotQueued::QueueFull)?;
@@ -179,13 +207,25 @@ struct Pending {
     line: String,
     receipt: Receipt,
     ticket: Arc<Ticket>,
+    payments: Arc<Payments>,
     /// Its share of the queue's bytes, given back when it is dropped.
     bytes: Option<OwnedSemaphorePermit>,
 }
 
 impl Pending {
     fn confirm(self) {
-        self.ticket.settle(Ok(self.receipt.clone()));
+        let receipt = self.receipt.clone();
+        self.settle(Ok(receipt));
+    }
+
+    /// Counted here, since the client may be gone by now. Another one's receipt makes it a repeat.
+    fn settle(self, outcome: Outcome) {
+        match &outcome {
+            Ok(receipt) if *receipt == self.receipt => self.payments.accepted(),
+            Ok(_) => self.payments.replayed(),
+            Err(_) => {}
+        }
+        self.ticket.settle(outcome);
     }
 }
 
@@ -196,9 +236,9 @@ impl Drop for Pending {
 }
 
 /// Takes batches from the queue and starts their PUTs.
-struct Worker<L, R> {
+struct Worker<L> {
     log: Arc<L>,
-    records: Arc<R>,
+    records: Arc<dyn Records>,
     settings: Settings,
     /// For the keys of probes; a batch has its first payment's time.
     clock: fn() -> Timestamp,
@@ -208,10 +248,10 @@ struct Worker<L, R> {
     node: String,
 }
 
-impl<L: Log, R: Records> Worker<L, R> {
+impl<L: Log> Worker<L> {
     fn new(
         log: L,
-        records: R,
+        records: Arc<dyn Records>,
         settings: Settings,
         clock: fn() -> Timestamp,
         breaker: Breaker,
@@ -221,7 +261,7 @@ impl<L: Log, R: Records> Worker<L, R> {
         tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
         Self {
             log: Arc::new(log),
-            records: Arc::new(records),
+            records,
             settings,
             clock,
             slots,

@@ -7,7 +7,7 @@ use tier_kit::metrics::{Histogram, Metrics, SECONDS};
 
 const BATCHES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 
-/// Yeses.
+/// Payments that became durable, whether or not their clients were still there to hear it.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
     accepted: Counter,
@@ -16,19 +16,18 @@ pub(crate) struct Payments {
 
 impl Payments {
     pub fn register(&self, metrics: &mut Metrics) {
-        let help = "Payments that were made durable and answered with yes.";
+        let help = "Payments that were made durable.";
         metrics.count("accepted", help, &self.accepted);
         let help = "Repeats that got the first answer again.";
         metrics.count("replayed", help, &self.replayed);
     }
 
-    pub fn count(&self, replayed: bool) {
-        let counter = if replayed {
-            &self.replayed
-        } else {
-            &self.accepted
-        };
-        counter.inc();
+    pub fn accepted(&self) {
+        self.accepted.inc();
+    }
+
+    pub fn replayed(&self) {
+        self.replayed.inc();
     }
 }
 

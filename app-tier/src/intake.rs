@@ -56,24 +56,45 @@ impl Intake {
     pub async fn accept(&self, submission: Submission) -> Result<Accepted, NotAccepted> {
         let hash = submission.payment.content_hash();
         loop {
-            match self.recent.claim(submission.payment.id(), hash) {
+            let known = match self.recent.claim(submission.payment.id(), hash) {
                 Claim::New(ticket) => return self.commit(submission, ticket).await,
-                Claim::Known(ticket) => {
-                    let same = ticket.content_hash() == hash;
-                    match (ticket.outcome().await, same) {
-                        (Ok(receipt), true) => {
-                            return Ok(Accepted {
-                                receipt,
-                                replayed: true,
-                            });
-                        }
-                        (Ok(_), false) => return Err(NotAccepted::Conflict),
-                        (Err(failure), true) => return Err(failure.into()),
-                        // The other content never became a payment: the id is free for this one.
-                        (Err(_), false) => {}
-                    }
+                // What this node took before may be a row by now, and not this node's.
+                Claim::Known(ticket) if ticket.settled().is_some() => {
+                    self.as_recorded(&submission, ticket).await
                 }
+                Claim::Known(ticket) => ticket,
+            };
+            let same = known.content_hash() == hash;
+            match (known.outcome().await, same) {
+                (Ok(receipt), true) => {
+                    self.committer.payments().replayed();
+                    return Ok(Accepted {
+                        receipt,
+                        replayed: true,
+                    });
+                }
+                (Ok(_), false) => return Err(NotAccepted::Conflict),
+                (Err(failure), true) => return Err(failure.into()),
+                // The other content never became a payment: the id is free for this one.
+                (Err(_), false) => {}
             }
+        }
+    }
+
+    /// What every node says of the id, once it is a row: two nodes may have taken different content for it, and the
+    /// row is of one of them (promise P4). Where the database is away, what this node took still counts.
+    async fn as_recorded(&self, submission: &Submission, ticket: Arc<Ticket>) -> Arc<Ticket> {
+        let id = submission.payment.id();
+        if ticket.is_row() {
+            return ticket;
+        }
+        match self.committer.row_of(id).await {
+            Some(row) => {
+                let row = Ticket::of_row(&row, &submission.receipt.request_id);
+                self.recent.correct(id, &ticket, &row);
+                row
+            }
+            None => ticket,
         }
     }
 

@@ -5,6 +5,7 @@
 //! The tier never changes or deletes anything, and it answers without the database.
 
 pub mod breaker;
+pub mod circuit;
 pub mod committer;
 pub mod config;
 mod counters;
@@ -14,6 +15,7 @@ mod ready;
 pub mod recent;
 pub mod records;
 mod routes;
+pub mod rows;
 mod status;
 pub mod ticket;
 
@@ -24,7 +26,7 @@ use std::time::Duration;
 use payment_core::{ErrorCode, Timestamp};
 use payment_store::{Pool, Store};
 use tier_kit::admin::{Admin, Serving};
-use tier_kit::http::Layers;
+use tier_kit::http::{Layers, StatusQueries};
 use tier_kit::metrics::Metrics;
 use tier_kit::s3::{self, Bounds};
 use tier_kit::server::{BindError, Server};
@@ -33,12 +35,12 @@ use time::OffsetDateTime;
 
 use crate::committer::Committer;
 use crate::config::Config;
-use crate::counters::Payments;
 use crate::intake::Intake;
 use crate::log::{Log, S3Log};
 use crate::ready::S3Readiness;
 use crate::records::Database;
 use crate::routes::State;
+use crate::rows::Rows;
 
 /// From the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
 const DEADLINE: Duration = Duration::from_secs(6);
@@ -54,8 +56,14 @@ const PUT: Bounds = Bounds {
 /// Requests at work at one time; the queue behind them is bounded by itself.
 const REQUESTS_MAX: usize = 4096;
 
-/// Connections to the database, for look-ups of batches and of single payments.
-const LOOK_UP_CONNECTIONS: u32 = 4;
+/// Status queries at work at one time, apart from the requests: what they wait for may be silent.
+const STATUS_QUERIES: StatusQueries = StatusQueries {
+    route: routes::STATUS,
+    max: 256,
+};
+
+/// Connections to the database, for the look-ups beside PUTs and, apart from these, for status queries.
+const LOOK_UP_CONNECTIONS: u32 = 2;
 
 /// How long records that are already queued have to reach S3 after the last request ended.
 const FLUSH: Duration = Duration::from_secs(6);
@@ -92,21 +100,19 @@ impl App {
         let mut metrics = Metrics::default();
         let spans = Spans::start(config.spans.as_ref(), "app-tier");
         server.register(&mut metrics);
-        let store = config
-            .database
-            .map(|database| Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)));
-        let records = Database::new(store.clone());
+        let store = || {
+            let database = config.database.clone()?;
+            Some(Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)))
+        };
+        let (records, rows) = (Database::new(store()), Rows::new(store()));
         let (log, prefix) = (Arc::new(log), config.commit.prefix.clone());
         let committer = Committer::start(Arc::clone(&log), records, config.commit, now);
         committer.register(&mut metrics);
         let committer = Arc::new(committer);
-        let payments = Payments::default();
-        payments.register(&mut metrics);
         let state = State {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
-            store,
+            rows,
             drain: server.drain(),
-            payments,
         };
         let layers = Layers {
             drain: server.drain(),
@@ -114,6 +120,7 @@ impl App {
             late: ErrorCode::StorageUnavailable,
             spans: spans.clone(),
             requests_max: REQUESTS_MAX,
+            status_queries: STATUS_QUERIES,
         };
         let router = layers.around(routes::routes(state), &mut metrics);
         let breaker = committer.breaker();

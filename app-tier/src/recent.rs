@@ -55,6 +55,14 @@ impl Recent {
         }
     }
 
+    /// Puts what the row says in the place of what this node took, unless the id has another owner by now.
+    pub fn correct(&self, id: &PaymentId, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
+            ids.insert(id.clone(), Arc::clone(row));
+        }
+    }
+
     pub fn find(&self, id: &PaymentId) -> Option<Arc<Ticket>> {
         self.0
             .lock()

@@ -4,73 +4,53 @@
 //! and a conflict becomes a row of `conflicts`.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::fmt::Debug;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use payment_core::PaymentId;
 use payment_store::{Backend, Holder, MySqlBackend, Store};
-use tier_kit::telemetry::chain;
-use tokio::time::Instant;
+
+use crate::circuit::Circuit;
 
 /// A look-up of one batch takes a few milliseconds.
 const LOOK_UP: Duration = Duration::from_millis(250);
 
-/// After a look-up failed, none is tried for this long.
-const PAUSE: Duration = Duration::from_secs(1);
-
 pub type Holders = HashMap<PaymentId, Holder>;
 
-pub trait Records: Send + Sync + 'static {
-    /// Those of the ids that are rows, as far as that can be said soon.
-    fn holders(&self, ids: &[PaymentId]) -> impl Future<Output = Holders> + Send;
+#[async_trait]
+pub trait Records: Debug + Send + Sync + 'static {
+    /// Those of the ids that are rows, as far as that can be said soon: payments and their repeats wait for it.
+    async fn holders(&self, ids: &[PaymentId]) -> Holders;
 }
 
 /// The table `transactions`, if there is a database to ask.
 #[derive(Debug)]
 pub struct Database<B = MySqlBackend> {
     store: Option<Store<B>>,
-    paused_until: Mutex<Option<Instant>>,
+    circuit: Circuit,
 }
 
 impl<B> Database<B> {
     pub fn new(store: Option<Store<B>>) -> Self {
+        let without = "repeats of other nodes' payments are not recognised";
         Self {
             store,
-            paused_until: Mutex::new(None),
+            circuit: Circuit::new(LOOK_UP, without),
         }
-    }
-
-    fn is_paused(&self) -> bool {
-        let until = *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
-    }
-
-    fn pause(&self, why: &str) {
-        tracing::warn!(
-            why,
-            "repeats of other nodes' payments are not recognised for now"
-        );
-        *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
     }
 }
 
-impl<B: Backend> Records for Database<B> {
+#[async_trait]
+impl<B: Backend + Debug> Records for Database<B> {
     async fn holders(&self, ids: &[PaymentId]) -> Holders {
-        let Some(store) = self.store.as_ref().filter(|_| !self.is_paused()) else {
-            return Holders::default();
-        };
-        match tokio::time::timeout(LOOK_UP, store.holders(ids)).await {
-            Ok(Ok(holders)) => return holders,
-            Ok(Err(error)) => self.pause(&chain(&error)),
-            Err(_) => self.pause("the database is slow"),
+        match &self.store {
+            Some(store) => self
+                .circuit
+                .ask(store.holders(ids))
+                .await
+                .unwrap_or_default(),
+            None => Holders::default(),
         }
-        Holders::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -10,32 +11,32 @@ use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
-use payment_store::Store;
 use serde::Serialize;
-use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
+use tier_kit::http::{LoggedPayment, Refusal, RequestContext, idempotency_key, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
-use crate::counters::Payments;
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};
 use crate::now;
+use crate::rows::Rows;
 use crate::status::{self, PaymentStatus};
 use crate::ticket::Receipt;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Where it is asked what became of a payment.
+pub const STATUS: &str = "/process/{id}";
 
 pub struct State {
     pub intake: Arc<Intake>,
-    pub store: Option<Store>,
+    pub rows: Rows,
     pub drain: Drain,
-    pub payments: Payments,
 }
 
 pub fn routes(state: State) -> Router {
     Router::new()
         .route("/process", post(process))
-        .route("/process/{id}", get(find))
+        .route(STATUS, get(find))
         .with_state(Arc::new(state))
 }
 
@@ -53,7 +54,7 @@ async fn process(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let key = idempotency_key(request.headers())?;
+    let key = key_of(request.headers())?;
     let body = read_json(request, BODY_BYTES_MAX).await?;
     let payment =
         Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
@@ -62,19 +63,13 @@ async fn process(
         received_at: now(),
         request_id: context.request_id,
     };
-    match state
-        .intake
-        .accept(Submission {
-            payment,
-            receipt,
-            traceparent: Some(context.traceparent),
-        })
-        .await
-    {
-        Ok(accepted) => {
-            state.payments.count(accepted.replayed);
-            Ok(answer(&id, &accepted))
-        }
+    let submission = Submission {
+        payment,
+        receipt,
+        traceparent: Some(context.traceparent),
+    };
+    match state.intake.accept(submission).await {
+        Ok(accepted) => Ok(answer(&id, &accepted)),
         Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
     }
 }
@@ -121,8 +116,8 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
     Refusal::new(code, AGAIN).because(reason.to_string())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = idempotency_key(headers)? else {
         return Ok(None);
     };
     let text = value
@@ -133,13 +128,14 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<PaymentStatus>, Refusal> {
-    let id = PaymentId::parse(&id)
+    // What is not UTF-8 is no id either.
+    let id = id
+        .ok()
+        .and_then(|Path(id)| PaymentId::parse(&id))
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
-    Ok(Json(
-        status::find(&id, state.store.as_ref(), &state.intake).await?,
-    ))
+    Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
 }
 
 #[cfg(test)]

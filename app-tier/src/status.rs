@@ -1,12 +1,13 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
 use payment_core::{Currency, ErrorCode, PaymentId};
-use payment_store::{Found, Store};
+use payment_store::{Backend, Found};
 use serde::Serialize;
 use tier_kit::http::Refusal;
 use tier_kit::telemetry::chain;
 
 use crate::intake::Intake;
+use crate::rows::Rows;
 
 /// The answer to GET /process/{id}. The payer's name and the extra members stay inside: who knows or guesses an
 /// id may ask, without any further proof.
@@ -38,30 +39,38 @@ enum State {
     Conflict,
 }
 
-pub async fn find(
+/// Seconds after which a payment that is not known may be.
+const UNKNOWN_RETRY_AFTER: u32 = 1;
+
+/// The row counts, since every node sees it; only without one, what this node knows by itself. An id that neither
+/// knows may be another node's, on its way to its row: that is waited for.
+pub async fn find<B: Backend>(
     id: &PaymentId,
-    store: Option<&Store>,
+    rows: &Rows<B>,
     intake: &Intake,
 ) -> Result<PaymentStatus, Refusal> {
-    let looked_up = match store {
-        Some(store) => store.find(id).await,
-        None => Ok(None),
-    };
-    if let Ok(Some(found)) = &looked_up {
-        return Ok(PaymentStatus::recorded(id, found));
-    }
-    if let Some(receipt) = intake.receipt(id) {
-        return Ok(PaymentStatus::accepted(id, receipt.received_at.to_string()));
-    }
-    match looked_up {
-        Ok(_) => Err(Refusal::new(
-            ErrorCode::NotFound,
-            "no payment with this id is known here; it may still come",
-        )),
-        Err(error) => Err(
-            Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment")
-                .because(chain(&error)),
-        ),
+    let mut patience = rows.patience();
+    loop {
+        let looked_up = rows.find(id).await;
+        if let Ok(Some(found)) = &looked_up {
+            return Ok(PaymentStatus::recorded(id, found));
+        }
+        if let Some(receipt) = intake.receipt(id) {
+            return Ok(PaymentStatus::accepted(id, receipt.received_at.to_string()));
+        }
+        if let Err(reason) = looked_up {
+            return Err(
+                Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment")
+                    .because(chain(&reason)),
+            );
+        }
+        if !patience.wait().await {
+            return Err(Refusal::new(
+                ErrorCode::NotFound,
+                "no payment with this id is known here; it may still come",
+            )
+            .retry_after(UNKNOWN_RETRY_AFTER));
+        }
     }
 }
 

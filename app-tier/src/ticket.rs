@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use payment_core::{ContentHash, RequestId, Timestamp};
+use payment_store::Holder;
 use tokio::sync::SetOnce;
 
 /// A payment that is durable.
@@ -10,6 +11,16 @@ use tokio::sync::SetOnce;
 pub struct Receipt {
     pub received_at: Timestamp,
     pub request_id: RequestId,
+}
+
+impl Receipt {
+    /// What the row says. Older systems wrote no request id: then it is that of the request that asks.
+    pub fn of_row(row: &Holder, asking: &RequestId) -> Self {
+        Self {
+            received_at: row.received_at,
+            request_id: row.request_id.as_ref().unwrap_or(asking).clone(),
+        }
+    }
 }
 
 /// A payment of which nobody was told yes.
@@ -27,6 +38,7 @@ pub type Outcome = Result<Receipt, Failure>;
 pub struct Ticket {
     content_hash: ContentHash,
     outcome: SetOnce<Outcome>,
+    is_row: bool,
 }
 
 impl Ticket {
@@ -34,7 +46,22 @@ impl Ticket {
         Arc::new(Self {
             content_hash,
             outcome: SetOnce::new(),
+            is_row: false,
         })
+    }
+
+    /// Of an id that has its row, which never changes.
+    pub fn of_row(row: &Holder, asking: &RequestId) -> Arc<Self> {
+        Arc::new(Self {
+            content_hash: row.content_hash,
+            outcome: SetOnce::new_with(Some(Ok(Receipt::of_row(row, asking)))),
+            is_row: true,
+        })
+    }
+
+    /// Whether this is what the row says, and so what every node says.
+    pub fn is_row(&self) -> bool {
+        self.is_row
     }
 
     pub fn content_hash(&self) -> ContentHash {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use payment_core::ErrorCode;
 use tier_kit::admin::{Admin, Serving};
-use tier_kit::http::Layers;
+use tier_kit::http::{Layers, StatusQueries};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{BindError, Server};
 use tier_kit::spans::Spans;
@@ -33,6 +33,12 @@ const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Requests at work at one time, each with a body of at most 16 KiB.
 const REQUESTS_MAX: usize = 4096;
+
+/// Status queries at work at one time, apart from the requests: what they wait for may be silent.
+const STATUS_QUERIES: StatusQueries = StatusQueries {
+    route: routes::STATUS,
+    max: 1024,
+};
 
 /// The tier, bound to its port and not yet serving.
 #[derive(Debug)]
@@ -58,6 +64,7 @@ impl App {
             late: ErrorCode::UpstreamTimeout,
             spans: spans.clone(),
             requests_max: REQUESTS_MAX,
+            status_queries: STATUS_QUERIES,
         };
         let ready = AppTier(Arc::clone(&upstream));
         let state = State { upstream };

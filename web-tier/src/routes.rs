@@ -13,6 +13,9 @@ use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_jso
 use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
 use crate::{api, assets, form, page};
 
+/// Where it is asked what became of a payment.
+pub const STATUS: &str = "/pay/{id}";
+
 pub struct State {
     pub upstream: Arc<Upstream>,
 }
@@ -21,7 +24,7 @@ pub fn routes(state: State) -> Router {
     Router::new()
         .route("/", get(page::pay))
         .route("/pay", get(page::pay).post(pay))
-        .route("/pay/{id}", get(find))
+        .route(STATUS, get(find))
         .route("/assets/{version}/{name}", get(assets::get))
         .route("/openapi.json", get(api::json))
         .route("/docs", get(api::page))

@@ -19,9 +19,9 @@ use crate::ticket::{Failure, Outcome, Receipt};
 const LOOK_UP_GRACE: Duration = Duration::from_millis(50);
 
 /// A batch's key is used once, so an object that is already there is this batch, from a try whose answer was lost.
-pub(super) async fn batch<L: Log, R: Records>(
+pub(super) async fn batch<L: Log>(
     log: Arc<L>,
-    records: Arc<R>,
+    records: Arc<dyn Records>,
     key: ObjectKey,
     batch: Vec<Pending>,
     slot: OwnedSemaphorePermit,
@@ -33,7 +33,7 @@ pub(super) async fn batch<L: Log, R: Records>(
     let put = attempt.run(&key, batch.len(), put).await;
     drop(slot);
     if put.is_err() {
-        return look_up.abort();
+        return;
     }
     let holders = match tokio::time::timeout(LOOK_UP_GRACE, look_up).await {
         Ok(Ok(holders)) => holders,
@@ -42,7 +42,10 @@ pub(super) async fn batch<L: Log, R: Records>(
     for pending in batch {
         match holders.get(&pending.id) {
             None => pending.confirm(),
-            Some(holder) => pending.ticket.settle(compare_row(&pending, holder)),
+            Some(holder) => {
+                let outcome = compare_row(&pending, holder);
+                pending.settle(outcome);
+            }
         }
     }
 }
@@ -61,7 +64,10 @@ pub(super) async fn single<L: Log>(
     match put {
         Ok(Put::Stored) => single.confirm(),
         Ok(Put::AlreadyThere) => match log.get(&key).await {
-            Ok(stored) => single.ticket.settle(compare_object(&single, &stored)),
+            Ok(stored) => {
+                let outcome = compare_object(&single, &stored);
+                single.settle(outcome);
+            }
             Err(error) => error.log(&key, 1),
         },
         Err(_) => {}
@@ -82,14 +88,7 @@ fn compare_row(pending: &Pending, holder: &Holder) -> Outcome {
     if holder.content_hash != pending.ticket.content_hash() {
         return Err(Failure::Conflict);
     }
-    let request_id = holder
-        .request_id
-        .as_ref()
-        .unwrap_or(&pending.receipt.request_id);
-    Ok(Receipt {
-        received_at: holder.received_at,
-        request_id: request_id.clone(),
-    })
+    Ok(Receipt::of_row(holder, &pending.receipt.request_id))
 }
 
 fn compare_object(single: &Pending, stored: &[u8]) -> Outcome {

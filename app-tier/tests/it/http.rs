@@ -17,15 +17,15 @@ use crate::tier::payment;
 
 const LONG: Duration = Duration::from_secs(30);
 
-struct Tier {
+pub struct Tier {
     url: String,
     admin: String,
-    puts: UnboundedReceiver<Asked>,
+    pub puts: UnboundedReceiver<Asked>,
     serving: JoinHandle<()>,
 }
 
 impl Tier {
-    async fn start(database: Option<&str>) -> Self {
+    pub async fn start(database: Option<&str>) -> Self {
         let variables = [
             ("LISTEN_ADDR", "127.0.0.1:0"),
             ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
@@ -52,7 +52,7 @@ impl Tier {
         }
     }
 
-    fn post(&self, body: String) -> JoinHandle<Response> {
+    pub fn post(&self, body: String) -> JoinHandle<Response> {
         let request = reqwest::Client::new()
             .post(&self.url)
             .header("content-type", "application/json")
@@ -70,8 +70,21 @@ impl Tier {
         })
     }
 
-    async fn get(&self, id: &str) -> (u16, Value) {
-        let response = reqwest::get(format!("{}/{id}", self.url)).await.unwrap();
+    /// One figure of `/metrics`.
+    async fn figure(&self, name: &str) -> String {
+        let (_, text) = self.admin("/metrics").await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default().trim().to_owned()
+    }
+
+    /// What became of a payment.
+    pub fn ask(&self, id: &str) -> JoinHandle<Response> {
+        let url = format!("{}/{id}", self.url);
+        tokio::spawn(async move { reqwest::get(url).await.unwrap() })
+    }
+
+    pub async fn get(&self, id: &str) -> (u16, Value) {
+        let response = self.ask(id).await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 }
@@ -162,6 +175,56 @@ async fn yeses_repeats_and_puts_are_counted() {
     }
 }
 
+#[tokio::test]
+async fn p1_a_payment_whose_client_hung_up_is_counted() {
+    let mut tier = Tier::start(None).await;
+    let answer = tier.post(payment("a"));
+    let put = tier.puts.recv().await.unwrap();
+    answer.abort();
+    assert!(answer.await.unwrap_err().is_cancelled());
+    while tier.figure("payments_http_requests_in_flight").await != "0" {
+        tokio::task::yield_now().await;
+    }
+    put.confirm();
+    while tier.figure("payments_puts_in_flight").await != "0" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tier.figure("payments_accepted_total").await, "1");
+}
+
+#[tokio::test]
+async fn p6_what_names_two_ids_or_a_coding_is_a_problem_with_a_code() {
+    let tier = Tier::start(None).await;
+    let post = |headers: &[(&'static str, &'static str)]| {
+        let request = reqwest::Client::new()
+            .post(&tier.url)
+            .header("content-type", "application/json")
+            .body("{}");
+        let header = |request: reqwest::RequestBuilder, (name, value): &(_, _)| {
+            request.header(*name, *value)
+        };
+        headers.iter().fold(request, header).send()
+    };
+    let keys = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    problem(post(&keys).await.unwrap(), 400, "id_mismatch").await;
+    let coded = [("content-encoding", "gzip")];
+    problem(post(&coded).await.unwrap(), 415, "unsupported_media_type").await;
+    for path in ["/%ff", "/a/b", "/%20"] {
+        let answer = reqwest::get(format!("{}{path}", tier.url)).await.unwrap();
+        problem(answer, 404, "not_found").await;
+    }
+    let unknown = tier.ask("unknown").await.unwrap();
+    assert_eq!(unknown.headers()["retry-after"], "1");
+    problem(unknown, 404, "not_found").await;
+}
+
+async fn problem(answer: Response, status: u16, code: &str) {
+    assert_eq!(answer.status().as_u16(), status);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], code);
+}
+
 /// What a client sees of its payment on the way.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: MySqlPool) {
@@ -196,7 +259,7 @@ async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: My
     assert_eq!((status, &seen["state"]), (200, &Value::from("conflict")));
 }
 
-fn stored(key: ObjectKey) -> ObjectVersion {
+pub fn stored(key: ObjectKey) -> ObjectVersion {
     ObjectVersion {
         key,
         etag: ETag::parse("\"1\""),
@@ -204,12 +267,12 @@ fn stored(key: ObjectKey) -> ObjectVersion {
     }
 }
 
-fn written_at() -> Timestamp {
+pub fn written_at() -> Timestamp {
     Timestamp::parse("2026-11-22T07:30:00Z").unwrap()
 }
 
 /// The address of the test's own database.
-fn url(pool: &MySqlPool) -> String {
+pub fn url(pool: &MySqlPool) -> String {
     let server = std::env::var("DATABASE_URL").unwrap();
     let (host, _) = server.rsplit_once('/').unwrap();
     format!("{host}/{}", pool.connect_options().get_database().unwrap())

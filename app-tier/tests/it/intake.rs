@@ -297,6 +297,38 @@ async fn p4_an_id_that_is_a_row_is_known_on_every_node() {
     assert_eq!(refused(conflict).await, NotAccepted::Conflict);
 }
 
+/// Another node took other content for the id, and its line became the row.
+#[tokio::test]
+async fn p4_a_claim_that_was_settled_gives_way_to_the_row() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let answer = tier.post(&payment("a")).await;
+    tier.put().await.confirm();
+    assert!(!accepted(answer).await.replayed);
+
+    let winner = r#"{"id":"a","amount":2}"#;
+    let Submission {
+        payment: theirs,
+        receipt,
+        ..
+    } = submission(winner, 99);
+    let row = Holder {
+        content_hash: theirs.content_hash(),
+        received_at: receipt.received_at,
+        request_id: Some(receipt.request_id.clone()),
+    };
+    let rows = tier.rows.0.clone();
+    rows.lock().unwrap().insert(theirs.id().clone(), row);
+    for _ in 0..2 {
+        let own = tier.post(&payment("a")).await;
+        assert_eq!(refused(own).await, NotAccepted::Conflict);
+        let repeat = accepted(tier.post(winner).await).await;
+        assert_eq!((repeat.receipt, repeat.replayed), (receipt.clone(), true));
+        // The row never changes: it is not asked for again.
+        rows.lock().unwrap().clear();
+    }
+    assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
+}
+
 #[tokio::test]
 async fn a_client_that_hangs_up_changes_nothing() {
     let mut tier = Tier::start(Layout::Batch, 1);

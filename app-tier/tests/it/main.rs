@@ -4,4 +4,6 @@ mod breaker;
 mod http;
 mod intake;
 mod scripted_log;
+mod silent_database;
 mod tier;
+mod two_nodes;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use app_tier::log::{Log, LogError, Put};
 use app_tier::records::{Holders, Records};
+use async_trait::async_trait;
 use bytes::Bytes;
 use payment_core::{ObjectKey, PaymentId};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +19,15 @@ pub struct Asked {
 impl Asked {
     pub fn lines(&self) -> usize {
         std::str::from_utf8(&self.body).unwrap().lines().count()
+    }
+
+    /// The same object, with nobody waiting for an answer.
+    pub fn copy(&self) -> Self {
+        Self {
+            key: self.key.clone(),
+            body: self.body.clone(),
+            answer: oneshot::channel().0,
+        }
     }
 
     pub fn confirm(self) {
@@ -57,9 +67,10 @@ impl ScriptedLog {
 }
 
 /// Rows that the test puts there.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rows(pub Arc<Mutex<Holders>>);
 
+#[async_trait]
 impl Records for Rows {
     async fn holders(&self, ids: &[PaymentId]) -> Holders {
         let rows = self.0.lock().unwrap();
@@ -71,8 +82,10 @@ impl Records for Rows {
 }
 
 /// A database that never answers.
+#[derive(Debug)]
 pub struct SilentRows;
 
+#[async_trait]
 impl Records for SilentRows {
     async fn holders(&self, _: &[PaymentId]) -> Holders {
         std::future::pending().await

@@ -1,19 +1,24 @@
 -- The schema and its three users. An administrator runs this before `payctl migrate`, and may run it again:
--- it then sets the passwords anew. Put passwords of letters and digits in place of the double braces.
+-- it then sets the logins anew. One statement changes a user from one login that works to another.
 --
 -- Each user exists for any host and for localhost: where the server also has an anonymous user at localhost,
 -- that one would else be taken for connections from the machine itself.
 
-CREATE DATABASE IF NOT EXISTS payments DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE DATABASE IF NOT EXISTS `{{schema}}` DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE USER IF NOT EXISTS
-    'migrator'@'%' IDENTIFIED BY '{{migrator_password}}', 'migrator'@'localhost' IDENTIFIED BY '{{migrator_password}}',
-    'ingest'@'%' IDENTIFIED BY '{{ingest_password}}', 'ingest'@'localhost' IDENTIFIED BY '{{ingest_password}}',
-    'reader'@'%' IDENTIFIED BY '{{reader_password}}', 'reader'@'localhost' IDENTIFIED BY '{{reader_password}}';
-
+    'migrator'@'%' IDENTIFIED {{migrator_login}}, 'migrator'@'localhost' IDENTIFIED {{migrator_login}} {{require}};
 ALTER USER
-    'migrator'@'%' IDENTIFIED BY '{{migrator_password}}', 'migrator'@'localhost' IDENTIFIED BY '{{migrator_password}}',
-    'ingest'@'%' IDENTIFIED BY '{{ingest_password}}', 'ingest'@'localhost' IDENTIFIED BY '{{ingest_password}}',
-    'reader'@'%' IDENTIFIED BY '{{reader_password}}', 'reader'@'localhost' IDENTIFIED BY '{{reader_password}}';
+    'migrator'@'%' IDENTIFIED {{migrator_login}}, 'migrator'@'localhost' IDENTIFIED {{migrator_login}} {{require}};
 
-GRANT ALL ON payments.* TO 'migrator'@'%', 'migrator'@'localhost';
+CREATE USER IF NOT EXISTS
+    'ingest'@'%' IDENTIFIED {{ingest_login}}, 'ingest'@'localhost' IDENTIFIED {{ingest_login}} {{require}};
+ALTER USER
+    'ingest'@'%' IDENTIFIED {{ingest_login}}, 'ingest'@'localhost' IDENTIFIED {{ingest_login}} {{require}};
+
+CREATE USER IF NOT EXISTS
+    'reader'@'%' IDENTIFIED {{reader_login}}, 'reader'@'localhost' IDENTIFIED {{reader_login}} {{require}};
+ALTER USER
+    'reader'@'%' IDENTIFIED {{reader_login}}, 'reader'@'localhost' IDENTIFIED {{reader_login}} {{require}};
+
+GRANT ALL ON `{{schema_pattern}}`.* TO 'migrator'@'%', 'migrator'@'localhost';

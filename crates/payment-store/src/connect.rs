@@ -18,6 +18,7 @@ pub use self::tls::CaBundle;
 use crate::error::Error;
 use crate::lease::within;
 use crate::list::STATEMENTS_CACHED;
+use crate::schema::{Schema, SchemaError};
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -150,15 +151,31 @@ impl Database {
         Arc::ptr_eq(&self.options, &other.options)
     }
 
+    /// The schema, where the pipeline's tables may be in it.
+    pub(crate) fn own_schema(&self) -> Result<Schema<'_>, SchemaError> {
+        Schema::parse(self.options.get_database().unwrap_or_default())
+    }
+
     /// One connection, outside any pool.
     pub(crate) async fn connect(&self) -> Result<MySqlConnection, Error> {
-        within(CONNECT_TIME_MAX, async {
-            let mut connection = self.options.connect().await?;
-            set_session(&mut connection).await?;
-            Ok(connection)
-        })
-        .await
+        connect(&self.options).await
     }
+
+    /// One connection where the schema need not be there yet.
+    pub(crate) async fn connect_outside_the_schema(&self) -> Result<MySqlConnection, Error> {
+        // Every server has this one, and everyone may see it.
+        let options = MySqlConnectOptions::clone(&self.options).database("information_schema");
+        connect(&options).await
+    }
+}
+
+async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Error> {
+    within(CONNECT_TIME_MAX, async {
+        let mut connection = options.connect().await?;
+        set_session(&mut connection).await?;
+        Ok(connection)
+    })
+    .await
 }
 
 impl fmt::Debug for Database {

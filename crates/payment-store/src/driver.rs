@@ -13,8 +13,16 @@ use crate::error::Distrust;
 #[error("{text}")]
 pub struct DriverError {
     kind: Kind,
+    /// The server's, where it was the server that spoke.
+    number: Option<u16>,
     text: Box<str>,
 }
+
+/// Read-only: the writer before a failover (1290, 1836, 1792), or a member that its group has left out (3100).
+const READ_ONLY: [u16; 4] = [1290, 1836, 1792, 3100];
+
+/// The binary log is written by statement.
+const BINLOG_BY_STATEMENT: u16 = 1665;
 
 /// What helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +46,41 @@ impl DriverError {
     pub fn fault(kind: Kind, text: &str) -> Self {
         Self {
             kind,
+            number: None,
             text: text.into(),
         }
     }
 
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub(crate) fn number(&self) -> Option<u16> {
+        self.number
+    }
+
+    /// Whether the connection will say the same until it is closed: another may reach the new writer, or a server
+    /// whose setting was changed.
+    pub(crate) fn is_of_the_connection(&self) -> bool {
+        self.number
+            .is_some_and(|number| READ_ONLY.contains(&number) || number == BINLOG_BY_STATEMENT)
+    }
+
+    /// What a person can do about a refusal.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self.number {
+            Some(1045 | 1698) => "check user and password",
+            Some(1044 | 1142 | 1143) => {
+                "the user has no right to this; `payctl users` gives the pipeline's users theirs"
+            }
+            Some(1049) => "the schema does not exist; `payctl users` creates it",
+            Some(1054 | 1146) => "a table or column is missing; run `payctl migrate`",
+            Some(BINLOG_BY_STATEMENT) => {
+                "its binlog_format is STATEMENT, under which READ COMMITTED can't insert; \
+                 set binlog_format to ROW, on RDS in the parameter group"
+            }
+            _ => "check user, password and grants, and that `payctl migrate` has run",
+        }
     }
 }
 
@@ -55,10 +92,12 @@ impl From<sqlx::Error> for DriverError {
         match server {
             Some(said) => Self {
                 kind: classify(said.number(), said.code()),
+                number: Some(said.number()),
                 text: server_text(said).into(),
             },
             None => Self {
                 kind: classify_own(&error),
+                number: None,
                 text: error.to_string().into(),
             },
         }
@@ -70,12 +109,11 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
     match number {
         // Unique key.
         1062 => Kind::KeyTaken,
+        _ if READ_ONLY.contains(&number) => Kind::Transient,
         // Deadlock; lock wait.
         1213 | 1205
         // Too many connections, of all or of the user.
         | 1040 | 1203 | 1226
-        // Read-only: during a failover.
-        | 1290 | 1836
         // Shutting down; connection or statement ended by an administrator.
         | 1053 | 1317 | 1927 | 3169
         // Connection lost, as clients and proxies report it.
@@ -139,10 +177,12 @@ fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {
         // Sent before the log-in, so that no row was at hand.
         return format!("server error {number}: {}", said.message()).into();
     };
-    // Connection, deadlock, access, syntax (statements hold placeholders alone): these quote no value.
-    if ["08", "28", "40", "42"]
-        .iter()
-        .any(|class| state.starts_with(class))
+    // Connection, deadlock, access, syntax (statements hold placeholders alone), settings: these quote no value.
+    let is_setting = READ_ONLY.contains(&number) || number == BINLOG_BY_STATEMENT;
+    if is_setting
+        || ["08", "28", "40", "42"]
+            .iter()
+            .any(|class| state.starts_with(class))
     {
         format!("server error {number} ({state}): {}", said.message()).into()
     } else {
@@ -162,6 +202,10 @@ mod tests {
             (1205, "HY000", Kind::Transient),
             (1040, "08004", Kind::Transient),
             (1290, "HY000", Kind::Transient),
+            (1836, "HY000", Kind::Transient),
+            (1792, "25006", Kind::Transient),
+            (3100, "HY000", Kind::Transient),
+            (1665, "HY000", Kind::Lasting),
             (1158, "08S01", Kind::Transient),
             (2013, "HY000", Kind::Transient),
             (1153, "08S01", Kind::Lasting),

@@ -22,9 +22,7 @@ pub enum Error {
     },
     #[error("there is no user and password to log in to the database with")]
     NoLogin(#[source] DriverError),
-    #[error(
-        "the database refused; check user, password and grants, and that `payctl migrate` has run"
-    )]
+    #[error("the database refused; {}", .0.advice())]
     Refused(#[source] DriverError),
     #[error("{table} took {stored} of {sent} rows; a trigger or a proxy changes what is inserted")]
     RowCount {

@@ -30,6 +30,7 @@ pub mod lookup;
 pub mod migrate;
 mod mysql;
 mod retry;
+mod schema;
 pub mod users;
 mod version;
 
@@ -41,7 +42,7 @@ pub use ingest::Outcome;
 pub use lookup::{Found, Holder};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
-pub use users::{GRANTS_SQL, USERS_SQL};
+pub use schema::{Schema, SchemaError};
 pub use version::KEY_CHARS_MAX;
 
 /// The recorded payments. Cheap to clone.

@@ -6,7 +6,9 @@ use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{Connection, MySqlConnection};
 
 use crate::connect::{Access, ConfigError, Database};
+use crate::driver::DriverError;
 use crate::error::Error;
+use crate::schema::SchemaError;
 
 /// The migrations of this version, in the folder `migrations`.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -32,6 +34,12 @@ pub struct Migrated {
 pub enum MigrateError {
     #[error("the database's address can't be used")]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error(
+        "the server knows no IAM tokens, as only RDS and Aurora do; leave out --iam and set passwords"
+    )]
+    NoTokens(#[source] DriverError),
     #[error("the schema can't be brought up to date")]
     Database(#[from] Error),
     #[error(
@@ -65,6 +73,7 @@ pub async fn migrate(access: &dyn Access) -> Result<Migrated, MigrateError> {
 }
 
 async fn run(database: &Database) -> Result<Migrated, MigrateError> {
+    database.own_schema()?;
     let mut connection = database.connect().await?;
     lock(&mut connection).await?;
     connection.ensure_migrations_table(TABLE).await?;

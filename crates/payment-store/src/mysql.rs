@@ -28,6 +28,8 @@ pub struct MySqlBackend {
 pub struct MySqlSession {
     lease: Lease,
     in_transaction: bool,
+    /// The server said what it will say on this connection for ever.
+    is_stale: bool,
 }
 
 impl MySqlBackend {
@@ -47,14 +49,29 @@ impl Backend for MySqlBackend {
         Ok(MySqlSession {
             lease: Lease::take(&self.pool).await?,
             in_transaction: false,
+            is_stale: false,
         })
     }
 }
 
 impl MySqlSession {
     async fn insert(&mut self, mut sql: QueryBuilder<MySql>) -> Result<u64, DriverError> {
-        let done = sql.build().execute(self.lease.connection()?).await?;
-        Ok(done.rows_affected())
+        let done = sql.build().execute(self.lease.connection()?).await;
+        Ok(self.written(done)?.rows_affected())
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), DriverError> {
+        let done = self.lease.connection()?.execute(statement).await;
+        self.written(done).map(drop)
+    }
+
+    /// What became of a statement that writes.
+    fn written<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, DriverError> {
+        done.map_err(|error| {
+            let error = DriverError::from(error);
+            self.is_stale |= error.is_of_the_connection();
+            error
+        })
     }
 }
 
@@ -62,18 +79,18 @@ impl Session for MySqlSession {
     async fn begin(&mut self) -> Result<(), DriverError> {
         // Set before the statement: a connection of which it is not known is not given back.
         self.in_transaction = true;
-        self.lease.connection()?.execute("BEGIN").await?;
+        self.run("BEGIN").await?;
         Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), DriverError> {
-        self.lease.connection()?.execute("COMMIT").await?;
+        self.run("COMMIT").await?;
         self.in_transaction = false;
         Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), DriverError> {
-        self.lease.connection()?.execute("ROLLBACK").await?;
+        self.run("ROLLBACK").await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -107,7 +124,8 @@ impl Session for MySqlSession {
         object: VersionColumns<'_>,
         outcome: &Outcome,
     ) -> Result<u64, DriverError> {
-        Ok(ledger::insert(self.lease.connection()?, object, outcome).await?)
+        let done = ledger::insert(self.lease.connection()?, object, outcome).await;
+        self.written(done)
     }
 
     async fn ingested(&mut self, object: VersionColumns<'_>) -> Result<Option<Outcome>, Error> {
@@ -149,9 +167,10 @@ impl Session for MySqlSession {
         ledger::keys(self.lease.connection()?, objects).await
     }
 
-    /// A transaction that is still open would go on in the pool: its connection is closed instead.
+    /// A transaction that is still open would go on in the pool: its connection is closed instead. So is one to a
+    /// server that is read-only, so that the retry reaches the new writer.
     fn end(self) {
-        if !self.in_transaction {
+        if !self.in_transaction && !self.is_stale {
             self.lease.give_back();
         }
     }

@@ -1,25 +1,26 @@
 //! The pipeline's three users: who they are, and what they may do.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use rand::distr::{Alphanumeric, SampleString as _};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
 
 use crate::connect::Access;
 use crate::error::Error;
 use crate::migrate::{MigrateError, Migrated, migrate};
+use crate::schema::Schema;
 
-/// Makes the schema and its users; to run before [`migrate`](fn@migrate). Holds `{{migrator_password}}` and the like.
-pub const USERS_SQL: &str = include_str!("../sql/users.sql");
+const USERS_SQL: &str = include_str!("../sql/users.sql");
 
-/// What the users may do; to run after [`migrate`](fn@migrate).
-pub const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
+const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
 
 /// By the names of the placeholders.
 const USERS: [&str; 3] = ["migrator", "ingest", "reader"];
 
-/// Of a user who logs in with tokens: nobody knows it, and it is replaced in the next statement.
-const UNKNOWN_PASSWORD_CHARS: usize = 32;
+/// A token is sent as it is, so that no user who logs in with one may connect without TLS.
+const IAM: (&str, &str) = ("WITH AWSAuthenticationPlugin AS 'RDS'", "REQUIRE SSL");
+
+/// The server's number where it does not have the plugin of a login.
+const PLUGIN_MISSING: u16 = 1524;
 
 /// How the three users log in.
 #[derive(Clone)]
@@ -45,41 +46,43 @@ pub fn is_plain(password: &str) -> bool {
     password.len() >= 16 && password.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// As the server's administrator: makes the users, brings the schema up to date, and gives the users their rights.
-/// May be repeated: it then sets the logins anew.
+/// As the server's administrator: makes the schema and the users, brings the schema up to date, and gives the users
+/// their rights. May be repeated: it then sets the logins anew. Where it fails, each user has a login that works:
+/// its old one or its new one.
 pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, MigrateError> {
     let database = access.current().await.map_err(Error::from)?;
-    let mut connection = database.connect().await?;
-    run(&mut connection, users(logins)).await?;
+    let schema = database.own_schema()?;
+    let mut connection = database.connect_outside_the_schema().await?;
+    let made = run(&mut connection, users_sql(schema, logins)).await;
+    made.map_err(|error| match error {
+        Error::Refused(said) if said.number() == Some(PLUGIN_MISSING) => {
+            MigrateError::NoTokens(said)
+        }
+        other => other.into(),
+    })?;
     let migrated = migrate(access).await?;
-    run(&mut connection, GRANTS_SQL.to_owned()).await?;
+    run(&mut connection, grants_sql(schema)).await?;
     connection.close().await.map_err(Error::from)?;
     Ok(migrated)
 }
 
-fn users(logins: &Logins) -> String {
-    let passwords = match logins {
-        Logins::Passwords(passwords) => passwords.clone(),
-        Logins::Iam => USERS.map(|_| unknown_password()),
+/// Makes the schema and its users; to run before [`migrate`](fn@migrate), and as often as one likes.
+pub fn users_sql(schema: Schema<'_>, logins: &Logins) -> String {
+    let (logins, require) = match logins {
+        Logins::Passwords(passwords) => (passwords.each_ref().map(|p| format!("BY '{p}'")), ""),
+        Logins::Iam => (USERS.map(|_| IAM.0.to_owned()), IAM.1),
     };
-    let mut sql = USERS_SQL.to_owned();
-    for (user, password) in USERS.iter().zip(&passwords) {
-        sql = sql.replace(&format!("{{{{{user}_password}}}}"), password);
+    let mut sql = USERS_SQL.replace("{{require}}", require);
+    for (user, login) in USERS.iter().zip(&logins) {
+        sql = sql.replace(&format!("{{{{{user}_login}}}}"), login);
     }
-    if matches!(logins, Logins::Iam) {
-        for user in USERS {
-            // Writing to a String can't fail.
-            let _ = writeln!(
-                sql,
-                "ALTER USER '{user}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;"
-            );
-        }
-    }
-    sql
+    sql = sql.replace("{{schema_pattern}}", &schema.pattern());
+    sql.replace("{{schema}}", &schema.to_string())
 }
 
-fn unknown_password() -> String {
-    Alphanumeric.sample_string(&mut rand::rng(), UNKNOWN_PASSWORD_CHARS)
+/// What the users may do; to run after [`migrate`](fn@migrate).
+pub fn grants_sql(schema: Schema<'_>) -> String {
+    GRANTS_SQL.replace("{{schema}}", &schema.to_string())
 }
 
 async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), Error> {
@@ -93,6 +96,12 @@ async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), Error>
 mod tests {
     use super::*;
 
+    fn sql(logins: &Logins) -> String {
+        let sql = users_sql(Schema::parse("my_payments").unwrap(), logins);
+        assert!(!sql.contains("{{"), "{sql}");
+        sql
+    }
+
     #[test]
     fn each_user_gets_its_own_password() {
         let passwords = [
@@ -100,26 +109,41 @@ mod tests {
             "ingestpassword123",
             "readerpassword123",
         ];
-        let sql = users(&Logins::Passwords(passwords.map(str::to_owned)));
+        let sql = sql(&Logins::Passwords(passwords.map(str::to_owned)));
         for (user, password) in USERS.iter().zip(passwords) {
-            let login = format!("'{user}'@'%' IDENTIFIED BY '{password}'");
-            assert_eq!(sql.matches(&login).count(), 2, "{sql}");
+            for host in ["%", "localhost"] {
+                let login = format!("'{user}'@'{host}' IDENTIFIED BY '{password}'");
+                assert_eq!(sql.matches(&login).count(), 2, "{sql}");
+            }
         }
         assert!(!sql.contains("AWSAuthenticationPlugin"), "{sql}");
     }
 
     #[test]
-    fn with_tokens_no_user_keeps_a_password_and_none_connects_without_tls() {
-        let sql = users(&Logins::Iam);
-        assert!(!sql.contains("_password}}"), "{sql}");
-        for user in USERS {
-            let last = sql.rmatches(&format!("'{user}'@'%' IDENTIFIED")).count();
-            assert_eq!(last, 3, "{sql}");
-            let login = format!(
-                "ALTER USER '{user}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;"
-            );
-            assert!(sql.ends_with('\n') && sql.contains(&login), "{sql}");
+    fn with_tokens_no_user_has_a_password_and_none_connects_without_tls() {
+        let sql = sql(&Logins::Iam);
+        assert!(!sql.contains("IDENTIFIED BY"), "{sql}");
+        let statements = sql
+            .split(';')
+            .filter(|statement| statement.contains(" USER "));
+        for statement in statements {
+            assert!(statement.trim().ends_with("REQUIRE SSL"), "{statement}");
         }
+    }
+
+    #[test]
+    fn p7_the_rights_are_those_of_the_named_schema_alone() {
+        let schema = Schema::parse("my_payments").unwrap();
+        let sql = sql(&Logins::Iam) + &grants_sql(schema);
+        for line in sql.lines().filter(|line| line.starts_with("GRANT")) {
+            let named =
+                line.contains(" ON `my_payments`.") || line.contains(" ON `my\\_payments`.*");
+            assert!(named, "{line}");
+        }
+        assert!(
+            sql.contains("CREATE DATABASE IF NOT EXISTS `my_payments` "),
+            "{sql}"
+        );
     }
 
     #[test]

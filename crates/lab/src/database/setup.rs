@@ -1,19 +1,23 @@
 //! Makes the schema and its users what this version needs; safe to repeat at every start.
 
-use payment_store::MigrateError;
+use payment_store::users::{Logins, grants_sql, users_sql};
+use payment_store::{MigrateError, Schema};
 
-use super::{Database, Error, User};
+use super::{Database, Error, SCHEMA, User};
 use crate::lab::Lab;
 
 /// Users first, as administrator; tables, as the user that owns them; then rights on those tables.
 pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<(), Error> {
+    let schema = Schema::parse(SCHEMA).map_err(|error| Error::Migrate(error.into()))?;
+    let passwords = [User::Migrator, User::Ingest, User::Reader]
+        .map(|user| user.password(lab).expose().to_owned());
     let admin = database.admin();
-    let users = with_passwords(payment_store::USERS_SQL, lab);
+    let users = users_sql(schema, &Logins::Passwords(passwords));
     admin.query(&users).await?;
     migrate(database.url(User::Migrator).expose())
         .await
         .map_err(Error::Migrate)?;
-    admin.query(payment_store::GRANTS_SQL).await?;
+    admin.query(&grants_sql(schema)).await?;
     Ok(())
 }
 
@@ -21,13 +25,4 @@ async fn migrate(url: &str) -> Result<(), MigrateError> {
     let database = payment_store::Database::parse(url, None)?;
     payment_store::migrate(&database).await?;
     Ok(())
-}
-
-fn with_passwords(template: &str, lab: &Lab) -> String {
-    [User::Migrator, User::Ingest, User::Reader]
-        .into_iter()
-        .fold(template.to_owned(), |text, user| {
-            let placeholder = format!("{{{{{}_password}}}}", user.name());
-            text.replace(&placeholder, user.password(lab).expose())
-        })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use payment_store::Migrated;
+use payment_store::{MigrateError, Migrated};
 use tier_kit::Env;
 
 use crate::cli::{Failure, Verdict};
@@ -12,9 +12,17 @@ use crate::output;
 pub async fn run(mut env: Env) -> Result<Verdict, Failure> {
     let access = config::access(&mut env, User::Migrator);
     let access = env.finish(|| access).map_err(Failure::config)?;
-    let migrated = payment_store::migrate(&*access).await?;
+    let migrated = payment_store::migrate(&*access).await.map_err(failure)?;
     output::say(&summary(&migrated))?;
     Ok(Verdict::Clean)
+}
+
+/// A schema that may not hold the tables is a mistake in the configuration.
+pub(super) fn failure(error: MigrateError) -> Failure {
+    match error {
+        MigrateError::Schema(_) => Failure::config(error),
+        other => other.into(),
+    }
 }
 
 pub(super) fn summary(migrated: &Migrated) -> String {

@@ -3,7 +3,7 @@
 use payment_store::users::{self, Logins, is_plain};
 use tier_kit::Env;
 
-use super::migrate::summary;
+use super::migrate::{failure, summary};
 use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::output;
@@ -25,7 +25,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
     let (access, logins) = env
         .finish(|| Some((access?, logins?)))
         .map_err(Failure::config)?;
-    let migrated = users::prepare(&*access, &logins).await?;
+    let migrated = users::prepare(&*access, &logins).await.map_err(failure)?;
     let way = if args.iam { "IAM tokens" } else { "passwords" };
     output::say(&format!(
         "{}ingest, reader and migrator log in by {way}\n",

@@ -146,6 +146,14 @@ fn parameters(account: &Account, database: &Value, findings: &mut Findings) {
     if account.known(&Call::Parameters(group.to_owned())).is_none() {
         return;
     }
+    if parameter(account, database, "binlog_format") == Some("STATEMENT") {
+        let name = text(database, "DBInstanceIdentifier");
+        let mend = format!(
+            "aws rds modify-db-parameter-group --db-parameter-group-name {group} --parameters \
+             ParameterName=binlog_format,ParameterValue=ROW,ApplyMethod=immediate"
+        );
+        findings.add(logs_by_statement(name, mend));
+    }
     let tls = parameter(account, database, "require_secure_transport");
     if !matches!(tls, Some("1" | "ON")) {
         let name = text(database, "DBInstanceIdentifier");
@@ -164,6 +172,17 @@ fn parameters(account: &Account, database: &Value, findings: &mut Findings) {
                 .mend(mend),
         );
     }
+}
+
+/// Also found by asking the server itself.
+pub(super) fn logs_by_statement(name: &str, mend: impl Into<String>) -> Finding {
+    Finding::error(
+        "database-binlog-statement",
+        format!("{name} writes its binary log by statement"),
+    )
+    .causes("every insert of the function is refused (1665); payments are accepted, and never become rows")
+    .why("binlog_format is STATEMENT; the function inserts under READ COMMITTED, which needs ROW or MIXED")
+    .mend(mend)
 }
 
 /// How many connections it takes: what is set, or what RDS computes from the memory of the class.
@@ -223,6 +242,30 @@ mod tests {
             let mut wrong = right();
             wrong[member] = value;
             assert_eq!(codes(&wrong), [code]);
+        }
+    }
+
+    #[test]
+    fn a_binary_log_by_statement_is_found() {
+        for (format, found) in [("STATEMENT", true), ("ROW", false), ("MIXED", false)] {
+            let mut database = right();
+            database["DBParameterGroups"] = json!([{ "DBParameterGroupName": "g" }]);
+            let parameters = json!({ "Parameters": [
+                { "ParameterName": "require_secure_transport", "ParameterValue": "1" },
+                { "ParameterName": "binlog_format", "ParameterValue": format },
+            ] });
+            let account = Account::of([
+                (
+                    Call::Database,
+                    Look::Seen(json!({ "DBInstances": [database] })),
+                ),
+                (Call::Parameters("g".to_owned()), Look::Seen(parameters)),
+            ]);
+            let names = Names::new("b".to_owned(), "transactions/".to_owned()).unwrap();
+            let findings = examine(&account, &names, &[Area::Database]).found;
+            let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+            let expected = found.then_some("database-binlog-statement");
+            assert_eq!(codes, Vec::from_iter(expected), "{format}");
         }
     }
 

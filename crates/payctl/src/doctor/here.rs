@@ -11,12 +11,15 @@ use tier_kit::telemetry::chain;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, database};
 
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// S3 refuses requests that are signed a quarter of an hour off; tokens of RDS live as long.
 const SKEW_MAX: time::Duration = time::Duration::minutes(2);
+
+/// For a server of one's own; RDS has a parameter group.
+const SET_ROW: &str = "SET GLOBAL binlog_format = ROW, and the same in its configuration file";
 
 /// What there is to be tried from here.
 #[derive(Debug)]
@@ -75,9 +78,10 @@ async fn front(url: &Url, findings: &mut Findings) {
 
 async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
     let pool = Pool::new(access, 1);
-    let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.acquire())).await;
+    let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.logs_by_statement())).await;
     let what = match tried {
-        Ok(Ok(_)) => return,
+        Ok(Ok(false)) => return,
+        Ok(Ok(true)) => return findings.add(database::logs_by_statement("the database", SET_ROW)),
         Ok(Err(error)) => chain(&error),
         Err(_) => format!("no login within {} s", CALL_TIME_MAX.as_secs()),
     };

@@ -13,6 +13,10 @@ use crate::driver::DriverError;
 /// Longest wait for a connection of a pool, with making it. Half of what a request may take in all.
 const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
 
+/// Longest life of a connection. After a failover the server's name leads to another, and a connection that nobody
+/// closed would go on asking the old one.
+const CONNECTION_LIFE_MAX: Duration = Duration::from_mins(5);
+
 /// SQLSTATE of a refused login (1045, 1698).
 const LOGIN_REFUSED: &str = "28000";
 
@@ -31,6 +35,7 @@ impl Pool {
         let driver = MySqlPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(ACQUIRE_TIME_MAX)
+            .max_lifetime(CONNECTION_LIFE_MAX)
             .after_connect(|connection, _| Box::pin(set_session(connection)))
             .connect_lazy_with(MySqlConnectOptions::new());
         Self {
@@ -53,6 +58,15 @@ impl Pool {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Whether the server writes its binary log by statement, which forbids every insert of READ COMMITTED.
+    pub async fn logs_by_statement(&self) -> Result<bool, DriverError> {
+        const SETTINGS: &str = "SHOW VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
+             OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
+        let mut connection = self.acquire().await?;
+        let both = sqlx::query(SETTINGS).fetch_all(&mut *connection).await?;
+        Ok(both.len() == 2)
     }
 
     /// Brings the login up to date where a connection is about to be made.

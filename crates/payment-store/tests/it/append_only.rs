@@ -1,7 +1,8 @@
 //! P7: no user of the pipeline can change or delete what is recorded.
 
 use payment_core::PaymentId;
-use payment_store::{Database, GRANTS_SQL, Place, Pool, Store, USERS_SQL};
+use payment_store::users::{Logins, grants_sql, users_sql};
+use payment_store::{Database, Place, Pool, Schema, Store};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::harness::{admin, counts, is_ingested, lines, object, schema, store};
@@ -23,22 +24,25 @@ impl<'a> Users<'a> {
         // A run that failed may have left them behind.
         users.remove().await;
         // Both may be run again.
-        for sql in [USERS_SQL, GRANTS_SQL, USERS_SQL, GRANTS_SQL] {
+        let name = schema(root);
+        let schema = Schema::parse(&name).unwrap();
+        let passwords = ["migrator", "ingest", "reader"].map(|user| format!("{user}Pass1"));
+        let (made, granted) = (
+            users_sql(schema, &Logins::Passwords(passwords)),
+            grants_sql(schema),
+        );
+        for sql in [&made, &granted, &made, &granted] {
             admin(root, &users.renamed(sql)).await;
         }
         users
     }
 
     fn renamed(&self, sql: &str) -> String {
-        let schema = schema(self.root);
         ["migrator", "ingest", "reader"]
             .iter()
             .fold(sql.to_owned(), |sql, user| {
-                sql.replace(&format!("{{{{{user}_password}}}}"), &format!("{user}Pass1"))
-                    .replace(&format!("'{user}'@"), &format!("'{}'@", self.name(user)))
+                sql.replace(&format!("'{user}'@"), &format!("'{}'@", self.name(user)))
             })
-            .replace("EXISTS payments ", &format!("EXISTS {schema} "))
-            .replace("ON payments.", &format!("ON {schema}."))
     }
 
     fn name(&self, user: &str) -> String {

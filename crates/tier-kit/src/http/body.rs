@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use payment_core::ErrorCode;
 
 use super::Refusal;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How long a client may take to send one small body.
 const READ: Duration = Duration::from_secs(5);
@@ -27,6 +29,12 @@ pub async fn read_json(request: Request<Body>, bytes_max: usize) -> Result<Bytes
 
 /// The whole body, whatever its type.
 pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
+    if !is_plain(request.headers()) {
+        return Err(Refusal::new(
+            ErrorCode::UnsupportedMediaType,
+            "the header Content-Encoding names a coding; send the body without one, as it is",
+        ));
+    }
     let too_large = || {
         Refusal::new(
             ErrorCode::BodyTooLarge,
@@ -48,6 +56,31 @@ pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes
             "send the body within 5 seconds",
         )),
     }
+}
+
+/// The header Idempotency-Key. The same key twice is one: a proxy may add it again.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Refusal> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let first = keys.next();
+    if keys.any(|key| Some(key) != first) {
+        return Err(Refusal::new(
+            ErrorCode::IdMismatch,
+            "two headers Idempotency-Key differ; send one",
+        ));
+    }
+    Ok(first)
+}
+
+/// Whether the body is sent as it is. The coding `identity` says just that.
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().all(|value| {
+        value.to_str().is_ok_and(|codings| {
+            codings
+                .split(',')
+                .map(str::trim)
+                .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+        })
+    })
 }
 
 fn stated_length(headers: &HeaderMap) -> Option<usize> {
@@ -74,8 +107,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

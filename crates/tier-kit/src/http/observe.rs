@@ -16,12 +16,12 @@ use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use payment_core::record::TraceParent;
 use payment_core::{ErrorCode, PaymentId, RequestId};
-use tokio::sync::Semaphore;
 use tracing::Level;
 use uuid::Uuid;
 
 use super::Refusal;
 use super::answers::Answers;
+use super::slots::{Slots, StatusQueries};
 use crate::access_log;
 use crate::metrics::Metrics;
 use crate::server::Drain;
@@ -57,17 +57,19 @@ pub struct Layers {
     pub spans: Spans,
     /// Requests at work at one time; more are refused at once, before their body is read.
     pub requests_max: usize,
+    /// These have a limit of their own, and take nothing of the other.
+    pub status_queries: StatusQueries,
 }
 
 impl Layers {
     /// Puts all layers around `routes`, with `/health` and answers for unknown paths and methods.
     pub fn around(self, routes: Router, metrics: &mut Metrics) -> Router {
         let drain = self.drain.clone();
-        let slots = Arc::new(Semaphore::new(self.requests_max));
+        let slots = Arc::new(Slots::new(self.requests_max, self.status_queries));
         let answers = Answers::register(metrics);
-        let (at_work, max) = (Arc::clone(&slots), self.requests_max);
+        let at_work = Arc::clone(&slots);
         metrics.show("http_requests_in_flight", "Requests at work.", move || {
-            max - at_work.available_permits()
+            at_work.in_use()
         });
         routes
             .route(HEALTH, get(async move || health(&drain)))
@@ -90,10 +92,12 @@ impl Layers {
     }
 
     /// The handler's answer, or what is said in its place.
-    async fn answer(&self, slots: &Semaphore, request: Request, next: Next) -> Response {
-        let slot = slots.try_acquire();
-        if slot.is_err() && request.uri().path() != HEALTH {
-            return overloaded().into_response();
+    async fn answer(&self, slots: &Slots, request: Request, next: Next) -> Response {
+        let slot = slots.take(request.extensions().get());
+        if let Err(refusal) = &slot
+            && request.uri().path() != HEALTH
+        {
+            return refusal.clone().into_response();
         }
         let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
         match tokio::time::timeout(self.deadline, handled).await {
@@ -116,7 +120,7 @@ fn health(drain: &Drain) -> Result<&'static str, Refusal> {
 }
 
 async fn observe(
-    State(around): State<Arc<(Layers, Arc<Semaphore>, Answers)>>,
+    State(around): State<Arc<(Layers, Arc<Slots>, Answers)>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -149,13 +153,6 @@ async fn observe(
     span.end(response.status(), &context);
     line.write(&context, &response, refusal.as_ref(), took);
     response
-}
-
-fn overloaded() -> Refusal {
-    Refusal::new(
-        ErrorCode::Overloaded,
-        "send it again in a moment, under the same id",
-    )
 }
 
 fn late(code: ErrorCode) -> Refusal {

@@ -13,6 +13,8 @@ pub struct Refusal {
     /// For the client. Never text of a driver or an SDK.
     pub detail: Cow<'static, str>,
     pub member: Option<&'static str>,
+    /// Seconds after which the same request may succeed.
+    pub retry_after: Option<u32>,
     /// For the log alone.
     pub cause: Option<String>,
 }
@@ -23,8 +25,16 @@ impl Refusal {
             code,
             detail: detail.into(),
             member: None,
+            retry_after: code.retry_after_seconds(),
             cause: None,
         }
+    }
+
+    /// For an answer that may be another one soon, though its code does not say so.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     #[must_use]
@@ -48,7 +58,7 @@ impl Refusal {
         let status = http::StatusCode::from_u16(self.code.status())
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, body).into_response();
-        if let Some(seconds) = self.code.retry_after_seconds() {
+        if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response

@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{HeaderValue, Request};
 use hyper::body::Frame;
 use payment_core::ErrorCode;
-use tier_kit::http::{media_type, read_json};
+use tier_kit::http::{idempotency_key, media_type, read_body, read_json};
 use tokio::time::{Instant, Interval, interval};
 
 /// A byte a second, for ever.
@@ -68,4 +68,42 @@ fn a_media_type_is_told_without_its_parameters() {
     assert_eq!(with_parameters.as_deref(), Some("Application/JSON"));
     assert_eq!(told("").as_deref(), Some(""));
     assert_eq!(media_type(&HeaderMap::new()), None);
+}
+
+#[tokio::test]
+async fn a_body_in_a_coding_is_refused_by_the_coding() {
+    let read = async |codings: &[&'static str]| {
+        let mut request = Request::post("/").body(Body::from("1234")).unwrap();
+        for coding in codings {
+            let value = HeaderValue::from_static(coding);
+            request.headers_mut().append(CONTENT_ENCODING, value);
+        }
+        read_body(request, 4).await
+    };
+    for plain in [&[][..], &["identity"], &["Identity, IDENTITY"], &[""]] {
+        assert_eq!(read(plain).await.unwrap(), "1234", "{plain:?}");
+    }
+    for coded in [&["gzip"][..], &["identity, br"], &["identity", "deflate"]] {
+        let refusal = read(coded).await.unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::UnsupportedMediaType, "{coded:?}");
+        assert!(refusal.detail.contains("Content-Encoding"), "{refusal:?}");
+    }
+}
+
+#[test]
+fn p4_one_key_sent_twice_is_one_and_two_keys_are_refused() {
+    let told = |keys: &[&'static str]| {
+        let name = HeaderName::from_static("idempotency-key");
+        let key = |key: &&'static str| (name.clone(), HeaderValue::from_static(key));
+        let headers: HeaderMap = keys.iter().map(key).collect();
+        match idempotency_key(&headers) {
+            Ok(key) => Ok(key.map(|key| key.to_str().unwrap().to_owned())),
+            Err(refusal) => Err(refusal.code),
+        }
+    };
+    assert_eq!(told(&[]), Ok(None));
+    assert_eq!(told(&["a", "a"]), Ok(Some("a".to_owned())));
+    for differ in [&["a", "b"][..], &["a", "a", "b"], &["a", "A"]] {
+        assert_eq!(told(differ), Err(ErrorCode::IdMismatch), "{differ:?}");
+    }
 }

@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::{Request, Response, StatusCode};
 use payment_core::ErrorCode;
 use serde_json::Value;
-use tier_kit::http::Layers;
+use tier_kit::http::{Layers, StatusQueries};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{Listen, Server};
 use tier_kit::spans::Spans;
@@ -25,6 +25,10 @@ async fn router(requests_max: usize) -> Router {
         .route("/fine", get(|| async { "fine" }))
         .route("/panic", get(broken))
         .route(
+            "/status/{id}",
+            get(|| async { std::future::pending::<&'static str>().await }),
+        )
+        .route(
             "/hang",
             get(|| async { std::future::pending::<&'static str>().await }),
         );
@@ -35,6 +39,10 @@ async fn router(requests_max: usize) -> Router {
         late,
         spans: Spans::default(),
         requests_max,
+        status_queries: StatusQueries {
+            route: "/status/{id}",
+            max: 2,
+        },
     }
     .around(routes, &mut Metrics::default())
 }
@@ -102,6 +110,34 @@ async fn p5_what_is_too_much_is_refused_at_once_but_health_is_answered() {
     assert_eq!(refused.headers()["retry-after"], "1");
     assert_eq!(problem(refused).await.1, "overloaded");
     assert_eq!(ask(&router, "/health", &[]).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn p5_status_queries_that_hang_take_no_slot_of_payments() {
+    let router = router(1).await;
+    let (one, two) = (
+        ask(&router, "/status/a", &[]),
+        ask(&router, "/status/b", &[]),
+    );
+    let beside = async {
+        // Both hang by now.
+        tokio::task::yield_now().await;
+        let refused = ask(&router, "/status/c", &[]).await;
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(problem(refused).await.1, "status_unavailable");
+        assert_eq!(ask(&router, "/fine", &[]).await.status(), StatusCode::OK);
+    };
+    let (one, two, ()) = tokio::join!(one, two, beside);
+    for hung in [one, two] {
+        assert_eq!(problem(hung).await.1, "upstream_timeout");
+    }
+    // And the other way round.
+    let (hung, status) = tokio::join!(ask(&router, "/hang", &[]), async {
+        tokio::task::yield_now().await;
+        ask(&router, "/status/d", &[]).await
+    });
+    assert_eq!(problem(hung).await.1, "upstream_timeout");
+    assert_eq!(problem(status).await.1, "upstream_timeout", "it was let in");
 }
 
 #[tokio::test]

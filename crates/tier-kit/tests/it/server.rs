@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::{get, post};
 use payment_core::ErrorCode;
-use tier_kit::http::{Layers, read_body};
+use tier_kit::http::{Layers, StatusQueries, read_body};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::{Drain, Listen, Server};
 use tier_kit::spans::Spans;
@@ -234,6 +234,7 @@ async fn p5_a_half_sent_body_holds_no_connection_beyond_the_deadline() {
         late: ErrorCode::UpstreamTimeout,
         spans: Spans::default(),
         requests_max: 8,
+        status_queries: StatusQueries::default(),
     };
     let read = post(async |request: Request| read_body(request, 1024).await);
     let server = serve(

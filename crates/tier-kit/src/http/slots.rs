@@ -1,0 +1,55 @@
+//! How many requests may be at work, with a limit of their own for status queries: those wait for a database, and
+//! payments do not (promise P5).
+
+use axum::extract::MatchedPath;
+use payment_core::ErrorCode;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::Refusal;
+
+/// Requests that ask what became of a payment. By default there are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StatusQueries {
+    /// Their route, as the router has it.
+    pub route: &'static str,
+    /// At work at one time; more are refused at once.
+    pub max: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Slots {
+    requests: Semaphore,
+    requests_max: usize,
+    status: Semaphore,
+    queries: StatusQueries,
+}
+
+impl Slots {
+    pub(super) fn new(requests_max: usize, queries: StatusQueries) -> Self {
+        Self {
+            requests: Semaphore::new(requests_max),
+            requests_max,
+            status: Semaphore::new(queries.max),
+            queries,
+        }
+    }
+
+    /// A slot until it is dropped, or what the client of one request too many is told.
+    pub(super) fn take(&self, route: Option<&MatchedPath>) -> Result<SemaphorePermit<'_>, Refusal> {
+        if route.is_some_and(|route| route.as_str() == self.queries.route) {
+            let full = |_| Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment");
+            return self.status.try_acquire().map_err(full);
+        }
+        self.requests.try_acquire().map_err(|_| {
+            Refusal::new(
+                ErrorCode::Overloaded,
+                "send it again in a moment, under the same id",
+            )
+        })
+    }
+
+    pub(super) fn in_use(&self) -> usize {
+        let max = self.requests_max + self.queries.max;
+        max - self.requests.available_permits() - self.status.available_permits()
+    }
+}
