@@ -2,10 +2,14 @@
 
 mod answers;
 mod body;
+mod exchange;
+mod inbound;
 mod observe;
 mod refusal;
+mod slot;
 
 pub use body::{media_type, read_body, read_json};
+pub use inbound::{IDEMPOTENCY_KEY, PathId, idempotency_key};
 pub(crate) use observe::HEALTH;
 pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;
