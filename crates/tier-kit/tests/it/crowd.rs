@@ -10,7 +10,7 @@ use tier_kit::http::{Layers, Refusal, read_body};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::Server;
 use tier_kit::spans::Spans;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -56,10 +56,18 @@ async fn send(server: &Running, bytes: &[u8]) -> TcpStream {
 async fn half_sent(server: &Running, metrics: &Metrics, count: usize) -> Vec<TcpStream> {
     let half = join_all((0..count).map(|_| send(server, HALF))).await;
     let open = format!("payments_connections {count}");
-    while !metrics.text().lines().any(|line| line == open) {
-        tokio::task::yield_now().await;
-    }
+    shows(metrics, &open).await;
     half
+}
+
+/// Waits until the metrics have this line.
+async fn shows(metrics: &Metrics, line: &str) {
+    let shown = async {
+        while !metrics.text().lines().any(|other| other == line) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, shown).await.expect(line);
 }
 
 /// The kernel has room for all of them before the server takes a single one.
@@ -105,11 +113,19 @@ async fn p5_at_the_cap_half_sent_bodies_give_way_to_whole_requests() {
     let server = bind().await.with_connections_max(64);
     server.register(&mut metrics);
     let server = echo(server, 64, &mut metrics);
-    let _half = half_sent(&server, &metrics, 64).await;
-    for _ in 0..32 {
+    let half = half_sent(&server, &metrics, 64).await;
+    let mut stay = Vec::new();
+    for _ in 0..half.len() {
         let mut whole = send(&server, WHOLE).await;
         let answer = read_to(&mut whole, "hello").await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        stay.push(whole);
+    }
+    for mut slow in half {
+        let mut answer = Vec::new();
+        // Closed or reset, and not waited for.
+        let _ = slow.read_to_end(&mut answer).await;
+        assert_eq!(answer, b"");
     }
 }
 
@@ -135,11 +151,5 @@ async fn a_client_that_hangs_up_is_counted_as_499() {
     let mut metrics = Metrics::default();
     let server = echo(bind().await, 64, &mut metrics);
     drop(send(&server, b"GET /hang HTTP/1.1\r\nhost: x\r\n\r\n").await);
-    let line = r#"payments_http_requests_total{status="499"} 1"#;
-    let counted = async {
-        while !metrics.text().lines().any(|other| other == line) {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(LONG, counted).await.unwrap();
+    shows(&metrics, r#"payments_http_requests_total{status="499"} 1"#).await;
 }
