@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
@@ -38,11 +39,14 @@ pub fn base() -> &'static str {
 
 /// Another version is asked for while servers are replaced: the answer is this one's, and is not kept.
 pub async fn get(
-    Path((version, name)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let asset = ASSETS.iter().find(|(known, ..)| *known == name);
-    let Some((_, kind, content)) = asset else {
+    let asset = path.ok().and_then(|Path((version, name))| {
+        let asset = ASSETS.iter().find(|(known, ..)| *known == name)?;
+        Some((version, asset))
+    });
+    let Some((version, (_, kind, content))) = asset else {
         return Err(Refusal::new(ErrorCode::NotFound, "there is no such asset"));
     };
     let own = base().trim_start_matches("/assets/");

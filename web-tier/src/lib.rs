@@ -26,7 +26,7 @@ use tier_kit::spans::Spans;
 use crate::config::Config;
 use crate::ready::AppTier;
 use crate::routes::State;
-use crate::upstream::Upstream;
+use crate::upstream::{HostPort, Resolve, Upstream};
 
 /// From the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -51,7 +51,13 @@ pub struct App {
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, BindError> {
-        let upstream = Arc::new(Upstream::new(&config.app_tier));
+        let resolver = HostPort(config.app_tier.address());
+        Self::with_resolver(resolver, config).await
+    }
+
+    /// Like [`App::build`], with addresses of the caller's.
+    pub async fn with_resolver(resolver: impl Resolve, config: Config) -> Result<Self, BindError> {
+        let upstream = Arc::new(Upstream::new(&config.app_tier, resolver));
         let server = Server::bind(config.listen).await?;
         let admin = Admin::bind(config.admin).await?;
         let mut metrics = Metrics::default();

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, Path, Request};
+use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{ErrorCode, PaymentId};
-use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
+use tier_kit::http::{
+    LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
+};
 
-use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
+use crate::upstream::Upstream;
 use crate::{api, assets, form, page};
 
 /// Where it is asked what became of a payment.
@@ -41,7 +42,7 @@ async fn pay(
         let body = read_body(request, BODY_BYTES_MAX).await?;
         return form::pay(&state.upstream, &context, &body).await;
     }
-    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
+    let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
     state.upstream.process(&context, key.as_ref(), &body).await
 }
@@ -50,10 +51,8 @@ async fn pay(
 async fn find(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
-    Path(id): Path<String>,
+    PathId(id): PathId,
 ) -> Result<Response, Refusal> {
-    let id = PaymentId::parse(&id)
-        .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     let answer = state.upstream.status(&context, &id).await?;
     Ok((Extension(LoggedPayment(id)), answer).into_response())
 }

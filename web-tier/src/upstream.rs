@@ -4,6 +4,8 @@
 //! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
 //! is passed on only where it is true of both.
 
+mod addresses;
+mod link;
 mod pool;
 
 use std::error::Error;
@@ -19,14 +21,16 @@ use http_body_util::Full;
 use payment_core::{ErrorCode, PaymentId, Problem};
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
-use tier_kit::http::{REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
+use tier_kit::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
 use tier_kit::metrics::{Histogram, Metrics, SECONDS};
 use tier_kit::telemetry::chain;
 
-use self::pool::{CallError, Pool};
+use self::addresses::Addresses;
+pub use self::addresses::{HostPort, Resolve};
+use self::link::CallError;
+use self::pool::Pool;
 use crate::config::Origin;
 
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Headers of an answer that the client may see.
@@ -69,9 +73,9 @@ struct Answer {
 }
 
 impl Upstream {
-    pub fn new(origin: &Origin) -> Self {
+    pub fn new(origin: &Origin, resolver: impl Resolve) -> Self {
         Self {
-            pool: Pool::new(origin.address()),
+            pool: Pool::new(Addresses::new(resolver)),
             host: origin.host(),
             counters: Counters {
                 took: Histogram::new(SECONDS),

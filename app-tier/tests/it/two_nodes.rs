@@ -5,7 +5,7 @@ use payment_store::{Database, Store};
 use serde_json::Value;
 use sqlx::MySqlPool;
 
-use crate::http::{Tier, url, written_at};
+use crate::http::{Tier, stored, url, written_at};
 use crate::scripted_log::Asked;
 
 const FIRST: &str = r#"{"id":"a","amount":1}"#;
@@ -30,7 +30,10 @@ async fn repeated(node: &Tier, body: &str) -> (u16, Value) {
 
 async fn ingest(store: &Store, object: &Asked) {
     let lines: Vec<_> = record::read_object(&object.key, &object.body, written_at()).collect();
-    store.ingest_object(&object.key, &lines).await.unwrap();
+    store
+        .ingest_object(&stored(object.key.clone()), &lines)
+        .await
+        .unwrap();
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
@@ -74,7 +77,7 @@ async fn p4_the_other_node_waits_for_the_row_of_a_fresh_payment(pool: MySqlPool)
     }
     let key = ObjectKey::parse("transactions/a.ndjson").unwrap();
     let lines: Vec<_> = record::read_object(&key, FIRST.as_bytes(), written_at()).collect();
-    store.ingest_object(&key, &lines).await.unwrap();
+    store.ingest_object(&stored(key), &lines).await.unwrap();
     let (status, seen) = asking.await;
     assert_eq!((status, &seen["state"]), (200, &Value::from("recorded")));
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::env::{Env, Variable};
 use crate::metrics::Metrics;
-use crate::server::BindError;
+use crate::server::{BindError, listen_on};
 
 /// An answer is kept this long, however often it is asked for.
 const FRESH: Duration = Duration::from_secs(5);
@@ -50,9 +50,13 @@ impl Admin {
         env.or(Self::ADDR.name, addr)
     }
 
+    #[expect(
+        clippy::unused_async,
+        reason = "needs a runtime, as all that is awaited"
+    )]
     pub async fn bind(addr: SocketAddr) -> Result<Self, BindError> {
         let failed = |source| BindError { addr, source };
-        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let listener = listen_on(addr)?;
         let addr = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, addr })
     }

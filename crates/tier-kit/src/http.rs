@@ -2,11 +2,15 @@
 
 mod answers;
 mod body;
+mod exchange;
+mod inbound;
 mod observe;
 mod refusal;
+mod slot;
 mod slots;
 
-pub use body::{idempotency_key, media_type, read_body, read_json};
+pub use body::{media_type, read_body, read_json};
+pub use inbound::{IDEMPOTENCY_KEY, PathId, idempotency_key};
 pub(crate) use observe::HEALTH;
 pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
 use self::connections::Connections;
+pub(crate) use self::idle::Seat;
 use crate::env::{Env, Variable};
 use crate::metrics::Metrics;
 
@@ -26,7 +27,11 @@ use crate::metrics::Metrics;
 /// hyper applies this limit to half-sent headers too.
 const IDLE_OR_HEADER: Duration = Duration::from_secs(75);
 
-/// Open connections. For one more, that which has been without a request for longest gives way.
+/// Connections that wait to be accepted; the kernel takes the smaller of this and `net.core.somaxconn`. For one more the
+/// kernel drops the client's SYN, which comes again after a second.
+const BACKLOG: u32 = 4096;
+
+/// Open connections. For one more, that which has been without a whole request for longest gives way.
 const CONNECTIONS_MAX: usize = 8192;
 
 /// Where a server listens, and how long it drains.
@@ -87,11 +92,13 @@ pub struct Server {
 }
 
 impl Server {
+    #[expect(
+        clippy::unused_async,
+        reason = "needs a runtime, as all that is awaited"
+    )]
     pub async fn bind(listen: Listen) -> Result<Self, BindError> {
         let Listen { addr, drain } = listen;
-        let listener = TcpListener::bind(addr)
-            .await
-            .map_err(|source| BindError { addr, source })?;
+        let listener = listen_on(addr)?;
         Ok(Self {
             listener,
             draining: watch::Sender::new(false),
@@ -176,6 +183,21 @@ impl Server {
         drop(listener);
         connections.finish().await;
     }
+}
+
+/// Unlike [`TcpListener::bind`], with a backlog for a burst of connections.
+pub(crate) fn listen_on(addr: SocketAddr) -> Result<TcpListener, BindError> {
+    let listen = || {
+        let socket = match addr {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // The port of a program that just ended is free at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| BindError { addr, source })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@
 
 mod collector;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId,
     TraceState, Tracer as _, TracerProvider as _,
@@ -29,7 +29,7 @@ struct Tracing {
     tracer: SdkTracer,
 }
 
-/// One request in this tier. Dropped early, it ends where the client left.
+/// One request in this tier.
 #[derive(Debug)]
 pub(crate) struct Span(Option<Box<trace::Span>>);
 
@@ -62,7 +62,7 @@ impl Spans {
     /// A span, and what those behind are told of the trace.
     pub(crate) fn begin(
         &self,
-        method: &Method,
+        method: &'static str,
         route: &str,
         parent: Option<TraceParent>,
     ) -> (Span, TraceParent) {
@@ -75,7 +75,7 @@ impl Spans {
             .span_builder(format!("{method} {route}"))
             .with_kind(SpanKind::Server)
             .with_attributes([
-                KeyValue::new("http.request.method", method.to_string()),
+                KeyValue::new("http.request.method", method),
                 KeyValue::new("http.route", route.to_owned()),
             ]);
         let span = tracer.build_with_context(builder, &context);
@@ -90,8 +90,8 @@ impl Spans {
 }
 
 impl Span {
-    pub(crate) fn end(self, status: StatusCode, context: &RequestContext) {
-        let Some(mut span) = self.0 else { return };
+    pub(crate) fn end(&mut self, status: StatusCode, context: &RequestContext) {
+        let Some(span) = &mut self.0 else { return };
         let request_id = context.request_id.to_string();
         span.set_attributes([
             KeyValue::new("http.response.status_code", i64::from(status.as_u16())),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use web_tier::{App, config::Config};
+use web_tier::{App, config::Config, upstream::Resolve};
 
 /// What the upstream does with one request.
 pub enum Act {
@@ -54,19 +54,18 @@ impl Tier {
         Self::start(addr, &[]).await
     }
 
+    /// A web tier whose upstream is where `name` says.
+    pub async fn named(name: impl Resolve) -> Self {
+        let config = config("http://internal-alb:3000", &[]);
+        Self::run(App::with_resolver(name, config).await.unwrap())
+    }
+
     async fn start(upstream: SocketAddr, variables: &[(&str, &str)]) -> Self {
-        let url = format!("http://{upstream}");
-        let own = [
-            ("LISTEN_ADDR", "127.0.0.1:0"),
-            ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
-            ("APP_TIER_URL", &url),
-            ("DRAIN_SECONDS", "0"),
-        ];
-        let all = own.iter().chain(variables);
-        let env: Env = all
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let app = App::build(Config::from_env(env).unwrap()).await.unwrap();
+        let config = config(&format!("http://{upstream}"), variables);
+        Self::run(App::build(config).await.unwrap())
+    }
+
+    fn run(app: App) -> Self {
         let url = format!("http://{}", app.local_addr().unwrap());
         let admin = format!("http://{}", app.admin_addr());
         let serving = tokio::spawn(async move { app.run().await.unwrap() });
@@ -110,6 +109,20 @@ impl Drop for Tier {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+fn config(upstream: &str, variables: &[(&str, &str)]) -> Config {
+    let own = [
+        ("LISTEN_ADDR", "127.0.0.1:0"),
+        ("ADMIN_LISTEN_ADDR", "127.0.0.1:0"),
+        ("APP_TIER_URL", upstream),
+        ("DRAIN_SECONDS", "0"),
+    ];
+    let all = own.iter().chain(variables);
+    let env: Env = all
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::from_env(env).unwrap()
 }
 
 /// An answer of the app tier.

@@ -9,8 +9,14 @@ use prometheus_client::metrics::counter::Counter;
 use super::Refusal;
 use crate::metrics::{Histogram, Metrics, SECONDS};
 
+/// Of a request whose client hung up before the answer: nginx's number, which no RFC has.
+pub(super) const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => unreachable!(),
+};
+
 /// The most common first.
-const STATUSES: [(u16, &str); 17] = [
+const STATUSES: [(u16, &str); 18] = [
     (202, "202"),
     (200, "200"),
     (422, "422"),
@@ -23,6 +29,7 @@ const STATUSES: [(u16, &str); 17] = [
     (409, "409"),
     (413, "413"),
     (415, "415"),
+    (499, "499"),
     (500, "500"),
     (502, "502"),
     (504, "504"),

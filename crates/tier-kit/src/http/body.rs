@@ -1,20 +1,24 @@
 //! Reads a request's body within bounds.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, Request};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use payment_core::ErrorCode;
+use tokio::time::timeout;
 
 use super::Refusal;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use super::slot::Waiting;
 
 /// How long a client may take to send one small body.
 const READ: Duration = Duration::from_secs(5);
+
+/// A body that is sent together with its head is there by then, however busy this machine is.
+const PROMPT: Duration = Duration::from_millis(100);
 
 /// The whole body of a JSON request, at most `bytes_max` long.
 pub async fn read_json(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
@@ -44,31 +48,29 @@ pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes
     if stated_length(request.headers()).is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
-    match tokio::time::timeout(READ, Limited::new(request.into_body(), bytes_max).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(
+    let (head, body) = request.into_parts();
+    let mut read = pin!(Limited::new(body, bytes_max).collect());
+    let waiting = Waiting::begin(&head.extensions);
+    let mut outcome = timeout(PROMPT, read.as_mut()).await;
+    if outcome.is_err() {
+        waiting.is_slow();
+        outcome = timeout(READ.saturating_sub(PROMPT), read).await;
+    }
+    let Ok(outcome) = outcome else {
+        return Err(Refusal::new(
+            ErrorCode::RequestTimeout,
+            "send the body within 5 seconds",
+        ));
+    };
+    waiting.end()?;
+    match outcome {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(
             Refusal::new(ErrorCode::MalformedJson, "the body ended early")
                 .because(error.to_string()),
         ),
-        Err(_) => Err(Refusal::new(
-            ErrorCode::RequestTimeout,
-            "send the body within 5 seconds",
-        )),
     }
-}
-
-/// The header Idempotency-Key. The same key twice is one: a proxy may add it again.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Refusal> {
-    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let first = keys.next();
-    if keys.any(|key| Some(key) != first) {
-        return Err(Refusal::new(
-            ErrorCode::IdMismatch,
-            "two headers Idempotency-Key differ; send one",
-        ));
-    }
-    Ok(first)
 }
 
 /// Whether the body is sent as it is. The coding `identity` says just that.
@@ -107,6 +109,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]

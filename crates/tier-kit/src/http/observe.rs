@@ -5,27 +5,26 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::body::Body as _;
 use payment_core::record::TraceParent;
 use payment_core::{ErrorCode, PaymentId, RequestId};
-use tracing::Level;
-use uuid::Uuid;
 
 use super::Refusal;
 use super::answers::Answers;
+use super::exchange::Exchange;
 use super::slots::{Slots, StatusQueries};
-use crate::access_log;
 use crate::metrics::Metrics;
 use crate::server::Drain;
-use crate::spans::{Span, Spans};
+use crate::spans::Spans;
 
 /// Read from the request where it is well formed, and always on the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,6 +45,14 @@ pub struct RequestContext {
 #[derive(Debug, Clone)]
 pub struct LoggedPayment(pub PaymentId);
 
+/// What every request needs.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) layers: Layers,
+    slots: Arc<Slots>,
+    pub(super) answers: Answers,
+}
+
 /// Settings of the layers.
 #[derive(Debug, Clone)]
 pub struct Layers {
@@ -55,7 +62,7 @@ pub struct Layers {
     /// What a client is told when the deadline passed.
     pub late: ErrorCode,
     pub spans: Spans,
-    /// Requests at work at one time; more are refused at once, before their body is read.
+    /// Requests at work at one time; more are refused at once. One whose body is on its way is not at work.
     pub requests_max: usize,
     /// These have a limit of their own, and take nothing of the other.
     pub status_queries: StatusQueries,
@@ -86,18 +93,24 @@ impl Layers {
                 )
             })
             .layer(from_fn_with_state(
-                Arc::new((self, slots, answers)),
+                Arc::new(Around {
+                    layers: self,
+                    slots,
+                    answers,
+                }),
                 observe,
             ))
     }
 
     /// The handler's answer, or what is said in its place.
-    async fn answer(&self, slots: &Slots, request: Request, next: Next) -> Response {
+    async fn answer(&self, slots: &Slots, mut request: Request, next: Next) -> Response {
         let slot = slots.take(request.extensions().get());
-        if let Err(refusal) = &slot
-            && request.uri().path() != HEALTH
-        {
-            return refusal.clone().into_response();
+        match &slot {
+            Err(full) if request.uri().path() != HEALTH => return full.clone().into_response(),
+            Ok(slot) if !request.body().is_end_stream() => {
+                request.extensions_mut().insert(slot.clone());
+            }
+            _ => {}
         }
         let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
         match tokio::time::timeout(self.deadline, handled).await {
@@ -119,24 +132,17 @@ fn health(drain: &Drain) -> Result<&'static str, Refusal> {
     Ok("OK")
 }
 
-async fn observe(
-    State(around): State<Arc<(Layers, Arc<Slots>, Answers)>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let (layers, slots, answers) = &*around;
-    let started = Instant::now();
-    let line = AccessLine::of(&request);
-    let (context, span) = RequestContext::of(&request, &layers.spans, &line);
+async fn observe(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
+    let Around { layers, slots, .. } = &*around;
+    let mut exchange = Exchange::begin(Arc::clone(&around), &request);
+    let context = exchange.context.clone();
     request.extensions_mut().insert(context.clone());
 
     let mut response = layers.answer(slots, request, next).await;
     let refusal = response.extensions_mut().remove::<Refusal>();
+    let refusal = refusal.or_else(|| Refusal::in_place_of(&response));
     if let Some(refusal) = &refusal {
-        let plain = refusal.render(context.request_id.as_str());
-        let (plain, body) = plain.into_parts();
-        response.headers_mut().extend(plain.headers);
-        *response.body_mut() = body;
+        refusal.render(context.request_id.as_str(), &mut response);
     }
     if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -146,12 +152,7 @@ async fn observe(
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let took = started.elapsed();
-    if line.route() != HEALTH {
-        answers.count(response.status(), refusal.as_ref(), took);
-    }
-    span.end(response.status(), &context);
-    line.write(&context, &response, refusal.as_ref(), took);
+    exchange.end(&response, refusal);
     response
 }
 
@@ -170,91 +171,4 @@ fn after_panic(panic: &(dyn Any + Send)) -> Refusal {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Refusal::new(ErrorCode::Internal, "send it again under the same id")
         .because(format!("a handler panicked: {}", text.unwrap_or_default()))
-}
-
-impl RequestContext {
-    fn of(request: &Request, spans: &Spans, line: &AccessLine) -> (Self, Span) {
-        let header = |name| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|v: &HeaderValue| v.to_str().ok())
-        };
-        let parent = header(TRACEPARENT).and_then(TraceParent::parse);
-        let (span, traceparent) = spans.begin(&line.method, line.route(), parent);
-        let context = Self {
-            request_id: header(REQUEST_ID)
-                .and_then(RequestId::parse)
-                .unwrap_or_else(|| RequestId::from(Uuid::now_v7())),
-            traceparent,
-        };
-        (context, span)
-    }
-}
-
-/// One line a request. Neither path nor query stand in it: an id in a path may be anything that a client typed.
-struct AccessLine {
-    method: http::Method,
-    route: Option<MatchedPath>,
-}
-
-impl AccessLine {
-    fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            route: request.extensions().get().cloned(),
-        }
-    }
-
-    fn route(&self) -> &str {
-        self.route.as_ref().map_or("unknown", MatchedPath::as_str)
-    }
-
-    fn write(
-        &self,
-        context: &RequestContext,
-        response: &Response,
-        refusal: Option<&Refusal>,
-        took: Duration,
-    ) {
-        let route = self.route();
-        let status = response.status().as_u16();
-        let request_id = context.request_id.as_str();
-        let trace_id = context.traceparent.trace_id();
-        let payment_id = response
-            .extensions()
-            .get()
-            .map(|LoggedPayment(id)| id.as_str());
-        let error_code = refusal.map(|r| r.code.code());
-        let error_cause = refusal.and_then(|r| r.cause.as_deref());
-        let level = match status {
-            _ if route == HEALTH => Level::DEBUG,
-            500.. => Level::ERROR,
-            _ => Level::INFO,
-        };
-        if !is_on(level) {
-            return;
-        }
-        access_log::write(level, |line| {
-            line.text("request_id", Some(request_id))
-                .text("trace_id", Some(trace_id))
-                .text("payment_id", payment_id)
-                .text("method", Some(self.method.as_str()))
-                .text("route", Some(route))
-                .number("status", status)
-                .text("error_code", error_code)
-                .text("error_cause", error_cause)
-                .time("duration_ms", took);
-        });
-    }
-}
-
-/// Whether `RUST_LOG` asks for lines of this level.
-fn is_on(level: Level) -> bool {
-    const TARGET: &str = "access";
-    match level {
-        Level::DEBUG => tracing::enabled!(target: TARGET, Level::DEBUG),
-        Level::ERROR => tracing::enabled!(target: TARGET, Level::ERROR),
-        _ => tracing::enabled!(target: TARGET, Level::INFO),
-    }
 }

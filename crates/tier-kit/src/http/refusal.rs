@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use payment_core::{ErrorCode, PaymentError, Problem};
+
+use super::media_type;
 
 /// Rendered as `application/problem+json` by the layer around all handlers, which knows the request's id.
 #[derive(Debug, Clone)]
@@ -43,15 +45,35 @@ impl Refusal {
         self
     }
 
-    pub(super) fn render(&self, request_id: &str) -> Response {
+    /// What stands for an error that is not of our own words, such as axum's own: text, and maybe with something of the
+    /// request in it. The pay page's errors are pages, and what a proxy passes on is a problem already.
+    pub(super) fn in_place_of(response: &Response) -> Option<Self> {
+        let status = response.status();
+        let is_error = status.is_client_error() || status.is_server_error();
+        let kind = media_type(response.headers()).unwrap_or_default();
+        if !is_error || kind == Problem::MEDIA_TYPE || kind == "text/html" {
+            return None;
+        }
+        let code = ErrorCode::ALL
+            .into_iter()
+            .find(|code| code.status() == status.as_u16());
+        let code = code.unwrap_or(ErrorCode::Internal);
+        Some(Self::new(code, "see the manual for what this server takes"))
+    }
+
+    /// Makes `answer` say so; its other headers stay.
+    pub(super) fn render(&self, request_id: &str, answer: &mut Response) {
         let problem = Problem::new(self.code, &*self.detail, request_id).with_member(self.member);
         // A struct of strings and numbers is always JSON.
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response = self.response(body);
-        response
+        let (head, body) = self.response(body).into_parts();
+        *answer.status_mut() = head.status;
+        *answer.body_mut() = body;
+        answer.headers_mut().remove(CONTENT_LENGTH);
+        answer.headers_mut().extend(head.headers);
+        answer
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
-        response
     }
 
     fn response(&self, body: Vec<u8>) -> Response {

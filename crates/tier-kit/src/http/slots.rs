@@ -1,11 +1,14 @@
 //! How many requests may be at work, with a limit of their own for status queries: those wait for a database, and
 //! payments do not (promise P5).
 
+use std::sync::Arc;
+
 use axum::extract::MatchedPath;
 use payment_core::ErrorCode;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use super::Refusal;
+use super::slot::{Slot, overloaded};
 
 /// Requests that ask what became of a payment. By default there are none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,34 +21,29 @@ pub struct StatusQueries {
 
 #[derive(Debug)]
 pub(super) struct Slots {
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
     requests_max: usize,
-    status: Semaphore,
+    status: Arc<Semaphore>,
     queries: StatusQueries,
 }
 
 impl Slots {
     pub(super) fn new(requests_max: usize, queries: StatusQueries) -> Self {
         Self {
-            requests: Semaphore::new(requests_max),
+            requests: Arc::new(Semaphore::new(requests_max)),
             requests_max,
-            status: Semaphore::new(queries.max),
+            status: Arc::new(Semaphore::new(queries.max)),
             queries,
         }
     }
 
     /// A slot until it is dropped, or what the client of one request too many is told.
-    pub(super) fn take(&self, route: Option<&MatchedPath>) -> Result<SemaphorePermit<'_>, Refusal> {
+    pub(super) fn take(&self, route: Option<&MatchedPath>) -> Result<Slot, Refusal> {
         if route.is_some_and(|route| route.as_str() == self.queries.route) {
-            let full = |_| Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment");
-            return self.status.try_acquire().map_err(full);
+            let full = || Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment");
+            return Slot::take(&self.status).ok_or_else(full);
         }
-        self.requests.try_acquire().map_err(|_| {
-            Refusal::new(
-                ErrorCode::Overloaded,
-                "send it again in a moment, under the same id",
-            )
-        })
+        Slot::take(&self.requests).ok_or_else(overloaded)
     }
 
     pub(super) fn in_use(&self) -> usize {

@@ -1,13 +1,15 @@
 //! Open connections: accepted within a bound, served, and at the end brought to theirs.
 //!
-//! At the bound nobody is kept out for long: a connection without a request gives way to the next one. Those with a
-//! request are bounded by the deadlines of the layers, so that a load balancer's health check always gets through.
+//! At the bound nobody is kept out for long: a connection without a whole request gives way to the next one. Those with
+//! one are bounded by the deadlines of the layers, so that a load balancer's health check always gets through.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -100,8 +102,11 @@ impl Connections {
         let router = TowerToHyperService::new(self.router.clone());
         let service = {
             let seat = Arc::clone(&seat);
-            service_fn(move |request| {
+            service_fn(move |mut request: Request<Incoming>| {
                 let busy = seat.busy();
+                if !request.body().is_end_stream() {
+                    request.extensions_mut().insert(Arc::clone(&seat));
+                }
                 let answer = router.call(request);
                 async move {
                     let answer = answer.await;

@@ -1,4 +1,5 @@
-//! Which connections are without a request, longest first: new, kept alive, or with a head that is half sent.
+//! Which connections are without a whole request, longest first: new, kept alive, or with a head or body that is half
+//! sent.
 //!
 //! A request costs two writes to its own connection's state, and no lock: who has waited for longest is found out only
 //! where somebody must give way.
@@ -52,7 +53,7 @@ struct Chair {
 
 /// One connection's place among the others.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     idle: Idle,
     number: u64,
     chair: Arc<Chair>,
@@ -164,8 +165,18 @@ impl Chair {
 
 impl Seat {
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
-        self.chair.state.store(BUSY, Relaxed);
+        self.stays();
         Busy(Arc::clone(self))
+    }
+
+    /// The request's body is on its way.
+    pub(crate) fn may_give_way(&self) {
+        self.idle.enter(&self.chair);
+    }
+
+    /// The request is whole.
+    pub(crate) fn stays(&self) {
+        self.chair.state.store(BUSY, Relaxed);
     }
 
     /// Returns once the connection is to go. One that just got a request lets the next one go in its place.
@@ -257,6 +268,19 @@ mod tests {
         assert!(goes(&two));
         drop(busy);
         assert!(!goes(&one));
+    }
+
+    #[test]
+    fn who_waits_for_a_body_gives_way_until_it_is_there() {
+        let idle = Idle::default();
+        let (slow, whole) = (idle.seat(), idle.seat());
+        let _busy = (slow.busy(), whole.busy());
+        slow.may_give_way();
+        whole.may_give_way();
+        whole.stays();
+        idle.give_way();
+        assert!(goes(&slow));
+        assert!(!goes(&whole));
     }
 
     #[test]

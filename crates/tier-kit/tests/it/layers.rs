@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::Path;
 use axum::routing::get;
 use http::{Request, Response, StatusCode};
 use payment_core::ErrorCode;
@@ -24,6 +25,8 @@ async fn router(requests_max: usize) -> Router {
     let routes = Router::new()
         .route("/fine", get(|| async { "fine" }))
         .route("/panic", get(broken))
+        .route("/number/{n}", get(async |_: Path<u32>| "a number"))
+        .route("/teapot", get(async || StatusCode::IM_A_TEAPOT))
         .route(
             "/status/{id}",
             get(|| async { std::future::pending::<&'static str>().await }),
@@ -101,6 +104,20 @@ async fn every_refusal_is_a_problem_with_a_code() {
     let post = Request::post("/fine").body(Body::empty()).unwrap();
     let (status, code, _) = problem(router.oneshot(post).await.unwrap()).await;
     assert_eq!((status, code.as_str()), (405, "method_not_allowed"));
+}
+
+#[tokio::test]
+async fn errors_of_the_library_are_problems_too() {
+    let router = router(10).await;
+    for (path, status, code) in [
+        ("/number/4111111111111111", 400, "malformed_json"),
+        ("/number/%ff", 400, "malformed_json"),
+        ("/teapot", 500, "internal"),
+    ] {
+        let (seen, name, body) = problem(ask(&router, path, &[]).await).await;
+        assert_eq!((seen, name.as_str()), (status, code), "{path}");
+        assert!(!body.to_string().contains("4111"), "{body}");
+    }
 }
 
 #[tokio::test]

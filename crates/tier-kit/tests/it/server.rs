@@ -17,16 +17,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(30);
 
-struct Running {
+pub struct Running {
     addr: SocketAddr,
     drain: Drain,
     signals: mpsc::Sender<()>,
     ended: JoinHandle<()>,
 }
 
-async fn bind() -> Server {
+pub async fn bind() -> Server {
     let listen = Listen {
         addr: ([127, 0, 0, 1], 0).into(),
         drain: LONG,
@@ -38,7 +38,7 @@ async fn run(router: Router, idle: Duration) -> Running {
     serve(bind().await.with_idle_limit(idle), router)
 }
 
-fn serve(server: Server, router: Router) -> Running {
+pub fn serve(server: Server, router: Router) -> Running {
     let (signals, mut receiver) = mpsc::channel(1);
     let (addr, drain) = (server.local_addr().unwrap(), server.drain());
     let ended = tokio::spawn(server.serve_until(router, async move || {
@@ -61,7 +61,7 @@ async fn ask(stream: &mut TcpStream, end: &str) -> String {
     read_to(stream, end).await
 }
 
-async fn read_to(stream: &mut TcpStream, end: &str) -> String {
+pub async fn read_to(stream: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     while !text.ends_with(end) {
         let mut buffer = [0; 1024];
@@ -91,7 +91,7 @@ fn slow_routes() -> (Router, mpsc::Receiver<()>, watch::Sender<bool>) {
     (router, has_started, finish)
 }
 
-async fn connect(server: &Running) -> TcpStream {
+pub async fn connect(server: &Running) -> TcpStream {
     TcpStream::connect(server.addr).await.unwrap()
 }
 
