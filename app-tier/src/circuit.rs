@@ -196,7 +196,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn p5_a_refusal_of_the_database_is_not_asked_for_again_at_once() {
         let circuit = circuit();
-        let refusal = circuit.ask(async { Err::<(), _>(Error::KeyEndsInSpace) });
+        let refusal = circuit.ask(async { Err::<(), _>(Error::KeyTooLong { chars: 701 }) });
         assert!(matches!(refusal.await, Err(Unanswered::Failed(_))));
         assert_eq!(asked(&circuit, 10).await, 0);
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Request};
+use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
 use serde::Serialize;
-use tier_kit::http::{LoggedPayment, Refusal, RequestContext, idempotency_key, read_json};
+use tier_kit::http::{LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
@@ -128,13 +127,8 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
-    id: Result<Path<String>, PathRejection>,
+    PathId(id): PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
-    // What is not UTF-8 is no id either.
-    let id = id
-        .ok()
-        .and_then(|Path(id)| PaymentId::parse(&id))
-        .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
 }
 
