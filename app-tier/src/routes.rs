@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, Request};
+use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
-use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
 use payment_store::Store;
 use serde::Serialize;
-use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_json};
+use tier_kit::http::{LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json};
 use tier_kit::server::Drain;
 use uuid::Uuid;
 
@@ -22,7 +22,6 @@ use crate::now;
 use crate::status::{self, PaymentStatus};
 use crate::ticket::Receipt;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub struct State {
@@ -53,10 +52,10 @@ async fn process(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let key = idempotency_key(request.headers())?;
+    let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
-    let payment =
-        Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
+    let key = key.as_ref().and_then(|key| key.to_str().ok());
+    let payment = Draft::parse(&body)?.identify(key, || PaymentId::made_from(Uuid::now_v7()))?;
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
@@ -121,22 +120,10 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
     Refusal::new(code, AGAIN).because(reason.to_string())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let text = value
-        .to_str()
-        .map_err(|_| payment_core::PaymentError::IdempotencyKey)?;
-    Ok(Some(text.to_owned()))
-}
-
 async fn find(
     state: axum::extract::State<Arc<State>>,
-    Path(id): Path<String>,
+    PathId(id): PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
-    let id = PaymentId::parse(&id)
-        .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     Ok(Json(
         status::find(&id, state.store.as_ref(), &state.intake).await?,
     ))
