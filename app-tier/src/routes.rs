@@ -6,8 +6,8 @@ use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
-use http::{HeaderMap, StatusCode};
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
 use serde::Serialize;
@@ -53,10 +53,10 @@ async fn process(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let key = key_of(request.headers())?;
+    let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
-    let payment =
-        Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
+    let key = key.as_ref().and_then(|key| key.to_str().ok());
+    let payment = Draft::parse(&body)?.identify(key, || PaymentId::made_from(Uuid::now_v7()))?;
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
@@ -113,16 +113,6 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
         NotAccepted::Unconfirmed | NotAccepted::StorageAway => ErrorCode::StorageUnavailable,
     };
     Refusal::new(code, AGAIN).because(reason.to_string())
-}
-
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(value) = idempotency_key(headers)? else {
-        return Ok(None);
-    };
-    let text = value
-        .to_str()
-        .map_err(|_| payment_core::PaymentError::IdempotencyKey)?;
-    Ok(Some(text.to_owned()))
 }
 
 async fn find(

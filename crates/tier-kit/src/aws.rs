@@ -1,5 +1,6 @@
 //! What every client of AWS shares: region and credentials from the SDK's own chain, and bounds on every wait.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -7,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{
     HttpClient as _, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector, http_client_fn,
@@ -69,7 +71,28 @@ fn trusting(certificates: TrustStore) -> SharedHttpClient {
         .tls_provider(tls::Provider::Rustls(ring))
         .tls_context(context.unwrap_or_default())
         .pool_idle_timeout(POOL_IDLE)
-        .build_https()
+        .build_with_resolver(InTurn)
+}
+
+/// The system's resolver, with another address first each time. The SDK gives its whole time for connecting to the
+/// first address, so that its retry is to begin at another.
+#[derive(Debug, Clone, Copy)]
+struct InTurn;
+
+impl ResolveDns for InTurn {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+
+        DnsFuture::new(async move {
+            let found = tokio::net::lookup_host((name, 0)).await;
+            let found = found.map_err(ResolveDnsError::new)?;
+            let mut addresses: Vec<_> = found.map(|address| address.ip()).collect();
+            let turn = TURN.fetch_add(1, Relaxed);
+            let first = turn % addresses.len().max(1);
+            addresses.rotate_left(first);
+            Ok(addresses)
+        })
+    }
 }
 
 /// Reads certificates with the first request that needs TLS: none does, where credentials come from the environment

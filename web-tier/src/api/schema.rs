@@ -1,6 +1,6 @@
 //! What goes in and out, as JSON Schema.
 
-use payment_core::amount::WHOLE_DIGITS_MAX;
+use payment_core::amount::{SCALE, WHOLE_DIGITS_MAX};
 use payment_core::id::ID_BYTES_MAX;
 use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
 use payment_core::{Currency, ErrorCode};
@@ -35,8 +35,8 @@ pub fn payment() -> Value {
             "amount": {
                 "description": format!("More than 0, at most {WHOLE_DIGITS_MAX} digits before the point, no more after it than the currency has. Read as a decimal, never as a float."),
                 "anyOf": [
-                    {"type": "number", "exclusiveMinimum": 0},
-                    {"type": "string", "pattern": r"^(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"},
+                    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000_000_000_u64},
+                    {"type": "string", "pattern": format!(r"^(0|[1-9][0-9]{{0,{}}})([.][0-9]{{1,{SCALE}}}0*)?([eE][+-]?[0-9])?$", WHOLE_DIGITS_MAX - 1)},
                     {"type": "null"},
                 ],
             },

@@ -76,9 +76,10 @@ async fn a_client_that_hangs_up_has_a_line_with_499() {
     let mut program = Program::start(addr).await;
     let request = "POST /pay HTTP/1.1\r\nhost: x\r\nx-request-id: mine\r\ncontent-type: application/json\r\n\
                    content-length: 2\r\n\r\n{}";
+    let mut at_work = Vec::new();
     for _ in 0..20 {
         let client = program.send(request).await;
-        let _at_work = upstream.accept().await.unwrap();
+        at_work.push(upstream.accept().await.unwrap());
         client.set_zero_linger().unwrap();
     }
     for _ in 0..20 {
