@@ -55,15 +55,15 @@ impl DriverError {
         self.kind
     }
 
-    pub(crate) fn number(&self) -> Option<u16> {
-        self.number
+    /// Whether the server said one of these numbers.
+    pub(crate) fn is_one_of(&self, numbers: &[u16]) -> bool {
+        self.number.is_some_and(|number| numbers.contains(&number))
     }
 
     /// Whether the connection will say the same until it is closed: another may reach the new writer, or a server
     /// whose setting was changed.
     pub(crate) fn is_of_the_connection(&self) -> bool {
-        self.number
-            .is_some_and(|number| READ_ONLY.contains(&number) || number == BINLOG_BY_STATEMENT)
+        self.is_one_of(&READ_ONLY) || self.is_one_of(&[BINLOG_BY_STATEMENT])
     }
 
     /// What a person can do about a refusal.

@@ -33,9 +33,14 @@ impl<'a> Schema<'a> {
         Ok(Self(name))
     }
 
-    /// As a GRANT on a whole schema takes it, where `_` would stand for any character.
+    /// As a GRANT on a whole schema takes it, where `_` would stand for any character. Servers count the escapes as
+    /// part of the name, so that of one too long for them they are left out.
     pub(crate) fn pattern(self) -> String {
-        self.0.replace('_', "\\_")
+        let escaped = self.0.replace('_', "\\_");
+        if escaped.len() > CHARS_MAX {
+            return self.0.to_owned();
+        }
+        escaped
     }
 }
 
@@ -63,5 +68,7 @@ mod tests {
             assert!(matches!(error, SchemaError::Name), "{bad}");
         }
         assert_eq!(Schema::parse("a_b").unwrap().pattern(), "a\\_b");
+        let long = format!("{}_", "a".repeat(63));
+        assert_eq!(Schema::parse(&long).unwrap().pattern(), long);
     }
 }

@@ -19,8 +19,8 @@ const USERS: [&str; 3] = ["migrator", "ingest", "reader"];
 /// A token is sent as it is, so that no user who logs in with one may connect without TLS.
 const IAM: (&str, &str) = ("WITH AWSAuthenticationPlugin AS 'RDS'", "REQUIRE SSL");
 
-/// The server's number where it does not have the plugin of a login.
-const PLUGIN_MISSING: u16 = 1524;
+/// What a server says that does not have the plugin of a login: MySQL always, MariaDB of a new and of an old user.
+const PLUGIN_MISSING: [u16; 2] = [1524, 1396];
 
 /// How the three users log in.
 #[derive(Clone)]
@@ -54,11 +54,11 @@ pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, M
     let schema = database.own_schema()?;
     let mut connection = database.connect_outside_the_schema().await?;
     let made = run(&mut connection, users_sql(schema, logins)).await;
-    made.map_err(|error| match error {
-        Error::Refused(said) if said.number() == Some(PLUGIN_MISSING) => {
+    made.map_err(|error| match (error, logins) {
+        (Error::Refused(said), Logins::Iam) if said.is_one_of(&PLUGIN_MISSING) => {
             MigrateError::NoTokens(said)
         }
-        other => other.into(),
+        (other, _) => other.into(),
     })?;
     let migrated = migrate(access).await?;
     run(&mut connection, grants_sql(schema)).await?;

@@ -6,6 +6,7 @@ mod certificates;
 mod secrets_manager;
 mod server;
 
+mod odd_server;
 mod rotation;
 mod token;
 mod trust;

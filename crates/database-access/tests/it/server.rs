@@ -7,6 +7,7 @@ use lab::health::Health;
 use lab::install::{self, Flavour};
 use lab::part::mysql::Server;
 use lab::secret::Secret;
+use payment_store::Database;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
 use tempfile::TempDir;
 use tokio::process::Child;
@@ -52,8 +53,14 @@ impl TestServer {
 
     /// Serves with this certificate, or without TLS; ends what served before.
     pub async fn serve(&mut self, certificate: Option<&Pair>) {
+        self.serve_with(certificate, &[]).await;
+    }
+
+    /// With these options besides.
+    pub async fn serve_with(&mut self, certificate: Option<&Pair>, options: &[&str]) {
         self.stop().await;
         let mut launch = self.server.launch();
+        launch.args.extend(options.iter().map(Into::into));
         match (certificate, self.server.server.flavour) {
             (Some(pair), _) => launch.args.extend([
                 format!("--ssl-cert={}", pair.certificate.display()).into(),
@@ -91,13 +98,35 @@ impl TestServer {
         connection.close().await.unwrap();
     }
 
+    /// As the administrator, to this schema.
+    pub fn database(&self, schema: &str) -> Database {
+        Database::parse(&self.url(schema), None).unwrap()
+    }
+
+    /// How many rows a table has, as the administrator.
+    pub async fn count(&self, table: &str) -> i64 {
+        let mut connection = self.connection().await;
+        let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
+
+    pub async fn connections_of(&self, user: &str) -> i64 {
+        self.count(&format!(
+            "information_schema.processlist WHERE user = '{user}'"
+        ))
+        .await
+    }
+
+    fn url(&self, schema: &str) -> String {
+        let password = self.server.root_password.expose();
+        format!("mysql://root:{password}@{}/{schema}", self.server.address)
+    }
+
     async fn connection(&self) -> MySqlConnection {
-        let url = format!(
-            "mysql://root:{}@{}/mysql",
-            self.server.root_password.expose(),
-            self.server.address
-        );
-        MySqlConnection::connect(&url).await.unwrap()
+        MySqlConnection::connect(&self.url("mysql")).await.unwrap()
     }
 }
 

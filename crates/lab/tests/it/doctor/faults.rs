@@ -413,6 +413,14 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "database",
+        &["database-binlog-statement"],
+        r#"aws rds modify-db-parameter-group --db-parameter-group-name "$DATABASE" \
+            --parameters ParameterName=binlog_format,ParameterValue=STATEMENT,ApplyMethod=immediate"#,
+        r#"aws rds modify-db-parameter-group --db-parameter-group-name "$DATABASE" \
+            --parameters ParameterName=binlog_format,ParameterValue=ROW,ApplyMethod=immediate"#,
+    ),
+    fault(
+        "database",
         &["database-group"],
         r#"aws rds modify-db-instance --db-instance-identifier "$DATABASE" --vpc-security-group-ids "$RDS_SG" "$APP_SG" \
             --apply-immediately"#,
