@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use payment_core::record::{self, Line};
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use payment_store::users::{self, Logins};
 use payment_store::{Database, Error, MigrateError, Pool, Store, migrate};
 use sqlx::{Connection as _, MySqlConnection};
@@ -33,6 +33,14 @@ async fn serving(options: &[&str]) -> TestServer {
 
 fn key(name: &str) -> ObjectKey {
     ObjectKey::parse(&format!("transactions/{name}.ndjson")).unwrap()
+}
+
+fn object(name: &str) -> ObjectVersion {
+    ObjectVersion {
+        key: key(name),
+        etag: ETag::parse("\"1\""),
+        stored_at: Timestamp::parse("2026-11-22T07:30:00Z").unwrap(),
+    }
 }
 
 fn lines(body: &str) -> Vec<Line> {
@@ -64,13 +72,19 @@ async fn p2_p3_rows_are_exact_under_every_odd_setting() {
     let server = serving(&[&odd[..], &BINARY_LOG[..]].concat()).await;
     let store = ingester(&server, server.port()).await;
     let body = r#"{"id":"a","amount":"12.50","payer_name":"Zo\u00eb \ud83d\ude00 \\ \"","n":1.10}"#;
-    let first = store.ingest_object(&key("x"), &lines(body)).await.unwrap();
+    let first = store
+        .ingest_object(&object("x"), &lines(body))
+        .await
+        .unwrap();
     assert_eq!(first.rows, 1);
     // The server closes what is idle; the next object gets a connection of its own.
     while server.connections_of("ingest").await > 0 {
         tokio::task::yield_now().await;
     }
-    let again = store.ingest_object(&key("y"), &lines(body)).await.unwrap();
+    let again = store
+        .ingest_object(&object("y"), &lines(body))
+        .await
+        .unwrap();
     assert_eq!((again.rows, again.duplicates), (0, 1));
     let id = payment_core::PaymentId::parse("a").unwrap();
     let found = store.find(&id).await.unwrap().unwrap();
@@ -102,7 +116,7 @@ async fn a_binary_log_by_statement_is_named_with_its_mend() {
     assert!(database.pool(1).logs_by_statement().await.unwrap());
     let body = r#"{"id":"a"}"#;
     let error = store
-        .ingest_object(&key("x"), &lines(body))
+        .ingest_object(&object("x"), &lines(body))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Refused(_)), "{error:?}");
@@ -110,7 +124,10 @@ async fn a_binary_log_by_statement_is_named_with_its_mend() {
 
     // Once it is set, nobody has to restart the function.
     server.admin("SET GLOBAL binlog_format = ROW").await;
-    let outcome = store.ingest_object(&key("x"), &lines(body)).await.unwrap();
+    let outcome = store
+        .ingest_object(&object("x"), &lines(body))
+        .await
+        .unwrap();
     assert_eq!(outcome.rows, 1);
     assert!(!database.pool(1).logs_by_statement().await.unwrap());
 }
@@ -125,14 +142,14 @@ async fn p5_a_connection_to_a_read_only_server_is_closed_and_the_retry_reaches_t
     let writer = Arc::new(AtomicU16::new(old.port()));
     let store = ingester(&old, name_of(Arc::clone(&writer)).await).await;
     store
-        .ingest_object(&key("x"), &lines(r#"{"id":"a"}"#))
+        .ingest_object(&object("x"), &lines(r#"{"id":"a"}"#))
         .await
         .unwrap();
 
     old.admin("SET GLOBAL read_only = 1").await;
     writer.store(new.port(), Ordering::SeqCst);
     let outcome = store
-        .ingest_object(&key("y"), &lines(r#"{"id":"b"}"#))
+        .ingest_object(&object("y"), &lines(r#"{"id":"b"}"#))
         .await
         .unwrap();
     assert_eq!((outcome.already, outcome.rows), (false, 1));
@@ -222,7 +239,7 @@ async fn tokens_on_a_server_without_them_leave_every_login_as_it_was() {
     let refused = users::prepare(&server.database("payments"), &Logins::Iam).await;
     assert!(chain(&refused.unwrap_err()).contains("leave out --iam"));
     store
-        .ingest_object(&key("x"), &lines(r#"{"id":"a"}"#))
+        .ingest_object(&object("x"), &lines(r#"{"id":"a"}"#))
         .await
         .unwrap();
 }

@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use futures::future::join_all;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use payment_core::ErrorCode;
-use tier_kit::http::{Layers, Refusal, read_body};
+use tier_kit::http::{Layers, Refusal, StatusQueries, read_body};
 use tier_kit::metrics::Metrics;
 use tier_kit::server::Server;
 use tier_kit::spans::Spans;
@@ -34,6 +34,7 @@ fn echo(server: Server, requests_max: usize, metrics: &mut Metrics) -> Running {
         deadline: LONG,
         late: ErrorCode::UpstreamTimeout,
         spans: Spans::default(),
+        status_queries: StatusQueries::default(),
         requests_max,
     };
     let echo = async |request: Request| {
