@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use payment_core::PaymentId;
-use payment_store::{Backend, Error, Found, MySqlBackend, Store};
+use payment_store::{Backend, Error, MySqlBackend, Store};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::circuit::{Circuit, Unanswered};
@@ -62,11 +61,6 @@ impl<B: Backend> Rows<B> {
             look_ups: Semaphore::new(LOOK_UPS_MAX),
             waiting: Semaphore::new(WAITING_MAX),
         }
-    }
-
-    /// The row, where there is one by now. Without a database there is none.
-    pub async fn find(&self, id: &PaymentId) -> Result<Option<Found>, NotKnown> {
-        self.ask(async |store| store.find(id).await).await
     }
 
     /// Asks the store within the limits of status queries.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, PaymentId, RecordError, Timestamp};
+use payment_core::{Currency, LogRecord, PaymentId, RejectedLine, Timestamp};
 use payment_store::audit::Row;
 use payment_store::{Found, Store};
 use tier_kit::Env;
@@ -37,7 +37,7 @@ enum Origin {
     Line {
         stored_at: Timestamp,
         bytes: usize,
-        record: Result<Box<LogRecord>, RecordError>,
+        record: Result<Box<LogRecord>, RejectedLine>,
     },
     NoSuchLine,
     Gone,
@@ -171,7 +171,7 @@ fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
             },
             _,
         ) => {
-            format!("the line is no payment: {error}")
+            format!("the line is no payment: {}", error.error)
         }
         (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
         (
