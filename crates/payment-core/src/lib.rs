@@ -6,6 +6,7 @@
 //!
 //! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and the mend.
 //! - [`record`]: a payment as one line of the log, and back.
+//! - [`object`]: a whole object of the log, whoever wrote it, as lines.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
 //! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
@@ -19,6 +20,7 @@ pub mod event;
 mod hex;
 pub mod id;
 pub mod json;
+pub mod object;
 pub mod object_key;
 pub mod payment;
 pub mod record;

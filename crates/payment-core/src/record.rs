@@ -8,9 +8,11 @@ use crate::error::ErrorCode;
 use crate::hex;
 use crate::id::RequestId;
 use crate::json::{self, Json, JsonError, Members};
-use crate::object_key::ObjectKey;
+use crate::object::Unreadable;
 use crate::payment::{Draft, Payment, PaymentError};
 use crate::timestamp::Timestamp;
+
+pub use crate::object::{Line, read_object};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
@@ -86,6 +88,8 @@ pub enum RecordError {
     Malformed(&'static str),
     #[error("the record's hash does not match its content")]
     HashMismatch,
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
 }
 
 impl RecordError {
@@ -99,6 +103,7 @@ impl RecordError {
             Self::UnsupportedVersion => "unsupported_version",
             Self::Malformed(_) => "malformed_record",
             Self::HashMismatch => "hash_mismatch",
+            Self::Unreadable(unreadable) => unreadable.reason(),
         }
     }
 }
@@ -287,25 +292,6 @@ fn member(name: &str, value: Option<&str>, line: &mut String) {
         line.push_str("\":");
         json::write_string(value, line);
     }
-}
-
-/// One record of an object, or why it is none, with its line (from 1).
-pub type Line = (u32, Result<LogRecord, RecordError>);
-
-/// Reads a whole object: one record a line in a batch, otherwise one record in all. Blank lines hold nothing.
-pub fn read_object<'a>(
-    key: &ObjectKey,
-    body: &'a [u8],
-    stored_at: Timestamp,
-) -> impl Iterator<Item = Line> + 'a {
-    let separator = if key.is_batch() { Some(b'\n') } else { None };
-    let is_folder = key.is_folder();
-    body.split(move |byte| Some(*byte) == separator)
-        .zip(1_u32..)
-        .filter(move |(text, _)| {
-            !is_folder && (separator.is_none() || !text.trim_ascii().is_empty())
-        })
-        .map(move |(text, line)| (line, LogRecord::parse(text, stored_at)))
 }
 
 impl From<JsonError> for RecordError {
