@@ -81,7 +81,8 @@ impl ObjectKey {
     /// Whether the name says that the object holds one record a line. Of other objects the content says it.
     pub fn is_batch(&self) -> bool {
         let name = self.0.strip_suffix(".gz").unwrap_or(&self.0);
-        name.ends_with(".ndjson") || name.ends_with(".jsonl")
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        matches!(ending, Some("ndjson" | "jsonl"))
     }
 
     /// Consoles mark a folder by an empty object whose key ends so.
