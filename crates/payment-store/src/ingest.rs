@@ -112,7 +112,7 @@ impl<B: Backend> Store<B> {
         let mut tries = Tries::start();
         let mut unanswered = None;
         loop {
-            match self.try_once(object, parts, &mut unanswered).await {
+            match Box::pin(self.try_once(object, parts, &mut unanswered)).await {
                 Ok(outcome) => return Ok(as_ours(outcome, unanswered)),
                 Err(Failed::Parts(error)) => return Err(error),
                 Err(Failed::Store(error)) => tries.after(error, &self.backend).await?,
