@@ -79,7 +79,7 @@ impl Objects for Bucket {
             .map(|(place, object)| ((sorted(object.key.as_str()), Some(place)), object))
             .filter(|(order, _)| *order > from)
             .collect();
-        listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        listed.sort_by_key(|(order, _)| *order);
         let has_more = listed.len() > PAGE;
         listed.truncate(PAGE);
         Ok(Page {
