@@ -6,10 +6,11 @@ use database_access::variables;
 use payment_store::Access;
 use tier_kit::env::{Env, Mistakes, Variable};
 
-/// The sweep looks this far back: longer than Lambda keeps trying an event (6 h).
+/// The first sweep begins this far back: longer than Lambda keeps trying an event (6 h). Later ones go on where the one
+/// before stopped.
 const SWEEP_HOURS: u16 = 24;
 
-/// A listing per hour is made on every sweep.
+/// Two weeks.
 const SWEEP_HOURS_MAX: u16 = 24 * 14;
 
 /// INSERT and SELECT, and nothing else.
@@ -46,7 +47,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "SWEEP_HOURS",
         default: "24",
-        help: "how far back the sweep looks",
+        help: "how far back the first sweep of a journal begins",
     },
 ];
 

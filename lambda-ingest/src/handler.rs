@@ -9,29 +9,23 @@ use payment_core::event::{Event, EventError, Message, ObjectRef};
 use payment_store::{Backend, MySqlBackend, Store};
 use serde::Serialize;
 use tier_kit::telemetry::chain;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::config::Sweep;
+use crate::deadline::{Clock, Time};
 use crate::ingest::{self, Content, IngestError, Ingested};
 use crate::metrics::Tally;
 use crate::objects::Objects;
 use crate::sweep;
 
-/// A sweep takes no further object this shortly before its deadline. One object takes milliseconds, and seconds
-/// where the database hesitates.
-const SWEEP_MARGIN: Duration = Duration::seconds(5);
-
 #[derive(Debug)]
 pub struct Handler<O, B = MySqlBackend> {
-    objects: O,
-    store: Store<B>,
-    sweep: Sweep,
+    pub(crate) objects: O,
+    pub(crate) store: Store<B>,
+    pub(crate) sweep: Sweep,
     clock: Clock,
     started: AtomicBool,
 }
-
-/// Says what time it is.
-pub type Clock = fn() -> Timestamp;
 
 /// The answer to an event. Lambda ignores it, but for messages of SQS.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,8 +48,14 @@ pub struct ItemFailure {
 pub enum HandlerError {
     #[error("the event can't be read")]
     Event(#[from] EventError),
-    #[error("{failed} of {objects} objects were not ingested; the log names them")]
-    NotIngested { failed: usize, objects: usize },
+    #[error(
+        "of {objects} objects {failed} failed, which the log names, and {left} were not begun before the deadline"
+    )]
+    NotIngested {
+        failed: usize,
+        left: usize,
+        objects: usize,
+    },
     #[error("the sweep could not be done")]
     Sweep(#[from] sweep::SweepError),
 }
@@ -125,63 +125,54 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         deadline: Option<Timestamp>,
         tally: &mut Tally,
     ) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
+        let time = Time::until(deadline, self.clock);
         match Event::parse(payload)? {
             Event::Objects(objects) => {
                 let objects: Vec<_> = objects.iter().collect();
-                let done = self.ingest_all(&objects, || true, tally).await;
-                all_done(&done).map(|()| None)
+                let done = self.ingest_all(&objects, time, tally).await;
+                all_done(&done, objects.len()).map(|()| None)
             }
-            Event::Messages(messages) => Ok(Some(self.answer_each(messages, tally).await)),
-            Event::Sweep => self.sweep(deadline, tally).await.map(|()| None),
+            Event::Messages(messages) => Ok(Some(self.answer_each(messages, time, tally).await)),
+            Event::Sweep => {
+                Box::pin(sweep::run(self, (self.clock)(), time, tally)).await?;
+                Ok(None)
+            }
         }
     }
 
-    /// Ingests what was never ingested, for as long as there is time. After a long outage there may be more than one
-    /// run can do: it ends in order, and the next goes on.
-    async fn sweep(
-        &self,
-        deadline: Option<Timestamp>,
-        tally: &mut Tally,
-    ) -> Result<(), HandlerError> {
-        let now = (self.clock)();
-        let missing = sweep::find_missing(&self.objects, &self.store, &self.sweep, now).await?;
-        let in_time = || {
-            let end = (self.clock)().to_utc() + SWEEP_MARGIN;
-            deadline.is_none_or(|deadline| end < deadline.to_utc())
-        };
-        let missing: Vec<_> = missing.iter().collect();
-        let done = self.ingest_all(&missing, in_time, tally).await;
-        tally.swept = done.len();
-        let left = missing.len() - done.len();
-        if left > 0 {
-            tracing::warn!(left, "the next sweep goes on");
-        }
-        all_done(&done)
-    }
-
-    /// Which objects are ingested, or gone. Each is tried, whatever became of the one before, for as long as `go_on`
-    /// allows. While one is inserted the next is read, so that S3 and the database work at the same time.
-    async fn ingest_all(
+    /// Which objects are ingested, or gone, as far as there was time. Each is tried, whatever became of the one before.
+    /// While one is inserted the next is read, so that S3 and the database work at the same time.
+    pub(crate) async fn ingest_all(
         &self,
         objects: &[&ObjectRef],
-        go_on: impl Fn() -> bool,
+        time: Time,
         tally: &mut Tally,
     ) -> Vec<bool> {
         let mut done = Vec::with_capacity(objects.len());
-        let mut ahead = self.read(objects.first()).await;
-        while let Some((object, content)) = objects.get(done.len()).zip(ahead)
-            && go_on()
+        if objects.is_empty() || !time.is_left() {
+            return done;
+        }
+        let first = Box::pin(self.read(objects.first()));
+        let mut ahead = time.within(first).await.flatten();
+        while let Some(object) = objects.get(done.len())
+            && time.is_left()
         {
-            let record = async { ingest::record(&self.store, content?).await };
-            let next = self.read(objects.get(done.len() + 1));
-            let (ingested, next) = join(record, next).await;
+            let content = ahead.unwrap_or(Err(IngestError::OutOfTime));
+            // Boxed: futures of this depth are more than a stack wants to hold.
+            let record = Box::pin(async { ingest::record(&self.store, content?).await });
+            let next = Box::pin(self.read(objects.get(done.len() + 1)));
+            let both = time.within(join(record, next)).await;
+            let (ingested, next) = both.unwrap_or((Err(IngestError::OutOfTime), None));
             ahead = next;
             done.push(self.take_note(object, ingested, tally));
         }
         done
     }
 
-    async fn read(&self, object: Option<&&ObjectRef>) -> Option<Result<Content, IngestError>> {
+    async fn read(
+        &self,
+        object: Option<&&ObjectRef>,
+    ) -> Option<Result<Content<'_, O>, IngestError>> {
         Some(ingest::read(&self.objects, object?).await)
     }
 
@@ -211,14 +202,23 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         }
     }
 
-    async fn answer_each(&self, messages: Vec<Message>, tally: &mut Tally) -> Vec<ItemFailure> {
+    /// Messages whose objects are not all ingested, or were not begun before the deadline, come again.
+    async fn answer_each(
+        &self,
+        messages: Vec<Message>,
+        time: Time,
+        tally: &mut Tally,
+    ) -> Vec<ItemFailure> {
         let readable = messages.iter().filter_map(|m| m.objects.as_ref().ok());
         let objects: Vec<_> = readable.flatten().collect();
-        let mut done = self.ingest_all(&objects, || true, tally).await.into_iter();
+        let mut done = self.ingest_all(&objects, time, tally).await.into_iter();
         let mut failures = Vec::new();
         for Message { id, objects } in messages {
             let outcome = match objects {
-                Ok(objects) => all_done(&done.by_ref().take(objects.len()).collect::<Vec<_>>()),
+                Ok(objects) => {
+                    let own: Vec<_> = done.by_ref().take(objects.len()).collect();
+                    all_done(&own, objects.len())
+                }
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = outcome {
@@ -236,14 +236,17 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     }
 }
 
-fn all_done(done: &[bool]) -> Result<(), HandlerError> {
-    match done.iter().filter(|done| !**done).count() {
-        0 => Ok(()),
-        failed => Err(HandlerError::NotIngested {
-            failed,
-            objects: done.len(),
-        }),
+fn all_done(done: &[bool], objects: usize) -> Result<(), HandlerError> {
+    let failed = done.iter().filter(|done| !**done).count();
+    let left = objects - done.len();
+    if failed + left == 0 {
+        return Ok(());
     }
+    Err(HandlerError::NotIngested {
+        failed,
+        left,
+        objects,
+    })
 }
 
 fn log_ingested(s3_key: &str, ingested: &Ingested) {

@@ -1,11 +1,13 @@
 //! One object, from S3 to rows.
 
 use payment_core::event::ObjectRef;
-use payment_core::record::{self, Line, TraceParent};
-use payment_core::{ObjectVersion, RejectedLine, RequestId, Timestamp};
+use payment_core::object::Line;
+use payment_core::record::TraceParent;
+use payment_core::{RejectedLine, RequestId, Timestamp};
 use payment_store::{Backend, Outcome, Store};
 
-use crate::objects::{Object, ObjectError, Objects};
+use crate::objects::{ObjectError, Objects};
+use crate::parts::{Notes, ObjectParts};
 
 /// What became of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    fn of(lines: &[Line]) -> Self {
+    pub(crate) fn of(lines: &[Line]) -> Self {
         let mut ids = Self::default();
         for record in lines.iter().filter_map(|(_, line)| line.as_ref().ok()) {
             let request = record.request_id.as_ref().map(RequestId::as_str);
@@ -68,12 +70,14 @@ pub enum IngestError {
     Object(#[from] ObjectError),
     #[error("the object could not be stored")]
     Store(#[from] payment_store::Error),
+    #[error("the run ended before the object was ingested")]
+    OutOfTime,
 }
 
-/// What an object holds. The database has not been asked.
+/// An object's first part. The database has not been asked.
 #[derive(Debug)]
-pub enum Content {
-    Lines(ObjectVersion, Vec<Line>),
+pub enum Content<'a, O: Objects> {
+    Parts(Box<ObjectParts<'a, O>>),
     /// A folder that a console made: nothing is in it.
     Folder,
     Gone,
@@ -87,39 +91,44 @@ pub async fn ingest(
     record(store, read(objects, object).await?).await
 }
 
-/// The first half. An object that was ingested before is read again: that is rare, and cheaper than asking each time.
-pub async fn read(objects: &impl Objects, object: &ObjectRef) -> Result<Content, IngestError> {
+/// The first half: nearly every object is read to its end by it. One that was ingested before is read again: that is
+/// rare, and cheaper than asking each time.
+pub async fn read<'a, O: Objects>(
+    objects: &'a O,
+    object: &ObjectRef,
+) -> Result<Content<'a, O>, IngestError> {
     if object.key.is_folder() {
         return Ok(Content::Folder);
     }
-    match objects.get(object).await {
-        Ok(Object { version, body }) => {
-            let lines = record::read_object(&object.key, &body, version.stored_at).collect();
-            Ok(Content::Lines(version, lines))
-        }
+    match ObjectParts::open(objects, object).await {
+        Ok(parts) => Ok(Content::Parts(Box::new(parts))),
         Err(ObjectError::Gone) => Ok(Content::Gone),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The second half.
-pub async fn record(
+pub async fn record<O: Objects>(
     store: &Store<impl Backend>,
-    content: Content,
+    content: Content<'_, O>,
 ) -> Result<Ingested, IngestError> {
-    let (version, lines) = match content {
-        Content::Lines(version, lines) => (version, lines),
+    let mut parts = match content {
+        Content::Parts(parts) => parts,
         Content::Folder => return Ok(Ingested::Already),
         Content::Gone => return Ok(Ingested::Gone),
     };
-    let outcome = store.ingest_object(&version, &lines).await?;
+    let version = parts.version().clone();
+    let outcome = store.ingest_parts(&version, &mut *parts).await?;
     if outcome.already {
         return Ok(Ingested::Already);
     }
-    for (line, result) in &lines {
-        if let Err(rejected) = result {
-            log_rejected(version.key.as_str(), *line, rejected);
-        }
+    let Notes {
+        oldest,
+        ids,
+        rejects,
+    } = parts.into_notes();
+    for (line, rejected) in &rejects {
+        log_rejected(version.key.as_str(), *line, rejected);
     }
     if outcome.own_rejects > 0 {
         tracing::error!(
@@ -128,12 +137,6 @@ pub async fn record(
             "accepted payments were rejected; bring the function up to date, then run payctl replay --rejects"
         );
     }
-    let oldest = lines
-        .iter()
-        .filter_map(|(_, line)| line.as_ref().ok())
-        .map(|record| record.received_at)
-        .min();
-    let ids = Ids::of(&lines);
     Ok(Ingested::Stored {
         outcome,
         oldest,

@@ -1,14 +1,17 @@
 //! The function: objects of the log become rows of the database.
 //!
 //! [`handler`] turns an event into work and an answer, [`ingest`] takes one object, [`sweep`] finds objects whose
-//! event was lost, [`objects`] is the bucket. It can be called with the same event any number of times.
+//! event was lost, [`objects`] is the bucket, [`parts`] reads an object of any size, and [`deadline`] keeps a run within
+//! its deadline. It can be called with the same event any number of times.
 //! It never writes to the bucket: an event that starts itself would never end.
 
 pub mod config;
+pub mod deadline;
 pub mod handler;
 pub mod ingest;
 pub mod metrics;
 pub mod objects;
+pub mod parts;
 pub mod sweep;
 
 use std::time::Duration;

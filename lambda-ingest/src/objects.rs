@@ -1,14 +1,14 @@
 //! The bucket, as the function reads it.
 
+use std::fmt;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::DateTime;
-use bytes::Bytes;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use bytes::{Bytes, BytesMut};
 use payment_core::event::ObjectRef;
+use payment_core::object::OBJECT_BYTES_MAX;
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
-
-/// Largest object that is read. The app tier writes some 1 MiB; older systems one payment.
-const OBJECT_BYTES_MAX: i64 = 64 * 1024 * 1024;
 
 /// An object as it is stored.
 #[derive(Debug)]
@@ -17,14 +17,35 @@ pub struct Object {
     pub body: Bytes,
 }
 
+/// An object whose body is still to be read.
+#[derive(Debug)]
+pub struct Opened<B> {
+    pub version: ObjectVersion,
+    /// Length of the body, where S3 says it.
+    pub bytes: Option<u64>,
+    pub body: B,
+}
+
+/// The body of an object, piece by piece.
+pub trait Body: Send + fmt::Debug {
+    /// `None` at the end, where the whole body has arrived as it was stored.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, ObjectError>> + Send;
+}
+
+/// One page of a listing, sorted by key.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub objects: Vec<ObjectVersion>,
+    /// Whether keys follow that are not on this page.
+    pub has_more: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     #[error("the object is gone")]
     Gone,
-    #[error(
-        "the object is larger than {OBJECT_BYTES_MAX} bytes; split it, then send its event again"
-    )]
-    TooLarge,
+    #[error("the object was replaced while it was read; its new content is another version")]
+    Replaced,
     #[error(
         "S3 refused: the role needs s3:GetObject and s3:ListBucket on the prefix, and kms:Decrypt for aws:kms: {0}"
     )]
@@ -39,15 +60,39 @@ pub enum ObjectError {
 
 /// Read access to the log.
 pub trait Objects: Send + Sync {
-    fn get(&self, object: &ObjectRef) -> impl Future<Output = Result<Object, ObjectError>> + Send;
+    type Body: Body;
 
-    /// One page of the objects right under `prefix`, and where the next page goes on.
+    fn open(
+        &self,
+        object: &ObjectRef,
+    ) -> impl Future<Output = Result<Opened<Self::Body>, ObjectError>> + Send;
+
+    /// The whole object in memory; of one that is too large for the function, as much as shows that.
+    fn get(&self, object: &ObjectRef) -> impl Future<Output = Result<Object, ObjectError>> + Send {
+        async {
+            let Opened {
+                version, mut body, ..
+            } = self.open(object).await?;
+            let mut bytes = BytesMut::new();
+            while bytes.len() <= OBJECT_BYTES_MAX
+                && let Some(piece) = body.next().await?
+            {
+                bytes.extend_from_slice(&piece);
+            }
+            Ok(Object {
+                version,
+                body: bytes.freeze(),
+            })
+        }
+    }
+
+    /// The first page of the keys that start with `prefix` and sort behind `after`.
     fn list(
         &self,
         bucket: &str,
         prefix: &str,
-        page: Option<String>,
-    ) -> impl Future<Output = Result<(Vec<ObjectVersion>, Option<String>), ObjectError>> + Send;
+        after: &str,
+    ) -> impl Future<Output = Result<Page, ObjectError>> + Send;
 }
 
 #[derive(Debug)]
@@ -62,56 +107,48 @@ impl S3Objects {
 }
 
 impl Objects for S3Objects {
-    async fn get(&self, object: &ObjectRef) -> Result<Object, ObjectError> {
+    type Body = ByteStream;
+
+    async fn open(&self, object: &ObjectRef) -> Result<Opened<ByteStream>, ObjectError> {
         let request = self
             .client
             .get_object()
             .bucket(&object.bucket)
             .key(object.key.as_str());
         let answer = request.send().await.map_err(|error| classify(&error))?;
-        if answer
-            .content_length()
-            .is_some_and(|length| length > OBJECT_BYTES_MAX)
-        {
-            return Err(ObjectError::TooLarge);
-        }
-        let version = version(object.key.clone(), answer.e_tag(), answer.last_modified());
-        let body = answer
-            .body
-            .collect()
-            .await
-            .map_err(|e| ObjectError::Failed(DisplayErrorContext(&e).to_string()))?;
-        Ok(Object {
-            version,
-            body: body.into_bytes(),
+        Ok(Opened {
+            version: version(object.key.clone(), answer.e_tag(), answer.last_modified()),
+            bytes: answer
+                .content_length()
+                .and_then(|bytes| bytes.try_into().ok()),
+            body: answer.body,
         })
     }
 
-    async fn list(
-        &self,
-        bucket: &str,
-        prefix: &str,
-        page: Option<String>,
-    ) -> Result<(Vec<ObjectVersion>, Option<String>), ObjectError> {
+    async fn list(&self, bucket: &str, prefix: &str, after: &str) -> Result<Page, ObjectError> {
         let request = self
             .client
             .list_objects_v2()
             .bucket(bucket)
             .prefix(prefix)
-            .delimiter("/");
-        let answer = request
-            .set_continuation_token(page)
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
-        let listed = answer.contents().iter().filter_map(|object| {
+            .set_start_after((!after.is_empty()).then(|| after.to_owned()));
+        let answer = request.send().await.map_err(|error| classify(&error))?;
+        let objects = answer.contents().iter().filter_map(|object| {
             let key = ObjectKey::parse(object.key()?)?;
             Some(version(key, object.e_tag(), object.last_modified()))
         });
-        Ok((
-            listed.collect(),
-            answer.next_continuation_token().map(str::to_owned),
-        ))
+        Ok(Page {
+            objects: objects.collect(),
+            has_more: answer.is_truncated().unwrap_or(false),
+        })
+    }
+}
+
+/// The SDK compares the checksum before it says that this is the end.
+impl Body for ByteStream {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        let piece = ByteStream::next(self).await.transpose();
+        piece.map_err(|error| ObjectError::Failed(DisplayErrorContext(&error).to_string()))
     }
 }
 

@@ -65,6 +65,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             )?;
             Ok(Value::Null)
         }
+        "eat" => eat(),
         "large" => Ok("x".repeat(7 << 20).into()),
         "fail-until" => fail_until(payload["file"].as_str().unwrap_or_default()),
         other => Err(format!("unknown: {other}").into()),
@@ -100,6 +101,15 @@ fn fail_until(file: &str) -> Result<Value, Error> {
         Ok(Value::Null)
     } else {
         Err("not yet".into())
+    }
+}
+
+/// Takes memory until it is killed.
+fn eat() -> ! {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(vec![1_u8; 1 << 20]);
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

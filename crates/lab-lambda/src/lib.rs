@@ -20,7 +20,10 @@
 //! `function`: refusals in `reserve` and `try_reserve`, broken runs in `drive` and `run`. Nothing reaches a process
 //! but through there.
 //!
-//! Differences from AWS: memory is reported and not limited; there is one version, `$LATEST`; no extensions,
+//! A function that holds more memory than it has is killed, as on AWS: its resident memory is watched, since a cgroup
+//! wants more rights than a lab has.
+//!
+//! Differences from AWS: memory is looked at every 10 ms; there is one version, `$LATEST`; no extensions,
 //! layers, destinations or response streaming; a synchronous answer is held until the function polls again.
 //! What becomes of processes whose host is killed is told in `leftovers`, who may call in `api`.
 

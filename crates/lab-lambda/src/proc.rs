@@ -1,6 +1,10 @@
 //! What the kernel says about a process, from `/proc`.
 
 use std::fs;
+use std::time::Duration;
+
+/// A function that takes memory as fast as it can gets some ten megabytes in this time.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// When the process started, in clock ticks since boot: with the boot id it names one process for ever,
 /// which its pid does not. `None` if there is no such process.
@@ -18,6 +22,13 @@ pub fn peak_memory_kib(pid: i32) -> Option<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Waits until the process has held more memory than that. Its peak counts, so that nothing is missed between two looks.
+pub async fn exceeds(pid: i32, limit_kib: u64) {
+    while peak_memory_kib(pid).is_none_or(|kib| kib <= limit_kib) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Names the time since the machine last started.

@@ -31,6 +31,10 @@ pub const QUEUE: &str = "payments-events";
 pub const DEAD_LETTER_QUEUE: &str = "FinTechTransactionAlert-dlq";
 pub const FUNCTION: &str = "FinTechTransactionAlert";
 
+/// The function's memory and time, as the notes set them.
+pub const FUNCTION_MEMORY_MB: u32 = 256;
+pub const FUNCTION_TIMEOUT_SECONDS: u32 = 60;
+
 #[derive(Clone, Debug)]
 pub struct Lab {
     pub workspace: Workspace,

@@ -10,6 +10,20 @@ use crate::object_key::ObjectKey;
 /// Major version of S3's event message that this reader understands.
 const S3_EVENT_MAJOR: &str = "2";
 
+/// Kinds of S3's events that bring no new object. A restored object was created before.
+const OTHER_KINDS: [&str; 10] = [
+    "IntelligentTiering",
+    "LifecycleExpiration",
+    "LifecycleTransition",
+    "ObjectAcl",
+    "ObjectRemoved",
+    "ObjectRestore",
+    "ObjectTagging",
+    "ReducedRedundancyLostObject",
+    "Replication",
+    "TestEvent",
+];
+
 /// One invocation's work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -43,6 +57,8 @@ pub enum EventError {
     UnknownKind,
     #[error("the event is of a version that is not known here: {0:?}")]
     UnknownVersion(String),
+    #[error("the event says that something happened to an object that is not known here: {0:?}")]
+    UnknownName(String),
     #[error("the event names an object key that can't be decoded")]
     BadKey,
 }
@@ -191,14 +207,14 @@ impl Record {
                 version.chars().take(16).collect(),
             ));
         }
-        let created = self
-            .event_name
-            .as_deref()
-            .is_some_and(|name| name.starts_with("ObjectCreated:"));
-        if created {
-            Ok(vec![s3.object_ref(ObjectKey::parse_form_encoded)?])
-        } else {
-            Ok(Vec::new())
+        // Some senders write the name as notifications are configured, with `s3:` before it.
+        let name = self.event_name.as_deref().unwrap_or_default();
+        let name = name.strip_prefix("s3:").unwrap_or(name);
+        let (kind, _) = name.split_once(':').unwrap_or((name, ""));
+        match kind {
+            "ObjectCreated" => Ok(vec![s3.object_ref(ObjectKey::parse_form_encoded)?]),
+            kind if OTHER_KINDS.contains(&kind) => Ok(Vec::new()),
+            _ => Err(EventError::UnknownName(name.chars().take(64).collect())),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and the mend.
 //!   What can be stored is one rule for the door and for every reader; the door adds the policy of today.
 //! - [`record`]: a payment as one line of the log, and back.
+//! - [`object`]: a whole object of the log, whoever wrote it, as lines.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
 //! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
@@ -20,6 +21,7 @@ pub mod event;
 mod hex;
 pub mod id;
 pub mod json;
+pub mod object;
 pub mod object_key;
 pub mod object_version;
 pub mod payment;

@@ -11,6 +11,9 @@ use crate::timestamp::Timestamp;
 /// S3's limit, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 1024;
 
+/// Of a UUID of version 7, in writing.
+const UUID_TIME_CHARS: usize = "01a20516-cf67-".len();
+
 /// The key of one object: 1 to 1024 bytes of UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey(Box<str>);
@@ -29,9 +32,29 @@ impl ObjectKey {
     }
 
     /// A batch of payments: `transactions/dt=2026-11-22/hh=07/<uuid>-<node>.ndjson`.
-    /// A UUID of version 7 starts with the time, so keys sort by age within their hour.
+    /// The UUID is of version 7 and starts with `at`, so keys sort by age. The rest of it comes from `unique`.
     pub fn batch(prefix: &str, at: Timestamp, unique: Uuid, node: &str) -> Self {
-        Self(format!("{}{unique}-{node}.ndjson", Self::hour_prefix(prefix, at)).into())
+        let mut rest = [0; 10];
+        rest.copy_from_slice(&unique.as_bytes()[6..]);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis(at), &rest).into_uuid();
+        Self(format!("{}{uuid}-{node}.ndjson", Self::hour_prefix(prefix, at)).into())
+    }
+
+    /// What sorts before the batches written at `at` or later, and after all earlier ones.
+    pub fn batches_from(prefix: &str, at: Timestamp) -> String {
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis(at), &[0; 10]).into_uuid();
+        let uuid = uuid.to_string();
+        // The digits of the time: the version follows.
+        format!(
+            "{}{}",
+            Self::hour_prefix(prefix, at),
+            &uuid[..UUID_TIME_CHARS]
+        )
+    }
+
+    /// What the keys of all batches start with, whatever their hour.
+    pub fn batches_prefix(prefix: &str) -> String {
+        format!("{prefix}dt=")
     }
 
     /// One payment: `transactions/<id>.json`. The key claims the id.
@@ -69,9 +92,11 @@ impl ObjectKey {
             && is_numbered(date, "dt=0000-00-00")
     }
 
-    /// Whether the object holds one record a line; any other object holds one record in all.
+    /// Whether the name says that the object holds one record a line. Of other objects the content says it.
     pub fn is_batch(&self) -> bool {
-        self.0.ends_with(".ndjson")
+        let name = self.0.strip_suffix(".gz").unwrap_or(&self.0);
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        matches!(ending, Some("ndjson" | "jsonl"))
     }
 
     /// Consoles mark a folder by an empty object whose key ends so.
@@ -87,6 +112,10 @@ fn is_numbered(text: &str, form: &str) -> bool {
         _ => byte == form,
     };
     text.len() == form.len() && text.bytes().zip(form.bytes()).all(is_alike)
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.to_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
 }
 
 impl fmt::Display for ObjectKey {
@@ -108,7 +137,7 @@ mod tests {
         let key = ObjectKey::batch("transactions/", at, Uuid::from_u128(7), "a1b2");
         assert_eq!(
             key.as_str(),
-            "transactions/dt=2026-11-22/hh=07/00000000-0000-0000-0000-000000000007-a1b2.ndjson"
+            "transactions/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-a1b2.ndjson"
         );
         assert!(key.is_batch() && key.is_own_batch());
         let id = PaymentId::parse("tx_1747539198353").unwrap();
@@ -134,6 +163,19 @@ mod tests {
         ] {
             assert!(!is_own(&foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn batches_sort_by_their_time() {
+        let at = |text| Timestamp::parse(text).unwrap();
+        let key =
+            |time| ObjectKey::batch("t/", at(time), Uuid::from_u128(u128::MAX), "n").to_string();
+        let from = ObjectKey::batches_from("t/", at("2026-11-22T07:30:00.500Z"));
+        assert!(key("2026-11-22T07:30:00.499Z") < from);
+        assert!(from < key("2026-11-22T07:30:00.500Z"));
+        assert!(from < key("2026-11-22T08:00:00Z"));
+        assert!(key("2026-11-21T23:59:59Z") < from);
+        assert!(from.starts_with(&ObjectKey::batches_prefix("t/")));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::ErrorCode;
 use crate::hex;
 use crate::id::RequestId;
 use crate::json::{self, Json, JsonError, Members, RawObject};
-use crate::object_key::ObjectKey;
+use crate::object::Unreadable;
 use crate::payment::{BODY_BYTES_MAX, Draft, Payment, PaymentError, known_name};
 use crate::timestamp::Timestamp;
 
@@ -24,6 +24,8 @@ const DEPTH_MAX: usize = json::DEPTH_MAX + 1;
 /// Longest line of this system, in bytes with its newline. No byte of a body becomes more than three: `\b` is written
 /// as `\u0008`. The rest is what the record adds.
 pub const LINE_BYTES_MAX: usize = 3 * BODY_BYTES_MAX + 1024;
+
+pub use crate::object::{Line, read_object};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
@@ -100,6 +102,8 @@ pub enum RecordError {
     Malformed(&'static str),
     #[error("the record's hash does not match its content")]
     HashMismatch,
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
 }
 
 impl RecordError {
@@ -113,6 +117,7 @@ impl RecordError {
             Self::UnsupportedVersion => "unsupported_version",
             Self::Malformed(_) => "malformed_record",
             Self::HashMismatch => "hash_mismatch",
+            Self::Unreadable(unreadable) => unreadable.reason(),
         }
     }
 }
@@ -309,37 +314,13 @@ fn member(name: &str, value: Option<&str>, line: &mut String) {
     }
 }
 
-/// One record of an object, or why it is none, with its line (from 1).
-pub type Line = (u32, Result<LogRecord, RejectedLine>);
-
-/// Reads a whole object: one record a line in a batch, otherwise one record in all. Blank lines hold nothing.
-pub fn read_object<'a>(
-    key: &ObjectKey,
-    body: &'a [u8],
-    stored_at: Timestamp,
-) -> impl Iterator<Item = Line> + 'a {
-    let separator = if key.is_batch() { Some(b'\n') } else { None };
-    let is_folder = key.is_folder();
-    let is_own = key.is_own_batch();
-    body.split(move |byte| Some(*byte) == separator)
-        .zip(1_u32..)
-        .filter(move |(text, _)| {
-            !is_folder && (separator.is_none() || !text.trim_ascii().is_empty())
-        })
-        .map(move |(text, line)| (line, read_text(text, is_own, stored_at)))
-}
-
-/// Reads one line of the object.
-pub fn read_line(
-    key: &ObjectKey,
+/// Reads one line. `in_own_batch`: the object's key says that this system wrote it.
+pub(crate) fn read_line(
     text: &[u8],
+    in_own_batch: bool,
     stored_at: Timestamp,
 ) -> Result<LogRecord, RejectedLine> {
-    read_text(text, key.is_own_batch(), stored_at)
-}
-
-fn read_text(text: &[u8], is_own: bool, stored_at: Timestamp) -> Result<LogRecord, RejectedLine> {
-    LogRecord::parse(text, stored_at).map_err(|error| RejectedLine::new(text, is_own, error))
+    LogRecord::parse(text, stored_at).map_err(|error| RejectedLine::new(text, in_own_batch, error))
 }
 
 impl From<JsonError> for RecordError {

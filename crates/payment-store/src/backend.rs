@@ -4,7 +4,7 @@
 //! written against these two traits, and [`MySqlBackend`](crate::MySqlBackend) holds the SQL. The seam is there for
 //! a simulation, whose model of the database stands in for the server and passes the same tests.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use payment_core::{ContentHash, PaymentId};
@@ -12,6 +12,7 @@ use payment_core::{ContentHash, PaymentId};
 pub use crate::driver::{DriverError, Kind};
 use crate::error::Error;
 pub use crate::ingest::{Entry, Reject};
+pub use crate::sweep::Deferred;
 pub use crate::version::{LedgerKey, VersionColumns};
 use crate::{Found, Holder, Outcome, Rejection};
 
@@ -113,6 +114,35 @@ pub trait Session: Send {
         &mut self,
         objects: &[VersionColumns<'_>],
     ) -> impl Future<Output = Result<Vec<LedgerKey>, Error>> + Send;
+
+    /// Where each pass of the sweep over the journal got to last.
+    fn sweep_positions(
+        &mut self,
+        journal: &str,
+    ) -> impl Future<Output = Result<HashMap<String, String>, Error>> + Send;
+
+    /// A row of `sweep_progress`.
+    fn insert_sweep_position(
+        &mut self,
+        journal: &str,
+        pass: &str,
+        position: &str,
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
+
+    /// Rows of `sweep_deferred` with numbers over `after`, in their order.
+    fn deferred(
+        &mut self,
+        journal: &str,
+        after: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Deferred>, Error>> + Send;
+
+    /// A row of `sweep_deferred`, whose unique key is the version's.
+    fn insert_deferred(
+        &mut self,
+        journal: &str,
+        object: VersionColumns<'_>,
+    ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
     /// The work came to an end, well or not: gives the connection back.
     fn end(self);

@@ -13,8 +13,9 @@ mod tally;
 
 use std::time::Duration;
 
-use payment_core::ObjectVersion;
-use payment_core::record::Line;
+use payment_core::object::{Line, WHOLE_OBJECT};
+use payment_core::{ObjectVersion, RejectedLine};
+use tokio::time::{Instant, timeout_at};
 
 use self::conflicts::Conflicts;
 use self::payments::Payments;
@@ -55,6 +56,37 @@ pub struct Outcome {
     pub failed: u32,
 }
 
+/// The lines of one object, part by part, so that no object has to fit into memory.
+pub trait Parts: Send {
+    type Error: From<Error> + Send;
+
+    /// The next part, up to [`Part::End`].
+    fn next(&mut self) -> impl Future<Output = Result<Part<'_>, Self::Error>> + Send;
+
+    /// Goes back to the first part: all is to be tried again.
+    fn rewind(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'a> {
+    Lines(&'a [Line]),
+    End,
+    /// The object is refused as a whole. Its lines count for nothing; one reject says why.
+    Refused(RejectedLine),
+}
+
+impl Outcome {
+    fn add(&mut self, part: &Self) {
+        self.lines += part.lines;
+        self.rows += part.rows;
+        self.duplicates += part.duplicates;
+        self.conflicts += part.conflicts;
+        self.rejects += part.rejects;
+        self.own_rejects += part.own_rejects;
+        self.failed += part.failed;
+    }
+}
+
 impl<B: Backend> Store<B> {
     /// Records the lines of one version of an object. To call it again, or in several places at once, adds nothing.
     /// What fails for a passing reason is tried again; the call ends within 35 s.
@@ -63,15 +95,32 @@ impl<B: Backend> Store<B> {
         version: &ObjectVersion,
         lines: &[Line],
     ) -> Result<Outcome, Error> {
+        self.ingest_parts(
+            version,
+            &mut Whole {
+                lines,
+                given: false,
+            },
+        )
+        .await
+    }
+
+    /// As [`Store::ingest_object`], part by part in one transaction. Each further part may take as long as one try.
+    pub async fn ingest_parts<P: Parts>(
+        &self,
+        version: &ObjectVersion,
+        parts: &mut P,
+    ) -> Result<Outcome, P::Error> {
         let object = VersionColumns::new(version)?;
-        let plan = Plan::new(lines);
         let mut tries = Tries::start();
         let mut unanswered = None;
         loop {
-            match within(TRY_TIME_MAX, self.try_once(object, &plan, &mut unanswered)).await {
+            match Box::pin(self.try_once(object, parts, &mut unanswered)).await {
                 Ok(outcome) => return Ok(as_ours(outcome, unanswered)),
-                Err(error) => tries.after(error, &self.backend).await?,
+                Err(Failed::Parts(error)) => return Err(error),
+                Err(Failed::Store(error)) => tries.after(error, &self.backend).await?,
             }
+            parts.rewind().await?;
         }
     }
 
@@ -106,61 +155,155 @@ impl<B: Backend> Store<B> {
         Ok(outcome)
     }
 
-    async fn try_once(
+    async fn try_once<P: Parts>(
         &self,
         object: VersionColumns<'_>,
-        plan: &Plan<'_>,
+        parts: &mut P,
         unanswered: &mut Option<Outcome>,
-    ) -> Result<Outcome, Error> {
-        let mut session = self.backend.session().await?;
-        let outcome = take(&mut session, object, plan, unanswered).await;
-        session.end();
+    ) -> Result<Outcome, Failed<P::Error>> {
+        let limit = Limit::start();
+        let session = async { Ok(self.backend.session().await?) };
+        let mut session = limit.hold(session).await?;
+        let outcome = take(&mut session, object, parts, unanswered, limit).await;
+        // A statement that was cut off may have left half an answer on the wire: its connection is closed.
+        if !matches!(outcome, Err(Failed::Store(Error::TimedOut { .. }))) {
+            session.end();
+        }
         outcome
     }
 }
 
+/// An object whose lines are all there.
+struct Whole<'a> {
+    lines: &'a [Line],
+    given: bool,
+}
+
+impl Parts for Whole<'_> {
+    type Error = Error;
+
+    async fn next(&mut self) -> Result<Part<'_>, Error> {
+        let is_given = std::mem::replace(&mut self.given, true);
+        Ok(if is_given {
+            Part::End
+        } else {
+            Part::Lines(self.lines)
+        })
+    }
+
+    async fn rewind(&mut self) -> Result<(), Error> {
+        self.given = false;
+        Ok(())
+    }
+}
+
+/// What ended a try: the database, or whoever gives the parts.
+enum Failed<E> {
+    Store(Error),
+    Parts(E),
+}
+
+impl<E> From<Error> for Failed<E> {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Until when the database may be at work on a try.
+#[derive(Clone, Copy)]
+struct Limit(Instant);
+
+impl Limit {
+    fn start() -> Self {
+        Self(Instant::now() + TRY_TIME_MAX)
+    }
+
+    async fn hold<T>(self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let limit = TRY_TIME_MAX;
+        timeout_at(self.0, work)
+            .await
+            .unwrap_or(Err(Error::TimedOut { limit }))
+    }
+}
+
 /// Leaves in `unanswered` what it sent to be committed and got no answer to.
-async fn take(
+async fn take<P: Parts>(
     session: &mut impl Session,
     object: VersionColumns<'_>,
-    plan: &Plan<'_>,
+    parts: &mut P,
     unanswered: &mut Option<Outcome>,
-) -> Result<Outcome, Error> {
-    if let Some(taken) = session.ingested(object).await? {
+    mut limit: Limit,
+) -> Result<Outcome, Failed<P::Error>> {
+    if let Some(taken) = limit.hold(session.ingested(object)).await? {
         return Ok(taken);
     }
-    session.begin().await?;
-    match insert_object(session, object, plan).await {
+    limit.hold(async { Ok(session.begin().await?) }).await?;
+    match insert_object(session, object, parts, &mut limit).await {
         Ok(Some(outcome)) => {
             *unanswered = Some(outcome);
-            session.commit().await?;
+            limit.hold(async { Ok(session.commit().await?) }).await?;
             Ok(outcome)
         }
         Ok(None) => {
-            session.rollback().await?;
-            let taken = session.ingested(object).await?;
-            taken.ok_or(Error::Vanished { table: LEDGER })
+            limit.hold(async { Ok(session.rollback().await?) }).await?;
+            let taken = limit.hold(session.ingested(object)).await?;
+            Ok(taken.ok_or(Error::Vanished { table: LEDGER })?)
         }
+        Err(cut @ Failed::Store(Error::TimedOut { .. })) => Err(cut),
         Err(error) => {
             // Where this fails, too, the session is of no more use, and its end rolls back.
-            let _ = session.rollback().await;
+            let _ = limit.hold(async { Ok(session.rollback().await?) }).await;
             Err(error)
         }
     }
 }
 
 /// `None` where another transaction took the object.
-async fn insert_object(
+async fn insert_object<P: Parts>(
     session: &mut impl Session,
     object: VersionColumns<'_>,
-    plan: &Plan<'_>,
-) -> Result<Option<Outcome>, Error> {
-    let outcome = insert_lines(session, object, plan).await?;
-    match session.insert_ingested(object, &outcome).await {
-        Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
-        Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
-        Err(error) => Err(error.into()),
+    parts: &mut P,
+    limit: &mut Limit,
+) -> Result<Option<Outcome>, Failed<P::Error>> {
+    let mut outcome = Outcome::default();
+    let mut is_first = true;
+    loop {
+        match parts.next().await.map_err(Failed::Parts)? {
+            Part::Lines(lines) => {
+                if !std::mem::take(&mut is_first) {
+                    *limit = Limit::start();
+                }
+                let plan = Plan::new(lines);
+                let part = limit.hold(insert_lines(session, object, &plan)).await?;
+                outcome.add(&part);
+            }
+            Part::End => break,
+            Part::Refused(why) => {
+                outcome = limit.hold(insert_refusal(session, object, why)).await?;
+                break;
+            }
+        }
     }
+    let inserted = async {
+        match session.insert_ingested(object, &outcome).await {
+            Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
+            Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    };
+    Ok(limit.hold(inserted).await?)
+}
+
+/// In place of all lines, of which some may have been inserted.
+async fn insert_refusal(
+    session: &mut impl Session,
+    object: VersionColumns<'_>,
+    why: RejectedLine,
+) -> Result<Outcome, Error> {
+    session.rollback().await?;
+    session.begin().await?;
+    let line = [(WHOLE_OBJECT, Err(why))];
+    insert_lines(session, object, &Plan::new(&line)).await
 }
 
 /// An object that is found taken was taken by this very call, where an earlier try's commit went through and

@@ -7,6 +7,7 @@
 //! - [`migrate`](mod@migrate): brings the schema up to date.
 //! - [`users`]: who the pipeline's users are and what they may do, for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
+//! - `sweep`: how far the sweep of the journal got.
 //! - [`lookup`]: what became of a payment or an object.
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
 //! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
@@ -31,6 +32,7 @@ pub mod migrate;
 mod mysql;
 mod retry;
 mod schema;
+mod sweep;
 pub mod users;
 mod version;
 
@@ -38,11 +40,12 @@ pub use backend::Backend;
 pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
 pub use driver::{DriverError, Kind};
 pub use error::{Distrust, Error};
-pub use ingest::Outcome;
+pub use ingest::{Outcome, Part, Parts};
 pub use lookup::{Found, Holder, Rejection};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
 pub use schema::{Schema, SchemaError};
+pub use sweep::Deferred;
 pub use version::KEY_CHARS_MAX;
 
 /// The recorded payments. Cheap to clone.

@@ -4,13 +4,14 @@ mod ledger;
 mod lines;
 mod payments;
 mod select;
+mod sweep;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use payment_core::PaymentId;
 use sqlx::{Executor as _, MySql, QueryBuilder};
 
-use crate::backend::{Backend, Entry, Origin, Reject, Session};
+use crate::backend::{Backend, Deferred, Entry, Origin, Reject, Session};
 use crate::connect::Pool;
 use crate::driver::DriverError;
 use crate::error::Error;
@@ -171,8 +172,38 @@ impl Session for MySqlSession {
         ledger::keys(self.lease.connection()?, objects).await
     }
 
-    /// A transaction that is still open would go on in the pool: its connection is closed instead. So is one to a
-    /// server that is read-only, so that the retry reaches the new writer.
+    async fn sweep_positions(&mut self, journal: &str) -> Result<HashMap<String, String>, Error> {
+        sweep::positions(self.lease.connection()?, journal).await
+    }
+
+    async fn insert_sweep_position(
+        &mut self,
+        journal: &str,
+        pass: &str,
+        position: &str,
+    ) -> Result<u64, DriverError> {
+        let done = sweep::insert_position(self.lease.connection()?, journal, pass, position).await;
+        self.written(done)
+    }
+
+    async fn deferred(
+        &mut self,
+        journal: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Deferred>, Error> {
+        sweep::deferred(self.lease.connection()?, journal, after, limit).await
+    }
+
+    async fn insert_deferred(
+        &mut self,
+        journal: &str,
+        object: VersionColumns<'_>,
+    ) -> Result<u64, DriverError> {
+        let done = sweep::insert_deferred(self.lease.connection()?, journal, object).await;
+        self.written(done)
+    }
+
     fn end(self) {
         if !self.in_transaction && !self.is_stale {
             self.lease.give_back();

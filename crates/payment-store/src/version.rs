@@ -37,6 +37,10 @@ impl<'a> VersionColumns<'a> {
         self.etag
     }
 
+    pub fn stored_at(self) -> Timestamp {
+        self.stored_at
+    }
+
     pub(crate) fn collated_key(self) -> &'a str {
         collated(self.key)
     }

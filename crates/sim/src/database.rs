@@ -24,6 +24,8 @@ pub struct Model {
     tables: Arc<Mutex<Tables>>,
     /// A transaction ended: who waits for its keys may look again.
     ended: Arc<Notify>,
+    /// Objects that the ledger has, without a row of their own: millions.
+    assumed: Option<fn(&str) -> bool>,
 }
 
 impl Model {
@@ -32,6 +34,16 @@ impl Model {
             world: Arc::clone(world),
             tables: Arc::default(),
             ended: Arc::default(),
+            assumed: None,
+        }
+    }
+
+    /// Of objects whose key is one of these, the ledger says that they were taken.
+    #[must_use]
+    pub fn assuming(self, is_taken: fn(&str) -> bool) -> Self {
+        Self {
+            assumed: Some(is_taken),
+            ..self
         }
     }
 

@@ -8,6 +8,7 @@
 //! - [`world`]: the seed's random numbers, the clock, the trace. [`fault`]: what can go wrong, and how often it did.
 //! - [`bucket`], [`lambda`], [`database`]: the models. [`node`], [`client`]: who sends what to whom.
 //!   `older` are systems that write to the bucket themselves, `outage` is what befalls all from outside.
+//! - [`backlog`]: a day of millions of objects, made as they are listed, and what its sweeps cost.
 //! - [`audit`]: what must hold beside the verdict: no line of the log is left out.
 //!
 //! A model shows what the real thing may do and no more. The model of the database passes the same tests as
@@ -15,6 +16,7 @@
 //! pipeline.
 
 pub mod audit;
+pub mod backlog;
 pub mod bucket;
 pub mod client;
 pub mod clock;

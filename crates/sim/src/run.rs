@@ -22,8 +22,8 @@ pub const PREFIX: &str = "transactions/";
 
 const NODES: usize = 2;
 
-/// Objects younger than this are left to their event by the sweep; and a little more.
-const SWEEP_AGE: Duration = Duration::from_secs(11);
+/// By then every hour of the run has closed, and the sweep lists it once more.
+const CLOSED: Duration = Duration::from_mins(80);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -155,7 +155,7 @@ async fn settle(crowd: &Crowd, lambda: &Arc<Lambda>) -> bool {
         lambda.redrive();
         crowd.world.idle().await;
     }
-    sleep(SWEEP_AGE).await;
+    sleep(CLOSED).await;
     let first = lambda.sweep().await;
     first && lambda.sweep().await
 }

@@ -1,6 +1,7 @@
 //! What an event does, and what the caller is told.
 
 use lambda_ingest::handler::HandlerError;
+use payment_core::Timestamp;
 use serde_json::json;
 use sqlx::MySqlPool;
 
@@ -105,6 +106,7 @@ async fn an_object_that_is_gone_is_no_error_and_one_that_fails_is(pool: MySqlPoo
             error,
             HandlerError::NotIngested {
                 failed: 1,
+                left: 0,
                 objects: 2
             }
         ),
@@ -162,4 +164,79 @@ async fn p2_a_corrected_object_is_ingested_again(pool: MySqlPool) {
         assert_eq!(bucket.rows().await, rows);
     }
     assert_eq!(bucket.rejects().await, ["invalid_member"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_what_there_is_no_time_for_is_reported_and_left(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    bucket.put("transactions/x.ndjson", &line("a")).await;
+    let event = event(&["transactions/x.ndjson", "transactions/x.ndjson"]);
+    let message =
+        |id: &str| json!({"messageId": id, "eventSource": "aws:sqs", "body": event.to_string()});
+    let batch = json!({"Records": [message("one"), message("two")]}).to_string();
+    let handler = bucket.handler();
+    let passed = Some(Timestamp::EPOCH);
+    let answer = handler.handle(&batch, "r", passed).await.unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(
+        answer["batchItemFailures"],
+        json!([{"itemIdentifier": "one"}, {"itemIdentifier": "two"}])
+    );
+    let error = handler.handle(&event.to_string(), "r", passed).await;
+    assert!(matches!(
+        error,
+        Err(HandlerError::NotIngested {
+            failed: 0,
+            left: 2,
+            objects: 2
+        })
+    ));
+    assert_eq!(bucket.rows().await, [""; 0]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_an_object_of_many_parts_is_ingested_whole(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let ids: Vec<_> = (10_000..22_000).map(|n| n.to_string()).collect();
+    let mut body: String = ids.iter().map(|id| line(id)).collect();
+    body += &line("10000");
+    body += "nonsense\n";
+    bucket.put("transactions/large.ndjson", &body).await;
+    let event = event(&["transactions/large.ndjson"]).to_string();
+    let tally = bucket
+        .handler()
+        .handle(&event, "r", None)
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!(
+        (tally.rows, tally.duplicates, tally.rejects),
+        (12_000, 1, 1)
+    );
+    assert_eq!(bucket.rows().await, ids);
+    let again = bucket
+        .handler()
+        .handle(&event, "r", None)
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!(again.repeated_objects, 1);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_an_object_refused_at_its_end_leaves_one_reject_and_no_row(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let good: String = (10_000..20_000).map(|n| line(&n.to_string())).collect();
+    let body = good + &"{}\n".repeat(100_000);
+    bucket.put("transactions/large.ndjson", &body).await;
+    let event = event(&["transactions/large.ndjson"]).to_string();
+    let tally = bucket
+        .handler()
+        .handle(&event, "r", None)
+        .await
+        .unwrap()
+        .tally;
+    assert_eq!((tally.rows, tally.rejects), (0, 1));
+    assert_eq!(bucket.rejects().await, ["too_large"]);
+    assert_eq!(bucket.rows().await, [""; 0]);
 }

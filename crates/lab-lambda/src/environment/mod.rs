@@ -27,6 +27,7 @@ use crate::fault::Mishap;
 use crate::function_log::{FunctionLog, LogStream};
 use crate::invocation::{Cause, Failure, Invocation, Outcome, Run};
 use crate::leftovers::Leftovers;
+use crate::proc;
 use crate::report;
 use crate::status::{Board, EnvironmentState, Listing};
 use crate::timestamp::Timestamp;
@@ -71,6 +72,7 @@ pub struct Environment {
     deadline: Instant,
     frozen_since: Instant,
     runs: u64,
+    peak_memory_mb: u64,
 }
 
 /// Why a wait for the function came to nothing.
@@ -106,6 +108,7 @@ impl Environment {
             deadline: now,
             frozen_since: now,
             runs: 0,
+            peak_memory_mb: 0,
         })
     }
 
@@ -144,12 +147,15 @@ impl Environment {
             Ok(outcome) => outcome,
             Err(interruption) => Outcome::Failure(interruption.into_failure(request_id, timeout)),
         };
+        // More than there is can't be held.
+        let memory_mb = self.blueprint.function.memory_mb.into();
+        self.peak_memory_mb = self.peak_memory_mb.max(self.process.peak_memory_mb());
         let mut run = Run {
             outcome,
             cold: self.runs == 1,
             duration: begun.elapsed().min(timeout),
             init: self.init.take(),
-            peak_memory_mb: self.process.peak_memory_mb(),
+            peak_memory_mb: self.peak_memory_mb.min(memory_mb),
             log_tail: Vec::new(),
         };
         self.conclude(request_id, timeout, &mut run).await;
@@ -201,10 +207,12 @@ impl Environment {
             function_arn: self.blueprint.arn.to_string(),
             trace_id: trace_id(invocation.request_id),
         });
+        let out_of_memory = self.out_of_memory();
         tokio::select! {
             biased;
             Ok(answer) = answer => Ok(answer.into()),
             termination = self.process.exited() => Err(Interruption::Exited(termination)),
+            () = out_of_memory => Err(self.kill_for_memory().await),
             () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
             () = after(mishap.killed_after) => {
                 Err(Interruption::Exited(self.process.kill().await))
@@ -213,12 +221,28 @@ impl Environment {
     }
 
     async fn until_ready(&mut self, deadline: Instant) -> Result<(), Interruption> {
+        let out_of_memory = self.out_of_memory();
         tokio::select! {
             biased;
             ready = self.runtime.exchange().ready() => ready.map_err(Interruption::InitError),
             termination = self.process.exited() => Err(Interruption::Exited(termination)),
+            () = out_of_memory => Err(self.kill_for_memory().await),
             () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
         }
+    }
+
+    /// Ends once the process has held more than the function's memory. The pid is that of the process for as long as the
+    /// environment is.
+    fn out_of_memory(&self) -> impl Future<Output = ()> + use<> {
+        let limit_kib = u64::from(self.blueprint.function.memory_mb) * 1024;
+        proc::exceeds(self.process.pid(), limit_kib)
+    }
+
+    /// In Lambda's words, whose kernel does it.
+    async fn kill_for_memory(&mut self) -> Interruption {
+        self.peak_memory_mb = self.process.peak_memory_mb();
+        self.process.kill().await;
+        Interruption::Exited(Some("signal: killed".to_owned()))
     }
 
     /// Ends a process that can't go on, and writes the platform's last lines.

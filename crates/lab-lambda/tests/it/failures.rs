@@ -33,6 +33,38 @@ async fn an_error_and_a_panic_are_the_functions_own_words_and_its_process_goes_o
 }
 
 #[tokio::test]
+async fn a_function_that_takes_more_memory_than_it_has_is_killed() {
+    let host = Setup::new().start().await;
+    let pid = host.client.pid().await;
+    let (error_type, message, answer) = fail(&host, json!({"do": "eat"})).await;
+    let id = answer.header("x-amzn-requestid").unwrap();
+    assert_eq!(error_type, "Runtime.ExitError");
+    assert_eq!(
+        message,
+        format!("RequestId: {id} Error: Runtime exited with error: signal: killed")
+    );
+    assert_eq!(process_state(pid), None);
+    assert_ne!(
+        host.client.pid().await,
+        pid,
+        "the next run has a new process"
+    );
+    let log = host.stop().await.log;
+    let report = log
+        .lines()
+        .find(|line| line.starts_with(&format!("REPORT RequestId: {id}")));
+    let report = report.unwrap();
+    assert!(
+        report.contains("Memory Size: 128 MB\tMax Memory Used: 128 MB\t"),
+        "{report}"
+    );
+    assert!(
+        report.ends_with("Error Type: Runtime.ExitError"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn a_function_that_hangs_is_killed_at_its_deadline() {
     let host = Setup::new()
         .with(|config| config.function.timeout_seconds = 1)

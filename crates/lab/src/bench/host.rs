@@ -15,7 +15,7 @@ pub use crate::part::lambda::authorization;
 use crate::{
     database::User,
     http,
-    lab::{ACCOUNT_ID, BUCKET, FUNCTION, REGION},
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS, REGION},
     part::{ConfigFile, Part, PartName},
 };
 
@@ -145,8 +145,8 @@ fn part(function: &Function, bed: &Bed) -> Result<Part, Error> {
             "name": FUNCTION,
             "binary": function.binary,
             "environment": function.environment,
-            "timeout_seconds": 60,
-            "memory_mb": 256,
+            "timeout_seconds": FUNCTION_TIMEOUT_SECONDS,
+            "memory_mb": FUNCTION_MEMORY_MB,
             "concurrency": 1,
         },
     });

@@ -7,7 +7,10 @@ use serde_json::json;
 use super::{ConfigFile, Error, Part, PartName, caller, sqs};
 use crate::{
     database::User,
-    lab::{ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, Lab, QUEUE, REGION},
+    lab::{
+        ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, FUNCTION_MEMORY_MB,
+        FUNCTION_TIMEOUT_SECONDS, Lab, QUEUE, REGION,
+    },
     state::settings::Via,
 };
 
@@ -57,8 +60,8 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
                 "AWS_SECRET_ACCESS_KEY": keys.lambda.secret,
                 "RUST_LOG": "info",
             },
-            "timeout_seconds": 60,
-            "memory_mb": 256,
+            "timeout_seconds": FUNCTION_TIMEOUT_SECONDS,
+            "memory_mb": FUNCTION_MEMORY_MB,
             "concurrency": 4,
             "idle_seconds": 300,
             "resource_policy": lab.policy("lambda-resource-policy.json"),

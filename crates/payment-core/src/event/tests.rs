@@ -57,16 +57,34 @@ fn p2_every_record_of_every_shape_is_seen() {
 }
 
 #[test]
+fn p2_every_way_to_create_an_object_is_seen() {
+    for name in [
+        "ObjectCreated:Put",
+        "ObjectCreated:Post",
+        "ObjectCreated:Copy",
+        "ObjectCreated:CompleteMultipartUpload",
+        "s3:ObjectCreated:Put",
+    ] {
+        check(&json!({"Records": [s3_record(name, "t/a")]}), Ok(&["t/a"]));
+    }
+}
+
+#[test]
 fn events_without_work_are_no_error() {
     check(
         &json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}),
         Ok(&[]),
     );
     check(&json!({"Records": []}), Ok(&[]));
-    check(
-        &json!({"Records": [s3_record("ObjectRemoved:Delete", "t/a")]}),
-        Ok(&[]),
-    );
+    for name in [
+        "ObjectRemoved:Delete",
+        "ObjectRestore:Post",
+        "ObjectRestore:Completed",
+        "s3:ObjectTagging:Put",
+        "ReducedRedundancyLostObject",
+    ] {
+        check(&json!({"Records": [s3_record(name, "t/a")]}), Ok(&[]));
+    }
     check(&event_bridge("Object Deleted", "t/a"), Ok(&[]));
 }
 
@@ -76,7 +94,20 @@ fn what_is_not_understood_is_an_error() {
     version["Records"][0]["eventVersion"] = json!("3.0");
     check(&version, Err(EventError::UnknownVersion("3.0".to_owned())));
     check(&s3_event(&["%ff"]), Err(EventError::BadKey));
-    check(&json!({}), Err(EventError::UnknownKind));
+    for name in ["", "ObjectCreate:Put", "s3:Object", "objectcreated:put"] {
+        let unknown = name.strip_prefix("s3:").unwrap_or(name).to_owned();
+        check(
+            &json!({"Records": [s3_record(name, "t/a")]}),
+            Err(EventError::UnknownName(unknown)),
+        );
+    }
+    let batch = json!({"invocationSchemaVersion": "1.0", "tasks": [{"taskId": "t", "s3Key": "a"}]});
+    let failed =
+        json!({"version": "1.0", "requestContext": {}, "requestPayload": s3_event(&["a"])});
+    for event in [json!({}), batch, failed] {
+        check(&event, Err(EventError::UnknownKind));
+    }
+    check(&json!([s3_event(&["a"])]), Err(EventError::NotJson));
     check(
         &json!({"Records": [{"eventSource": "aws:kinesis"}]}),
         Err(EventError::UnknownKind),

@@ -3,6 +3,8 @@
 use super::RecordError;
 use crate::id::PaymentId;
 use crate::json::RawObject;
+use crate::object::Unreadable;
+use crate::object_key::ObjectKey;
 
 /// Why a line is no payment, and whose it is. Nothing else of the line is kept: it may hold anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,20 @@ impl RejectedLine {
             is_own: in_own_batch || object.as_ref().is_some_and(has_version),
             payment_id: object.as_ref().and_then(payment_id),
             error,
+        }
+    }
+
+    /// The object as a whole.
+    pub fn whole_object(key: &ObjectKey, why: Unreadable) -> Self {
+        Self::unread(key.is_own_batch(), why)
+    }
+
+    /// A line that was not looked into.
+    pub(crate) fn unread(in_own_batch: bool, why: Unreadable) -> Self {
+        Self {
+            error: why.into(),
+            is_own: in_own_batch,
+            payment_id: None,
         }
     }
 }
@@ -50,7 +66,8 @@ mod tests {
 
     fn rejected(key: &str, line: &str) -> (bool, Option<String>) {
         let key = ObjectKey::parse(key).unwrap();
-        let rejected = read_line(&key, line.as_bytes(), Timestamp::EPOCH).expect_err(line);
+        let rejected =
+            read_line(line.as_bytes(), key.is_own_batch(), Timestamp::EPOCH).expect_err(line);
         let id = rejected.payment_id.map(|id| id.to_string());
         (rejected.is_own, id)
     }

@@ -102,47 +102,6 @@ fn objects_of_older_systems_are_read() {
 }
 
 #[test]
-fn a_bad_line_never_stops_the_good_ones() {
-    let good = record(r#"{"id":"a"}"#).to_line();
-    let body = format!("{good}nonsense\n\n{}", good.trim_end());
-    let key = ObjectKey::parse("transactions/x.ndjson").unwrap();
-    let lines: Vec<_> = read_object(&key, body.as_bytes(), at("2026-01-01T00:00:00Z"))
-        .map(|(line, result)| {
-            (
-                line,
-                result
-                    .map_err(|rejected| rejected.error.reason())
-                    .map(|r| r.payment.id().to_string()),
-            )
-        })
-        .collect();
-    assert_eq!(
-        lines,
-        [
-            (1, Ok("a".to_owned())),
-            (2, Err("not_json")),
-            (4, Ok("a".to_owned()))
-        ]
-    );
-}
-
-#[test]
-fn an_object_that_is_no_batch_is_one_record() {
-    let count = |key: &str, body: &str| {
-        read_object(
-            &ObjectKey::parse(key).unwrap(),
-            body.as_bytes(),
-            at("2026-01-01T00:00:00Z"),
-        )
-        .count()
-    };
-    assert_eq!(count("transactions/a.json", "{\n \"id\": \"a\"\n}\n"), 1);
-    assert_eq!(count("transactions/a.json", ""), 1);
-    assert_eq!(count("transactions/a.ndjson", ""), 0);
-    assert_eq!(count("transactions/", ""), 0);
-}
-
-#[test]
 fn trace_context_is_taken_only_in_its_form() {
     assert!(TraceParent::parse(TRACEPARENT).is_some());
     for bad in [

@@ -7,7 +7,14 @@ use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::harness::{admin, counts, is_ingested, lines, object, schema, store};
 
-const TABLES: [&str; 4] = ["transactions", "conflicts", "rejects", "ingested_objects"];
+const TABLES: [&str; 6] = [
+    "transactions",
+    "conflicts",
+    "rejects",
+    "ingested_objects",
+    "sweep_progress",
+    "sweep_deferred",
+];
 
 /// The users of `users.sql` and `grants.sql`, made for the test's database under names of their own.
 struct Users<'a> {

@@ -1,18 +1,36 @@
 //! How the function reads the bucket.
 
-use lambda_ingest::objects::{Object, ObjectError, Objects};
-use payment_core::ObjectVersion;
+use bytes::Bytes;
+use lambda_ingest::objects::{Body, ObjectError, Objects, Opened, Page};
 use payment_core::event::ObjectRef;
 
-use super::{Bucket, Stored};
+use super::Bucket;
 use crate::fault::Fault;
 use crate::world::lock;
 
 /// Keys of one page of a listing: few, so that there are several pages.
 const PAGE: usize = 5;
 
+/// A body in two pieces.
+#[derive(Debug)]
+pub struct Pieces {
+    pieces: Vec<Bytes>,
+    is_cut: bool,
+}
+
+impl Body for Pieces {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        match self.pieces.pop() {
+            None if self.is_cut => Err(ObjectError::Failed("the body ended early".to_owned())),
+            piece => Ok(piece),
+        }
+    }
+}
+
 impl Objects for Bucket {
-    async fn get(&self, object: &ObjectRef) -> Result<Object, ObjectError> {
+    type Body = Pieces;
+
+    async fn open(&self, object: &ObjectRef) -> Result<Opened<Pieces>, ObjectError> {
         let world = &self.world;
         world.pass(2..=40).await;
         self.is_there().await?;
@@ -25,37 +43,49 @@ impl Objects for Bucket {
         let Some(stored) = self.find(&object.key) else {
             return Err(ObjectError::Gone);
         };
-        if world.fault(Fault::GetCut) {
-            return Err(ObjectError::Failed("the body ended early".to_owned()));
-        }
-        Ok(Object {
-            version: stored.version(),
-            body: stored.body,
+        let version = stored.version();
+        let mut first = stored.body;
+        let second = first.split_off(first.len() / 2);
+        let is_cut = world.fault(Fault::GetCut);
+        let pieces = if is_cut {
+            vec![first]
+        } else {
+            vec![second, first]
+        };
+        Ok(Opened {
+            version,
+            bytes: None,
+            body: Pieces { pieces, is_cut },
         })
     }
 
-    async fn list(
-        &self,
-        _: &str,
-        prefix: &str,
-        page: Option<String>,
-    ) -> Result<(Vec<ObjectVersion>, Option<String>), ObjectError> {
+    async fn list(&self, _: &str, prefix: &str, after: &str) -> Result<Page, ObjectError> {
         self.world.pass(2..=40).await;
         self.is_there().await?;
         if self.world.fault(Fault::ListFailed) {
             return Err(ObjectError::Failed("503 SlowDown".to_owned()));
         }
-        let from = page.and_then(|page| page.parse().ok()).unwrap_or(0);
         let state = lock(&self.state);
-        let mut listed = state
+        let place = |key: &str| {
+            let mut places = state.places.iter();
+            places.find_map(|(stored, place)| (stored.as_str() == key).then_some(*place))
+        };
+        let from = (sorted(after), place(after));
+        let mut listed: Vec<_> = state
             .objects
             .iter()
-            .filter(|object| is_right_under(prefix, object.key.as_str()))
-            .skip(from)
-            .map(Stored::version);
-        let page: Vec<_> = listed.by_ref().take(PAGE).collect();
-        let next = listed.next().map(|_| (from + PAGE).to_string());
-        Ok((page, next))
+            .enumerate()
+            .filter(|(_, object)| object.key.as_str().starts_with(prefix))
+            .map(|(place, object)| ((sorted(object.key.as_str()), Some(place)), object))
+            .filter(|(order, _)| *order > from)
+            .collect();
+        listed.sort_by_key(|(order, _)| *order);
+        let has_more = listed.len() > PAGE;
+        listed.truncate(PAGE);
+        Ok(Page {
+            objects: listed.iter().map(|(_, object)| object.version()).collect(),
+            has_more,
+        })
     }
 }
 
@@ -72,8 +102,13 @@ impl Bucket {
     }
 }
 
-/// As a listing with the delimiter `/` has it.
-fn is_right_under(prefix: &str, key: &str) -> bool {
-    key.strip_prefix(prefix)
-        .is_some_and(|rest| !rest.contains('/'))
+/// A key without what it has of chance, which no seed decides: of a batch, all that follows the time.
+fn sorted(key: &str) -> &str {
+    const TIME: usize = "hh=07/01a20516-cf67-".len();
+    let hour = key.find("hh=").filter(|_| key.ends_with(".ndjson"));
+    let end = hour.map_or(key.len(), |hour| hour + TIME);
+    match key.get(..end) {
+        Some(time) if time.ends_with('-') => time,
+        _ => key,
+    }
 }

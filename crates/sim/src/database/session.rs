@@ -6,9 +6,9 @@ mod way;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use payment_core::{ContentHash, ObjectKey, PaymentId, Timestamp};
+use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::backend::{
-    DriverError, Entry, LedgerKey, Origin, Reject, Session, VersionColumns,
+    Deferred, DriverError, Entry, Kind, LedgerKey, Origin, Reject, Session, VersionColumns,
 };
 use payment_store::{Error, Found, Holder, Outcome, Rejection};
 
@@ -246,13 +246,74 @@ impl Session for ModelSession {
         self.send().await?;
         let found = objects.iter().map(|object| Version::of(*object));
         Ok(found
-            .filter(|version| self.has(&Unique::Object(version.clone())))
+            .filter(|version| {
+                let is_assumed = self
+                    .model
+                    .assumed
+                    .is_some_and(|is_taken| is_taken(&version.key));
+                is_assumed || self.has(&Unique::Object(version.clone()))
+            })
             .map(|version| LedgerKey {
                 key: version.key,
                 etag: version.etag,
                 ingested_at: clock::now(),
             })
             .collect())
+    }
+
+    async fn sweep_positions(&mut self, _: &str) -> Result<HashMap<String, String>, Error> {
+        self.send().await?;
+        Ok(lock(&self.model.tables).positions.clone())
+    }
+
+    async fn insert_sweep_position(
+        &mut self,
+        _: &str,
+        pass: &str,
+        position: &str,
+    ) -> Result<u64, DriverError> {
+        self.send().await?;
+        let positions = &mut lock(&self.model.tables).positions;
+        positions.insert(pass.to_owned(), position.to_owned());
+        Ok(1)
+    }
+
+    async fn deferred(&mut self, _: &str, after: u64, limit: u32) -> Result<Vec<Deferred>, Error> {
+        self.send().await?;
+        let tables = lock(&self.model.tables);
+        let behind = (1..).zip(&tables.deferred).filter(|(id, _)| *id > after);
+        let deferred = behind.map(|(id, version)| Deferred {
+            id,
+            version: version.clone(),
+        });
+        Ok(deferred
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect())
+    }
+
+    async fn insert_deferred(
+        &mut self,
+        _: &str,
+        object: VersionColumns<'_>,
+    ) -> Result<u64, DriverError> {
+        self.send().await?;
+        let deferred = &mut lock(&self.model.tables).deferred;
+        let is_same = |version: &ObjectVersion| {
+            (version.key.as_str(), version.etag.as_str()) == (object.key(), object.etag())
+        };
+        if deferred.iter().any(is_same) {
+            return Err(DriverError::fault(
+                Kind::KeyTaken,
+                "server error 1062 (23000)",
+            ));
+        }
+        let key = ObjectKey::parse(object.key());
+        deferred.extend(key.map(|key| ObjectVersion {
+            key,
+            etag: ETag::parse(object.etag()),
+            stored_at: object.stored_at(),
+        }));
+        Ok(1)
     }
 
     fn end(self) {}

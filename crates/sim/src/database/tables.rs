@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use payment_core::{LogRecord, PaymentId};
+use payment_core::{LogRecord, ObjectVersion, PaymentId};
 use payment_store::Outcome;
 use payment_store::backend::VersionColumns;
 
@@ -76,6 +76,10 @@ pub struct Tables {
     open: BTreeMap<u64, Open>,
     holders: HashMap<Unique, u64>,
     begun: u64,
+    /// Of each pass of the sweep.
+    pub positions: HashMap<String, String>,
+    /// In the order of their numbers, from 1.
+    pub deferred: Vec<ObjectVersion>,
 }
 
 #[derive(Debug, Default)]

@@ -40,6 +40,8 @@ conform! {
     a_line_is_recorded_once,
     an_object_is_taken_once,
     look_ups_say_what_was_ingested,
+    the_last_position_of_a_pass_counts,
+    an_object_is_deferred_once,
 }
 
 fn model() -> Model {

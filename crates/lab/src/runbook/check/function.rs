@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    BUCKET, Check, Error, FUNCTION,
+    BUCKET, Check, Error, FUNCTION, FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS,
     findings::{Findings, list, text},
     inner,
     names::Names,
@@ -22,7 +22,7 @@ pub(super) async fn check(
     let seen = of_function("get-function-configuration").await?;
     let settings = json!({
         "Runtime": "provided.al2023", "Handler": "bootstrap", "Architectures": ["x86_64"],
-        "Timeout": 60, "MemorySize": 256,
+        "Timeout": FUNCTION_TIMEOUT_SECONDS, "MemorySize": FUNCTION_MEMORY_MB,
         "Role": format!("arn:aws:iam::{}:role/Lambda-FinTech-Pipeline-Role", check.number),
     });
     findings.members("function", &settings, &seen);

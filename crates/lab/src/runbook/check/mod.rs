@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use self::{findings::Findings, names::Names};
 use super::stand_in::{self, StandIn};
+use crate::lab::{FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS};
 use crate::workspace::Workspace;
 
 /// The accounts, region and bucket of the files; moto's account is another.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use self::bodies::{Sent, sent};
 use super::super::*;
 use super::{TRACEPARENT, at};
-use crate::Currency;
 use crate::id::PaymentId;
+use crate::{Currency, ObjectKey};
 
 /// The payment that the door makes of it; none for a card number, which chance puts into some.
 fn accepted(sent: &Sent) -> Option<Payment> {

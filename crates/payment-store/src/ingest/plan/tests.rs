@@ -1,6 +1,6 @@
 use std::ops::Not;
 
-use payment_core::record::read_line;
+use payment_core::record::read_object;
 use payment_core::{Draft, ObjectKey, RecordError, RejectedLine, RequestId, Timestamp};
 
 use super::super::tally::{Holder, Tally, count};
@@ -125,13 +125,15 @@ fn failed_payments_are_counted_where_they_become_rows() {
 fn p8_a_reject_tells_the_reason_and_nothing_of_the_line() {
     let card = r#"{"id":"a","note":"4111 1111 1111 1111"}"#;
     let key = ObjectKey::parse("a.json").unwrap();
-    let unreadable = read_line(&key, card.as_bytes(), Timestamp::EPOCH).unwrap_err();
+    let (_, unreadable) = read_object(&key, card.as_bytes(), Timestamp::EPOCH)
+        .next()
+        .unwrap();
     let changed = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
         payment_id: None,
     };
-    let lines = [(1, Err(unreadable)), (7, Err(changed))];
+    let lines = [(1, unreadable), (7, Err(changed))];
     let plan = Plan::new(&lines);
     let reasons: Vec<_> = plan
         .rejects

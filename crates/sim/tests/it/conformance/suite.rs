@@ -274,3 +274,32 @@ pub async fn look_ups_say_what_was_ingested(backend: impl Backend) {
         .unwrap();
     assert_eq!(missing, [object("w")]);
 }
+
+pub async fn the_last_position_of_a_pass_counts(backend: impl Backend) {
+    let store = Store::over(backend);
+    assert!(store.sweep_positions("b/t/").await.unwrap().is_empty());
+    for (pass, position) in [("open", "t/1"), ("rest", ""), ("open", "t/2 ")] {
+        store.record_sweep("b/t/", pass, position).await.unwrap();
+    }
+    let positions = store.sweep_positions("b/t/").await.unwrap();
+    let expected = [("open", "t/2 "), ("rest", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    assert_eq!(positions, expected.into());
+}
+
+pub async fn an_object_is_deferred_once(backend: impl Backend) {
+    let store = Store::over(backend);
+    for name in ["x", "y", "x"] {
+        store.defer("b/t/", &object(name)).await.unwrap();
+    }
+    let all = store.deferred("b/t/", 0, 9).await.unwrap();
+    let versions: Vec<_> = all
+        .iter()
+        .map(|deferred| deferred.version.clone())
+        .collect();
+    assert_eq!(versions, [object("x"), object("y")]);
+    assert_eq!(
+        store.deferred("b/t/", all[0].id, 9).await.unwrap(),
+        all[1..]
+    );
+    assert_eq!(store.deferred("b/t/", 0, 1).await.unwrap(), all[..1]);
+}

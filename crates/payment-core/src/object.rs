@@ -1,0 +1,262 @@
+//! A whole object of the journal as lines, whoever wrote it. The one rule for the function, the audit and the lab.
+//!
+//! The content decides, and the name only where it says `.ndjson` or `.jsonl`:
+//!
+//! - One JSON value a line: a line is a record. Values that follow each other without a newline (Firehose) are a
+//!   record each, and so are the elements of an array.
+//! - A document over several lines, or anything else, is read whole, up to [`DOCUMENT_BYTES_MAX`].
+//! - gzip is decompressed. A byte order mark at the start is skipped. An object without content has no lines.
+//! - What is no UTF-8 text, or more than the function can take in one run, is refused as a whole: it has one line,
+//!   number [`WHOLE_OBJECT`], which says why.
+//!
+//! Lines are numbered from 1, blank ones included. The second and later records of one line take the next numbers.
+
+mod text;
+
+use std::io::Write as _;
+
+use flate2::write::MultiGzDecoder;
+
+use self::text::Text;
+use crate::object_key::ObjectKey;
+use crate::payment::BODY_BYTES_MAX;
+use crate::record::{self, LogRecord, RejectedLine};
+use crate::timestamp::Timestamp;
+
+/// Longest record. Ours are shorter; other writers' members may be larger.
+pub const LINE_BYTES_MAX: usize = 64 * BODY_BYTES_MAX;
+const _: () = assert!(LINE_BYTES_MAX >= record::LINE_BYTES_MAX);
+
+/// Largest document over several lines, such as an array.
+pub const DOCUMENT_BYTES_MAX: usize = 4 * LINE_BYTES_MAX;
+
+/// Most content of one object, decompressed. Its rows are one transaction, and must fit one run of the function.
+pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Most records of one object, for the same reason.
+pub const OBJECT_LINES_MAX: u32 = 100_000;
+
+/// Number of the only line of an object that is refused as a whole.
+pub const WHOLE_OBJECT: u32 = 0;
+
+/// Content that is kept between two calls of [`ObjectReader::take`]: more than the app tier writes in one object.
+const PART_BYTES: usize = 2 * 1024 * 1024;
+const PART_LINES: usize = 4096;
+
+/// gzip makes at most about a thousand bytes of one, so so much is decompressed at a time.
+const GZIP_PIECE: usize = 2048;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// One record of an object, or why it is none, with its line.
+pub type Line = (u32, Result<LogRecord, RejectedLine>);
+
+/// Why a line, or an object as a whole, is not even tried as a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error(
+        "the record is larger than {LINE_BYTES_MAX} bytes; make it smaller and upload the object again"
+    )]
+    LargeLine,
+    #[error(
+        "the document is larger than {DOCUMENT_BYTES_MAX} bytes; upload it with one JSON object a line"
+    )]
+    LargeDocument,
+    #[error(
+        "the object holds more than {OBJECT_BYTES_MAX} bytes or {OBJECT_LINES_MAX} records; split it and upload the parts"
+    )]
+    LargeObject,
+    #[error("the object is neither UTF-8 text nor gzip of it; convert it and upload it again")]
+    NotText,
+    #[error("the object is broken or incomplete gzip; upload it again")]
+    BrokenGzip,
+}
+
+impl Unreadable {
+    /// A stable word for the column `reason`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::LargeLine | Self::LargeDocument | Self::LargeObject => "too_large",
+            Self::NotText => "unsupported_encoding",
+            Self::BrokenGzip => "broken_gzip",
+        }
+    }
+}
+
+/// Reads an object piece by piece, in bounded memory.
+#[derive(Debug)]
+pub struct ObjectReader {
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Fewer bytes so far than tell gzip from text.
+    Unknown(Vec<u8>, Text),
+    Plain(Text),
+    Gzip(Box<MultiGzDecoder<Text>>),
+}
+
+impl ObjectReader {
+    /// `stored_at` is when S3 stored the object.
+    pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
+        Self {
+            content: Content::Unknown(Vec::new(), Text::new(key, stored_at)),
+        }
+    }
+
+    /// Reads from the front of `bytes`; how many it took. Fewer than all: the part is full, and is to be taken first.
+    pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        if let Content::Unknown(head, text) = &mut self.content {
+            taken = bytes.len().min(GZIP_MAGIC.len() - head.len());
+            head.extend_from_slice(&bytes[..taken]);
+            if head.len() < GZIP_MAGIC.len() {
+                return taken;
+            }
+            let (head, text) = (std::mem::take(head), std::mem::take(text));
+            self.begin(&head, text);
+        }
+        let piece = match self.content {
+            Content::Gzip(_) => GZIP_PIECE,
+            _ => PART_BYTES,
+        };
+        for piece in bytes[taken..].chunks(piece) {
+            if self.is_full() {
+                break;
+            }
+            self.write(piece);
+            taken += piece.len();
+        }
+        taken
+    }
+
+    /// The object ends here; why it is refused as a whole, in which case its lines count for nothing.
+    pub fn finish(&mut self) -> Result<(), Unreadable> {
+        if let Content::Unknown(head, text) = &mut self.content {
+            let (head, text) = (std::mem::take(head), std::mem::take(text));
+            self.begin(&head, text);
+        }
+        if let Content::Gzip(decoder) = &mut self.content
+            && decoder.try_finish().is_err()
+        {
+            decoder.get_mut().refuse(Unreadable::BrokenGzip);
+        }
+        self.text_mut().finish()
+    }
+
+    /// Whether the lines are to be taken before more is read.
+    pub fn is_full(&self) -> bool {
+        let text = self.text();
+        text.held_bytes() >= PART_BYTES || text.lines().len() >= PART_LINES
+    }
+
+    /// The lines since the last call.
+    pub fn take(&mut self) -> Vec<Line> {
+        self.text_mut().take()
+    }
+
+    fn begin(&mut self, head: &[u8], text: Text) {
+        self.content = if head.starts_with(&GZIP_MAGIC) {
+            Content::Gzip(Box::new(MultiGzDecoder::new(text)))
+        } else {
+            Content::Plain(text)
+        };
+        self.write(head);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        match &mut self.content {
+            Content::Unknown(..) => {}
+            Content::Plain(text) => text.push(bytes),
+            Content::Gzip(decoder) => {
+                if !decoder.get_ref().is_refused() && decoder.write_all(bytes).is_err() {
+                    decoder.get_mut().refuse(Unreadable::BrokenGzip);
+                }
+            }
+        }
+    }
+
+    fn text(&self) -> &Text {
+        match &self.content {
+            Content::Unknown(_, text) | Content::Plain(text) => text,
+            Content::Gzip(decoder) => decoder.get_ref(),
+        }
+    }
+
+    fn text_mut(&mut self) -> &mut Text {
+        match &mut self.content {
+            Content::Unknown(_, text) | Content::Plain(text) => text,
+            Content::Gzip(decoder) => decoder.get_mut(),
+        }
+    }
+}
+
+/// The lines of an object that is in memory. They are made as they are asked for, so that a large object does not take
+/// many times its size.
+pub fn read_object<'a>(
+    key: &ObjectKey,
+    body: &'a [u8],
+    stored_at: Timestamp,
+) -> impl Iterator<Item = Line> + use<'a> {
+    let mut check = Parts::new(key, body, stored_at);
+    let first = check.next_part();
+    let is_small = check.ended.is_some();
+    // Whether a larger one is refused shows at its end: it is read twice.
+    let ended = check.ended.unwrap_or_else(|| {
+        loop {
+            check.next_part();
+            if let Some(ended) = check.ended {
+                break ended;
+            }
+        }
+    });
+    let (first, mut rest) = match ended {
+        Err(refused) => {
+            let rejected = RejectedLine::whole_object(key, refused);
+            (vec![(WHOLE_OBJECT, Err(rejected))], None)
+        }
+        Ok(()) if is_small => (first, None),
+        Ok(()) => (Vec::new(), Some(Parts::new(key, body, stored_at))),
+    };
+    first.into_iter().chain(
+        std::iter::from_fn(move || {
+            rest.as_mut()
+                .filter(|rest| rest.ended.is_none())
+                .map(Parts::next_part)
+        })
+        .flatten(),
+    )
+}
+
+/// An object in memory, part by part.
+struct Parts<'a> {
+    reader: ObjectReader,
+    body: &'a [u8],
+    ended: Option<Result<(), Unreadable>>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(key: &ObjectKey, body: &'a [u8], stored_at: Timestamp) -> Self {
+        Self {
+            reader: ObjectReader::new(key, stored_at),
+            body,
+            ended: None,
+        }
+    }
+
+    fn next_part(&mut self) -> Vec<Line> {
+        while !self.body.is_empty() && !self.reader.is_full() {
+            let piece = &self.body[..self.body.len().min(GZIP_PIECE * 32)];
+            let taken = self.reader.push(piece);
+            self.body = &self.body[taken..];
+        }
+        if self.body.is_empty() {
+            self.ended = Some(self.reader.finish());
+        }
+        self.reader.take()
+    }
+}
+
+#[cfg(test)]
+mod tests;

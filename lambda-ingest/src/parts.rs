@@ -1,0 +1,156 @@
+//! An object of any size, read part by part in bounded memory.
+
+use bytes::{Buf as _, Bytes};
+use payment_core::event::ObjectRef;
+use payment_core::object::{Line, OBJECT_BYTES_MAX, ObjectReader, Unreadable, WHOLE_OBJECT};
+use payment_core::{ObjectVersion, RejectedLine, Timestamp};
+use payment_store::{Part, Parts};
+
+use crate::ingest::{Ids, IngestError};
+use crate::objects::{Body, ObjectError, Objects, Opened};
+
+/// Rejected lines of one object that the log names. The table has them all.
+const REJECTS_LOGGED_MAX: usize = 100;
+
+/// The parts of one object. The first is there; the others are read as they are asked for.
+#[derive(Debug)]
+pub struct ObjectParts<'a, O: Objects> {
+    objects: &'a O,
+    object: ObjectRef,
+    stream: Stream<O::Body>,
+    /// Read, and not given out yet.
+    is_ahead: bool,
+    part: Vec<Line>,
+    notes: Notes,
+}
+
+/// What is told of an object once it is stored.
+#[derive(Debug, Default)]
+pub struct Notes {
+    pub oldest: Option<Timestamp>,
+    /// Of the first part: objects of this system have no more.
+    pub ids: Ids,
+    pub rejects: Vec<(u32, RejectedLine)>,
+}
+
+/// One GET.
+#[derive(Debug)]
+struct Stream<B> {
+    version: ObjectVersion,
+    body: B,
+    reader: ObjectReader,
+    /// What has arrived and is not read.
+    rest: Bytes,
+    ended: Option<Result<(), Unreadable>>,
+}
+
+impl<'a, O: Objects> ObjectParts<'a, O> {
+    pub async fn open(objects: &'a O, object: &ObjectRef) -> Result<Self, ObjectError> {
+        let mut stream = Stream::new(objects.open(object).await?);
+        let part = stream.next_part().await?;
+        Ok(Self {
+            objects,
+            object: object.clone(),
+            stream,
+            is_ahead: true,
+            part,
+            notes: Notes::default(),
+        })
+    }
+
+    pub fn version(&self) -> &ObjectVersion {
+        &self.stream.version
+    }
+
+    pub fn into_notes(self) -> Notes {
+        self.notes
+    }
+}
+
+impl<O: Objects> Parts for ObjectParts<'_, O> {
+    type Error = IngestError;
+
+    async fn next(&mut self) -> Result<Part<'_>, IngestError> {
+        if !std::mem::take(&mut self.is_ahead) {
+            self.part.clear();
+            if self.stream.ended.is_none() {
+                self.part = self.stream.next_part().await?;
+            }
+        }
+        if let Some(Err(why)) = self.stream.ended {
+            let refused = RejectedLine::whole_object(&self.object.key, why);
+            self.notes = Notes {
+                rejects: vec![(WHOLE_OBJECT, refused.clone())],
+                ..Notes::default()
+            };
+            return Ok(Part::Refused(refused));
+        }
+        if self.part.is_empty() && self.stream.ended.is_some() {
+            return Ok(Part::End);
+        }
+        self.notes.add(&self.part);
+        Ok(Part::Lines(&self.part))
+    }
+
+    async fn rewind(&mut self) -> Result<(), IngestError> {
+        let mut stream = Stream::new(self.objects.open(&self.object).await?);
+        if stream.version != self.stream.version {
+            return Err(ObjectError::Replaced.into());
+        }
+        self.part = stream.next_part().await?;
+        self.is_ahead = true;
+        self.stream = stream;
+        self.notes = Notes::default();
+        Ok(())
+    }
+}
+
+impl Notes {
+    fn add(&mut self, lines: &[Line]) {
+        if self.oldest.is_none() {
+            self.ids = Ids::of(lines);
+        }
+        for (line, result) in lines {
+            match result {
+                Ok(record) => {
+                    let oldest = self.oldest.unwrap_or(record.received_at);
+                    self.oldest = Some(oldest.min(record.received_at));
+                }
+                Err(error) if self.rejects.len() < REJECTS_LOGGED_MAX => {
+                    self.rejects.push((*line, error.clone()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl<B: Body> Stream<B> {
+    fn new(opened: Opened<B>) -> Self {
+        let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= OBJECT_BYTES_MAX);
+        let is_taken = opened.bytes.is_none_or(fits);
+        Self {
+            reader: ObjectReader::new(&opened.version.key, opened.version.stored_at),
+            version: opened.version,
+            body: opened.body,
+            rest: Bytes::new(),
+            ended: (!is_taken).then_some(Err(Unreadable::LargeObject)),
+        }
+    }
+
+    /// Reads until there is a part, or the object is at its end. That it is refused counts only once its whole body
+    /// has come and its checksum is right.
+    async fn next_part(&mut self) -> Result<Vec<Line>, ObjectError> {
+        while self.ended.is_none() && !self.reader.is_full() {
+            if self.rest.is_empty() {
+                match self.body.next().await? {
+                    Some(piece) => self.rest = piece,
+                    None => self.ended = Some(self.reader.finish()),
+                }
+            }
+            let taken = self.reader.push(&self.rest);
+            self.rest.advance(taken);
+        }
+        Ok(self.reader.take())
+    }
+}
