@@ -128,14 +128,15 @@ impl fmt::Display for Amount {
 }
 
 /// `0.DIGITS × 10^point`, with no zero at either end of the digits.
-struct Decimal {
+pub(crate) struct Decimal {
     negative: bool,
     digits: Vec<u8>,
     point: i32,
 }
 
 impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads a number in JSON's notation.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -164,6 +165,17 @@ impl Decimal {
             negative,
             digits: all[zeros..end].to_vec(),
             point,
+        })
+    }
+
+    /// The digits before the point, in ASCII, if nothing stands behind it and there are at most `max`.
+    pub(crate) fn whole_digits(mut self, max: usize) -> Option<Vec<u8>> {
+        let count = usize::try_from(self.point)
+            .ok()
+            .filter(|count| *count <= max)?;
+        (self.digits.len() <= count).then(|| {
+            self.digits.resize(count, b'0');
+            self.digits
         })
     }
 

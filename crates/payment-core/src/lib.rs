@@ -14,6 +14,7 @@
 pub mod amount;
 pub mod canonical;
 pub mod card;
+mod digits;
 pub mod error;
 pub mod event;
 mod hex;

@@ -319,7 +319,8 @@ fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), Pa
 fn holds_card(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(_) => false,
-        Json::Number(text) | Json::String(text) => card::is_in(text),
+        Json::Number(text) => card::is_in_number(text),
+        Json::String(text) => card::is_in(text),
         Json::Array(items) => items.iter().any(holds_card),
         Json::Object(members) => members
             .iter()

@@ -179,7 +179,7 @@ proptest! {
 /// Found by fuzzing: it was accepted, and refused by the reader of the log, where the digits stand written out.
 #[test]
 fn p8_a_card_number_is_found_behind_an_exponent() {
-    for amount in ["6666666666666E02", "\"6666666666666e2\"", "666666666666600"] {
+    for amount in ["3782822463121E02", "\"3782822463121e2\"", "378282246312100"] {
         let body = format!(r#"{{"id":"a","amount":{amount}}}"#);
         let error = Draft::parse(body.as_bytes()).err();
         assert_eq!(
