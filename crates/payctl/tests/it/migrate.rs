@@ -2,7 +2,9 @@
 
 use std::process::{Command, Output};
 
+use payment_store::MIGRATOR;
 use sqlx::MySqlPool;
+use sqlx::migrate::Migration;
 
 fn payctl(url: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_payctl"));
@@ -26,10 +28,20 @@ async fn migrate_says_what_it_did(pool: MySqlPool) {
     let server = std::env::var("DATABASE_URL").unwrap();
     let (host, _) = server.split('?').next().unwrap().rsplit_once('/').unwrap();
     let url = format!("{host}/{}", pool.connect_options().get_database().unwrap());
-    let applied = "applied 0001 transactions\napplied 0002 conflicts\napplied 0003 rejects\n\
-                   applied 0004 ingested objects\nthe schema is now at version 4\n";
-    check(&payctl(Some(&url)), 0, applied, "");
-    check(&payctl(Some(&url)), 0, "the schema was at version 4\n", "");
+    let line = |migration: &Migration| {
+        let Migration {
+            version,
+            description,
+            ..
+        } = migration;
+        format!("applied {version:04} {description}\n")
+    };
+    let applied: String = MIGRATOR.iter().map(line).collect();
+    let last = MIGRATOR.iter().last().unwrap().version;
+    let now = format!("{applied}the schema is now at version {last}\n");
+    check(&payctl(Some(&url)), 0, &now, "");
+    let was = format!("the schema was at version {last}\n");
+    check(&payctl(Some(&url)), 0, &was, "");
 }
 
 #[test]
