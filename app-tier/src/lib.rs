@@ -107,6 +107,7 @@ impl App {
             store,
             drain: server.drain(),
             payments,
+            cards: config.cards,
         };
         let layers = Layers {
             drain: server.drain(),

@@ -26,6 +26,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub struct State {
+    pub cards: payment_core::CardCheck,
     pub intake: Arc<Intake>,
     pub store: Option<Store>,
     pub drain: Drain,
@@ -55,8 +56,9 @@ async fn process(
 ) -> Result<Response, Refusal> {
     let key = idempotency_key(request.headers())?;
     let body = read_json(request, BODY_BYTES_MAX).await?;
-    let payment =
-        Draft::parse(&body)?.identify(key.as_deref(), || PaymentId::made_from(Uuid::now_v7()))?;
+    let make = || PaymentId::made_from(Uuid::now_v7());
+    let draft = Draft::parse_with(&body, &state.cards)?;
+    let payment = draft.identify_with(key.as_deref(), make, &state.cards)?;
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
@@ -135,7 +137,7 @@ async fn find(
     state: axum::extract::State<Arc<State>>,
     Path(id): Path<String>,
 ) -> Result<Json<PaymentStatus>, Refusal> {
-    let id = PaymentId::parse(&id)
+    let id = PaymentId::parse_with(&id, &state.cards)
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     Ok(Json(
         status::find(&id, state.store.as_ref(), &state.intake).await?,

@@ -60,7 +60,10 @@ impl App {
             requests_max: REQUESTS_MAX,
         };
         let ready = AppTier(Arc::clone(&upstream));
-        let state = State { upstream };
+        let state = State {
+            upstream,
+            cards: config.cards,
+        };
         Ok(Self {
             router: layers.around(routes::routes(state), &mut metrics),
             server,

@@ -7,7 +7,7 @@ use axum::extract::{Extension, Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{ErrorCode, PaymentId};
+use payment_core::{CardCheck, ErrorCode, PaymentId};
 use tier_kit::http::{LoggedPayment, Refusal, RequestContext, read_body, read_json};
 
 use crate::upstream::{IDEMPOTENCY_KEY, Upstream};
@@ -15,17 +15,22 @@ use crate::{api, assets, form, page};
 
 pub struct State {
     pub upstream: Arc<Upstream>,
+    pub cards: CardCheck,
 }
 
 pub fn routes(state: State) -> Router {
     Router::new()
-        .route("/", get(page::pay))
-        .route("/pay", get(page::pay).post(pay))
+        .route("/", get(pay_page))
+        .route("/pay", get(pay_page).post(pay))
         .route("/pay/{id}", get(find))
         .route("/assets/{version}/{name}", get(assets::get))
         .route("/openapi.json", get(api::json))
         .route("/docs", get(api::page))
         .with_state(Arc::new(state))
+}
+
+async fn pay_page(state: axum::extract::State<Arc<State>>) -> Response {
+    page::pay(&state.cards)
 }
 
 /// A payment as JSON from a program, or as a form from the pay page.
@@ -36,7 +41,7 @@ async fn pay(
 ) -> Result<Response, Refusal> {
     if form::is_form(request.headers()) {
         let body = read_body(request, BODY_BYTES_MAX).await?;
-        return form::pay(&state.upstream, &context, &body).await;
+        return form::pay(&state, &context, &body).await;
     }
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
@@ -49,7 +54,7 @@ async fn find(
     Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let id = PaymentId::parse(&id)
+    let id = PaymentId::parse_with(&id, &state.cards)
         .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))?;
     let answer = state.upstream.status(&context, &id).await?;
     Ok((Extension(LoggedPayment(id)), answer).into_response())

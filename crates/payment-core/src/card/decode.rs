@@ -55,7 +55,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
         .take(ENTITY_BYTES_MAX + 2)
         .position(|byte| byte == b';')?;
     let name = &text[1..end];
-    let c = match name.strip_prefix('#') {
+    let c = match name.strip_prefix('#').filter(|code| !code.contains('+')) {
         Some(code) => char::from_u32(match code.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,
             None => code.parse().ok()?,

@@ -2,3 +2,4 @@
 
 mod corpora;
 mod error_rates;
+mod examples;

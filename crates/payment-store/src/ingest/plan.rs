@@ -41,7 +41,7 @@ impl<'a> Plan<'a> {
                     }
                     entry => entries.push(entry),
                 },
-                Err(error) => rejects.push(Reject::unreadable(*line, error)),
+                Err(error) => rejects.push(Reject::unreadable(*line, &error.error)),
             }
         }
         entries.sort_by(|a, b| (a.id(), a.line).cmp(&(b.id(), b.line)));
