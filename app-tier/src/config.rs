@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use database_access::variables;
+use payment_core::CardCheck;
 use payment_store::Access;
 use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
@@ -81,6 +82,11 @@ pub const VARIABLES: &[Variable] = &[
     variables::SECRET_ARN,
     variables::IAM_AUTH,
     variables::CA_BUNDLE,
+    Variable {
+        name: CardCheck::VARIABLE,
+        default: "optional",
+        help: "members that are not searched for card numbers, comma-separated; puts what stores them in scope of PCI DSS",
+    },
 ];
 
 #[derive(Debug, Clone)]
@@ -92,11 +98,12 @@ pub struct Config {
     pub encryption: Encryption,
     pub commit: Settings,
     pub database: Option<Arc<dyn Access>>,
+    pub cards: CardCheck,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "DB_", "LOG_", "S3_"], VARIABLES);
+        env.refuse_unknown(&["ADMIN_", "CARD_", "DB_", "LOG_", "S3_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);
@@ -104,6 +111,7 @@ impl Config {
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
         let database = database_access::optional(&mut env, USER);
+        let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
         env.finish(|| {
             Some(Self {
                 listen,
@@ -113,6 +121,7 @@ impl Config {
                 encryption,
                 commit,
                 database,
+                cards,
             })
         })
     }

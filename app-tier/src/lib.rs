@@ -113,6 +113,7 @@ impl App {
             intake: Arc::new(Intake::new(Arc::clone(&committer))),
             rows,
             drain: server.drain(),
+            cards: config.cards,
         };
         let layers = Layers {
             drain: server.drain(),

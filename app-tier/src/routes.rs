@@ -27,6 +27,7 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 pub const STATUS: &str = "/process/{id}";
 
 pub struct State {
+    pub cards: payment_core::CardCheck,
     pub intake: Arc<Intake>,
     pub rows: Rows,
     pub drain: Drain,
@@ -56,7 +57,9 @@ async fn process(
     let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
     let key = key.as_ref().and_then(|key| key.to_str().ok());
-    let payment = Draft::parse(&body)?.identify(key, || PaymentId::made_from(Uuid::now_v7()))?;
+    let make = || PaymentId::made_from(Uuid::now_v7());
+    let draft = Draft::parse_with(&body, &state.cards)?;
+    let payment = draft.identify_with(key, make, &state.cards)?;
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
@@ -117,8 +120,9 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
-    PathId(id): PathId,
+    id: PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
+    let id = id.parse(&state.cards)?;
     Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
 }
 

@@ -1,7 +1,7 @@
 // The pay page: the form, and the receipt in its place. What is being paid is kept in the tab, so that a reload goes on
 // where it was.
 
-import { CARD, checks } from "./rules.js";
+import { CARD, checks, typed } from "./rules.js";
 import { WORDS, ask, follow, newId, send } from "./send.js";
 
 const $ = (id) => document.getElementById(id);
@@ -18,8 +18,8 @@ const currency = () => {
 
 function fault(name) {
   const input = $(name);
-  const text = name === "amount" ? input.value.trim() : input.value;
-  return checks[name](text, { ...currency(), chars: Number(input.dataset.chars) });
+  const exempt = form.dataset.cardsExempt.split(" ").includes(name);
+  return checks[name](input.value, { ...currency(), chars: Number(input.dataset.chars), exempt });
 }
 
 function show(name, words) {
@@ -50,7 +50,7 @@ $("currency").addEventListener("change", () => {
 
 function label() {
   const { code, name, decimals } = currency();
-  const amount = $("amount").value.trim();
+  const amount = typed($("amount").value);
   $("amount-hint").textContent = `${name}, ${decimals || "no"} decimals`;
   $("pay").textContent = amount && !fault("amount") ? `Pay ${amount} ${code}` : "Pay";
 }
@@ -69,7 +69,7 @@ form.addEventListener("submit", (event) => {
   if ($("paying").hidden) return;
   const payment = { id: form.elements.id.value, currency: $("currency").value };
   for (const name of FIELDS) {
-    const text = name === "amount" ? $(name).value.trim() : $(name).value;
+    const text = name === "amount" ? typed($(name).value) : $(name).value;
     if (text) payment[name] = text;
   }
   keep({ payment });

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
+use payment_core::CardCheck;
 use tier_kit::admin::Admin;
 use tier_kit::env::{Env, Mistakes, Variable};
 use tier_kit::server::Listen;
@@ -20,6 +21,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "required",
         help: "internal load balancer, e.g. http://internal-alb:3000",
     },
+    Variable {
+        name: CardCheck::VARIABLE,
+        default: "optional",
+        help: "as for the app tier: the same value",
+    },
 ];
 
 #[derive(Debug, Clone)]
@@ -28,21 +34,24 @@ pub struct Config {
     pub admin: SocketAddr,
     pub spans: Option<Collector>,
     pub app_tier: Origin,
+    pub cards: CardCheck,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "APP_TIER_"], VARIABLES);
+        env.refuse_unknown(&["ADMIN_", "APP_TIER_", "CARD_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);
         let app_tier: Option<Origin> = env.required("APP_TIER_URL");
+        let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
         env.finish(|| {
             Some(Self {
                 listen,
                 admin,
                 spans,
                 app_tier: app_tier?,
+                cards,
             })
         })
     }

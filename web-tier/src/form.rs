@@ -5,11 +5,13 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use payment_core::ErrorCode;
+use payment_core::amount::from_typed;
+use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 use tier_kit::http::{Refusal, RequestContext, media_type};
 
 use crate::page;
-use crate::upstream::Upstream;
+use crate::routes::State;
 
 /// For a person, who knows nothing of ids.
 const NO_ANSWER: &str =
@@ -19,7 +21,7 @@ const NO_ANSWER: &str =
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// The form's fields. The page made the id, so that sending the form twice pays once.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     pub id: String,
@@ -52,19 +54,30 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 }
 
 pub async fn pay(
-    upstream: &Upstream,
+    state: &State,
     context: &RequestContext,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
-    let fields: Fields = serde_urlencoded::from_bytes(body).map_err(|_| {
-        Refusal::new(
-            ErrorCode::MalformedJson,
-            "send JSON with the header Content-Type: application/json; a form must be the pay page's own",
-        )
-    })?;
+    let fields = read_fields(body)?;
+    let amount = match from_typed(&fields.amount) {
+        Ok(amount) => amount,
+        Err(error) => {
+            let answer = Answer {
+                detail: error.to_string(),
+                member: "amount".to_owned(),
+                ..Answer::default()
+            };
+            let page = page::refused(fields, &answer, &state.cards);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let payment = Fields {
+        amount,
+        ..fields.clone()
+    };
     // Strings are always JSON.
-    let payment = serde_json::to_vec(&fields).unwrap_or_default();
-    let (status, answer) = match upstream.process(context, None, &payment.into()).await {
+    let payment = serde_json::to_vec(&payment).unwrap_or_default();
+    let (status, answer) = match state.upstream.process(context, None, &payment.into()).await {
         Ok(response) => read(response).await,
         Err(refusal) => {
             let status =
@@ -75,6 +88,7 @@ pub async fn pay(
                     detail: NO_ANSWER.to_owned(),
                     ..Answer::default()
                 },
+                &state.cards,
             );
             *page.status_mut() = status;
             return Ok(page);
@@ -83,9 +97,22 @@ pub async fn pay(
     let page = if status.is_success() {
         page::receipt(&fields, &answer)
     } else {
-        page::refused(fields, &answer)
+        page::refused(fields, &answer, &state.cards)
     };
     Ok((status, page).into_response())
+}
+
+/// The decoder of forms would put U+FFFD for what is no UTF-8, and the payment would not say what the payer said.
+fn read_fields(body: &[u8]) -> Result<Fields, Refusal> {
+    let refused = |detail| Refusal::new(ErrorCode::MalformedJson, detail);
+    if percent_decode(body).decode_utf8().is_err() {
+        return Err(refused(
+            "the form is not UTF-8; send it as UTF-8, as the pay page does",
+        ));
+    }
+    serde_urlencoded::from_bytes(body).map_err(|_| {
+        refused("send JSON with the header Content-Type: application/json; a form must be the pay page's own")
+    })
 }
 
 async fn read(response: Response) -> (StatusCode, Answer) {

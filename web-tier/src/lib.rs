@@ -73,7 +73,10 @@ impl App {
             status_queries: STATUS_QUERIES,
         };
         let ready = AppTier(Arc::clone(&upstream));
-        let state = State { upstream };
+        let state = State {
+            upstream,
+            cards: config.cards,
+        };
         Ok(Self {
             router: layers.around(routes::routes(state), &mut metrics),
             server,

@@ -7,8 +7,9 @@ use axum::response::{Html, IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use payment_core::card::iban;
 use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
-use payment_core::{Currency, ErrorCode, PaymentId};
+use payment_core::{CardCheck, Currency, ErrorCode, PaymentId, card};
 use tier_kit::http::Refusal;
 use uuid::Uuid;
 
@@ -22,6 +23,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 /// What the page's rules are made of: the server's own table.
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| Currency::all().collect());
 
+static IBANS: LazyLock<String> = LazyLock::new(|| {
+    let forms = iban::REGISTRY.map(|(country, form)| format!("{country}{form}"));
+    forms.join(" ")
+});
+
 #[derive(Template)]
 #[template(path = "pay.html")]
 struct PayPage {
@@ -30,6 +36,10 @@ struct PayPage {
     name_chars: usize,
     note_chars: usize,
     fields: Fields,
+    /// Members that are not searched for card numbers, with spaces between.
+    exempt: String,
+    /// The registry of IBANs, for the page's own check for card numbers.
+    ibans: &'static str,
     /// In words for the payer; empty where nothing was wrong.
     problem: String,
     /// The field that is to be mended, where it is one of the form's.
@@ -37,7 +47,7 @@ struct PayPage {
 }
 
 impl PayPage {
-    fn new(fields: Fields, problem: &str, member: &str) -> Self {
+    fn new(fields: Fields, problem: &str, member: &str, cards: &CardCheck) -> Self {
         let is_field = ["amount", "currency", "payer_name", "transaction"].contains(&member);
         Self {
             assets: assets::base(),
@@ -45,6 +55,8 @@ impl PayPage {
             name_chars: PAYER_NAME_CHARS_MAX,
             note_chars: TRANSACTION_CHARS_MAX,
             fields,
+            exempt: cards.exempt().collect::<Vec<_>>().join(" "),
+            ibans: &IBANS,
             problem: problem.to_owned(),
             member: if is_field { member } else { "" }.to_owned(),
         }
@@ -60,19 +72,33 @@ struct ReceiptPage<'a> {
 }
 
 /// The empty form, with an id of its own.
-pub async fn pay() -> Response {
+pub fn pay(cards: &CardCheck) -> Response {
     let id = PaymentId::made_from(Uuid::now_v7()).to_string();
     let fields = Fields {
         id,
         currency: "USD".to_owned(),
         ..Fields::default()
     };
-    render(&PayPage::new(fields, "", ""))
+    render(&PayPage::new(fields, "", "", cards))
 }
 
-/// The form again, with what is to be mended. The id stays, unless it belongs to another payment by now.
-pub fn refused(mut fields: Fields, answer: &Answer) -> Response {
-    if answer.code == ErrorCode::IdConflict.code() {
+/// The form again, with what is to be mended. The id stays, unless it belongs to another payment by now. A card number
+/// is not repeated, whatever was wrong.
+pub fn refused(mut fields: Fields, answer: &Answer, cards: &CardCheck) -> Response {
+    let is_taken = answer.code == ErrorCode::IdConflict.code();
+    let Fields {
+        id,
+        amount,
+        currency,
+        payer_name,
+        transaction,
+    } = &mut fields;
+    for field in [&mut *id, amount, currency, payer_name, transaction] {
+        if card::is_in(field) {
+            field.clear();
+        }
+    }
+    if is_taken || fields.id.is_empty() {
         fields.id = PaymentId::made_from(Uuid::now_v7()).to_string();
     }
     let problem = if answer.detail.is_empty() {
@@ -80,7 +106,7 @@ pub fn refused(mut fields: Fields, answer: &Answer) -> Response {
     } else {
         &answer.detail
     };
-    render(&PayPage::new(fields, problem, &answer.member))
+    render(&PayPage::new(fields, problem, &answer.member, cards))
 }
 
 pub fn receipt(fields: &Fields, answer: &Answer) -> Response {

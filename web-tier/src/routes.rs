@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use payment_core::CardCheck;
 use payment_core::payment::BODY_BYTES_MAX;
 use tier_kit::http::{
     LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
@@ -19,17 +20,22 @@ pub const STATUS: &str = "/pay/{id}";
 
 pub struct State {
     pub upstream: Arc<Upstream>,
+    pub cards: CardCheck,
 }
 
 pub fn routes(state: State) -> Router {
     Router::new()
-        .route("/", get(page::pay))
-        .route("/pay", get(page::pay).post(pay))
+        .route("/", get(pay_page))
+        .route("/pay", get(pay_page).post(pay))
         .route(STATUS, get(find))
         .route("/assets/{version}/{name}", get(assets::get))
         .route("/openapi.json", get(api::json))
         .route("/docs", get(api::page))
         .with_state(Arc::new(state))
+}
+
+async fn pay_page(state: axum::extract::State<Arc<State>>) -> Response {
+    page::pay(&state.cards)
 }
 
 /// A payment as JSON from a program, or as a form from the pay page.
@@ -40,7 +46,7 @@ async fn pay(
 ) -> Result<Response, Refusal> {
     if form::is_form(request.headers()) {
         let body = read_body(request, BODY_BYTES_MAX).await?;
-        return form::pay(&state.upstream, &context, &body).await;
+        return form::pay(&state, &context, &body).await;
     }
     let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
@@ -51,8 +57,9 @@ async fn pay(
 async fn find(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
-    PathId(id): PathId,
+    id: PathId,
 ) -> Result<Response, Refusal> {
+    let id = id.parse(&state.cards)?;
     let answer = state.upstream.status(&context, &id).await?;
     Ok((Extension(LoggedPayment(id)), answer).into_response())
 }

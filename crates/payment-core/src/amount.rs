@@ -1,6 +1,10 @@
 //! Exact money: a decimal with the currency that says how many decimals it may have.
 
+mod typed;
+
 use std::fmt;
+
+pub use self::typed::{TypedError, from_typed};
 
 /// Most digits before the decimal point. With [`SCALE`] decimals they fill a DECIMAL(19,4) column.
 pub const WHOLE_DIGITS_MAX: usize = 15;
@@ -12,6 +16,10 @@ const UNIT: u64 = 10_u64.pow(4);
 
 /// An exponent past this, either way, can't be within the limits of an amount.
 const EXPONENT_MAX: i32 = 1_000;
+
+/// Codes that left list one of ISO 4217 and that `iso_currency` still knows, by amendments 174 to 180. Checked against
+/// the list of 2026-01-01.
+const WITHDRAWN: [&str; 5] = ["BGN", "CUC", "HRK", "SLL", "ZWL"];
 
 /// A currency of ISO 4217 that has a minor unit. Metals, testing codes and the like (XAU, XTS, XXX) have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +34,9 @@ impl Currency {
         decimals: 2,
     };
 
-    /// The currency of a payment that comes in, by three capital letters.
+    /// The currency of a payment that comes in, by three capital letters: those of list one today.
     pub fn parse(code: &str) -> Option<Self> {
-        Self::from_stored(code)
+        Self::from_stored(code).filter(|_| !WITHDRAWN.contains(&code))
     }
 
     /// The currency of a line or a row: any that was ever accepted. Amounts are hashed with its decimals, so neither
@@ -134,14 +142,15 @@ impl fmt::Display for Amount {
 }
 
 /// `0.DIGITS × 10^point`, with no zero at either end of the digits.
-struct Decimal {
+pub(crate) struct Decimal {
     negative: bool,
     digits: Vec<u8>,
     point: i32,
 }
 
 impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads a number in JSON's notation.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -170,6 +179,17 @@ impl Decimal {
             negative,
             digits: all[zeros..end].to_vec(),
             point,
+        })
+    }
+
+    /// The digits before the point, in ASCII, if nothing stands behind it and there are at most `max`.
+    pub(crate) fn whole_digits(mut self, max: usize) -> Option<Vec<u8>> {
+        let count = usize::try_from(self.point)
+            .ok()
+            .filter(|count| *count <= max)?;
+        (self.digits.len() <= count).then(|| {
+            self.digits.resize(count, b'0');
+            self.digits
         })
     }
 
@@ -315,6 +335,18 @@ mod tests {
         let listed = EVER_ACCEPTED.map(|(_, codes)| codes).join(" ");
         for currency in Currency::all() {
             assert!(listed.contains(currency.code()), "add {}", currency.code());
+        }
+    }
+
+    #[test]
+    fn withdrawn_currencies_are_refused_and_still_read() {
+        for code in ["HRK", "BGN", "CUC", "SLL", "ZWL"] {
+            assert_eq!(Currency::parse(code), None, "{code}");
+            assert_eq!(Currency::from_stored(code).unwrap().decimals(), 2, "{code}");
+        }
+        assert_eq!(Currency::from_stored("ANG"), None);
+        for code in ["XCG", "SLE", "VED", "VES", "ZWG", "MRU"] {
+            assert!(Currency::parse(code).is_some(), "{code}");
         }
     }
 

@@ -16,6 +16,7 @@
 pub mod amount;
 pub mod canonical;
 pub mod card;
+mod digits;
 pub mod error;
 pub mod event;
 mod hex;
@@ -30,6 +31,7 @@ pub mod timestamp;
 
 pub use amount::{Amount, Currency};
 pub use canonical::ContentHash;
+pub use card::CardCheck;
 pub use error::{ErrorCode, Problem};
 pub use id::{PaymentId, RequestId};
 pub use object_key::ObjectKey;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 pub(crate) use self::content::{Content, known_name};
 use crate::amount::{Amount, AmountError, Currency};
-use crate::card;
+use crate::card::{self, CardCheck};
 use crate::error::ErrorCode;
 use crate::id::{ID_BYTES_MAX, PaymentId};
 use crate::json::{self, DEPTH_MAX, Json, JsonError, Members};
@@ -113,23 +113,33 @@ impl PaymentError {
 impl Draft {
     /// The door: what can be stored exactly, and passes the policy of today.
     pub fn parse(body: &[u8]) -> Result<Self, PaymentError> {
+        Self::parse_with(body, &CardCheck::ALL)
+    }
+
+    /// As [`Draft::parse`], with members that are not searched for card numbers.
+    pub fn parse_with(body: &[u8], cards: &CardCheck) -> Result<Self, PaymentError> {
         let text = std::str::from_utf8(body).map_err(|_| PaymentError::NotUtf8)?;
-        Self::admit(json::read_object(text, DEPTH_MAX).map_err(PaymentError::Json)?)
+        let members = json::read_object(text, DEPTH_MAX).map_err(PaymentError::Json)?;
+        Self::admit_with(members, cards)
     }
 
     /// The door for members that were read already.
     pub(crate) fn admit(members: Members) -> Result<Self, PaymentError> {
-        for (name, value) in &members {
+        Self::admit_with(members, &CardCheck::ALL)
+    }
+
+    fn admit_with(members: Members, cards: &CardCheck) -> Result<Self, PaymentError> {
+        for (name, value) in members.iter().filter(|(name, _)| !cards.is_exempt(name)) {
             refuse_cards(known_name(name).unwrap_or("extra"), name, value)?;
         }
         let draft = Self::storable(members)?;
-        draft.check_policy()?;
+        draft.check_policy(cards)?;
         Ok(draft)
     }
 
     /// What is stored exactly and refused all the same, besides card numbers in what was sent. It may change with
     /// any release: no reader asks it.
-    fn check_policy(&self) -> Result<(), PaymentError> {
+    fn check_policy(&self, cards: &CardCheck) -> Result<(), PaymentError> {
         if self.id.as_ref().is_some_and(PaymentId::is_only_dots) {
             return Err(PaymentError::Id);
         }
@@ -140,7 +150,9 @@ impl Draft {
             return Err(PaymentError::Currency);
         }
         // As it will stand in the journal: an exponent may have hidden the digits.
-        if amount.is_some_and(|amount| card::is_in(&amount.to_string())) {
+        if !cards.is_exempt("amount")
+            && amount.is_some_and(|amount| card::is_in(&amount.to_string()))
+        {
             return Err(PaymentError::CardNumber { member: "amount" });
         }
         Ok(())
@@ -157,7 +169,19 @@ impl Draft {
         header: Option<&str>,
         make: impl FnOnce() -> PaymentId,
     ) -> Result<Payment, PaymentError> {
-        let header = header.map(parse_idempotency_key).transpose()?;
+        self.identify_with(header, make, &CardCheck::ALL)
+    }
+
+    /// As [`Draft::identify`], with the same members left out as in [`Draft::parse_with`].
+    pub fn identify_with(
+        self,
+        header: Option<&str>,
+        make: impl FnOnce() -> PaymentId,
+        cards: &CardCheck,
+    ) -> Result<Payment, PaymentError> {
+        let header = header
+            .map(|header| parse_idempotency_key(header, cards))
+            .transpose()?;
         let id = match (self.id, header) {
             (Some(body), Some(header)) if body != header => return Err(PaymentError::IdMismatch),
             (Some(id), _) | (None, Some(id)) => id,
@@ -230,7 +254,8 @@ fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), Pa
 fn holds_card(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(_) => false,
-        Json::Number(text) | Json::String(text) => card::is_in(text),
+        Json::Number(text) => card::is_in_number(text),
+        Json::String(text) => card::is_in(text),
         Json::Array(items) => items.iter().any(holds_card),
         Json::Object(members) => members
             .iter()
@@ -238,16 +263,16 @@ fn holds_card(value: &Json) -> bool {
     }
 }
 
-fn parse_idempotency_key(header: &str) -> Result<PaymentId, PaymentError> {
+fn parse_idempotency_key(header: &str, cards: &CardCheck) -> Result<PaymentId, PaymentError> {
     let text = header.trim();
     let text: Cow<'_, str> = match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         Some(quoted) => quoted.into(),
         None => text.into(),
     };
-    if card::is_in(&text) {
+    if !cards.is_exempt("id") && card::is_in(&text) {
         return Err(PaymentError::CardNumber { member: "id" });
     }
-    PaymentId::parse(&text).ok_or(PaymentError::IdempotencyKey)
+    PaymentId::parse_with(&text, cards).ok_or(PaymentError::IdempotencyKey)
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
         ("pay.css", "text/css"),
         ("docs.css", "text/css"),
         ("pay.js", "text/javascript"),
+        ("card.js", "text/javascript"),
         ("rules.js", "text/javascript"),
         ("send.js", "text/javascript"),
     ] {
@@ -119,6 +120,52 @@ async fn a_refusal_shows_the_form_again_with_what_is_to_be_mended() {
         "{page}"
     );
     assert_eq!(id_of(&page), "tx_1", "the same payment is sent again");
+}
+
+#[tokio::test]
+async fn p3_a_form_that_is_not_utf_8_is_refused() {
+    let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let body = "id=tx_1&amount=12.50&currency=EUR&payer_name=J%FCrgen+Stra%DFe";
+    let response = tier.post(&[FORM], body).await;
+    assert_eq!(response.status().as_u16(), 400);
+    assert!(response.text().await.unwrap().contains("not UTF-8"));
+}
+
+#[tokio::test]
+async fn a_decimal_comma_is_paid_and_separators_of_thousands_get_words() {
+    let accepted = r#"{"id":"tx_1","status":"accepted","received_at":"2026-11-22T07:30:00.123456Z","request_id":"r"}"#;
+    let headers = "content-type: application/json\r\n";
+    let tier = Tier::before(vec![answer("202 Accepted", headers, accepted)]).await;
+    let response = tier
+        .post(&[FORM], "id=tx_1&amount=+12%2C50&currency=EUR")
+        .await;
+    assert_eq!(response.status().as_u16(), 202);
+    let sent = tier.seen.lock().unwrap()[0].clone();
+    assert!(sent.contains(r#""amount":"12.50""#), "{sent}");
+
+    let response = tier
+        .post(&[FORM], "id=tx_1&amount=1.234%2C50&currency=EUR")
+        .await;
+    assert_eq!(response.status().as_u16(), 422);
+    let page = response.text().await.unwrap();
+    assert!(page.contains("without separators of thousands"), "{page}");
+}
+
+#[tokio::test]
+async fn p8_a_refused_form_never_repeats_a_card_number() {
+    let headers = "content-type: application/problem+json\r\n";
+    let refused =
+        r#"{"code":"card_number","detail":"payer_name holds a card number","member":"payer_name"}"#;
+    let tier = Tier::before(vec![answer("422 Unprocessable Content", headers, refused)]).await;
+    let body = "id=tx_1&amount=12.50&currency=EUR&payer_name=4111+1111+1111+1111";
+    let page = tier.post(&[FORM], body).await.text().await.unwrap();
+    assert!(
+        !page.contains("1111 1111") && page.contains("12.50"),
+        "{page}"
+    );
+    let away = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let page = away.post(&[FORM], body).await.text().await.unwrap();
+    assert!(!page.contains("1111 1111"), "{page}");
 }
 
 #[tokio::test]

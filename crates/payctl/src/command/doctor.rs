@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use payment_core::CardCheck;
 use reqwest::Url;
 use serde_json::json;
 use tier_kit::Env;
@@ -76,6 +77,7 @@ fn here(env: &mut Env) -> Option<Here> {
         database,
         ca_bundle,
         clock,
+        cards: env.or(CardCheck::VARIABLE, CardCheck::ALL),
     })
 }
 

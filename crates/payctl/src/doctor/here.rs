@@ -5,6 +5,7 @@ mod certificates;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use payment_core::CardCheck;
 use payment_store::{Access, Pool};
 use reqwest::Url;
 use tier_kit::telemetry::chain;
@@ -29,9 +30,14 @@ pub struct Here {
     pub ca_bundle: Option<std::path::PathBuf>,
     /// Where the right time is to be had: S3's, which answers anyone.
     pub clock: Url,
+    /// The tiers' own setting, where their environment is given to this program.
+    pub cards: CardCheck,
 }
 
 pub async fn check(here: Here, findings: &mut Findings) {
+    if let Some(finding) = exempt(&here.cards) {
+        findings.add(finding);
+    }
     match &here.alb {
         Some(url) => front(url, findings).await,
         None => findings.note("the front door was not tried: ALB_URL is not set"),
@@ -46,6 +52,19 @@ pub async fn check(here: Here, findings: &mut Findings) {
         certificates::check(bundle, SystemTime::now(), findings);
     }
     clock(&here.clock, findings).await;
+}
+
+fn exempt(cards: &CardCheck) -> Option<Finding> {
+    let names: Vec<_> = cards.exempt().collect();
+    (!names.is_empty()).then(|| {
+        Finding::warning(
+            "card-check-exempt",
+            format!("{} leaves out {}", CardCheck::VARIABLE, names.join(", ")),
+        )
+        .causes("a card number in these members is stored: the bucket, the database, their backups and all that reads them are then in scope of PCI DSS")
+        .why("these members are not searched for card numbers; that is right only if all they hold is the deployment's own ids")
+        .mend("leave out only members that never hold what a person typed, and let whoever answers for PCI DSS confirm it in writing")
+    })
 }
 
 fn client() -> Result<reqwest::Client, reqwest::Error> {
@@ -130,6 +149,14 @@ fn skew(ours: OffsetDateTime, theirs: OffsetDateTime) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p8_members_without_a_card_check_are_named() {
+        assert!(exempt(&CardCheck::ALL).is_none());
+        let finding = exempt(&"order_no".parse().unwrap()).unwrap();
+        assert_eq!(finding.code, "card-check-exempt");
+        assert!(format!("{finding:?}").contains("order_no"));
+    }
 
     #[test]
     fn a_clock_that_is_minutes_off_is_found_and_one_that_is_seconds_off_is_not() {

@@ -104,6 +104,27 @@ fn p8_card_numbers_are_refused_in_every_member_and_never_repeated() {
 }
 
 #[test]
+fn exempt_members_may_hold_card_numbers_and_no_others() {
+    let cards: CardCheck = "id,order".parse().unwrap();
+    let read = |body: &str, header: Option<&str>| {
+        let draft = Draft::parse_with(body.as_bytes(), &cards)?;
+        draft.identify_with(header, || PaymentId::parse("made").unwrap(), &cards)
+    };
+    let body = r#"{"id":"4111111111111111","order":{"number":4111111111111111}}"#;
+    let payment = read(body, Some("4111111111111111")).unwrap();
+    assert_eq!(payment.id().as_str(), "4111111111111111");
+    for body in [
+        r#"{"note":"4111111111111111"}"#,
+        r#"{"a":{"order":"4111111111111111"}}"#,
+    ] {
+        assert_eq!(
+            read(body, None),
+            Err(PaymentError::CardNumber { member: "extra" })
+        );
+    }
+}
+
+#[test]
 fn the_id_may_come_from_body_header_or_maker() {
     let identify = |body: &str, header: Option<&str>| {
         let draft = Draft::parse(body.as_bytes()).unwrap();
@@ -179,7 +200,7 @@ proptest! {
 /// Found by fuzzing: it was accepted, and refused by the reader of the log, where the digits stand written out.
 #[test]
 fn p8_a_card_number_is_found_behind_an_exponent() {
-    for amount in ["6666666666666E02", "\"6666666666666e2\"", "666666666666600"] {
+    for amount in ["3782822463121E02", "\"3782822463121e2\"", "378282246312100"] {
         let body = format!(r#"{{"id":"a","amount":{amount}}}"#);
         let error = Draft::parse(body.as_bytes()).err();
         assert_eq!(

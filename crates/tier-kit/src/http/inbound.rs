@@ -1,13 +1,16 @@
 //! What a request says of itself beside its body: everything here is logged, stored or sent on, so each is bounded and
 //! has passed a rule that keeps card numbers out.
 
+use std::convert::Infallible;
+use std::fmt;
+
 use axum::extract::{FromRequestParts, Path};
 use http::header::HeaderName;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use payment_core::id::ID_BYTES_MAX;
 use payment_core::record::TraceParent;
-use payment_core::{ErrorCode, PaymentError, PaymentId, RequestId, card};
+use payment_core::{CardCheck, ErrorCode, PaymentError, PaymentId, RequestId, card};
 use uuid::Uuid;
 
 use super::{REQUEST_ID, Refusal, TRACEPARENT};
@@ -67,19 +70,31 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Refu
     Ok(Some(key))
 }
 
-/// The id in a request's path. One that can't be a payment's is not found, whatever is wrong with it.
-#[derive(Debug)]
-pub struct PathId(pub PaymentId);
+/// The id in a request's path, as it was sent. It is not shown: it may be anything.
+pub struct PathId(Option<String>);
+
+impl fmt::Debug for PathId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PathId(…)")
+    }
+}
+
+impl PathId {
+    /// The id, by the rules of the door. One that can't be a payment's is not found, whatever is wrong with it.
+    pub fn parse(&self, cards: &CardCheck) -> Result<PaymentId, Refusal> {
+        let id = self.0.as_deref();
+        id.and_then(|id| PaymentId::parse_with(id, cards))
+            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
-    type Rejection = Refusal;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        // What is not UTF-8 is no id either.
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.ok()
-            .and_then(|Path(id)| PaymentId::parse(&id))
-            .map(Self)
-            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this can't be a payment's id"))
+        Ok(Self(path.ok().map(|Path(id)| id)))
     }
 }
 
