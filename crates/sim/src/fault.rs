@@ -95,7 +95,7 @@ faults! {
     /// The function is killed between two of its steps.
     LambdaKilled = 0.1,
     /// The function's time is up.
-    LambdaTimedOut = 0.0,
+    LambdaTimedOut = 0.03,
     /// An event is given up after its last retry.
     DeadLettered = 0.0,
     /// A dead letter is sent again.

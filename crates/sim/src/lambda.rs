@@ -165,13 +165,15 @@ impl Lambda {
             work: Box::pin(environment.answer(payload, Some(deadline))),
             steps,
         };
-        let (tally, answer) = match timeout(FUNCTION_TIMEOUT, answer).await {
+        // The function stops before its deadline: its time is up only where the platform brings it forward.
+        let limit = if self.world.fault(Fault::LambdaTimedOut) {
+            self.world.ms(1..=5_000)
+        } else {
+            FUNCTION_TIMEOUT
+        };
+        let (tally, answer) = match timeout(limit, answer).await {
             Ok(Some(done)) => done,
-            Ok(None) => return Err(Failed),
-            Err(_) => {
-                self.world.hit(Fault::LambdaTimedOut);
-                return Err(Failed);
-            }
+            Ok(None) | Err(_) => return Err(Failed),
         };
         self.world.trace(|| {
             let went = if answer.is_ok() { "done" } else { "failed" };
