@@ -1,6 +1,8 @@
 //! The table of examples: the door and the reader of foreign objects give the answer that it states. The pay page and
 //! its form are held to the same table.
 
+#![expect(clippy::unwrap_used, reason = "the table is the tests' own")]
+
 use payment_core::record::LogRecord;
 use payment_core::{Draft, PaymentError, RecordError, Timestamp, amount, card};
 use serde_json::{Value, json};
