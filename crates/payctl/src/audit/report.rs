@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::difference::{Counts, Difference, Findings};
-use crate::cli::Verdict;
+use crate::outcome::Outcome;
 use crate::output;
 
 /// Differences that a person is shown.
@@ -53,7 +53,7 @@ impl Report {
         Ok(())
     }
 
-    pub fn finish(self) -> io::Result<Verdict> {
+    pub fn finish(self) -> io::Result<Outcome> {
         let Self {
             counts,
             differences,
@@ -77,9 +77,9 @@ impl Report {
             }
         }
         Ok(if differences == 0 {
-            Verdict::Clean
+            Outcome::Clean
         } else {
-            Verdict::Different
+            Outcome::Different
         })
     }
 }

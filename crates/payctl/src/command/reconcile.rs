@@ -6,9 +6,9 @@ use std::time::Duration;
 use tier_kit::Env;
 
 use crate::audit::{self, Audit, Report};
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::range::Range;
 
 /// More than this many connections do not make a small database faster.
@@ -29,7 +29,7 @@ pub struct Args {
     pub json: bool,
 }
 
-pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.json;
     let audit = prepare(args, env).await?;
     let mut report = Report::new(json);

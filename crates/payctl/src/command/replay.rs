@@ -1,25 +1,23 @@
 //! `payctl replay`: what the ledger lacks, named objects, or dead letters, by the function's own code.
 
-use std::collections::HashSet;
+mod letters;
+
 use std::io::{self, Write as _};
-use std::sync::Arc;
 
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
-use payment_store::Store;
 use reqwest::Url;
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
 
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::ingest::{Ingest, Tally};
-use crate::log::{self, Log};
+use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 use crate::progress;
-use crate::queue::{Letter, Queue};
 use crate::range::Range;
 use crate::walk::{Step, Walk};
 
@@ -46,7 +44,7 @@ struct Replay {
     tally: Tally,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let store = config::store(&mut env, User::Ingest, args.jobs);
     let jobs = usize::try_from(args.jobs)?;
     if args.dead_letters {
@@ -54,7 +52,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
         let (store, url) = env
             .finish(|| Some((store?, url?)))
             .map_err(Failure::config)?;
-        return dead_letters(store, url).await;
+        return letters::run(store, url, jobs).await;
     }
     let place = config::place(&mut env);
     let (store, place) = env
@@ -79,7 +77,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
     }
     let tally = replay.finish().await?;
     output::say(&output::counts(&tally.named()))?;
-    verdict(&tally, !args.object.is_empty())
+    outcome(&tally, !args.object.is_empty())
 }
 
 impl Replay {
@@ -121,61 +119,6 @@ impl Replay {
     }
 }
 
-async fn dead_letters(store: Store, url: Url) -> Result<Verdict, Failure> {
-    let queue = Queue::open(url).await.map_err(Failure::config)?;
-    let objects = log::any_bucket().await.map_err(Failure::config)?;
-    let ingest = Ingest::new(Arc::clone(&objects), store);
-    let (mut tally, mut deleted, mut kept) = (Tally::default(), 0, HashSet::new());
-    loop {
-        // A letter that was kept comes again once it is visible: then every other was seen.
-        let mut letters = queue.receive().await?;
-        letters.retain(|letter| !kept.contains(&letter.id));
-        if letters.is_empty() {
-            break;
-        }
-        for letter in letters {
-            if answer(&letter, &ingest, &mut tally).await {
-                queue.delete(&letter).await?;
-                deleted += 1;
-            } else {
-                kept.insert(letter.id);
-            }
-        }
-    }
-    output::say(&output::counts(&tally.named()))?;
-    let kept = u64::try_from(kept.len())?;
-    output::say(&output::counts(&[
-        ("letters done and deleted", deleted),
-        ("letters left in the queue", kept),
-    ]))?;
-    Ok(match verdict(&tally, false)? {
-        Verdict::Clean if kept == 0 => Verdict::Clean,
-        _ => Verdict::Different,
-    })
-}
-
-/// Whether every object of the letter is ingested, or gone.
-async fn answer(letter: &Letter, ingest: &Ingest, tally: &mut Tally) -> bool {
-    let objects = match letter.objects() {
-        Ok(objects) => objects,
-        Err(error) => {
-            warn(&format!(
-                "letter {}: {error}; it stays in the queue",
-                safe(&letter.id)
-            ));
-            return false;
-        }
-    };
-    let mut is_done = true;
-    for object in &objects {
-        let result = ingest.one(object).await;
-        tell(object, &result);
-        tally.add(&result);
-        is_done &= result.is_ok();
-    }
-    is_done
-}
-
 /// What is not as it should be, at once; the rest is summed up.
 fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
     let key = safe(object.key.as_str());
@@ -191,15 +134,15 @@ fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "payctl: {text}");
 }
 
-fn verdict(tally: &Tally, is_named: bool) -> Result<Verdict, Failure> {
+fn outcome(tally: &Tally, is_named: bool) -> Result<Outcome, Failure> {
     if tally.failed > 0 {
         return Err("some objects were not ingested; run this again".into());
     }
     // Who names an object expects it to be there.
     Ok(if is_named && tally.gone > 0 {
-        Verdict::Different
+        Outcome::Different
     } else {
-        Verdict::Clean
+        Outcome::Clean
     })
 }
 

@@ -16,10 +16,10 @@ use tier_kit::telemetry::chain;
 
 use self::hops::Hops;
 use crate::alb::{self, Alb};
-use crate::cli::{Failure, Verdict};
 use crate::command::status;
 use crate::config::{self, User};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ enum Origin {
     Gone,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
     let url = alb::optional(&mut env);
@@ -66,7 +66,7 @@ async fn answer(alb: &Alb, id: &PaymentId) -> String {
         Ok(answer) => format!(
             "GET /pay/{id}: {} {}\n",
             answer.status,
-            answer.body.trim_end()
+            safe(answer.body.trim_end())
         ),
         Err(error) => format!("GET /pay/{id}: {}\n", chain(&error)),
     }
@@ -77,7 +77,7 @@ async fn recorded(
     store: &Store,
     id: &PaymentId,
     found: &Found,
-) -> Result<Verdict, Failure> {
+) -> Result<Outcome, Failure> {
     let origin = origin(log, found).await?;
     let entry = store.ledger_entry(&found.object_key).await?;
     let conflicts = store.conflicts_of(id).await?;
@@ -120,11 +120,11 @@ async fn recorded(
         hops.add("conflict", conflict.recorded_at, place);
     }
     let row = store.rows_of(&[id]).await?.remove(id.as_str());
-    let (said, verdict) = compare(&origin, row.as_ref());
+    let (said, outcome) = compare(&origin, row.as_ref());
     output::say(&about(id, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
 /// Without the payer's name and the members of the client's own.
@@ -161,7 +161,7 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
 }
 
 /// By columns as well as by hash, which a change by hand leaves as it is.
-fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
+fn compare(origin: &Origin, row: Option<&Row>) -> (String, Outcome) {
     let said = match (origin, row) {
         (Origin::Gone, _) => "the object is gone".to_owned(),
         (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
@@ -185,11 +185,11 @@ fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
                 format!("the line has another hash, {}", record.content_hash)
             } else if columns.is_empty() {
                 let said = "the line has the row's hash and content";
-                return (said.to_owned(), Verdict::Clean);
+                return (said.to_owned(), Outcome::Clean);
             } else {
                 format!("the row differs from its line in {}", columns.join(", "))
             }
         }
     };
-    (said, Verdict::Different)
+    (said, Outcome::Different)
 }

@@ -4,7 +4,7 @@ use tier_kit::Env;
 
 use super::reconcile;
 use crate::audit::{self, Report};
-use crate::cli::{Failure, Verdict};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -12,7 +12,7 @@ pub struct Args {
     log: reconcile::Args,
 }
 
-pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.log.json;
     let audit = reconcile::prepare(args.log, env).await?;
     let mut report = Report::new(json);

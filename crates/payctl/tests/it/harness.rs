@@ -37,7 +37,7 @@ impl Pipeline {
         let config = json!({
             "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
             "buckets": [{"name": BUCKET}],
-            "identities": [{"access_key_id": "OPERATOR", "secret_access_key": "secret", "role": "operator", "admin": true}],
+            "identities": [{"access_key_id": "OPERATOR00000000", "secret_access_key": "secret", "role": "operator", "admin": true}],
         });
         let config = serde_json::from_value(config).unwrap();
         let server = Server::start(config).await.unwrap();
@@ -45,7 +45,7 @@ impl Pipeline {
             ("LOG_BUCKET", BUCKET.to_owned()),
             ("DATABASE_URL", url(&pool)),
             ("AWS_REGION", "us-west-2".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "OPERATOR00000000".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
             ("AWS_ENDPOINT_URL_S3", format!("http://{}", server.addr())),
         ];
@@ -55,6 +55,11 @@ impl Pipeline {
             pool,
             variables,
         }
+    }
+
+    /// The database's address, as `DATABASE_URL`.
+    pub fn database(&self) -> String {
+        url(&self.pool)
     }
 
     pub fn set(&mut self, name: &'static str, value: String) {
@@ -104,7 +109,7 @@ impl Pipeline {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-west-2"))
-            .credentials_provider(Credentials::from_keys("OPERATOR", "secret", None))
+            .credentials_provider(Credentials::from_keys("OPERATOR00000000", "secret", None))
             .endpoint_url(format!("http://{}", self.server.addr()))
             .force_path_style(true)
             .http_client(http);

@@ -16,16 +16,31 @@ struct Users<'a> {
 
 impl<'a> Users<'a> {
     async fn make(root: &'a MySqlPool) -> Self {
+        let users = Self::named(root).await;
+        // Both may be run again.
+        for sql in [USERS_SQL, GRANTS_SQL, USERS_SQL, GRANTS_SQL] {
+            admin(root, &users.renamed(sql)).await;
+        }
+        users
+    }
+
+    /// Before there are tables, and where an earlier version gave the migrator all rights.
+    async fn make_users(root: &'a MySqlPool) -> Self {
+        let users = Self::named(root).await;
+        admin(root, &users.renamed(USERS_SQL)).await;
+        let all = "GRANT ALL ON payments.* TO 'migrator'@'%', 'migrator'@'localhost'";
+        admin(root, &users.renamed(all)).await;
+        admin(root, &users.renamed(USERS_SQL)).await;
+        users
+    }
+
+    async fn named(root: &'a MySqlPool) -> Self {
         let users = Self {
             root,
             suffix: schema(root).chars().rev().take(12).collect(),
         };
         // A run that failed may have left them behind.
         users.remove().await;
-        // Both may be run again.
-        for sql in [USERS_SQL, GRANTS_SQL, USERS_SQL, GRANTS_SQL] {
-            admin(root, &users.renamed(sql)).await;
-        }
         users
     }
 
@@ -47,6 +62,10 @@ impl<'a> Users<'a> {
 
     /// Over TCP, as the programs connect.
     fn pool(&self, user: &str) -> Pool {
+        self.database(user).pool(1)
+    }
+
+    fn database(&self, user: &str) -> Database {
         let server = self.root.connect_options();
         let (host, port) = (server.get_host(), server.get_port());
         Database::from_parts(
@@ -60,7 +79,6 @@ impl<'a> Users<'a> {
             None,
         )
         .unwrap()
-        .pool(1)
     }
 
     async fn remove(&self) {
@@ -164,5 +182,40 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
         .await
         .unwrap_err();
     assert!(!refused.is_transient());
+    users.remove().await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn p7_migrator_brings_the_schema_up_and_can_change_no_row(root: MySqlPool) {
+    let users = Users::make_users(&root).await;
+    let migrated = payment_store::migrate(&users.database("migrator"))
+        .await
+        .unwrap();
+    assert_eq!(
+        migrated.applied.len(),
+        payment_store::MIGRATOR.iter().count()
+    );
+    store(&root)
+        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    let pool = users.pool("migrator");
+    for table in TABLES {
+        for sql in [
+            format!("UPDATE {table} SET object_key = 'y'"),
+            format!("DELETE FROM {table}"),
+            format!("REPLACE INTO {table} (object_key) VALUES ('y')"),
+            format!("TRUNCATE TABLE {table}"),
+            format!("DROP TABLE {table}"),
+            format!("RENAME TABLE {table} TO other"),
+            format!("CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW SET @x = 1"),
+        ] {
+            assert!(is_denied(&pool, &sql).await, "{sql}");
+        }
+        let sql = format!("ALTER TABLE {table} ADD COLUMN next_version INT NULL");
+        assert!(!is_denied(&pool, &sql).await, "{sql}");
+    }
+    assert!(!is_denied(&pool, "CREATE TABLE t (x INT)").await);
+    assert!(!is_denied(&pool, "CREATE INDEX t_x ON t (x)").await);
     users.remove().await;
 }

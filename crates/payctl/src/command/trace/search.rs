@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
 use super::hops::Hops;
-use crate::cli::{Failure, Verdict};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 use crate::range::Range;
 
@@ -33,7 +33,7 @@ pub async fn unrecorded(
     store: &Store,
     id: &PaymentId,
     hours: u16,
-) -> Result<Verdict, Failure> {
+) -> Result<Outcome, Failure> {
     let hits = search(log, id, hours).await?;
     output::say(&format!("payment {id} has no row\n"))?;
     if hits.is_empty() {
@@ -62,7 +62,7 @@ pub async fn unrecorded(
         output::say(&hops.table())?;
         output::say(&format!("{what}\n"))?;
     }
-    Ok(Verdict::Different)
+    Ok(Outcome::Different)
 }
 
 async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Vec<Hit>, Failure> {
