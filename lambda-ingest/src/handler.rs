@@ -172,7 +172,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         while let Some((object, content)) = objects.get(done.len()).zip(ahead)
             && go_on()
         {
-            let record = async { ingest::record(&self.store, object, content?).await };
+            let record = async { ingest::record(&self.store, content?).await };
             let next = self.read(objects.get(done.len() + 1));
             let (ingested, next) = join(record, next).await;
             ahead = next;

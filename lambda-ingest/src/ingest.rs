@@ -2,10 +2,10 @@
 
 use payment_core::event::ObjectRef;
 use payment_core::record::{self, Line, TraceParent};
-use payment_core::{RequestId, Timestamp};
+use payment_core::{ObjectVersion, RequestId, Timestamp};
 use payment_store::{Backend, Outcome, Store};
 
-use crate::objects::{ObjectError, Objects};
+use crate::objects::{Object, ObjectError, Objects};
 
 /// What became of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub enum IngestError {
 /// What an object holds. The database has not been asked.
 #[derive(Debug)]
 pub enum Content {
-    Lines(Vec<Line>),
+    Lines(ObjectVersion, Vec<Line>),
     /// A folder that a console made: nothing is in it.
     Folder,
     Gone,
@@ -74,7 +74,7 @@ pub async fn ingest(
     store: &Store<impl Backend>,
     object: &ObjectRef,
 ) -> Result<Ingested, IngestError> {
-    record(store, object, read(objects, object).await?).await
+    record(store, read(objects, object).await?).await
 }
 
 /// The first half. An object that was ingested before is read again: that is rare, and cheaper than asking each time.
@@ -83,9 +83,10 @@ pub async fn read(objects: &impl Objects, object: &ObjectRef) -> Result<Content,
         return Ok(Content::Folder);
     }
     match objects.get(object).await {
-        Ok(read) => Ok(Content::Lines(
-            record::read_object(&object.key, &read.body, read.stored_at).collect(),
-        )),
+        Ok(Object { version, body }) => {
+            let lines = record::read_object(&object.key, &body, version.stored_at).collect();
+            Ok(Content::Lines(version, lines))
+        }
         Err(ObjectError::Gone) => Ok(Content::Gone),
         Err(error) => Err(error.into()),
     }
@@ -94,15 +95,14 @@ pub async fn read(objects: &impl Objects, object: &ObjectRef) -> Result<Content,
 /// The second half.
 pub async fn record(
     store: &Store<impl Backend>,
-    object: &ObjectRef,
     content: Content,
 ) -> Result<Ingested, IngestError> {
-    let lines = match content {
-        Content::Lines(lines) => lines,
+    let (version, lines) = match content {
+        Content::Lines(version, lines) => (version, lines),
         Content::Folder => return Ok(Ingested::Already),
         Content::Gone => return Ok(Ingested::Gone),
     };
-    let outcome = store.ingest_object(&object.key, &lines).await?;
+    let outcome = store.ingest_object(&version, &lines).await?;
     if outcome.already {
         return Ok(Ingested::Already);
     }
@@ -111,7 +111,7 @@ pub async fn record(
         .filter_map(|(line, result)| Some((line, result.as_ref().err()?)))
     {
         tracing::warn!(
-            s3_key = object.key.as_str(),
+            s3_key = version.key.as_str(),
             line,
             reason = error.reason(),
             "a line is no payment"

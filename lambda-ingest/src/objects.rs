@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::DateTime;
 use bytes::Bytes;
 use payment_core::event::ObjectRef;
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 
 /// Largest object that is read. The app tier writes some 1 MiB; older systems one payment.
 const OBJECT_BYTES_MAX: i64 = 64 * 1024 * 1024;
@@ -12,15 +13,8 @@ const OBJECT_BYTES_MAX: i64 = 64 * 1024 * 1024;
 /// An object as it is stored.
 #[derive(Debug)]
 pub struct Object {
+    pub version: ObjectVersion,
     pub body: Bytes,
-    pub stored_at: Timestamp,
-}
-
-/// An object as a listing shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    pub key: ObjectKey,
-    pub stored_at: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +47,7 @@ pub trait Objects: Send + Sync {
         bucket: &str,
         prefix: &str,
         page: Option<String>,
-    ) -> impl Future<Output = Result<(Vec<Listed>, Option<String>), ObjectError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<ObjectVersion>, Option<String>), ObjectError>> + Send;
 }
 
 #[derive(Debug)]
@@ -81,15 +75,15 @@ impl Objects for S3Objects {
         {
             return Err(ObjectError::TooLarge);
         }
-        let stored_at = timestamp(answer.last_modified());
+        let version = version(object.key.clone(), answer.e_tag(), answer.last_modified());
         let body = answer
             .body
             .collect()
             .await
             .map_err(|e| ObjectError::Failed(DisplayErrorContext(&e).to_string()))?;
         Ok(Object {
+            version,
             body: body.into_bytes(),
-            stored_at,
         })
     }
 
@@ -98,7 +92,7 @@ impl Objects for S3Objects {
         bucket: &str,
         prefix: &str,
         page: Option<String>,
-    ) -> Result<(Vec<Listed>, Option<String>), ObjectError> {
+    ) -> Result<(Vec<ObjectVersion>, Option<String>), ObjectError> {
         let request = self
             .client
             .list_objects_v2()
@@ -112,10 +106,7 @@ impl Objects for S3Objects {
             .map_err(|error| classify(&error))?;
         let listed = answer.contents().iter().filter_map(|object| {
             let key = ObjectKey::parse(object.key()?)?;
-            Some(Listed {
-                key,
-                stored_at: timestamp(object.last_modified()),
-            })
+            Some(version(key, object.e_tag(), object.last_modified()))
         });
         Ok((
             listed.collect(),
@@ -124,11 +115,20 @@ impl Objects for S3Objects {
     }
 }
 
-fn timestamp(moment: Option<&aws_sdk_s3::primitives::DateTime>) -> Timestamp {
-    let millis = moment.and_then(|moment| moment.to_millis().ok());
-    millis
-        .and_then(Timestamp::from_unix_millis)
-        .unwrap_or(Timestamp::EPOCH)
+/// As S3's answers name a version.
+pub fn version(
+    key: ObjectKey,
+    etag: Option<&str>,
+    last_modified: Option<&DateTime>,
+) -> ObjectVersion {
+    let millis = last_modified.and_then(|moment| moment.to_millis().ok());
+    ObjectVersion {
+        key,
+        etag: etag.map_or_else(ETag::unknown, ETag::parse),
+        stored_at: millis
+            .and_then(Timestamp::from_unix_millis)
+            .unwrap_or(Timestamp::EPOCH),
+    }
 }
 
 fn classify<E>(error: &SdkError<E>) -> ObjectError

@@ -1,12 +1,12 @@
 //! Finds objects of the last hours that were never ingested: their event was lost, or gave up (promise P2).
 
 use payment_core::event::ObjectRef;
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ObjectKey, ObjectVersion, Timestamp};
 use payment_store::{Backend, Store};
 use time::Duration;
 
 use crate::config::Sweep;
-use crate::objects::{Listed, ObjectError, Objects};
+use crate::objects::{ObjectError, Objects};
 
 /// Younger objects are left to their event, which is most likely on its way.
 const AGE_MIN: Duration = Duration::seconds(10);
@@ -40,10 +40,9 @@ pub async fn find_missing(
             let (listed, next) = objects.list(bucket, &prefix, page).await?;
             let due = listed
                 .into_iter()
-                .filter(|object| window.holds(object))
-                .map(|object| object.key)
+                .filter(|object| window.holds(object) && !object.key.is_folder())
                 .collect();
-            missing.extend(not_ingested(store, due).await?);
+            missing.extend(store.not_ingested(due).await?);
             page = next;
             if page.is_none() {
                 break;
@@ -52,24 +51,10 @@ pub async fn find_missing(
     }
     Ok(missing
         .into_iter()
-        .map(|key| ObjectRef {
+        .map(|object| ObjectRef {
             bucket: bucket.to_owned(),
-            key,
+            key: object.key,
         })
-        .collect())
-}
-
-async fn not_ingested(
-    store: &Store<impl Backend>,
-    keys: Vec<ObjectKey>,
-) -> Result<Vec<ObjectKey>, payment_store::Error> {
-    if keys.is_empty() {
-        return Ok(keys);
-    }
-    let ingested = store.ingested_among(&keys).await?;
-    Ok(keys
-        .into_iter()
-        .filter(|key| !ingested.contains(key) && !key.is_folder())
         .collect())
 }
 
@@ -95,7 +80,7 @@ impl Window {
         prefixes
     }
 
-    fn holds(&self, object: &Listed) -> bool {
+    fn holds(&self, object: &ObjectVersion) -> bool {
         (self.from..=self.to).contains(&object.stored_at)
     }
 }

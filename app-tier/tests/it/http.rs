@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app_tier::{App, config::Config};
-use payment_core::{ObjectKey, Timestamp, record};
+use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp, record};
 use payment_store::{Database, Store};
 use reqwest::Response;
 use serde_json::Value;
@@ -180,7 +180,7 @@ async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: My
     assert_eq!((status, &seen["state"]), (200, &Value::from("accepted")));
 
     let lines: Vec<_> = record::read_object(&key, &body, written_at()).collect();
-    store.ingest_object(&key, &lines).await.unwrap();
+    store.ingest_object(&stored(key), &lines).await.unwrap();
     let (status, seen) = tier.get("a").await;
     assert_eq!((status, &seen["state"]), (200, &Value::from("recorded")));
     assert_eq!(seen["amount"], "1.00");
@@ -188,9 +188,20 @@ async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: My
     let other = br#"{"id":"a","amount":2}"#;
     let elsewhere = ObjectKey::parse("transactions/other.ndjson").unwrap();
     let lines: Vec<_> = record::read_object(&elsewhere, other, written_at()).collect();
-    store.ingest_object(&elsewhere, &lines).await.unwrap();
+    store
+        .ingest_object(&stored(elsewhere), &lines)
+        .await
+        .unwrap();
     let (status, seen) = tier.get("a").await;
     assert_eq!((status, &seen["state"]), (200, &Value::from("conflict")));
+}
+
+fn stored(key: ObjectKey) -> ObjectVersion {
+    ObjectVersion {
+        key,
+        etag: ETag::parse("\"1\""),
+        stored_at: written_at(),
+    }
 }
 
 fn written_at() -> Timestamp {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::Object as S3Object;
-use lambda_ingest::objects::{Object, ObjectError, Objects as _, S3Objects};
+use lambda_ingest::objects::{self, Object, ObjectError, Objects as _, S3Objects};
 use payment_core::event::ObjectRef;
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ObjectKey, ObjectVersion};
 use tier_kit::s3::{self, Bounds, NoRegion};
 
 use crate::config::Place;
@@ -34,8 +33,7 @@ pub struct Log {
 /// An object as the listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    pub key: ObjectKey,
-    pub stored_at: Timestamp,
+    pub version: ObjectVersion,
     pub bytes: u64,
 }
 
@@ -138,9 +136,18 @@ impl Listing<'_> {
         let span = &self.segment.span;
         let is_past = |key: &str| span.before.as_deref().is_some_and(|before| key >= before);
         let last = answer.contents().last().and_then(S3Object::key);
-        let listed = answer.contents().iter().filter_map(listed);
+        let listed = answer.contents().iter().filter_map(|object| {
+            let key = ObjectKey::parse(object.key()?)?;
+            (!key.is_folder() && span.contains(key.as_str())).then_some((key, object))
+        });
         self.page = listed
-            .filter(|object| !object.key.is_folder() && span.contains(object.key.as_str()))
+            .map(|(key, object)| Listed {
+                version: objects::version(key, object.e_tag(), object.last_modified()),
+                bytes: object
+                    .size()
+                    .and_then(|size| size.try_into().ok())
+                    .unwrap_or(0),
+            })
             .collect();
         if !last.is_some_and(is_past)
             && let Some(token) = answer.next_continuation_token()
@@ -149,23 +156,4 @@ impl Listing<'_> {
         }
         Ok(())
     }
-}
-
-fn listed(object: &S3Object) -> Option<Listed> {
-    Some(Listed {
-        key: ObjectKey::parse(object.key()?)?,
-        stored_at: object.last_modified().map_or(Timestamp::EPOCH, timestamp),
-        bytes: object
-            .size()
-            .and_then(|size| size.try_into().ok())
-            .unwrap_or(0),
-    })
-}
-
-fn timestamp(moment: &DateTime) -> Timestamp {
-    moment
-        .to_millis()
-        .ok()
-        .and_then(Timestamp::from_unix_millis)
-        .unwrap_or(Timestamp::EPOCH)
 }

@@ -20,6 +20,8 @@ pub enum Step {
     LogOnly(Listed),
     /// It was taken, and is not there.
     LedgerOnly(LedgerEntry),
+    /// It was taken, and is there with other content.
+    Replaced(LedgerEntry),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,8 @@ struct Merge<'a> {
     ledger: Ledger<'a>,
     listed: Option<Listed>,
     entry: Option<LedgerEntry>,
+    /// What else the last key had.
+    more: VecDeque<Step>,
 }
 
 #[derive(Debug)]
@@ -52,6 +56,7 @@ struct Ledger<'a> {
     store: &'a Store,
     span: KeySpan,
     page: VecDeque<LedgerEntry>,
+    last: Option<LedgerEntry>,
     is_at_end: bool,
 }
 
@@ -88,19 +93,21 @@ impl<'a> Merge<'a> {
                 store,
                 span: segment.span.clone(),
                 page: VecDeque::new(),
+                last: None,
                 is_at_end: false,
             },
             segment,
             listed: None,
             entry: None,
+            more: VecDeque::new(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<Step>, WalkError> {
         while let Some(step) = self.merge().await? {
             let at = match &step {
-                Step::Both(listed, _) | Step::LogOnly(listed) => listed.stored_at,
-                Step::LedgerOnly(entry) => entry.ingested_at,
+                Step::Both(listed, _) | Step::LogOnly(listed) => listed.version.stored_at,
+                Step::LedgerOnly(entry) | Step::Replaced(entry) => entry.ingested_at,
             };
             if self.segment.is_due(at) {
                 return Ok(Some(step));
@@ -110,47 +117,63 @@ impl<'a> Merge<'a> {
     }
 
     async fn merge(&mut self) -> Result<Option<Step>, WalkError> {
+        if let Some(step) = self.more.pop_front() {
+            return Ok(Some(step));
+        }
         if self.listed.is_none() {
             self.listed = self.listing.next().await?;
         }
+        self.next_entry().await?;
+        let order = match (&self.listed, &self.entry) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(listed), Some(entry)) => listed.version.key.cmp(&entry.key),
+        };
+        Ok(match order {
+            Ordering::Less => self.listed.take().map(Step::LogOnly),
+            Ordering::Greater => self.entry.take().map(Step::LedgerOnly),
+            Ordering::Equal => match self.listed.take() {
+                Some(listed) => Some(self.versions_of(listed).await?),
+                None => None,
+            },
+        })
+    }
+
+    /// The object with its own entry, where there is one; the entries of its other versions follow.
+    async fn versions_of(&mut self, listed: Listed) -> Result<Step, WalkError> {
+        let mut own = None;
+        while let Some(entry) = self.entry.take_if(|entry| entry.key == listed.version.key) {
+            if own.is_none() && entry.is_of(&listed.version) {
+                own = Some(entry);
+            } else {
+                self.more.push_back(Step::Replaced(entry));
+            }
+            self.next_entry().await?;
+        }
+        Ok(match own {
+            Some(entry) => Step::Both(listed, entry),
+            None => Step::LogOnly(listed),
+        })
+    }
+
+    async fn next_entry(&mut self) -> Result<(), WalkError> {
         while self.entry.is_none()
             && let Some(entry) = self.ledger.next().await?
         {
             self.entry = Some(entry).filter(|entry| self.segment.holds(entry.key.as_str()));
         }
-        let order = match (&self.listed, &self.entry) {
-            (None, None) => return Ok(None),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(listed), Some(entry)) => listed.key.cmp(&entry.key),
-        };
-        let listed = if order.is_le() {
-            self.listed.take()
-        } else {
-            None
-        };
-        let entry = if order.is_ge() {
-            self.entry.take()
-        } else {
-            None
-        };
-        Ok(match (listed, entry) {
-            (Some(listed), Some(entry)) => Some(Step::Both(listed, entry)),
-            (Some(listed), None) => Some(Step::LogOnly(listed)),
-            (None, Some(entry)) => Some(Step::LedgerOnly(entry)),
-            (None, None) => None,
-        })
+        Ok(())
     }
 }
 
 impl Ledger<'_> {
     async fn next(&mut self) -> Result<Option<LedgerEntry>, payment_store::Error> {
         if self.page.is_empty() && !self.is_at_end {
-            self.page = self.store.ledger_page(&self.span).await?.into();
-            match self.page.back() {
-                Some(last) => last.key.as_str().clone_into(&mut self.span.after),
-                None => self.is_at_end = true,
-            }
+            let page = self.store.ledger_page(&self.span, self.last.as_ref());
+            self.page = page.await?.into();
+            self.is_at_end = self.page.is_empty();
+            self.last = self.page.back().cloned();
         }
         Ok(self.page.pop_front())
     }

@@ -8,17 +8,17 @@ mod row;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use payment_core::{ContentHash, ObjectKey, PaymentId, Timestamp};
+use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{AssertSqlSafe, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::row::{Row, Table};
-use crate::Store;
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::lease::{Lease, within};
 use crate::list;
+use crate::version::is_same_version;
+use crate::{Found, Store};
 
 /// A page takes milliseconds, a count over a span of rows seconds where the server reads from disk.
 const QUERY_TIME_MAX: Duration = Duration::from_mins(1);
@@ -32,11 +32,16 @@ pub const LOOKUP_IDS_MAX: usize = 512;
 /// Sorts after every key: no key holds it.
 const AFTER_ALL_KEYS: &str = "\u{10FFFF}";
 
-const LEDGER_PAGE: &str = "SELECT object_key, line_count, row_count, duplicate_count, conflict_count, reject_count, \
-    ingested_at FROM ingested_objects WHERE object_key > ? AND object_key < ? ORDER BY object_key LIMIT ?";
+/// Sorts after every ETag.
+const AFTER_ALL_ETAGS: &str = "\x7f";
 
-const LEDGER_ENTRY: &str = "SELECT object_key, line_count, row_count, duplicate_count, conflict_count, reject_count, \
-    ingested_at FROM ingested_objects WHERE object_key = ?";
+const LEDGER_PAGE: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
+    reject_count, ingested_at FROM ingested_objects \
+    WHERE (object_key > ? OR (object_key = ? AND object_etag > ?)) AND object_key < ? \
+    ORDER BY object_key, object_etag LIMIT ?";
+
+const LEDGER_ENTRIES: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
+    reject_count, ingested_at FROM ingested_objects WHERE object_key = ? ORDER BY ingested_at";
 
 const LEDGER_LINES: &str = "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects \
     WHERE object_key > ? AND object_key < ?";
@@ -55,10 +60,12 @@ pub struct KeySpan {
     pub before: Option<String>,
 }
 
-/// What the ledger says of one object.
+/// What the ledger says of one version of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
     pub key: ObjectKey,
+    /// Unknown for an object that was ingested before ETags were recorded.
+    pub etag: ETag,
     pub lines: u32,
     pub rows: u32,
     pub duplicates: u32,
@@ -86,27 +93,68 @@ impl KeySpan {
     }
 }
 
+impl LedgerEntry {
+    /// Whether the entry stands for this version of its object.
+    pub fn is_of(&self, version: &ObjectVersion) -> bool {
+        self.key == version.key
+            && is_same_version(
+                self.etag.as_str(),
+                self.ingested_at,
+                version.etag.as_str(),
+                version.stored_at,
+            )
+    }
+}
+
 impl Store {
-    /// The ledger's next entries in the order of their keys; none at the end.
-    pub async fn ledger_page(&self, span: &KeySpan) -> Result<Vec<LedgerEntry>, Error> {
+    /// The entries of the span that follow `last`, in the order of their keys and ETags; none at the end.
+    pub async fn ledger_page(
+        &self,
+        span: &KeySpan,
+        last: Option<&LedgerEntry>,
+    ) -> Result<Vec<LedgerEntry>, Error> {
+        // Behind the last ETag of the key that the span leaves out, or behind the last entry.
+        let (key, etag) = match last {
+            Some(last) => (last.key.as_str(), last.etag.as_str()),
+            None => (span.after.as_str(), AFTER_ALL_ETAGS),
+        };
         self.ask(async |connection| {
-            let query = sqlx::query(LEDGER_PAGE)
-                .bind(&span.after)
-                .bind(span.before());
+            let query = sqlx::query(LEDGER_PAGE).bind(key).bind(key).bind(etag);
+            let query = query.bind(span.before());
             let rows = query.bind(PAGE).fetch_all(connection).await?;
             rows.iter().map(ledger_entry).collect()
         })
         .await
     }
 
-    pub async fn ledger_entry(&self, key: &ObjectKey) -> Result<Option<LedgerEntry>, Error> {
-        let key = KeyColumn::new(key)?;
+    /// All versions of the object that were ingested, the earliest first.
+    pub async fn ledger_entries(&self, key: &ObjectKey) -> Result<Vec<LedgerEntry>, Error> {
         self.ask(async |connection| {
-            let query = sqlx::query(LEDGER_ENTRY).bind(key.as_str());
-            let row = query.fetch_optional(connection).await?;
-            row.as_ref().map(ledger_entry).transpose()
+            let query = sqlx::query(LEDGER_ENTRIES).bind(key.as_str());
+            let rows = query.fetch_all(connection).await?;
+            let mut entries: Vec<_> = rows.iter().map(ledger_entry).collect::<Result<_, _>>()?;
+            // To the database's collation, a key that ends in a space is the same as one that does not.
+            entries.retain(|entry| entry.key == *key);
+            Ok(entries)
         })
         .await
+    }
+
+    /// What the ledger says of this version.
+    pub async fn ledger_entry(
+        &self,
+        version: &ObjectVersion,
+    ) -> Result<Option<LedgerEntry>, Error> {
+        let entries = self.ledger_entries(&version.key).await?;
+        Ok(entries.into_iter().find(|entry| entry.is_of(version)))
+    }
+
+    /// The entry that was written in the row's own transaction. The object may have been ingested in other versions
+    /// before and after.
+    pub async fn ledger_entry_of_row(&self, row: &Found) -> Result<Option<LedgerEntry>, Error> {
+        let entries = self.ledger_entries(&row.object_key).await?;
+        let is_own = |entry: &LedgerEntry| entry.ingested_at >= row.recorded_at;
+        Ok(entries.into_iter().find(is_own))
     }
 
     /// Lines of all objects of the ledger.
@@ -184,23 +232,27 @@ impl Store {
         .await
     }
 
-    /// The hashes of those lines of the object that are conflicts.
+    /// The hashes of those lines of the version that are conflicts.
     pub async fn conflicts_at(
         &self,
-        key: &ObjectKey,
+        entry: &LedgerEntry,
         lines: &[u32],
     ) -> Result<HashMap<u32, ContentHash>, Error> {
         let rows = self
-            .lines_at("object_line, content_hash FROM conflicts", key, lines)
+            .lines_at("object_line, content_hash FROM conflicts", entry, lines)
             .await?;
         let hash = |row: &MySqlRow| Ok((row.try_get(0)?, row::content_hash(row, 1)?));
         rows.iter().map(hash).collect()
     }
 
-    /// Those lines of the object that are rejects.
-    pub async fn rejects_at(&self, key: &ObjectKey, lines: &[u32]) -> Result<HashSet<u32>, Error> {
+    /// Those lines of the version that are rejects.
+    pub async fn rejects_at(
+        &self,
+        entry: &LedgerEntry,
+        lines: &[u32],
+    ) -> Result<HashSet<u32>, Error> {
         let rows = self
-            .lines_at("object_line FROM rejects", key, lines)
+            .lines_at("object_line FROM rejects", entry, lines)
             .await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
@@ -229,16 +281,18 @@ impl Store {
     async fn lines_at(
         &self,
         what: &'static str,
-        key: &ObjectKey,
+        entry: &LedgerEntry,
         lines: &[u32],
     ) -> Result<Vec<MySqlRow>, Error> {
-        let key = KeyColumn::new(key)?;
         if lines.is_empty() {
             return Ok(Vec::new());
         }
         self.ask(async |connection| {
             let mut sql = QueryBuilder::new(format!("SELECT {what} WHERE object_key = "));
-            sql.push_bind(key.as_str()).push(" AND object_line IN ");
+            sql.push_bind(entry.key.as_str())
+                .push(" AND object_etag = ")
+                .push_bind(entry.etag.as_str())
+                .push(" AND object_line IN ");
             list::push(&mut sql, lines.iter().copied());
             Ok(sql.build().fetch_all(connection).await?)
         })
@@ -264,12 +318,13 @@ fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {
         key: ObjectKey::parse(row.try_get(0)?).ok_or(Error::Unreadable {
             column: "object_key",
         })?,
-        lines: row.try_get(1)?,
-        rows: row.try_get(2)?,
-        duplicates: row.try_get(3)?,
-        conflicts: row.try_get(4)?,
-        rejects: row.try_get(5)?,
-        ingested_at: Timestamp::from_datetime(row.try_get(6)?),
+        etag: ETag::parse(row.try_get(1)?),
+        lines: row.try_get(2)?,
+        rows: row.try_get(3)?,
+        duplicates: row.try_get(4)?,
+        conflicts: row.try_get(5)?,
+        rejects: row.try_get(6)?,
+        ingested_at: Timestamp::from_datetime(row.try_get(7)?),
     })
 }
 

@@ -12,7 +12,7 @@ use payment_core::{ContentHash, PaymentId};
 pub use crate::driver::{DriverError, Kind};
 use crate::error::Error;
 pub use crate::ingest::{Entry, Reject};
-pub use crate::key::KeyColumn;
+pub use crate::version::{LedgerKey, VersionColumns};
 use crate::{Found, Holder, Outcome};
 
 /// A database with the schema of [`crate::MIGRATOR`]. Cheap to clone.
@@ -43,35 +43,35 @@ pub trait Session: Send {
     /// Rows of `transactions`, whose unique key is the payment id.
     fn insert_payments(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
     /// Rows of `conflicts`, whose unique key is the object's line.
     fn insert_conflicts(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
     /// Rows of `rejects`, whose unique key is the object's line.
     fn insert_rejects(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Reject],
     ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
-    /// The object's row of `ingested_objects`, whose unique key is the object's.
+    /// The version's row of `ingested_objects`, whose unique key is the version's.
     fn insert_ingested(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         outcome: &Outcome,
     ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
-    /// What became of the object, where it was taken.
+    /// What became of the version, if it was ingested.
     fn ingested(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
     ) -> impl Future<Output = Result<Option<Outcome>, Error>> + Send;
 
     /// The rows that have one of the ids, and the line of the log that each was made of.
@@ -83,14 +83,14 @@ pub trait Session: Send {
     /// Those of the object's lines that `conflicts` has.
     fn conflict_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
 
     /// Those of the object's lines that `rejects` has.
     fn reject_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
 
@@ -102,11 +102,11 @@ pub trait Session: Send {
         ids: &[PaymentId],
     ) -> impl Future<Output = Result<Vec<(PaymentId, Holder)>, Error>> + Send;
 
-    /// Those of the keys that are in `ingested_objects`.
-    fn ingested_among(
+    /// The rows of `ingested_objects` that have one of the keys, in any version.
+    fn ledger_keys(
         &mut self,
-        keys: &[KeyColumn<'_>],
-    ) -> impl Future<Output = Result<HashSet<String>, Error>> + Send;
+        objects: &[VersionColumns<'_>],
+    ) -> impl Future<Output = Result<Vec<LedgerKey>, Error>> + Send;
 
     /// The work came to an end, well or not: gives the connection back.
     fn end(self);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::driver::{DriverError, Kind};
-use crate::key::KEY_CHARS_MAX;
+use crate::version::KEY_CHARS_MAX;
 
 /// No message, and no message of a source, holds anything of a row.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +38,6 @@ pub enum Error {
         "the object's key has {chars} characters and can be recorded with {KEY_CHARS_MAX}; copy the object to a shorter key"
     )]
     KeyTooLong { chars: usize },
-    #[error(
-        "the object's key ends in a space, which the database does not tell from none; copy it to another key"
-    )]
-    KeyEndsInSpace,
 }
 
 /// Why nothing was sent to a server, and what mends it.
@@ -75,8 +71,7 @@ impl Error {
             | Self::Refused(_)
             | Self::RowCount { .. }
             | Self::Unreadable { .. }
-            | Self::KeyTooLong { .. }
-            | Self::KeyEndsInSpace => false,
+            | Self::KeyTooLong { .. } => false,
         }
     }
 }

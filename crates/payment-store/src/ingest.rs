@@ -13,11 +13,10 @@ mod tally;
 
 use std::time::Duration;
 
-use payment_core::ObjectKey;
+use payment_core::ObjectVersion;
 use payment_core::record::Line;
 
 use self::conflicts::Conflicts;
-pub(crate) use self::insert::COLUMNS_MAX;
 use self::payments::Payments;
 use self::plan::Plan;
 use self::rejects::Rejects;
@@ -27,9 +26,9 @@ use crate::Store;
 use crate::backend::{Backend, Session};
 use crate::driver::Kind;
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::lease::within;
 use crate::retry::Tries;
+use crate::version::VersionColumns;
 
 /// Longest time of one try at one object; the last starts within 20 s. Ten thousand rows take under a second; waiting for a lock 5 s.
 const TRY_TIME_MAX: Duration = Duration::from_secs(15);
@@ -55,29 +54,64 @@ pub struct Outcome {
 }
 
 impl<B: Backend> Store<B> {
-    /// Records an object's lines. To call it again, or in several places at once, adds nothing.
+    /// Records the lines of one version of an object. To call it again, or in several places at once, adds nothing.
     /// What fails for a passing reason is tried again; the call ends within 35 s.
-    pub async fn ingest_object(&self, key: &ObjectKey, lines: &[Line]) -> Result<Outcome, Error> {
-        let key = KeyColumn::new(key)?;
+    pub async fn ingest_object(
+        &self,
+        version: &ObjectVersion,
+        lines: &[Line],
+    ) -> Result<Outcome, Error> {
+        let object = VersionColumns::new(version)?;
         let plan = Plan::new(lines);
         let mut tries = Tries::start();
         let mut unanswered = None;
         loop {
-            match within(TRY_TIME_MAX, self.try_once(key, &plan, &mut unanswered)).await {
+            match within(TRY_TIME_MAX, self.try_once(object, &plan, &mut unanswered)).await {
                 Ok(outcome) => return Ok(as_ours(outcome, unanswered)),
                 Err(error) => tries.after(error, &self.backend).await?,
             }
         }
     }
 
+    /// Records lines of an object that the ledger has already: those that were rejected and are understood now.
+    /// The ledger stays as it is. To call it again adds nothing.
+    pub async fn ingest_lines(
+        &self,
+        version: &ObjectVersion,
+        lines: &[Line],
+    ) -> Result<Outcome, Error> {
+        let object = VersionColumns::new(version)?;
+        let plan = Plan::new(lines);
+        let mut tries = Tries::start();
+        loop {
+            match within(TRY_TIME_MAX, self.try_lines(object, &plan)).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => tries.after(error, &self.backend).await?,
+            }
+        }
+    }
+
+    async fn try_lines(
+        &self,
+        object: VersionColumns<'_>,
+        plan: &Plan<'_>,
+    ) -> Result<Outcome, Error> {
+        let mut session = self.backend.session().await?;
+        session.begin().await?;
+        let outcome = insert_lines(&mut session, object, plan).await?;
+        session.commit().await?;
+        session.end();
+        Ok(outcome)
+    }
+
     async fn try_once(
         &self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         plan: &Plan<'_>,
         unanswered: &mut Option<Outcome>,
     ) -> Result<Outcome, Error> {
         let mut session = self.backend.session().await?;
-        let outcome = take(&mut session, key, plan, unanswered).await;
+        let outcome = take(&mut session, object, plan, unanswered).await;
         session.end();
         outcome
     }
@@ -86,15 +120,15 @@ impl<B: Backend> Store<B> {
 /// Leaves in `unanswered` what it sent to be committed and got no answer to.
 async fn take(
     session: &mut impl Session,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
     plan: &Plan<'_>,
     unanswered: &mut Option<Outcome>,
 ) -> Result<Outcome, Error> {
-    if let Some(taken) = session.ingested(key).await? {
+    if let Some(taken) = session.ingested(object).await? {
         return Ok(taken);
     }
     session.begin().await?;
-    match insert_object(session, key, plan).await {
+    match insert_object(session, object, plan).await {
         Ok(Some(outcome)) => {
             *unanswered = Some(outcome);
             session.commit().await?;
@@ -102,7 +136,7 @@ async fn take(
         }
         Ok(None) => {
             session.rollback().await?;
-            let taken = session.ingested(key).await?;
+            let taken = session.ingested(object).await?;
             taken.ok_or(Error::Vanished { table: LEDGER })
         }
         Err(error) => {
@@ -116,11 +150,11 @@ async fn take(
 /// `None` where another transaction took the object.
 async fn insert_object(
     session: &mut impl Session,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
     plan: &Plan<'_>,
 ) -> Result<Option<Outcome>, Error> {
-    let outcome = insert_lines(session, key, plan).await?;
-    match session.insert_ingested(key, &outcome).await {
+    let outcome = insert_lines(session, object, plan).await?;
+    match session.insert_ingested(object, &outcome).await {
         Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
         Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
         Err(error) => Err(error.into()),
@@ -140,14 +174,14 @@ fn as_ours(found: Outcome, unanswered: Option<Outcome>) -> Outcome {
 
 async fn insert_lines(
     session: &mut impl Session,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
     plan: &Plan<'_>,
 ) -> Result<Outcome, Error> {
-    let mut payments = Payments::new(key);
+    let mut payments = Payments::new(object);
     insert::all(session, &mut payments, &plan.groups()).await?;
     let tally = payments.into_tally();
 
-    let mut conflicts = Conflicts::new(key);
+    let mut conflicts = Conflicts::new(object);
     insert::all(session, &mut conflicts, &tally.conflicts).await?;
     let refused = conflicts.into_refused();
 
@@ -157,7 +191,7 @@ async fn insert_lines(
         .chain(&tally.rejects)
         .chain(&refused)
         .collect();
-    insert::all(session, &mut Rejects::new(key), &rejects).await?;
+    insert::all(session, &mut Rejects::new(object), &rejects).await?;
 
     Ok(Outcome {
         already: false,

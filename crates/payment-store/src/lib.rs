@@ -24,7 +24,6 @@ pub mod connect;
 mod driver;
 pub mod error;
 pub mod ingest;
-mod key;
 mod lease;
 mod list;
 pub mod lookup;
@@ -32,17 +31,18 @@ pub mod migrate;
 mod mysql;
 mod retry;
 pub mod users;
+mod version;
 
 pub use backend::Backend;
 pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
 pub use driver::{DriverError, Kind};
 pub use error::{Distrust, Error};
 pub use ingest::Outcome;
-pub use key::KEY_CHARS_MAX;
 pub use lookup::{Found, Holder};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
 pub use users::{GRANTS_SQL, USERS_SQL};
+pub use version::KEY_CHARS_MAX;
 
 /// The recorded payments. Cheap to clone.
 #[derive(Debug, Clone)]

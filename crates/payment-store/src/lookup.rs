@@ -1,17 +1,18 @@
 //! What became of a payment or an object. A user with SELECT alone can ask.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use payment_core::{
-    Amount, ContentHash, Currency, ObjectKey, PaymentId, RequestId, Status, Timestamp,
+    Amount, ContentHash, Currency, ObjectKey, ObjectVersion, PaymentId, RequestId, Status,
+    Timestamp,
 };
 
 use crate::Store;
 use crate::backend::{Backend, Session};
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::lease::within;
+use crate::version::{LedgerKey, VersionColumns};
 
 /// A look-up by key takes milliseconds. The tier that asks has 6 s in all.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(4);
@@ -76,35 +77,54 @@ impl<B: Backend> Store<B> {
         within(LOOKUP_TIME_MAX, work).await
     }
 
-    pub async fn is_ingested(&self, key: &ObjectKey) -> Result<bool, Error> {
-        KeyColumn::new(key)?;
-        Ok(!self
-            .ingested_among(std::slice::from_ref(key))
-            .await?
-            .is_empty())
+    /// Those of the objects that are not ingested, in the same order. One whose key can't be recorded is among them.
+    pub async fn not_ingested(
+        &self,
+        mut objects: Vec<ObjectVersion>,
+    ) -> Result<Vec<ObjectVersion>, Error> {
+        let mut missing = Vec::new();
+        while !objects.is_empty() {
+            let rest = objects.split_off(objects.len().min(STATEMENT_KEYS_MAX));
+            missing.extend(self.not_ingested_among(objects).await?);
+            objects = rest;
+        }
+        Ok(missing)
     }
 
-    /// Those of the objects that were ingested. A key that can't be recorded is none of them.
-    pub async fn ingested_among(&self, keys: &[ObjectKey]) -> Result<HashSet<ObjectKey>, Error> {
-        let mut ingested = HashSet::new();
-        for chunk in keys.chunks(STATEMENT_KEYS_MAX) {
-            let columns: Vec<_> = chunk
-                .iter()
-                .filter_map(|key| KeyColumn::new(key).ok())
-                .collect();
-            if columns.is_empty() {
-                continue;
-            }
-            let work = async {
-                let mut session = self.backend.session().await?;
-                let found = session.ingested_among(&columns).await;
-                session.end();
-                found
-            };
-            let found = within(LOOKUP_TIME_MAX, work).await?;
-            let is_found = |key: &&ObjectKey| found.contains(key.as_str());
-            ingested.extend(chunk.iter().filter(is_found).cloned());
+    async fn not_ingested_among(
+        &self,
+        objects: Vec<ObjectVersion>,
+    ) -> Result<Vec<ObjectVersion>, Error> {
+        let columns: Vec<_> = objects
+            .iter()
+            .map(|object| VersionColumns::new(object).ok())
+            .collect();
+        let known: Vec<_> = columns.iter().flatten().copied().collect();
+        if known.is_empty() {
+            return Ok(objects);
         }
-        Ok(ingested)
+        let work = async {
+            let mut session = self.backend.session().await?;
+            let found = session.ledger_keys(&known).await;
+            session.end();
+            found
+        };
+        let rows = within(LOOKUP_TIME_MAX, work).await?;
+        let mut ledger: HashMap<&str, Vec<&LedgerKey>> = HashMap::new();
+        for row in &rows {
+            ledger.entry(row.collated_key()).or_default().push(row);
+        }
+        let is_taken = |object: &VersionColumns<'_>| {
+            let rows = ledger.get(object.collated_key());
+            rows.is_some_and(|rows| rows.iter().any(|row| object.is_taken_by(row)))
+        };
+        let taken: Vec<bool> = columns
+            .iter()
+            .map(|columns| columns.as_ref().is_some_and(is_taken))
+            .collect();
+        let pairs = objects.into_iter().zip(taken);
+        Ok(pairs
+            .filter_map(|(object, is_taken)| (!is_taken).then_some(object))
+            .collect())
     }
 }

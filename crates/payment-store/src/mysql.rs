@@ -14,8 +14,8 @@ use crate::backend::{Backend, Entry, Origin, Reject, Session};
 use crate::connect::Pool;
 use crate::driver::DriverError;
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::lease::Lease;
+use crate::version::{LedgerKey, VersionColumns};
 use crate::{Found, Holder, Outcome};
 
 /// MySQL or MariaDB, over a pool of [`crate::Database::pool`].
@@ -80,39 +80,38 @@ impl Session for MySqlSession {
 
     async fn insert_payments(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> Result<u64, DriverError> {
-        self.insert(payments::insert("transactions", key, rows))
-            .await
+        self.insert(payments::insert(object, rows)).await
     }
 
     async fn insert_conflicts(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> Result<u64, DriverError> {
-        self.insert(payments::insert("conflicts", key, rows)).await
+        self.insert(payments::insert_conflicts(object, rows)).await
     }
 
     async fn insert_rejects(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Reject],
     ) -> Result<u64, DriverError> {
-        self.insert(lines::insert_rejects(key, rows)).await
+        self.insert(lines::insert_rejects(object, rows)).await
     }
 
     async fn insert_ingested(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         outcome: &Outcome,
     ) -> Result<u64, DriverError> {
-        Ok(ledger::insert(self.lease.connection()?, key, outcome).await?)
+        Ok(ledger::insert(self.lease.connection()?, object, outcome).await?)
     }
 
-    async fn ingested(&mut self, key: KeyColumn<'_>) -> Result<Option<Outcome>, Error> {
-        ledger::find(self.lease.connection()?, key).await
+    async fn ingested(&mut self, object: VersionColumns<'_>) -> Result<Option<Outcome>, Error> {
+        ledger::find(self.lease.connection()?, object).await
     }
 
     async fn origins(&mut self, ids: &[&PaymentId]) -> Result<Vec<Origin>, Error> {
@@ -121,18 +120,18 @@ impl Session for MySqlSession {
 
     async fn conflict_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> Result<HashSet<u32>, Error> {
-        lines::recorded(self.lease.connection()?, "conflicts", key, lines).await
+        lines::recorded(self.lease.connection()?, "conflicts", object, lines).await
     }
 
     async fn reject_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> Result<HashSet<u32>, Error> {
-        lines::recorded(self.lease.connection()?, "rejects", key, lines).await
+        lines::recorded(self.lease.connection()?, "rejects", object, lines).await
     }
 
     async fn find(&mut self, id: &PaymentId) -> Result<Option<Found>, Error> {
@@ -143,8 +142,11 @@ impl Session for MySqlSession {
         select::holders(self.lease.connection()?, ids).await
     }
 
-    async fn ingested_among(&mut self, keys: &[KeyColumn<'_>]) -> Result<HashSet<String>, Error> {
-        ledger::among(self.lease.connection()?, keys).await
+    async fn ledger_keys(
+        &mut self,
+        objects: &[VersionColumns<'_>],
+    ) -> Result<Vec<LedgerKey>, Error> {
+        ledger::keys(self.lease.connection()?, objects).await
     }
 
     /// A transaction that is still open would go on in the pool: its connection is closed instead.

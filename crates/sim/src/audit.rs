@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use payment_core::{LogRecord, RecordError, record};
+use payment_store::Outcome;
 use verdict::{Content, Judge};
 
 use crate::bucket::{Bucket, Stored};
@@ -18,7 +19,7 @@ pub fn left_out(bucket: &Bucket, recorded: &Recorded) -> Vec<String> {
         let name = bucket.name(&object.key);
         let lines: Vec<_> =
             record::read_object(&object.key, &object.body, object.stored_at).collect();
-        let taken = recorded.objects.get(object.key.as_str());
+        let taken = tables.objects.get(object.key.as_str());
         match taken {
             None if object.key.is_folder() => {}
             None => left_out.push(format!("{name} was never taken")),
@@ -55,17 +56,25 @@ struct Tables<'r> {
     rows: HashMap<&'r str, &'r Row>,
     conflicts: HashMap<(&'r str, u32), &'r Row>,
     rejects: HashSet<(&'r str, u32)>,
+    objects: HashMap<&'r str, &'r Outcome>,
 }
 
 impl<'r> Tables<'r> {
     fn new(recorded: &'r Recorded) -> Self {
         let id = |row: &'r Row| (row.record.payment.id().as_str(), row);
-        let line = |row: &'r Row| ((row.key.as_str(), row.line), row);
+        let line = |row: &'r Row| ((row.object.key.as_str(), row.line), row);
         let rejects = recorded.rejects.iter();
         Self {
             rows: recorded.rows.iter().map(id).collect(),
             conflicts: recorded.conflicts.iter().map(line).collect(),
-            rejects: rejects.map(|(key, line)| (key.as_str(), *line)).collect(),
+            rejects: rejects
+                .map(|(object, line)| (object.key.as_str(), *line))
+                .collect(),
+            objects: recorded
+                .objects
+                .iter()
+                .map(|(object, outcome)| (object.key.as_str(), outcome))
+                .collect(),
         }
     }
 
@@ -102,7 +111,7 @@ fn as_judged(row: Row) -> verdict::Row {
         },
         received_at: row.record.received_at.to_string(),
         recorded_ms: Some(row.recorded_ms),
-        object_key: row.key,
+        object_key: row.object.key,
         object_line: row.line,
     }
 }

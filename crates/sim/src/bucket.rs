@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use tokio::sync::mpsc;
 
 pub use self::log::NodeLog;
@@ -41,6 +41,17 @@ pub struct Stored {
     pub key: ObjectKey,
     pub body: Bytes,
     pub stored_at: Timestamp,
+}
+
+impl Stored {
+    /// Objects are put once, so one ETag serves all.
+    pub fn version(&self) -> ObjectVersion {
+        ObjectVersion {
+            key: self.key.clone(),
+            etag: ETag::parse("\"once\""),
+            stored_at: self.stored_at,
+        }
+    }
 }
 
 impl Bucket {

@@ -140,3 +140,26 @@ async fn only_messages_that_failed_come_again(pool: MySqlPool) {
     );
     assert_eq!(bucket.rows().await, ["a"]);
 }
+
+/// Its event comes under the key of before.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_corrected_object_is_ingested_again(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let handler = bucket.handler();
+    let event = event(&["transactions/x.ndjson"]).to_string();
+    let wrong = r#"{"id":"a","amount":"12,00"}"#;
+    bucket
+        .put("transactions/x.ndjson", &format!("{wrong}\n{}", line("b")))
+        .await;
+    handler.handle(&event, "r1", None).await.unwrap();
+    assert_eq!(bucket.rows().await, ["b"]);
+
+    bucket
+        .put("transactions/x.ndjson", &(line("a") + &line("b")))
+        .await;
+    for rows in [["a", "b"]; 2] {
+        handler.handle(&event, "r2", None).await.unwrap();
+        assert_eq!(bucket.rows().await, rows);
+    }
+    assert_eq!(bucket.rejects().await, ["invalid_member"]);
+}

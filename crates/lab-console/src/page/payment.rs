@@ -99,7 +99,7 @@ pub async fn show(
     let (mut entry, mut conflicts) = (None, Vec::new());
     if let Some(found) = &found {
         let (ledger, other) = tokio::join!(
-            store.ledger_entry(&found.object_key),
+            store.ledger_entry_of_row(found),
             store.conflicts_of(&payment)
         );
         entry = ledger.unwrap_or_else(|error| {

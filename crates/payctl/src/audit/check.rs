@@ -40,13 +40,13 @@ pub async fn check(
         },
         differences: Vec::new(),
     };
-    let mut lines = record::read_object(key, &object.body, object.stored_at);
+    let mut lines = record::read_object(key, &object.body, object.version.stored_at);
     loop {
         let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
         if chunk.is_empty() {
             break;
         }
-        check_lines(store, scope, key, &chunk, &mut findings).await?;
+        check_lines(store, scope, entry, &chunk, &mut findings).await?;
     }
     if findings.differences.is_empty() {
         findings
@@ -74,7 +74,7 @@ fn gone(entry: &LedgerEntry) -> Findings {
 async fn check_lines(
     store: &Store,
     scope: &Scope,
-    key: &ObjectKey,
+    entry: &LedgerEntry,
     lines: &[Line],
     findings: &mut Findings,
 ) -> Result<(), AuditError> {
@@ -93,7 +93,7 @@ async fn check_lines(
             Err(_) => None,
         };
         let is_held = match row {
-            Some((record, row)) if is_own(row, key, *line) => {
+            Some((record, row)) if is_own(row, &entry.key, *line) => {
                 findings.counts.matched += u64::from(scope.counts(row));
                 compare(record, row, findings);
                 continue;
@@ -110,7 +110,7 @@ async fn check_lines(
             is_held,
         });
     }
-    look_elsewhere(store, key, &elsewhere, findings).await
+    look_elsewhere(store, entry, &elsewhere, findings).await
 }
 
 fn is_own(row: &Row, key: &ObjectKey, line: u32) -> bool {
@@ -146,7 +146,7 @@ fn compare(record: &LogRecord, row: &Row, findings: &mut Findings) {
 
 async fn look_elsewhere(
     store: &Store,
-    key: &ObjectKey,
+    entry: &LedgerEntry,
     lines: &[Elsewhere<'_>],
     findings: &mut Findings,
 ) -> Result<(), AuditError> {
@@ -158,9 +158,9 @@ async fn look_elsewhere(
             .collect()
     };
     let conflicts = store
-        .conflicts_at(key, &numbers(|line| line.is_held))
+        .conflicts_at(entry, &numbers(|line| line.is_held))
         .await?;
-    let rejects = store.rejects_at(key, &numbers(|_| true)).await?;
+    let rejects = store.rejects_at(entry, &numbers(|_| true)).await?;
     for Elsewhere {
         line,
         record,
@@ -181,7 +181,7 @@ async fn look_elsewhere(
             let id = record.map(|record| record.payment.id().as_str());
             findings
                 .differences
-                .push(Difference::of_line(kind, id, key.as_str(), *line));
+                .push(Difference::of_line(kind, id, entry.key.as_str(), *line));
         }
     }
     Ok(())

@@ -112,6 +112,8 @@ pub struct Counts {
     pub objects: u64,
     pub bytes: u64,
     pub ingested: u64,
+    /// Versions in the ledger that other content has replaced since.
+    pub replaced: u64,
     /// Younger than the time that an event may take.
     pub on_their_way: u64,
     pub lines: u64,
@@ -135,6 +137,7 @@ impl Counts {
             ("objects in the log", self.objects),
             ("  of them ingested", self.ingested),
             ("  of them on their way", self.on_their_way),
+            ("ingested, and replaced since", self.replaced),
             ("bytes read", self.bytes),
             ("lines", self.lines),
             ("  of them rows", self.recorded),
@@ -156,6 +159,7 @@ impl AddAssign for Counts {
         self.bytes += other.bytes;
         self.ingested += other.ingested;
         self.on_their_way += other.on_their_way;
+        self.replaced += other.replaced;
         self.lines += other.lines;
         self.recorded += other.recorded;
         self.duplicates += other.duplicates;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use payment_store::Store;
-use payment_store::audit::LedgerEntry;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -32,7 +31,7 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> Result<(), AuditError>
             Step::Both(listed, _) => u32::try_from(listed.bytes)
                 .unwrap_or(BYTES_MAX)
                 .min(BYTES_MAX),
-            Step::LogOnly(_) | Step::LedgerOnly(_) => 0,
+            Step::LogOnly(_) | Step::LedgerOnly(_) | Step::Replaced(_) => 0,
         };
         // Never closed.
         let Ok(permit) = Arc::clone(&memory).acquire_many_owned(bytes).await else {
@@ -77,34 +76,32 @@ async fn judge(
     match step {
         Step::Both(_, entry) => check(log, store, scope, &entry).await,
         // The page of the ledger may be older than that of the listing.
-        Step::LogOnly(listed) => match ledger_entry(store, &listed).await? {
+        Step::LogOnly(listed) => match store.ledger_entry(&listed.version).await? {
             Some(entry) => check(log, store, scope, &entry).await,
             None => Ok(not_ingested(scope, &listed)),
         },
         // Reading it finds it gone, or there after all.
         Step::LedgerOnly(entry) => check(log, store, scope, &entry).await,
-    }
-}
-
-async fn ledger_entry(store: &Store, listed: &Listed) -> Result<Option<LedgerEntry>, AuditError> {
-    match store.ledger_entry(&listed.key).await {
-        // A key that can't be recorded was not.
-        Err(payment_store::Error::KeyTooLong { .. } | payment_store::Error::KeyEndsInSpace) => {
-            Ok(None)
-        }
-        found => Ok(found?),
+        Step::Replaced(_) => Ok(Findings {
+            counts: Counts {
+                replaced: 1,
+                ..Counts::default()
+            },
+            ..Findings::default()
+        }),
     }
 }
 
 fn not_ingested(scope: &Scope, listed: &Listed) -> Findings {
-    let is_on_its_way = listed.stored_at > scope.stored_by;
+    let Listed { version, bytes } = listed;
+    let is_on_its_way = version.stored_at > scope.stored_by;
     let counts = Counts {
         objects: 1,
         on_their_way: u64::from(is_on_its_way),
         ..Counts::default()
     };
-    let detail = format!("stored at {}, {} bytes", listed.stored_at, listed.bytes);
-    let difference = Difference::of_object(Kind::ObjectNotIngested, &listed.key, Some(detail));
+    let detail = format!("stored at {}, {bytes} bytes", version.stored_at);
+    let difference = Difference::of_object(Kind::ObjectNotIngested, &version.key, Some(detail));
     Findings {
         counts,
         differences: if is_on_its_way {

@@ -96,7 +96,7 @@ async fn lines(
 /// An object that is gone has no lines.
 async fn read(audit: &Audit, key: &ObjectKey) -> Result<Lines, AuditError> {
     match audit.log.get(key).await {
-        Ok(object) => Ok(read_object(key, &object.body, object.stored_at)
+        Ok(object) => Ok(read_object(key, &object.body, object.version.stored_at)
             .filter_map(|(line, record)| Some((line, record.ok()?.payment.id().clone())))
             .collect()),
         Err(ObjectError::Gone) => Ok(Lines::new()),

@@ -65,7 +65,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         let mut walk = Walk::new(&log, &store, &args.range);
         while let Some(step) = walk.next().await? {
             if let Step::LogOnly(listed) = step {
-                replay.push(log.reference(&listed.key)).await?;
+                replay.push(log.reference(&listed.version.key)).await?;
                 bar.inc(1);
             }
         }

@@ -79,7 +79,7 @@ async fn recorded(
     found: &Found,
 ) -> Result<Outcome, Failure> {
     let origin = origin(log, found).await?;
-    let entry = store.ledger_entry(&found.object_key).await?;
+    let entry = store.ledger_entry_of_row(found).await?;
     let conflicts = store.conflicts_of(id).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
@@ -148,11 +148,11 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
         Err(ObjectError::Gone) => return Ok(Origin::Gone),
         Err(error) => return Err(error),
     };
-    let line = read_object(key, &object.body, object.stored_at)
+    let line = read_object(key, &object.body, object.version.stored_at)
         .find(|(line, _)| *line == found.object_line);
     Ok(match line {
         Some((_, record)) => Origin::Line {
-            stored_at: object.stored_at,
+            stored_at: object.version.stored_at,
             bytes: object.body.len(),
             record: record.map(Box::new),
         },

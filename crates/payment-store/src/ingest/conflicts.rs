@@ -6,17 +6,17 @@ use super::rejects::Reject;
 use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
-use crate::key::KeyColumn;
+use crate::version::VersionColumns;
 
 pub(super) struct Conflicts<'p> {
-    key: KeyColumn<'p>,
+    object: VersionColumns<'p>,
     refused: Vec<Reject>,
 }
 
 impl<'p> Conflicts<'p> {
-    pub fn new(key: KeyColumn<'p>) -> Self {
+    pub fn new(object: VersionColumns<'p>) -> Self {
         Self {
-            key,
+            object,
             refused: Vec::new(),
         }
     }
@@ -32,7 +32,7 @@ impl<'p> Table for Conflicts<'p> {
     const NAME: &'static str = "conflicts";
 
     fn bytes(&self, entry: &'p Entry<'p>) -> usize {
-        entry.bytes() + self.key.as_str().len()
+        entry.bytes() + self.object.key().len()
     }
 
     async fn insert(
@@ -40,7 +40,7 @@ impl<'p> Table for Conflicts<'p> {
         session: &mut impl Session,
         entries: &[&'p Entry<'p>],
     ) -> Result<u64, DriverError> {
-        session.insert_conflicts(self.key, entries).await
+        session.insert_conflicts(self.object, entries).await
     }
 
     fn stored(&mut self, _: &[&'p Entry<'p>]) {}
@@ -51,7 +51,7 @@ impl<'p> Table for Conflicts<'p> {
         entries: &[&'p Entry<'p>],
     ) -> Result<Vec<&'p Entry<'p>>, Error> {
         let lines: Vec<_> = entries.iter().map(|entry| entry.line).collect();
-        let recorded = session.conflict_lines(self.key, &lines).await?;
+        let recorded = session.conflict_lines(self.object, &lines).await?;
         Ok(entries
             .iter()
             .copied()

@@ -8,17 +8,17 @@ use super::tally::{Holder, Tally};
 use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
-use crate::key::KeyColumn;
+use crate::version::VersionColumns;
 
 pub(super) struct Payments<'p> {
-    key: KeyColumn<'p>,
+    object: VersionColumns<'p>,
     tally: Tally<'p>,
 }
 
 impl<'p> Payments<'p> {
-    pub fn new(key: KeyColumn<'p>) -> Self {
+    pub fn new(object: VersionColumns<'p>) -> Self {
         Self {
-            key,
+            object,
             tally: Tally::default(),
         }
     }
@@ -39,7 +39,7 @@ impl<'p> Payments<'p> {
             .collect();
         let origins = session.origins(&ids).await?;
         let holders = origins.into_iter().map(|origin| {
-            let is_own = origin.object_key == self.key.as_str();
+            let is_own = origin.object_key == self.object.key();
             let holder = Holder {
                 content_hash: origin.content_hash,
                 own_line: is_own.then_some(origin.object_line),
@@ -58,7 +58,7 @@ impl<'p> Table for Payments<'p> {
     fn bytes(&self, group: Group<'p>) -> usize {
         group
             .first()
-            .map_or(0, |entry| entry.bytes() + self.key.as_str().len())
+            .map_or(0, |entry| entry.bytes() + self.object.key().len())
     }
 
     async fn insert(
@@ -67,7 +67,7 @@ impl<'p> Table for Payments<'p> {
         groups: &[Group<'p>],
     ) -> Result<u64, DriverError> {
         let firsts: Vec<_> = groups.iter().filter_map(|group| group.first()).collect();
-        session.insert_payments(self.key, &firsts).await
+        session.insert_payments(self.object, &firsts).await
     }
 
     fn stored(&mut self, groups: &[Group<'p>]) {

@@ -6,7 +6,7 @@ use super::insert::Table;
 use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
-use crate::key::KeyColumn;
+use crate::version::VersionColumns;
 
 /// Characters in `detail`.
 const DETAIL_CHARS_MAX: usize = 255;
@@ -44,12 +44,12 @@ impl Reject {
 }
 
 pub(super) struct Rejects<'p> {
-    key: KeyColumn<'p>,
+    object: VersionColumns<'p>,
 }
 
 impl<'p> Rejects<'p> {
-    pub fn new(key: KeyColumn<'p>) -> Self {
-        Self { key }
+    pub fn new(object: VersionColumns<'p>) -> Self {
+        Self { object }
     }
 }
 
@@ -59,7 +59,7 @@ impl<'p> Table for Rejects<'p> {
     const NAME: &'static str = "rejects";
 
     fn bytes(&self, reject: &'p Reject) -> usize {
-        self.key.as_str().len() + reject.reason.len() + reject.detail.len()
+        self.object.key().len() + reject.reason.len() + reject.detail.len()
     }
 
     async fn insert(
@@ -67,7 +67,7 @@ impl<'p> Table for Rejects<'p> {
         session: &mut impl Session,
         rejects: &[&'p Reject],
     ) -> Result<u64, DriverError> {
-        session.insert_rejects(self.key, rejects).await
+        session.insert_rejects(self.object, rejects).await
     }
 
     fn stored(&mut self, _: &[&'p Reject]) {}
@@ -78,7 +78,7 @@ impl<'p> Table for Rejects<'p> {
         rejects: &[&'p Reject],
     ) -> Result<Vec<&'p Reject>, Error> {
         let lines: Vec<_> = rejects.iter().map(|reject| reject.line).collect();
-        let recorded = session.reject_lines(self.key, &lines).await?;
+        let recorded = session.reject_lines(self.object, &lines).await?;
         Ok(rejects
             .iter()
             .copied()

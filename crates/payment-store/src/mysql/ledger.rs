@@ -1,32 +1,42 @@
-//! The objects that were taken whole: `ingested_objects`.
+//! The versions of objects that were ingested whole: `ingested_objects`.
 
-use std::collections::HashSet;
-
+use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, QueryBuilder, Row};
 
 use crate::Outcome;
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::list;
+use crate::version::{LedgerKey, VersionColumns};
+use payment_core::Timestamp;
 
-const FIND: &str = "SELECT line_count, row_count, duplicate_count, conflict_count, reject_count \
-    FROM ingested_objects WHERE object_key = ?";
+const KEYS: &str =
+    "SELECT object_key, object_etag, ingested_at FROM ingested_objects WHERE object_key IN ";
+
+const FIND: &str = "SELECT object_key, object_etag, ingested_at, line_count, row_count, duplicate_count, \
+    conflict_count, reject_count FROM ingested_objects WHERE object_key = ?";
 
 const INSERT: &str = "INSERT INTO ingested_objects \
-    (object_key, line_count, row_count, duplicate_count, conflict_count, reject_count) VALUES (?, ?, ?, ?, ?, ?)";
+    (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) async fn find(
     connection: &mut MySqlConnection,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
 ) -> Result<Option<Outcome>, Error> {
-    let Some(row) = sqlx::query(FIND)
-        .bind(key.as_str())
-        .fetch_optional(connection)
-        .await?
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Outcome {
+    let rows = sqlx::query(FIND)
+        .bind(object.key())
+        .fetch_all(connection)
+        .await?;
+    for row in &rows {
+        if object.is_taken_by(&ledger_key(row)?) {
+            return outcome(row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn outcome(row: &MySqlRow) -> Result<Outcome, Error> {
+    Ok(Outcome {
         already: true,
         lines: row.try_get("line_count")?,
         rows: row.try_get("row_count")?,
@@ -34,16 +44,17 @@ pub(super) async fn find(
         conflicts: row.try_get("conflict_count")?,
         rejects: row.try_get("reject_count")?,
         failed: 0,
-    }))
+    })
 }
 
 pub(super) async fn insert(
     connection: &mut MySqlConnection,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
     outcome: &Outcome,
 ) -> Result<u64, sqlx::Error> {
     let done = sqlx::query(INSERT)
-        .bind(key.as_str())
+        .bind(object.key())
+        .bind(object.etag())
         .bind(outcome.lines)
         .bind(outcome.rows)
         .bind(outcome.duplicates)
@@ -54,12 +65,20 @@ pub(super) async fn insert(
     Ok(done.rows_affected())
 }
 
-pub(super) async fn among(
+pub(super) async fn keys(
     connection: &mut MySqlConnection,
-    keys: &[KeyColumn<'_>],
-) -> Result<HashSet<String>, Error> {
-    let mut sql = QueryBuilder::new("SELECT object_key FROM ingested_objects WHERE object_key IN ");
-    list::push(&mut sql, keys.iter().map(|key| key.as_str()));
-    let found: Vec<String> = sql.build_query_scalar().fetch_all(connection).await?;
-    Ok(found.into_iter().collect())
+    objects: &[VersionColumns<'_>],
+) -> Result<Vec<LedgerKey>, Error> {
+    let mut sql = QueryBuilder::new(KEYS);
+    list::push(&mut sql, objects.iter().map(|object| object.key()));
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(ledger_key).collect()
+}
+
+fn ledger_key(row: &MySqlRow) -> Result<LedgerKey, Error> {
+    Ok(LedgerKey {
+        key: row.try_get("object_key")?,
+        etag: row.try_get("object_etag")?,
+        ingested_at: Timestamp::from_datetime(row.try_get("ingested_at")?),
+    })
 }

@@ -6,14 +6,19 @@ use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use crate::backend::Reject;
 use crate::error::Error;
-use crate::key::KeyColumn;
 use crate::list;
+use crate::version::VersionColumns;
 
-pub(super) fn insert_rejects(key: KeyColumn<'_>, rejects: &[&Reject]) -> QueryBuilder<MySql> {
-    let mut sql =
-        QueryBuilder::new("INSERT INTO rejects (object_key, object_line, reason, detail) ");
+pub(super) fn insert_rejects(
+    object: VersionColumns<'_>,
+    rejects: &[&Reject],
+) -> QueryBuilder<MySql> {
+    let mut sql = QueryBuilder::new(
+        "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail) ",
+    );
     sql.push_values(rejects, |mut row, reject| {
-        row.push_bind(key.as_str())
+        row.push_bind(object.key())
+            .push_bind(object.etag())
             .push_bind(reject.line)
             .push_bind(reject.reason)
             .push_bind(reject.detail.as_str());
@@ -25,13 +30,16 @@ pub(super) fn insert_rejects(key: KeyColumn<'_>, rejects: &[&Reject]) -> QueryBu
 pub(super) async fn recorded(
     connection: &mut MySqlConnection,
     table: &'static str,
-    key: KeyColumn<'_>,
+    object: VersionColumns<'_>,
     lines: &[u32],
 ) -> Result<HashSet<u32>, Error> {
     let mut sql = QueryBuilder::new(format!(
         "SELECT object_line FROM {table} WHERE object_key = "
     ));
-    sql.push_bind(key.as_str()).push(" AND object_line IN ");
+    sql.push_bind(object.key())
+        .push(" AND object_etag = ")
+        .push_bind(object.etag())
+        .push(" AND object_line IN ");
     list::push(&mut sql, lines.iter().copied());
     let recorded: Vec<u32> = sql.build_query_scalar().fetch_all(connection).await?;
     Ok(recorded.into_iter().collect())

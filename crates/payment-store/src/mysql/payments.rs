@@ -1,48 +1,51 @@
 //! A payment's columns, alike in `transactions` and `conflicts`.
 
 use payment_core::{Currency, RequestId};
+use sqlx::query_builder::Separated;
 use sqlx::{MySql, QueryBuilder};
 
 use crate::backend::Entry;
-use crate::ingest::COLUMNS_MAX;
-use crate::key::KeyColumn;
+use crate::version::VersionColumns;
 
-const COLUMNS: [&str; COLUMNS_MAX] = [
-    "payment_id",
-    "transaction",
-    "amount",
-    "currency",
-    "status",
-    "payer_name",
-    "received_at",
-    "extra",
-    "request_id",
-    "content_hash",
-    "object_key",
-    "object_line",
-];
+const COLUMNS: &str = "payment_id, transaction, amount, currency, status, payer_name, received_at, extra, \
+    request_id, content_hash, object_key, object_line";
 
-/// The amount goes as text: the server makes a DECIMAL of it without a float between.
-pub(super) fn insert(
-    table: &'static str,
-    key: KeyColumn<'_>,
+pub(super) fn insert(object: VersionColumns<'_>, entries: &[&Entry<'_>]) -> QueryBuilder<MySql> {
+    let mut sql = QueryBuilder::new(format!("INSERT INTO transactions ({COLUMNS}) "));
+    sql.push_values(entries, |mut row, entry| push(&mut row, object, entry));
+    sql
+}
+
+/// A conflict is one line of one version of an object, so that a corrected object has conflicts of its own.
+pub(super) fn insert_conflicts(
+    object: VersionColumns<'_>,
     entries: &[&Entry<'_>],
 ) -> QueryBuilder<MySql> {
-    let mut sql = QueryBuilder::new(format!("INSERT INTO {table} ({}) ", COLUMNS.join(", ")));
+    let mut sql = QueryBuilder::new(format!("INSERT INTO conflicts ({COLUMNS}, object_etag) "));
     sql.push_values(entries, |mut row, entry| {
-        let (record, payment) = (entry.record, entry.payment());
-        row.push_bind(payment.id().as_str())
-            .push_bind(payment.transaction())
-            .push_bind(payment.amount().map(|amount| amount.to_string()))
-            .push_bind(payment.currency().map(Currency::code))
-            .push_bind(payment.status().as_str())
-            .push_bind(payment.payer_name())
-            .push_bind(record.received_at.to_datetime())
-            .push_bind(entry.extra.as_str())
-            .push_bind(record.request_id.as_ref().map(RequestId::as_str))
-            .push_bind(record.content_hash.as_bytes().as_slice())
-            .push_bind(key.as_str())
-            .push_bind(entry.line);
+        push(&mut row, object, entry);
+        row.push_bind(object.etag());
     });
     sql
+}
+
+/// The amount goes as text: the server makes a DECIMAL of it without a float between.
+fn push(
+    row: &mut Separated<'_, MySql, &'static str>,
+    object: VersionColumns<'_>,
+    entry: &Entry<'_>,
+) {
+    let (record, payment) = (entry.record, entry.payment());
+    row.push_bind(payment.id().as_str())
+        .push_bind(payment.transaction())
+        .push_bind(payment.amount().map(|amount| amount.to_string()))
+        .push_bind(payment.currency().map(Currency::code))
+        .push_bind(payment.status().as_str())
+        .push_bind(payment.payer_name())
+        .push_bind(record.received_at.to_datetime())
+        .push_bind(entry.extra.as_str())
+        .push_bind(record.request_id.as_ref().map(RequestId::as_str))
+        .push_bind(record.content_hash.as_bytes().as_slice())
+        .push_bind(object.key())
+        .push_bind(entry.line);
 }

@@ -4,7 +4,7 @@ use payment_core::PaymentId;
 use payment_store::{Database, GRANTS_SQL, Place, Pool, Store, USERS_SQL};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
-use crate::harness::{admin, counts, key, lines, schema, store};
+use crate::harness::{admin, counts, is_ingested, lines, object, schema, store};
 
 const TABLES: [&str; 4] = ["transactions", "conflicts", "rejects", "ingested_objects"];
 
@@ -119,7 +119,7 @@ async fn p7_ingest_adds_and_can_change_nothing(root: MySqlPool) {
     let pool = users.pool("ingest");
     let lines = lines(&[r#"{"id":"a"}"#, r#"{"id":"a","x":1}"#, "?", r#"{"id":"a"}"#]);
     let outcome = Store::new(pool.clone())
-        .ingest_object(&key("x"), &lines)
+        .ingest_object(&object("x"), &lines)
         .await
         .unwrap();
     assert_eq!(
@@ -154,7 +154,7 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
     let users = Users::make(&root).await;
     let pool = users.pool("reader");
     store(&root)
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
         .await
         .unwrap();
     let reader = Store::new(pool.clone());
@@ -165,7 +165,7 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
             .unwrap()
             .is_some()
     );
-    assert!(reader.is_ingested(&key("x")).await.unwrap());
+    assert!(is_ingested(&reader, &object("x")).await);
     for table in TABLES {
         assert!(
             is_denied(
@@ -178,7 +178,7 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
         assert!(is_denied(&pool, &format!("DELETE FROM {table}")).await);
     }
     let refused = reader
-        .ingest_object(&key("y"), &lines(&[r#"{"id":"b"}"#]))
+        .ingest_object(&object("y"), &lines(&[r#"{"id":"b"}"#]))
         .await
         .unwrap_err();
     assert!(!refused.is_transient());

@@ -4,34 +4,39 @@ use payment_core::{PaymentId, Timestamp};
 use payment_store::audit::{KeySpan, Table};
 use sqlx::MySqlPool;
 
-use crate::harness::{admin, key, lines, record, store};
+use crate::harness::{admin, key, lines, object, record, store, version};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn the_ledger_comes_in_pages_in_the_order_of_the_keys_bytes(pool: MySqlPool) {
     let store = store(&pool);
-    let mut keys: Vec<_> = (0..1003).map(|n| key(&format!("{n:x}"))).collect();
-    keys.extend(["Z", "a b", "ä", "😀", "~"].map(key));
-    for key in &keys {
-        store.ingest_object(key, &[]).await.unwrap();
+    let mut objects: Vec<_> = (0..1003).map(|n| object(&format!("{n:x}"))).collect();
+    objects.extend(["Z", "a b", "ä", "😀", "~"].map(object));
+    // Around the end of the first page, several versions of one key.
+    objects.extend(["2", "3", "a", "z"].map(|etag| version("e4", etag)));
+    for object in &objects {
+        store.ingest_object(object, &[]).await.unwrap();
     }
-    keys.sort();
-    let mut span = KeySpan {
+    let mut expected: Vec<_> = objects.into_iter().map(|o| (o.key, o.etag)).collect();
+    expected.sort();
+    let span = KeySpan {
         after: "transactions/".to_owned(),
         before: None,
     };
     let mut found = Vec::new();
     loop {
-        let page = store.ledger_page(&span).await.unwrap();
-        let Some(last) = page.last() else { break };
-        span.after = last.key.to_string();
-        found.extend(page.into_iter().map(|entry| entry.key));
+        let page = store.ledger_page(&span, found.last()).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
     }
-    assert_eq!(found, keys);
+    let found: Vec<_> = found.into_iter().map(|e| (e.key, e.etag)).collect();
+    assert_eq!(found, expected);
     let one = KeySpan {
         after: "transactions/Y".to_owned(),
         before: Some("transactions/a".to_owned()),
     };
-    let page = store.ledger_page(&one).await.unwrap();
+    let page = store.ledger_page(&one, None).await.unwrap();
     assert_eq!(
         page.into_iter().map(|entry| entry.key).collect::<Vec<_>>(),
         [key("Z")]
@@ -48,22 +53,22 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
         r#"{"id":"b"}"#,
     ];
     store
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
-    let entry = store.ledger_entry(&key("x")).await.unwrap().unwrap();
+    let entry = store.ledger_entry(&object("x")).await.unwrap().unwrap();
     assert_eq!(
         (entry.lines, entry.rows, entry.conflicts, entry.rejects),
         (4, 2, 1, 1)
     );
-    assert_eq!(store.ledger_entry(&key("y")).await.unwrap(), None);
+    assert_eq!(store.ledger_entry(&object("y")).await.unwrap(), None);
 
-    let conflicts = store.conflicts_at(&key("x"), &[1, 2, 3]).await.unwrap();
+    let conflicts = store.conflicts_at(&entry, &[1, 2, 3]).await.unwrap();
     assert_eq!(
         conflicts.into_iter().collect::<Vec<_>>(),
         [(2, record(bodies[1]).content_hash)]
     );
-    let rejects = store.rejects_at(&key("x"), &[1, 2, 3, 4]).await.unwrap();
+    let rejects = store.rejects_at(&entry, &[1, 2, 3, 4]).await.unwrap();
     assert_eq!(rejects.into_iter().collect::<Vec<_>>(), [3]);
     let id = PaymentId::parse("a").unwrap();
     assert_eq!(store.conflicts_of(&id).await.unwrap()[0].object_line, 2);
@@ -105,7 +110,7 @@ async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
         r#"{"id":"full","amount":1.50,"payer_name":"Zoë","transaction":"","z":{"a":[1e400,1.10,null]},"b":"\n"}"#,
     ];
     store
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     let altered = async || {

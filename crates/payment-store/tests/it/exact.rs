@@ -3,7 +3,7 @@
 use payment_core::PaymentId;
 use sqlx::MySqlPool;
 
-use crate::harness::{RECEIVED_AT, database, key, lines, record, store};
+use crate::harness::{RECEIVED_AT, database, is_ingested, lines, object, record, store};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
@@ -26,7 +26,7 @@ async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
         })
         .collect();
     let outcome = store
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!((outcome.rows, outcome.rejects), (8, 0));
@@ -71,7 +71,7 @@ async fn p3_strings_are_stored_byte_for_byte(pool: MySqlPool) {
         .map(|body| body.to_string())
         .collect();
     let outcome = store
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!(outcome.rows, u32::try_from(texts.len()).unwrap());
@@ -96,7 +96,7 @@ async fn p3_the_longest_values_fit(pool: MySqlPool) {
     });
     let line = record(&body.to_string());
     let outcome = store
-        .ingest_object(&key("x"), &[(1, Ok(line.clone()))])
+        .ingest_object(&object("x"), &[(1, Ok(line.clone()))])
         .await
         .unwrap();
     assert_eq!(outcome.rows, 1);
@@ -113,7 +113,7 @@ async fn p3_unknown_members_are_kept_as_they_were_sent(pool: MySqlPool) {
     let extra = r#"{"b":1.10,"a":1e400,"n":100000000000000000000000000000001,"z":-0.0,"o":{"y":[null,true,1E+2],"x":""}}"#;
     let body = format!(r#"{{"id":"a",{}"#, &extra[1..]);
     let outcome = store
-        .ingest_object(&key("x"), &lines(&[body]))
+        .ingest_object(&object("x"), &lines(&[body]))
         .await
         .unwrap();
     assert_eq!(outcome.rows, 1);
@@ -129,7 +129,7 @@ async fn p3_unknown_members_are_kept_as_they_were_sent(pool: MySqlPool) {
 async fn p3_absent_is_not_empty_and_times_keep_their_microseconds(pool: MySqlPool) {
     let store = store(&pool);
     store
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
         .await
         .unwrap();
     let found = store
@@ -148,12 +148,15 @@ async fn p3_absent_is_not_empty_and_times_keep_their_microseconds(pool: MySqlPoo
 async fn p3_ids_and_keys_are_told_apart_by_their_bytes(pool: MySqlPool) {
     let store = store(&pool);
     let outcome = store
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a-1"}"#, r#"{"id":"A-1"}"#]))
+        .ingest_object(
+            &object("x"),
+            &lines(&[r#"{"id":"a-1"}"#, r#"{"id":"A-1"}"#]),
+        )
         .await
         .unwrap();
     assert_eq!((outcome.rows, outcome.duplicates), (2, 0));
     for name in ["X", "ẍ", "x "] {
-        assert!(!store.is_ingested(&key(name)).await.unwrap(), "{name}");
+        assert!(!is_ingested(&store, &object(name)).await, "{name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use payment_store::Outcome;
 use sqlx::MySqlPool;
 
-use crate::harness::{admin, counts, key, lines, store};
+use crate::harness::{admin, counts, lines, object, store};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_redelivered_object_adds_no_row(pool: MySqlPool) {
@@ -15,7 +15,7 @@ async fn p2_a_redelivered_object_adds_no_row(pool: MySqlPool) {
         r#"{"id":"b","x":1}"#,
         "?",
     ]);
-    let first = store.ingest_object(&key("x"), &lines).await.unwrap();
+    let first = store.ingest_object(&object("x"), &lines).await.unwrap();
     let expected = Outcome {
         already: false,
         lines: 5,
@@ -28,7 +28,7 @@ async fn p2_a_redelivered_object_adds_no_row(pool: MySqlPool) {
     assert_eq!(first, expected);
     assert_eq!(counts(&pool).await, [2, 1, 1, 1]);
 
-    let again = store.ingest_object(&key("x"), &lines).await.unwrap();
+    let again = store.ingest_object(&object("x"), &lines).await.unwrap();
     assert_eq!(
         again,
         Outcome {
@@ -50,11 +50,11 @@ async fn p2_a_replay_of_a_forgotten_object_adds_nothing(pool: MySqlPool) {
         r#"{"id":"b","x":1}"#,
         "?",
     ]);
-    let first = store.ingest_object(&key("x"), &lines).await.unwrap();
+    let first = store.ingest_object(&object("x"), &lines).await.unwrap();
     admin(&pool, "DELETE FROM ingested_objects").await;
 
     // All is found to be this object's own; nothing is new, so no alert is raised.
-    let replay = store.ingest_object(&key("x"), &lines).await.unwrap();
+    let replay = store.ingest_object(&object("x"), &lines).await.unwrap();
     assert_eq!(replay, Outcome { failed: 0, ..first });
     assert_eq!(counts(&pool).await, [2, 1, 1, 1]);
 }
@@ -64,7 +64,7 @@ async fn p2_the_same_payments_in_two_objects_are_one_row_each(pool: MySqlPool) {
     let store = store(&pool);
     let one = store
         .ingest_object(
-            &key("x"),
+            &object("x"),
             &lines(&[r#"{"id":"a"}"#, r#"{"id":"b","amount":1}"#]),
         )
         .await
@@ -74,7 +74,7 @@ async fn p2_the_same_payments_in_two_objects_are_one_row_each(pool: MySqlPool) {
         r#"{"amount":"1.00","id":"b"}"#,
         r#"{"id":"a"}"#,
     ]);
-    let two = store.ingest_object(&key("y"), &other).await.unwrap();
+    let two = store.ingest_object(&object("y"), &other).await.unwrap();
     assert_eq!((one.rows, two.rows, two.duplicates), (2, 1, 2));
     assert_eq!(counts(&pool).await, [3, 0, 0, 2]);
 }
@@ -83,14 +83,14 @@ async fn p2_the_same_payments_in_two_objects_are_one_row_each(pool: MySqlPool) {
 async fn p4_an_id_with_other_content_is_one_conflict_with_all_of_it(pool: MySqlPool) {
     let store = store(&pool);
     store
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a","amount":1}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a","amount":1}"#]))
         .await
         .unwrap();
     let other = lines(&[
         r#"{"id":"a","amount":"2.50","currency":"EUR","transaction":"rent","payer_name":"Jane","status":"failed","n":1.10}"#,
     ]);
     for already in [false, true] {
-        let outcome = store.ingest_object(&key("y"), &other).await.unwrap();
+        let outcome = store.ingest_object(&object("y"), &other).await.unwrap();
         assert_eq!(
             (
                 outcome.already,
@@ -121,11 +121,11 @@ async fn p4_an_id_with_other_content_is_one_conflict_with_all_of_it(pool: MySqlP
 async fn p4_lines_are_compared_with_the_row_and_not_with_each_other(pool: MySqlPool) {
     let store = store(&pool);
     store
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a","amount":2}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a","amount":2}"#]))
         .await
         .unwrap();
     let both = lines(&[r#"{"id":"a","amount":1}"#, r#"{"id":"a","amount":2}"#]);
-    let outcome = store.ingest_object(&key("y"), &both).await.unwrap();
+    let outcome = store.ingest_object(&object("y"), &both).await.unwrap();
     assert_eq!(
         (outcome.rows, outcome.duplicates, outcome.conflicts),
         (0, 1, 1)
@@ -143,7 +143,7 @@ async fn p2_a_bad_line_is_a_reject_and_stops_no_good_one(pool: MySqlPool) {
     let card = r#"{"id":"c","note":"4111111111111111"}"#;
     let outcome = store
         .ingest_object(
-            &key("x"),
+            &object("x"),
             &lines(&["?", r#"{"id":"a"}"#, card, r#"{"id":"b"}"#]),
         )
         .await
@@ -169,7 +169,7 @@ async fn p2_1201_payments_come_in_by_chunks(pool: MySqlPool) {
         .map(|n| format!(r#"{{"id":"p{n}","amount":"{n}.01"}}"#))
         .collect();
     let outcome = store
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!((outcome.lines, outcome.rows), (1201, 1201));
@@ -178,7 +178,7 @@ async fn p2_1201_payments_come_in_by_chunks(pool: MySqlPool) {
         .map(|n| format!(r#"{{"id":"p{}","amount":"{}.01"}}"#, n * 2, n * 2))
         .collect();
     let outcome = store
-        .ingest_object(&key("y"), &lines(&bodies))
+        .ingest_object(&object("y"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!(
@@ -192,7 +192,7 @@ async fn p2_1201_payments_come_in_by_chunks(pool: MySqlPool) {
 async fn p2_an_object_without_lines_is_taken(pool: MySqlPool) {
     let store = store(&pool);
     for already in [false, true] {
-        let outcome = store.ingest_object(&key("x"), &[]).await.unwrap();
+        let outcome = store.ingest_object(&object("x"), &[]).await.unwrap();
         assert_eq!(
             outcome,
             Outcome {

@@ -4,7 +4,9 @@ use payment_core::record::Line;
 use payment_store::{Database, Error, Outcome, Store};
 use sqlx::{Connection as _, Executor as _, MySqlConnection, MySqlPool};
 
-use crate::harness::{admin, counts, database, key, lines, schema, store, until, url};
+use crate::harness::{
+    admin, counts, database, is_ingested, lines, object, schema, store, until, url,
+};
 use crate::proxy::Proxy;
 
 /// Another transaction, which holds the id `z`: who inserts it waits.
@@ -44,7 +46,7 @@ async fn p2_a_killed_connection_leaves_nothing_and_the_retry_takes_the_object_wh
     let mut other = other_with_z(&pool).await;
     let ingest = tokio::spawn({
         let (store, lines) = (store(&pool), lines_to_z());
-        async move { store.ingest_object(&key("x"), &lines).await }
+        async move { store.ingest_object(&object("x"), &lines).await }
     });
 
     let first = until("the insert waits", async || waiting(&pool).await).await;
@@ -75,15 +77,15 @@ async fn p2_a_caller_who_gives_up_leaves_nothing(pool: MySqlPool) {
     let mut other = other_with_z(&pool).await;
     let lines = lines_to_z();
     let store = Store::new(database(&pool).pool(1));
-    let key = key("x");
+    let object = object("x");
     tokio::select! {
-        _ = store.ingest_object(&key, &lines) => panic!("the id is held"),
+        _ = store.ingest_object(&object, &lines) => panic!("the id is held"),
         _ = until("the insert waits", async || waiting(&pool).await) => {}
     }
     // The pool's one connection is free for others while the server still waits for the lock.
-    assert!(!store.is_ingested(&key).await.unwrap());
+    assert!(!is_ingested(&store, &object).await);
     other.execute("ROLLBACK").await.unwrap();
-    let outcome = store.ingest_object(&key, &lines).await.unwrap();
+    let outcome = store.ingest_object(&object, &lines).await.unwrap();
     assert_eq!((outcome.already, outcome.rows), (false, 501));
     assert_eq!(counts(&pool).await, [501, 0, 0, 1]);
 }
@@ -102,7 +104,7 @@ async fn p2_a_commit_whose_answer_is_lost_is_found_by_the_retry(pool: MySqlPool)
     );
 
     let outcome = store
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a","status":"failed"}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a","status":"failed"}"#]))
         .await
         .unwrap();
     assert!(proxy.has_cut());
@@ -127,7 +129,7 @@ async fn a_database_that_is_away_is_a_passing_error(pool: MySqlPool) {
         .unwrap();
     let database = Database::parse(&format!("mysql://root@{nobody}/payments"), None).unwrap();
     let error = Store::new(database.pool(1))
-        .is_ingested(&key("x"))
+        .not_ingested(vec![object("x")])
         .await
         .unwrap_err();
     assert!(error.is_transient(), "{error:?}");
@@ -139,7 +141,7 @@ async fn a_database_that_is_away_is_a_passing_error(pool: MySqlPool) {
         .await
         .unwrap();
     let error = store(&pool)
-        .ingest_object(&key("x"), &[])
+        .ingest_object(&object("x"), &[])
         .await
         .unwrap_err();
     assert!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use payment_core::record::{self, Line};
-use payment_core::{Draft, LogRecord, ObjectKey, RequestId, Timestamp};
+use payment_core::{Draft, ETag, LogRecord, ObjectKey, ObjectVersion, RequestId, Timestamp};
 use payment_store::{Database, Store};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
@@ -31,6 +31,24 @@ pub fn store(pool: &MySqlPool) -> Store {
 
 pub fn key(name: &str) -> ObjectKey {
     ObjectKey::parse(&format!("transactions/{name}.ndjson")).unwrap()
+}
+
+/// The object with this name, in its first version.
+pub fn object(name: &str) -> ObjectVersion {
+    version(name, "\"1\"")
+}
+
+pub fn version(name: &str, etag: &str) -> ObjectVersion {
+    ObjectVersion {
+        key: key(name),
+        etag: ETag::parse(etag),
+        stored_at: Timestamp::parse(RECEIVED_AT).unwrap(),
+    }
+}
+
+pub async fn is_ingested(store: &Store, object: &ObjectVersion) -> bool {
+    let missing = store.not_ingested(vec![object.clone()]).await.unwrap();
+    missing.is_empty()
 }
 
 pub fn record(body: &str) -> LogRecord {

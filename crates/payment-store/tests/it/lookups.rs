@@ -1,12 +1,10 @@
 //! What a payment's row and an object's state are found to be.
 
-use std::collections::HashSet;
-
-use payment_core::{ObjectKey, PaymentId, Status};
+use payment_core::{ObjectKey, ObjectVersion, PaymentId, Status, Timestamp};
 use payment_store::Error;
 use sqlx::MySqlPool;
 
-use crate::harness::{key, lines, record, store};
+use crate::harness::{admin, counts, is_ingested, key, lines, object, record, store, version};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn a_payment_is_found_with_its_origin_and_its_conflicts(pool: MySqlPool) {
@@ -14,11 +12,11 @@ async fn a_payment_is_found_with_its_origin_and_its_conflicts(pool: MySqlPool) {
     let body =
         r#"{"id":"a","amount":1,"status":"failed","transaction":"rent","payer_name":"Jane"}"#;
     store
-        .ingest_object(&key("x"), &lines(&["?", body, r#"{"id":"a"}"#]))
+        .ingest_object(&object("x"), &lines(&["?", body, r#"{"id":"a"}"#]))
         .await
         .unwrap();
     store
-        .ingest_object(&key("y"), &lines(&[r#"{"id":"a","x":1}"#]))
+        .ingest_object(&object("y"), &lines(&[r#"{"id":"a","x":1}"#]))
         .await
         .unwrap();
 
@@ -48,7 +46,7 @@ async fn p4_the_rows_that_hold_ids_are_found(pool: MySqlPool) {
     let store = store(&pool);
     let body = r#"{"id":"a","amount":1}"#;
     let taken = lines(&[body, r#"{"id":"a","amount":2}"#, r#"{"id":"p600"}"#]);
-    store.ingest_object(&key("x"), &taken).await.unwrap();
+    store.ingest_object(&object("x"), &taken).await.unwrap();
     let others = (0..1000).map(|n| format!("p{n}"));
     let ids: Vec<_> = others
         .chain(["a".to_owned(), "A".to_owned()])
@@ -70,47 +68,128 @@ async fn p4_the_rows_that_hold_ids_are_found(pool: MySqlPool) {
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn ingested_objects_are_told_from_missing_ones(pool: MySqlPool) {
     let store = store(&pool);
-    let keys: Vec<_> = (0..1201).map(|n| key(&n.to_string())).collect();
-    let taken: HashSet<_> = [&keys[0], &keys[499], &keys[500], &keys[1200]]
-        .into_iter()
-        .cloned()
-        .collect();
-    for key in &taken {
-        store.ingest_object(key, &[]).await.unwrap();
+    let objects: Vec<_> = (0..1201).map(|n| object(&n.to_string())).collect();
+    let taken = [0, 499, 500, 1200];
+    for n in taken {
+        store.ingest_object(&objects[n], &[]).await.unwrap();
     }
-    assert_eq!(store.ingested_among(&keys).await.unwrap(), taken);
-    assert_eq!(store.ingested_among(&[]).await.unwrap(), HashSet::new());
-    assert!(store.is_ingested(&keys[499]).await.unwrap());
-    assert!(!store.is_ingested(&keys[1]).await.unwrap());
+    let missing: Vec<_> = (0..1201)
+        .filter(|n| !taken.contains(n))
+        .map(|n| objects[n].clone())
+        .collect();
+    assert_eq!(store.not_ingested(objects).await.unwrap(), missing);
+    assert_eq!(store.not_ingested(Vec::new()).await.unwrap(), []);
 }
 
-/// One key that can't be recorded does not stop the sweep over all others.
+/// One key that can't be recorded does not stop the look-up of all others.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_key_that_can_not_be_recorded_is_a_clear_error(pool: MySqlPool) {
     let store = store(&pool);
-    let good = key("x");
-    let spaced = ObjectKey::parse(&format!("{good} ")).unwrap();
-    let long = ObjectKey::parse(&"k".repeat(701)).unwrap();
+    let with_key = |key: &str| ObjectVersion {
+        key: ObjectKey::parse(key).unwrap(),
+        ..object("x")
+    };
+    let (good, long) = (object("x"), with_key(&"k".repeat(701)));
     store.ingest_object(&good, &[]).await.unwrap();
-    assert!(matches!(
-        store.ingest_object(&spaced, &[]).await,
-        Err(Error::KeyEndsInSpace)
-    ));
-    assert!(matches!(
-        store.is_ingested(&spaced).await,
-        Err(Error::KeyEndsInSpace)
-    ));
     assert!(matches!(
         store.ingest_object(&long, &[]).await,
         Err(Error::KeyTooLong { chars: 701 })
     ));
-    let ingested = store
-        .ingested_among(&[spaced, long, good.clone()])
+    let missing = store.not_ingested(vec![long.clone(), good]).await.unwrap();
+    assert_eq!(missing, [long]);
+
+    let longest = with_key(&format!("{}{}", "k".repeat(592), "😀".repeat(108)));
+    assert!(!store.ingest_object(&longest, &[]).await.unwrap().already);
+    assert!(is_ingested(&store, &longest).await);
+}
+
+/// The collation leaves spaces at the end out of comparisons; the content does not.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_key_that_ends_in_a_space_is_recorded(pool: MySqlPool) {
+    let store = store(&pool);
+    let spaced = |etag| ObjectVersion {
+        key: ObjectKey::parse(&format!("{} ", key("x"))).unwrap(),
+        ..version("x", etag)
+    };
+    let first = lines(&[r#"{"id":"a"}"#]);
+    store.ingest_object(&object("x"), &first).await.unwrap();
+    let other = lines(&[r#"{"id":"b"}"#, "?"]);
+    let outcome = store.ingest_object(&spaced("2"), &other).await.unwrap();
+    assert_eq!(
+        (outcome.already, outcome.rows, outcome.rejects),
+        (false, 1, 1)
+    );
+    assert!(is_ingested(&store, &spaced("2")).await);
+    // The same content under both keys: its lines are recorded once.
+    let twin = store.ingest_object(&spaced("1"), &first).await;
+    assert!(twin.is_ok_and(|outcome| outcome.rows + outcome.duplicates == 1));
+    assert_eq!(counts(&pool).await[..3], [2, 0, 1]);
+}
+
+/// An object that was corrected and uploaded under its old key.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_new_content_under_an_old_key_is_ingested(pool: MySqlPool) {
+    let store = store(&pool);
+    let first = lines(&["?", r#"{"id":"b","amount":1}"#, r#"{"id":"c"}"#, "!"]);
+    let outcome = store
+        .ingest_object(&version("x", "1"), &first)
         .await
         .unwrap();
-    assert_eq!(ingested, HashSet::from([good]));
+    assert_eq!((outcome.rows, outcome.rejects), (2, 2));
 
-    let longest = ObjectKey::parse(&format!("{}{}", "k".repeat(592), "😀".repeat(108))).unwrap();
-    assert!(!store.ingest_object(&longest, &[]).await.unwrap().already);
-    assert!(store.is_ingested(&longest).await.unwrap());
+    let corrected = [
+        r#"{"id":"a"}"#,
+        r#"{"id":"b","amount":2}"#,
+        r#"{"id":"c"}"#,
+        "!",
+    ];
+    let second = version("x", "2");
+    assert!(!is_ingested(&store, &second).await);
+    let outcome = store
+        .ingest_object(&second, &lines(&corrected))
+        .await
+        .unwrap();
+    assert!(!outcome.already);
+    assert_eq!((outcome.lines, outcome.rows), (4, 2), "a, and c as before");
+    assert_eq!((outcome.conflicts, outcome.rejects), (1, 1));
+    assert_eq!(counts(&pool).await, [3, 1, 3, 2]);
+    for version in [version("x", "1"), second] {
+        let again = store.ingest_object(&version, &[]).await.unwrap();
+        assert!(again.already && is_ingested(&store, &version).await);
+    }
+}
+
+/// Rows of the ledger from before ETags were recorded.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_what_was_ingested_before_etags_is_not_ingested_again(pool: MySqlPool) {
+    let store = store(&pool);
+    store
+        .ingest_object(&object("x"), &lines(&["?"]))
+        .await
+        .unwrap();
+    admin(&pool, "UPDATE ingested_objects SET object_etag = ''").await;
+    assert!(is_ingested(&store, &object("x")).await);
+    let corrected = ObjectVersion {
+        stored_at: Timestamp::parse("9999-01-01T00:00:00Z").unwrap(),
+        ..object("x")
+    };
+    assert!(!is_ingested(&store, &corrected).await);
+    let outcome = store
+        .ingest_object(&corrected, &lines(&[r#"{"id":"a"}"#]))
+        .await;
+    assert_eq!(outcome.unwrap().rows, 1);
+}
+
+/// What was rejected may be a payment to a later reader.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_lines_that_were_rejected_can_be_recorded_later(pool: MySqlPool) {
+    let store = store(&pool);
+    let first = lines(&["?", r#"{"id":"b"}"#]);
+    store.ingest_object(&object("x"), &first).await.unwrap();
+    let understood = lines(&[r#"{"id":"a"}"#]);
+    for rows in [1, 1] {
+        let outcome = store.ingest_lines(&object("x"), &understood).await;
+        assert_eq!(outcome.unwrap().rows, rows);
+        assert_eq!(counts(&pool).await, [2, 0, 1, 1], "the reject stays");
+    }
 }

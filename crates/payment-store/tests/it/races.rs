@@ -3,20 +3,23 @@
 use std::collections::HashSet;
 
 use payment_core::record::Line;
-use payment_core::{ObjectKey, PaymentId};
+use payment_core::{ObjectVersion, PaymentId};
 use payment_store::{Outcome, Store};
 use rand::seq::SliceRandom as _;
 use sqlx::MySqlPool;
 use tokio::task::JoinSet;
 
-use crate::harness::{admin, counts, database, key, lines};
+use crate::harness::{admin, counts, database, lines, object};
 
 /// Starts all at once; gives the outcomes.
-async fn ingest_at_once(pool: &MySqlPool, objects: Vec<(ObjectKey, Vec<Line>)>) -> Vec<Outcome> {
+async fn ingest_at_once(
+    pool: &MySqlPool,
+    objects: Vec<(ObjectVersion, Vec<Line>)>,
+) -> Vec<Outcome> {
     let mut tasks = JoinSet::new();
-    for (key, lines) in objects {
+    for (object, lines) in objects {
         let store = Store::new(database(pool).pool(1));
-        tasks.spawn(async move { store.ingest_object(&key, &lines).await });
+        tasks.spawn(async move { store.ingest_object(&object, &lines).await });
     }
     tasks
         .join_all()
@@ -42,7 +45,7 @@ async fn p2_many_ingesters_of_one_object_take_it_once(pool: MySqlPool) {
             .into_iter()
             .map(|(_, result)| (701, result)),
     );
-    let outcomes = ingest_at_once(&pool, vec![(key("x"), lines); 12]).await;
+    let outcomes = ingest_at_once(&pool, vec![(object("x"), lines); 12]).await;
 
     let took: Vec<_> = outcomes.iter().filter(|outcome| !outcome.already).collect();
     assert_eq!(took.len(), 1);
@@ -65,11 +68,11 @@ async fn p2_ingesters_of_overlapping_objects_make_one_row_an_id(pool: MySqlPool)
     for round in 0..4 {
         let body = |n: usize| format!(r#"{{"id":"p{round}-{n}","amount":"{n}.10"}}"#);
         let objects = (0..16)
-            .map(|object| {
-                let ids = (0..300)
-                    .filter(|n| object % 4 == 0 || rand::random_bool(0.5) || n % 16 == object);
+            .map(|nth| {
+                let ids =
+                    (0..300).filter(|n| nth % 4 == 0 || rand::random_bool(0.5) || n % 16 == nth);
                 (
-                    key(&format!("{round}-{object}")),
+                    object(&format!("{round}-{nth}")),
                     shuffled(ids.map(body).collect()),
                 )
             })
@@ -89,10 +92,10 @@ async fn p2_ingesters_of_overlapping_objects_make_one_row_an_id(pool: MySqlPool)
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p4_where_contents_race_for_an_id_one_is_the_row_and_the_other_conflicts(pool: MySqlPool) {
     let objects: Vec<_> = (0..12)
-        .map(|object| {
-            let body = |n: usize| format!(r#"{{"id":"p{n}","version":{}}}"#, (n + object) % 2);
+        .map(|nth| {
+            let body = |n: usize| format!(r#"{{"id":"p{n}","version":{}}}"#, (n + nth) % 2);
             (
-                key(&object.to_string()),
+                object(&nth.to_string()),
                 shuffled((0..200).map(body).collect()),
             )
         })
@@ -139,7 +142,7 @@ async fn p2_the_schema_may_grow_while_objects_are_ingested(pool: MySqlPool) {
             let bodies: Vec<_> = (0..20).map(|m| format!(r#"{{"id":"p{n}-{m}"}}"#)).collect();
             let name = format!("o{n}");
             store
-                .ingest_object(&key(&name), &lines(&bodies))
+                .ingest_object(&object(&name), &lines(&bodies))
                 .await
                 .unwrap();
             ingested.send_replace(n + 1);

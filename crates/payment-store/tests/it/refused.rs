@@ -2,7 +2,7 @@
 
 use sqlx::MySqlPool;
 
-use crate::harness::{admin, counts, key, lines, store};
+use crate::harness::{admin, counts, lines, object, store};
 
 async fn rejects(pool: &MySqlPool) -> Vec<(u32, String, String)> {
     sqlx::query_as("SELECT object_line, reason, detail FROM rejects ORDER BY object_line")
@@ -30,7 +30,7 @@ async fn p2_a_row_that_the_database_refuses_goes_to_rejects(pool: MySqlPool) {
     bodies[599] = r#"{"id":"p599","transaction":"rent"}"#.to_owned();
 
     let outcome = store(&pool)
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!(
@@ -67,7 +67,10 @@ async fn p2_a_refused_line_does_not_take_its_id_along(pool: MySqlPool) {
         r#"{"id":"a"}"#,
         r#"{"id":"b"}"#,
     ]);
-    let outcome = store(&pool).ingest_object(&key("x"), &lines).await.unwrap();
+    let outcome = store(&pool)
+        .ingest_object(&object("x"), &lines)
+        .await
+        .unwrap();
     assert_eq!(
         (
             outcome.rows,
@@ -93,7 +96,7 @@ async fn p2_a_conflict_that_the_database_refuses_goes_to_rejects(pool: MySqlPool
         r#"{"id":"a","transaction":"food"}"#,
     ];
     let outcome = store(&pool)
-        .ingest_object(&key("x"), &lines(&bodies))
+        .ingest_object(&object("x"), &lines(&bodies))
         .await
         .unwrap();
     assert_eq!(

@@ -1,9 +1,10 @@
 //! How the function reads the bucket.
 
-use lambda_ingest::objects::{Listed, Object, ObjectError, Objects};
+use lambda_ingest::objects::{Object, ObjectError, Objects};
+use payment_core::ObjectVersion;
 use payment_core::event::ObjectRef;
 
-use super::Bucket;
+use super::{Bucket, Stored};
 use crate::fault::Fault;
 use crate::world::lock;
 
@@ -28,8 +29,8 @@ impl Objects for Bucket {
             return Err(ObjectError::Failed("the body ended early".to_owned()));
         }
         Ok(Object {
+            version: stored.version(),
             body: stored.body,
-            stored_at: stored.stored_at,
         })
     }
 
@@ -38,7 +39,7 @@ impl Objects for Bucket {
         _: &str,
         prefix: &str,
         page: Option<String>,
-    ) -> Result<(Vec<Listed>, Option<String>), ObjectError> {
+    ) -> Result<(Vec<ObjectVersion>, Option<String>), ObjectError> {
         self.world.pass(2..=40).await;
         self.is_there().await?;
         if self.world.fault(Fault::ListFailed) {
@@ -51,10 +52,7 @@ impl Objects for Bucket {
             .iter()
             .filter(|object| is_right_under(prefix, object.key.as_str()))
             .skip(from)
-            .map(|object| Listed {
-                key: object.key.clone(),
-                stored_at: object.stored_at,
-            });
+            .map(Stored::version);
         let page: Vec<_> = listed.by_ref().take(PAGE).collect();
         let next = listed.next().map(|_| (from + PAGE).to_string());
         Ok((page, next))

@@ -7,10 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use payment_core::{ContentHash, ObjectKey, PaymentId};
-use payment_store::backend::{DriverError, Entry, KeyColumn, Origin, Reject, Session};
+use payment_store::backend::{
+    DriverError, Entry, LedgerKey, Origin, Reject, Session, VersionColumns,
+};
 use payment_store::{Error, Found, Holder, Outcome};
 
-use super::tables::{Row, Unique, Write};
+use super::tables::{Row, Unique, Version, Write};
 use super::{Model, away};
 use crate::clock;
 use crate::fault::{Defect, Fault};
@@ -99,35 +101,35 @@ impl Session for ModelSession {
 
     async fn insert_payments(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> Result<u64, DriverError> {
         let said = |entry: &&Entry<'_>| (entry.id().to_string(), entry.record.content_hash);
         self.said = rows.iter().map(said).collect();
         let writes = rows
             .iter()
-            .map(|entry| Write::Payment(Self::row(key, entry)));
+            .map(|entry| Write::Payment(Self::row(object, entry)));
         self.insert(writes.collect()).await
     }
 
     async fn insert_conflicts(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> Result<u64, DriverError> {
         let writes = rows
             .iter()
-            .map(|entry| Write::Conflict(Self::row(key, entry)));
+            .map(|entry| Write::Conflict(Self::row(object, entry)));
         self.insert(writes.collect()).await
     }
 
     async fn insert_rejects(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         rows: &[&Reject],
     ) -> Result<u64, DriverError> {
         let writes = rows.iter().map(|reject| Write::Reject {
-            key: key.as_str().to_owned(),
+            object: Version::of(object),
             line: reject.line,
         });
         self.insert(writes.collect()).await
@@ -135,19 +137,19 @@ impl Session for ModelSession {
 
     async fn insert_ingested(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         outcome: &Outcome,
     ) -> Result<u64, DriverError> {
         let write = Write::Object {
-            key: key.as_str().to_owned(),
+            object: Version::of(object),
             outcome: *outcome,
         };
         self.insert(vec![write]).await
     }
 
-    async fn ingested(&mut self, key: KeyColumn<'_>) -> Result<Option<Outcome>, Error> {
+    async fn ingested(&mut self, object: VersionColumns<'_>) -> Result<Option<Outcome>, Error> {
         self.send().await?;
-        let unique = Unique::Object(key.as_str().to_owned());
+        let unique = Unique::Object(Version::of(object));
         let tables = lock(&self.model.tables);
         Ok(match tables.find(self.transaction, &unique) {
             Some(Write::Object { outcome, .. }) => Some(Outcome {
@@ -168,7 +170,7 @@ impl Session for ModelSession {
             Origin {
                 payment_id: id,
                 content_hash: same.unwrap_or(row.record.content_hash),
-                object_key: row.key,
+                object_key: row.object.key,
                 object_line: row.line,
             }
         };
@@ -178,22 +180,22 @@ impl Session for ModelSession {
 
     async fn conflict_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> Result<HashSet<u32>, Error> {
         self.send().await?;
-        let unique = |line| Unique::Conflict(key.as_str().to_owned(), line);
+        let unique = |line| Unique::Conflict(Version::of(object), line);
         let is_there = |line: &u32| self.has(&unique(*line));
         Ok(lines.iter().copied().filter(is_there).collect())
     }
 
     async fn reject_lines(
         &mut self,
-        key: KeyColumn<'_>,
+        object: VersionColumns<'_>,
         lines: &[u32],
     ) -> Result<HashSet<u32>, Error> {
         self.send().await?;
-        let unique = |line| Unique::Reject(key.as_str().to_owned(), line);
+        let unique = |line| Unique::Reject(Version::of(object), line);
         let is_there = |line: &u32| self.has(&unique(*line));
         Ok(lines.iter().copied().filter(is_there).collect())
     }
@@ -221,11 +223,20 @@ impl Session for ModelSession {
         Ok(ids.iter().filter_map(holder).collect())
     }
 
-    async fn ingested_among(&mut self, keys: &[KeyColumn<'_>]) -> Result<HashSet<String>, Error> {
+    /// Of the versions that were asked for: the model has no rows without ETags, which stand for others.
+    async fn ledger_keys(
+        &mut self,
+        objects: &[VersionColumns<'_>],
+    ) -> Result<Vec<LedgerKey>, Error> {
         self.send().await?;
-        let keys = keys.iter().map(|key| key.as_str().to_owned());
-        Ok(keys
-            .filter(|key| self.has(&Unique::Object(key.clone())))
+        let found = objects.iter().map(|object| Version::of(*object));
+        Ok(found
+            .filter(|version| self.has(&Unique::Object(version.clone())))
+            .map(|version| LedgerKey {
+                key: version.key,
+                etag: version.etag,
+                ingested_at: clock::now(),
+            })
             .collect())
     }
 
@@ -246,7 +257,7 @@ fn found(row: Row, conflicts: usize) -> Result<Found, Error> {
         recorded_at: clock::now(),
         request_id: row.record.request_id.clone(),
         content_hash: row.record.content_hash,
-        object_key: ObjectKey::parse(&row.key).ok_or_else(|| unreadable("object_key"))?,
+        object_key: ObjectKey::parse(&row.object.key).ok_or_else(|| unreadable("object_key"))?,
         object_line: row.line,
         conflicts: u64::try_from(conflicts).map_err(|_| unreadable("conflicts"))?,
     })

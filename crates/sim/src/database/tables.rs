@@ -4,14 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 
 use payment_core::LogRecord;
 use payment_store::Outcome;
+use payment_store::backend::VersionColumns;
 
 /// One value of one unique key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unique {
     Payment(String),
-    Conflict(String, u32),
-    Reject(String, u32),
-    Object(String),
+    Conflict(Version, u32),
+    Reject(Version, u32),
+    Object(Version),
+}
+
+/// A version of an object, as its columns have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    pub key: String,
+    pub etag: String,
 }
 
 /// One row of any table.
@@ -19,8 +27,8 @@ pub enum Unique {
 pub enum Write {
     Payment(Row),
     Conflict(Row),
-    Reject { key: String, line: u32 },
-    Object { key: String, outcome: Outcome },
+    Reject { object: Version, line: u32 },
+    Object { object: Version, outcome: Outcome },
 }
 
 /// A row of `transactions` or of `conflicts`.
@@ -28,7 +36,7 @@ pub enum Write {
 pub struct Row {
     pub record: LogRecord,
     pub extra: String,
-    pub key: String,
+    pub object: Version,
     pub line: u32,
     pub recorded_ms: u64,
 }
@@ -38,8 +46,8 @@ pub struct Row {
 pub struct Recorded {
     pub rows: Vec<Row>,
     pub conflicts: Vec<Row>,
-    pub rejects: Vec<(String, u32)>,
-    pub objects: BTreeMap<String, Outcome>,
+    pub rejects: Vec<(Version, u32)>,
+    pub objects: BTreeMap<Version, Outcome>,
 }
 
 /// What became of a claim on a key.
@@ -69,13 +77,22 @@ struct Open {
     waits_for: Option<u64>,
 }
 
+impl Version {
+    pub fn of(columns: VersionColumns<'_>) -> Self {
+        Self {
+            key: columns.key().to_owned(),
+            etag: columns.etag().to_owned(),
+        }
+    }
+}
+
 impl Write {
     pub fn unique(&self) -> Unique {
         match self {
             Self::Payment(row) => Unique::Payment(row.record.payment.id().to_string()),
-            Self::Conflict(row) => Unique::Conflict(row.key.clone(), row.line),
-            Self::Reject { key, line } => Unique::Reject(key.clone(), *line),
-            Self::Object { key, .. } => Unique::Object(key.clone()),
+            Self::Conflict(row) => Unique::Conflict(row.object.clone(), row.line),
+            Self::Reject { object, line } => Unique::Reject(object.clone(), *line),
+            Self::Object { object, .. } => Unique::Object(object.clone()),
         }
     }
 }
@@ -202,9 +219,9 @@ impl Tables {
             match write {
                 Write::Payment(row) => recorded.rows.push(row),
                 Write::Conflict(row) => recorded.conflicts.push(row),
-                Write::Reject { key, line } => recorded.rejects.push((key, line)),
-                Write::Object { key, outcome } => {
-                    recorded.objects.insert(key, outcome);
+                Write::Reject { object, line } => recorded.rejects.push((object, line)),
+                Write::Object { object, outcome } => {
+                    recorded.objects.insert(object, outcome);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{ContentHash, ObjectKey, PaymentId, Timestamp};
+use payment_core::{ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::Store;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
@@ -20,10 +20,9 @@ const JOBS: usize = 8;
 
 /// A line with the payment's id.
 struct Hit {
-    key: ObjectKey,
+    version: ObjectVersion,
     line: u32,
     received_at: Timestamp,
-    stored_at: Timestamp,
     hash: ContentHash,
 }
 
@@ -42,17 +41,21 @@ pub async fn unrecorded(
         ))?;
     }
     for hit in &hits {
-        let key = safe(hit.key.as_str());
+        let key = safe(hit.version.key.as_str());
         let mut hops = Hops::default();
         hops.add("accepted", hit.received_at, format!("hash {}", hit.hash));
-        hops.add("stored", hit.stored_at, format!("{key} line {}", hit.line));
-        let what = match store.ledger_entry(&hit.key).await? {
+        hops.add(
+            "stored",
+            hit.version.stored_at,
+            format!("{key} line {}", hit.line),
+        );
+        let what = match store.ledger_entry(&hit.version).await? {
             None => {
                 "the object is not ingested; it is on its way, or its event was lost: payctl replay"
             }
             Some(entry) => {
                 hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
-                if store.rejects_at(&hit.key, &[hit.line]).await?.is_empty() {
+                if store.rejects_at(&entry, &[hit.line]).await?.is_empty() {
                     "the object is ingested and the row is missing: payctl reconcile"
                 } else {
                     "the database refused the line; the table rejects says why"
@@ -72,7 +75,7 @@ async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Vec<Hit>, 
     for segment in Range::last(hours, now).segments(&log.place.prefix) {
         let mut listing = log.list(segment.clone());
         while let Some(listed) = listing.next().await? {
-            if !segment.is_due(listed.stored_at) {
+            if !segment.is_due(listed.version.stored_at) {
                 continue;
             }
             while tasks.len() >= JOBS
@@ -80,7 +83,7 @@ async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Vec<Hit>, 
             {
                 hits.extend(found??);
             }
-            tasks.spawn(lines_with(Arc::clone(log), listed.key, id.clone()));
+            tasks.spawn(lines_with(Arc::clone(log), listed.version.key, id.clone()));
         }
     }
     while let Some(found) = tasks.join_next().await {
@@ -103,14 +106,13 @@ async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<
     let hit = |(line, record): (u32, Result<payment_core::LogRecord, _>)| {
         let record = record.ok().filter(|record| *record.payment.id() == id)?;
         Some(Hit {
-            key: key.clone(),
+            version: object.version.clone(),
             line,
             received_at: record.received_at,
-            stored_at: object.stored_at,
             hash: record.content_hash,
         })
     };
-    Ok(read_object(&key, &object.body, object.stored_at)
+    Ok(read_object(&key, &object.body, object.version.stored_at)
         .filter_map(hit)
         .collect())
 }

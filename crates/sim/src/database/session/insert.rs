@@ -1,9 +1,9 @@
 //! One INSERT: its unique keys are claimed row by row, and it stores all of its rows or none.
 
-use payment_store::backend::{DriverError, Entry, KeyColumn, Kind};
+use payment_store::backend::{DriverError, Entry, Kind, VersionColumns};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::tables::{Claim, Row, Unique, Write};
+use super::super::tables::{Claim, Row, Unique, Version, Write};
 use super::super::{REFUSED, away};
 use super::{LOCK_WAIT_MAX, ModelSession};
 use crate::clock;
@@ -63,11 +63,11 @@ impl ModelSession {
         }
     }
 
-    pub(super) fn row(key: KeyColumn<'_>, entry: &Entry<'_>) -> Row {
+    pub(super) fn row(object: VersionColumns<'_>, entry: &Entry<'_>) -> Row {
         Row {
             record: entry.record.clone(),
             extra: entry.extra.clone(),
-            key: key.as_str().to_owned(),
+            object: Version::of(object),
             line: entry.line,
             recorded_ms: clock::ms(),
         }

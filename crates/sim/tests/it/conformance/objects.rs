@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use sim::database::REFUSED;
 use sqlx::MySqlPool;
 
-use super::suite::{key, lines};
+use super::suite::{lines, object};
 
 const ROUNDS: u64 = 60;
 
@@ -37,14 +37,14 @@ async fn p2_p4_objects_drawn_at_random_come_to_the_same(pool: MySqlPool) {
     );
     let mut rng = StdRng::seed_from_u64(1);
     for _ in 0..ROUNDS {
-        let key = key(&format!("o{}", rng.random_range(0..40)));
+        let object = object(&format!("o{}", rng.random_range(0..40)));
         let bodies: Vec<_> = (0..rng.random_range(0..12))
             .map(|_| body(&mut rng))
             .collect();
         let lines = lines(&bodies);
-        let ours = model.ingest_object(&key, &lines).await.unwrap();
-        let theirs = mysql.ingest_object(&key, &lines).await.unwrap();
-        assert_eq!(ours, theirs, "{key}: {bodies:#?}");
+        let ours = model.ingest_object(&object, &lines).await.unwrap();
+        let theirs = mysql.ingest_object(&object, &lines).await.unwrap();
+        assert_eq!(ours, theirs, "{}: {bodies:#?}", object.key);
     }
     for id in 0..30 {
         let id = PaymentId::parse(&format!("p{id}")).unwrap();

@@ -1,13 +1,21 @@
 //! What a backend does, whichever it is.
 
 use payment_core::record::{self, Line};
-use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
-use payment_store::backend::{Backend, DriverError, Entry, KeyColumn, Kind, Reject, Session};
+use payment_core::{ETag, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
 use payment_store::{Outcome, Store};
 use sim::database::REFUSED;
 
 pub fn key(name: &str) -> ObjectKey {
     ObjectKey::parse(&format!("transactions/{name}.ndjson")).unwrap()
+}
+
+pub fn object(name: &str) -> ObjectVersion {
+    ObjectVersion {
+        key: key(name),
+        etag: ETag::parse("\"1\""),
+        stored_at: Timestamp::parse("2026-11-22T07:30:00Z").unwrap(),
+    }
 }
 
 pub fn lines(bodies: &[String]) -> Vec<Line> {
@@ -35,9 +43,9 @@ async fn insert_bodies<S: Session>(session: &mut S, bodies: &[&str]) -> Result<u
         .map(|(line, record)| Entry::new(line, record))
         .collect();
     let entries: Vec<_> = entries.iter().collect();
-    let key = key("o");
+    let object = object("o");
     session
-        .insert_payments(KeyColumn::new(&key).unwrap(), &entries)
+        .insert_payments(VersionColumns::new(&object).unwrap(), &entries)
         .await
 }
 
@@ -158,10 +166,10 @@ pub async fn data_that_is_refused_is_told_apart(backend: impl Backend) {
 }
 
 pub async fn a_line_is_recorded_once(backend: impl Backend) {
-    let (here, elsewhere) = (key("x"), key("y"));
+    let (here, elsewhere) = (object("x"), object("y"));
     let (here, elsewhere) = (
-        KeyColumn::new(&here).unwrap(),
-        KeyColumn::new(&elsewhere).unwrap(),
+        VersionColumns::new(&here).unwrap(),
+        VersionColumns::new(&elsewhere).unwrap(),
     );
     let records = records(&[r#"{"id":"a"}"#, r#"{"id":"a"}"#]);
     let (one, two) = (Entry::new(1, &records[0]), Entry::new(2, &records[1]));
@@ -201,8 +209,8 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
 }
 
 pub async fn an_object_is_taken_once(backend: impl Backend) {
-    let key = key("x");
-    let column = KeyColumn::new(&key).unwrap();
+    let object = object("x");
+    let column = VersionColumns::new(&object).unwrap();
     let outcome = Outcome {
         lines: 3,
         rows: 2,
@@ -236,7 +244,7 @@ pub async fn look_ups_say_what_was_ingested(backend: impl Backend) {
         "?",
     ];
     let outcome = store
-        .ingest_object(&key("x"), &lines(&bodies.map(str::to_owned)))
+        .ingest_object(&object("x"), &lines(&bodies.map(str::to_owned)))
         .await
         .unwrap();
     let counts = [outcome.rows, outcome.conflicts, outcome.rejects];
@@ -258,6 +266,9 @@ pub async fn look_ups_say_what_was_ingested(backend: impl Backend) {
     assert_eq!(holders[&a].content_hash, found.content_hash);
     assert_eq!(holders[&a].received_at, found.received_at);
 
-    let among = store.ingested_among(&[key("w"), key("x")]).await.unwrap();
-    assert_eq!(among, [key("x")].into());
+    let missing = store
+        .not_ingested(vec![object("w"), object("x")])
+        .await
+        .unwrap();
+    assert_eq!(missing, [object("w")]);
 }
