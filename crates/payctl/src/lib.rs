@@ -20,6 +20,7 @@ mod ingest;
 mod log;
 mod outcome;
 mod output;
+mod own;
 mod progress;
 mod queue;
 mod range;

@@ -6,7 +6,7 @@ use std::{convert::Infallible, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use super::{Error, Target, all};
+use super::{Target, all};
 use crate::{lab::Lab, output, state::hold::Hold};
 
 /// Between looks at which faults are over.

@@ -1,12 +1,14 @@
 //! `payctl replay`: what the ledger lacks, named objects, or dead letters, by the function's own code.
 
 mod letters;
+mod rejects;
 
 use std::io::{self, Write as _};
 
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
+use payment_store::Store;
 use reqwest::Url;
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
@@ -19,17 +21,20 @@ use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 use crate::progress;
 use crate::range::Range;
-use crate::walk::{Step, Walk};
+use crate::walk::Walk;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     range: Range,
-    /// These objects, whatever the ledger says; it still takes none twice
+    /// These objects, whatever the ledger says; no version of one is ingested twice
     #[arg(long, value_name = "KEY", num_args = 1.., value_parser = key, conflicts_with_all = ["from", "to"])]
     object: Vec<ObjectKey>,
+    /// The lines that were rejected and that this version understands: they become rows, and the rejects stay as history
+    #[arg(long, conflicts_with = "object")]
+    rejects: bool,
     /// The objects of the events in `DEAD_LETTER_QUEUE_URL`; an event whose objects are all ingested is deleted
-    #[arg(long, conflicts_with_all = ["from", "to", "object"])]
+    #[arg(long, conflicts_with_all = ["from", "to", "object", "rejects"])]
     dead_letters: bool,
     /// Objects that are ingested at one time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -55,29 +60,69 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         return letters::run(store, url, jobs).await;
     }
     let place = config::place(&mut env);
+    args.range.note_mistakes(&mut env);
     let (store, place) = env
         .finish(|| Some((store?, place?)))
         .map_err(Failure::config)?;
     let log = Log::open(place).await.map_err(Failure::config)?;
-    let mut replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
+    if args.rejects {
+        return rejects::run(log, store, args.range, jobs).await;
+    }
+    let replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
     if args.object.is_empty() {
-        let bar = progress::bar("objects", 0);
-        let mut walk = Walk::new(&log, &store, &args.range);
-        while let Some(step) = walk.next().await? {
-            if let Step::LogOnly(listed) = step {
+        log.expect_prefix(&store).await.map_err(Failure::config)?;
+        range(&log, &store, &args.range, replay).await
+    } else {
+        named(&log, &args.object, replay).await
+    }
+}
+
+/// What the ledger lacks of a range.
+async fn range(
+    log: &Log,
+    store: &Store,
+    range: &Range,
+    mut replay: Replay,
+) -> Result<Outcome, Failure> {
+    let bar = progress::bar("objects", 0);
+    let mut walk = Walk::new(log, store, range.segments(&log.place.prefix));
+    let mut seen = 0;
+    let walked = loop {
+        let step = match walk.next().await {
+            Ok(Some(step)) => step,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        if step.is_outside {
+            continue;
+        }
+        let is_missing = step.is_missing();
+        if let Some(listed) = step.listed {
+            seen += 1;
+            if is_missing {
                 replay.push(log.reference(&listed.version.key)).await?;
                 bar.inc(1);
             }
         }
-        bar.finish_and_clear();
-    } else {
-        for key in &args.object {
-            replay.push(log.reference(key)).await?;
-        }
+    };
+    bar.finish_and_clear();
+    let tally = replay.finish().await?;
+    output::say(&output::counts(&[("objects of the range", seen)]))?;
+    output::say(&output::counts(&tally.named()))?;
+    walked?;
+    if seen == 0 {
+        return Err("nothing was looked at: the journal holds no object of the range".into());
+    }
+    Ok(outcome(&tally))
+}
+
+async fn named(log: &Log, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
+    for key in keys {
+        replay.push(log.reference(key)).await?;
     }
     let tally = replay.finish().await?;
     output::say(&output::counts(&tally.named()))?;
-    outcome(&tally, !args.object.is_empty())
+    Ok(outcome(&tally))
 }
 
 impl Replay {
@@ -134,16 +179,12 @@ fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "payctl: {text}");
 }
 
-fn outcome(tally: &Tally, is_named: bool) -> Result<Outcome, Failure> {
+/// An object that was listed or named, and is gone, is missing from the journal.
+fn outcome(tally: &Tally) -> Outcome {
     if tally.failed > 0 {
-        return Err("some objects were not ingested; run this again".into());
+        warn("some objects were not ingested; run this again");
     }
-    // Who names an object expects it to be there.
-    Ok(if is_named && tally.gone > 0 {
-        Outcome::Different
-    } else {
-        Outcome::Clean
-    })
+    Outcome::unfinished_if(tally.failed > 0).and(Outcome::different_if(tally.gone > 0))
 }
 
 fn key(text: &str) -> Result<ObjectKey, &'static str> {

@@ -4,12 +4,13 @@ mod hops;
 mod search;
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
 use payment_core::{Currency, LogRecord, PaymentId, RecordError, Timestamp};
-use payment_store::audit::Row;
+use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
@@ -51,25 +52,28 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
-    if let Some(url) = url {
-        output::say(&answer(&Alb::new(url)?, &args.id).await)?;
-    }
-    match store.find(&args.id).await? {
+    let front = match url {
+        Some(url) => answer(&Alb::new(url)?, &args.id).await?,
+        None => Outcome::Clean,
+    };
+    let traced = match store.find(&args.id).await? {
         Some(found) => recorded(&log, &store, &args.id, &found).await,
         None => search::unrecorded(&log, &store, &args.id, args.hours).await,
-    }
+    };
+    Ok(front.and(traced?))
 }
 
-/// What a client is told; without it the rest can still be traced.
-async fn answer(alb: &Alb, id: &PaymentId) -> String {
-    match alb.status(id).await {
-        Ok(answer) => format!(
-            "GET /pay/{id}: {} {}\n",
-            answer.status,
-            safe(answer.body.trim_end())
+/// Says what a client is told. Without an answer the rest can still be traced, and a part was not looked at.
+async fn answer(alb: &Alb, id: &PaymentId) -> io::Result<Outcome> {
+    let (said, outcome) = match alb.status(id).await {
+        Ok(answer) => (
+            format!("{} {}", answer.status, answer.body.trim_end()),
+            Outcome::Clean,
         ),
-        Err(error) => format!("GET /pay/{id}: {}\n", chain(&error)),
-    }
+        Err(error) => (chain(&error), Outcome::Unfinished),
+    };
+    output::say(&format!("GET /pay/{id}: {}\n", safe(&said)))?;
+    Ok(outcome)
 }
 
 async fn recorded(
@@ -104,7 +108,7 @@ async fn recorded(
         found.recorded_at,
         format!("transactions, from line {}", found.object_line),
     );
-    if let Some(entry) = entry {
+    if let Some(entry) = &entry {
         hops.add(
             "ingested",
             entry.ingested_at,
@@ -120,7 +124,7 @@ async fn recorded(
         hops.add("conflict", conflict.recorded_at, place);
     }
     let row = store.rows_of(&[id]).await?.remove(id.as_str());
-    let (said, outcome) = compare(&origin, row.as_ref());
+    let (said, outcome) = compare(&origin, entry.as_ref(), row.as_ref());
     output::say(&about(id, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
@@ -161,7 +165,7 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
 }
 
 /// By columns as well as by hash, which a change by hand leaves as it is.
-fn compare(origin: &Origin, row: Option<&Row>) -> (String, Outcome) {
+fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (String, Outcome) {
     let said = match (origin, row) {
         (Origin::Gone, _) => "the object is gone".to_owned(),
         (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
@@ -176,19 +180,28 @@ fn compare(origin: &Origin, row: Option<&Row>) -> (String, Outcome) {
         (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
         (
             Origin::Line {
-                record: Ok(record), ..
+                record: Ok(record),
+                stored_at,
+                ..
             },
             Some(row),
         ) => {
-            let columns = row.differing_columns(&record.payment);
-            if row.content_hash != record.content_hash {
-                format!("the line has another hash, {}", record.content_hash)
-            } else if columns.is_empty() {
+            let Some(entry) = entry else {
+                return (
+                    "the ledger does not know the row's object".to_owned(),
+                    Outcome::Different,
+                );
+            };
+            let stored = Stored {
+                at: *stored_at,
+                is_rewritten: entry.ingested_at < *stored_at,
+            };
+            let columns = row.differing_from_line(record, stored);
+            if columns.is_empty() {
                 let said = "the line has the row's hash and content";
                 return (said.to_owned(), Outcome::Clean);
-            } else {
-                format!("the row differs from its line in {}", columns.join(", "))
             }
+            format!("the row differs from its line in {}", columns.join(", "))
         }
     };
     (said, Outcome::Different)

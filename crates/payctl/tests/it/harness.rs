@@ -34,10 +34,16 @@ pub struct Said {
 impl Pipeline {
     pub async fn start(pool: MySqlPool) -> Self {
         let root = TempDir::new().unwrap();
+        let policy = root.path().join("policy.json");
+        std::fs::write(&policy, shortsighted().to_string()).unwrap();
         let config = json!({
             "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
             "buckets": [{"name": BUCKET}],
-            "identities": [{"access_key_id": "OPERATOR00000000", "secret_access_key": "secret", "role": "operator", "admin": true}],
+            "identities": [
+                {"access_key_id": "OPERATOR00000000", "secret_access_key": "secret", "role": "operator", "admin": true},
+                {"access_key_id": "SHORTSIGHTED0000", "secret_access_key": "secret", "role": "shortsighted",
+                 "policies": [&policy]},
+            ],
         });
         let config = serde_json::from_value(config).unwrap();
         let server = Server::start(config).await.unwrap();
@@ -88,12 +94,25 @@ impl Pipeline {
         delete.send().await.unwrap();
     }
 
+    /// As one who may read all objects but those with `hidden` in their keys.
+    pub fn become_shortsighted(&mut self) {
+        self.set("AWS_ACCESS_KEY_ID", "SHORTSIGHTED0000".to_owned());
+    }
+
     /// As the server's administrator: no user of the pipeline can change a row.
     pub async fn admin(&self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&self.pool)
             .await;
         assert_eq!(done.expect(sql).rows_affected(), 1, "{sql}");
+    }
+
+    /// Statements of any kind, as the administrator.
+    pub async fn run_sql(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await
+            .expect(sql);
     }
 
     /// Ids of all rows, sorted.
@@ -169,6 +188,15 @@ pub async fn payctl(args: &[&str], variables: &[(&'static str, String)]) -> Said
         out: String::from_utf8(stdout).unwrap(),
         err: String::from_utf8(stderr).unwrap(),
     }
+}
+
+fn shortsighted() -> Value {
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
+        {"Effect": "Deny", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*hidden*")},
+    ]})
 }
 
 /// A line of the log.

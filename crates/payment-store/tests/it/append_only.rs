@@ -196,7 +196,7 @@ async fn p7_migrator_brings_the_schema_up_and_can_change_no_row(root: MySqlPool)
         payment_store::MIGRATOR.iter().count()
     );
     store(&root)
-        .ingest_object(&key("x"), &lines(&[r#"{"id":"a"}"#]))
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
         .await
         .unwrap();
     let pool = users.pool("migrator");
