@@ -125,9 +125,9 @@ impl Check<'_> {
             return Found::Row;
         }
         if is_same {
-            // It is another line's row, which tells the times; but it is this payment, too.
+            // It is compared with its own line, unless that is not looked at.
             let columns = row.differing_columns(&record.payment);
-            if !columns.is_empty() {
+            if !columns.is_empty() && !self.scope.holds(&row.object_key) {
                 self.note_row(Kind::RowDiffers, row, &columns.join(", "));
             }
             return Found::Duplicate;

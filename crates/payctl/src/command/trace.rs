@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, PaymentId, RecordError, Timestamp};
+use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RecordError};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
 use tier_kit::Env;
@@ -36,7 +36,7 @@ pub struct Args {
 /// The line that a row was made of, as the log holds it now.
 enum Origin {
     Line {
-        stored_at: Timestamp,
+        version: ObjectVersion,
         bytes: usize,
         record: Result<Box<LogRecord>, RecordError>,
     },
@@ -83,7 +83,7 @@ async fn recorded(
     found: &Found,
 ) -> Result<Outcome, Failure> {
     let origin = origin(log, found).await?;
-    let entry = store.ledger_entry_of_row(found).await?;
+    let entry = entry(store, found, &origin).await?;
     let conflicts = store.conflicts_of(id).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
@@ -93,13 +93,10 @@ async fn recorded(
         format!("request {}", request.as_deref().unwrap_or("unknown")),
     );
     let key = safe(found.object_key.as_str());
-    if let Origin::Line {
-        stored_at, bytes, ..
-    } = &origin
-    {
+    if let Origin::Line { version, bytes, .. } = &origin {
         hops.add(
             "stored",
-            *stored_at,
+            version.stored_at,
             format!("{key}, {bytes} bytes (S3 tells whole seconds)"),
         );
     }
@@ -131,6 +128,19 @@ async fn recorded(
     Ok(outcome)
 }
 
+/// What the ledger says of the object as it is now, or of its last version where it is gone.
+async fn entry(
+    store: &Store,
+    found: &Found,
+    origin: &Origin,
+) -> Result<Option<LedgerEntry>, payment_store::Error> {
+    let mut entries = store.ledger_entries(&found.object_key).await?;
+    if let Origin::Line { version, .. } = origin {
+        entries.retain(|entry| entry.is_of(version));
+    }
+    Ok(entries.pop())
+}
+
 /// Without the payer's name and the members of the client's own.
 fn about(id: &PaymentId, found: &Found) -> String {
     let mut text = format!("payment {id}, {}", found.status.as_str());
@@ -156,7 +166,7 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
         .find(|(line, _)| *line == found.object_line);
     Ok(match line {
         Some((_, record)) => Origin::Line {
-            stored_at: object.version.stored_at,
+            version: object.version,
             bytes: object.body.len(),
             record: record.map(Box::new),
         },
@@ -181,7 +191,7 @@ fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (
         (
             Origin::Line {
                 record: Ok(record),
-                stored_at,
+                version,
                 ..
             },
             Some(row),
@@ -193,8 +203,8 @@ fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (
                 );
             };
             let stored = Stored {
-                at: *stored_at,
-                is_rewritten: entry.ingested_at < *stored_at,
+                at: version.stored_at,
+                is_rewritten: entry.ingested_at < version.stored_at,
             };
             let columns = row.differing_from_line(record, stored);
             if columns.is_empty() {

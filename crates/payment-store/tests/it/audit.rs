@@ -108,7 +108,7 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
         "SET SESSION sql_mode = ''; \
          INSERT INTO transactions \
          (id, payment_id, status, received_at, recorded_at, extra, content_hash, object_key, object_line) \
-         VALUES (5000000000000000000, 'b', 'processed', '0000-00-00', '2026-00-00', '', '', '', 0); \
+         VALUES (5000000000000000000, 'b', 'processed', '0000-00-00', '2026-00-00', '', '', 'nowhere', 0); \
          INSERT INTO ingested_objects VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00')",
     )
     .await;
@@ -126,7 +126,7 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
         .unwrap();
     assert_eq!(
         (origins[0].key.as_str(), origins[0].is_in_ledger),
-        ("", false)
+        ("nowhere", false)
     );
     assert_eq!(store.ledger_strays().await.unwrap(), [""]);
 }
