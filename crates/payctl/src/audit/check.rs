@@ -93,7 +93,7 @@ impl Check<'_> {
         for (line, record) in lines {
             self.findings.counts.lines += 1;
             let found = match record {
-                Ok(record) => self.payment(*line, record, &rows, &conflicts),
+                Ok(record) => self.payment(*line, record, lines, &rows, &conflicts),
                 Err(_) => Found::NoPayment,
             };
             if found != Found::Conflict
@@ -111,6 +111,7 @@ impl Check<'_> {
         &mut self,
         line: u32,
         record: &LogRecord,
+        lines: &[Line],
         rows: &HashMap<String, Row>,
         conflicts: &HashMap<u32, Row>,
     ) -> Found {
@@ -125,9 +126,9 @@ impl Check<'_> {
             return Found::Row;
         }
         if is_same {
-            // It is compared with its own line, unless that is not looked at.
+            // It is another line's row, and this payment all the same; compared once where both lines are here.
             let columns = row.differing_columns(&record.payment);
-            if !columns.is_empty() && !self.scope.holds(&row.object_key) {
+            if !columns.is_empty() && !self.is_among(lines, row) {
                 self.note_row(Kind::RowDiffers, row, &columns.join(", "));
             }
             return Found::Duplicate;
@@ -141,6 +142,17 @@ impl Check<'_> {
             }
             _ => Found::Unheld,
         }
+    }
+
+    /// Whether the row's own line is one of these.
+    fn is_among(&self, lines: &[Line], row: &Row) -> bool {
+        let mut own = lines.iter().filter(|(line, _)| *line == row.object_line);
+        row.object_key == self.entry.key.as_str()
+            && own.any(|(_, record)| {
+                record
+                    .as_ref()
+                    .is_ok_and(|record| record.payment.id().as_str() == row.payment_id)
+            })
     }
 
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.

@@ -18,9 +18,9 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> Result<(), AuditError>
         let last = audit.scope.last_row(lines);
         let bar = progress::bar(table.name(), last);
         let mut tasks = JoinSet::new();
-        let mut after = 0;
-        loop {
-            let page = match audit.store.rows_page(table, after, last).await {
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let page = match audit.store.rows_page(table, from, last).await {
                 Ok(page) => page,
                 Err(error) => {
                     report.gap(format!(
@@ -32,8 +32,8 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> Result<(), AuditError>
                 }
             };
             let Some(end) = page.last() else { break };
-            after = end.id;
-            bar.set_position(after);
+            next = end.id.checked_add(1);
+            bar.set_position(end.id);
             while tasks.len() >= audit.jobs
                 && let Some(done) = tasks.join_next().await
             {

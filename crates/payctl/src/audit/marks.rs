@@ -44,7 +44,9 @@ mod tests {
         let key = MarkKey::default();
         let marks = |rows: &[u64]| {
             let mut marks = Marks::default();
-            rows.iter().for_each(|row| marks += key.mark(*row));
+            for row in rows {
+                marks += key.mark(*row);
+            }
             marks
         };
         assert_eq!(marks(&[1, 2, 3]), marks(&[3, 1, 2]));

@@ -60,11 +60,11 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> Result<(
     let last = audit.scope.last_row(table);
     let bar = progress::bar(table.name(), last);
     let mut inside = Marks::default();
-    let mut after = 0;
-    loop {
-        let page = audit.store.origins(table, after, last).await?;
+    let mut next = Some(0);
+    while let Some(from) = next {
+        let page = audit.store.origins(table, from, last).await?;
         let Some(end) = page.last() else { break };
-        after = end.id;
+        next = end.id.checked_add(1);
         let mut findings = Findings::default();
         for origin in &page {
             if !origin.is_in_ledger {
@@ -81,7 +81,7 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> Result<(
             }
         }
         report.add(findings)?;
-        bar.set_position(after);
+        bar.set_position(end.id);
     }
     bar.finish_and_clear();
     // An object that was on its way may have been ingested since; that, too, is then found in order.
@@ -96,11 +96,11 @@ async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> Result<
     let last = audit.scope.last_row(table);
     let bar = progress::bar("rows searched", last);
     let mut kept = LruCache::new(OBJECTS_KEPT);
-    let mut after = 0;
-    loop {
-        let page = audit.store.origins(table, after, last).await?;
+    let mut next = Some(0);
+    while let Some(from) = next {
+        let page = audit.store.origins(table, from, last).await?;
         let Some(end) = page.last() else { break };
-        after = end.id;
+        next = end.id.checked_add(1);
         let mut findings = Findings::default();
         let of_range = page
             .iter()
@@ -113,7 +113,7 @@ async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> Result<
             }
         }
         report.add(findings)?;
-        bar.set_position(after);
+        bar.set_position(end.id);
     }
     bar.finish_and_clear();
     Ok(())

@@ -58,7 +58,10 @@ async fn p2_a_forged_row_is_not_clean_wherever_it_points(pool: MySqlPool) {
         ("", ""),
         (&*first(), "recorded_at = '2099-01-01'"),
         (&*first(), "id = 5000000000000000000"),
+        (&*first(), "id = 0"),
         (&*format!("{} ", first()), ""),
+        // After it the server gives no more numbers.
+        (&*first(), "id = 18446744073709551615"),
     ] {
         forge(&pipeline, "forged", key, 7, more).await;
         let named = ["row without a record forged"];
@@ -175,6 +178,24 @@ async fn p2_a_duplicate_whose_row_was_altered_is_not_clean(pool: MySqlPool) {
         .await;
     let day = ["--from", "2026-11-23", "--to", "2026-11-23"];
     check(&pipeline, 1, &day, &["row differs          b", "amount"]).await;
+}
+
+/// The line has moved, so the row names none of its own.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_an_altered_row_of_a_corrected_object_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/export.ndjson";
+    pipeline
+        .put(key, "nonsense\n{\"id\":\"a\",\"amount\":1}\n")
+        .await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline.put(key, "{\"id\":\"a\",\"amount\":1}\n").await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    check(&pipeline, 0, &[], &[]).await;
+    pipeline
+        .run_sql("UPDATE transactions SET amount = 2 WHERE payment_id = 'a'")
+        .await;
+    check(&pipeline, 1, &[], &["row differs          a", "amount"]).await;
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]

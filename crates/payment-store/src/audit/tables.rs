@@ -68,14 +68,14 @@ impl LineTable {
             "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
              WHERE o.object_key = t.object_key \
              AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}) \
-             FROM {} t WHERE t.id > ? AND t.id <= ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
+             FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
             self.name()
         )
     }
 }
 
 impl Store {
-    /// The highest number of a row; 0 where there is none.
+    /// The highest number of a row.
     pub async fn last_row(&self, table: LineTable) -> Result<u64, Error> {
         let sql = format!("SELECT MAX(id) FROM {}", table.name());
         self.ask(async |connection| {
@@ -87,29 +87,29 @@ impl Store {
         .await
     }
 
-    /// The next rows behind `after`, up to `until`; none at the end.
+    /// The next rows from one number to another, both included, for a session may give a row the number 0; none at the end.
     pub async fn origins(
         &self,
         table: LineTable,
-        after: u64,
+        from: u64,
         until: u64,
     ) -> Result<Vec<Origin>, Error> {
         self.ask(async |connection| {
             let query = sqlx::query(AssertSqlSafe(table.origins()));
-            let rows = query.bind(after).bind(until).fetch_all(connection).await?;
+            let rows = query.bind(from).bind(until).fetch_all(connection).await?;
             rows.iter().map(origin).collect()
         })
         .await
     }
 
-    /// The next rows behind `after`, up to `until`, with all their columns; none at the end.
-    pub async fn rows_page(&self, table: Table, after: u64, until: u64) -> Result<Vec<Row>, Error> {
+    /// As [`origins`](Self::origins), with all columns.
+    pub async fn rows_page(&self, table: Table, from: u64, until: u64) -> Result<Vec<Row>, Error> {
         self.ask(async |connection| {
             let sql = format!(
-                "{} WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE}",
+                "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
                 table.select()
             );
-            let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(until);
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(until);
             let rows = query.fetch_all(connection).await?;
             Ok(rows.iter().map(Row::read).collect())
         })

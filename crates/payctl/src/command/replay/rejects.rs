@@ -66,15 +66,12 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
     let mut tally = Tally::default();
     let mut tasks = JoinSet::new();
     let last = replay.store.last_row(LineTable::Rejects).await?;
-    let mut after = 0;
+    let mut next = Some(0);
     let mut group: Option<Group> = None;
-    loop {
-        let page = replay
-            .store
-            .origins(LineTable::Rejects, after, last)
-            .await?;
+    while let Some(from) = next {
+        let page = replay.store.origins(LineTable::Rejects, from, last).await?;
         let Some(end) = page.last() else { break };
-        after = end.id;
+        next = end.id.checked_add(1);
         for origin in &page {
             let Some(done) = take(&mut group, origin) else {
                 continue;
