@@ -1,6 +1,5 @@
 //! The commands.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -10,6 +9,7 @@ use tier_kit::telemetry::chain;
 use crate::command::{doctor, migrate, pay, reconcile, replay, status, trace, users, verify};
 use crate::config;
 use crate::outcome::USAGE;
+use crate::output;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -67,8 +67,7 @@ pub async fn run() -> ExitCode {
     match done {
         Ok(outcome) => ExitCode::from(outcome.exit_status()),
         Err(failure) => {
-            // Nothing is left to do where stderr is closed.
-            let _ = writeln!(io::stderr(), "payctl: {}", chain(failure.error()));
+            output::warn(&chain(failure.error()));
             ExitCode::from(failure.exit_status())
         }
     }

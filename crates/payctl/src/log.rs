@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::types::Object as S3Object;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::types::{EncodingType, Object as S3Object};
 use lambda_ingest::objects::{self, Object, ObjectError, Objects as _, S3Objects};
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
@@ -24,6 +24,9 @@ const S3_CALL: Bounds = Bounds {
     operation: Duration::from_mins(2),
     attempts: 5,
 };
+
+/// Characters of an error that is shown.
+const ERROR_CHARS_MAX: usize = 600;
 
 #[derive(Debug)]
 pub struct Log {
@@ -132,11 +135,23 @@ impl Log {
     /// A key that starts so, where there is one.
     async fn any_key(&self, prefix: &str) -> Result<Option<String>, ListError> {
         let request = self.client.list_objects_v2().bucket(&self.place.bucket);
-        let answer = request.prefix(prefix).max_keys(1).send().await;
-        let answer = answer.map_err(|error| ListError(DisplayErrorContext(&error).to_string()))?;
-        let first = answer.contents().first().and_then(S3Object::key);
-        Ok(first.map(str::to_owned))
+        let request = request.prefix(prefix).encoding_type(EncodingType::Url);
+        let answer = request.max_keys(1).send().await;
+        let answer = answer.map_err(|error| list_error(&error))?;
+        let first = answer.contents().first().and_then(key);
+        Ok(first.map(|key| key.to_string()))
     }
+}
+
+/// Of a listing that was asked for in the encoding of URLs.
+fn key(object: &S3Object) -> Option<ObjectKey> {
+    ObjectKey::parse_form_encoded(object.key()?)
+}
+
+/// The SDK's text may hold the whole answer.
+fn list_error<E: std::error::Error + 'static>(error: &SdkError<E>) -> ListError {
+    let text = DisplayErrorContext(error).to_string();
+    ListError(text.chars().take(ERROR_CHARS_MAX).collect())
 }
 
 /// For objects that an event names, whatever their bucket.
@@ -171,17 +186,16 @@ impl Listing<'_> {
             .list_objects_v2()
             .bucket(&self.log.place.bucket)
             .prefix(&self.prefix)
+            // XML has no way to write every key.
+            .encoding_type(EncodingType::Url)
             .set_start_after(start_after)
             .set_continuation_token(token);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| ListError(DisplayErrorContext(&error).to_string()))?;
+        let answer = request.send().await.map_err(|error| list_error(&error))?;
         let span = &self.span;
         let is_past = |key: &str| span.before.as_deref().is_some_and(|before| key >= before);
-        let last = answer.contents().last().and_then(S3Object::key);
+        let last = answer.contents().last().and_then(key);
         let listed = answer.contents().iter().filter_map(|object| {
-            let key = ObjectKey::parse(object.key()?)?;
+            let key = key(object)?;
             (!key.is_folder() && span.contains(key.as_str())).then_some((key, object))
         });
         self.page = listed
@@ -193,7 +207,7 @@ impl Listing<'_> {
                     .unwrap_or(0),
             })
             .collect();
-        if !last.is_some_and(is_past)
+        if !last.is_some_and(|last| is_past(last.as_str()))
             && let Some(token) = answer.next_continuation_token()
         {
             self.next = Next::Page(token.to_owned());

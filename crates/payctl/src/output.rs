@@ -1,4 +1,4 @@
-//! What a command prints on stdout.
+//! What a command prints.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -7,6 +7,12 @@ use serde::Serialize;
 
 pub fn say(text: &str) -> io::Result<()> {
     io::stdout().lock().write_all(text.as_bytes())
+}
+
+/// A line on stderr. Much of what goes wrong is told in the words of a server.
+pub fn warn(text: &str) {
+    // Nothing is left to do where stderr is closed.
+    let _ = writeln!(io::stderr(), "payctl: {}", lines(text).trim_end());
 }
 
 /// One value as a line of JSON.

@@ -3,8 +3,6 @@
 mod letters;
 mod rejects;
 
-use std::io::{self, Write as _};
-
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
@@ -18,7 +16,7 @@ use crate::config::{self, User};
 use crate::ingest::{Ingest, Tally};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{self, safe};
+use crate::output::{self, warn};
 use crate::progress;
 use crate::range::Range;
 use crate::walk::Walk;
@@ -166,17 +164,12 @@ impl Replay {
 
 /// What is not as it should be, at once; the rest is summed up.
 fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
-    let key = safe(object.key.as_str());
+    let key = object.key.as_str();
     match result {
         Ok(Ingested::Stored { .. } | Ingested::Already) => {}
         Ok(Ingested::Gone) => warn(&format!("{key} is gone")),
         Err(error) => warn(&format!("{key}: {}", chain(error))),
     }
-}
-
-fn warn(text: &str) {
-    // Nothing is left to do where stderr is closed.
-    let _ = writeln!(io::stderr(), "payctl: {text}");
 }
 
 /// An object that was listed or named, and is gone, is missing from the journal.

@@ -273,10 +273,11 @@ async fn p2_a_missing_object_is_found_by_ranges_however_it_is_nested(pool: MySql
         "transactions/2020/05/1.ndjson",
         "transactions/region=eu/dt=2020-05-01/hh=07/1.ndjson",
         "transactions/zone/1.ndjson",
+        "transactions/a b+c%20/\u{1}ä.ndjson",
     ] {
         let pipeline = Pipeline::start(pool.clone()).await;
         pipeline.put(key, &lines(&["n"])).await;
-        let named = format!("object not ingested  {key}");
+        let named = format!("object not ingested  {}", key.replace('\u{1}', "\\u{1}"));
         check(&pipeline, 1, &[], &[&named]).await;
         check(&pipeline, 1, &["--from", "2020-05-01"], &[&named]).await;
     }

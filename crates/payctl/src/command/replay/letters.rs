@@ -15,11 +15,11 @@ use reqwest::Url;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-use super::{tell, warn};
+use super::tell;
 use crate::ingest::{Ingest, Tally};
 use crate::log;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{self, safe};
+use crate::output::{self, warn};
 use crate::queue::{Depth, EXTEND_EVERY, Letter, Queue};
 
 /// After so many letters that could not be ingested, one after the other, the rest would fare no better.
@@ -121,7 +121,7 @@ impl Letters {
 
     /// Deletes the letter, or says why it stays.
     async fn settle(&mut self, letter: &Letter, read: Read) -> Result<(), Failure> {
-        let id = safe(&letter.id);
+        let id = &letter.id;
         let objects = match read {
             Ok(objects) => objects,
             Err(error) => {
@@ -139,7 +139,7 @@ impl Letters {
                 0
             };
             if matches!(result, Ok(Ingested::Gone)) {
-                warn(&lost(&id, object));
+                warn(&lost(id, object));
             }
             is_done &= matches!(result, Ok(Ingested::Stored { .. } | Ingested::Already));
         }
@@ -232,10 +232,25 @@ async fn read(letter: &Letter, ingest: &Ingest) -> Read {
 }
 
 fn lost(letter: &str, object: &ObjectRef) -> String {
-    let (bucket, key) = (safe(&object.bucket), safe(object.key.as_str()));
+    let (bucket, key) = (quoted(&object.bucket), quoted(object.key.as_str()));
     format!(
         "letter {letter} stays in the queue: it may be the last trace of accepted payments. Look for other versions of \
          the object (aws s3api list-object-versions --bucket {bucket} --prefix {key}), for who deleted it (the bucket's \
          access log, CloudTrail), and for what else is missing (payctl reconcile); then delete the letter by hand"
     )
+}
+
+/// For a shell: whoever wrote the letter chose the name.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_obeys_no_name() {
+        assert_eq!(quoted("a'; id #"), r"'a'\''; id #'");
+    }
 }

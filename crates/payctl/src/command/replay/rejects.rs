@@ -13,10 +13,9 @@ use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
 
-use super::warn;
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{self, safe};
+use crate::output::{self, warn};
 use crate::own::Rejected;
 use crate::range::{Membership, Range};
 
@@ -114,7 +113,7 @@ async fn one(replay: Arc<Replay>, group: Group) -> Tally {
     let rejects = u64::try_from(group.lines.len()).unwrap_or(u64::MAX);
     let done = replay.group(&group).await;
     let done = done.unwrap_or_else(|error| {
-        warn(&format!("{}: {}", safe(&group.key), chain(&error)));
+        warn(&format!("{}: {}", group.key, chain(&error)));
         Tally {
             failed: rejects,
             ..Tally::default()
@@ -145,7 +144,7 @@ impl Replay {
         let object = match self.log.get(&key).await {
             Ok(object) => object,
             Err(ObjectError::Gone) => {
-                warn(&format!("{} is gone", safe(&group.key)));
+                warn(&format!("{} is gone", group.key));
                 return Ok(gone);
             }
             Err(error) => return Err(error.into()),
@@ -188,7 +187,7 @@ impl Replay {
                 Err(error) if Rejected::of(&version.key, &error).is_own => {
                     warn(&format!(
                         "{} line {line} is of this system and still rejected: {error}",
-                        safe(version.key.as_str())
+                        version.key
                     ));
                     tally.own += 1;
                 }
