@@ -1,7 +1,7 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
 use payment_core::{Currency, ErrorCode, PaymentId};
-use payment_store::{Found, Store};
+use payment_store::{Error, Found, Rejection, Store};
 use serde::Serialize;
 use tier_kit::http::Refusal;
 use tier_kit::telemetry::chain;
@@ -22,9 +22,14 @@ pub struct PaymentStatus {
     currency: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    received_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recorded_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +41,8 @@ enum State {
     Accepted,
     /// It is a row, and other content came under the same id.
     Conflict,
+    /// It is durable in S3, and the function could not read it or the database refused it.
+    Rejected,
 }
 
 pub async fn find(
@@ -44,11 +51,12 @@ pub async fn find(
     intake: &Intake,
 ) -> Result<PaymentStatus, Refusal> {
     let looked_up = match store {
-        Some(store) => store.find(id).await,
+        Some(store) => look_up(store, id).await,
         None => Ok(None),
     };
-    if let Ok(Some(found)) = &looked_up {
-        return Ok(PaymentStatus::recorded(id, found));
+    // The table before this node's memory, so that every node says the same.
+    if let Ok(Some(status)) = looked_up {
+        return Ok(status);
     }
     if let Some(receipt) = intake.receipt(id) {
         return Ok(PaymentStatus::accepted(id, receipt.received_at.to_string()));
@@ -65,17 +73,42 @@ pub async fn find(
     }
 }
 
+async fn look_up(store: &Store, id: &PaymentId) -> Result<Option<PaymentStatus>, Error> {
+    if let Some(found) = store.find(id).await? {
+        return Ok(Some(PaymentStatus::recorded(id, &found)));
+    }
+    let rejection = store.rejection(id).await?;
+    Ok(rejection.map(|rejection| PaymentStatus::rejected(id, rejection)))
+}
+
 impl PaymentStatus {
-    fn accepted(id: &PaymentId, received_at: String) -> Self {
+    fn new(id: &PaymentId, state: State) -> Self {
         Self {
             id: id.to_string(),
-            state: State::Accepted,
+            state,
             transaction: None,
             amount: None,
             currency: None,
             status: None,
-            received_at,
+            received_at: None,
             recorded_at: None,
+            rejected_at: None,
+            reason: None,
+        }
+    }
+
+    fn accepted(id: &PaymentId, received_at: String) -> Self {
+        Self {
+            received_at: Some(received_at),
+            ..Self::new(id, State::Accepted)
+        }
+    }
+
+    fn rejected(id: &PaymentId, rejection: Rejection) -> Self {
+        Self {
+            rejected_at: Some(rejection.rejected_at.to_string()),
+            reason: Some(rejection.reason),
+            ..Self::new(id, State::Rejected)
         }
     }
 

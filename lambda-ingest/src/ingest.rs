@@ -2,7 +2,7 @@
 
 use payment_core::event::ObjectRef;
 use payment_core::record::{self, Line, TraceParent};
-use payment_core::{ObjectVersion, RequestId, Timestamp};
+use payment_core::{ObjectVersion, RejectedLine, RequestId, Timestamp};
 use payment_store::{Backend, Outcome, Store};
 
 use crate::objects::{Object, ObjectError, Objects};
@@ -40,6 +40,16 @@ impl Ids {
             push(&mut ids.traces, trace);
         }
         ids
+    }
+}
+
+/// A line of this system's own was accepted, and is to be a row.
+fn log_rejected(s3_key: &str, line: u32, rejected: &RejectedLine) {
+    let reason = rejected.error.reason();
+    if rejected.is_own {
+        tracing::error!(s3_key, line, reason, "an accepted payment was rejected");
+    } else {
+        tracing::warn!(s3_key, line, reason, "a line is no payment");
     }
 }
 
@@ -106,15 +116,16 @@ pub async fn record(
     if outcome.already {
         return Ok(Ingested::Already);
     }
-    for (line, error) in lines
-        .iter()
-        .filter_map(|(line, result)| Some((line, result.as_ref().err()?)))
-    {
-        tracing::warn!(
+    for (line, result) in &lines {
+        if let Err(rejected) = result {
+            log_rejected(version.key.as_str(), *line, rejected);
+        }
+    }
+    if outcome.own_rejects > 0 {
+        tracing::error!(
             s3_key = version.key.as_str(),
-            line,
-            reason = error.reason(),
-            "a line is no payment"
+            own_rejects = outcome.own_rejects,
+            "accepted payments were rejected; bring the function up to date, then run payctl replay --rejects"
         );
     }
     let oldest = lines

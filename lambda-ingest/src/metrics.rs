@@ -24,6 +24,8 @@ pub struct Tally {
     pub duplicates: u64,
     pub conflicts: u64,
     pub rejects: u64,
+    /// Those of the rejects that this system wrote, and so accepted: the alarm.
+    pub own_rejects: u64,
     /// Rows with status `failed`: the alert.
     pub failed_transactions: u64,
     /// Objects that a sweep took, since their event was lost or given up.
@@ -48,6 +50,7 @@ impl Tally {
         self.duplicates += u64::from(outcome.duplicates);
         self.conflicts += u64::from(outcome.conflicts);
         self.rejects += u64::from(outcome.rejects);
+        self.own_rejects += u64::from(outcome.own_rejects);
         self.failed_transactions += u64::from(outcome.failed);
         if let Some(oldest) = oldest.filter(|_| outcome.rows > 0) {
             let lag = (now.to_utc() - oldest.to_utc()).whole_milliseconds();
@@ -72,6 +75,7 @@ impl Tally {
             "Duplicates",
             "Conflicts",
             "Rejects",
+            "OwnRejects",
             "FailedTransactions",
             "SweptObjects",
             "ColdStarts",
@@ -99,6 +103,7 @@ impl Tally {
             "Duplicates": self.duplicates,
             "Conflicts": self.conflicts,
             "Rejects": self.rejects,
+            "OwnRejects": self.own_rejects,
             "FailedTransactions": self.failed_transactions,
             "SweptObjects": self.swept,
             "ColdStarts": u8::from(self.cold_start),
@@ -122,7 +127,7 @@ mod tests {
             let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
                 .as_array()
                 .unwrap();
-            assert_eq!(metrics.len(), if lag_ms.is_some() { 12 } else { 11 });
+            assert_eq!(metrics.len(), if lag_ms.is_some() { 13 } else { 12 });
             for metric in metrics {
                 assert!(
                     line[metric["Name"].as_str().unwrap()].is_number(),

@@ -168,6 +168,10 @@ function accepted(payment, received_at) {
   $("progress").textContent = "Accepted, and in the log.";
   follow(payment.id, (found) => {
     if (found.state === "accepted") return false;
+    if (found.state === "rejected") {
+      banner("trouble", "A fault on our side holds the payment up. It is safe: do not pay again.");
+      return false;
+    }
     if (found.state === "conflict") banner("trouble", "Other content came under the same number. Only this payment was made.");
     total({ amount: found.amount ?? payment.amount, currency: found.currency ?? payment.currency });
     step("recorded", "done", clock(found.recorded_at));

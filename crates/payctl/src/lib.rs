@@ -20,7 +20,6 @@ mod ingest;
 mod log;
 mod outcome;
 mod output;
-mod own;
 mod progress;
 mod queue;
 mod range;

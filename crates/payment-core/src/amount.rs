@@ -26,14 +26,20 @@ impl Currency {
         decimals: 2,
     };
 
-    /// Three capital letters.
+    /// The currency of a payment that comes in, by three capital letters.
     pub fn parse(code: &str) -> Option<Self> {
+        Self::from_stored(code)
+    }
+
+    /// The currency of a line or a row: any that was ever accepted. Amounts are hashed with its decimals, so neither
+    /// a code nor its decimals may go from here.
+    pub fn from_stored(code: &str) -> Option<Self> {
         let iso = iso_currency::Currency::from_code(code)?;
         let decimals = usize::from(iso.exponent()?);
         (decimals <= SCALE).then_some(Self { iso, decimals })
     }
 
-    /// Every currency that an amount may have, by code.
+    /// Every currency that an amount may have today, by code.
     pub fn all() -> impl Iterator<Item = Self> {
         let letters = || 'A'..='Z';
         letters().flat_map(move |a| {
@@ -275,6 +281,40 @@ mod tests {
     fn codes_without_a_minor_unit_are_no_currency() {
         for code in ["XAU", "XXX", "XTS", "usd", "US", "USDX", ""] {
             assert_eq!(Currency::parse(code), None, "{code}");
+        }
+    }
+
+    /// Codes by their decimals: a code may be added, but neither removed nor moved, since lines of the journal have it.
+    const EVER_ACCEPTED: [(usize, &str); 4] = [
+        (
+            0,
+            "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+        ),
+        (
+            2,
+            "AED AFN ALL AMD XCG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP \
+             BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR \
+             FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR \
+             KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR \
+             MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK \
+             SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN \
+             UYU UZS VED VES WST XAD XCD YER ZAR ZMW ZWL ZWG",
+        ),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    ];
+
+    #[test]
+    fn p2_every_currency_ever_accepted_is_read_with_its_decimals() {
+        for (decimals, codes) in EVER_ACCEPTED {
+            for code in codes.split_ascii_whitespace() {
+                let found = Currency::from_stored(code).map(Currency::decimals);
+                assert_eq!(found, Some(decimals), "{code}");
+            }
+        }
+        let listed = EVER_ACCEPTED.map(|(_, codes)| codes).join(" ");
+        for currency in Currency::all() {
+            assert!(listed.contains(currency.code()), "add {}", currency.code());
         }
     }
 

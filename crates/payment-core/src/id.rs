@@ -18,9 +18,15 @@ pub struct PaymentId(Box<str>);
 pub struct RequestId(Box<str>);
 
 impl PaymentId {
-    /// `None` where the text is no id, or holds a card number: ids stand in paths, logs and keys.
+    /// An id that a client gives, in a body, a header or a path. `None` if the text is no id, has only dots (a path
+    /// such as `/pay/..` leads elsewhere), or holds a card number: ids stand in paths, logs and keys.
     pub fn parse(text: &str) -> Option<Self> {
-        is_id(text).then(|| Self(text.into()))
+        Self::from_stored(text).filter(|id| !id.is_only_dots() && !card::is_in(text))
+    }
+
+    /// An id from the journal or from a row: it was judged when it came in, and only its form is checked.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        has_form(text).then(|| Self(text.into()))
     }
 
     /// The id of a payment that came without one: `tx_` and a UUID.
@@ -31,6 +37,10 @@ impl PaymentId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn is_only_dots(&self) -> bool {
+        self.0.bytes().all(|b| b == b'.')
+    }
 }
 
 impl From<Uuid> for RequestId {
@@ -40,9 +50,14 @@ impl From<Uuid> for RequestId {
 }
 
 impl RequestId {
-    /// As [`PaymentId::parse`]. Where it is `None` the caller makes a new one.
+    /// An id that a caller gives. `None` if the text is no id, or holds a card number: the caller makes a new one.
     pub fn parse(text: &str) -> Option<Self> {
-        is_id(text).then(|| Self(text.into()))
+        Self::from_stored(text).filter(|_| !card::is_in(text))
+    }
+
+    /// As [`PaymentId::from_stored`].
+    pub fn from_stored(text: &str) -> Option<Self> {
+        has_form(text).then(|| Self(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -62,9 +77,9 @@ impl fmt::Display for RequestId {
     }
 }
 
-fn is_id(text: &str) -> bool {
+fn has_form(text: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-    (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_allowed) && !card::is_in(text)
+    (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -87,7 +102,26 @@ mod tests {
         }
         for bad in ["", " a", "a b", "a/b", "ä", "a\n", &"x".repeat(65)] {
             assert_eq!(PaymentId::parse(bad), None, "{bad:?}");
+            assert_eq!(PaymentId::from_stored(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_id_of_only_dots_is_refused() {
+        for dots in [".", "..", "...", &".".repeat(64)] {
+            assert_eq!(PaymentId::parse(dots), None, "{dots}");
+        }
+        for good in ["a.", "..a", "._."] {
+            assert!(PaymentId::parse(good).is_some(), "{good}");
+        }
+    }
+
+    #[test]
+    fn p2_a_stored_id_is_read_whatever_the_policy_of_today() {
+        for stored in ["...", "4111111111111111"] {
+            assert_eq!(PaymentId::from_stored(stored).unwrap().as_str(), stored);
+        }
+        assert!(RequestId::from_stored("4111111111111111").is_some());
     }
 
     #[test]

@@ -4,9 +4,12 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// Nesting that a payment may have. Databases refuse deep JSON (MariaDB at 32 levels), so it is refused first.
+/// Levels of nesting that a payment may have, as the client counts them: the body is the first. Databases refuse
+/// deep JSON (MariaDB at 32 levels), so it is refused first. Lines of the journal nest this deep: it may be raised,
+/// but never lowered.
 pub const DEPTH_MAX: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +35,8 @@ pub enum JsonError {
     NotAnObject,
     #[error("has the same member twice in one object")]
     DuplicateMember,
-    #[error("is nested deeper than {DEPTH_MAX} levels")]
-    TooDeep,
+    #[error("is nested deeper than {depth_max} levels")]
+    TooDeep { depth_max: usize },
 }
 
 /// Whether members are written as they came, or sorted by name for comparison.
@@ -44,49 +47,77 @@ pub enum Order {
 }
 
 /// The members of the one object that `text` must be.
-pub fn read_object(text: &str) -> Result<Members, JsonError> {
-    let raw: &RawValue = serde_json::from_str(text).map_err(|e| syntax(&e))?;
-    match read(raw, DEPTH_MAX)? {
-        Json::Object(members) => Ok(members),
-        _ => Err(JsonError::NotAnObject),
+pub fn read_object(text: &str, depth_max: usize) -> Result<Members, JsonError> {
+    RawObject::parse(text)?.read(depth_max)
+}
+
+/// An object whose values are unread, which may have a member twice.
+#[derive(Debug)]
+pub struct RawObject<'a>(Vec<(Box<str>, &'a RawValue)>);
+
+impl<'a> RawObject<'a> {
+    pub fn parse(text: &'a str) -> Result<Self, JsonError> {
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            Category::Data => JsonError::NotAnObject,
+            _ => syntax(&error),
+        })
+    }
+
+    /// The texts of all members of this name.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(other, _)| **other == *name);
+        named.map(|(_, value)| value.get())
+    }
+
+    pub fn read(self, depth_max: usize) -> Result<Members, JsonError> {
+        Reader { depth_max }.members(self, 1)
     }
 }
 
-fn read(raw: &RawValue, depth: usize) -> Result<Json, JsonError> {
-    let text = raw.get();
-    let inner = || depth.checked_sub(1).ok_or(JsonError::TooDeep);
-    Ok(match text.as_bytes().first() {
-        Some(b'{') => Json::Object(read_members(text, inner()?)?),
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
-            let depth = inner()?;
-            Json::Array(
-                items
-                    .into_iter()
-                    .map(|item| read(item, depth))
-                    .collect::<Result<_, _>>()?,
-            )
+struct Reader {
+    depth_max: usize,
+}
+
+impl Reader {
+    /// `depth` is the level on which the value stands, were it an array or an object.
+    fn value(&self, raw: &RawValue, depth: usize) -> Result<Json, JsonError> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => Json::Object(self.members(RawObject::parse(text)?, depth)?),
+            Some(b'[') => {
+                self.check(depth)?;
+                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
+                let items = items.into_iter().map(|item| self.value(item, depth + 1));
+                Json::Array(items.collect::<Result<_, _>>()?)
+            }
+            Some(b'"') => Json::String(serde_json::from_str(text).map_err(|e| syntax(&e))?),
+            Some(b't') => Json::Bool(true),
+            Some(b'f') => Json::Bool(false),
+            Some(b'n') => Json::Null,
+            _ => Json::Number(text.into()),
+        })
+    }
+
+    fn members(&self, object: RawObject<'_>, depth: usize) -> Result<Members, JsonError> {
+        self.check(depth)?;
+        let mut names: Vec<&str> = object.0.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(JsonError::DuplicateMember);
         }
-        Some(b'"') => Json::String(serde_json::from_str(text).map_err(|e| syntax(&e))?),
-        Some(b't') => Json::Bool(true),
-        Some(b'f') => Json::Bool(false),
-        Some(b'n') => Json::Null,
-        _ => Json::Number(text.into()),
-    })
-}
-
-fn read_members(text: &str, depth: usize) -> Result<Members, JsonError> {
-    let pairs: Pairs<'_> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
-    let mut names: Vec<&str> = pairs.0.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(JsonError::DuplicateMember);
+        let members = object.0.into_iter();
+        members
+            .map(|(name, raw)| Ok((name, self.value(raw, depth + 1)?)))
+            .collect()
     }
-    pairs
-        .0
-        .into_iter()
-        .map(|(name, raw)| Ok((name, read(raw, depth)?)))
-        .collect()
+
+    fn check(&self, depth: usize) -> Result<(), JsonError> {
+        let Self { depth_max } = *self;
+        if depth > depth_max {
+            return Err(JsonError::TooDeep { depth_max });
+        }
+        Ok(())
+    }
 }
 
 fn syntax(error: &serde_json::Error) -> JsonError {
@@ -178,26 +209,23 @@ fn push_escaped(text: &str, out: &mut String) {
     out.push_str(&text[plain_from..]);
 }
 
-/// Members as they stand in the text, values unread.
-struct Pairs<'a>(Vec<(Box<str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
+impl<'de> Deserialize<'de> for RawObject<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PairsVisitor;
-        impl<'de> Visitor<'de> for PairsVisitor {
-            type Value = Pairs<'de>;
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = RawObject<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
-                Ok(Pairs(pairs))
+                Ok(RawObject(members))
             }
         }
-        deserializer.deserialize_map(PairsVisitor)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
@@ -207,9 +235,13 @@ mod tests {
 
     use super::*;
 
+    fn read(text: &str) -> Result<Members, JsonError> {
+        read_object(text, DEPTH_MAX)
+    }
+
     fn rewrite(text: &str, order: Order) -> Result<String, JsonError> {
         let mut out = String::new();
-        write_object(&read_object(text)?, &mut out, order);
+        write_object(&read(text)?, &mut out, order);
         Ok(out)
     }
 
@@ -227,20 +259,17 @@ mod tests {
 
     #[test]
     fn what_two_readers_could_read_differently_is_refused() {
+        assert_eq!(read(r#"{"a":1,"a":2}"#), Err(JsonError::DuplicateMember));
         assert_eq!(
-            read_object(r#"{"a":1,"a":2}"#),
-            Err(JsonError::DuplicateMember)
-        );
-        assert_eq!(
-            read_object(r#"{"x":{"a":1,"\u0061":2}}"#),
+            read(r#"{"x":{"a":1,"\u0061":2}}"#),
             Err(JsonError::DuplicateMember)
         );
         assert!(matches!(
-            read_object(r#"{"x":["\ud800"]}"#),
+            read(r#"{"x":["\ud800"]}"#),
             Err(JsonError::Syntax { .. })
         ));
-        assert_eq!(read_object("[]"), Err(JsonError::NotAnObject));
-        assert_eq!(read_object("1"), Err(JsonError::NotAnObject));
+        assert_eq!(read("[]"), Err(JsonError::NotAnObject));
+        assert_eq!(read("1"), Err(JsonError::NotAnObject));
         for broken in [
             "",
             "{",
@@ -251,7 +280,7 @@ mod tests {
             "\u{feff}{}",
         ] {
             assert!(
-                matches!(read_object(broken), Err(JsonError::Syntax { .. })),
+                matches!(read(broken), Err(JsonError::Syntax { .. })),
                 "{broken}"
             );
         }
@@ -261,15 +290,19 @@ mod tests {
     fn depth_is_bounded() {
         let nested =
             |levels: usize| format!("{}{}", "{\"a\":".repeat(levels) + "1", "}".repeat(levels));
-        assert!(read_object(&nested(DEPTH_MAX)).is_ok());
-        assert_eq!(read_object(&nested(DEPTH_MAX + 1)), Err(JsonError::TooDeep));
+        let too_deep = Err(JsonError::TooDeep {
+            depth_max: DEPTH_MAX,
+        });
+        assert!(read(&nested(DEPTH_MAX)).is_ok());
+        assert_eq!(read(&nested(DEPTH_MAX + 1)), too_deep);
+        assert!(read_object(&nested(DEPTH_MAX + 1), DEPTH_MAX + 1).is_ok());
         assert_eq!(
-            read_object(&format!(
+            read(&format!(
                 "{{\"a\":{}{}}}",
                 "[".repeat(5000),
                 "]".repeat(5000)
             )),
-            Err(JsonError::TooDeep)
+            too_deep
         );
     }
 

@@ -5,6 +5,7 @@
 //! and runs the same in a simulation.
 //!
 //! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and the mend.
+//!   What can be stored is one rule for the door and for every reader; the door adds the policy of today.
 //! - [`record`]: a payment as one line of the log, and back.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
@@ -32,5 +33,5 @@ pub use id::{PaymentId, RequestId};
 pub use object_key::ObjectKey;
 pub use object_version::{ETag, ObjectVersion};
 pub use payment::{Draft, Payment, PaymentError, Status};
-pub use record::{LogRecord, RecordError};
+pub use record::{LogRecord, RecordError, RejectedLine};
 pub use timestamp::Timestamp;

@@ -55,6 +55,20 @@ impl ObjectKey {
         &self.0
     }
 
+    /// Whether the key has the form of [`ObjectKey::batch`], whatever its prefix: this system wrote the object.
+    pub fn is_own_batch(&self) -> bool {
+        let mut parts = self.0.rsplit('/');
+        let (Some(name), Some(hour), Some(date)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        let unique = name.strip_suffix(".ndjson").and_then(|name| name.get(..37));
+        let unique = unique.and_then(|unique| unique.strip_suffix('-'));
+        unique.is_some_and(|unique| Uuid::try_parse(unique).is_ok())
+            && is_numbered(hour, "hh=00")
+            && is_numbered(date, "dt=0000-00-00")
+    }
+
     /// Whether the object holds one record a line; any other object holds one record in all.
     pub fn is_batch(&self) -> bool {
         self.0.ends_with(".ndjson")
@@ -64,6 +78,15 @@ impl ObjectKey {
     pub fn is_folder(&self) -> bool {
         self.0.ends_with('/')
     }
+}
+
+/// Whether the text has a digit for each 0 of the form, and else its characters.
+fn is_numbered(text: &str, form: &str) -> bool {
+    let is_alike = |(byte, form)| match form {
+        b'0' => u8::is_ascii_digit(&byte),
+        _ => byte == form,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(is_alike)
 }
 
 impl fmt::Display for ObjectKey {
@@ -87,12 +110,30 @@ mod tests {
             key.as_str(),
             "transactions/dt=2026-11-22/hh=07/00000000-0000-0000-0000-000000000007-a1b2.ndjson"
         );
-        assert!(key.is_batch());
+        assert!(key.is_batch() && key.is_own_batch());
         let id = PaymentId::parse("tx_1747539198353").unwrap();
         assert_eq!(
             ObjectKey::single("transactions/", &id).as_str(),
             "transactions/tx_1747539198353.json"
         );
+    }
+
+    #[test]
+    fn a_key_of_another_form_is_not_from_this_system() {
+        const NAME: &str = "019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4-a";
+        let is_own = |key: &str| ObjectKey::parse(key).unwrap().is_own_batch();
+        assert!(is_own(&format!("any/dt=2026-11-22/hh=07/{NAME}.ndjson")));
+        for foreign in [
+            "transactions/export.ndjson".to_owned(),
+            "transactions/dt=2026-11-22/hh=07/export.ndjson".to_owned(),
+            format!("transactions/{NAME}.ndjson"),
+            format!("transactions/dt=2026-11-22/hh=07/{NAME}.json"),
+            format!("transactions/dt=2026-11-22/hh=7/{NAME}.ndjson"),
+            format!("transactions/dt=yesterday/hh=07/{NAME}.ndjson"),
+            format!("dt=2026-11-22/hh=07/{}.ndjson", &NAME[..36]),
+        ] {
+            assert!(!is_own(&foreign), "{foreign}");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! A payment, and how a request's body becomes one.
 
+mod content;
+
 use std::borrow::Cow;
 
+pub(crate) use self::content::{Content, known_name};
 use crate::amount::{Amount, AmountError, Currency};
 use crate::card;
 use crate::error::ErrorCode;
 use crate::id::{ID_BYTES_MAX, PaymentId};
-use crate::json::{self, Json, JsonError, Members};
+use crate::json::{self, DEPTH_MAX, Json, JsonError, Members};
 
 /// Characters (Unicode scalar values) in `transaction`: the width of its column.
 pub const TRANSACTION_CHARS_MAX: usize = 255;
@@ -37,16 +40,6 @@ pub struct Payment {
 pub struct Draft {
     id: Option<PaymentId>,
     content: Content,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Content {
-    pub transaction: Option<Box<str>>,
-    pub amount: Option<Amount>,
-    pub currency: Option<Currency>,
-    pub status: Status,
-    pub payer_name: Option<Box<str>>,
-    pub extra: Members,
 }
 
 /// Why a body is no payment. No message holds anything that was sent, so each may be shown and logged.
@@ -81,13 +74,13 @@ pub enum PaymentError {
     CardNumber { member: &'static str },
 }
 
-const ID_RULE: &str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -";
+const ID_RULE: &str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -, not only dots";
 const _: () = assert!(ID_BYTES_MAX == 64, "ID_RULE names the length");
 
 impl PaymentError {
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Json(JsonError::TooDeep) => ErrorCode::InvalidMember,
+            Self::Json(JsonError::TooDeep { .. }) => ErrorCode::InvalidMember,
             Self::Json(_) | Self::NotUtf8 => ErrorCode::MalformedJson,
             Self::IdMismatch => ErrorCode::IdMismatch,
             Self::CardNumber { .. } => ErrorCode::CardNumber,
@@ -118,23 +111,39 @@ impl PaymentError {
 }
 
 impl Draft {
-    /// Reads a body. A known member that is `null` counts as absent.
+    /// The door: what can be stored exactly, and passes the policy of today.
     pub fn parse(body: &[u8]) -> Result<Self, PaymentError> {
         let text = std::str::from_utf8(body).map_err(|_| PaymentError::NotUtf8)?;
-        Self::from_members(json::read_object(text).map_err(PaymentError::Json)?)
+        Self::admit(json::read_object(text, DEPTH_MAX).map_err(PaymentError::Json)?)
     }
 
-    pub(crate) fn from_members(members: Members) -> Result<Self, PaymentError> {
-        let mut known = Known::default();
-        let mut extra = Members::new();
-        for (name, value) in members {
-            refuse_cards(known_name(&name), &name, &value)?;
-            match known.slot(&name) {
-                Some(slot) => *slot = Some(value).filter(|v| *v != Json::Null),
-                None => extra.push((name, value)),
-            }
+    /// The door for members that were read already.
+    pub(crate) fn admit(members: Members) -> Result<Self, PaymentError> {
+        for (name, value) in &members {
+            refuse_cards(known_name(name).unwrap_or("extra"), name, value)?;
         }
-        known.into_draft(extra)
+        let draft = Self::storable(members)?;
+        draft.check_policy()?;
+        Ok(draft)
+    }
+
+    /// What is stored exactly and refused all the same, besides card numbers in what was sent. It may change with
+    /// any release: no reader asks it.
+    fn check_policy(&self) -> Result<(), PaymentError> {
+        if self.id.as_ref().is_some_and(PaymentId::is_only_dots) {
+            return Err(PaymentError::Id);
+        }
+        let Content {
+            amount, currency, ..
+        } = &self.content;
+        if currency.is_some_and(|currency| Currency::parse(currency.code()).is_none()) {
+            return Err(PaymentError::Currency);
+        }
+        // As it will stand in the journal: an exponent may have hidden the digits.
+        if amount.is_some_and(|amount| card::is_in(&amount.to_string())) {
+            return Err(PaymentError::CardNumber { member: "amount" });
+        }
+        Ok(())
     }
 
     /// The id that the body gave.
@@ -209,104 +218,6 @@ impl Status {
             Self::Failed => "failed",
         }
     }
-}
-
-/// Members that have a rule of their own, as they were sent.
-#[derive(Default)]
-struct Known {
-    id: Option<Json>,
-    transaction: Option<Json>,
-    amount: Option<Json>,
-    currency: Option<Json>,
-    status: Option<Json>,
-    payer_name: Option<Json>,
-}
-
-impl Known {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Json>> {
-        Some(match name {
-            "id" => &mut self.id,
-            "transaction" => &mut self.transaction,
-            "amount" => &mut self.amount,
-            "currency" => &mut self.currency,
-            "status" => &mut self.status,
-            "payer_name" => &mut self.payer_name,
-            _ => return None,
-        })
-    }
-
-    fn into_draft(self, extra: Members) -> Result<Draft, PaymentError> {
-        let id = match string("id", self.id)? {
-            Some(text) => Some(PaymentId::parse(&text).ok_or(PaymentError::Id)?),
-            None => None,
-        };
-        let currency = match string("currency", self.currency)? {
-            Some(code) => Some(Currency::parse(&code).ok_or(PaymentError::Currency)?),
-            None => self.amount.is_some().then_some(Currency::USD),
-        };
-        let status = match string("status", self.status)? {
-            Some(text) => Status::parse(&text).ok_or(PaymentError::Status)?,
-            None => Status::default(),
-        };
-        let content = Content {
-            transaction: bounded_string("transaction", self.transaction, TRANSACTION_CHARS_MAX)?,
-            amount: amount(self.amount, currency)?,
-            currency,
-            status,
-            payer_name: bounded_string("payer_name", self.payer_name, PAYER_NAME_CHARS_MAX)?,
-            extra,
-        };
-        Ok(Draft { id, content })
-    }
-}
-
-fn known_name(name: &str) -> &'static str {
-    match name {
-        "id" => "id",
-        "transaction" => "transaction",
-        "amount" => "amount",
-        "currency" => "currency",
-        "status" => "status",
-        "payer_name" => "payer_name",
-        _ => "extra",
-    }
-}
-
-fn string(member: &'static str, value: Option<Json>) -> Result<Option<Box<str>>, PaymentError> {
-    match value {
-        None => Ok(None),
-        Some(Json::String(text)) => Ok(Some(text)),
-        Some(_) => Err(PaymentError::NotAString { member }),
-    }
-}
-
-fn bounded_string(
-    member: &'static str,
-    value: Option<Json>,
-    chars_max: usize,
-) -> Result<Option<Box<str>>, PaymentError> {
-    let text = string(member, value)?;
-    match &text {
-        Some(text) if text.chars().count() > chars_max => {
-            Err(PaymentError::TooLong { member, chars_max })
-        }
-        _ => Ok(text),
-    }
-}
-
-fn amount(value: Option<Json>, currency: Option<Currency>) -> Result<Option<Amount>, PaymentError> {
-    let text = match value {
-        None => return Ok(None),
-        Some(Json::Number(text) | Json::String(text)) => text,
-        Some(_) => return Err(PaymentError::Amount(AmountError::NotANumber)),
-    };
-    let currency = currency.unwrap_or(Currency::USD);
-    let amount = Amount::parse(&text, currency).map_err(PaymentError::Amount)?;
-    // As it will stand in the log: an exponent may have hidden the digits.
-    if card::is_in(&amount.to_string()) {
-        return Err(PaymentError::CardNumber { member: "amount" });
-    }
-    Ok(Some(amount))
 }
 
 fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), PaymentError> {

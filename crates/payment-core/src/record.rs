@@ -2,15 +2,28 @@
 //!
 //! Version 1 is fixed. What the content's hash does not cover (times, ids of the request) may grow with a
 //! version 2; readers are brought up before writers.
+//!
+//! A line of this system was judged when it came in: its reader asks for the form of the record, the hash, and what
+//! its row needs, and for no policy. A foreign object, without a member `v`, comes in by the door.
 
+mod rejected;
+
+pub use self::rejected::RejectedLine;
 use crate::canonical::ContentHash;
 use crate::error::ErrorCode;
 use crate::hex;
 use crate::id::RequestId;
-use crate::json::{self, Json, JsonError, Members};
+use crate::json::{self, Json, JsonError, Members, RawObject};
 use crate::object_key::ObjectKey;
-use crate::payment::{Draft, Payment, PaymentError};
+use crate::payment::{BODY_BYTES_MAX, Draft, Payment, PaymentError, known_name};
 use crate::timestamp::Timestamp;
+
+/// Levels of nesting of a line: `extra` adds one to what the client sent.
+const DEPTH_MAX: usize = json::DEPTH_MAX + 1;
+
+/// Longest line of this system, in bytes with its newline. No byte of a body becomes more than three: `\b` is written
+/// as `\u0008`. The rest is what the record adds.
+pub const LINE_BYTES_MAX: usize = 3 * BODY_BYTES_MAX + 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
@@ -24,7 +37,8 @@ pub struct LogRecord {
     pub traceparent: Option<TraceParent>,
 }
 
-/// The value of the header `traceparent` (W3C Trace Context, version 00).
+/// The value of the header `traceparent` (W3C Trace Context, version 00). Lines are read by the same rule: what is
+/// to be refused of a header besides is for the tier to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceParent(Box<str>);
 
@@ -164,16 +178,22 @@ impl LogRecord {
     /// `stored_at` is when S3 stored the object.
     pub fn parse(text: &[u8], stored_at: Timestamp) -> Result<Self, RecordError> {
         let text = std::str::from_utf8(text).map_err(|_| PaymentError::NotUtf8)?;
-        let members = json::read_object(text).map_err(PaymentError::Json)?;
-        match members.iter().find(|(name, _)| &**name == "v") {
-            None => Self::from_older(members, stored_at),
-            Some((_, Json::Number(version))) if &**version == "1" => Self::from_v1(members),
+        let object = RawObject::parse(text)?;
+        let version = object.values("v").next();
+        match version {
+            None => Self::from_older(object.read(json::DEPTH_MAX)?, stored_at),
+            Some("1") => Self::from_v1(object.read(DEPTH_MAX)?),
             Some(_) => Err(RecordError::UnsupportedVersion),
         }
     }
 
+    /// Whether this system wrote the line: an older one wrote no request id.
+    pub fn is_own(&self) -> bool {
+        self.request_id.is_some()
+    }
+
     fn from_older(members: Members, stored_at: Timestamp) -> Result<Self, RecordError> {
-        let payment = with_own_id(Draft::from_members(members)?)?;
+        let payment = with_own_id(Draft::admit(members)?)?;
         let content_hash = payment.content_hash();
         Ok(Self {
             payment,
@@ -186,36 +206,32 @@ impl LogRecord {
 
     fn from_v1(members: Members) -> Result<Self, RecordError> {
         let mut envelope = Envelope::default();
-        let mut content = Members::new();
+        let mut known = Members::new();
         for (name, value) in members {
             match envelope.slot(&name) {
                 Some(slot) => *slot = Some(value),
-                None => content.push((name, value)),
+                None => known.push((name, value)),
             }
-        }
-        if content.iter().any(|(name, _)| !CONTENT.contains(&&**name)) {
-            return Err(RecordError::Malformed("an unknown member"));
         }
         let Some(Json::Object(extra)) = envelope.extra.take() else {
             return Err(RecordError::Malformed("extra"));
         };
-        if extra.iter().any(|(name, _)| CONTENT.contains(&&**name)) {
-            return Err(RecordError::Malformed("extra"));
-        }
-        content.extend(extra);
-        envelope.into_record(with_own_id(Draft::from_members(content)?)?)
+        envelope.into_record(Payment::from_stored(known, extra)?)
     }
 }
 
-/// Members of version 1 that stand in `content`, by their own names.
-const CONTENT: [&str; 6] = [
-    "id",
-    "transaction",
-    "amount",
-    "currency",
-    "status",
-    "payer_name",
-];
+impl Payment {
+    /// A payment that was accepted before, from its line or its row: `known` are the members that have a column.
+    pub fn from_stored(known: Members, extra: Members) -> Result<Self, RecordError> {
+        if known.iter().any(|(name, _)| known_name(name).is_none()) {
+            return Err(RecordError::Malformed("an unknown member"));
+        }
+        if extra.iter().any(|(name, _)| known_name(name).is_some()) {
+            return Err(RecordError::Malformed("extra"));
+        }
+        with_own_id(Draft::storable(known.into_iter().chain(extra))?)
+    }
+}
 
 /// Members of version 1 that are not the client's content, and `extra`, which holds the rest of it.
 #[derive(Default)]
@@ -246,7 +262,11 @@ impl Envelope {
         let record = LogRecord {
             content_hash,
             received_at: required("received_at", self.received_at, Timestamp::parse)?,
-            request_id: Some(required("request_id", self.request_id, RequestId::parse)?),
+            request_id: Some(required(
+                "request_id",
+                self.request_id,
+                RequestId::from_stored,
+            )?),
             traceparent: match self.traceparent {
                 None => None,
                 given => Some(required("traceparent", given, TraceParent::parse)?),
@@ -290,7 +310,7 @@ fn member(name: &str, value: Option<&str>, line: &mut String) {
 }
 
 /// One record of an object, or why it is none, with its line (from 1).
-pub type Line = (u32, Result<LogRecord, RecordError>);
+pub type Line = (u32, Result<LogRecord, RejectedLine>);
 
 /// Reads a whole object: one record a line in a batch, otherwise one record in all. Blank lines hold nothing.
 pub fn read_object<'a>(
@@ -300,12 +320,26 @@ pub fn read_object<'a>(
 ) -> impl Iterator<Item = Line> + 'a {
     let separator = if key.is_batch() { Some(b'\n') } else { None };
     let is_folder = key.is_folder();
+    let is_own = key.is_own_batch();
     body.split(move |byte| Some(*byte) == separator)
         .zip(1_u32..)
         .filter(move |(text, _)| {
             !is_folder && (separator.is_none() || !text.trim_ascii().is_empty())
         })
-        .map(move |(text, line)| (line, LogRecord::parse(text, stored_at)))
+        .map(move |(text, line)| (line, read_text(text, is_own, stored_at)))
+}
+
+/// Reads one line of the object.
+pub fn read_line(
+    key: &ObjectKey,
+    text: &[u8],
+    stored_at: Timestamp,
+) -> Result<LogRecord, RejectedLine> {
+    read_text(text, key.is_own_batch(), stored_at)
+}
+
+fn read_text(text: &[u8], is_own: bool, stored_at: Timestamp) -> Result<LogRecord, RejectedLine> {
+    LogRecord::parse(text, stored_at).map_err(|error| RejectedLine::new(text, is_own, error))
 }
 
 impl From<JsonError> for RecordError {

@@ -13,7 +13,7 @@ pub use crate::driver::{DriverError, Kind};
 use crate::error::Error;
 pub use crate::ingest::{Entry, Reject};
 pub use crate::version::{LedgerKey, VersionColumns};
-use crate::{Found, Holder, Outcome};
+use crate::{Found, Holder, Outcome, Rejection};
 
 /// A database with the schema of [`crate::MIGRATOR`]. Cheap to clone.
 pub trait Backend: Clone + Send + Sync + 'static {
@@ -96,6 +96,12 @@ pub trait Session: Send {
 
     fn find(&mut self, id: &PaymentId)
     -> impl Future<Output = Result<Option<Found>, Error>> + Send;
+
+    /// Why a line of this system's own that has the id was rejected; the latest, if there are several.
+    fn rejection(
+        &mut self,
+        id: &PaymentId,
+    ) -> impl Future<Output = Result<Option<Rejection>, Error>> + Send;
 
     fn holders(
         &mut self,

@@ -49,6 +49,8 @@ pub struct Outcome {
     pub conflicts: u32,
     /// Lines that are no payment, or that the database refused.
     pub rejects: u32,
+    /// Those of the rejects that this system wrote, and so accepted, as far as this call added them: for the alarm.
+    pub own_rejects: u32,
     /// Rows with the status `failed` that this call added, for the alert.
     pub failed: u32,
 }
@@ -191,6 +193,7 @@ async fn insert_lines(
         .chain(&tally.rejects)
         .chain(&refused)
         .collect();
+    let own_rejects: Vec<_> = rejects.iter().filter(|reject| reject.is_own).collect();
     insert::all(session, &mut Rejects::new(object), &rejects).await?;
 
     Ok(Outcome {
@@ -200,6 +203,7 @@ async fn insert_lines(
         duplicates: tally.duplicates,
         conflicts: count(&tally.conflicts) - count(&refused),
         rejects: count(&rejects),
+        own_rejects: count(&own_rejects),
         failed: tally.failed,
     })
 }

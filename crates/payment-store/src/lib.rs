@@ -38,7 +38,7 @@ pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
 pub use driver::{DriverError, Kind};
 pub use error::{Distrust, Error};
 pub use ingest::Outcome;
-pub use lookup::{Found, Holder};
+pub use lookup::{Found, Holder, Rejection};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
 pub use users::{GRANTS_SQL, USERS_SQL};

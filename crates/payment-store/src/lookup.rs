@@ -41,6 +41,14 @@ pub struct Found {
     pub conflicts: u64,
 }
 
+/// Why an accepted payment is no row: its line was rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// A stable word.
+    pub reason: String,
+    pub rejected_at: Timestamp,
+}
+
 /// Whose row a payment id is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -73,6 +81,18 @@ impl<B: Backend> Store<B> {
             let found = session.find(id).await;
             session.end();
             found
+        };
+        within(LOOKUP_TIME_MAX, work).await
+    }
+
+    /// Why a payment that was accepted is no row, for an id that [`Self::find`] does not find. Lines of foreign objects
+    /// do not count: nobody was told yes for them, and a client may yet pay under the same id.
+    pub async fn rejection(&self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
+        let work = async {
+            let mut session = self.backend.session().await?;
+            let rejection = session.rejection(id).await;
+            session.end();
+            rejection
         };
         within(LOOKUP_TIME_MAX, work).await
     }

@@ -16,7 +16,7 @@ use crate::driver::DriverError;
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::version::{LedgerKey, VersionColumns};
-use crate::{Found, Holder, Outcome};
+use crate::{Found, Holder, Outcome, Rejection};
 
 /// MySQL or MariaDB, over a pool of [`crate::Database::pool`].
 #[derive(Debug, Clone)]
@@ -136,6 +136,10 @@ impl Session for MySqlSession {
 
     async fn find(&mut self, id: &PaymentId) -> Result<Option<Found>, Error> {
         select::find(self.lease.connection()?, id).await
+    }
+
+    async fn rejection(&mut self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
+        select::rejection(self.lease.connection()?, id).await
     }
 
     async fn holders(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, Holder)>, Error> {

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use payment_core::{LogRecord, RecordError, record};
+use payment_core::{LogRecord, RejectedLine, record};
 use payment_store::Outcome;
 use verdict::{Content, Judge};
 
@@ -82,7 +82,7 @@ impl<'r> Tables<'r> {
         self.rejects.contains(&(object.key.as_str(), line))
     }
 
-    fn has(&self, object: &Stored, line: u32, read: &Result<LogRecord, RecordError>) -> bool {
+    fn has(&self, object: &Stored, line: u32, read: &Result<LogRecord, RejectedLine>) -> bool {
         let Ok(record) = read else {
             return self.is_reject(object, line);
         };

@@ -16,7 +16,7 @@ fn or_null(types: &[&str]) -> Value {
 }
 
 pub fn id() -> Value {
-    json!({"type": "string", "pattern": "^[A-Za-z0-9._:-]+$", "minLength": 1, "maxLength": ID_BYTES_MAX})
+    json!({"type": "string", "pattern": "^[.]*[A-Za-z0-9_:-][A-Za-z0-9._:-]*$", "minLength": 1, "maxLength": ID_BYTES_MAX})
 }
 
 pub fn payment() -> Value {
@@ -63,12 +63,12 @@ pub fn accepted() -> Value {
 pub fn status() -> Value {
     json!({
         "type": "object",
-        "required": ["id", "state", "received_at"],
+        "required": ["id", "state"],
         "properties": {
             "id": id(),
             "state": {
-                "enum": ["accepted", "recorded", "conflict"],
-                "description": "accepted: in the log. recorded: a row of the database. conflict: a row, and other content came under the same id.",
+                "enum": ["accepted", "recorded", "conflict", "rejected"],
+                "description": "accepted: in the log. recorded: a row of the database. conflict: a row, and other content came under the same id. rejected: in the log, and no row yet, because of a fault on our side: it is repaired and recorded under the same id, so do not pay again under another.",
             },
             "transaction": {"type": "string"},
             "amount": {"type": "string"},
@@ -76,6 +76,8 @@ pub fn status() -> Value {
             "status": {"enum": ["processed", "failed"]},
             "received_at": time(),
             "recorded_at": time(),
+            "rejected_at": time(),
+            "reason": {"type": "string", "description": "Why it was rejected, as a stable word."},
         },
     })
 }
@@ -105,7 +107,7 @@ fn time() -> Value {
 /// Name and rule of each member of a payment, for people.
 pub fn members() -> Vec<[String; 2]> {
     [
-        ("id", format!("1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ : - and the idempotency key; the header Idempotency-Key is another way to give it")),
+        ("id", format!("1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ : - (not only dots) and the idempotency key; the header Idempotency-Key is another way to give it")),
         ("transaction", format!("text of at most {TRANSACTION_CHARS_MAX} characters")),
         ("amount", format!("number or string, more than 0, at most {WHOLE_DIGITS_MAX} digits before the point, no more after it than the currency has")),
         ("currency", "code of ISO 4217; USD where an amount comes without one".to_owned()),

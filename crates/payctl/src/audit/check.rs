@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
-use payment_core::record::{self, Line};
-use payment_core::{LogRecord, PaymentId, RecordError};
+use payment_core::record::{self, Line, RejectedLine};
+use payment_core::{LogRecord, PaymentId};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, Row, Stored};
 
@@ -12,7 +12,6 @@ use super::Scope;
 use super::counts::Counts;
 use super::difference::{Difference, Findings, Kind};
 use super::journal::Unreadable;
-use crate::own::{Rejected, is_own_batch};
 
 /// What a line is, by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +167,7 @@ impl Check<'_> {
     fn settle(
         &mut self,
         line: u32,
-        record: Result<&LogRecord, &RecordError>,
+        record: Result<&LogRecord, &RejectedLine>,
         found: Found,
         reject: Option<u64>,
     ) {
@@ -198,12 +197,11 @@ impl Check<'_> {
     fn missing(
         &mut self,
         line: u32,
-        record: Result<&LogRecord, &RecordError>,
+        record: Result<&LogRecord, &RejectedLine>,
         found: Found,
         is_rejected: bool,
     ) {
-        let record = record.map_err(|error| Rejected::of(&self.entry.key, error));
-        let (kind, id, detail) = match (&record, is_rejected) {
+        let (kind, id, detail) = match (record, is_rejected) {
             (Ok(record), true) => (
                 Kind::Rejected,
                 Some(record.payment.id()),
@@ -221,7 +219,7 @@ impl Check<'_> {
             (Err(rejected), true) if rejected.is_own => (
                 Kind::Rejected,
                 rejected.payment_id.as_ref(),
-                Some(rejected.reason),
+                Some(rejected.error.reason()),
             ),
             (Err(_), true) => {
                 self.findings.counts.foreign_rejects += 1;
@@ -276,7 +274,7 @@ pub async fn replaced(
     findings: &mut Findings,
 ) -> Result<(), Unreadable> {
     for entry in entries {
-        if is_own_batch(&entry.key) {
+        if entry.key.is_own_batch() {
             let detail = format!("ingested at {} as {}", entry.ingested_at, entry.etag);
             findings.differences.push(Difference::of_object(
                 Kind::ObjectReplaced,

@@ -172,12 +172,14 @@ fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
     }
 }
 
-/// An object that was listed or named, and is gone, is missing from the journal.
+/// An object that was listed or named, and is gone, is missing from the journal; a rejected line of this system is a
+/// payment that is missing.
 fn outcome(tally: &Tally) -> Outcome {
     if tally.failed > 0 {
         warn("some objects were not ingested; run this again");
     }
-    Outcome::unfinished_if(tally.failed > 0).and(Outcome::different_if(tally.gone > 0))
+    Outcome::unfinished_if(tally.failed > 0)
+        .and(Outcome::different_if(tally.gone + tally.own_rejects > 0))
 }
 
 fn key(text: &str) -> Result<ObjectKey, &'static str> {

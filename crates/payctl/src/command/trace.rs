@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RecordError};
+use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RejectedLine};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
 use tier_kit::Env;
@@ -38,7 +38,7 @@ enum Origin {
     Line {
         version: ObjectVersion,
         bytes: usize,
-        record: Result<Box<LogRecord>, RecordError>,
+        record: Result<Box<LogRecord>, RejectedLine>,
     },
     NoSuchLine,
     Gone,
@@ -185,7 +185,7 @@ fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (
             },
             _,
         ) => {
-            format!("the line is no payment: {error}")
+            format!("the line is no payment: {}", error.error)
         }
         (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
         (

@@ -342,7 +342,7 @@ async fn p2_a_rejected_line_of_this_system_is_not_clean(pool: MySqlPool) {
     let pipeline = Pipeline::start(pool).await;
     let own = format!("{HOUR}019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4-a.ndjson");
     pipeline.put(&own, "nonsense\n").await;
-    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline.payctl(&["replay"]).await.check(1, &[]);
     check(&pipeline, 1, &[], &["rejected", "line 1: not_json"]).await;
     pipeline
         .payctl(&["replay", "--rejects"])
@@ -364,4 +364,21 @@ async fn p2_a_corrected_object_is_ingested_again_by_name(pool: MySqlPool) {
     let said = pipeline.reconcile().await;
     said.check(0, &[]);
     assert_eq!(said.count("ingested, and replaced since"), 1);
+}
+
+/// By its version, wherever it stands; it names its payment.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_rejected_payment_is_shown_as_rejected_by_trace(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/export.ndjson";
+    pipeline
+        .put(key, "{\"v\":9,\"id\":\"lost\"}\n{\"id\":\"a\"}\n")
+        .await;
+    pipeline.payctl(&["replay"]).await.check(1, &[]);
+    let named = format!("rejected             lost {key} line 1: unsupported_version");
+    check(&pipeline, 1, &[], &[&named]).await;
+    pipeline
+        .payctl(&["trace", "lost"])
+        .await
+        .check(1, &["rejected: unsupported_version"]);
 }

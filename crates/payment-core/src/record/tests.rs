@@ -1,3 +1,5 @@
+mod accepted;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -109,7 +111,7 @@ fn a_bad_line_never_stops_the_good_ones() {
             (
                 line,
                 result
-                    .map_err(|e| e.reason())
+                    .map_err(|rejected| rejected.error.reason())
                     .map(|r| r.payment.id().to_string()),
             )
         })

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use payment_core::json::write_string;
-use payment_core::{
-    Amount, ContentHash, Currency, Draft, LogRecord, Payment, PaymentId, RequestId, Timestamp,
-};
+use payment_core::json::{self, Json};
+use payment_core::{Amount, ContentHash, Currency, LogRecord, Payment, RequestId, Timestamp};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -174,37 +172,20 @@ impl Row {
             && self.differing_columns(&payment).is_empty()
     }
 
-    /// The payment that a client would have sent for these columns.
     fn payment(&self) -> Option<Payment> {
-        let mut body = String::with_capacity(256);
-        body.push('{');
-        for (name, value) in [
-            ("transaction", self.transaction.as_deref()),
-            ("amount", self.amount.as_deref()),
-            ("currency", self.currency.as_deref()),
-            ("payer_name", self.payer_name.as_deref()),
-            ("id", Some(self.payment_id.as_str())),
-            ("status", Some(self.status.as_str())),
-        ] {
-            if let Some(value) = value {
-                write_string(name, &mut body);
-                body.push(':');
-                write_string(value, &mut body);
-                body.push(',');
-            }
-        }
-        let extra = self.extra.strip_prefix('{')?.strip_suffix('}')?;
-        if extra.is_empty() {
-            // The comma after the last member.
-            body.pop();
-        }
-        body.push_str(extra);
-        body.push('}');
-        let id = PaymentId::parse(&self.payment_id)?;
-        Draft::parse(body.as_bytes())
-            .ok()?
-            .identify(None, || id)
-            .ok()
+        let columns = [
+            ("id", Some(&self.payment_id)),
+            ("transaction", self.transaction.as_ref()),
+            ("amount", self.amount.as_ref()),
+            ("currency", self.currency.as_ref()),
+            ("status", Some(&self.status)),
+            ("payer_name", self.payer_name.as_ref()),
+        ];
+        let known = columns
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.into(), Json::String(text?.as_str().into()))));
+        let extra = json::read_object(&self.extra, json::DEPTH_MAX).ok()?;
+        Payment::from_stored(known.collect(), extra).ok()
     }
 }
 

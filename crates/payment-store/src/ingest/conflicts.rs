@@ -64,7 +64,7 @@ impl<'p> Table for Conflicts<'p> {
         entry: &'p Entry<'p>,
         error: DriverError,
     ) -> Result<Option<&'p Entry<'p>>, Error> {
-        self.refused.push(Reject::refused(entry.line, &error));
+        self.refused.push(Reject::refused(entry, &error));
         Ok(None)
     }
 }

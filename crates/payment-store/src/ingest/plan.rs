@@ -1,13 +1,17 @@
 //! An object's lines, in the order in which they are to be inserted. Decided in memory, before the database is asked.
 
-use payment_core::record::Line;
+use payment_core::record::{LINE_BYTES_MAX, Line};
 use payment_core::{LogRecord, Payment, PaymentId};
 
 use super::insert::STATEMENT_BYTES_MAX;
 use super::rejects::Reject;
+use crate::version::KEY_CHARS_MAX;
 
 /// What the fixed columns of a row take in a statement, and to spare.
 const FIXED_BYTES: usize = 256;
+
+/// What the door accepts fits a statement, with the longest key.
+const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * KEY_CHARS_MAX <= STATEMENT_BYTES_MAX);
 
 pub(super) struct Plan<'a> {
     pub lines: u32,
@@ -37,11 +41,11 @@ impl<'a> Plan<'a> {
             match result {
                 Ok(record) => match Entry::new(*line, record) {
                     entry if entry.bytes() > STATEMENT_BYTES_MAX => {
-                        rejects.push(Reject::too_large(*line));
+                        rejects.push(Reject::too_large(&entry));
                     }
                     entry => entries.push(entry),
                 },
-                Err(error) => rejects.push(Reject::unreadable(*line, error)),
+                Err(rejected) => rejects.push(Reject::unreadable(*line, rejected)),
             }
         }
         entries.sort_by(|a, b| (a.id(), a.line).cmp(&(b.id(), b.line)));

@@ -1,8 +1,10 @@
 //! Lines that are no payment go to `rejects`, whose unique key is the line.
 
-use payment_core::RecordError;
+use payment_core::id::ID_BYTES_MAX;
+use payment_core::{PaymentId, RejectedLine};
 
 use super::insert::Table;
+use super::plan::Entry;
 use crate::backend::Session;
 use crate::driver::DriverError;
 use crate::error::Error;
@@ -11,36 +13,51 @@ use crate::version::VersionColumns;
 /// Characters in `detail`.
 const DETAIL_CHARS_MAX: usize = 255;
 
-/// Why a line is no row. Nothing in it comes from the line.
+/// Why a line is no row. Nothing in it comes from the line, but for the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     pub line: u32,
     /// A stable word.
     pub reason: &'static str,
     pub detail: String,
+    /// This system wrote the line, and so accepted the payment.
+    pub is_own: bool,
+    /// Of the payment, if the line names a right one.
+    pub payment_id: Option<PaymentId>,
 }
 
 impl Reject {
-    pub(super) fn unreadable(line: u32, error: &RecordError) -> Self {
-        Self::new(line, error.reason(), &error.to_string())
-    }
-
-    pub(super) fn too_large(line: u32) -> Self {
-        Self::new(line, "too_large", "the record does not fit one statement")
-    }
-
-    pub(super) fn refused(line: u32, error: &DriverError) -> Self {
-        Self::new(line, "refused_by_database", &error.to_string())
-    }
-
-    fn new(line: u32, reason: &'static str, detail: &str) -> Self {
-        let detail = detail.chars().take(DETAIL_CHARS_MAX).collect();
+    pub(super) fn unreadable(line: u32, rejected: &RejectedLine) -> Self {
         Self {
             line,
-            reason,
-            detail,
+            reason: rejected.error.reason(),
+            detail: cut(&rejected.error.to_string()),
+            is_own: rejected.is_own,
+            payment_id: rejected.payment_id.clone(),
         }
     }
+
+    pub(super) fn too_large(entry: &Entry<'_>) -> Self {
+        Self::of(entry, "too_large", "the record does not fit one statement")
+    }
+
+    pub(super) fn refused(entry: &Entry<'_>, error: &DriverError) -> Self {
+        Self::of(entry, "refused_by_database", &error.to_string())
+    }
+
+    fn of(entry: &Entry<'_>, reason: &'static str, detail: &str) -> Self {
+        Self {
+            line: entry.line,
+            reason,
+            detail: cut(detail),
+            is_own: entry.record.is_own(),
+            payment_id: Some(entry.id().clone()),
+        }
+    }
+}
+
+fn cut(detail: &str) -> String {
+    detail.chars().take(DETAIL_CHARS_MAX).collect()
 }
 
 pub(super) struct Rejects<'p> {
@@ -59,7 +76,7 @@ impl<'p> Table for Rejects<'p> {
     const NAME: &'static str = "rejects";
 
     fn bytes(&self, reject: &'p Reject) -> usize {
-        self.object.key().len() + reject.reason.len() + reject.detail.len()
+        self.object.key().len() + reject.reason.len() + reject.detail.len() + ID_BYTES_MAX
     }
 
     async fn insert(

@@ -53,7 +53,7 @@ impl<'p> Tally<'p> {
         let [first, rest @ ..] = group else {
             return None;
         };
-        self.rejects.push(Reject::refused(first.line, error));
+        self.rejects.push(Reject::refused(first, error));
         (!rest.is_empty()).then_some(rest)
     }
 

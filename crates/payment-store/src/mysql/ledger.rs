@@ -43,6 +43,7 @@ fn outcome(row: &MySqlRow) -> Result<Outcome, Error> {
         duplicates: row.try_get("duplicate_count")?,
         conflicts: row.try_get("conflict_count")?,
         rejects: row.try_get("reject_count")?,
+        own_rejects: 0,
         failed: 0,
     })
 }

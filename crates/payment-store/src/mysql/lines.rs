@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use payment_core::PaymentId;
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use crate::backend::Reject;
@@ -14,14 +15,16 @@ pub(super) fn insert_rejects(
     rejects: &[&Reject],
 ) -> QueryBuilder<MySql> {
     let mut sql = QueryBuilder::new(
-        "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail) ",
+        "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail, is_own, payment_id) ",
     );
     sql.push_values(rejects, |mut row, reject| {
         row.push_bind(object.key())
             .push_bind(object.etag())
             .push_bind(reject.line)
             .push_bind(reject.reason)
-            .push_bind(reject.detail.as_str());
+            .push_bind(reject.detail.as_str())
+            .push_bind(reject.is_own)
+            .push_bind(reject.payment_id.as_ref().map(PaymentId::as_str));
     });
     sql
 }

@@ -10,12 +10,15 @@ use sqlx::{MySqlConnection, QueryBuilder, Row};
 use crate::backend::Origin;
 use crate::error::Error;
 use crate::list;
-use crate::{Found, Holder};
+use crate::{Found, Holder, Rejection};
 
 const FIND: &str = "SELECT transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, received_at, \
     extra, recorded_at, request_id, content_hash, object_key, object_line, \
     (SELECT COUNT(*) FROM conflicts WHERE conflicts.payment_id = transactions.payment_id) AS conflicts \
     FROM transactions WHERE payment_id = ?";
+
+const REJECTION: &str = "SELECT reason, recorded_at FROM rejects \
+    WHERE is_own = TRUE AND payment_id = ? ORDER BY id DESC LIMIT 1";
 
 pub(super) async fn find(
     connection: &mut MySqlConnection,
@@ -26,6 +29,23 @@ pub(super) async fn find(
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(found).transpose()
+}
+
+pub(super) async fn rejection(
+    connection: &mut MySqlConnection,
+    id: &PaymentId,
+) -> Result<Option<Rejection>, Error> {
+    let row = sqlx::query(REJECTION)
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    let rejection = |row: &MySqlRow| {
+        Ok(Rejection {
+            reason: row.try_get("reason")?,
+            rejected_at: timestamp(row, "recorded_at")?,
+        })
+    };
+    row.as_ref().map(rejection).transpose()
 }
 
 pub(super) async fn holders(
@@ -41,9 +61,9 @@ pub(super) async fn holders(
         let holder = Holder {
             content_hash: content_hash(row)?,
             received_at: timestamp(row, "received_at")?,
-            request_id: optional(row, "request_id", RequestId::parse)?,
+            request_id: optional(row, "request_id", RequestId::from_stored)?,
         };
-        Ok((required(row, "payment_id", PaymentId::parse)?, holder))
+        Ok((required(row, "payment_id", PaymentId::from_stored)?, holder))
     };
     rows.iter().map(holder).collect()
 }
@@ -70,7 +90,7 @@ pub(super) async fn origins(
 }
 
 fn found(row: &MySqlRow) -> Result<Found, Error> {
-    let currency = optional(row, "currency", Currency::parse)?;
+    let currency = optional(row, "currency", Currency::from_stored)?;
     let amount = |text: &str| Amount::parse(text, currency?).ok();
     Ok(Found {
         transaction: row.try_get("transaction")?,
@@ -81,7 +101,7 @@ fn found(row: &MySqlRow) -> Result<Found, Error> {
         extra: row.try_get("extra")?,
         received_at: timestamp(row, "received_at")?,
         recorded_at: timestamp(row, "recorded_at")?,
-        request_id: optional(row, "request_id", RequestId::parse)?,
+        request_id: optional(row, "request_id", RequestId::from_stored)?,
         content_hash: content_hash(row)?,
         object_key: required(row, "object_key", ObjectKey::parse)?,
         object_line: row.try_get("object_line")?,

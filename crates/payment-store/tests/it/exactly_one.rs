@@ -23,6 +23,7 @@ async fn p2_a_redelivered_object_adds_no_row(pool: MySqlPool) {
         duplicates: 1,
         conflicts: 1,
         rejects: 1,
+        own_rejects: 0,
         failed: 1,
     };
     assert_eq!(first, expected);

@@ -131,6 +131,12 @@ impl Session for ModelSession {
         let writes = rows.iter().map(|reject| Write::Reject {
             object: Version::of(object),
             line: reject.line,
+            own: reject
+                .payment_id
+                .as_ref()
+                .filter(|_| reject.is_own)
+                .cloned()
+                .map(|id| (id, reject.reason)),
         });
         self.insert(writes.collect()).await
     }
@@ -207,6 +213,15 @@ impl Session for ModelSession {
         };
         let conflicts = lock(&self.model.tables).conflicts_of(id.as_str());
         found(row, conflicts).map(Some)
+    }
+
+    async fn rejection(&mut self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
+        self.send().await?;
+        let reason = lock(&self.model.tables).own_reject(id);
+        Ok(reason.map(|reason| Rejection {
+            reason: reason.to_owned(),
+            rejected_at: Timestamp::EPOCH,
+        }))
     }
 
     async fn holders(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, Holder)>, Error> {

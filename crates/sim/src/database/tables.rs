@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use payment_core::LogRecord;
+use payment_core::{LogRecord, PaymentId};
 use payment_store::Outcome;
 use payment_store::backend::VersionColumns;
 
@@ -27,8 +27,16 @@ pub struct Version {
 pub enum Write {
     Payment(Row),
     Conflict(Row),
-    Reject { object: Version, line: u32 },
-    Object { object: Version, outcome: Outcome },
+    Reject {
+        object: Version,
+        line: u32,
+        /// The payment's id and the reason, for a line of the system's own.
+        own: Option<(PaymentId, &'static str)>,
+    },
+    Object {
+        object: Version,
+        outcome: Outcome,
+    },
 }
 
 /// A row of `transactions` or of `conflicts`.
@@ -213,13 +221,25 @@ impl Tables {
         self.committed.values().flatten().filter(is_of).count()
     }
 
+    /// Why a committed line of the system's own with this id is a reject.
+    pub fn own_reject(&self, id: &PaymentId) -> Option<&'static str> {
+        let reason = |write: &Write| match write {
+            Write::Reject {
+                own: Some((own, reason)),
+                ..
+            } if own == id => Some(*reason),
+            _ => None,
+        };
+        self.committed.values().flatten().find_map(reason)
+    }
+
     pub fn recorded(&self) -> Recorded {
         let mut recorded = Recorded::default();
         for write in self.committed.values().flatten().cloned() {
             match write {
                 Write::Payment(row) => recorded.rows.push(row),
                 Write::Conflict(row) => recorded.conflicts.push(row),
-                Write::Reject { object, line } => recorded.rejects.push((object, line)),
+                Write::Reject { object, line, .. } => recorded.rejects.push((object, line)),
                 Write::Object { object, outcome } => {
                     recorded.objects.insert(object, outcome);
                 }

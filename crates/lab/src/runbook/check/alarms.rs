@@ -19,6 +19,7 @@ const ALARMS: [[&str; 4]; 13] = [
         "",
     ],
     ["payment-lag", "PaymentPipeline", "Lag", ""],
+    ["payment-own-rejects", "PaymentPipeline", "OwnRejects", ""],
     [
         "payment-objects-failed",
         "PaymentPipeline",

@@ -177,7 +177,8 @@ impl Letters {
             || depth.visible > kept
             || depth.in_flight > 0
             || depth.delayed > 0;
-        Ok(Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(kept > 0)))
+        let is_different = kept + self.tally.own_rejects > 0;
+        Ok(Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(is_different)))
     }
 
     /// What the queue counts once it knows that we hold nothing any more.

@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
-use crate::own::Rejected;
 use crate::range::{Membership, Range};
 
 /// Rejects of one version, which stand together in the table.
@@ -184,10 +183,10 @@ impl Replay {
         for (line, record) in lines.filter(|(line, _)| group.lines.contains(line)) {
             match record {
                 Ok(record) => right.push((line, Ok(record))),
-                Err(error) if Rejected::of(&version.key, &error).is_own => {
+                Err(rejected) if rejected.is_own => {
                     warn(&format!(
-                        "{} line {line} is of this system and still rejected: {error}",
-                        version.key
+                        "{} line {line} is of this system and still rejected: {}",
+                        version.key, rejected.error
                     ));
                     tally.own += 1;
                 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
-use payment_core::record::{Line, read_object};
+use payment_core::record::{Line, RejectedLine, read_object};
 use payment_core::{ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::Store;
 use time::OffsetDateTime;
@@ -13,7 +13,6 @@ use super::hops::Hops;
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::own::Rejected;
 use crate::range::Range;
 
 /// Objects that are read at one time.
@@ -24,7 +23,7 @@ struct Hit {
     version: ObjectVersion,
     line: u32,
     /// When it was accepted and its hash; or why the line is no payment.
-    record: Result<(Timestamp, ContentHash), Rejected>,
+    record: Result<(Timestamp, ContentHash), RejectedLine>,
 }
 
 /// What a search found, and how much of the journal it could not look at.
@@ -82,7 +81,7 @@ async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
             let line = (hit.line, hit.line);
             let is_rejected = !store.rejects_between(entry, line).await?.is_empty();
             match (record, is_rejected) {
-                (Err(rejected), _) => format!("rejected: {}", rejected.reason),
+                (Err(rejected), _) => format!("rejected: {}", rejected.error.reason()),
                 (Ok(_), true) => {
                     "rejected; it is a right payment to this version: payctl replay --rejects"
                         .to_owned()
@@ -150,7 +149,6 @@ async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<
         return Ok(Vec::new());
     }
     let hit = |(line, record): Line| {
-        let record = record.map_err(|error| Rejected::of(&key, &error));
         let own = match &record {
             Ok(record) => Some(record.payment.id()),
             Err(rejected) => rejected.payment_id.as_ref(),

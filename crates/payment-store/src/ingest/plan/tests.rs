@@ -1,6 +1,7 @@
 use std::ops::Not;
 
-use payment_core::{Draft, RecordError, RequestId, Timestamp};
+use payment_core::record::read_line;
+use payment_core::{Draft, ObjectKey, RecordError, RejectedLine, RequestId, Timestamp};
 
 use super::super::tally::{Holder, Tally, count};
 use super::*;
@@ -123,12 +124,14 @@ fn failed_payments_are_counted_where_they_become_rows() {
 #[test]
 fn p8_a_reject_tells_the_reason_and_nothing_of_the_line() {
     let card = r#"{"id":"a","note":"4111 1111 1111 1111"}"#;
-    let error = LogRecord::parse(
-        card.as_bytes(),
-        Timestamp::parse("2026-11-22T07:30:00Z").unwrap(),
-    )
-    .unwrap_err();
-    let lines = [(1, Err(error)), (7, Err(RecordError::HashMismatch))];
+    let key = ObjectKey::parse("a.json").unwrap();
+    let unreadable = read_line(&key, card.as_bytes(), Timestamp::EPOCH).unwrap_err();
+    let changed = RejectedLine {
+        error: RecordError::HashMismatch,
+        is_own: true,
+        payment_id: None,
+    };
+    let lines = [(1, Err(unreadable)), (7, Err(changed))];
     let plan = Plan::new(&lines);
     let reasons: Vec<_> = plan
         .rejects
@@ -145,6 +148,11 @@ fn a_line_that_fits_no_statement_is_a_reject() {
     let note = "x".repeat(STATEMENT_BYTES_MAX);
     let lines = lines(&[&format!(r#"{{"id":"a","note":"{note}"}}"#), r#"{"id":"b"}"#]);
     let plan = Plan::new(&lines);
-    assert_eq!(plan.rejects, [Reject::too_large(1)]);
+    let [reject] = &plan.rejects[..] else {
+        panic!("{:?}", plan.rejects)
+    };
+    assert_eq!((reject.line, reject.reason), (1, "too_large"));
+    let id = reject.payment_id.as_ref().map(PaymentId::as_str);
+    assert_eq!((reject.is_own, id), (true, Some("a")));
     assert_eq!(plan.groups().len(), 1);
 }

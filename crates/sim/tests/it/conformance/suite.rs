@@ -177,6 +177,8 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
         line,
         reason: "not_json",
         detail: String::new(),
+        is_own: true,
+        payment_id: Some(one.id().clone()),
     };
     let mut session = begun(&backend).await;
     let session = &mut session;

@@ -1,0 +1,83 @@
+//! A line that is no payment, and what may be said of it.
+
+use super::RecordError;
+use crate::id::PaymentId;
+use crate::json::RawObject;
+
+/// Why a line is no payment, and whose it is. Nothing else of the line is kept: it may hold anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedLine {
+    pub error: RecordError,
+    /// This system wrote the line, and so accepted the payment: it is to be a row all the same.
+    pub is_own: bool,
+    /// The id that the line names, if it is one that the door would take.
+    pub payment_id: Option<PaymentId>,
+}
+
+impl RejectedLine {
+    /// `in_own_batch`: the object's key says that this system wrote the line.
+    pub(super) fn new(text: &[u8], in_own_batch: bool, error: RecordError) -> Self {
+        let object = str::from_utf8(text)
+            .ok()
+            .and_then(|text| RawObject::parse(text).ok());
+        let has_version = |object: &RawObject<'_>| object.values("v").next().is_some();
+        Self {
+            is_own: in_own_batch || object.as_ref().is_some_and(has_version),
+            payment_id: object.as_ref().and_then(payment_id),
+            error,
+        }
+    }
+}
+
+/// None if the line names two.
+fn payment_id(object: &RawObject<'_>) -> Option<PaymentId> {
+    let mut values = object.values("id");
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let id: String = serde_json::from_str(value).ok()?;
+    PaymentId::parse(&id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_line;
+    use crate::{ObjectKey, Timestamp};
+
+    const OWN: &str =
+        "transactions/dt=2026-11-22/hh=07/019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4-a.ndjson";
+    const FOREIGN: &str = "transactions/export.ndjson";
+
+    fn rejected(key: &str, line: &str) -> (bool, Option<String>) {
+        let key = ObjectKey::parse(key).unwrap();
+        let rejected = read_line(&key, line.as_bytes(), Timestamp::EPOCH).expect_err(line);
+        let id = rejected.payment_id.map(|id| id.to_string());
+        (rejected.is_own, id)
+    }
+
+    #[test]
+    fn p2_a_rejected_line_of_this_system_is_known_as_its_own() {
+        let a = || Some("a".to_owned());
+        assert_eq!(rejected(FOREIGN, r#"{"v":9,"id":"a"}"#), (true, a()));
+        assert_eq!(rejected(FOREIGN, r#"{"id":"a","\u0076":1}"#), (true, a()));
+        assert_eq!(rejected(FOREIGN, r#"{"v":1,"id":"a","v":1}"#), (true, a()));
+        assert_eq!(rejected(OWN, r#"{"id":"a","amount":0}"#), (true, a()));
+        assert_eq!(rejected(OWN, r#"{"v":1,"id":"a"#), (true, None));
+        assert_eq!(rejected(FOREIGN, r#"{"id":"a","amount":0}"#), (false, a()));
+        assert_eq!(rejected(FOREIGN, "nonsense"), (false, None));
+    }
+
+    #[test]
+    fn p8_a_rejected_line_gives_away_no_more_than_a_right_id() {
+        for line in [
+            r#"{"v":1,"id":"4111111111111111"}"#,
+            r#"{"v":1,"id":"4111 1111 1111 1111"}"#,
+            r#"{"v":1,"id":4111111111111111}"#,
+            r#"{"v":1,"id":"a","id":"b"}"#,
+            r#"{"v":1,"id":{"id":"a"}}"#,
+            r#"{"v":1}"#,
+        ] {
+            assert_eq!(rejected(OWN, line), (true, None), "{line}");
+        }
+    }
+}
