@@ -11,7 +11,7 @@ use clap::ValueEnum as _;
 use http::StatusCode;
 use lab::database::User;
 use lab::environment;
-use lab::fault::{Target, all};
+use lab::fault::{Target, all, term};
 use lab::output::chain;
 use lab::part::PartName;
 use lab::state::status::Status;
@@ -107,18 +107,17 @@ async fn begin(
         ..Setting::default()
     };
     let begun = all::begin(target, kind, &setting, &console.lab).await;
-    let begun = begun.map_err(|error| chain(&error))?;
+    begun.map_err(|error| chain(&error))?;
     let name = format!("{}/{kind}", target.name());
     let text = format!("{name} is on for {seconds} s");
     console.watch.note(Mood::Bad, text);
     let (console, kind) = (Arc::clone(console), kind.to_owned());
     tokio::spawn(async move {
         sleep(length).await;
-        if begun == all::Begun::UntilEnded
-            && let Err(error) = all::end(target, Some(&kind), &console.lab).await
-        {
-            let text = format!("{name} can't be ended: {}", chain(&error));
-            console.watch.note(Mood::Bad, text);
+        if !term::ended(target, &kind, &console.lab, Duration::ZERO).await {
+            console
+                .watch
+                .note(Mood::Bad, format!("{name} can't be ended"));
             return;
         }
         console.watch.note(Mood::Good, format!("{name} is over"));

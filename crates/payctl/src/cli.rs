@@ -1,8 +1,5 @@
-//! Commands, and how they end: 0 clean, 1 a difference or a no, 2 could not finish, 64 wrong usage or configuration
-//! (`EX_USAGE` of sysexits.h).
+//! The commands.
 
-use std::error::Error;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -11,10 +8,8 @@ use tier_kit::telemetry::chain;
 
 use crate::command::{doctor, migrate, pay, reconcile, replay, status, trace, users, verify};
 use crate::config;
-
-const DIFFERENT: u8 = 1;
-const UNFINISHED: u8 = 2;
-const USAGE: u8 = 64;
+use crate::outcome::USAGE;
+use crate::output;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -50,33 +45,6 @@ enum Command {
     Verify(verify::Args),
 }
 
-/// How a command that could be finished ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Clean,
-    /// Something differs, is missing, or was refused.
-    Different,
-}
-
-/// Why a command could not be finished, with what it says on stderr.
-#[derive(Debug)]
-pub enum Failure {
-    Config(Box<dyn Error + Send + Sync>),
-    Work(Box<dyn Error + Send + Sync>),
-}
-
-impl Failure {
-    pub fn config(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Config(error.into())
-    }
-}
-
-impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Work(error.into())
-    }
-}
-
 /// Runs the command that the process's arguments name.
 pub async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -97,10 +65,11 @@ pub async fn run() -> ExitCode {
         Command::Verify(args) => Box::pin(verify::run(args, env)).await,
     };
     match done {
-        Ok(Verdict::Clean) => ExitCode::SUCCESS,
-        Ok(Verdict::Different) => ExitCode::from(DIFFERENT),
-        Err(Failure::Config(error)) => complain(&*error, USAGE),
-        Err(Failure::Work(error)) => complain(&*error, UNFINISHED),
+        Ok(outcome) => ExitCode::from(outcome.exit_status()),
+        Err(failure) => {
+            output::warn(&chain(failure.error()));
+            ExitCode::from(failure.exit_status())
+        }
     }
 }
 
@@ -113,12 +82,6 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// The error with its causes.
-fn complain(error: &(dyn Error + 'static), code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "payctl: {}", chain(error));
-    ExitCode::from(code)
 }
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ pub struct Place {
 pub fn place(env: &mut Env) -> Option<Place> {
     let prefix = env.or("LOG_PREFIX", "transactions/".to_owned());
     let bucket = env.required("LOG_BUCKET")?;
+    if !prefix.ends_with('/') {
+        env.mistake("LOG_PREFIX must end with /, or other keys would start with it");
+        return None;
+    }
     Some(Place { bucket, prefix })
 }
 

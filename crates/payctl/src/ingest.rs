@@ -18,6 +18,8 @@ pub struct Tally {
     pub duplicates: u64,
     pub conflicts: u64,
     pub rejects: u64,
+    /// Rejected lines of this system, each an accepted payment that is not recorded.
+    pub own_rejects: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,7 @@ impl Tally {
                 self.duplicates += u64::from(outcome.duplicates);
                 self.conflicts += u64::from(outcome.conflicts);
                 self.rejects += u64::from(outcome.rejects);
+                self.own_rejects += u64::from(outcome.own_rejects);
             }
             Ok(Ingested::Already) => self.already += 1,
             Ok(Ingested::Gone) => self.gone += 1,
@@ -59,6 +62,7 @@ impl Tally {
             ("  duplicates", self.duplicates),
             ("  conflicts", self.conflicts),
             ("  rejects", self.rejects),
+            ("    of them of this system", self.own_rejects),
             ("objects ingested before", self.already),
             ("objects gone", self.gone),
             ("objects that failed", self.failed),

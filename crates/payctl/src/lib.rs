@@ -1,6 +1,6 @@
 //! The operator's tool: asks, proves and repeats, on AWS and in the lab alike.
 //!
-//! - [`command`]: one module a command; [`cli`] says how they end.
+//! - [`command`]: one module a command; [`outcome`] says how they end.
 //! - [`config`]: environment variables, every mistake of them at once.
 //! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
 //! - [`audit`]: holds the log against the rows, and names what differs.
@@ -18,6 +18,7 @@ mod config;
 mod doctor;
 mod ingest;
 mod log;
+mod outcome;
 mod output;
 mod progress;
 mod queue;

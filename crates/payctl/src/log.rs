@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::types::Object as S3Object;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::types::{EncodingType, Object as S3Object};
 use lambda_ingest::objects::{self, Object, ObjectError, Objects as _, S3Objects};
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
+use payment_store::Store;
+use payment_store::audit::KeySpan;
 use tier_kit::s3::{self, Bounds, NoRegion};
 
 use crate::config::Place;
-use crate::range::{Kind, Segment};
+use crate::range::Segment;
 
 /// A tool waits longer than a tier may: objects of 64 MiB come over slow lines, too.
 const S3_CALL: Bounds = Bounds {
@@ -22,6 +24,9 @@ const S3_CALL: Bounds = Bounds {
     operation: Duration::from_mins(2),
     attempts: 5,
 };
+
+/// Characters of an error that is shown.
+const ERROR_CHARS_MAX: usize = 600;
 
 #[derive(Debug)]
 pub struct Log {
@@ -41,11 +46,21 @@ pub struct Listed {
 #[error("the bucket can't be listed; the credentials need s3:ListBucket on it: {0}")]
 pub struct ListError(String);
 
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "LOG_PREFIX: the bucket has no key that starts with {prefix:?}, and others, such as {other:?}; is it spelt right?"
+)]
+pub struct WrongPrefix {
+    prefix: String,
+    other: String,
+}
+
 /// The objects of one segment, a page at a time.
 #[derive(Debug)]
 pub struct Listing<'a> {
     log: &'a Log,
-    segment: Segment,
+    prefix: String,
+    span: KeySpan,
     page: VecDeque<Listed>,
     next: Next,
 }
@@ -83,14 +98,60 @@ impl Log {
         self.objects.get(&self.reference(key)).await
     }
 
-    pub fn list(&self, segment: Segment) -> Listing<'_> {
-        Listing {
+    /// The objects of a segment, where it has any.
+    pub fn list(&self, segment: Segment) -> Option<Listing<'_>> {
+        Some(Listing {
             log: self,
-            segment,
+            prefix: segment.list?,
+            span: segment.span,
             page: VecDeque::new(),
             next: Next::First,
+        })
+    }
+
+    /// Refuses a prefix under which there is nothing, and never was, in a bucket that has other keys: it is misspelt.
+    /// What can't be looked at here is left to the work itself.
+    pub async fn expect_prefix(&self, store: &Store) -> Result<(), WrongPrefix> {
+        let prefix = &self.place.prefix;
+        let Ok(None) = self.any_key(prefix).await else {
+            return Ok(());
+        };
+        let Ok(Some(other)) = self.any_key("").await else {
+            return Ok(());
+        };
+        let span = KeySpan {
+            after: prefix.clone(),
+            before: Some(format!("{prefix}\u{10FFFF}")),
+        };
+        match store.ledger_page(&span, None).await {
+            Ok(entries) if entries.is_empty() => Err(WrongPrefix {
+                prefix: prefix.clone(),
+                other,
+            }),
+            _ => Ok(()),
         }
     }
+
+    /// A key that starts so, where there is one.
+    async fn any_key(&self, prefix: &str) -> Result<Option<String>, ListError> {
+        let request = self.client.list_objects_v2().bucket(&self.place.bucket);
+        let request = request.prefix(prefix).encoding_type(EncodingType::Url);
+        let answer = request.max_keys(1).send().await;
+        let answer = answer.map_err(|error| list_error(&error))?;
+        let first = answer.contents().first().and_then(key);
+        Ok(first.map(|key| key.to_string()))
+    }
+}
+
+/// Of a listing that was asked for in the encoding of URLs.
+fn key(object: &S3Object) -> Option<ObjectKey> {
+    ObjectKey::parse_form_encoded(object.key()?)
+}
+
+/// The SDK's text may hold the whole answer.
+fn list_error<E: std::error::Error + 'static>(error: &SdkError<E>) -> ListError {
+    let text = DisplayErrorContext(error).to_string();
+    ListError(text.chars().take(ERROR_CHARS_MAX).collect())
 }
 
 /// For objects that an event names, whatever their bucket.
@@ -105,7 +166,7 @@ impl Listing<'_> {
                 return Ok(Some(listed));
             }
             let (start, token) = match std::mem::replace(&mut self.next, Next::End) {
-                Next::First => (Some(self.segment.span.after.clone()), None),
+                Next::First => (Some(self.span.after.clone()), None),
                 Next::Page(token) => (None, Some(token)),
                 Next::End => return Ok(None),
             };
@@ -119,25 +180,22 @@ impl Listing<'_> {
         start_after: Option<String>,
         token: Option<String>,
     ) -> Result<(), ListError> {
-        let is_flat = matches!(self.segment.kind, Kind::Singles(_));
         let request = self
             .log
             .client
             .list_objects_v2()
             .bucket(&self.log.place.bucket)
-            .prefix(&self.segment.list)
-            .set_delimiter(is_flat.then(|| "/".to_owned()))
+            .prefix(&self.prefix)
+            // XML has no way to write every key.
+            .encoding_type(EncodingType::Url)
             .set_start_after(start_after)
             .set_continuation_token(token);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| ListError(DisplayErrorContext(&error).to_string()))?;
-        let span = &self.segment.span;
+        let answer = request.send().await.map_err(|error| list_error(&error))?;
+        let span = &self.span;
         let is_past = |key: &str| span.before.as_deref().is_some_and(|before| key >= before);
-        let last = answer.contents().last().and_then(S3Object::key);
+        let last = answer.contents().last().and_then(key);
         let listed = answer.contents().iter().filter_map(|object| {
-            let key = ObjectKey::parse(object.key()?)?;
+            let key = key(object)?;
             (!key.is_folder() && span.contains(key.as_str())).then_some((key, object))
         });
         self.page = listed
@@ -149,7 +207,7 @@ impl Listing<'_> {
                     .unwrap_or(0),
             })
             .collect();
-        if !last.is_some_and(is_past)
+        if !last.is_some_and(|last| is_past(last.as_str()))
             && let Some(token) = answer.next_continuation_token()
         {
             self.next = Next::Page(token.to_owned());

@@ -1,4 +1,4 @@
-//! What a command prints on stdout.
+//! What a command prints.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -7,6 +7,12 @@ use serde::Serialize;
 
 pub fn say(text: &str) -> io::Result<()> {
     io::stdout().lock().write_all(text.as_bytes())
+}
+
+/// A line on stderr. Much of what goes wrong is told in the words of a server.
+pub fn warn(text: &str) {
+    // Nothing is left to do where stderr is closed.
+    let _ = writeln!(io::stderr(), "payctl: {}", lines(text).trim_end());
 }
 
 /// One value as a line of JSON.
@@ -68,20 +74,22 @@ pub fn lines(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Text that someone else chose, without what a terminal would obey.
+/// Text that someone else chose, without what a terminal would obey or show in another order.
 pub fn safe(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let plain = (!c.is_control()).then_some(c);
-            plain.into_iter().chain(
-                plain
-                    .is_none()
-                    .then(|| c.escape_default())
-                    .into_iter()
-                    .flatten(),
-            )
-        })
-        .collect()
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_reordering(c) {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// Unicode's marks, embeddings and isolates of direction, and what ends a line.
+fn is_reordering(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -109,5 +117,6 @@ mod tests {
     #[test]
     fn a_terminal_obeys_nothing() {
         assert_eq!(safe("ä \u{1b}[2J\n"), "ä \\u{1b}[2J\\n");
+        assert_eq!(safe("\u{202E}1 \u{9b}2J"), "\\u{202e}1 \\u{9b}2J");
     }
 }

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
 use payment_core::event::{Event, EventError, ObjectRef};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tier_kit::aws::{self, Bounds, NoRegion};
 
-/// Messages of one answer: the most that SQS gives.
-const MESSAGES_MAX: i32 = 10;
+/// Messages of one call: the most that SQS takes or gives.
+const MESSAGES_MAX: usize = 10;
 
 /// How long SQS looks for messages, on all of its servers. Without it an answer may be empty where the queue is not.
 const WAIT_SECONDS: i32 = 2;
 
-/// Nobody else is given a message while its objects are ingested.
-const INVISIBLE_SECONDS: i32 = 300;
+/// Nobody else is given a message while its objects are ingested. It is extended meanwhile; the letters of a run that
+/// was killed come back after it.
+const INVISIBLE_SECONDS: i32 = 120;
+
+/// How often it is extended: the second call still comes in time where the first fails.
+pub const EXTEND_EVERY: Duration = Duration::from_secs(40);
 
 const CALL: Bounds = Bounds {
     connect: Duration::from_secs(3),
@@ -26,7 +31,7 @@ const CALL: Bounds = Bounds {
     attempts: 3,
 };
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Queue {
     client: Client,
     url: String,
@@ -37,14 +42,24 @@ pub struct Queue {
 pub struct Letter {
     pub id: String,
     pub body: String,
-    receipt: String,
+    pub receipt: String,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the queue refused or can't be reached; the credentials need sqs:ReceiveMessage and sqs:DeleteMessage on it: {0}"
+    "the queue refused or can't be reached; the credentials need sqs:ReceiveMessage, sqs:DeleteMessage, \
+     sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it: {0}"
 )]
 pub struct QueueError(String);
+
+/// How many letters the queue holds, as far as SQS knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    pub visible: u64,
+    /// In somebody's hands: another operator's, or those of a run that was killed.
+    pub in_flight: u64,
+    pub delayed: u64,
+}
 
 /// What Lambda's destination for failures puts around the event; its dead-letter queue puts nothing.
 #[derive(Deserialize)]
@@ -67,11 +82,12 @@ impl Queue {
         })
     }
 
-    /// The next letters; none where the queue has no more.
-    pub async fn receive(&self) -> Result<Vec<Letter>, QueueError> {
+    /// The next letters, at most so many; none where the queue has no more.
+    pub async fn receive(&self, limit: usize) -> Result<Vec<Letter>, QueueError> {
         let request = self.client.receive_message().queue_url(&self.url);
+        let limit = i32::try_from(limit.clamp(1, MESSAGES_MAX)).unwrap_or(1);
         let answer = request
-            .max_number_of_messages(MESSAGES_MAX)
+            .max_number_of_messages(limit)
             .wait_time_seconds(WAIT_SECONDS)
             .visibility_timeout(INVISIBLE_SECONDS)
             .send()
@@ -92,11 +108,65 @@ impl Queue {
             .collect())
     }
 
-    pub async fn delete(&self, letter: &Letter) -> Result<(), QueueError> {
+    pub async fn delete(&self, receipt: String) -> Result<(), QueueError> {
         let request = self.client.delete_message().queue_url(&self.url);
-        let answer = request.receipt_handle(&letter.receipt).send().await;
+        let answer = request.receipt_handle(receipt).send().await;
         answer.map_err(|error| failed(&error))?;
         Ok(())
+    }
+
+    /// Keeps the letters from others for longer.
+    pub async fn extend(&self, receipts: &[String]) -> Result<(), QueueError> {
+        self.hide(receipts, INVISIBLE_SECONDS).await
+    }
+
+    /// Lets others see the letters at once.
+    pub async fn release(&self, receipts: &[String]) -> Result<(), QueueError> {
+        self.hide(receipts, 0).await
+    }
+
+    /// A receipt that SQS takes no more is of no use: another has the letter, or nobody.
+    async fn hide(&self, receipts: &[String], seconds: i32) -> Result<(), QueueError> {
+        for receipts in receipts.chunks(MESSAGES_MAX) {
+            let entries = receipts.iter().enumerate().map(|(number, receipt)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .receipt_handle(receipt)
+                    .visibility_timeout(seconds)
+                    .build()
+            });
+            let entries: Result<Vec<_>, _> = entries.collect();
+            let entries = entries.map_err(|error| QueueError(error.to_string()))?;
+            let request = self.client.change_message_visibility_batch();
+            let request = request.queue_url(&self.url).set_entries(Some(entries));
+            request.send().await.map_err(|error| failed(&error))?;
+        }
+        Ok(())
+    }
+
+    pub async fn depth(&self) -> Result<Depth, QueueError> {
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let [visible, in_flight, delayed] = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let request = [&visible, &in_flight, &delayed]
+            .into_iter()
+            .fold(request, |request, name| {
+                request.attribute_names(name.clone())
+            });
+        let answer = request.send().await.map_err(|error| failed(&error))?;
+        let count = |name: &QueueAttributeName| {
+            let attributes = answer.attributes.as_ref();
+            let count = attributes.and_then(|attributes| attributes.get(name)?.parse().ok());
+            count.ok_or_else(|| QueueError(format!("it does not tell {}", name.as_str())))
+        };
+        Ok(Depth {
+            visible: count(&visible)?,
+            in_flight: count(&in_flight)?,
+            delayed: count(&delayed)?,
+        })
     }
 }
 

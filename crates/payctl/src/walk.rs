@@ -1,27 +1,26 @@
-//! The log beside its ledger: a merge of two streams that are sorted alike, by the bytes of the keys.
+//! The journal beside its ledger: a merge of two streams that are sorted alike, by the bytes of the keys.
 //!
-//! Both are read a page at a time, so its memory does not grow with the log. What stands on one side alone may
+//! Both are read a page at a time, so its memory does not grow with the journal. What stands on one side alone may
 //! have come or gone since its page was read: who reports it asks again.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+use payment_core::ObjectKey;
 use payment_store::Store;
 use payment_store::audit::{KeySpan, LedgerEntry};
 
 use crate::log::{ListError, Listed, Listing, Log};
 use crate::range::{Range, Segment};
 
+/// One key: the object, and what the ledger has of it in all its versions. One of them at least is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The object is there, and taken.
-    Both(Listed, LedgerEntry),
-    /// It is there, and not taken.
-    LogOnly(Listed),
-    /// It was taken, and is not there.
-    LedgerOnly(LedgerEntry),
-    /// It was taken, and is there with other content.
-    Replaced(LedgerEntry),
+pub struct Step {
+    pub listed: Option<Listed>,
+    pub entries: Vec<LedgerEntry>,
+    /// By when S3 stored it the object lies outside the range.
+    pub is_outside: bool,
+    /// Whether it belongs to the range is told by when S3 stored it.
+    pub times: Option<Range>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +41,11 @@ pub struct Walk<'a> {
 
 #[derive(Debug)]
 struct Merge<'a> {
-    segment: Segment,
-    listing: Listing<'a>,
+    times: Option<Range>,
+    listing: Option<Listing<'a>>,
     ledger: Ledger<'a>,
     listed: Option<Listed>,
     entry: Option<LedgerEntry>,
-    /// What else the last key had.
-    more: VecDeque<Step>,
 }
 
 #[derive(Debug)]
@@ -60,12 +57,25 @@ struct Ledger<'a> {
     is_at_end: bool,
 }
 
+impl Step {
+    /// Whether the object is there, as its listing shows it, and not ingested.
+    pub fn is_missing(&self) -> bool {
+        let is_own = |listed: &Listed| {
+            self.entries
+                .iter()
+                .any(|entry| entry.is_of(&listed.version))
+        };
+        self.listed.as_ref().is_some_and(|listed| !is_own(listed))
+    }
+}
+
 impl<'a> Walk<'a> {
-    pub fn new(log: &'a Log, store: &'a Store, range: &Range) -> Self {
+    /// Over the objects of the range, or over more: then over what the ledger has besides, too.
+    pub fn new(log: &'a Log, store: &'a Store, segments: Vec<Segment>) -> Self {
         Self {
             log,
             store,
-            segments: range.segments(&log.place.prefix).into(),
+            segments: segments.into(),
             merge: None,
         }
     }
@@ -88,7 +98,7 @@ impl<'a> Walk<'a> {
 impl<'a> Merge<'a> {
     fn new(log: &'a Log, store: &'a Store, segment: Segment) -> Self {
         Self {
-            listing: log.list(segment.clone()),
+            times: segment.times,
             ledger: Ledger {
                 store,
                 span: segment.span.clone(),
@@ -96,72 +106,52 @@ impl<'a> Merge<'a> {
                 last: None,
                 is_at_end: false,
             },
-            segment,
+            listing: log.list(segment),
             listed: None,
             entry: None,
-            more: VecDeque::new(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<Step>, WalkError> {
-        while let Some(step) = self.merge().await? {
-            let at = match &step {
-                Step::Both(listed, _) | Step::LogOnly(listed) => listed.version.stored_at,
-                Step::LedgerOnly(entry) | Step::Replaced(entry) => entry.ingested_at,
-            };
-            if self.segment.is_due(at) {
-                return Ok(Some(step));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn merge(&mut self) -> Result<Option<Step>, WalkError> {
-        if let Some(step) = self.more.pop_front() {
-            return Ok(Some(step));
-        }
-        if self.listed.is_none() {
-            self.listed = self.listing.next().await?;
+        if self.listed.is_none()
+            && let Some(listing) = &mut self.listing
+        {
+            self.listed = listing.next().await?;
         }
         self.next_entry().await?;
-        let order = match (&self.listed, &self.entry) {
-            (None, None) => return Ok(None),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(listed), Some(entry)) => listed.version.key.cmp(&entry.key),
+        let keys = [
+            self.listed.as_ref().map(|listed| &listed.version.key),
+            self.entry.as_ref().map(|entry| &entry.key),
+        ];
+        let Some(key) = keys.into_iter().flatten().min().cloned() else {
+            return Ok(None);
         };
-        Ok(match order {
-            Ordering::Less => self.listed.take().map(Step::LogOnly),
-            Ordering::Greater => self.entry.take().map(Step::LedgerOnly),
-            Ordering::Equal => match self.listed.take() {
-                Some(listed) => Some(self.versions_of(listed).await?),
-                None => None,
-            },
-        })
+        let listed = self.listed.take_if(|listed| listed.version.key == key);
+        let entries = self.entries_of(&key).await?;
+        let is_outside = match (&listed, self.times) {
+            (Some(listed), Some(range)) => !range.contains(listed.version.stored_at),
+            _ => false,
+        };
+        Ok(Some(Step {
+            listed,
+            entries,
+            is_outside,
+            times: self.times,
+        }))
     }
 
-    /// The object with its own entry, where there is one; the entries of its other versions follow.
-    async fn versions_of(&mut self, listed: Listed) -> Result<Step, WalkError> {
-        let mut own = None;
-        while let Some(entry) = self.entry.take_if(|entry| entry.key == listed.version.key) {
-            if own.is_none() && entry.is_of(&listed.version) {
-                own = Some(entry);
-            } else {
-                self.more.push_back(Step::Replaced(entry));
-            }
+    async fn entries_of(&mut self, key: &ObjectKey) -> Result<Vec<LedgerEntry>, WalkError> {
+        let mut entries = Vec::new();
+        while let Some(entry) = self.entry.take_if(|entry| entry.key == *key) {
+            entries.push(entry);
             self.next_entry().await?;
         }
-        Ok(match own {
-            Some(entry) => Step::Both(listed, entry),
-            None => Step::LogOnly(listed),
-        })
+        Ok(entries)
     }
 
     async fn next_entry(&mut self) -> Result<(), WalkError> {
-        while self.entry.is_none()
-            && let Some(entry) = self.ledger.next().await?
-        {
-            self.entry = Some(entry).filter(|entry| self.segment.holds(entry.key.as_str()));
+        if self.entry.is_none() {
+            self.entry = self.ledger.next().await?;
         }
         Ok(())
     }

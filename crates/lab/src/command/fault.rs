@@ -3,14 +3,14 @@
 use std::{process::ExitCode, time::Duration};
 
 use lab_kit::fault::Setting;
-use tokio::time::sleep;
 
 use super::{Context, Error};
 use crate::{
     cli,
     fault::{
         Target,
-        all::{self, Begun, Listed, State},
+        all::{self, Listed, State},
+        term,
     },
     lab::Lab,
     output,
@@ -39,11 +39,17 @@ async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result
         count: args.count,
         for_ms: length.and_then(|length| u64::try_from(length.as_millis()).ok()),
     };
-    let begun = all::begin(target, kind, &setting, lab).await?;
+    all::begin(target, kind, &setting, lab).await?;
     output::say(format_args!("{}: {kind} is on", target.name()));
-    if let (Begun::UntilEnded, Some(length)) = (begun, length) {
-        sleep(length).await;
-        all::end(target, Some(kind), lab).await?;
+    // A part's own switch ends by itself. What is done from outside the supervisor ends, also where nobody waits here.
+    if let (None, Some(length)) = (target.switches(lab)?, length) {
+        if !term::ended(target, kind, lab, length).await {
+            output::warn(format_args!(
+                "{}: {kind} was not ended; see the supervisor's log, or use --off",
+                target.name()
+            ));
+            return Ok(());
+        }
         output::say(format_args!("{}: {kind} is off again", target.name()));
     }
     Ok(())

@@ -7,6 +7,7 @@ use nix::unistd;
 use super::{Context, Error as CommandError};
 use crate::{
     database,
+    fault::term,
     lab::Lab,
     output,
     part::{self, PartName, START},
@@ -42,7 +43,10 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     match brought_up {
         Some(Ok(())) => {
             supervisor.running();
-            shutdown.wait().await;
+            tokio::select! {
+                _ = shutdown.wait() => {}
+                never = term::keep(&lab) => match never {},
+            }
         }
         Some(Err(failure)) => {
             supervisor.failed(failure);

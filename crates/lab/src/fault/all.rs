@@ -6,8 +6,8 @@ use clap::ValueEnum as _;
 use lab_kit::fault::Setting;
 use network::Zone;
 
-use super::{Error, Target, database::DatabaseFault};
-use crate::lab::Lab;
+use super::{Error, Target, database::DatabaseFault, term};
+use crate::{lab::Lab, state::hold::Hold};
 
 /// A kind of fault, and how it is now.
 #[derive(Clone, Debug)]
@@ -25,17 +25,8 @@ pub enum State {
     Off,
     /// Strikes on this share of the occasions.
     On(f64),
-    /// The database does not tell what was done to it, while it runs.
+    /// The database does not tell what was done to it for good, while it runs.
     Untold,
-}
-
-/// Who ends a fault that was given a length.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Begun {
-    /// It ends by itself.
-    EndsItself,
-    /// [`end`] ends it.
-    UntilEnded,
 }
 
 /// The kinds of one target.
@@ -80,6 +71,7 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
         let state = match fault.is_on(lab) {
             Some(true) => State::On(1.0),
             Some(false) => State::Off,
+            None if Outside::Database(fault).term(lab).is_on() => State::On(1.0),
             None => State::Untold,
         };
         listed(fault.name().to_owned(), fault.about(), state)
@@ -87,40 +79,38 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
     Ok(DatabaseFault::ALL.map(of_database).to_vec())
 }
 
-/// Switches a fault on. One without a kind of that name is refused with those that there are.
-pub async fn begin(
-    target: Target,
-    kind: &str,
-    setting: &Setting,
-    lab: &Lab,
-) -> Result<Begun, Error> {
+/// Switches a fault on; with a length it ends by itself, also where the caller is gone by then. A kind that there is
+/// not is refused with those that there are.
+pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> Result<(), Error> {
     if let Some(switches) = target.switches(lab)? {
         switches.set(kind, setting).await?;
-        return Ok(Begun::EndsItself);
+        return Ok(());
     }
-    if target == Target::Zone {
-        let vpc = lab.required_vpc()?;
-        vpc.cut(vpc.zone(kind)?)?;
-    } else {
-        let length = setting.for_ms.map(Duration::from_millis);
-        for fault in of_database(Some(kind))? {
-            fault.begin(lab, length).await?;
+    let outside = outside(target, Some(kind), lab)?;
+    let length = setting.for_ms.map(Duration::from_millis);
+    for fault in outside {
+        let term = fault.term(lab);
+        match length {
+            // Before the fault: a caller who dies in between leaves nothing that has no end.
+            Some(length) => term.set(Some(length))?,
+            None => term.lift()?,
+        }
+        if let Err(error) = fault.begin(lab, length).await {
+            term.lift()?;
+            return Err(error);
         }
     }
-    Ok(Begun::UntilEnded)
+    Ok(())
 }
 
 /// Switches a kind of fault off, or all of the target.
 pub async fn end(target: Target, kind: Option<&str>, lab: &Lab) -> Result<(), Error> {
     if let Some(switches) = target.switches(lab)? {
         switches.clear(kind).await?;
-    } else if target == Target::Zone {
-        for zone in zones(kind, lab)? {
-            lab.required_vpc()?.heal(zone)?;
-        }
     } else {
-        for fault in of_database(kind)? {
+        for fault in outside(target, kind, lab)? {
             fault.end(lab).await?;
+            fault.term(lab).lift()?;
         }
     }
     Ok(())
@@ -137,13 +127,48 @@ pub async fn end_all(lab: &Lab) -> Result<(), Error> {
     Ok(())
 }
 
-/// The zone of that name, or all of them.
-fn zones(name: Option<&str>, lab: &Lab) -> Result<Vec<Zone>, Error> {
+/// A fault that is done from outside.
+#[derive(Clone, Copy)]
+enum Outside {
+    Database(DatabaseFault),
+    Zone(Zone),
+}
+
+impl Outside {
+    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+        match self {
+            Self::Database(fault) => fault.begin(lab, length).await,
+            Self::Zone(zone) => Ok(lab.required_vpc()?.cut(zone)?),
+        }
+    }
+
+    async fn end(self, lab: &Lab) -> Result<(), Error> {
+        match self {
+            Self::Database(fault) => fault.end(lab).await,
+            Self::Zone(zone) => Ok(lab.required_vpc()?.heal(zone)?),
+        }
+    }
+
+    fn term(self, lab: &Lab) -> Hold {
+        match self {
+            Self::Database(fault) => term::of(Target::Mysql, fault.name(), lab),
+            Self::Zone(zone) => term::of(Target::Zone, &zone.to_string(), lab),
+        }
+    }
+}
+
+/// The fault of that name, or all of the target.
+fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>, Error> {
+    if target != Target::Zone {
+        let faults = of_database(kind)?.into_iter();
+        return Ok(faults.map(Outside::Database).collect());
+    }
     let vpc = lab.required_vpc()?;
-    Ok(match name {
+    let zones = match kind {
         Some(name) => vec![vpc.zone(name)?],
         None => vpc.network.zones(),
-    })
+    };
+    Ok(zones.into_iter().map(Outside::Zone).collect())
 }
 
 /// The database's faults of that name, or all of them.

@@ -1,6 +1,7 @@
-//! A part that is to stay down: said by a file, which may name the moment of its end.
+//! What is to stay as it is, a part that is down or a fault that is on: said by a file, which may name the moment of its
+//! end.
 //!
-//! The supervisor looks at it before it starts the part again. With a moment, whoever held the part may die.
+//! The supervisor looks at it. With a moment, whoever set it may die.
 
 use std::{
     fs,
@@ -28,6 +29,11 @@ impl Hold {
 
     pub fn lift(&self) -> Result<(), files::Error> {
         files::remove(&self.path)
+    }
+
+    /// Whether it was set and not lifted, over or not.
+    pub fn is_set(&self) -> bool {
+        self.path.exists()
     }
 
     pub fn is_on(&self) -> bool {

@@ -29,7 +29,7 @@ const SOCKET_PATH_MAX: usize = 107;
 const SOCKET: &str = "mysql.sock";
 
 /// What `up --fresh` removes; anything else in the directory is not ours.
-const OWNED: [&str; 10] = [
+const OWNED: [&str; 11] = [
     "config",
     "credentials.json",
     "hold",
@@ -40,6 +40,7 @@ const OWNED: [&str; 10] = [
     "s3",
     "sqs",
     "status.json",
+    "terms",
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +89,7 @@ impl LabDir {
 
     /// Makes what is missing of it.
     pub fn create(&self) -> Result<(), Error> {
-        for dir in ["", "config", "hold", "logs", "s3", "sqs", "lambda"] {
+        for dir in ["", "config", "hold", "logs", "s3", "sqs", "lambda", "terms"] {
             files::create_dir(&self.root.join(dir))?;
         }
         Ok(())
@@ -118,6 +119,21 @@ impl LabDir {
     /// There while a part is to stay down.
     pub fn hold(&self, part: PartName) -> Hold {
         Hold::at(self.root.join("hold").join(part.as_str()))
+    }
+
+    /// There while a fault of this name is on that has an end.
+    pub fn term(&self, name: &str) -> Hold {
+        Hold::at(self.root.join("terms").join(name))
+    }
+
+    /// The names of all that are there.
+    pub fn terms(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join("terms")).into_iter().flatten();
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            // One that is being written.
+            .filter(|name| !name.contains('.'))
+            .collect()
     }
 
     pub fn settings(&self) -> PathBuf {

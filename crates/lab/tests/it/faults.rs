@@ -1,5 +1,7 @@
 //! `cargo lab fault`: on, felt, and off again.
 
+use std::time::Duration;
+
 use lab::{database::User, part::PartName};
 use reqwest::StatusCode;
 
@@ -25,7 +27,7 @@ async fn p5_a_fault_is_felt_until_it_is_switched_off() {
     assert_success(&lab.run(&["fault", "--off"]));
     assert_eq!(lab.select(select).await, ["0"]);
     let rows = "SELECT payment_id FROM payments.transactions WHERE transaction = 'fault' ORDER BY payment_id";
-    let patience = std::time::Duration::from_secs(90);
+    let patience = Duration::from_secs(90);
     lab.until_selected(rows, &["allowed", "read-only"], patience)
         .await;
 }
@@ -43,6 +45,25 @@ async fn a_database_that_is_held_down_comes_back_as_told() {
         .until_part(PartName::Mysql, |part| part.state == "healthy")
         .await;
     assert_ne!(back.pid, before);
+}
+
+/// The command that began it is killed, so nobody is left but the supervisor.
+#[tokio::test]
+async fn p5_a_fault_ends_though_the_command_that_began_it_was_killed() {
+    let lab = TestLab::up();
+    for (kind, is_on) in [("freeze", "SELECT 1"), ("read-only", "SELECT @@read_only")] {
+        let mut command = lab.start(&["fault", "mysql", kind, "--for", "3"]);
+        let list = ["fault", "mysql"];
+        lab.until(|| text(&lab.run(&list)).contains("on (100 %)"))
+            .await;
+        command.kill().unwrap();
+        command.wait().unwrap();
+        lab.until(|| !text(&lab.run(&list)).contains("on (100 %)"))
+            .await;
+        let patience = Duration::from_secs(30);
+        let over = if kind == "freeze" { "1" } else { "0" };
+        lab.until_selected(is_on, &[over], patience).await;
+    }
 }
 
 #[test]

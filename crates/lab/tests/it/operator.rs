@@ -45,7 +45,9 @@ async fn p2_an_operator_proves_a_lab_finds_what_is_missing_and_replays_its_dead_
     let deadline = Instant::now() + PATIENCE;
     while lab.select(select).await != ["dead"] {
         let replayed = payctl(&lab, "ingest", &["replay", "--dead-letters"]);
-        assert_success(&replayed);
+        // 2: another letter came at the last moment.
+        let code = replayed.status.code();
+        assert!(matches!(code, Some(0 | 2)), "{}", text(&replayed));
         assert!(Instant::now() < deadline, "{}", text(&replayed));
     }
 

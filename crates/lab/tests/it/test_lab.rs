@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -80,6 +80,22 @@ impl TestLab {
     /// Runs one command of the lab, whatever comes of it.
     pub fn run(&self, arguments: &[&str]) -> Output {
         run(self.temp.path(), arguments)
+    }
+
+    /// Starts one command of the lab, and does not wait for it.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.arg("--dir").arg(self.temp.path()).args(arguments);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits until it is so.
+    pub async fn until(&self, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is_so() {
+            assert!(Instant::now() < deadline);
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     pub fn down(&self) {

@@ -1,14 +1,14 @@
-//! What an audit counts and names.
+//! What an audit names.
 
 use std::fmt;
-use std::ops::AddAssign;
 
 use payment_core::ObjectKey;
 use serde::Serialize;
 
+use super::counts::Counts;
 use crate::output::safe;
 
-/// One way in which the log and the database do not agree. Nothing of a payment's content is in it.
+/// One way in which the journal and the database do not agree. Nothing of a payment's content is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     #[serde(rename = "difference")]
@@ -25,13 +25,15 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The log holds it, and the ledger does not know it.
+    /// The journal holds it, and the ledger does not know it.
     ObjectNotIngested,
-    /// The ledger knows it, and the log does not hold it.
+    /// The ledger knows it, and the journal does not hold it.
     ObjectGone,
+    /// An object of this system, which never changes, has other content than when it was ingested.
+    ObjectReplaced,
     /// The ledger counted otherwise than its lines count now.
     LedgerDiffers,
-    /// A payment of the log has no row.
+    /// A payment of the journal has no row.
     RowMissing,
     /// A row says something else than the line that it was made of.
     RowDiffers,
@@ -39,10 +41,28 @@ pub enum Kind {
     ConflictMissing,
     /// The line is no payment, and no row of `rejects` says so.
     RejectMissing,
+    /// A line that is to be a row was rejected.
+    Rejected,
     /// A row names a line that is not its own.
     RowWithoutRecord,
     /// A row's columns are not what its hash was made of.
     RowAltered,
+}
+
+/// An object that could not be looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    #[serde(rename = "unread")]
+    pub object: String,
+    pub why: String,
+}
+
+/// Counts, differences and gaps of a part of the work.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub counts: Counts,
+    pub differences: Vec<Difference>,
+    pub unread: Vec<Unread>,
 }
 
 impl Difference {
@@ -85,9 +105,21 @@ impl fmt::Display for Difference {
             write!(f, " line {line}")?;
         }
         match &self.detail {
-            Some(detail) => write!(f, ": {detail}"),
+            Some(detail) => write!(f, ": {}", safe(detail)),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<20} {}: {}",
+            "unread",
+            safe(&self.object),
+            safe(&self.why)
+        )
     }
 }
 
@@ -96,86 +128,15 @@ impl Kind {
         match self {
             Self::ObjectNotIngested => "object not ingested",
             Self::ObjectGone => "object gone",
+            Self::ObjectReplaced => "object replaced",
             Self::LedgerDiffers => "ledger differs",
             Self::RowMissing => "row missing",
             Self::RowDiffers => "row differs",
             Self::ConflictMissing => "conflict missing",
             Self::RejectMissing => "reject missing",
+            Self::Rejected => "rejected",
             Self::RowWithoutRecord => "row without a record",
             Self::RowAltered => "row altered",
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Counts {
-    pub objects: u64,
-    pub bytes: u64,
-    pub ingested: u64,
-    /// Versions in the ledger that other content has replaced since.
-    pub replaced: u64,
-    /// Younger than the time that an event may take.
-    pub on_their_way: u64,
-    pub lines: u64,
-    /// Lines that are rows.
-    pub recorded: u64,
-    /// Lines whose payment is recorded from another line.
-    pub duplicates: u64,
-    pub conflicts: u64,
-    pub rejects: u64,
-    /// Rows that were held against their own hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rows_hashed: Option<u64>,
-    /// Rows found by the lines that they name, of those that are counted by key.
-    #[serde(skip)]
-    pub matched: u64,
-}
-
-impl Counts {
-    pub fn named(&self) -> Vec<(&'static str, u64)> {
-        let mut named = vec![
-            ("objects in the log", self.objects),
-            ("  of them ingested", self.ingested),
-            ("  of them on their way", self.on_their_way),
-            ("ingested, and replaced since", self.replaced),
-            ("bytes read", self.bytes),
-            ("lines", self.lines),
-            ("  of them rows", self.recorded),
-            ("  of them duplicates", self.duplicates),
-            ("  of them conflicts", self.conflicts),
-            ("  of them rejects", self.rejects),
-        ];
-        named.extend(
-            self.rows_hashed
-                .map(|rows| ("rows held against their hash", rows)),
-        );
-        named
-    }
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-        self.ingested += other.ingested;
-        self.on_their_way += other.on_their_way;
-        self.replaced += other.replaced;
-        self.lines += other.lines;
-        self.recorded += other.recorded;
-        self.duplicates += other.duplicates;
-        self.conflicts += other.conflicts;
-        self.rejects += other.rejects;
-        self.rows_hashed = match (self.rows_hashed, other.rows_hashed) {
-            (None, rows) | (rows, None) => rows,
-            (Some(one), Some(two)) => Some(one + two),
-        };
-        self.matched += other.matched;
-    }
-}
-
-/// Counts and differences of a part of the work.
-#[derive(Debug, Default)]
-pub struct Findings {
-    pub counts: Counts,
-    pub differences: Vec<Difference>,
 }

@@ -1,14 +1,17 @@
-//! What becomes of the findings: counts and the first differences for a person, all of them as JSON for a program.
+//! What becomes of the findings: counts and the first differences for a person, all of them as JSON for a program. Both
+//! say what was covered, and end with the outcome.
 
 use std::io;
 
 use serde::Serialize;
 
-use super::difference::{Counts, Difference, Findings};
-use crate::cli::Verdict;
-use crate::output;
+use super::Coverage;
+use super::counts::Counts;
+use super::difference::{Difference, Findings, Unread};
+use crate::outcome::Outcome;
+use crate::output::{self, safe};
 
-/// Differences that a person is shown.
+/// Differences, and objects that could not be read, that a person is shown.
 const SHOWN_MAX: usize = 100;
 
 #[derive(Debug)]
@@ -16,14 +19,20 @@ pub struct Report {
     is_json: bool,
     counts: Counts,
     shown: Vec<Difference>,
+    unread: Vec<Unread>,
     differences: u64,
+    /// Why the audit is not whole.
+    gaps: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
+    covered: &'a Coverage,
     #[serde(flatten)]
-    counts: Counts,
+    counts: &'a Counts,
     differences: u64,
+    not_covered: &'a [String],
+    outcome: Outcome,
 }
 
 impl Report {
@@ -32,7 +41,9 @@ impl Report {
             is_json,
             counts: Counts::default(),
             shown: Vec::new(),
+            unread: Vec::new(),
             differences: 0,
+            gaps: Vec::new(),
         }
     }
 
@@ -50,36 +61,83 @@ impl Report {
                 self.shown.push(difference);
             }
         }
+        for unread in findings.unread {
+            if self.is_json {
+                output::say_json(&unread)?;
+            } else if self.unread.len() < SHOWN_MAX {
+                self.unread.push(unread);
+            }
+        }
         Ok(())
     }
 
-    pub fn finish(self) -> io::Result<Verdict> {
-        let Self {
-            counts,
-            differences,
-            ..
-        } = self;
+    /// A part of the work that came to no end.
+    pub fn gap(&mut self, what: impl Into<String>) {
+        self.gaps.push(what.into());
+    }
+
+    pub fn finish(mut self, covered: &Coverage) -> io::Result<Outcome> {
+        self.note_gaps();
+        let outcome = Outcome::unfinished_if(!self.gaps.is_empty())
+            .and(Outcome::different_if(self.differences > 0));
         if self.is_json {
             output::say_json(&Summary {
-                counts,
-                differences,
+                covered,
+                counts: &self.counts,
+                differences: self.differences,
+                not_covered: &self.gaps,
+                outcome,
             })?;
-        } else {
-            output::say(&output::counts(&counts.named()))?;
-            output::say(&output::counts(&[("differences", differences)]))?;
-            for difference in &self.shown {
-                output::say(&format!("{difference}\n"))?;
-            }
-            if differences > u64::try_from(SHOWN_MAX).unwrap_or(u64::MAX) {
-                output::say(&format!(
-                    "the first {SHOWN_MAX} are shown; --json shows all\n"
-                ))?;
-            }
+            return Ok(outcome);
         }
-        Ok(if differences == 0 {
-            Verdict::Clean
-        } else {
-            Verdict::Different
-        })
+        output::say(&format!("{}\n", safe(&covered.to_string())))?;
+        output::say(&output::counts(&self.counts.named()))?;
+        output::say(&output::counts(&[("differences", self.differences)]))?;
+        for difference in &self.shown {
+            output::say(&format!("{difference}\n"))?;
+        }
+        for unread in &self.unread {
+            output::say(&format!("{unread}\n"))?;
+        }
+        let shown = u64::try_from(SHOWN_MAX).unwrap_or(u64::MAX);
+        if self.differences > shown || self.counts.unread > shown {
+            output::say(&format!(
+                "the first {SHOWN_MAX} are shown; --json shows all\n"
+            ))?;
+        }
+        for gap in &self.gaps {
+            output::say(&format!("not covered: {}\n", safe(gap)))?;
+        }
+        output::say(match outcome {
+            Outcome::Clean => "clean\n",
+            Outcome::Different => "not clean\n",
+            Outcome::Unfinished => "not known whether it is clean\n",
+        })?;
+        Ok(outcome)
+    }
+
+    fn note_gaps(&mut self) {
+        let counts = &self.counts;
+        let tables = [
+            counts.transactions,
+            counts.conflict_rows,
+            counts.reject_rows,
+        ];
+        let rows_unread: u64 = tables.iter().map(|table| table.unread).sum();
+        let counted = [
+            (counts.unread, "objects could not be looked at"),
+            (rows_unread, "rows name objects that could not be looked at"),
+            (
+                counts.on_their_way,
+                "objects are young and not ingested; run this again, or end the range before them with --to",
+            ),
+        ];
+        let gaps = counted.iter().filter(|(count, _)| *count > 0);
+        self.gaps
+            .extend(gaps.map(|(count, what)| format!("{count} {what}")));
+        if counts.objects == 0 && self.differences == 0 {
+            self.gaps
+                .push("nothing was looked at: the journal holds no object of the range".to_owned());
+        }
     }
 }

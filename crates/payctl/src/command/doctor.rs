@@ -7,11 +7,11 @@ use reqwest::Url;
 use serde_json::json;
 use tier_kit::Env;
 
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::doctor::aws::Aws;
 use crate::doctor::here::{self, Here};
 use crate::doctor::{self, Account, Area, Findings, Names};
+use crate::outcome::{Failure, Outcome};
 use crate::{alb, output};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct Args {
     json: bool,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let bucket = env.or("LOG_BUCKET", "fintech-payment-pipeline".to_owned());
     let prefix = env.or("LOG_PREFIX", "transactions/".to_owned());
     let areas = if args.areas.is_empty() {
@@ -48,11 +48,11 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
     }
     tell(&findings, args.json)?;
     match (findings.found.len(), unseen) {
-        (0, 0) => Ok(Verdict::Clean),
+        (0, 0) => Ok(Outcome::Clean),
         (0, unseen) => {
             Err(format!("no fault was found, and {unseen} thing(s) could not be looked at").into())
         }
-        _ => Ok(Verdict::Different),
+        _ => Ok(Outcome::Different),
     }
 }
 

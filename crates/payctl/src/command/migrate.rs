@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use payment_store::{MigrateError, Migrated};
 use tier_kit::Env;
 
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
+use crate::outcome::{Failure, Outcome};
 use crate::output;
 
-pub async fn run(mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(mut env: Env) -> Result<Outcome, Failure> {
     let access = config::access(&mut env, User::Migrator);
     let access = env.finish(|| access).map_err(Failure::config)?;
     let migrated = payment_store::migrate(&*access).await.map_err(failure)?;
     output::say(&summary(&migrated))?;
-    Ok(Verdict::Clean)
+    Ok(Outcome::Clean)
 }
 
 /// A schema that may not hold the tables is a mistake in the configuration.

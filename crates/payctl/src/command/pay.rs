@@ -6,7 +6,7 @@ use tier_kit::telemetry::chain;
 use uuid::Uuid;
 
 use crate::alb::{self, Alb, Payment};
-use crate::cli::{Failure, Verdict};
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
     payment: Payment,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let url = alb::required(&mut env);
     let url = env.finish(|| url).map_err(Failure::config)?;
     let mut payment = args.payment;
@@ -23,24 +23,31 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
         .id
         .get_or_insert_with(|| PaymentId::made_from(Uuid::now_v7()).to_string())
         .clone();
+    // Before anything is sent: a run that is killed can then be repeated.
+    output::say(&format!("id {}\n", safe(&id)))?;
+    let sent = Alb::new(url)?.pay(&payment).await;
     let again = || format!("send it again with --id {}", safe(&id));
-    let answer = Alb::new(url)?
-        .pay(&payment)
-        .await
+    let answer = sent
+        .answer
         .map_err(|error| format!("{}; {}", chain(&error), again()))?;
-    output::say(&format!("{}\n{}\n", answer.status, answer.body.trim_end()))?;
+    output::say(&format!(
+        "{}\n{}",
+        answer.status,
+        output::lines(&answer.body)
+    ))?;
+    if answer.is_receipt_of(&id) {
+        return Ok(Outcome::Clean);
+    }
     if answer.status.is_server_error() {
         return Err(again().into());
     }
-    if answer.unsure && answer.status.is_client_error() {
-        output::say(&format!(
-            "an earlier try may have been taken all the same: see payctl trace {}\n",
-            safe(&id)
-        ))?;
+    if !answer.is_refusal() {
+        let what = "this is neither a receipt for the payment nor a refusal of the pipeline";
+        return Err(format!("{what}; is ALB_URL right? Then {}", again()).into());
     }
-    Ok(if answer.status.is_success() {
-        Verdict::Clean
-    } else {
-        Verdict::Different
-    })
+    if sent.unsure {
+        let what = "an earlier try had no such answer and may have been taken";
+        return Err(format!("{what}: see payctl trace {}", safe(&id)).into());
+    }
+    Ok(Outcome::Different)
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tier_kit::Env;
 
 use crate::audit::{self, Audit, Report};
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::range::Range;
 
 /// More than this many connections do not make a small database faster.
@@ -29,24 +29,35 @@ pub struct Args {
     pub json: bool,
 }
 
-pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.json;
     let audit = prepare(args, env).await?;
-    let mut report = Report::new(json);
-    audit::log::audit(&audit, &mut report).await?;
-    audit::rows::audit(&audit, &mut report).await?;
-    Ok(report.finish()?)
+    let report = hold(&audit, json).await?;
+    Ok(report.finish(audit.covered())?)
 }
 
 /// What the arguments and the environment ask for, shared with `verify`.
 pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, args.jobs.min(CONNECTIONS_MAX));
+    args.range.note_mistakes(&mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
+    log.expect_prefix(&store).await.map_err(Failure::config)?;
     let settle = Duration::from_secs(args.settle.into());
     let jobs = usize::try_from(args.jobs)?;
     Ok(Audit::new(log, store, args.range, settle, jobs).await?)
+}
+
+/// Objects against rows, and rows against objects.
+pub async fn hold(audit: &Audit, json: bool) -> Result<Report, Failure> {
+    let mut report = Report::new(json);
+    if audit::journal::audit(audit, &mut report).await? {
+        audit::rows::audit(audit, &mut report).await?;
+    } else {
+        report.gap("the rows that no line accounts for: not all objects were seen");
+    }
+    Ok(report)
 }

@@ -1,8 +1,7 @@
 //! `payctl replay`: what the ledger lacks, named objects, or dead letters, by the function's own code.
 
-use std::collections::HashSet;
-use std::io::{self, Write as _};
-use std::sync::Arc;
+mod letters;
+mod rejects;
 
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
@@ -13,25 +12,27 @@ use tier_kit::Env;
 use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
 
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
 use crate::ingest::{Ingest, Tally};
-use crate::log::{self, Log};
-use crate::output::{self, safe};
+use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
+use crate::output::{self, warn};
 use crate::progress;
-use crate::queue::{Letter, Queue};
 use crate::range::Range;
-use crate::walk::{Step, Walk};
+use crate::walk::Walk;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     range: Range,
-    /// These objects, whatever the ledger says; it still takes none twice
+    /// These objects, whatever the ledger says; no version of one is ingested twice
     #[arg(long, value_name = "KEY", num_args = 1.., value_parser = key, conflicts_with_all = ["from", "to"])]
     object: Vec<ObjectKey>,
+    /// The lines that were rejected and that this version understands: they become rows, and the rejects stay as history
+    #[arg(long, conflicts_with = "object")]
+    rejects: bool,
     /// The objects of the events in `DEAD_LETTER_QUEUE_URL`; an event whose objects are all ingested is deleted
-    #[arg(long, conflicts_with_all = ["from", "to", "object"])]
+    #[arg(long, conflicts_with_all = ["from", "to", "object", "rejects"])]
     dead_letters: bool,
     /// Objects that are ingested at one time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -46,7 +47,7 @@ struct Replay {
     tally: Tally,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let store = config::store(&mut env, User::Ingest, args.jobs);
     let jobs = usize::try_from(args.jobs)?;
     if args.dead_letters {
@@ -54,32 +55,72 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
         let (store, url) = env
             .finish(|| Some((store?, url?)))
             .map_err(Failure::config)?;
-        return dead_letters(store, url).await;
+        return letters::run(store, url, jobs).await;
     }
     let place = config::place(&mut env);
+    args.range.note_mistakes(&mut env);
     let (store, place) = env
         .finish(|| Some((store?, place?)))
         .map_err(Failure::config)?;
     let log = Log::open(place).await.map_err(Failure::config)?;
-    let mut replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
+    if args.rejects {
+        return rejects::run(log, store, args.range, jobs).await;
+    }
+    let replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
     if args.object.is_empty() {
-        let bar = progress::bar("objects", 0);
-        let mut walk = Walk::new(&log, &store, &args.range);
-        while let Some(step) = walk.next().await? {
-            if let Step::LogOnly(listed) = step {
+        log.expect_prefix(&store).await.map_err(Failure::config)?;
+        range(&log, &store, &args.range, replay).await
+    } else {
+        named(&log, &args.object, replay).await
+    }
+}
+
+/// What the ledger lacks of a range.
+async fn range(
+    log: &Log,
+    store: &Store,
+    range: &Range,
+    mut replay: Replay,
+) -> Result<Outcome, Failure> {
+    let bar = progress::bar("objects", 0);
+    let mut walk = Walk::new(log, store, range.segments(&log.place.prefix));
+    let mut seen = 0;
+    let walked = loop {
+        let step = match walk.next().await {
+            Ok(Some(step)) => step,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        if step.is_outside {
+            continue;
+        }
+        let is_missing = step.is_missing();
+        if let Some(listed) = step.listed {
+            seen += 1;
+            if is_missing {
                 replay.push(log.reference(&listed.version.key)).await?;
                 bar.inc(1);
             }
         }
-        bar.finish_and_clear();
-    } else {
-        for key in &args.object {
-            replay.push(log.reference(key)).await?;
-        }
+    };
+    bar.finish_and_clear();
+    let tally = replay.finish().await?;
+    output::say(&output::counts(&[("objects of the range", seen)]))?;
+    output::say(&output::counts(&tally.named()))?;
+    walked?;
+    if seen == 0 {
+        return Err("nothing was looked at: the journal holds no object of the range".into());
+    }
+    Ok(outcome(&tally))
+}
+
+async fn named(log: &Log, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
+    for key in keys {
+        replay.push(log.reference(key)).await?;
     }
     let tally = replay.finish().await?;
     output::say(&output::counts(&tally.named()))?;
-    verdict(&tally, !args.object.is_empty())
+    Ok(outcome(&tally))
 }
 
 impl Replay {
@@ -121,64 +162,9 @@ impl Replay {
     }
 }
 
-async fn dead_letters(store: Store, url: Url) -> Result<Verdict, Failure> {
-    let queue = Queue::open(url).await.map_err(Failure::config)?;
-    let objects = log::any_bucket().await.map_err(Failure::config)?;
-    let ingest = Ingest::new(Arc::clone(&objects), store);
-    let (mut tally, mut deleted, mut kept) = (Tally::default(), 0, HashSet::new());
-    loop {
-        // A letter that was kept comes again once it is visible: then every other was seen.
-        let mut letters = queue.receive().await?;
-        letters.retain(|letter| !kept.contains(&letter.id));
-        if letters.is_empty() {
-            break;
-        }
-        for letter in letters {
-            if answer(&letter, &ingest, &mut tally).await {
-                queue.delete(&letter).await?;
-                deleted += 1;
-            } else {
-                kept.insert(letter.id);
-            }
-        }
-    }
-    output::say(&output::counts(&tally.named()))?;
-    let kept = u64::try_from(kept.len())?;
-    output::say(&output::counts(&[
-        ("letters done and deleted", deleted),
-        ("letters left in the queue", kept),
-    ]))?;
-    Ok(match verdict(&tally, false)? {
-        Verdict::Clean if kept == 0 => Verdict::Clean,
-        _ => Verdict::Different,
-    })
-}
-
-/// Whether every object of the letter is ingested, or gone.
-async fn answer(letter: &Letter, ingest: &Ingest, tally: &mut Tally) -> bool {
-    let objects = match letter.objects() {
-        Ok(objects) => objects,
-        Err(error) => {
-            warn(&format!(
-                "letter {}: {error}; it stays in the queue",
-                safe(&letter.id)
-            ));
-            return false;
-        }
-    };
-    let mut is_done = true;
-    for object in &objects {
-        let result = ingest.one(object).await;
-        tell(object, &result);
-        tally.add(&result);
-        is_done &= result.is_ok();
-    }
-    is_done
-}
-
 /// What is not as it should be, at once; the rest is summed up.
 fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
-    let key = safe(object.key.as_str());
+    let key = object.key.as_str();
     match result {
         Ok(Ingested::Stored { .. } | Ingested::Already) => {}
         Ok(Ingested::Gone) => warn(&format!("{key} is gone")),
@@ -186,21 +172,14 @@ fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
     }
 }
 
-fn warn(text: &str) {
-    // Nothing is left to do where stderr is closed.
-    let _ = writeln!(io::stderr(), "payctl: {text}");
-}
-
-fn verdict(tally: &Tally, is_named: bool) -> Result<Verdict, Failure> {
+/// An object that was listed or named, and is gone, is missing from the journal; a rejected line of this system is a
+/// payment that is missing.
+fn outcome(tally: &Tally) -> Outcome {
     if tally.failed > 0 {
-        return Err("some objects were not ingested; run this again".into());
+        warn("some objects were not ingested; run this again");
     }
-    // Who names an object expects it to be there.
-    Ok(if is_named && tally.gone > 0 {
-        Verdict::Different
-    } else {
-        Verdict::Clean
-    })
+    Outcome::unfinished_if(tally.failed > 0)
+        .and(Outcome::different_if(tally.gone + tally.own_rejects > 0))
 }
 
 fn key(text: &str) -> Result<ObjectKey, &'static str> {

@@ -4,8 +4,8 @@ use payment_core::PaymentId;
 use reqwest::StatusCode;
 use tier_kit::Env;
 
-use crate::alb::{self, Alb};
-use crate::cli::{Failure, Verdict};
+use crate::alb::{self, Alb, State};
+use crate::outcome::{Failure, Outcome};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
@@ -15,19 +15,32 @@ pub struct Args {
     id: PaymentId,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let url = alb::required(&mut env);
     let url = env.finish(|| url).map_err(Failure::config)?;
     let answer = Alb::new(url)?.status(&args.id).await?;
-    output::say(&format!("{}\n", answer.body.trim_end()))?;
-    match answer.status {
-        StatusCode::OK => Ok(Verdict::Clean),
-        StatusCode::NOT_FOUND => Ok(Verdict::Different),
-        status => Err(format!("the load balancer answered {status}").into()),
+    output::say(&output::lines(&answer.body))?;
+    match answer.state_of(args.id.as_str()) {
+        Some(State::Recorded) => Ok(Outcome::Clean),
+        // It is on its way, or the tier that answers does not look at the database.
+        Some(State::Accepted) => Ok(Outcome::Unfinished),
+        Some(State::Conflict | State::Rejected) => Ok(Outcome::Different),
+        None if answer.status == StatusCode::NOT_FOUND && answer.is_refusal() => {
+            Ok(Outcome::Different)
+        }
+        None => Err(format!(
+            "{} is not an answer about this payment; is ALB_URL right?",
+            answer.status
+        )
+        .into()),
     }
 }
 
 pub fn id(text: &str) -> Result<PaymentId, &'static str> {
+    // In a path, dots alone would name another page.
     PaymentId::parse(text)
-        .ok_or("a payment's id is 1 to 64 of A-Z a-z 0-9 . _ : - and no card number")
+        .filter(|id| id.as_str().bytes().any(|byte| byte != b'.'))
+        .ok_or(
+            "a payment's id is 1 to 64 of A-Z a-z 0-9 . _ : -, not only dots, and no card number",
+        )
 }

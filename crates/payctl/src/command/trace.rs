@@ -4,22 +4,23 @@ mod hops;
 mod search;
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, PaymentId, RejectedLine, Timestamp};
-use payment_store::audit::Row;
+use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RejectedLine};
+use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
 
 use self::hops::Hops;
 use crate::alb::{self, Alb};
-use crate::cli::{Failure, Verdict};
 use crate::command::status;
 use crate::config::{self, User};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub struct Args {
 /// The line that a row was made of, as the log holds it now.
 enum Origin {
     Line {
-        stored_at: Timestamp,
+        version: ObjectVersion,
         bytes: usize,
         record: Result<Box<LogRecord>, RejectedLine>,
     },
@@ -43,7 +44,7 @@ enum Origin {
     Gone,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
     let url = alb::optional(&mut env);
@@ -51,25 +52,28 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
-    if let Some(url) = url {
-        output::say(&answer(&Alb::new(url)?, &args.id).await)?;
-    }
-    match store.find(&args.id).await? {
+    let front = match url {
+        Some(url) => answer(&Alb::new(url)?, &args.id).await?,
+        None => Outcome::Clean,
+    };
+    let traced = match store.find(&args.id).await? {
         Some(found) => recorded(&log, &store, &args.id, &found).await,
         None => search::unrecorded(&log, &store, &args.id, args.hours).await,
-    }
+    };
+    Ok(front.and(traced?))
 }
 
-/// What a client is told; without it the rest can still be traced.
-async fn answer(alb: &Alb, id: &PaymentId) -> String {
-    match alb.status(id).await {
-        Ok(answer) => format!(
-            "GET /pay/{id}: {} {}\n",
-            answer.status,
-            answer.body.trim_end()
+/// Says what a client is told. Without an answer the rest can still be traced, and a part was not looked at.
+async fn answer(alb: &Alb, id: &PaymentId) -> io::Result<Outcome> {
+    let (said, outcome) = match alb.status(id).await {
+        Ok(answer) => (
+            format!("{} {}", answer.status, answer.body.trim_end()),
+            Outcome::Clean,
         ),
-        Err(error) => format!("GET /pay/{id}: {}\n", chain(&error)),
-    }
+        Err(error) => (chain(&error), Outcome::Unfinished),
+    };
+    output::say(&format!("GET /pay/{id}: {}\n", safe(&said)))?;
+    Ok(outcome)
 }
 
 async fn recorded(
@@ -77,9 +81,9 @@ async fn recorded(
     store: &Store,
     id: &PaymentId,
     found: &Found,
-) -> Result<Verdict, Failure> {
+) -> Result<Outcome, Failure> {
     let origin = origin(log, found).await?;
-    let entry = store.ledger_entry_of_row(found).await?;
+    let entry = entry(store, found, &origin).await?;
     let conflicts = store.conflicts_of(id).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
@@ -89,13 +93,10 @@ async fn recorded(
         format!("request {}", request.as_deref().unwrap_or("unknown")),
     );
     let key = safe(found.object_key.as_str());
-    if let Origin::Line {
-        stored_at, bytes, ..
-    } = &origin
-    {
+    if let Origin::Line { version, bytes, .. } = &origin {
         hops.add(
             "stored",
-            *stored_at,
+            version.stored_at,
             format!("{key}, {bytes} bytes (S3 tells whole seconds)"),
         );
     }
@@ -104,7 +105,7 @@ async fn recorded(
         found.recorded_at,
         format!("transactions, from line {}", found.object_line),
     );
-    if let Some(entry) = entry {
+    if let Some(entry) = &entry {
         hops.add(
             "ingested",
             entry.ingested_at,
@@ -120,11 +121,24 @@ async fn recorded(
         hops.add("conflict", conflict.recorded_at, place);
     }
     let row = store.rows_of(&[id]).await?.remove(id.as_str());
-    let (said, verdict) = compare(&origin, row.as_ref());
+    let (said, outcome) = compare(&origin, entry.as_ref(), row.as_ref());
     output::say(&about(id, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
-    Ok(verdict)
+    Ok(outcome)
+}
+
+/// What the ledger says of the object as it is now, or of its last version where it is gone.
+async fn entry(
+    store: &Store,
+    found: &Found,
+    origin: &Origin,
+) -> Result<Option<LedgerEntry>, payment_store::Error> {
+    let mut entries = store.ledger_entries(&found.object_key).await?;
+    if let Origin::Line { version, .. } = origin {
+        entries.retain(|entry| entry.is_of(version));
+    }
+    Ok(entries.pop())
 }
 
 /// Without the payer's name and the members of the client's own.
@@ -152,7 +166,7 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
         .find(|(line, _)| *line == found.object_line);
     Ok(match line {
         Some((_, record)) => Origin::Line {
-            stored_at: object.version.stored_at,
+            version: object.version,
             bytes: object.body.len(),
             record: record.map(Box::new),
         },
@@ -161,7 +175,7 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
 }
 
 /// By columns as well as by hash, which a change by hand leaves as it is.
-fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
+fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (String, Outcome) {
     let said = match (origin, row) {
         (Origin::Gone, _) => "the object is gone".to_owned(),
         (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
@@ -176,20 +190,29 @@ fn compare(origin: &Origin, row: Option<&Row>) -> (String, Verdict) {
         (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
         (
             Origin::Line {
-                record: Ok(record), ..
+                record: Ok(record),
+                version,
+                ..
             },
             Some(row),
         ) => {
-            let columns = row.differing_columns(&record.payment);
-            if row.content_hash != record.content_hash {
-                format!("the line has another hash, {}", record.content_hash)
-            } else if columns.is_empty() {
+            let Some(entry) = entry else {
+                return (
+                    "the ledger does not know the row's object".to_owned(),
+                    Outcome::Different,
+                );
+            };
+            let stored = Stored {
+                at: version.stored_at,
+                is_rewritten: entry.ingested_at < version.stored_at,
+            };
+            let columns = row.differing_from_line(record, stored);
+            if columns.is_empty() {
                 let said = "the line has the row's hash and content";
-                return (said.to_owned(), Verdict::Clean);
-            } else {
-                format!("the row differs from its line in {}", columns.join(", "))
+                return (said.to_owned(), Outcome::Clean);
             }
+            format!("the row differs from its line in {}", columns.join(", "))
         }
     };
-    (said, Verdict::Different)
+    (said, Outcome::Different)
 }

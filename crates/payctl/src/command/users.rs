@@ -4,8 +4,8 @@ use payment_store::users::{self, Logins, is_plain};
 use tier_kit::Env;
 
 use super::migrate::{failure, summary};
-use crate::cli::{Failure, Verdict};
 use crate::config::{self, User};
+use crate::outcome::{Failure, Outcome};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
     iam: bool,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let access = config::access(&mut env, User::Admin);
     let logins = if args.iam {
         Some(Logins::Iam)
@@ -31,7 +31,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Verdict, Failure> {
         "{}ingest, reader and migrator log in by {way}\n",
         summary(&migrated)
     ))?;
-    Ok(Verdict::Clean)
+    Ok(Outcome::Clean)
 }
 
 fn passwords(env: &mut Env) -> Option<Logins> {

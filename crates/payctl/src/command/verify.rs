@@ -3,8 +3,8 @@
 use tier_kit::Env;
 
 use super::reconcile;
-use crate::audit::{self, Report};
-use crate::cli::{Failure, Verdict};
+use crate::audit;
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -12,12 +12,10 @@ pub struct Args {
     log: reconcile::Args,
 }
 
-pub async fn run(args: Args, env: Env) -> Result<Verdict, Failure> {
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.log.json;
     let audit = reconcile::prepare(args.log, env).await?;
-    let mut report = Report::new(json);
-    audit::log::audit(&audit, &mut report).await?;
-    audit::rows::audit(&audit, &mut report).await?;
+    let mut report = reconcile::hold(&audit, json).await?;
     audit::hashes::audit(&audit, &mut report).await?;
-    Ok(report.finish()?)
+    Ok(report.finish(audit.covered())?)
 }

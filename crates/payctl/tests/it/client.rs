@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -14,11 +15,30 @@ use crate::harness::{Said, payctl};
 /// Answers in turn, and what was asked: method, path, body.
 #[derive(Clone, Default)]
 struct Script {
-    answers: Arc<Mutex<VecDeque<u16>>>,
-    asked: Arc<Mutex<Vec<(String, String, String)>>>,
+    answers: Arc<Mutex<VecDeque<Reply>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-async fn answer(State(script): State<Script>, request: Request) -> (StatusCode, String) {
+type Asked = (String, String, String);
+
+/// Status, `Location`, and the body; in it `ID` stands for the id that was asked about.
+type Reply = (u16, &'static str, &'static str);
+
+const RECEIPT: Reply = (202, "", r#"{"id":"ID","status":"accepted"}"#);
+
+const TAKEN: Reply = (
+    409,
+    "",
+    r#"{"status":409,"code":"id_conflict","request_id":"r"}"#,
+);
+
+const BUSY: Reply = (
+    503,
+    "",
+    r#"{"status":503,"code":"overloaded","request_id":"r"}"#,
+);
+
+async fn answer(State(script): State<Script>, request: Request) -> impl IntoResponse {
     let (method, path) = (
         request.method().to_string(),
         request.uri().path().to_owned(),
@@ -27,15 +47,17 @@ async fn answer(State(script): State<Script>, request: Request) -> (StatusCode, 
         .await
         .unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
+    let id = serde_json::from_str::<Value>(&body)
+        .ok()
+        .and_then(|body| body["id"].as_str().map(str::to_owned))
+        .unwrap_or_else(|| path.trim_start_matches("/pay/").to_owned());
     script.asked.lock().unwrap().push((method, path, body));
-    let status = script.answers.lock().unwrap().pop_front().unwrap();
-    (
-        StatusCode::from_u16(status).unwrap(),
-        format!("{{\"said\":{status}}}"),
-    )
+    let (status, location, said) = script.answers.lock().unwrap().pop_front().unwrap();
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [("location", location)], said.replace("ID", &id))
 }
 
-async fn run(answers: &[u16], args: &[&str]) -> (Said, Vec<(String, String, String)>) {
+async fn run(answers: &[Reply], args: &[&str]) -> (Said, Vec<Asked>) {
     let script = Script::default();
     script.answers.lock().unwrap().extend(answers);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -54,41 +76,91 @@ async fn run(answers: &[u16], args: &[&str]) -> (Said, Vec<(String, String, Stri
 #[tokio::test]
 async fn p6_a_payment_is_repeated_under_its_id_until_there_is_an_answer() {
     let args = ["pay", "--transaction", "rent", "--amount", "100.00"];
-    let (said, asked) = run(&[503, 502, 202], &args).await;
-    said.check(0, &["202 Accepted", r#"{"said":202}"#]);
+    let (said, asked) = run(&[BUSY, (502, "", ""), RECEIPT], &args).await;
+    let (method, path, body) = &asked[0];
+    let sent: Value = serde_json::from_str(body).unwrap();
+    let id = sent["id"].as_str().unwrap();
+    assert!(id.starts_with("tx_"), "{sent}");
+    said.check(0, &["202 Accepted", id]);
+    assert!(said.out.starts_with(&format!("id {id}\n")), "{}", said.out);
     assert_eq!(asked.len(), 3);
     assert!(asked.iter().all(|one| *one == asked[0]));
-    let (method, path, body) = &asked[0];
     assert_eq!((method.as_str(), path.as_str()), ("POST", "/pay"));
-    let body: Value = serde_json::from_str(body).unwrap();
-    assert!(body["id"].as_str().unwrap().starts_with("tx_"), "{body}");
     assert_eq!(
-        (&body["amount"], body.get("currency")),
+        (&sent["amount"], sent.get("currency")),
         (&"100.00".into(), None)
     );
 }
 
 #[tokio::test]
-async fn a_no_is_not_repeated_and_a_server_that_stays_away_is_said_so() {
-    let (said, asked) = run(&[409], &["pay", "--id", "a"]).await;
+async fn a_refusal_is_not_repeated_and_a_server_that_stays_away_is_said_so() {
+    let (said, asked) = run(&[TAKEN], &["pay", "--id", "a"]).await;
     said.check(1, &["409 Conflict"]);
     assert_eq!(asked.len(), 1);
-    let (said, asked) = run(&[503; 4], &["pay", "--id", "a"]).await;
+    let (said, asked) = run(&[BUSY; 4], &["pay", "--id", "a"]).await;
     said.check(2, &["503", "--id a"]);
     assert_eq!(asked.len(), 4);
 }
 
 #[tokio::test]
-async fn status_tells_known_from_unknown() {
-    for (answered, code) in [(200, 0), (404, 1), (503, 2)] {
-        let (said, asked) = run(&[answered], &["status", "a"]).await;
-        said.check(code, &[r#"{"said":"#]);
-        assert_eq!(
-            (asked[0].0.as_str(), asked[0].1.as_str()),
-            ("GET", "/pay/a")
-        );
+async fn p1_only_a_receipt_for_the_payment_is_a_yes() {
+    let page = r"<html>Welcome to the airport</html>";
+    for reply in [
+        (301, "/pay", ""),
+        (200, "", page),
+        (200, "", r#"{"id":"other","status":"accepted"}"#),
+        (201, "", RECEIPT.2),
+        (403, "", page),
+        (422, "", r#"{"status":400,"code":"x","request_id":"r"}"#),
+    ] {
+        let (said, asked) = run(&[reply, RECEIPT], &["pay", "--id", "a"]).await;
+        said.check(2, &["neither a receipt", "--id a"]);
+        assert_eq!(asked.len(), 1, "{asked:?}");
     }
-    payctl(&["status", "a b"], &[])
-        .await
-        .check(64, &["1 to 64"]);
+}
+
+#[tokio::test]
+async fn p6_a_refusal_after_an_unanswered_try_is_not_known() {
+    let (said, asked) = run(&[BUSY, BUSY, TAKEN], &["pay", "--id", "a"]).await;
+    said.check(2, &["may have been taken", "payctl trace a"]);
+    assert_eq!(asked.len(), 3);
+}
+
+#[tokio::test]
+async fn status_says_clean_of_a_recorded_payment_alone() {
+    let missing = r#"{"status":404,"code":"not_found","request_id":"r"}"#;
+    for (reply, code) in [
+        ((200, "", r#"{"id":"a","state":"recorded"}"#), 0),
+        ((200, "", r#"{"id":"a","state":"accepted"}"#), 2),
+        ((200, "", r#"{"id":"a","state":"conflict"}"#), 1),
+        ((200, "", r#"{"id":"a","state":"rejected"}"#), 1),
+        ((200, "", r#"{"id":"b","state":"recorded"}"#), 2),
+        ((200, "", "<html>Pay</html>"), 2),
+        ((302, "/", ""), 2),
+        ((404, "", missing), 1),
+        ((404, "", "nginx"), 2),
+        (BUSY, 2),
+    ] {
+        let (said, asked) = run(&[reply], &["status", "a"]).await;
+        said.check(code, &[reply.2]);
+        let (method, path, _) = &asked[0];
+        assert_eq!((method.as_str(), path.as_str()), ("GET", "/pay/a"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_id_is_not_asked_about() {
+    for id in ["a b", ".", ".."] {
+        payctl(&["status", id], &[]).await.check(64, &["1 to 64"]);
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_obeys_no_answer() {
+    let evil = "{\"id\":\"a\"}\u{1b}]0;x\u{7}\r\n\u{9b}2J";
+    for args in [["status", "a"].as_slice(), &["pay", "--id", "a"]] {
+        let (said, _) = run(&[(200, "", evil)], args).await;
+        let is_obeyed = |c: char| c.is_control() && c != '\n';
+        assert!(!said.out.contains(is_obeyed), "{:?}", said.out);
+    }
 }

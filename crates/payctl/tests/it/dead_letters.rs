@@ -1,104 +1,198 @@
-//! `payctl replay --dead-letters`, on a queue that knows `ReceiveMessage` and `DeleteMessage` (AWS JSON 1.0) alone.
+//! `payctl replay --dead-letters`, on the lab's SQS.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use axum::Router;
+use axum::http::StatusCode;
+use serde_json::json;
 use sqlx::MySqlPool;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 
-use crate::harness::{HOUR, Pipeline, event, lines};
+use crate::harness::{HOUR, Pipeline, Said, event, lines};
 
-/// Messages with whether they were given out: then they are invisible.
-type Messages = Arc<Mutex<Vec<(String, bool)>>>;
+const QUEUE: &str = "dead";
 
-async fn queue(State(messages): State<Messages>, headers: HeaderMap, body: String) -> Response {
-    let target = headers["x-amz-target"].to_str().unwrap();
-    let input: Value = serde_json::from_str(&body).unwrap();
-    assert!(
-        input["QueueUrl"]
-            .as_str()
-            .unwrap()
-            .ends_with("/000000000000/dead"),
-        "{input}"
-    );
-    let mut messages = messages.lock().unwrap();
-    match target {
-        "AmazonSQS.ReceiveMessage" => {
-            let visible = messages
-                .iter_mut()
-                .filter(|(_, is_given)| !is_given)
-                .take(2);
-            let given = visible.map(|(body, is_given)| {
-                *is_given = true;
-                json!({"MessageId": body.len().to_string(), "ReceiptHandle": body, "Body": body})
-            });
-            Json(json!({"Messages": given.collect::<Vec<_>>()})).into_response()
+/// The pipeline with a queue of dead letters.
+struct Letters {
+    pipeline: Pipeline,
+    client: Client,
+    url: String,
+    _server: lab_sqs::Server,
+    _root: TempDir,
+}
+
+impl Letters {
+    async fn start(pool: MySqlPool) -> Self {
+        let root = TempDir::new().unwrap();
+        let config = json!({
+            "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
+            "access_key_ids": ["OPERATOR00000000"], "queues": [{"name": QUEUE}],
+        });
+        let config = serde_json::from_value(config).unwrap();
+        let server = lab_sqs::Server::start(config).await.unwrap();
+        let endpoint = format!("http://{}", server.addr());
+        let url = format!("{endpoint}/000000000000/{QUEUE}");
+        let mut pipeline = Pipeline::start(pool).await;
+        pipeline.set("DEAD_LETTER_QUEUE_URL", url.clone());
+        // As `cargo lab env` sets it: the general address is that of S3.
+        pipeline.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned());
+        Self {
+            pipeline,
+            client: client(&endpoint),
+            url,
+            _server: server,
+            _root: root,
         }
-        "AmazonSQS.DeleteMessage" => {
-            messages.retain(|(body, _)| input["ReceiptHandle"] != body.as_str());
-            Json(json!({})).into_response()
-        }
-        other => panic!("{other}"),
+    }
+
+    async fn send(&self, body: &str) {
+        let send = self.client.send_message().queue_url(&self.url);
+        send.message_body(body).send().await.unwrap();
+    }
+
+    /// Takes a letter, as another operator would.
+    async fn receive(&self) -> Option<String> {
+        let receive = self.client.receive_message().queue_url(&self.url);
+        let received = receive.visibility_timeout(600).send().await.unwrap();
+        received.messages?.pop()?.body
+    }
+
+    async fn replay(&self) -> Said {
+        let args = ["replay", "--dead-letters", "--jobs", "3"];
+        self.pipeline.payctl(&args).await
     }
 }
 
+fn client(endpoint: &str) -> Client {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-west-2"))
+        .credentials_provider(Credentials::from_keys("OPERATOR00000000", "secret", None))
+        .endpoint_url(endpoint)
+        .http_client(http);
+    Client::from_conf(config.build())
+}
+
+fn key(name: &str) -> String {
+    format!("{HOUR}{name}.ndjson")
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
-async fn p2_a_dead_letter_is_deleted_once_all_its_objects_are_ingested(pool: MySqlPool) {
-    let mut pipeline = Pipeline::start(pool).await;
-    let key = |name: &str| format!("{HOUR}{name}.ndjson");
+async fn p2_a_letter_is_deleted_once_all_its_objects_are_ingested(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
     for (name, ids) in [("1", ["a"]), ("2", ["b"]), ("3", ["c"])] {
-        pipeline.put(&key(name), &lines(&ids)).await;
+        letters.pipeline.put(&key(name), &lines(&ids)).await;
     }
-    let mut elsewhere = event(&key("3"));
-    elsewhere["Records"]
-        .as_array_mut()
-        .unwrap()
-        .push(event("x")["Records"][0].clone());
-    elsewhere["Records"][1]["s3"]["bucket"]["name"] = json!("no-such-bucket");
-    let bodies = [
-        event(&key("1")).to_string(),
-        json!({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event(&key("2"))}).to_string(),
-        event(&key("gone")).to_string(),
-        "nonsense".to_owned(),
-        elsewhere.to_string(),
-    ];
-    let messages: Messages = Arc::new(Mutex::new(
-        bodies.iter().map(|body| (body.clone(), false)).collect(),
-    ));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "http://{}/000000000000/dead",
-        listener.local_addr().unwrap()
+    letters.send(&event(&key("1")).to_string()).await;
+    let wrapped = json!({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event(&key("2"))});
+    letters.send(&wrapped.to_string()).await;
+    let mut half = event(&key("3"));
+    let mut elsewhere = event("x")["Records"][0].clone();
+    elsewhere["s3"]["bucket"]["name"] = json!("no-such-bucket");
+    half["Records"].as_array_mut().unwrap().push(elsewhere);
+    letters.send(&half.to_string()).await;
+
+    let said = letters.replay().await;
+    said.check(2, &["NoSuchBucket", "run this again"]);
+    assert_eq!(letters.pipeline.rows().await, ["a", "b", "c"]);
+    let counts = ["letters done and deleted", "letters kept"];
+    assert_eq!(counts.map(|name| said.count(name)), [2, 1]);
+    assert_eq!(letters.receive().await, Some(half.to_string()));
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_without_its_object_is_not_clean(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    let body = event(&key("gone")).to_string();
+    letters.send(&body).await;
+    let said = letters.replay().await;
+    said.check(
+        1,
+        &["last trace", "list-object-versions", "payctl reconcile"],
     );
-    let app = Router::new()
-        .fallback(queue)
-        .with_state(Arc::clone(&messages));
-    let server = tokio::spawn(axum::serve(listener, app).into_future());
-    pipeline.set("DEAD_LETTER_QUEUE_URL", url);
-    // As `cargo lab env` sets it: the general address is that of S3.
-    pipeline.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned());
+    assert_eq!(said.count("letters kept"), 1);
+    assert_eq!(letters.receive().await, Some(body));
+}
 
-    let said = pipeline.payctl(&["replay", "--dead-letters"]).await;
-    said.check(2, &["letter 8: the event is not JSON", "NoSuchBucket"]);
-    assert_eq!(pipeline.rows().await, ["a", "b", "c"]);
-    let left = |messages: &Messages| {
-        messages
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(body, _)| body.clone())
-            .collect::<Vec<_>>()
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_that_is_no_event_is_not_clean(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    letters.send("nonsense").await;
+    let said = letters.replay().await;
+    said.check(1, &["the event is not JSON", "stays in the queue"]);
+    assert_eq!(letters.receive().await, Some("nonsense".to_owned()));
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_letters_of_a_failed_run_are_there_for_the_next(pool: MySqlPool) {
+    let mut letters = Letters::start(pool).await;
+    for name in ["1", "2", "3"] {
+        letters.pipeline.put(&key(name), &lines(&[name])).await;
+        letters.send(&event(&key(name)).to_string()).await;
+    }
+    let right = letters.pipeline.database();
+    let (server, _) = right.rsplit_once('/').unwrap();
+    letters
+        .pipeline
+        .set("DATABASE_URL", format!("{server}/no_such_schema"));
+    let said = letters.replay().await;
+    said.check(2, &["run this again"]);
+    let counts = ["letters kept", "letters in the queue now", "in other hands"];
+    assert_eq!(counts.map(|name| said.count(name)), [3, 3, 0]);
+
+    letters.pipeline.set("DATABASE_URL", right);
+    let said = letters.replay().await;
+    said.check(0, &[]);
+    assert_eq!(said.count("letters done and deleted"), 3);
+    assert_eq!(letters.pipeline.rows().await, ["1", "2", "3"]);
+}
+
+/// Of another operator, or of a run that was killed.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_in_other_hands_is_not_clean(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    letters.send(&event(&key("1")).to_string()).await;
+    letters.receive().await.unwrap();
+    let said = letters.replay().await;
+    said.check(2, &["were not looked at"]);
+    assert_eq!(said.count("in other hands"), 1);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn an_empty_queue_is_clean(pool: MySqlPool) {
+    let said = Letters::start(pool).await.replay().await;
+    said.check(0, &[]);
+    let counts = ["letters in the queue now", "in other hands", "delayed"];
+    assert_eq!(counts.map(|name| said.count(name)), [0, 0, 0]);
+}
+
+/// S3 answers none of three requests before it has them all.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn letters_are_worked_on_side_by_side(pool: MySqlPool) {
+    let mut letters = Letters::start(pool).await;
+    for name in ["1", "2", "3"] {
+        letters.send(&event(&key(name)).to_string()).await;
+    }
+    let all = Arc::new(Barrier::new(3));
+    let missing = "<Error><Code>NoSuchKey</Code></Error>";
+    let answer = async move || {
+        all.wait().await;
+        (StatusCode::NOT_FOUND, missing)
     };
-    assert_eq!(left(&messages), bodies[3..]);
-
-    messages.lock().unwrap().truncate(1);
-    messages.lock().unwrap()[0].1 = false;
-    let said = pipeline.payctl(&["replay", "--dead-letters"]).await;
-    said.check(1, &["it stays in the queue"]);
-    assert_eq!(said.count("letters left in the queue"), 1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let s3 = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
+    letters.pipeline.set("AWS_ENDPOINT_URL_S3", s3);
+    let said = letters.replay().await;
+    said.check(1, &[]);
+    assert_eq!(said.count("letters kept"), 3);
     server.abort();
 }

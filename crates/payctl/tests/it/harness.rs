@@ -34,10 +34,16 @@ pub struct Said {
 impl Pipeline {
     pub async fn start(pool: MySqlPool) -> Self {
         let root = TempDir::new().unwrap();
+        let policy = root.path().join("policy.json");
+        std::fs::write(&policy, shortsighted().to_string()).unwrap();
         let config = json!({
             "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
             "buckets": [{"name": BUCKET}],
-            "identities": [{"access_key_id": "OPERATOR", "secret_access_key": "secret", "role": "operator", "admin": true}],
+            "identities": [
+                {"access_key_id": "OPERATOR00000000", "secret_access_key": "secret", "role": "operator", "admin": true},
+                {"access_key_id": "SHORTSIGHTED0000", "secret_access_key": "secret", "role": "shortsighted",
+                 "policies": [&policy]},
+            ],
         });
         let config = serde_json::from_value(config).unwrap();
         let server = Server::start(config).await.unwrap();
@@ -45,7 +51,7 @@ impl Pipeline {
             ("LOG_BUCKET", BUCKET.to_owned()),
             ("DATABASE_URL", url(&pool)),
             ("AWS_REGION", "us-west-2".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "OPERATOR".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "OPERATOR00000000".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
             ("AWS_ENDPOINT_URL_S3", format!("http://{}", server.addr())),
         ];
@@ -55,6 +61,11 @@ impl Pipeline {
             pool,
             variables,
         }
+    }
+
+    /// The database's address, as `DATABASE_URL`.
+    pub fn database(&self) -> String {
+        url(&self.pool)
     }
 
     pub fn set(&mut self, name: &'static str, value: String) {
@@ -83,12 +94,25 @@ impl Pipeline {
         delete.send().await.unwrap();
     }
 
+    /// As one who may read all objects but those with `hidden` in their keys.
+    pub fn become_shortsighted(&mut self) {
+        self.set("AWS_ACCESS_KEY_ID", "SHORTSIGHTED0000".to_owned());
+    }
+
     /// As the server's administrator: no user of the pipeline can change a row.
     pub async fn admin(&self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&self.pool)
             .await;
         assert_eq!(done.expect(sql).rows_affected(), 1, "{sql}");
+    }
+
+    /// Statements of any kind, as the administrator.
+    pub async fn run_sql(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await
+            .expect(sql);
     }
 
     /// Ids of all rows, sorted.
@@ -104,7 +128,7 @@ impl Pipeline {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-west-2"))
-            .credentials_provider(Credentials::from_keys("OPERATOR", "secret", None))
+            .credentials_provider(Credentials::from_keys("OPERATOR00000000", "secret", None))
             .endpoint_url(format!("http://{}", self.server.addr()))
             .force_path_style(true)
             .http_client(http);
@@ -164,6 +188,15 @@ pub async fn payctl(args: &[&str], variables: &[(&'static str, String)]) -> Said
         out: String::from_utf8(stdout).unwrap(),
         err: String::from_utf8(stderr).unwrap(),
     }
+}
+
+fn shortsighted() -> Value {
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
+        {"Effect": "Deny", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*hidden*")},
+    ]})
 }
 
 /// A line of the log.

@@ -7,6 +7,7 @@ mod dead_letters;
 mod doctor;
 mod harness;
 mod migrate;
+mod not_clean;
 mod reconcile;
 mod replay;
 mod trace;

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use payment_core::json::{self, Json};
-use payment_core::{Amount, ContentHash, Currency, Payment, Timestamp};
+use payment_core::{Amount, ContentHash, Currency, LogRecord, Payment, RequestId, Timestamp};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
+use sqlx::types::time::PrimitiveDateTime;
+use time::Duration;
 
-use crate::error::Error;
+/// The clocks of S3, of the app tier and of the database may differ by as much.
+const CLOCK_SKEW: Duration = Duration::seconds(5);
 
 /// The tables that hold payments, in columns that are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +19,13 @@ pub enum Table {
     Conflicts,
 }
 
-/// Nothing of it is taken for right: a person may have changed it.
+/// Nothing of it is taken for right: a person may have changed it, and a session may switch off what a column demands.
+/// What can't be read is `None`, or empty, and so differs from every payment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
+    pub id: u64,
     pub payment_id: String,
-    pub received_at: Timestamp,
-    pub recorded_at: Timestamp,
-    pub request_id: Option<String>,
-    pub content_hash: ContentHash,
+    pub content_hash: Option<ContentHash>,
     pub object_key: String,
     pub object_line: u32,
     transaction: Option<String>,
@@ -32,6 +34,18 @@ pub struct Row {
     status: String,
     payer_name: Option<String>,
     extra: String,
+    received_at: Option<Timestamp>,
+    recorded_at: Option<Timestamp>,
+    is_from_the_future: bool,
+    request_id: Option<String>,
+}
+
+/// When the object was stored that a row was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub at: Timestamp,
+    /// The same content was stored again since it was ingested, as a copy does: then `at` tells nothing of the row.
+    pub is_rewritten: bool,
 }
 
 impl Table {
@@ -44,30 +58,74 @@ impl Table {
 
     pub(super) fn select(self) -> String {
         format!(
-            "SELECT payment_id, transaction, CAST(amount AS CHAR), currency, status, payer_name, extra, received_at, \
-             recorded_at, request_id, content_hash, object_key, object_line FROM {}",
+            "SELECT id, payment_id, transaction, CAST(amount AS CHAR), currency, status, payer_name, extra, \
+             received_at, recorded_at, recorded_at > UTC_TIMESTAMP(6), request_id, content_hash, object_key, \
+             object_line FROM {}",
             self.name()
         )
     }
 }
 
 impl Row {
-    pub(super) fn read(row: &MySqlRow) -> Result<Self, Error> {
-        Ok(Self {
-            payment_id: row.try_get(0)?,
-            transaction: row.try_get(1)?,
-            amount: row.try_get(2)?,
-            currency: row.try_get(3)?,
-            status: row.try_get(4)?,
-            payer_name: row.try_get(5)?,
-            extra: row.try_get(6)?,
-            received_at: Timestamp::from_datetime(row.try_get(7)?),
-            recorded_at: Timestamp::from_datetime(row.try_get(8)?),
-            request_id: row.try_get(9)?,
-            content_hash: content_hash(row, 10)?,
-            object_key: row.try_get(11)?,
-            object_line: row.try_get(12)?,
-        })
+    pub(super) fn read(row: &MySqlRow) -> Self {
+        let text = |column| row.try_get::<Option<String>, _>(column).ok().flatten();
+        let time = |column| {
+            let time = row.try_get::<Option<PrimitiveDateTime>, _>(column);
+            time.ok().flatten().map(Timestamp::from_datetime)
+        };
+        let hash = row.try_get::<Option<&[u8]>, _>(12).ok().flatten();
+        Self {
+            id: row.try_get(0).unwrap_or_default(),
+            payment_id: text(1).unwrap_or_default(),
+            transaction: text(2),
+            amount: text(3),
+            currency: text(4),
+            status: text(5).unwrap_or_default(),
+            payer_name: text(6),
+            extra: text(7).unwrap_or_default(),
+            received_at: time(8),
+            recorded_at: time(9),
+            is_from_the_future: row.try_get::<i64, _>(10).unwrap_or(1) != 0,
+            request_id: text(11),
+            content_hash: hash.and_then(ContentHash::from_bytes),
+            object_key: text(13).unwrap_or_default(),
+            object_line: row.try_get(14).unwrap_or_default(),
+        }
+    }
+
+    /// The columns that are not what this line, in an object stored then, makes them.
+    pub fn differing_from_line(&self, record: &LogRecord, stored: Stored) -> Vec<&'static str> {
+        let mut columns = self.differing_columns(&record.payment);
+        let request_id = record.request_id.as_ref().map(RequestId::as_str);
+        let received_at = self.received_at.filter(|&at| {
+            let is_copied = record.request_id.is_none() && stored.is_rewritten;
+            at == record.received_at || (is_copied && at < record.received_at)
+        });
+        let earliest = if stored.is_rewritten {
+            received_at.unwrap_or(stored.at)
+        } else {
+            stored.at
+        };
+        let recorded_at = self.recorded_at.filter(|at| {
+            let earliest = earliest.to_utc().saturating_sub(CLOCK_SKEW);
+            !self.is_from_the_future && at.to_utc() >= earliest
+        });
+        let alike = [
+            (
+                "content_hash",
+                self.content_hash == Some(record.content_hash),
+            ),
+            ("request_id", self.request_id.as_deref() == request_id),
+            ("received_at", received_at.is_some()),
+            ("recorded_at", recorded_at.is_some()),
+        ];
+        columns.extend(
+            alike
+                .iter()
+                .filter(|(_, alike)| !alike)
+                .map(|(name, _)| *name),
+        );
+        columns
     }
 
     /// The columns that say something else than the payment does.
@@ -110,7 +168,8 @@ impl Row {
             return false;
         };
         // A member that moved from its column into `extra` would leave the hash as it is.
-        payment.content_hash() == self.content_hash && self.differing_columns(&payment).is_empty()
+        Some(payment.content_hash()) == self.content_hash
+            && self.differing_columns(&payment).is_empty()
     }
 
     fn payment(&self) -> Option<Payment> {
@@ -139,10 +198,4 @@ impl fmt::Debug for Row {
             .field("object_line", &self.object_line)
             .finish_non_exhaustive()
     }
-}
-
-pub(super) fn content_hash(row: &MySqlRow, column: usize) -> Result<ContentHash, Error> {
-    ContentHash::from_bytes(row.try_get(column)?).ok_or(Error::Unreadable {
-        column: "content_hash",
-    })
 }

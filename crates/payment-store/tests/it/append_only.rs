@@ -24,23 +24,47 @@ struct Users<'a> {
 
 impl<'a> Users<'a> {
     async fn make(root: &'a MySqlPool) -> Self {
+        let users = Self::named(root).await;
+        let (made, granted) = (users.made(), users.granted());
+        // Both may be run again.
+        for sql in [&made, &granted, &made, &granted] {
+            admin(root, sql).await;
+        }
+        users
+    }
+
+    /// Before there are tables, and where an earlier version gave the migrator all rights.
+    async fn make_users(root: &'a MySqlPool) -> Self {
+        let users = Self::named(root).await;
+        admin(root, &users.made()).await;
+        let pattern = schema(root).replace('_', "\\_");
+        let all = format!("GRANT ALL ON `{pattern}`.* TO 'migrator'@'%', 'migrator'@'localhost'");
+        admin(root, &users.renamed(&all)).await;
+        admin(root, &users.made()).await;
+        users
+    }
+
+    /// The statements that make them.
+    fn made(&self) -> String {
+        let name = schema(self.root);
+        let passwords = ["migrator", "ingest", "reader"].map(|user| format!("{user}Pass1"));
+        let sql = users_sql(Schema::parse(&name).unwrap(), &Logins::Passwords(passwords));
+        self.renamed(&sql)
+    }
+
+    /// The statements that give them their rights.
+    fn granted(&self) -> String {
+        let name = schema(self.root);
+        self.renamed(&grants_sql(Schema::parse(&name).unwrap()))
+    }
+
+    async fn named(root: &'a MySqlPool) -> Self {
         let users = Self {
             root,
             suffix: schema(root).chars().rev().take(12).collect(),
         };
         // A run that failed may have left them behind.
         users.remove().await;
-        // Both may be run again.
-        let name = schema(root);
-        let schema = Schema::parse(&name).unwrap();
-        let passwords = ["migrator", "ingest", "reader"].map(|user| format!("{user}Pass1"));
-        let (made, granted) = (
-            users_sql(schema, &Logins::Passwords(passwords)),
-            grants_sql(schema),
-        );
-        for sql in [&made, &granted, &made, &granted] {
-            admin(root, &users.renamed(sql)).await;
-        }
         users
     }
 
@@ -58,6 +82,10 @@ impl<'a> Users<'a> {
 
     /// Over TCP, as the programs connect.
     fn pool(&self, user: &str) -> Pool {
+        self.database(user).pool(1)
+    }
+
+    fn database(&self, user: &str) -> Database {
         let server = self.root.connect_options();
         let (host, port) = (server.get_host(), server.get_port());
         Database::from_parts(
@@ -71,7 +99,6 @@ impl<'a> Users<'a> {
             None,
         )
         .unwrap()
-        .pool(1)
     }
 
     async fn remove(&self) {
@@ -175,5 +202,40 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
         .await
         .unwrap_err();
     assert!(!refused.is_transient());
+    users.remove().await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn p7_migrator_brings_the_schema_up_and_can_change_no_row(root: MySqlPool) {
+    let users = Users::make_users(&root).await;
+    let migrated = payment_store::migrate(&users.database("migrator"))
+        .await
+        .unwrap();
+    assert_eq!(
+        migrated.applied.len(),
+        payment_store::MIGRATOR.iter().count()
+    );
+    store(&root)
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    let pool = users.pool("migrator");
+    for table in TABLES {
+        for sql in [
+            format!("UPDATE {table} SET object_key = 'y'"),
+            format!("DELETE FROM {table}"),
+            format!("REPLACE INTO {table} (object_key) VALUES ('y')"),
+            format!("TRUNCATE TABLE {table}"),
+            format!("DROP TABLE {table}"),
+            format!("RENAME TABLE {table} TO other"),
+            format!("CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW SET @x = 1"),
+        ] {
+            assert!(is_denied(&pool, &sql).await, "{sql}");
+        }
+        let sql = format!("ALTER TABLE {table} ADD COLUMN next_version INT NULL");
+        assert!(!is_denied(&pool, &sql).await, "{sql}");
+    }
+    assert!(!is_denied(&pool, "CREATE TABLE t (x INT)").await);
+    assert!(!is_denied(&pool, "CREATE INDEX t_x ON t (x)").await);
     users.remove().await;
 }

@@ -1,7 +1,7 @@
 //! What an audit is told of the ledger and the rows.
 
-use payment_core::{PaymentId, Timestamp};
-use payment_store::audit::{KeySpan, Table};
+use payment_core::PaymentId;
+use payment_store::audit::{KeySpan, LineTable, Row, Table};
 use sqlx::MySqlPool;
 
 use crate::harness::{admin, key, lines, object, record, store, version};
@@ -63,13 +63,21 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
     );
     assert_eq!(store.ledger_entry(&object("y")).await.unwrap(), None);
 
-    let conflicts = store.conflicts_at(&entry, &[1, 2, 3]).await.unwrap();
-    assert_eq!(
-        conflicts.into_iter().collect::<Vec<_>>(),
-        [(2, record(bodies[1]).content_hash)]
+    let conflicts = store.conflicts_between(&entry, (1, 3)).await.unwrap();
+    let conflicts: Vec<_> = conflicts
+        .into_iter()
+        .map(|(line, row)| (line, row.content_hash))
+        .collect();
+    assert_eq!(conflicts, [(2, Some(record(bodies[1]).content_hash))]);
+    let rejects = store.rejects_between(&entry, (1, 4)).await.unwrap();
+    assert_eq!(rejects.into_keys().collect::<Vec<_>>(), [3]);
+    assert!(
+        store
+            .rejects_between(&entry, (4, 9))
+            .await
+            .unwrap()
+            .is_empty()
     );
-    let rejects = store.rejects_at(&entry, &[1, 2, 3, 4]).await.unwrap();
-    assert_eq!(rejects.into_iter().collect::<Vec<_>>(), [3]);
     let id = PaymentId::parse("a").unwrap();
     assert_eq!(store.conflicts_of(&id).await.unwrap()[0].object_line, 2);
 
@@ -78,26 +86,53 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
         before: None,
     };
     assert_eq!(store.ledger_lines(&span).await.unwrap(), 4);
-    let (last, now) = (
-        store.last_row(Table::Transactions).await.unwrap(),
-        store.clock().await.unwrap(),
-    );
-    assert_eq!(store.count_rows(0, last, &span, now).await.unwrap(), 2);
+    for (table, rows) in LineTable::ALL.into_iter().zip([2, 1, 1]) {
+        let last = store.last_row(table).await.unwrap();
+        let origins = store.origins(table, 0, last).await.unwrap();
+        assert_eq!(origins.len(), rows);
+        assert!(origins.iter().all(|origin| origin.is_in_ledger));
+        assert!(
+            store
+                .origins(table, last + 1, last + 1)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    }
+}
+
+/// Of a session without strict mode, which any user may choose.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
+    let store = store(&pool);
+    store
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    admin(
+        &pool,
+        "SET SESSION sql_mode = ''; \
+         INSERT INTO transactions \
+         (id, payment_id, status, received_at, recorded_at, extra, content_hash, object_key, object_line) \
+         VALUES (5000000000000000000, 'b', 'processed', '0000-00-00', '2026-00-00', '', '', 'nowhere', 0); \
+         INSERT INTO ingested_objects VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00')",
+    )
+    .await;
+    let last = store.last_row(LineTable::Transactions).await.unwrap();
+    let rows = store.rows_page(Table::Transactions, 0, last).await.unwrap();
     assert_eq!(
-        store
-            .count_rows(0, last, &span, Timestamp::EPOCH)
-            .await
-            .unwrap(),
-        0
+        rows.iter().map(Row::matches_own_hash).collect::<Vec<_>>(),
+        [true, false]
     );
+    let origins = store
+        .origins(LineTable::Transactions, 2, last)
+        .await
+        .unwrap();
     assert_eq!(
-        store
-            .rows_between(Table::Conflicts, 0, 10)
-            .await
-            .unwrap()
-            .len(),
-        1
+        (origins[0].key.as_str(), origins[0].is_in_ledger),
+        ("nowhere", false)
     );
+    assert_eq!(store.ledger_strays().await.unwrap(), [""]);
 }
 
 /// Whatever a payment holds, its row gives the same hash again; and no change of a column goes unseen.
@@ -114,10 +149,7 @@ async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
         .await
         .unwrap();
     let altered = async || {
-        let rows = store
-            .rows_between(Table::Transactions, 0, 10)
-            .await
-            .unwrap();
+        let rows = store.rows_page(Table::Transactions, 0, 10).await.unwrap();
         assert_eq!(rows.len(), 3);
         let altered = rows.into_iter().filter(|row| !row.matches_own_hash());
         altered.map(|row| row.payment_id).collect::<Vec<_>>()

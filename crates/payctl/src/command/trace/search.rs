@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
-use payment_core::record::read_object;
+use payment_core::record::{Line, RejectedLine, read_object};
 use payment_core::{ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::Store;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
 use super::hops::Hops;
-use crate::cli::{Failure, Verdict};
 use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 use crate::range::Range;
 
@@ -22,8 +22,16 @@ const JOBS: usize = 8;
 struct Hit {
     version: ObjectVersion,
     line: u32,
-    received_at: Timestamp,
-    hash: ContentHash,
+    /// When it was accepted and its hash; or why the line is no payment.
+    record: Result<(Timestamp, ContentHash), RejectedLine>,
+}
+
+/// What a search found, and how much of the journal it could not look at.
+#[derive(Default)]
+struct Search {
+    hits: Vec<Hit>,
+    objects: u64,
+    unread: u64,
 }
 
 /// Says what is known of it. It has no row, so this never ends well.
@@ -32,65 +40,102 @@ pub async fn unrecorded(
     store: &Store,
     id: &PaymentId,
     hours: u16,
-) -> Result<Verdict, Failure> {
-    let hits = search(log, id, hours).await?;
+) -> Result<Outcome, Failure> {
+    let search = search(log, id, hours).await?;
     output::say(&format!("payment {id} has no row\n"))?;
-    if hits.is_empty() {
-        output::say(&format!(
-            "the log of the last {hours} hours does not hold it; --hours looks further back\n"
-        ))?;
+    output::say(&format!(
+        "searched: {} objects of the last {hours} hours; --hours looks further back\n",
+        search.objects
+    ))?;
+    if search.hits.is_empty() {
+        output::say("the log does not hold it there\n")?;
     }
-    for hit in &hits {
-        let key = safe(hit.version.key.as_str());
-        let mut hops = Hops::default();
-        hops.add("accepted", hit.received_at, format!("hash {}", hit.hash));
-        hops.add(
-            "stored",
-            hit.version.stored_at,
-            format!("{key} line {}", hit.line),
-        );
-        let what = match store.ledger_entry(&hit.version).await? {
-            None => {
-                "the object is not ingested; it is on its way, or its event was lost: payctl replay"
-            }
-            Some(entry) => {
-                hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
-                if store.rejects_at(&entry, &[hit.line]).await?.is_empty() {
-                    "the object is ingested and the row is missing: payctl reconcile"
-                } else {
-                    "the database refused the line; the table rejects says why"
-                }
-            }
-        };
-        output::say(&hops.table())?;
-        output::say(&format!("{what}\n"))?;
+    for hit in &search.hits {
+        tell(store, hit).await?;
     }
-    Ok(Verdict::Different)
+    if search.unread > 0 {
+        output::say(&format!("{} objects could not be read\n", search.unread))?;
+    }
+    Ok(Outcome::unfinished_if(search.unread > 0).and(Outcome::Different))
 }
 
-async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Vec<Hit>, Failure> {
+async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
+    let key = safe(hit.version.key.as_str());
+    let mut hops = Hops::default();
+    if let Ok((received_at, hash)) = &hit.record {
+        hops.add("accepted", *received_at, format!("hash {hash}"));
+    }
+    hops.add(
+        "stored",
+        hit.version.stored_at,
+        format!("{key} line {}", hit.line),
+    );
+    let entry = store.ledger_entry(&hit.version).await?;
+    let what = match (&entry, &hit.record) {
+        (None, _) => {
+            "the object is not ingested; it is on its way, or its event was lost: payctl replay"
+                .to_owned()
+        }
+        (Some(entry), record) => {
+            hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
+            let line = (hit.line, hit.line);
+            let is_rejected = !store.rejects_between(entry, line).await?.is_empty();
+            match (record, is_rejected) {
+                (Err(rejected), _) => format!("rejected: {}", rejected.error.reason()),
+                (Ok(_), true) => {
+                    "rejected; it is a right payment to this version: payctl replay --rejects"
+                        .to_owned()
+                }
+                (Ok(_), false) => {
+                    "the object is ingested and the row is missing: payctl reconcile".to_owned()
+                }
+            }
+        }
+    };
+    output::say(&hops.table())?;
+    output::say(&format!("{what}\n"))?;
+    Ok(())
+}
+
+async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Search, Failure> {
     let now = Timestamp::new(OffsetDateTime::now_utc());
-    let mut hits = Vec::new();
+    let mut search = Search::default();
     let mut tasks = JoinSet::new();
     for segment in Range::last(hours, now).segments(&log.place.prefix) {
-        let mut listing = log.list(segment.clone());
+        let times = segment.times;
+        let Some(mut listing) = log.list(segment) else {
+            continue;
+        };
         while let Some(listed) = listing.next().await? {
-            if !segment.is_due(listed.version.stored_at) {
+            let stored_at = listed.version.stored_at;
+            if times.is_some_and(|times| !times.contains(stored_at)) {
                 continue;
             }
             while tasks.len() >= JOBS
                 && let Some(found) = tasks.join_next().await
             {
-                hits.extend(found??);
+                search.add(found?);
             }
             tasks.spawn(lines_with(Arc::clone(log), listed.version.key, id.clone()));
         }
     }
     while let Some(found) = tasks.join_next().await {
-        hits.extend(found??);
+        search.add(found?);
     }
-    hits.sort_by_key(|hit: &Hit| (hit.received_at, hit.line));
-    Ok(hits)
+    search
+        .hits
+        .sort_by(|a, b| (&a.version.key, a.line).cmp(&(&b.version.key, b.line)));
+    Ok(search)
+}
+
+impl Search {
+    fn add(&mut self, found: Result<Vec<Hit>, ObjectError>) {
+        self.objects += 1;
+        match found {
+            Ok(hits) => self.hits.extend(hits),
+            Err(_) => self.unread += 1,
+        }
+    }
 }
 
 async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<Hit>, ObjectError> {
@@ -103,13 +148,15 @@ async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<
     if !String::from_utf8_lossy(&object.body).contains(id.as_str()) {
         return Ok(Vec::new());
     }
-    let hit = |(line, record): (u32, Result<payment_core::LogRecord, _>)| {
-        let record = record.ok().filter(|record| *record.payment.id() == id)?;
-        Some(Hit {
+    let hit = |(line, record): Line| {
+        let own = match &record {
+            Ok(record) => Some(record.payment.id()),
+            Err(rejected) => rejected.payment_id.as_ref(),
+        };
+        (own == Some(&id)).then(|| Hit {
             version: object.version.clone(),
             line,
-            received_at: record.received_at,
-            hash: record.content_hash,
+            record: record.map(|record| (record.received_at, record.content_hash)),
         })
     };
     Ok(read_object(&key, &object.body, object.version.stored_at)

@@ -1,0 +1,276 @@
+//! `payctl replay --rejects`: rejected lines that this version understands become rows, duplicates or conflicts.
+//!
+//! The rejects stay as history. Each object is read once, and what it holds now must be the version that was rejected.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lambda_ingest::objects::{Object, ObjectError};
+use payment_core::record::{Line, read_object};
+use payment_core::{ObjectKey, ObjectVersion, PaymentId};
+use payment_store::Store;
+use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
+use tier_kit::telemetry::chain;
+use tokio::task::JoinSet;
+
+use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
+use crate::output::{self, warn};
+use crate::range::{Membership, Range};
+
+/// Rejects of one version, which stand together in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    key: String,
+    etag: String,
+    lines: BTreeSet<u32>,
+}
+
+/// What became of the rejects so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Tally {
+    rejects: u64,
+    outside: u64,
+    settled_before: u64,
+    rows: u64,
+    duplicates: u64,
+    conflicts: u64,
+    refused: u64,
+    own: u64,
+    foreign: u64,
+    replaced: u64,
+    gone: u64,
+    failed: u64,
+}
+
+/// What each task needs.
+#[derive(Debug)]
+struct Replay {
+    log: Log,
+    store: Store,
+    range: Range,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReplayError {
+    #[error("the object could not be read")]
+    Object(#[from] ObjectError),
+    #[error("the database can't be asked")]
+    Store(#[from] payment_store::Error),
+}
+
+pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Outcome, Failure> {
+    let replay = Arc::new(Replay { log, store, range });
+    let mut tally = Tally::default();
+    let mut tasks = JoinSet::new();
+    let last = replay.store.last_row(LineTable::Rejects).await?;
+    let mut next = Some(0);
+    let mut group: Option<Group> = None;
+    while let Some(from) = next {
+        let page = replay.store.origins(LineTable::Rejects, from, last).await?;
+        let Some(end) = page.last() else { break };
+        next = end.id.checked_add(1);
+        for origin in &page {
+            let Some(done) = take(&mut group, origin) else {
+                continue;
+            };
+            while tasks.len() >= jobs
+                && let Some(one) = tasks.join_next().await
+            {
+                tally.add(one?);
+            }
+            tasks.spawn(one(Arc::clone(&replay), done));
+        }
+    }
+    if let Some(done) = group {
+        tasks.spawn(one(Arc::clone(&replay), done));
+    }
+    while let Some(one) = tasks.join_next().await {
+        tally.add(one?);
+    }
+    output::say(&output::counts(&tally.named()))?;
+    Ok(tally.outcome())
+}
+
+/// Adds a reject to its group; gives back the one before it where it begins another.
+fn take(group: &mut Option<Group>, origin: &Origin) -> Option<Group> {
+    let etag = origin.etag.as_deref().unwrap_or_default();
+    match group {
+        Some(group) if group.key == origin.key && group.etag == etag => {
+            group.lines.insert(origin.line);
+            None
+        }
+        _ => group.replace(Group {
+            key: origin.key.clone(),
+            etag: etag.to_owned(),
+            lines: BTreeSet::from([origin.line]),
+        }),
+    }
+}
+
+async fn one(replay: Arc<Replay>, group: Group) -> Tally {
+    let rejects = u64::try_from(group.lines.len()).unwrap_or(u64::MAX);
+    let done = replay.group(&group).await;
+    let done = done.unwrap_or_else(|error| {
+        warn(&format!("{}: {}", group.key, chain(&error)));
+        Tally {
+            failed: rejects,
+            ..Tally::default()
+        }
+    });
+    Tally { rejects, ..done }
+}
+
+impl Replay {
+    async fn group(&self, group: &Group) -> Result<Tally, ReplayError> {
+        let rejects = u64::try_from(group.lines.len()).unwrap_or(u64::MAX);
+        let outside = Tally {
+            outside: rejects,
+            ..Tally::default()
+        };
+        let gone = Tally {
+            gone: rejects,
+            ..Tally::default()
+        };
+        let prefix = &self.log.place.prefix;
+        let membership = self.range.membership(prefix, &group.key);
+        if membership == Membership::Outside || !group.key.starts_with(prefix) {
+            return Ok(outside);
+        }
+        let Some(key) = ObjectKey::parse(&group.key) else {
+            return Ok(gone);
+        };
+        let object = match self.log.get(&key).await {
+            Ok(object) => object,
+            Err(ObjectError::Gone) => {
+                warn(&format!("{} is gone", group.key));
+                return Ok(gone);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let is_by_time = membership == Membership::ByTime;
+        if is_by_time && !self.range.contains(object.version.stored_at) {
+            return Ok(outside);
+        }
+        let entries = self.store.ledger_entries(&key).await?;
+        let own = entries
+            .into_iter()
+            .find(|entry| entry.etag.as_str() == group.etag && entry.is_of(&object.version));
+        let Some(entry) = own else {
+            // Other content is there now, which is ingested as such.
+            return Ok(Tally {
+                replaced: rejects,
+                ..Tally::default()
+            });
+        };
+        // What is recorded goes by the name that the ledger has for the version.
+        let version = ObjectVersion {
+            etag: entry.etag,
+            ..object.version.clone()
+        };
+        self.lines(group, &version, &object).await
+    }
+
+    async fn lines(
+        &self,
+        group: &Group,
+        version: &ObjectVersion,
+        object: &Object,
+    ) -> Result<Tally, ReplayError> {
+        let mut tally = Tally::default();
+        let mut right: Vec<Line> = Vec::new();
+        let lines = read_object(&version.key, &object.body, version.stored_at);
+        for (line, record) in lines.filter(|(line, _)| group.lines.contains(line)) {
+            match record {
+                Ok(record) => right.push((line, Ok(record))),
+                Err(rejected) if rejected.is_own => {
+                    warn(&format!(
+                        "{} line {line} is of this system and still rejected: {}",
+                        version.key, rejected.error
+                    ));
+                    tally.own += 1;
+                }
+                Err(_) => tally.foreign += 1,
+            }
+        }
+        let right = self.unsettled(right, &mut tally).await?;
+        if right.is_empty() {
+            return Ok(tally);
+        }
+        let outcome = self.store.ingest_lines(version, &right).await?;
+        tally.rows += u64::from(outcome.rows);
+        tally.duplicates += u64::from(outcome.duplicates);
+        tally.conflicts += u64::from(outcome.conflicts);
+        tally.refused += u64::from(outcome.rejects);
+        Ok(tally)
+    }
+
+    /// Those of the lines that are not rows yet, nor repeats of one.
+    async fn unsettled(
+        &self,
+        lines: Vec<Line>,
+        tally: &mut Tally,
+    ) -> Result<Vec<Line>, ReplayError> {
+        let mut unsettled = Vec::new();
+        let mut lines = lines.into_iter().peekable();
+        while lines.peek().is_some() {
+            let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
+            let ids: Vec<&PaymentId> = chunk
+                .iter()
+                .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.id()))
+                .collect();
+            let rows = self.store.rows_of(&ids).await?;
+            for (line, record) in chunk {
+                let is_settled = record.as_ref().is_ok_and(|record| {
+                    let row = rows.get(record.payment.id().as_str());
+                    row.is_some_and(|row| row.content_hash == Some(record.content_hash))
+                });
+                if is_settled {
+                    tally.settled_before += 1;
+                } else {
+                    unsettled.push((line, record));
+                }
+            }
+        }
+        Ok(unsettled)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.rejects += other.rejects;
+        self.outside += other.outside;
+        self.settled_before += other.settled_before;
+        self.rows += other.rows;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.refused += other.refused;
+        self.own += other.own;
+        self.foreign += other.foreign;
+        self.replaced += other.replaced;
+        self.gone += other.gone;
+        self.failed += other.failed;
+    }
+
+    fn named(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("rejects", self.rejects),
+            ("  outside the range or prefix", self.outside),
+            ("  settled before", self.settled_before),
+            ("  now rows", self.rows),
+            ("  now duplicates", self.duplicates),
+            ("  now conflicts", self.conflicts),
+            ("  refused by the database", self.refused),
+            ("  still no payment, own", self.own),
+            ("  still no payment, foreign", self.foreign),
+            ("  of content replaced since", self.replaced),
+            ("  of objects that are gone", self.gone),
+            ("  that failed", self.failed),
+        ]
+    }
+
+    fn outcome(&self) -> Outcome {
+        let is_different = self.refused + self.own + self.gone > 0;
+        Outcome::unfinished_if(self.failed > 0).and(Outcome::different_if(is_different))
+    }
+}

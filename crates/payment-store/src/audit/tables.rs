@@ -1,0 +1,202 @@
+//! The tables whose rows name a line of the journal, page by page and version by version.
+
+use std::collections::HashMap;
+
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::LedgerEntry;
+use super::row::{Row, Table};
+use crate::Store;
+use crate::error::Error;
+
+/// Rows of one page: with their columns, and by their origins alone.
+const PAGE: u32 = 1000;
+const ORIGINS_PAGE: u32 = 5000;
+
+/// To the collation, spaces at the end of a key are none: of two that it takes for equal, the length tells.
+const OF_VERSION: &str = "object_key = ? AND OCTET_LENGTH(object_key) = ? AND object_etag = ?";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineTable {
+    Transactions,
+    Conflicts,
+    Rejects,
+}
+
+/// Where a row says that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub id: u64,
+    /// A reject may have none.
+    pub payment_id: Option<String>,
+    pub key: String,
+    /// `transactions` has none: the row may be of any version.
+    pub etag: Option<String>,
+    pub line: u32,
+    /// Whether the ledger knows the object, or the version where the row names one.
+    pub is_in_ledger: bool,
+}
+
+impl LineTable {
+    pub const ALL: [Self; 3] = [Self::Transactions, Self::Conflicts, Self::Rejects];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+            Self::Conflicts => "conflicts",
+            Self::Rejects => "rejects",
+        }
+    }
+
+    /// Keys are compared by their bytes as well: to the collation, spaces at the end are none.
+    fn origins(self) -> String {
+        let (id, etag, is_version) = match self {
+            Self::Transactions => ("t.payment_id", "NULL", ""),
+            Self::Conflicts => (
+                "t.payment_id",
+                "t.object_etag",
+                " AND o.object_etag = t.object_etag",
+            ),
+            Self::Rejects => (
+                "NULL",
+                "t.object_etag",
+                " AND o.object_etag = t.object_etag",
+            ),
+        };
+        format!(
+            "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
+             WHERE o.object_key = t.object_key \
+             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}) \
+             FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
+            self.name()
+        )
+    }
+}
+
+impl Store {
+    /// The highest number of a row.
+    pub async fn last_row(&self, table: LineTable) -> Result<u64, Error> {
+        let sql = format!("SELECT MAX(id) FROM {}", table.name());
+        self.ask(async |connection| {
+            let last: Option<u64> = sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_one(connection)
+                .await?;
+            Ok(last.unwrap_or(0))
+        })
+        .await
+    }
+
+    /// The next rows from one number to another, both included, for a session may give a row the number 0; none at the end.
+    pub async fn origins(
+        &self,
+        table: LineTable,
+        from: u64,
+        until: u64,
+    ) -> Result<Vec<Origin>, Error> {
+        self.ask(async |connection| {
+            let query = sqlx::query(AssertSqlSafe(table.origins()));
+            let rows = query.bind(from).bind(until).fetch_all(connection).await?;
+            rows.iter().map(origin).collect()
+        })
+        .await
+    }
+
+    /// As [`origins`](Self::origins), with all columns.
+    pub async fn rows_page(&self, table: Table, from: u64, until: u64) -> Result<Vec<Row>, Error> {
+        self.ask(async |connection| {
+            let sql = format!(
+                "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
+                table.select()
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(until);
+            let rows = query.fetch_all(connection).await?;
+            Ok(rows.iter().map(Row::read).collect())
+        })
+        .await
+    }
+
+    /// The conflicts of the version between two of its lines, both included.
+    pub async fn conflicts_between(
+        &self,
+        entry: &LedgerEntry,
+        lines: (u32, u32),
+    ) -> Result<HashMap<u32, Row>, Error> {
+        let sql = format!(
+            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
+            Table::Conflicts.select()
+        );
+        let rows = self.lines_between(sql, entry, lines).await?;
+        let row = |row: &MySqlRow| {
+            let row = Row::read(row);
+            (row.object_line, row)
+        };
+        Ok(rows.iter().map(row).collect())
+    }
+
+    /// The rejects of the version between two of its lines, both included: the row's number, by line.
+    pub async fn rejects_between(
+        &self,
+        entry: &LedgerEntry,
+        lines: (u32, u32),
+    ) -> Result<HashMap<u32, u64>, Error> {
+        let sql = format!(
+            "SELECT object_line, id FROM rejects WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?"
+        );
+        let rows = self.lines_between(sql, entry, lines).await?;
+        let reject = |row: &MySqlRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(reject).collect()
+    }
+
+    /// Numbers of the rows that name the version, behind a line: the next of them; none at the end.
+    pub async fn rows_of_version(
+        &self,
+        table: LineTable,
+        entry: &LedgerEntry,
+        after_line: Option<u32>,
+    ) -> Result<Vec<(u32, u64)>, Error> {
+        let from = match after_line {
+            None => 0,
+            Some(u32::MAX) => return Ok(Vec::new()),
+            Some(line) => line + 1,
+        };
+        let sql = format!(
+            "SELECT object_line, id FROM {} WHERE {OF_VERSION} \
+             AND object_line BETWEEN ? AND ? ORDER BY object_line LIMIT {ORIGINS_PAGE}",
+            table.name()
+        );
+        let rows = self.lines_between(sql, entry, (from, u32::MAX)).await?;
+        let row = |row: &MySqlRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(row).collect()
+    }
+
+    async fn lines_between(
+        &self,
+        sql: String,
+        entry: &LedgerEntry,
+        (first, last): (u32, u32),
+    ) -> Result<Vec<MySqlRow>, Error> {
+        self.ask(async |connection| {
+            let query = sqlx::query(AssertSqlSafe(sql))
+                .bind(entry.key.as_str())
+                .bind(u64::try_from(entry.key.as_str().len()).unwrap_or(u64::MAX))
+                .bind(entry.etag.as_str())
+                .bind(first)
+                .bind(last);
+            Ok(query.fetch_all(connection).await?)
+        })
+        .await
+    }
+}
+
+fn origin(row: &MySqlRow) -> Result<Origin, Error> {
+    let text = |column| row.try_get::<Option<String>, _>(column).ok().flatten();
+    Ok(Origin {
+        id: row.try_get(0)?,
+        payment_id: text(1),
+        key: text(2).unwrap_or_default(),
+        etag: text(3),
+        line: row.try_get(4).unwrap_or_default(),
+        is_in_ledger: row.try_get::<i64, _>(5)? != 0,
+    })
+}
