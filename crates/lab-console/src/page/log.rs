@@ -115,7 +115,7 @@ fn shown((line, record): &Line) -> Shown {
         Err(error) => {
             return Shown {
                 line: *line,
-                reject: Some(error.to_string()),
+                reject: Some(error.error.to_string()),
                 id: String::new(),
                 amount: String::new(),
                 currency: "",
