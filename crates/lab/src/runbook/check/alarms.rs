@@ -11,7 +11,7 @@ use super::{
 const SILENCE: &str = "payment-sweep";
 
 /// Name, namespace, metric, and the names of its dimensions.
-const ALARMS: [[&str; 4]; 13] = [
+const ALARMS: [[&str; 4]; 14] = [
     [
         "payment-failed",
         "PaymentPipeline",
