@@ -171,9 +171,8 @@ impl Lambda {
         } else {
             FUNCTION_TIMEOUT
         };
-        let (tally, answer) = match timeout(limit, answer).await {
-            Ok(Some(done)) => done,
-            Ok(None) | Err(_) => return Err(Failed),
+        let Ok(Some((tally, answer))) = timeout(limit, answer).await else {
+            return Err(Failed);
         };
         self.world.trace(|| {
             let went = if answer.is_ok() { "done" } else { "failed" };

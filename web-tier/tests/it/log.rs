@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -70,19 +71,35 @@ async fn silent() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
+/// An upstream that answers nothing, and tells of each payment that comes in.
+async fn telling() -> (mpsc::UnboundedReceiver<()>, SocketAddr) {
+    let (listener, addr) = silent().await;
+    let (told, came) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let told = told.clone();
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 4096];
+                while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {
+                    let _ = told.send(());
+                }
+            });
+        }
+    });
+    (came, addr)
+}
+
 #[tokio::test]
 async fn a_client_that_hangs_up_has_a_line_with_499() {
-    let (upstream, addr) = silent().await;
+    let (mut payments, addr) = telling().await;
     let mut program = Program::start(addr).await;
     let request = "POST /pay HTTP/1.1\r\nhost: x\r\nx-request-id: mine\r\ncontent-type: application/json\r\n\
                    content-length: 2\r\n\r\n{}";
-    let mut at_work = Vec::new();
     for _ in 0..20 {
         let client = program.send(request).await;
-        at_work.push(upstream.accept().await.unwrap());
+        timeout(LONG, payments.recv()).await.expect("no payment");
         client.set_zero_linger().unwrap();
-    }
-    for _ in 0..20 {
+        drop(client);
         let line = program.line().await;
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["status"], 499, "{line}");

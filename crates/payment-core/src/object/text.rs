@@ -28,8 +28,7 @@ const HEAD_CONTROLS_MAX: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    is_batch: bool,
-    is_own_batch: bool,
+    name: Name,
     stored_at: Option<Timestamp>,
     layout: Layout,
     /// The head, the line that is not at its end, or the document.
@@ -48,6 +47,29 @@ pub(super) struct Text {
     refused: Option<Unreadable>,
 }
 
+/// What an object's key says of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Name {
+    #[default]
+    Any,
+    /// One record a line.
+    Lines,
+    /// The same, and this system wrote it.
+    OwnBatch,
+}
+
+impl Name {
+    fn of(key: &ObjectKey) -> Self {
+        if key.is_own_batch() {
+            Self::OwnBatch
+        } else if key.is_batch() {
+            Self::Lines
+        } else {
+            Self::Any
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Layout {
     /// Not known to be text.
@@ -62,8 +84,7 @@ enum Layout {
 impl Text {
     pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
         Self {
-            is_batch: key.is_batch(),
-            is_own_batch: key.is_own_batch(),
+            name: Name::of(key),
             stored_at: Some(stored_at),
             ..Self::default()
         }
@@ -127,10 +148,9 @@ impl Text {
         if !is_text(&head) {
             return self.refuse(Unreadable::NotText);
         }
-        self.layout = if self.is_batch {
-            Layout::Lines
-        } else {
-            Layout::Undecided
+        self.layout = match self.name {
+            Name::Any => Layout::Undecided,
+            Name::Lines | Name::OwnBatch => Layout::Lines,
         };
         self.feed(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
     }
@@ -248,11 +268,11 @@ impl Text {
             return Err(self.unreadable(Unreadable::LargeLine));
         }
         let stored_at = self.stored_at.unwrap_or(Timestamp::EPOCH);
-        read_line(text, self.is_own_batch, stored_at)
+        read_line(text, self.name == Name::OwnBatch, stored_at)
     }
 
     fn unreadable(&self, why: Unreadable) -> RejectedLine {
-        RejectedLine::unread(self.is_own_batch, why)
+        RejectedLine::unread(self.name == Name::OwnBatch, why)
     }
 
     fn push_line(&mut self, result: Result<LogRecord, RejectedLine>) {
