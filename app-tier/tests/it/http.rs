@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use app_tier::{App, config::Config};
-use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp, record};
+use payment_core::{
+    ETag, ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Timestamp, record,
+};
 use payment_store::{Database, Store};
 use reqwest::Response;
 use serde_json::Value;
@@ -257,6 +259,25 @@ async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: My
         .unwrap();
     let (status, seen) = tier.get("a").await;
     assert_eq!((status, &seen["state"]), (200, &Value::from("conflict")));
+}
+
+/// Also on a node that never heard of it.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_rejected_payment_is_told_of(pool: MySqlPool) {
+    let url = url(&pool);
+    let tier = Tier::start(Some(&url)).await;
+    let store = Store::new(Database::parse(&url, None).unwrap().pool(1));
+    let rejected = RejectedLine {
+        error: RecordError::HashMismatch,
+        is_own: true,
+        payment_id: PaymentId::parse("a"),
+    };
+    let object = stored(ObjectKey::parse("transactions/x.ndjson").unwrap());
+    let lines = [(1, Err(rejected))];
+    store.ingest_object(&object, &lines).await.unwrap();
+    let (status, seen) = tier.get("a").await;
+    assert_eq!((status, &seen["state"]), (200, &Value::from("rejected")));
+    assert_eq!(seen["reason"], "hash_mismatch");
 }
 
 pub fn stored(key: ObjectKey) -> ObjectVersion {

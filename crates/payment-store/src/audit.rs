@@ -56,6 +56,11 @@ const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
 const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
     WHERE payment_id = ? ORDER BY id LIMIT 100";
 
+/// A reject whose id nobody could read is never settled: a person has to look at its line.
+const UNSETTLED_OWN_REJECTS: &str = "SELECT COUNT(*) FROM rejects WHERE is_own AND (payment_id IS NULL OR NOT EXISTS \
+    (SELECT 1 FROM transactions WHERE transactions.payment_id = rejects.payment_id) AND NOT EXISTS \
+    (SELECT 1 FROM conflicts WHERE conflicts.payment_id = rejects.payment_id))";
+
 /// Keys between two texts, without either.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySpan {
@@ -206,6 +211,17 @@ impl Store {
             let query = sqlx::query(CONFLICTS_OF).bind(id.as_str());
             let rows = query.fetch_all(connection).await?;
             rows.iter().map(conflict).collect()
+        })
+        .await
+    }
+
+    /// How many accepted payments are rejects, and neither rows nor conflicts by now.
+    pub async fn unsettled_own_rejects(&self) -> Result<u64, Error> {
+        self.ask(async |connection| {
+            let count: i64 = sqlx::query_scalar(UNSETTLED_OWN_REJECTS)
+                .fetch_one(connection)
+                .await?;
+            u64::try_from(count).map_err(|_| Error::Unreadable { column: "COUNT(*)" })
         })
         .await
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use payment_core::CardCheck;
-use payment_store::{Access, Pool};
+use payment_store::{Access, Pool, Store};
 use reqwest::Url;
 use tier_kit::telemetry::chain;
 use time::OffsetDateTime;
@@ -99,7 +99,7 @@ async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
     let pool = Pool::new(access, 1);
     let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.logs_by_statement())).await;
     let what = match tried {
-        Ok(Ok(false)) => return,
+        Ok(Ok(false)) => return rejects(Store::new(pool), findings).await,
         Ok(Ok(true)) => return findings.add(database::logs_by_statement("the database", SET_ROW)),
         Ok(Err(error)) => chain(&error),
         Err(_) => format!("no login within {} s", CALL_TIME_MAX.as_secs()),
@@ -110,6 +110,22 @@ async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
             .why("a group that shuts it, a wrong password or token, a certificate that is not trusted, or no user")
             .mend("payctl doctor network database; page 5 of the notes makes the users"),
     );
+}
+
+/// Payments that clients were told yes for, and that are no rows.
+async fn rejects(store: Store, findings: &mut Findings) {
+    match store.unsettled_own_rejects().await {
+        Ok(0) => {}
+        Ok(count) => findings.add(own_rejects(count)),
+        Err(error) => findings.note(format!("rejects were not counted: {}", chain(&error))),
+    }
+}
+
+fn own_rejects(count: u64) -> Finding {
+    Finding::error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
+        .causes("clients were told yes for payments that are not in transactions")
+        .why("the function could not read what the app tier wrote: it is older than the app tier, or one of them has a defect")
+        .mend("bring the function up to date, then payctl replay --rejects")
 }
 
 async fn clock(url: &Url, findings: &mut Findings) {

@@ -5,11 +5,12 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use sqlx::{AssertSqlSafe, MySqlPool};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::harness::payctl;
+use crate::harness::{payctl, url};
 
 /// A server whose clock stands, or that dates its answers right where there is no `date`.
 async fn server(status: StatusCode, date: Option<&'static str>) -> (String, JoinHandle<()>) {
@@ -68,6 +69,31 @@ async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean() {
     for task in [first, second, third] {
         task.abort();
     }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_accepted_payments_that_were_rejected_are_found(pool: MySqlPool) {
+    let (well, server) = server(StatusCode::OK, None).await;
+    let variables = [
+        ("ALB_URL", well.clone()),
+        ("AWS_ENDPOINT_URL_S3", well),
+        ("DATABASE_URL", url(&pool)),
+    ];
+    let doctor = async || payctl(&["doctor", "here"], &variables).await;
+    let insert = async |own: bool, line: u32| {
+        let sql = format!(
+            "INSERT INTO rejects (object_key, object_line, reason, detail, is_own, payment_id) \
+             VALUES ('transactions/x', {line}, 'malformed_record', '', {own}, 'a')"
+        );
+        let statement = sqlx::raw_sql(AssertSqlSafe(sql));
+        statement.execute(&pool).await.unwrap();
+    };
+    insert(false, 1).await;
+    doctor().await.check(0, &["0 finding(s)"]);
+    insert(true, 2).await;
+    let said = doctor().await;
+    said.check(1, &["own-rejects", "1 accepted", "payctl replay --rejects"]);
+    server.abort();
 }
 
 #[tokio::test]

@@ -228,7 +228,7 @@ pub fn event(key: &str) -> Value {
                         "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]})
 }
 
-fn url(pool: &MySqlPool) -> String {
+pub fn url(pool: &MySqlPool) -> String {
     let server = std::env::var("DATABASE_URL").unwrap();
     let (host, _) = server.split('?').next().unwrap().rsplit_once('/').unwrap();
     format!("{host}/{}", pool.connect_options().get_database().unwrap())

@@ -7,7 +7,7 @@ use std::ops::Range;
 const CHARS_MAX: usize = 34;
 
 /// Country, and form of the account number that follows the two check digits: how many digits (n), capital letters
-/// (a), or either (c). From the IBAN registry that SWIFT keeps for ISO 13616, as of release 100 (October 2025).
+/// (a), or either (c). After the IBAN registry that SWIFT keeps for ISO 13616.
 #[rustfmt::skip]
 pub const REGISTRY: [(&str, &str); 89] = [
     ("AD", "8n12c"), ("AE", "19n"), ("AL", "8n16c"), ("AT", "16n"), ("AZ", "4a20c"), ("BA", "16n"), ("BE", "12n"),

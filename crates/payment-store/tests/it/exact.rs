@@ -1,6 +1,7 @@
 //! P3: what comes out is what went in.
 
 use payment_core::PaymentId;
+use payment_core::json::DEPTH_MAX;
 use sqlx::MySqlPool;
 
 use crate::harness::{RECEIVED_AT, database, is_ingested, lines, object, record, store};
@@ -171,4 +172,34 @@ async fn p3_connections_are_strict_whatever_the_server_is(pool: MySqlPool) {
     .unwrap();
     assert!(mode.contains("STRICT_ALL_TABLES"), "{mode}");
     assert_eq!((zone.as_str(), charset.as_str()), ("+00:00", "utf8mb4"));
+}
+
+/// What the door takes at each of its limits fits its columns.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_bodies_at_the_doors_limits_become_rows(pool: MySqlPool) {
+    let store = store(&pool);
+    let depth = DEPTH_MAX - 1;
+    let bodies = [
+        format!(r#"{{"id":"deep","x":{}1{}}}"#, r#"{"x":"#.repeat(depth), "}".repeat(depth)),
+        format!(r#"{{"id":"array","x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)),
+        format!(r#"{{"id":"large","x":"{}"}}"#, "\\b".repeat(8_000)),
+        format!(r#"{{"id":"{}","transaction":"{}"}}"#, "i".repeat(64), "😀".repeat(255)),
+        format!(r#"{{"id":"name","payer_name":"{}"}}"#, "😀".repeat(100)),
+        r#"{"id":"amount","amount":"999999999999999.9999","currency":"CLF"}"#.to_owned(),
+        r#"{"id":"least","amount":1e-4,"currency":"CLF"}"#.to_owned(),
+        r#"{"id":"names","v":1,"hash":"x","extra":{"extra":{}},"received_at":0,"request_id":[],"traceparent":null}"#
+            .to_owned(),
+        r#"{"id":"numbers","a":1e400,"b":-0,"c":12345678901234567890.5,"d":"\u0000"}"#.to_owned(),
+    ];
+    let lines = lines(&bodies);
+    assert!(lines.iter().all(|(_, line)| line.is_ok()), "{lines:?}");
+    let outcome = store.ingest_object(&object("x"), &lines).await.unwrap();
+    assert_eq!((outcome.rows, outcome.rejects), (9, 0));
+    for (_, line) in &lines {
+        let record = line.as_ref().unwrap();
+        let found = store.find(record.payment.id()).await.unwrap().unwrap();
+        assert_eq!(found.content_hash, record.content_hash);
+        assert_eq!(found.extra, record.payment.extra_json());
+        assert_eq!(found.amount, record.payment.amount());
+    }
 }

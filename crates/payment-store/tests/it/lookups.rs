@@ -1,6 +1,8 @@
 //! What a payment's row and an object's state are found to be.
 
-use payment_core::{ObjectKey, ObjectVersion, PaymentId, Status, Timestamp};
+use payment_core::{
+    ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Status, Timestamp,
+};
 use payment_store::Error;
 use sqlx::MySqlPool;
 
@@ -178,6 +180,34 @@ async fn p2_what_was_ingested_before_etags_is_not_ingested_again(pool: MySqlPool
         .ingest_object(&corrected, &lines(&[r#"{"id":"a"}"#]))
         .await;
     assert_eq!(outcome.unwrap().rows, 1);
+}
+
+/// The app tier said yes for it; lines of foreign objects nobody was told of.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_rejected_line_of_the_systems_own_is_known_until_it_is_settled(pool: MySqlPool) {
+    let store = store(&pool);
+    let [own, foreign] = ["own", "foreign"].map(|id| PaymentId::parse(id).unwrap());
+    let rejected = |line, is_own, id: &PaymentId| {
+        let rejected = RejectedLine {
+            error: RecordError::UnsupportedVersion,
+            is_own,
+            payment_id: Some(id.clone()),
+        };
+        (line, Err(rejected))
+    };
+    let lines_of = [rejected(1, true, &own), rejected(2, false, &foreign)];
+    let outcome = store.ingest_object(&object("x"), &lines_of).await.unwrap();
+    assert_eq!((outcome.rejects, outcome.own_rejects), (2, 1));
+    let found = store.rejection(&own).await.unwrap().unwrap();
+    assert_eq!(found.reason, "unsupported_version");
+    assert_eq!(store.rejection(&foreign).await.unwrap(), None);
+    assert_eq!(store.unsettled_own_rejects().await.unwrap(), 1);
+
+    let understood = lines(&[r#"{"id":"own"}"#]);
+    store.ingest_lines(&object("x"), &understood).await.unwrap();
+    assert!(store.find(&own).await.unwrap().is_some());
+    assert_eq!(store.unsettled_own_rejects().await.unwrap(), 0);
+    assert_eq!(counts(&pool).await, [1, 0, 2, 1], "the rejects stay");
 }
 
 /// What was rejected may be a payment to a later reader.
