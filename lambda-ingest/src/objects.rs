@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{EncodingType, Object as S3Object};
 use bytes::{Bytes, BytesMut};
 use payment_core::event::ObjectRef;
 use payment_core::object::OBJECT_BYTES_MAX;
@@ -131,14 +132,11 @@ impl Objects for S3Objects {
             .list_objects_v2()
             .bucket(bucket)
             .prefix(prefix)
+            .encoding_type(LISTED_KEYS)
             .set_start_after((!after.is_empty()).then(|| after.to_owned()));
         let answer = request.send().await.map_err(|error| classify(&error))?;
-        let objects = answer.contents().iter().filter_map(|object| {
-            let key = ObjectKey::parse(object.key()?)?;
-            Some(version(key, object.e_tag(), object.last_modified()))
-        });
         Ok(Page {
-            objects: objects.collect(),
+            objects: answer.contents().iter().filter_map(listed).collect(),
             has_more: answer.is_truncated().unwrap_or(false),
         })
     }
@@ -152,12 +150,16 @@ impl Body for ByteStream {
     }
 }
 
-/// As S3's answers name a version.
-pub fn version(
-    key: ObjectKey,
-    etag: Option<&str>,
-    last_modified: Option<&DateTime>,
-) -> ObjectVersion {
+/// How a listing writes its keys: XML has no way to write every one of them.
+pub const LISTED_KEYS: EncodingType = EncodingType::Url;
+
+/// An object of a listing that was asked for with [`LISTED_KEYS`].
+pub fn listed(object: &S3Object) -> Option<ObjectVersion> {
+    let key = ObjectKey::parse_form_encoded(object.key()?)?;
+    Some(version(key, object.e_tag(), object.last_modified()))
+}
+
+fn version(key: ObjectKey, etag: Option<&str>, last_modified: Option<&DateTime>) -> ObjectVersion {
     let millis = last_modified.and_then(|moment| moment.to_millis().ok());
     ObjectVersion {
         key,

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
-use aws_sdk_s3::types::{EncodingType, Object as S3Object};
-use lambda_ingest::objects::{self, Object, ObjectError, Objects as _, S3Objects};
+use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::Store;
@@ -135,17 +134,12 @@ impl Log {
     /// A key that starts so, where there is one.
     async fn any_key(&self, prefix: &str) -> Result<Option<String>, ListError> {
         let request = self.client.list_objects_v2().bucket(&self.place.bucket);
-        let request = request.prefix(prefix).encoding_type(EncodingType::Url);
+        let request = request.prefix(prefix).encoding_type(LISTED_KEYS);
         let answer = request.max_keys(1).send().await;
         let answer = answer.map_err(|error| list_error(&error))?;
-        let first = answer.contents().first().and_then(key);
-        Ok(first.map(|key| key.to_string()))
+        let first = answer.contents().first().and_then(listed);
+        Ok(first.map(|object| object.key.to_string()))
     }
-}
-
-/// Of a listing that was asked for in the encoding of URLs.
-fn key(object: &S3Object) -> Option<ObjectKey> {
-    ObjectKey::parse_form_encoded(object.key()?)
 }
 
 /// The SDK's text may hold the whole answer.
@@ -186,28 +180,27 @@ impl Listing<'_> {
             .list_objects_v2()
             .bucket(&self.log.place.bucket)
             .prefix(&self.prefix)
-            // XML has no way to write every key.
-            .encoding_type(EncodingType::Url)
+            .encoding_type(LISTED_KEYS)
             .set_start_after(start_after)
             .set_continuation_token(token);
         let answer = request.send().await.map_err(|error| list_error(&error))?;
         let span = &self.span;
         let is_past = |key: &str| span.before.as_deref().is_some_and(|before| key >= before);
-        let last = answer.contents().last().and_then(key);
-        let listed = answer.contents().iter().filter_map(|object| {
-            let key = key(object)?;
-            (!key.is_folder() && span.contains(key.as_str())).then_some((key, object))
-        });
-        self.page = listed
-            .map(|(key, object)| Listed {
-                version: objects::version(key, object.e_tag(), object.last_modified()),
-                bytes: object
-                    .size()
-                    .and_then(|size| size.try_into().ok())
-                    .unwrap_or(0),
+        let last = answer.contents().last().and_then(listed);
+        self.page = answer
+            .contents()
+            .iter()
+            .filter_map(|object| {
+                let version = listed(object)?;
+                let size = object.size().and_then(|size| size.try_into().ok());
+                let bytes = size.unwrap_or(0);
+                Some(Listed { version, bytes })
+            })
+            .filter(|Listed { version, .. }| {
+                !version.key.is_folder() && span.contains(version.key.as_str())
             })
             .collect();
-        if !last.is_some_and(|last| is_past(last.as_str()))
+        if !last.is_some_and(|last| is_past(last.key.as_str()))
             && let Some(token) = answer.next_continuation_token()
         {
             self.next = Next::Page(token.to_owned());

@@ -113,6 +113,20 @@ async fn p2_a_poison_object_before_a_lost_one_holds_up_nothing(pool: MySqlPool) 
     assert_eq!(again.objects, 0, "each is told once");
 }
 
+/// XML can't write every key that S3 takes.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_key_with_a_control_character_stops_no_sweep(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    for (name, id) in [("odd\u{1} +%\u{1F4B6}", "a"), ("z-lost", "b")] {
+        bucket
+            .put(&format!("{}{name}.ndjson", hour()), &line(id))
+            .await;
+    }
+    let later = || after(Duration::minutes(1));
+    run(&bucket, later, None).await;
+    assert_eq!(bucket.rows().await, ["a", "b"]);
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_each_journal_has_its_own_progress(pool: MySqlPool) {
     let bucket = Bucket::start(pool).await;
