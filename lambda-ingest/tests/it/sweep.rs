@@ -15,6 +15,10 @@ async fn run(bucket: &Bucket, clock: fn() -> Timestamp, deadline: Option<Timesta
     handler.handle(SCHEDULE, "r", deadline).await.unwrap()
 }
 
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
 fn hour() -> String {
     ObjectKey::hour_prefix("transactions/", after(Duration::ZERO))
 }
@@ -66,15 +70,13 @@ async fn p2_keys_without_an_hour_are_swept_wherever_they_lie(pool: MySqlPool) {
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_an_hour_is_swept_once_more_after_it_closed_however_late(pool: MySqlPool) {
     let bucket = Bucket::start(pool).await;
-    let late = || after(Duration::minutes(30));
-    run(&bucket, late, None).await;
+    run(&bucket, || at("2030-01-01T07:50:00Z"), None).await;
     // By the clock of its node this was written long before the last run.
-    let old = ObjectKey::batches_from("transactions/", after(Duration::ZERO));
+    let old = ObjectKey::batches_from("transactions/", at("2030-01-01T07:20:00Z"));
     bucket.put(&format!("{old}late.ndjson"), &line("a")).await;
-    let soon = || after(Duration::minutes(35));
-    run(&bucket, soon, None).await;
-    let closed = || after(Duration::days(9));
-    run(&bucket, closed, None).await;
+    run(&bucket, || at("2030-01-01T08:05:00Z"), None).await;
+    assert_eq!(bucket.rows().await, [""; 0], "the hour is still open");
+    run(&bucket, || at("2030-01-10T08:00:00Z"), None).await;
     assert_eq!(bucket.rows().await, ["a"]);
 }
 

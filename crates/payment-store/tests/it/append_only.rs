@@ -37,8 +37,8 @@ impl<'a> Users<'a> {
     async fn make_users(root: &'a MySqlPool) -> Self {
         let users = Self::named(root).await;
         admin(root, &users.made()).await;
-        let pattern = schema(root).replace('_', "\\_");
-        let all = format!("GRANT ALL ON `{pattern}`.* TO 'migrator'@'%', 'migrator'@'localhost'");
+        let name = schema(root);
+        let all = format!("GRANT ALL ON `{name}`.* TO 'migrator'@'%', 'migrator'@'localhost'");
         admin(root, &users.renamed(&all)).await;
         admin(root, &users.made()).await;
         users
