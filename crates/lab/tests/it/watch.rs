@@ -58,7 +58,7 @@ fn read_fields(folder: &Path, fields: &mut BTreeSet<String>) {
                 .iter()
                 .flat_map(|writer| code.split(writer).skip(1))
                 .filter_map(|rest| rest.split_once('"'))
-                .filter(|_| path.ends_with("http/observe.rs"))
+                .filter(|_| path.ends_with("http/exchange.rs"))
             {
                 fields.insert(name.to_owned());
             }
