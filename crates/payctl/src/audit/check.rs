@@ -43,8 +43,8 @@ pub async fn check(
     scope: &Scope,
     entry: &LedgerEntry,
     object: &Object,
+    stored: Stored,
 ) -> Result<Findings, Unreadable> {
-    let stored_at = object.version.stored_at;
     let counts = Counts {
         objects: 1,
         ingested: 1,
@@ -55,17 +55,14 @@ pub async fn check(
         store,
         scope,
         entry,
-        stored: Stored {
-            at: stored_at,
-            is_rewritten: entry.ingested_at < stored_at,
-        },
+        stored,
         findings: Findings {
             counts,
             ..Findings::default()
         },
         ledger: [0; 4],
     };
-    let mut lines = record::read_object(&entry.key, &object.body, stored_at);
+    let mut lines = record::read_object(&entry.key, &object.body, stored.at);
     loop {
         let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
         let (Some((first, _)), Some((last, _))) = (chunk.first(), chunk.last()) else {

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use lambda_ingest::objects::ObjectError;
 use payment_core::ObjectKey;
 use payment_store::Store;
-use payment_store::audit::{KeySpan, LedgerEntry};
+use payment_store::audit::{KeySpan, LedgerEntry, Stored};
 use tier_kit::telemetry::chain;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -195,8 +195,13 @@ async fn look(
         };
         return not_ingested(store, scope, &listed, &entries).await;
     };
+    let stored_at = object.version.stored_at;
+    let stored = Stored {
+        at: stored_at,
+        is_rewritten: entries.iter().any(|entry| entry.ingested_at < stored_at),
+    };
     let own = entries.swap_remove(own);
-    let mut findings = check(store, scope, &own, &object).await?;
+    let mut findings = check(store, scope, &own, &object, stored).await?;
     replaced(store, scope, &entries, &mut findings).await?;
     Ok(findings)
 }

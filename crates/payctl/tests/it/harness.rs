@@ -4,6 +4,7 @@ use std::process::Output;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::DateTime;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use lab_s3::Server;
 use payment_core::{Draft, LogRecord, RequestId, Timestamp};
@@ -87,6 +88,20 @@ impl Pipeline {
             .send()
             .await
             .unwrap();
+    }
+
+    /// Puts it in a later second than the object that is there: S3 tells whole seconds.
+    pub async fn put_later(&self, key: &str, body: &str) {
+        let before = self.stored_at(key).await;
+        while self.stored_at(key).await == before {
+            self.put(key, body).await;
+        }
+    }
+
+    async fn stored_at(&self, key: &str) -> Option<i64> {
+        let head = self.client().head_object().bucket(BUCKET).key(key);
+        let stored = head.send().await.unwrap();
+        stored.last_modified().map(DateTime::secs)
     }
 
     pub async fn delete(&self, key: &str) {

@@ -356,7 +356,8 @@ async fn p2_a_corrected_object_is_ingested_again_by_name(pool: MySqlPool) {
     let key = "transactions/export.ndjson";
     pipeline.put(key, "{\"id\":\"a\"}\nnonsense\n").await;
     pipeline.payctl(&["replay"]).await.check(0, &[]);
-    pipeline.put(key, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n").await;
+    let corrected = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n";
+    pipeline.put_later(key, corrected).await;
     let said = pipeline.payctl(&["replay", "--object", key]).await;
     said.check(0, &[]);
     assert_eq!(said.count("objects ingested"), 1);

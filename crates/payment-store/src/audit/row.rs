@@ -44,7 +44,8 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     pub at: Timestamp,
-    /// The same content was stored again since it was ingested, as a copy does: then `at` tells nothing of the row.
+    /// The object was stored again since the row may have been made, as a copy or a correction does: then `at` tells
+    /// nothing of the row.
     pub is_rewritten: bool,
 }
 
