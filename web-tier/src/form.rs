@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use payment_core::ErrorCode;
-use payment_core::amount::from_typed;
+use payment_core::amount::{TypedError, from_typed};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 use tier_kit::http::{Refusal, RequestContext, media_type};
@@ -59,8 +59,8 @@ pub async fn pay(
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(body)?;
-    let amount = match from_typed(&fields.amount) {
-        Ok(amount) => amount,
+    let payment = match payment(&fields) {
+        Ok(payment) => payment,
         Err(error) => {
             let answer = Answer {
                 detail: error.to_string(),
@@ -71,13 +71,7 @@ pub async fn pay(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    let payment = Fields {
-        amount,
-        ..fields.clone()
-    };
-    // Strings are always JSON.
-    let payment = serde_json::to_vec(&payment).unwrap_or_default();
-    let (status, answer) = match state.upstream.process(context, None, &payment.into()).await {
+    let (status, answer) = match state.upstream.process(context, None, &payment).await {
         Ok(response) => read(response).await,
         Err(refusal) => {
             let status =
@@ -102,6 +96,16 @@ pub async fn pay(
     Ok((status, page).into_response())
 }
 
+/// The body of the payment, with the amount as the door takes it.
+fn payment(fields: &Fields) -> Result<Bytes, TypedError> {
+    let payment = Fields {
+        amount: from_typed(&fields.amount)?,
+        ..fields.clone()
+    };
+    // Strings are always JSON.
+    Ok(serde_json::to_vec(&payment).unwrap_or_default().into())
+}
+
 /// The decoder of forms would put U+FFFD for what is no UTF-8, and the payment would not say what the payer said.
 fn read_fields(body: &[u8]) -> Result<Fields, Refusal> {
     let refused = |detail| Refusal::new(ErrorCode::MalformedJson, detail);
@@ -121,4 +125,65 @@ async fn read(response: Response) -> (StatusCode, Answer) {
         .await
         .unwrap_or_default();
     (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// The table of examples that the door, the reader and the page's script are held to as well.
+#[cfg(test)]
+mod tests {
+    use payment_core::{Draft, PaymentError};
+    use serde_json::Value;
+
+    use super::*;
+
+    fn examples(of: &str) -> Vec<Value> {
+        const TABLE: &str = include_str!("../../crates/payment-core/tests/examples.json");
+        let table: Value = serde_json::from_str(TABLE).unwrap();
+        table[of].as_array().unwrap().clone()
+    }
+
+    /// The amount that the door takes of a form with these fields.
+    fn paid(fields: &[(&str, &str)]) -> Result<Option<String>, Option<PaymentError>> {
+        let form = serde_urlencoded::to_string([&[("id", "a")], fields].concat()).unwrap();
+        let fields = read_fields(form.as_bytes()).unwrap();
+        let body = payment(&fields).map_err(|_| None)?;
+        let draft = Draft::parse(&body).map_err(Some)?;
+        let payment = draft.identify(None, || unreachable!("it has an id"));
+        let payment = payment.map_err(Some)?;
+        Ok(payment.amount().map(|amount| amount.to_string()))
+    }
+
+    #[test]
+    fn typed_amounts_mean_what_the_table_says() {
+        for example in examples("amounts") {
+            let [typed, currency] = ["typed", "currency"].map(|name| example[name].as_str());
+            let fields = [("amount", typed.unwrap()), ("currency", currency.unwrap())];
+            let paid = paid(&fields).ok().flatten();
+            assert_eq!(paid.as_deref(), example["paid"].as_str(), "{example}");
+        }
+    }
+
+    #[test]
+    fn p8_card_numbers_of_the_table_are_refused() {
+        for example in examples("cards") {
+            let text = example["text"].as_str().unwrap();
+            if text.chars().count() > 100 {
+                continue;
+            }
+            let refused = paid(&[("payer_name", text)]);
+            let is_card = matches!(refused, Err(Some(PaymentError::CardNumber { .. })));
+            assert_eq!(is_card, example["found"].as_bool().unwrap(), "{example}");
+        }
+    }
+
+    #[test]
+    fn current_currencies_and_names_of_every_script_are_taken() {
+        for example in examples("currencies") {
+            let code = example["code"].as_str().unwrap();
+            let is_taken = paid(&[("amount", "1"), ("currency", code)]).is_ok();
+            assert_eq!(is_taken, example["current"].as_bool().unwrap(), "{code}");
+        }
+        for name in examples("names") {
+            assert_eq!(paid(&[("payer_name", name.as_str().unwrap())]), Ok(None));
+        }
+    }
 }
