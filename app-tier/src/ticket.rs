@@ -50,7 +50,7 @@ impl Ticket {
         })
     }
 
-    /// Of an id that has its row, which never changes.
+    /// The id has its row, which never changes.
     pub fn of_row(row: &Holder, asking: &RequestId) -> Arc<Self> {
         Arc::new(Self {
             content_hash: row.content_hash,

@@ -28,7 +28,7 @@ pub struct ObjectParts<'a, O: Objects> {
 #[derive(Debug, Default)]
 pub struct Notes {
     pub oldest: Option<Timestamp>,
-    /// Of the first part: objects of this system have no more.
+    /// Ids of the first part: objects of this system have no more.
     pub ids: Ids,
     pub rejects: Vec<(u32, RejectedLine)>,
 }

@@ -31,7 +31,7 @@ pub enum Failure {
 pub const USAGE: u8 = 64;
 
 impl Outcome {
-    /// Of two parts together.
+    /// The outcome of two parts together: the worse one.
     pub fn and(self, other: Self) -> Self {
         self.max(other)
     }

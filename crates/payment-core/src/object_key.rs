@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 /// S3's limit, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 1024;
 
-/// Of a UUID of version 7, in writing.
+/// Characters of a written UUID of version 7 that hold its time.
 const UUID_TIME_CHARS: usize = "01a20516-cf67-".len();
 
 /// The key of one object: 1 to 1024 bytes of UTF-8.

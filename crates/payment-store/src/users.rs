@@ -47,7 +47,7 @@ pub fn is_plain(password: &str) -> bool {
 }
 
 /// As the server's administrator: makes the schema and the users, brings the schema up to date, and gives the users
-/// their rights. May be repeated: it then sets the logins anew. Where it fails, each user has a login that works:
+/// their rights. May be repeated: it then sets the logins again. Where it fails, each user has a login that works:
 /// its old one or its new one.
 pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, MigrateError> {
     let database = access.current().await.map_err(Error::from)?;

@@ -21,7 +21,7 @@ use crate::run::PREFIX;
 use crate::world::World;
 use crate::{bucket, clock, event};
 
-/// Of one listing, as S3 has it.
+/// Keys of one listing, as S3 has it.
 const PAGE: usize = 1000;
 
 /// What a request to S3 takes.

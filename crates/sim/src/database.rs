@@ -38,7 +38,7 @@ impl Model {
         }
     }
 
-    /// Of objects whose key is one of these, the ledger says that they were taken.
+    /// The ledger says of objects whose key is one of these that they were ingested.
     #[must_use]
     pub fn assuming(self, is_taken: fn(&str) -> bool) -> Self {
         Self {

@@ -44,7 +44,7 @@ pub(super) struct Addresses {
 struct Known {
     addresses: Vec<SocketAddr>,
     looked_up: Option<Instant>,
-    /// Of connections so far: each begins at another address.
+    /// Number of connections so far: each begins at another address.
     turn: usize,
     /// Since when an address did not take a connection.
     dead: HashMap<SocketAddr, Instant>,

@@ -128,7 +128,7 @@ impl Audit {
 }
 
 impl Scope {
-    /// Of a row that a line accounts for; one that came after the start is not looked for.
+    /// The mark of a row that a line accounts for; one that came after the start is not looked for.
     fn mark(&self, table: LineTable, row: u64) -> Marks {
         if row <= self.last_row(table) {
             self.key.mark(row)

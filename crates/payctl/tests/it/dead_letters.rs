@@ -155,7 +155,7 @@ async fn p2_letters_of_a_failed_run_are_there_for_the_next(pool: MySqlPool) {
     assert_eq!(letters.pipeline.rows().await, ["1", "2", "3"]);
 }
 
-/// Of another operator, or of a run that was killed.
+/// As another operator does, or a run that was killed.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_letter_in_other_hands_is_not_clean(pool: MySqlPool) {
     let letters = Letters::start(pool).await;

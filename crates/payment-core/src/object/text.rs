@@ -36,7 +36,7 @@ pub(super) struct Text {
     /// Bytes so far, and how many there were when lines were last taken.
     read: usize,
     read_when_taken: usize,
-    /// Of the last record or blank line.
+    /// Number of the last record or blank line.
     number: u32,
     /// The line has brought a record.
     has_record: bool,

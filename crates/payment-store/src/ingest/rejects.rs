@@ -22,7 +22,7 @@ pub struct Reject {
     pub detail: String,
     /// This system wrote the line, and so accepted the payment.
     pub is_own: bool,
-    /// Of the payment, if the line names a right one.
+    /// Id of the payment, if the line names a valid one.
     pub payment_id: Option<PaymentId>,
 }
 

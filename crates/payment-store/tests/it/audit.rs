@@ -101,7 +101,7 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
     }
 }
 
-/// Of a session without strict mode, which any user may choose.
+/// As a session without strict mode leaves it, which any user may choose.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
     let store = store(&pool);

@@ -238,7 +238,7 @@ impl Session for ModelSession {
         Ok(ids.iter().filter_map(holder).collect())
     }
 
-    /// Of the versions that were asked for: the model has no rows without ETags, which stand for others.
+    /// Rows of the versions that were asked for: the model has no rows without ETags, which stand for others.
     async fn ledger_keys(
         &mut self,
         objects: &[VersionColumns<'_>],

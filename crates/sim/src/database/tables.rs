@@ -76,7 +76,7 @@ pub struct Tables {
     open: BTreeMap<u64, Open>,
     holders: HashMap<Unique, u64>,
     begun: u64,
-    /// Of each pass of the sweep.
+    /// How far each pass of the sweep got.
     pub positions: HashMap<String, String>,
     /// In the order of their numbers, from 1.
     pub deferred: Vec<ObjectVersion>,

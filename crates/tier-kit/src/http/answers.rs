@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use super::Refusal;
 use crate::metrics::{Histogram, Metrics, SECONDS};
 
-/// Of a request whose client hung up before the answer: nginx's number, which no RFC has.
+/// Status of a request whose client hung up before the answer: nginx's number, which no RFC has.
 pub(super) const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
     Err(_) => unreachable!(),
