@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use database_access::variables;
+use database_login::variables;
 use payment_core::CardCheck;
 use payment_store::Access;
 use tier_kit::admin::Admin;
@@ -110,7 +110,7 @@ impl Config {
         let bucket: Option<String> = env.required("LOG_BUCKET");
         let commit = commit_settings(&mut env);
         let encryption = encryption(&mut env);
-        let database = database_access::optional(&mut env, USER);
+        let database = database_login::optional(&mut env, USER);
         let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
         env.finish(|| {
             Some(Self {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database_access::variables;
+use database_login::variables;
 use payment_store::Access;
 use tier_kit::env::{Env, Mistakes, Variable};
 
@@ -68,7 +68,7 @@ pub struct Sweep {
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
         env.refuse_unknown(&["DB_", "SWEEP_", "LOG_"], VARIABLES);
-        let database = database_access::required(&mut env, USER);
+        let database = database_login::required(&mut env, USER);
         let sweep = Sweep {
             bucket: env.optional("LOG_BUCKET"),
             prefix: env.or("LOG_PREFIX", "transactions/".to_owned()),

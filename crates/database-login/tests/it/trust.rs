@@ -1,0 +1,75 @@
+//! Which servers a password is sent to.
+
+use payment_store::{Distrust, Error, Pool};
+use tier_kit::Env;
+use time::{Duration, OffsetDateTime};
+
+use crate::certificates::{Ca, HOST};
+use crate::server::TestServer;
+
+/// A connection to the test's server, by the variables of a program.
+async fn connect(port: u16, bundle: Option<&str>) -> Result<(), Error> {
+    let port = port.to_string();
+    let mut env = Env::from([
+        ("DB_HOST", HOST),
+        ("DB_PORT", port.as_str()),
+        ("DB_NAME", "mysql"),
+        ("DB_PASSWORD", "Password1"),
+        ("DB_CA_BUNDLE", bundle.unwrap_or_default()),
+    ]);
+    let access = database_login::required(&mut env, "ingest");
+    let access = env.finish(|| access).unwrap();
+    Pool::new(access, 1).acquire().await?;
+    Ok(())
+}
+
+fn distrust(result: Result<(), Error>) -> Distrust {
+    match result.unwrap_err() {
+        Error::Untrusted { why, .. } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn only_a_server_that_a_known_ca_vouches_for_gets_a_password() {
+    let mut server = TestServer::new().await;
+    let folder = server.folder().to_owned();
+    let (ca, port) = (Ca::new(), server.port());
+    let bundle = ca.bundle(&folder);
+    let bundle = bundle.to_str();
+    let now = OffsetDateTime::now_utc();
+
+    server.serve(Some(&ca.sign_well(&folder))).await;
+    server
+        .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'; GRANT SELECT ON mysql.* TO ingest@'127.0.0.1'")
+        .await;
+    connect(port, bundle).await.unwrap();
+    assert_eq!(distrust(connect(port, None).await), Distrust::UnknownCa);
+
+    let other_host = ca.sign(&folder, "db.example", now + Duration::days(1));
+    server.serve(Some(&other_host)).await;
+    assert_eq!(distrust(connect(port, bundle).await), Distrust::OtherName);
+
+    let expired = ca.sign(&folder, HOST, now - Duration::days(1));
+    server.serve(Some(&expired)).await;
+    assert_eq!(distrust(connect(port, bundle).await), Distrust::Expired);
+
+    server.serve(None).await;
+    assert_eq!(distrust(connect(port, bundle).await), Distrust::NoTls);
+
+    server.serve(Some(&Ca::new().sign_well(&folder))).await;
+    assert_eq!(distrust(connect(port, bundle).await), Distrust::UnknownCa);
+    server.stop().await;
+}
+
+#[test]
+fn every_reason_names_its_mend() {
+    for (why, mend) in [
+        (Distrust::NoTls, "turn TLS on"),
+        (Distrust::UnknownCa, "set DB_CA_BUNDLE"),
+        (Distrust::OtherName, "connect by the name"),
+        (Distrust::Expired, "renew it"),
+    ] {
+        assert!(why.to_string().contains(mend), "{why}");
+    }
+}

@@ -1,0 +1,89 @@
+//! `cargo lab fault`: what can go wrong, and making it so.
+
+use std::{process::ExitCode, time::Duration};
+
+use server_kit::fault::Setting;
+
+use super::{Context, Error};
+use crate::{
+    cli,
+    fault::{
+        Target,
+        all::{self, Listed, State},
+        term,
+    },
+    lab::Lab,
+    output,
+};
+
+pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode, Error> {
+    let lab = context.lab()?;
+    match (args.part, &args.kind) {
+        (None, _) if args.off => {
+            all::end_all(&lab).await?;
+            output::say("all faults are off");
+        }
+        (Some(part), kind) if args.off => all::end(part, kind.as_deref(), &lab).await?,
+        (Some(part), Some(kind)) => set(&lab, part, kind, args).await?,
+        (part, None) => list(&lab, part).await?,
+        (None, Some(_)) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result<(), Error> {
+    let length = args.seconds.map(Duration::from_secs_f64);
+    let setting = Setting {
+        rate: args.rate,
+        ms: args.ms,
+        count: args.count,
+        for_ms: length.and_then(|length| u64::try_from(length.as_millis()).ok()),
+    };
+    all::begin(target, kind, &setting, lab).await?;
+    output::say(format_args!("{}: {kind} is on", target.name()));
+    // A part's own switch ends by itself. What is done from outside the supervisor ends, also where nobody waits here.
+    if let (None, Some(length)) = (target.switches(lab)?, length) {
+        if !term::ended(target, kind, lab, length).await {
+            output::warn(format_args!(
+                "{}: {kind} was not ended; see the supervisor's log, or use --off",
+                target.name()
+            ));
+            return Ok(());
+        }
+        output::say(format_args!("{}: {kind} is off again", target.name()));
+    }
+    Ok(())
+}
+
+async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
+    for target in Target::ALL {
+        if only.is_some_and(|only| only != target) {
+            continue;
+        }
+        match all::list(target, lab).await {
+            Ok(faults) => faults
+                .iter()
+                .for_each(|fault| output::say(row(fault).trim_end())),
+            Err(reason) if only.is_none() && reason.is_absence() => {
+                output::say(format_args!("{:<7} {reason}", target.name()));
+            }
+            Err(reason) => return Err(reason.into()),
+        }
+    }
+    Ok(())
+}
+
+fn row(fault: &Listed) -> String {
+    let state = match fault.state {
+        State::On(rate) => format!("on ({:.0} %)", rate * 100.0),
+        State::Off => "off".to_owned(),
+        State::Untold => String::new(),
+    };
+    let injected = fault.injected.map_or(String::new(), |n| n.to_string());
+    format!(
+        "{:<7} {:<21} {state:<10} {injected:>7}  {}",
+        fault.target.name(),
+        fault.kind,
+        fault.about
+    )
+}

@@ -1,0 +1,159 @@
+//! `cargo lab reach`: who reaches whom, and who must.
+
+use std::process::ExitCode;
+
+use aws_model::network::{Network, Table};
+
+use super::{Context, Error};
+use crate::{
+    cli,
+    lab::Lab,
+    output,
+    vpc::{
+        self, Vpc,
+        reach::{self, Report},
+        user,
+    },
+};
+
+pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode, Error> {
+    if args.rules {
+        let network = network(args, context)?;
+        return Ok(by_rules(&network));
+    }
+    if let Some([from, to]) = args.explain.as_deref() {
+        return explain(from, to, args, context).await;
+    }
+    let lab = context.lab()?;
+    if let Some(code) = again(lab.required_vpc()?, context)? {
+        return Ok(code);
+    }
+    let report = reach::try_all(lab.required_vpc()?, &lab).await?;
+    Ok(show(&report))
+}
+
+/// This command where the namespaces are, in a lab that is not root's.
+fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
+    let program = context.workspace.lab();
+    let Some(ended) = user::again(vpc, program)? else {
+        return Ok(None);
+    };
+    let status = ended.map_err(|source| Error::Spawn {
+        program: program.to_owned(),
+        source,
+    })?;
+    Ok(Some(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }))
+}
+
+/// Of the lab that is up with one, or of the notes.
+fn network(args: &cli::Reach, context: &Context) -> Result<Network, Error> {
+    if let Some(path) = &args.network {
+        return Ok(vpc::read(path)?);
+    }
+    match vpc_lab(context) {
+        Some(Lab { vpc: Some(vpc), .. }) => Ok(vpc.network.clone()),
+        _ => Ok(vpc::read(&context.workspace.network())?),
+    }
+}
+
+/// The lab, where it has a VPC and runs.
+fn vpc_lab(context: &Context) -> Option<Lab> {
+    let runs = context.dir.is_supervised().unwrap_or(false);
+    context.lab().ok().filter(|lab| runs && lab.vpc.is_some())
+}
+
+fn by_rules(network: &Network) -> ExitCode {
+    let report = Report {
+        found: network.table(),
+        wanted: network.wanted(),
+        faults: network.audit().iter().map(ToString::to_string).collect(),
+    };
+    show(&report)
+}
+
+fn show(report: &Report) -> ExitCode {
+    output::say(marked(&report.found, &report.wanted));
+    for fault in &report.faults {
+        output::say(format_args!("✗ {fault}"));
+    }
+    if report.holds() {
+        output::say("every cell is as it must be");
+        ExitCode::SUCCESS
+    } else {
+        output::say("the network is not as it must be");
+        ExitCode::FAILURE
+    }
+}
+
+/// The table, aligned; a cell that is not as it must be says both.
+fn marked(found: &Table, wanted: &Table) -> String {
+    let mut rows = vec![[vec![r"from \ to".to_owned()], found.columns.clone()].concat()];
+    for (row, must) in found.rows.iter().zip(&wanted.rows) {
+        let cells = row.cells.iter().zip(&must.cells).map(|(cell, must)| {
+            if cell == must {
+                cell.to_string()
+            } else {
+                format!("{cell} ✗ not {must}")
+            }
+        });
+        rows.push([row.from.to_string()].into_iter().chain(cells).collect());
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<_> = (0..=found.columns.len()).map(width).collect();
+    let lines = rows.iter().map(|row| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Step by step, and in a lab that is up what really happens.
+async fn explain(
+    from: &str,
+    to: &str,
+    args: &cli::Reach,
+    context: &Context,
+) -> Result<ExitCode, Error> {
+    if let Some(lab) = vpc_lab(context).filter(|_| args.network.is_none())
+        && let Some(code) = again(lab.required_vpc()?, context)?
+    {
+        return Ok(code);
+    }
+    let network = network(args, context)?;
+    let (name, port) = host_and_port(to).ok_or_else(|| vpc::Error::HostAndPort(to.to_owned()))?;
+    let verdict = network.may(from, name, port).map_err(vpc::Error::from)?;
+    output::say(format_args!("{verdict}\n"));
+    for step in &verdict.steps {
+        let mark = if step.lets { "✓" } else { "✗" };
+        output::say(format_args!("{mark} {step}"));
+    }
+    if let Some(lab) = vpc_lab(context).filter(|_| args.network.is_none()) {
+        let vpc = lab.required_vpc()?;
+        let reached = reach::try_one(vpc, verdict.from, verdict.to, port).await?;
+        let found = if reached { "reached" } else { "not reached" };
+        output::say(format_args!("\ntried: {found}"));
+    }
+    Ok(if verdict.reaches() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (name, port) = text.rsplit_once(':')?;
+    Some((name, port.parse().ok()?))
+}

@@ -1,0 +1,187 @@
+//! The faults of a whole lab, alike wherever they are done.
+
+use std::time::Duration;
+
+use aws_model::network::Zone;
+use clap::ValueEnum as _;
+use server_kit::fault::Setting;
+
+use super::{Error, Target, database::DatabaseFault, term};
+use crate::{lab::Lab, state::hold::Hold};
+
+/// A kind of fault, and how it is now.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub target: Target,
+    pub kind: String,
+    pub about: String,
+    pub state: State,
+    /// How often it struck since its part was started, where that is counted.
+    pub injected: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum State {
+    Off,
+    /// Strikes on this share of the occasions.
+    On(f64),
+    /// The database does not tell what was done to it for good, while it runs.
+    Untold,
+}
+
+/// The kinds of one target.
+pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
+    if let Some(switches) = target.switches(lab)? {
+        let faults = switches.list().await?.into_iter();
+        return Ok(faults
+            .map(|fault| Listed {
+                target,
+                kind: fault.kind,
+                about: fault.about,
+                state: fault
+                    .setting
+                    .map_or(State::Off, |setting| State::On(setting.rate)),
+                injected: Some(fault.injected),
+            })
+            .collect());
+    }
+    let listed = |kind: String, about: &str, state| Listed {
+        target,
+        kind,
+        about: about.to_owned(),
+        state,
+        injected: None,
+    };
+    if target == Target::Zone {
+        let vpc = lab.required_vpc()?;
+        let zones = vpc.network.zones().into_iter();
+        return zones
+            .map(|zone| {
+                let state = if vpc.is_cut(zone)? {
+                    State::On(1.0)
+                } else {
+                    State::Off
+                };
+                let about = "no packet reaches its hosts or leaves them";
+                Ok(listed(zone.to_string(), about, state))
+            })
+            .collect();
+    }
+    let of_database = |fault: DatabaseFault| {
+        let state = match fault.is_on(lab) {
+            Some(true) => State::On(1.0),
+            Some(false) => State::Off,
+            None if Outside::Database(fault).term(lab).is_on() => State::On(1.0),
+            None => State::Untold,
+        };
+        listed(fault.name().to_owned(), fault.about(), state)
+    };
+    Ok(DatabaseFault::ALL.map(of_database).to_vec())
+}
+
+/// Switches a fault on; with a length it ends by itself, also where the caller is gone by then. A kind that there is
+/// not is refused with those that there are.
+pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> Result<(), Error> {
+    if let Some(switches) = target.switches(lab)? {
+        switches.set(kind, setting).await?;
+        return Ok(());
+    }
+    let outside = outside(target, Some(kind), lab)?;
+    let length = setting.for_ms.map(Duration::from_millis);
+    for fault in outside {
+        let term = fault.term(lab);
+        match length {
+            // Before the fault: a caller who dies in between leaves nothing that has no end.
+            Some(length) => term.set(Some(length))?,
+            None => term.lift()?,
+        }
+        if let Err(error) = fault.begin(lab, length).await {
+            term.lift()?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Switches a kind of fault off, or all of the target.
+pub async fn end(target: Target, kind: Option<&str>, lab: &Lab) -> Result<(), Error> {
+    if let Some(switches) = target.switches(lab)? {
+        switches.clear(kind).await?;
+    } else {
+        for fault in outside(target, kind, lab)? {
+            fault.end(lab).await?;
+            fault.term(lab).lift()?;
+        }
+    }
+    Ok(())
+}
+
+/// Switches everything off.
+pub async fn end_all(lab: &Lab) -> Result<(), Error> {
+    for target in Target::ALL {
+        match end(target, None, lab).await {
+            Err(error) if error.is_absence() => {}
+            ended => ended?,
+        }
+    }
+    Ok(())
+}
+
+/// A fault that is done from outside.
+#[derive(Clone, Copy)]
+enum Outside {
+    Database(DatabaseFault),
+    Zone(Zone),
+}
+
+impl Outside {
+    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+        match self {
+            Self::Database(fault) => fault.begin(lab, length).await,
+            Self::Zone(zone) => Ok(lab.required_vpc()?.cut(zone)?),
+        }
+    }
+
+    async fn end(self, lab: &Lab) -> Result<(), Error> {
+        match self {
+            Self::Database(fault) => fault.end(lab).await,
+            Self::Zone(zone) => Ok(lab.required_vpc()?.heal(zone)?),
+        }
+    }
+
+    fn term(self, lab: &Lab) -> Hold {
+        match self {
+            Self::Database(fault) => term::of(Target::Mysql, fault.name(), lab),
+            Self::Zone(zone) => term::of(Target::Zone, &zone.to_string(), lab),
+        }
+    }
+}
+
+/// The fault of that name, or all of the target.
+fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>, Error> {
+    if target != Target::Zone {
+        let faults = of_database(kind)?.into_iter();
+        return Ok(faults.map(Outside::Database).collect());
+    }
+    let vpc = lab.required_vpc()?;
+    let zones = match kind {
+        Some(name) => vec![vpc.zone(name)?],
+        None => vpc.network.zones(),
+    };
+    Ok(zones.into_iter().map(Outside::Zone).collect())
+}
+
+/// The database's faults of that name, or all of them.
+fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>, Error> {
+    let Some(kind) = kind else {
+        return Ok(DatabaseFault::ALL.to_vec());
+    };
+    match DatabaseFault::from_str(kind, false) {
+        Ok(fault) => Ok(vec![fault]),
+        Err(_) => Err(Error::Unknown {
+            part: Target::Mysql.name(),
+            kind: kind.to_owned(),
+            known: DatabaseFault::ALL.map(DatabaseFault::name).join(", "),
+        }),
+    }
+}

@@ -1,0 +1,163 @@
+//! The network as it is on AWS: zones, subnets, and what stands in them.
+
+use std::sync::Arc;
+
+use askama::Template;
+use aws_model::network::{Network, Zone};
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use lab::state::status::PartState;
+use lab::vpc;
+
+use super::{Shell, page};
+use crate::server::Console;
+
+#[derive(Template)]
+#[template(path = "network.html")]
+struct Page {
+    shell: Shell,
+    vpc: String,
+    region: String,
+    zones: Vec<ZoneView>,
+    groups: Vec<GroupView>,
+    /// Whether the lab's parts are in this network, or it is merely what AWS has.
+    live: bool,
+    problem: Option<String>,
+}
+
+struct ZoneView {
+    name: String,
+    cut: bool,
+    subnets: Vec<SubnetView>,
+}
+
+struct SubnetView {
+    name: String,
+    cidr: String,
+    public: bool,
+    hosts: Vec<HostView>,
+}
+
+struct HostView {
+    name: String,
+    address: String,
+    group: String,
+    state: &'static str,
+}
+
+/// Who may open a connection.
+struct GroupView {
+    name: String,
+    about: String,
+    inbound: Vec<RuleView>,
+    outbound: Vec<RuleView>,
+}
+
+struct RuleView {
+    ports: String,
+    peer: String,
+}
+
+pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
+    let lab = &console.lab;
+    let read = match &lab.vpc {
+        Some(vpc) => Ok(vpc.network.clone()),
+        None => vpc::read(&lab.workspace.network()),
+    };
+    let shell = Shell::of("Network", &uri, &console);
+    let live = lab.vpc.is_some();
+    page(&match read {
+        Ok(network) => Page {
+            shell,
+            vpc: format!("{} {}", network.vpc.name, network.vpc.cidr),
+            region: network.region.to_string(),
+            zones: zones(&network, &console),
+            groups: group_views(&network),
+            live,
+            problem: None,
+        },
+        Err(error) => Page {
+            shell,
+            vpc: String::new(),
+            region: String::new(),
+            zones: Vec::new(),
+            groups: Vec::new(),
+            live,
+            problem: Some(lab::output::chain(&error)),
+        },
+    })
+}
+
+fn zones(network: &Network, console: &Console) -> Vec<ZoneView> {
+    let zones = network.zones().into_iter();
+    zones
+        .map(|zone| ZoneView {
+            name: format!("{}{zone}", network.region),
+            cut: is_cut(zone, console),
+            subnets: subnets(zone, network, console),
+        })
+        .collect()
+}
+
+fn is_cut(zone: Zone, console: &Console) -> bool {
+    let vpc = console.lab.vpc.as_ref();
+    vpc.is_some_and(|vpc| vpc.is_cut(zone).unwrap_or_default())
+}
+
+fn subnets(zone: Zone, network: &Network, console: &Console) -> Vec<SubnetView> {
+    let subnets = network.subnets.iter().filter(|subnet| subnet.zone == zone);
+    let is_public = |subnet: &aws_model::network::Subnet| {
+        let table = network.route_table(&subnet.route_table);
+        table.is_some_and(|table| {
+            let mut routes = table.routes.iter();
+            routes.any(|route| route.via == aws_model::network::Target::InternetGateway)
+        })
+    };
+    subnets
+        .map(|subnet| SubnetView {
+            name: subnet.name.to_string(),
+            cidr: subnet.cidr.to_string(),
+            public: is_public(subnet),
+            hosts: network
+                .hosts()
+                .filter(|host| host.subnet.as_ref() == Some(&subnet.name))
+                .map(|host| host_view(host, network, console))
+                .collect(),
+        })
+        .collect()
+}
+
+fn host_view(host: &aws_model::network::Host, network: &Network, console: &Console) -> HostView {
+    let group = network
+        .tier(&host.tier)
+        .and_then(|tier| tier.group.as_ref());
+    let parts = console.watch.parts();
+    // A load balancer is one process with a node in each zone.
+    let mut parts = parts.iter();
+    let part = parts.find(|part| vpc::hosts_of(part.part).contains(&host.name.as_str()));
+    HostView {
+        name: host.name.to_string(),
+        address: host.address.to_string(),
+        group: group.map(ToString::to_string).unwrap_or_default(),
+        state: part.map_or(PartState::Stopped, |part| part.state).as_str(),
+    }
+}
+
+fn group_views(network: &Network) -> Vec<GroupView> {
+    let rule = |rule: &aws_model::network::GroupRule| RuleView {
+        ports: rule.ports.to_string(),
+        peer: rule.peer.to_string(),
+    };
+    let always = |rule: &&aws_model::network::GroupRule| network.is_there(rule.only);
+    network
+        .groups
+        .iter()
+        .map(|group| GroupView {
+            name: group.name.to_string(),
+            about: group.about.to_string(),
+            inbound: group.inbound.iter().filter(always).map(rule).collect(),
+            outbound: group.outbound.iter().filter(always).map(rule).collect(),
+        })
+        .collect()
+}

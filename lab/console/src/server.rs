@@ -1,0 +1,145 @@
+//! A running console.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::Client as S3;
+use axum::Router;
+use axum::routing::{get, post};
+use lab::lab::Lab;
+use lab::state::LabDir;
+use lab::workspace::Workspace;
+use server_kit::config::ConfigError;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::guard::Guard;
+use crate::source::rows::Rows;
+use crate::traffic::Traffic;
+use crate::watch::Watch;
+use crate::{action, assets, guard, page, source, watch};
+
+/// Why a console did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    State(#[from] lab::state::Error),
+    #[error(transparent)]
+    Workspace(#[from] lab::workspace::Error),
+    #[error(transparent)]
+    Database(#[from] source::rows::ConnectError),
+    #[error("cannot make an HTTP client")]
+    Client(#[from] reqwest::Error),
+    #[error("cannot listen on {address}; is the port taken?")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+}
+
+/// Longer than the load balancer's own, so that its answer is seen.
+const PAYERS_PATIENCE: Duration = Duration::from_secs(15);
+
+/// What every page and button works with.
+#[derive(Debug)]
+pub struct Console {
+    pub lab: Lab,
+    pub http: reqwest::Client,
+    /// Of the payments that the console itself sends.
+    pub payers: reqwest::Client,
+    pub s3: S3,
+    pub queues: aws_sdk_sqs::Client,
+    pub rows: Rows,
+    pub watch: Watch,
+    pub traffic: Traffic,
+    pub guard: Guard,
+}
+
+/// Ends with a drop.
+#[derive(Debug)]
+pub struct Server {
+    tasks: [JoinHandle<()>; 3],
+}
+
+impl Server {
+    /// Serves. Returns once it listens.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let dir = LabDir::at(&config.lab)?;
+        let lab = Lab::load(dir, Workspace::find()?)?;
+        let address = config.listen;
+        let console = Arc::new(Console {
+            http: source::client(source::PATIENCE)?,
+            payers: source::client(PAYERS_PATIENCE)?,
+            queues: source::function::queues(&lab),
+            s3: lab.s3(&lab.credentials.aws.operator),
+            rows: Rows::of(&lab)?,
+            watch: Watch::default(),
+            traffic: Traffic::default(),
+            guard: Guard::of(address),
+            lab,
+        });
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| Error::Listen { address, source })?;
+        let watching = tokio::spawn(watch::run(Arc::clone(&console)));
+        let counting = tokio::spawn(watch::count(Arc::clone(&console)));
+        let router = router(console);
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the console serves no more");
+            }
+        });
+        tracing::info!(addr = %address, "lab-console listens");
+        Ok(Self {
+            tasks: [watching, counting, serving],
+        })
+    }
+
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn router(console: Arc<Console>) -> Router {
+    Router::new()
+        .route("/", get(page::overview::show))
+        .route("/load-balancers", get(page::balancers::show))
+        .route("/s3", get(page::log::list))
+        .route("/s3/object", get(page::log::object))
+        .route("/lambda", get(page::function::show))
+        .route("/database", get(page::rows::show))
+        .route("/network", get(page::network::show))
+        .route("/faults", get(page::faults::show))
+        .route("/payment", get(page::payment::find))
+        .route("/payments/{id}", get(page::payment::show))
+        .route("/series.json", get(page::overview::series))
+        .route("/actions/kill", post(action::kill))
+        .route("/actions/fault", post(action::fault))
+        .route("/actions/heal", post(action::heal))
+        .route("/actions/redrive", post(action::redrive))
+        .route("/actions/traffic", post(action::traffic))
+        .route("/assets/{version}/{name}", get(assets::get))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&console),
+            guard::watch_over,
+        ))
+        // The supervisor asks under whatever name it knows.
+        .route("/_lab/health", get(|| async { "OK" }))
+        .with_state(console)
+}

@@ -1,0 +1,239 @@
+//! The deployed function: its concurrency, and the environments that wait for work.
+//!
+//! Every source of events comes through here in two steps: reserve a [`Place`] within the concurrency, then
+//! run one invocation in it.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use server_kit::fault::Faults;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::arn::FunctionArn;
+use crate::config::FunctionConfig;
+use crate::environment::{Blueprint, Environment};
+use crate::fault::{self, Mishap};
+use crate::invocation::{Failure, Invocation, Outcome, Run};
+use crate::place::{Place, Source, end};
+use crate::sync::lock;
+
+/// Lambda's own limit for the init of an on-demand function.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// How often environments are looked at for having been idle too long.
+const IDLE_CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How long a queued event waits that was throttled by a fault.
+const THROTTLED_FOR: Duration = Duration::from_millis(100);
+
+/// All concurrency is in use.
+#[derive(Debug)]
+pub struct Throttled;
+
+/// The host ends; the invocation did not run to its end.
+#[derive(Debug)]
+pub struct Stopped;
+
+/// The one function of this host.
+#[derive(Debug)]
+pub struct Function {
+    blueprint: Arc<Blueprint>,
+    faults: Arc<Faults>,
+    places: Arc<Semaphore>,
+    /// Frozen environments, the most recently used last.
+    idle: Mutex<Vec<Environment>>,
+    stopped: watch::Sender<bool>,
+}
+
+impl Function {
+    pub fn new(blueprint: Blueprint, faults: Arc<Faults>) -> Arc<Self> {
+        let concurrency = usize::try_from(blueprint.function.concurrency).unwrap_or(1);
+        Arc::new(Self {
+            blueprint: Arc::new(blueprint),
+            faults,
+            places: Arc::new(Semaphore::new(concurrency)),
+            idle: Mutex::default(),
+            stopped: watch::Sender::new(false),
+        })
+    }
+
+    pub fn arn(&self) -> &FunctionArn {
+        &self.blueprint.arn
+    }
+
+    pub fn config(&self) -> &FunctionConfig {
+        &self.blueprint.function
+    }
+
+    /// Invocations that run now.
+    pub fn running(&self) -> usize {
+        let concurrency = usize::try_from(self.config().concurrency).unwrap_or_default();
+        concurrency.saturating_sub(self.places.available_permits())
+    }
+
+    /// A place now or not at all: for callers that wait for the answer.
+    pub fn try_reserve(self: &Arc<Self>) -> Result<Place, Throttled> {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        match permit {
+            Ok(permit) if !self.is_throttled() => Ok(Place {
+                function: Arc::clone(self),
+                permit,
+                source: Source::Caller,
+            }),
+            _ => {
+                self.blueprint.board.count(|counts| counts.throttles += 1);
+                Err(Throttled)
+            }
+        }
+    }
+
+    /// The next place that gets free: for queued events.
+    pub async fn reserve(self: &Arc<Self>) -> Result<Place, Stopped> {
+        loop {
+            let permit = Arc::clone(&self.places).acquire_owned().await;
+            let permit = permit.map_err(|_| Stopped)?;
+            if !self.is_throttled() {
+                return Ok(Place {
+                    function: Arc::clone(self),
+                    permit,
+                    source: Source::Queue,
+                });
+            }
+            drop(permit);
+            sleep(THROTTLED_FOR).await;
+        }
+    }
+
+    fn is_throttled(&self) -> bool {
+        self.faults.strikes(fault::THROTTLE).is_some()
+    }
+
+    /// Ends environments that were idle too long, for as long as it is polled.
+    pub async fn end_idle(&self) {
+        loop {
+            sleep(IDLE_CHECK_EVERY).await;
+            let over: Vec<_> = lock(&self.idle)
+                .extract_if(.., |environment| {
+                    !environment.is_alive() || environment.is_expired()
+                })
+                .collect();
+            for environment in over {
+                environment.end().await;
+            }
+        }
+    }
+
+    /// Lets running invocations finish within `grace`, breaks off the rest, and ends every process.
+    pub async fn stop(&self, grace: Duration) {
+        let all = self.config().concurrency;
+        if timeout(grace, self.places.acquire_many(all)).await.is_err() {
+            tracing::warn!(
+                running = self.running(),
+                "breaking off invocations: the host ends"
+            );
+        }
+        self.stopped.send_replace(true);
+        let places = self.places.acquire_many(all).await;
+        self.places.close();
+        drop(places);
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        for environment in idle {
+            environment.end().await;
+        }
+    }
+
+    /// Becomes true when invocations are broken off.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
+
+    /// Keeps a frozen environment for the next invocation.
+    pub fn keep(&self, environment: Option<Environment>) {
+        lock(&self.idle).extend(environment);
+    }
+
+    pub fn take_idle(&self) -> Option<Environment> {
+        let mut idle = lock(&self.idle);
+        // One that was killed from outside meanwhile is dropped here.
+        std::iter::from_fn(|| idle.pop())
+            .find_map(|mut environment| environment.is_alive().then_some(environment))
+    }
+
+    /// Runs one invocation in `slot`, having started an environment there if it is empty. `true` if the
+    /// environment can be used again.
+    pub async fn drive(
+        &self,
+        slot: &mut Option<Environment>,
+        invocation: &Invocation,
+        source: Source,
+        result: &mut Option<Run>,
+    ) -> bool {
+        if let Some(pause) = self.faults.strikes(fault::SLOW) {
+            sleep(pause).await;
+        }
+        let run = result.insert(self.run(slot, invocation).await);
+        let succeeded = matches!(run.outcome, Outcome::Success(_));
+        let mut reusable = settle(slot).await;
+        if succeeded
+            && reusable
+            && source == Source::Queue
+            && self.faults.strikes(fault::DUPLICATE).is_some()
+        {
+            self.run(slot, invocation).await;
+            reusable = settle(slot).await;
+        }
+        reusable
+    }
+
+    async fn run(&self, slot: &mut Option<Environment>, invocation: &Invocation) -> Run {
+        let mishap = Mishap::draw(&self.faults);
+        let mut run = match self.fill(slot).await {
+            Ok(environment) => environment.run(invocation, mishap).await,
+            Err(error) => self.not_started(invocation, &error),
+        };
+        if matches!(run.outcome, Outcome::Success(_))
+            && self.faults.strikes(fault::ANSWER_LOST).is_some()
+        {
+            run.outcome = Outcome::Failure(Failure::answer_lost(invocation.request_id));
+        }
+        self.blueprint.board.ran(invocation, &run);
+        run
+    }
+
+    async fn fill<'a>(&self, slot: &'a mut Option<Environment>) -> io::Result<&'a mut Environment> {
+        if slot.is_none() {
+            let environment = slot.insert(self.launch().await?);
+            if !environment.initialise(INIT_LIMIT).await {
+                // As on Lambda: done again as a part of the invocation, within the function's own timeout.
+                end(slot.take()).await;
+                *slot = Some(self.launch().await?);
+            }
+        }
+        slot.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    async fn launch(&self) -> io::Result<Environment> {
+        Environment::launch(Arc::clone(&self.blueprint)).await
+    }
+
+    fn not_started(&self, invocation: &Invocation, error: &io::Error) -> Run {
+        let binary = self.blueprint.binary.display();
+        tracing::error!(%binary, %error, "the function's binary can't be started");
+        let reason = format!("fork/exec {binary}: {error}");
+        Run {
+            outcome: Outcome::Failure(Failure::not_started(invocation.request_id, &reason)),
+            cold: true,
+            duration: Duration::ZERO,
+            init: None,
+            peak_memory_mb: 0,
+            log_tail: Vec::new(),
+        }
+    }
+}
+
+async fn settle(slot: &mut Option<Environment>) -> bool {
+    match slot {
+        Some(environment) => environment.settle().await,
+        None => false,
+    }
+}

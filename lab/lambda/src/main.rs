@@ -1,0 +1,28 @@
+//! `lab-lambda --config FILE`: serves until SIGTERM or SIGINT.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lab_lambda::{Config, Server, StartError};
+use server_kit::program::{self, End};
+
+const ABOUT: &str = "The lab's Lambda: runs a function's binary over the Runtime API, on loopback";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let is_usage = |error: &StartError| matches!(error, StartError::Config(_));
+    program::main("lab-lambda", ABOUT, is_usage, run).await
+}
+
+async fn run(config: PathBuf) -> Result<(), StartError> {
+    let config = Config::load(&config)?;
+    let mut end = End::listen().map_err(StartError::Signals)?;
+    let function = config.function.name.clone();
+    let server = Server::start(config).await?;
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, addr = %server.addr(), function, "lab-lambda listens");
+    end.wait().await;
+    server.shutdown().await;
+    tracing::info!("lab-lambda ended");
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The configuration file.
+
+mod check;
+mod destination;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use s3s::auth::SecretKey;
+use serde::Deserialize;
+use server_kit::secret::Secret;
+
+pub(crate) use check::{Checked, check};
+
+/// What the server is told, as JSON. Unknown members are refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Port 0 lets the system choose; [`Server::addr`](crate::Server::addr) tells which.
+    pub listen: SocketAddr,
+    /// Directory of objects, unfinished uploads and undelivered events. Created where missing.
+    pub root: PathBuf,
+    pub region: String,
+    /// Twelve digits.
+    pub account_id: String,
+    /// Created where missing. Buckets of earlier runs stay, without policy or notifications.
+    pub buckets: Vec<BucketConfig>,
+    pub identities: Vec<IdentityConfig>,
+    /// Base URL of Lambda's Invoke API, `http://127.0.0.1:9001`. Needed where a notification names a function.
+    pub lambda_endpoint: Option<String>,
+    /// What invocations are signed with. Needed where a notification names a function.
+    pub lambda_credentials: Option<Credentials>,
+    /// Base URL of SQS, `http://127.0.0.1:9002`. Needed where a notification names a queue.
+    pub sqs_endpoint: Option<String>,
+    /// What messages to queues are signed with. Needed where a notification names a queue.
+    pub sqs_credentials: Option<Credentials>,
+    /// What callers of `/_lab/faults` must show as `Authorization: Bearer <token>`. Without it nobody can switch
+    /// faults on.
+    pub control_token: Option<Secret>,
+    /// Added to every `PutObject`, in milliseconds: stands in for the distance to the real S3.
+    #[serde(default)]
+    pub put_latency_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketConfig {
+    pub name: String,
+    /// File of the bucket policy.
+    pub policy: Option<PathBuf>,
+    #[serde(default)]
+    pub notifications: Vec<NotificationConfig>,
+}
+
+/// One rule of a bucket's notification configuration, with either a function or a queue.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationConfig {
+    /// Appears in events as `configurationId`.
+    pub id: String,
+    #[serde(default)]
+    pub prefix: String,
+    #[serde(default)]
+    pub suffix: String,
+    /// `s3:ObjectCreated:*`, `…:Put`, `…:Copy` or `…:CompleteMultipartUpload`.
+    pub events: Vec<String>,
+    /// `arn:aws:lambda:<region>:<account>:function:<name>`, which is invoked asynchronously.
+    pub function_arn: Option<String>,
+    /// `arn:aws:sqs:<region>:<account>:<name>`, which gets `s3:TestEvent` at each start, then a message an event.
+    pub queue_arn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    pub access_key_id: String,
+    pub secret_access_key: SecretKey,
+    /// Name of the IAM role, for ARNs, events and logs.
+    pub role: String,
+    /// Files of the role's policies.
+    #[serde(default)]
+    pub policies: Vec<PathBuf>,
+    /// Allowed everything, bucket policies notwithstanding: the operator.
+    #[serde(default)]
+    pub admin: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    pub access_key_id: String,
+    pub secret_access_key: SecretKey,
+}
+
+/// Every mistake found in a configuration, one a line.
+#[derive(Debug)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let failed =
+            |why: &dyn fmt::Display| ConfigError(vec![format!("{}: {why}", file.display())]);
+        let json = std::fs::read(file).map_err(|source| failed(&source))?;
+        serde_json::from_slice(&json).map_err(|source| failed(&source))
+    }
+}

@@ -1,0 +1,22 @@
+//! Faults on events, on their way to a destination.
+
+use server_kit::fault::Faults;
+
+use super::kinds;
+
+/// How often an event is to be delivered, once it waited as long as the faults say. 0: it is lost.
+pub async fn deliveries(faults: &Faults) -> u32 {
+    if faults.strikes(kinds::EVENT_DROP).is_some() {
+        return 0;
+    }
+    let delay = faults.strikes(kinds::EVENT_DELAY).unwrap_or_default();
+    let longest = faults.strikes(kinds::EVENT_REORDER).unwrap_or_default();
+    let wait = delay.saturating_add(longest.mul_f64(rand::random()));
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    match faults.strikes(kinds::EVENT_DUPLICATE) {
+        Some(_) => rand::random_range(2..=5),
+        None => 1,
+    }
+}

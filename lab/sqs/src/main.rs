@@ -1,0 +1,27 @@
+//! `lab-sqs --config FILE`: serves until SIGTERM or SIGINT.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lab_sqs::{Config, Server, StartError};
+use server_kit::program::{self, End};
+
+const ABOUT: &str = "The lab's SQS: standard queues on local files, on loopback";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let is_usage = |error: &StartError| matches!(error, StartError::Config(_));
+    program::main("lab-sqs", ABOUT, is_usage, run).await
+}
+
+async fn run(config: PathBuf) -> Result<(), StartError> {
+    let config = Config::load(&config)?;
+    let mut end = End::listen().map_err(StartError::Signals)?;
+    let server = Server::start(config).await?;
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, addr = %server.addr(), "lab-sqs listens");
+    end.wait().await;
+    server.shutdown().await;
+    tracing::info!("lab-sqs ended");
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! What is wrong, and how that reads.
+
+use std::fmt::Write as _;
+
+use aws_model::iam::{Policy, PolicyError};
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The pipeline fails by it, or is open to someone.
+    Error,
+    /// It will, when something else happens; or it costs money.
+    Warning,
+}
+
+/// One fault.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub severity: Severity,
+    /// The kind of fault; it stays the same from version to version.
+    pub code: &'static str,
+    /// What was found, with ids.
+    pub what: String,
+    /// What comes of it.
+    pub causes: String,
+    /// Why that is so.
+    pub why: String,
+    /// A command that mends it; without one, what a person must do.
+    pub mend: String,
+}
+
+impl Finding {
+    pub fn error(code: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, what.into())
+    }
+
+    pub fn warning(code: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, what.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, what: String) -> Self {
+        Self {
+            severity,
+            code,
+            what,
+            causes: String::new(),
+            why: String::new(),
+            mend: String::new(),
+        }
+    }
+
+    pub fn causes(mut self, causes: impl Into<String>) -> Self {
+        self.causes = causes.into();
+        self
+    }
+
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    pub fn mend(mut self, mend: impl Into<String>) -> Self {
+        self.mend = mend.into();
+        self
+    }
+
+    /// A block for people.
+    pub fn block(&self) -> String {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut text = format!("{severity:<8} {}: {}\n", self.code, self.what);
+        for (name, value) in [
+            ("causes", &self.causes),
+            ("why", &self.why),
+            ("mend", &self.mend),
+        ] {
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "  {name:<6} {value}");
+        }
+        text
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    pub found: Vec<Finding>,
+    /// What could not be looked at, and why.
+    pub notes: Vec<String>,
+}
+
+impl Findings {
+    pub fn add(&mut self, finding: Finding) {
+        self.found.push(finding);
+    }
+
+    pub fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// The policy of a resource, from its text, which is empty where there is none. One that can't be evaluated is noted.
+    pub fn policy_of(&mut self, resource: &str, json: &str) -> Result<Option<Policy>, PolicyError> {
+        if json.is_empty() {
+            return Ok(None);
+        }
+        let policy = Policy::of_resource(json.as_bytes());
+        if let Err(error) = &policy {
+            let why = tier_kit::telemetry::chain(error);
+            self.note(format!(
+                "could not evaluate the policy of {resource}: {why}"
+            ));
+        }
+        policy.map(Some)
+    }
+}
