@@ -86,7 +86,7 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn the_manual_lists_every_variable_that_a_program_reads() {
-    let manual = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let manual = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap();
     let bin = Path::new(env!("CARGO_BIN_EXE_lab")).parent().unwrap();
     for program in PROGRAMS {
         let help = Command::new(bin.join(program))
@@ -98,7 +98,7 @@ fn the_manual_lists_every_variable_that_a_program_reads() {
         assert!(lines.len() >= 3, "{help}");
         for (name, text, default) in lines {
             let row = format!("| {program} | `{name}` | {default} | {text} |");
-            assert!(manual.contains(&row), "README.md lacks {row}");
+            assert!(manual.contains(&row), "docs/configuration.md lacks {row}");
         }
     }
 }
