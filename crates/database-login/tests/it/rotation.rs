@@ -5,9 +5,9 @@ use std::sync::Arc;
 use database_login::config::Target;
 use database_login::secret::SecretAccess;
 use payment_store::{CaBundle, Error, Pool};
+use program::chain;
 use serde_json::json;
 use sqlx::Connection as _;
-use tier_kit::telemetry::chain;
 
 use crate::certificates::{Ca, HOST};
 use crate::secrets_manager::{ACCESS_KEY_ID, ARN, SecretsManager, sdk};

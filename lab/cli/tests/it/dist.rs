@@ -171,7 +171,7 @@ fn the_sbom_lists_all_that_is_linked_with_checksums_and_nothing_of_the_tests() {
         .iter()
         .find(|edge| edge["ref"].as_str().unwrap().contains("/web-tier@"));
     let on = of_web.unwrap()["dependsOn"].to_string();
-    assert!(on.contains("pkg:cargo/tier-kit@"), "{on}");
+    assert!(on.contains("pkg:cargo/http-service@"), "{on}");
     assert!(product == sbom(), "the second SBOM differs");
 }
 
@@ -187,7 +187,7 @@ fn a_unit_waits_for_longer_than_a_tier_drains() {
                 .to_owned()
         };
         let stop: u64 = value("TimeoutStopSec=").parse().unwrap();
-        let drain: u64 = tier_kit::server::Listen::DRAIN.default.parse().unwrap();
+        let drain: u64 = http_service::server::Listen::DRAIN.default.parse().unwrap();
         assert!(stop >= drain + 30, "{tier}: {stop} s");
         assert_eq!(value("ExecStart="), format!("/usr/local/bin/{tier}"));
         assert_eq!(

@@ -13,11 +13,13 @@ use serde_json::Value;
 use crate::{test_lab::TestLab, workspace::root};
 
 /// Crates whose code runs in the programs.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 9] = [
     "app-tier/src",
     "web-tier/src",
     "lambda-ingest/src",
-    "crates/tier-kit/src",
+    "crates/program/src",
+    "crates/http-service/src",
+    "crates/aws-clients/src",
     "crates/payment-core/src",
     "crates/payment-store/src",
     "crates/database-login/src",

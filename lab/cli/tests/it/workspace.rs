@@ -8,42 +8,57 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("aws-model", &[]),
     ("payment-core", &[]),
     ("payment-store", &["payment-core"]),
-    ("tier-kit", &["payment-core"]),
-    ("web-tier", &["payment-core", "tier-kit"]),
-    ("database-login", &["payment-store", "tier-kit"]),
+    ("program", &[]),
+    ("aws-clients", &["program"]),
+    ("http-service", &["payment-core", "program"]),
+    (
+        "database-login",
+        &["aws-clients", "payment-store", "program"],
+    ),
+    ("web-tier", &["http-service", "payment-core", "program"]),
     (
         "app-tier",
         &[
+            "aws-clients",
             "database-login",
+            "http-service",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
     (
         "lambda-ingest",
         &[
+            "aws-clients",
             "database-login",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
     (
         "payctl",
         &[
+            "aws-clients",
             "aws-model",
             "database-login",
             "lambda-ingest",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
+];
+
+/// What a program must not link, by how a crate's name begins.
+const FOREIGN: [(&str, &[&str]); 2] = [
+    ("web-tier", &["aws-", "sqlx", "lambda_runtime"]),
+    ("lambda-ingest", &["axum", "opentelemetry", "prometheus"]),
 ];
 
 pub fn root() -> &'static Path {
@@ -85,6 +100,24 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
+fn a_program_links_only_what_it_uses() {
+    for (program, foreign) in FOREIGN {
+        let tree = Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])
+            .args(["--package", program])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let tree = String::from_utf8(tree.stdout).unwrap();
+        assert!(tree.starts_with(program), "{tree}");
+        for linked in tree.lines() {
+            let is_foreign = foreign.iter().any(|begin| linked.starts_with(begin));
+            assert!(!is_foreign, "{program} links {linked}");
+        }
+    }
+}
+
+#[test]
 fn the_manual_lists_every_variable_that_a_program_reads() {
     let manual = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap();
     let bin = Path::new(env!("CARGO_BIN_EXE_lab")).parent().unwrap();
@@ -121,7 +154,14 @@ fn every_test_that_the_table_of_faults_names_is_there() {
     let tests: Vec<_> = quoted.filter(|name| is_test_name(name)).collect();
     assert!(tests.len() > 40, "{tests:?}");
     let mut code = String::new();
-    for folder in ["app-tier", "crates", "lambda-ingest", "web-tier"] {
+    for folder in [
+        "app-tier",
+        "crates",
+        "lab",
+        "lambda-ingest",
+        "payctl",
+        "web-tier",
+    ] {
         read_code(&root().join(folder), &mut code);
     }
     for test in tests {

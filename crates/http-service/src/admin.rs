@@ -16,9 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::env::{Env, Variable};
 use crate::metrics::Metrics;
 use crate::server::{BindError, listen_on};
+use program::env::{Env, Variable};
 
 /// An answer is kept this long, however often it is asked for.
 const FRESH: Duration = Duration::from_secs(5);

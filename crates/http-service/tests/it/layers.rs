@@ -7,12 +7,12 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Path;
 use axum::routing::get;
 use http::{Request, Response, StatusCode};
+use http_service::http::{Layers, StatusQueries};
+use http_service::metrics::Metrics;
+use http_service::server::{Listen, Server};
+use http_service::spans::Spans;
 use payment_core::ErrorCode;
 use serde_json::Value;
-use tier_kit::http::{Layers, StatusQueries};
-use tier_kit::metrics::Metrics;
-use tier_kit::server::{Listen, Server};
-use tier_kit::spans::Spans;
 use tower::ServiceExt;
 
 async fn router(requests_max: usize) -> Router {

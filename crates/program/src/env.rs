@@ -15,18 +15,11 @@ pub struct Variable {
 }
 
 /// Read by every program.
-pub const COMMON: &[Variable] = &[
-    Variable {
-        name: "RUST_LOG",
-        default: "info",
-        help: "what is logged, e.g. info or app_tier=debug,info",
-    },
-    Variable {
-        name: "AWS_…",
-        default: "AWS SDK",
-        help: "region, endpoint and credentials, as the AWS SDK reads them",
-    },
-];
+const LOG_FILTER: Variable = Variable {
+    name: "RUST_LOG",
+    default: "info",
+    help: "what is logged, e.g. info or app_tier=debug,info",
+};
 
 /// The environment while a program's configuration is read from it.
 #[derive(Debug)]
@@ -166,7 +159,7 @@ pub fn help(program: &str, about: &str, variables: &[Variable]) -> String {
         name,
         default,
         help,
-    } in variables.iter().chain(COMMON)
+    } in variables.iter().chain([&LOG_FILTER])
     {
         // Writing to a String can't fail.
         let _ = writeln!(text, "  {name:<24} {help} [{default}]");

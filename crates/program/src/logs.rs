@@ -1,8 +1,5 @@
 //! Logs: JSON lines on stdout, which journald and CloudWatch take as they are.
 
-use std::error::Error;
-use std::fmt::Write as _;
-
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -25,16 +22,4 @@ pub fn init(filter: &str) -> Result<(), String> {
         .with(filter)
         .try_init()
         .map_err(|error| format!("logging can't start: {error}"))
-}
-
-/// An error and all its causes, in one line. Only for logs: causes may come from drivers.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String can't fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{HeaderValue, Request};
+use http_service::http::{idempotency_key, media_type, read_body, read_json};
 use hyper::body::Frame;
 use payment_core::ErrorCode;
-use tier_kit::http::{idempotency_key, media_type, read_body, read_json};
 use tokio::time::{Instant, Interval, interval};
 
 /// A byte a second, for ever.

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use tokio::runtime;
 
-use crate::access_log;
 use crate::env::{self, Env, Mistakes, Variable};
-use crate::telemetry;
+use crate::{chain, logs};
 
 /// The configuration can't be used (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
@@ -55,7 +54,7 @@ impl Program {
             Ok(config) => config,
             Err(mistakes) => return self.complain(&mistakes.to_string(), EXIT_USAGE),
         };
-        if let Err(mistake) = telemetry::init(&filter) {
+        if let Err(mistake) = logs::init(&filter) {
             return self.complain(&mistake, EXIT_USAGE);
         }
         tracing::info!(
@@ -63,11 +62,9 @@ impl Program {
             version = env!("CARGO_PKG_VERSION"),
             "starting"
         );
-        let ended = self.block_on(run(config));
-        access_log::flush();
-        match ended {
+        match self.block_on(run(config)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => self.complain(&telemetry::chain(&*error), 1),
+            Err(error) => self.complain(&chain(&*error), 1),
         }
     }
 

@@ -19,8 +19,9 @@ use tokio::sync::{Semaphore, watch};
 
 use self::connections::Connections;
 pub(crate) use self::idle::Seat;
-use crate::env::{Env, Variable};
+use crate::access_log;
 use crate::metrics::Metrics;
+use program::env::{Env, Variable};
 
 /// Idle keep-alive connections are kept for longer than the load balancer keeps them (ALB: 60 s by default), since
 /// the side that closes first risks a request that is already on its way, which a client sees as a 502.
@@ -155,6 +156,7 @@ impl Server {
             }
         })
         .await;
+        access_log::flush();
         Ok(())
     }
 

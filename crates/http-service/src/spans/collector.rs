@@ -13,8 +13,8 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use tokio::runtime::Handle;
 
-use crate::env::Variable;
-use crate::telemetry::chain;
+use program::chain;
+use program::env::Variable;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
