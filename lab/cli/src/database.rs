@@ -10,17 +10,14 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 pub use self::{client::Client, setup::prepare};
-use crate::{
-    lab::Lab,
-    part::{self, PartName},
-    secret::Secret,
-    vpc,
-};
+use crate::{lab::Lab, part_name::PartName, secret::Secret, state, vpc};
 
 const SCHEMA: &str = "payments";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error(transparent)]
+    State(#[from] state::Error),
     #[error("--database-url is not of the form mysql://user:password@host:port")]
     Url,
     #[error("can't run {}", program.display())]
@@ -86,15 +83,21 @@ pub struct Database<'a> {
     admin_password: Secret,
 }
 
+impl Lab {
+    pub fn database(&self) -> Result<Database<'_>, Error> {
+        Database::of(self)
+    }
+}
+
 impl<'a> Database<'a> {
-    pub fn of(lab: &'a Lab) -> Result<Self, part::Error> {
+    fn of(lab: &'a Lab) -> Result<Self, Error> {
         match &lab.settings.database_url {
-            Some(url) => Ok(Self::elsewhere(lab, url)?),
+            Some(url) => Self::elsewhere(lab, url),
             None => Self::own(lab),
         }
     }
 
-    fn own(lab: &'a Lab) -> Result<Self, part::Error> {
+    fn own(lab: &'a Lab) -> Result<Self, Error> {
         let base = format!("mysql://{}", lab.address(PartName::Mysql));
         Ok(Self {
             lab,

@@ -1,13 +1,13 @@
 //! What programs for operators read, so that they reach the lab: payctl, the AWS CLI, mysql, curl.
 
 use crate::{
-    database::User,
+    database::{self, User},
     lab::{BUCKET, DEAD_LETTER_QUEUE, Lab, REGION},
-    part::{self, PartName, sqs},
+    part::{PartName, sqs},
 };
 
 /// Variables and their values, secrets included.
-pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, part::Error> {
+pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, database::Error> {
     let operator = &lab.credentials.aws.operator;
     let database = lab.database()?;
     let (host, port) = database.host_and_port();

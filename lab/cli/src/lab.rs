@@ -10,15 +10,14 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials as KeyPair, Region};
 use aws_smithy_http_client::Builder;
 
 use crate::{
-    database::Database,
-    part::{self, Part, PartName},
+    part_name::PartName,
     ports::LINKED,
     state::{
         self, LabDir,
         credentials::{AccessKey, Credentials},
         settings::Settings,
     },
-    vpc::{INTERNAL_ALB, Vpc, certificate},
+    vpc::{self, INTERNAL_ALB, Vpc, certificate},
     workspace::Workspace,
 };
 
@@ -35,6 +34,15 @@ pub const FUNCTION: &str = "FinTechTransactionAlert";
 pub const FUNCTION_MEMORY_MB: u32 = 256;
 pub const FUNCTION_TIMEOUT_SECONDS: u32 = 60;
 
+/// Why a lab cannot be read from its directory.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    State(#[from] state::Error),
+    #[error(transparent)]
+    Vpc(#[from] vpc::Error),
+}
+
 #[derive(Clone, Debug)]
 pub struct Lab {
     pub workspace: Workspace,
@@ -47,14 +55,13 @@ pub struct Lab {
 
 impl Lab {
     /// One that `up` prepared before.
-    pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, state::Error> {
+    pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, Error> {
         let settings = Settings::load(&dir)?;
         let vpc = settings.vpc.as_ref();
         Ok(Self {
             vpc: vpc
                 .map(|vpc| Vpc::of(vpc, &dir).map(Arc::new))
-                .transpose()
-                .map_err(Box::new)?,
+                .transpose()?,
             settings,
             credentials: Credentials::load(&dir)?,
             workspace,
@@ -147,20 +154,14 @@ impl Lab {
             .collect()
     }
 
-    pub fn parts(&self) -> Result<Vec<Part>, part::Error> {
-        self.part_names()
-            .into_iter()
-            .map(|name| part::of(name, self))
-            .collect()
+    /// Its VPC, where there must be one.
+    pub fn required_vpc(&self) -> Result<&Vpc, vpc::Error> {
+        self.vpc.as_deref().ok_or(vpc::Error::NoVpc)
     }
 
     /// An IAM policy that the lab enforces.
     pub fn policy(&self, file: &str) -> PathBuf {
         let folder = self.settings.iam.as_deref();
         folder.map_or_else(|| self.workspace.policy(file), |folder| folder.join(file))
-    }
-
-    pub fn database(&self) -> Result<Database<'_>, part::Error> {
-        Database::of(self)
     }
 }

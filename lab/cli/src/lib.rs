@@ -8,7 +8,7 @@
 //! variables, a port and a health check; nothing here links against them.
 //!
 //! A new part is a file under [`part`] that says how to launch it, a name in
-//! [`part::PartName`] and its place in [`part::START`] and [`part::STOP`].
+//! [`part_name::PartName`] and its place in [`part::START`] and [`part::STOP`].
 //! A new command is a file under [`command`].
 
 pub mod bench;
@@ -29,9 +29,11 @@ pub mod install;
 pub mod lab;
 pub mod output;
 pub mod part;
+pub mod part_name;
 pub mod payment;
 pub mod ports;
 pub mod process;
+pub mod reach;
 pub mod relay;
 pub mod runbook;
 pub mod screenshots;

@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 pub use self::holder::Holder;
-use crate::part::PartName;
+use crate::part_name::PartName;
 
 /// Free ports are sought here: below the range from which systems take the local
 /// port of an outgoing connection, so that a part finds its own free when it restarts.

@@ -30,6 +30,8 @@ pub enum Error {
     #[error(transparent)]
     State(#[from] lab::state::Error),
     #[error(transparent)]
+    Lab(#[from] lab::lab::Error),
+    #[error(transparent)]
     Workspace(#[from] lab::workspace::Error),
     #[error(transparent)]
     Database(#[from] source::rows::ConnectError),

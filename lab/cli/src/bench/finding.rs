@@ -1,6 +1,6 @@
 //! What was found: figures of several rounds, and how they stand to a target.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -94,6 +94,12 @@ impl Finding {
             figures,
         }
     }
+}
+
+/// How many come in a second.
+pub fn a_second(count: usize, took: Duration) -> f64 {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    f64::from(count) / took.as_secs_f64()
 }
 
 /// Three digits that count.

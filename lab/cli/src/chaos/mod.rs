@@ -73,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     State(#[from] state::Error),
     #[error(transparent)]
-    Part(#[from] crate::part::Error),
+    Database(#[from] crate::database::Error),
 }
 
 /// Runs it all on a lab that is up.

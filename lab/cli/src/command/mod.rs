@@ -60,6 +60,8 @@ pub enum Error {
     #[error(transparent)]
     Workspace(#[from] workspace::Error),
     #[error(transparent)]
+    Lab(#[from] crate::lab::Error),
+    #[error(transparent)]
     State(#[from] state::Error),
     #[error(transparent)]
     Files(#[from] files::Error),
@@ -191,7 +193,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
             program,
         } => match vpc::enter::run(&namespace, hosts.as_deref(), &program)? {},
         Command::TryS3 { endpoint } => {
-            output::say(vpc::reach::s3::tried(&endpoint).await);
+            output::say(crate::reach::s3::tried(&endpoint).await);
             Ok(ExitCode::SUCCESS)
         }
         Command::Reach(args) => reach::run(&args, &context).await,

@@ -9,11 +9,8 @@ use crate::{
     cli,
     lab::Lab,
     output,
-    vpc::{
-        self, Vpc,
-        reach::{self, Report},
-        user,
-    },
+    reach::{self, Report},
+    vpc::{self, Vpc, user},
 };
 
 pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode, Error> {

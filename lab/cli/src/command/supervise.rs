@@ -7,7 +7,7 @@ use nix::unistd;
 use super::{Context, Error as CommandError};
 use crate::{
     database,
-    fault::term,
+    fault::expiry,
     lab::Lab,
     output,
     part::{self, PartName, START},
@@ -27,7 +27,8 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     let lab = context.lab()?;
     let mut shutdown = Shutdown::listen(lab.settings.owner).map_err(CommandError::Signals)?;
     let mut supervisor = Supervisor::new(lab.dir.clone(), &lab.parts()?);
-    let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, &lab));
+    let s3_port = lab.address(PartName::S3).port();
+    let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, s3_port));
     if let Some(Err(error)) = lab.vpc.as_deref().map(made) {
         supervisor.failed(Failure::of(None, &error));
         wiring::remove_or_warn(&lab.dir);
@@ -45,7 +46,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
             supervisor.running();
             tokio::select! {
                 _ = shutdown.wait() => {}
-                never = term::keep(&lab) => match never {},
+                never = expiry::keep(&lab) => match never {},
             }
         }
         Some(Err(failure)) => {

@@ -2,13 +2,15 @@
 //!
 //! S3, Lambda and the relay have switches of their own, which are asked over HTTP ([`Switches`]); what they can
 //! do is theirs to say. The database is a stranger's program: its faults are done to it from outside
-//! ([`database`]), as is the cut of a zone ([`crate::vpc::zone`]); what is done so for a while, the supervisor ends
-//! ([`term`]).
+//! ([`database`]), as is the cut of a zone ([`zone`]); what is done so for a while, the supervisor ends
+//! ([`term`], [`expiry`]).
 
 pub mod all;
 pub mod database;
+pub mod expiry;
 mod switches;
 pub mod term;
+mod zone;
 
 use clap::ValueEnum;
 

@@ -8,16 +8,15 @@ pub mod control;
 pub mod haproxy;
 pub mod lambda;
 pub mod mysql;
+mod placement;
 pub mod relay;
 pub mod s3;
 pub mod sqs;
 pub mod tier;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
+pub use crate::part_name::PartName;
 use crate::{
     database, files,
     health::Health,
@@ -25,26 +24,6 @@ use crate::{
     process::{Launch, Output},
     state, vpc,
 };
-
-#[derive(
-    Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ValueEnum, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum PartName {
-    Mysql,
-    S3,
-    Sqs,
-    Relay,
-    Control,
-    Lambda,
-    AppA,
-    AppB,
-    Ilb,
-    WebA,
-    WebB,
-    Alb,
-    Console,
-}
 
 /// The order of the start: a part needs those of the rows before it.
 pub const START: [&[PartName]; 6] = [
@@ -80,48 +59,6 @@ pub const STOP: [&[PartName]; 4] = [
         PartName::Control,
     ],
 ];
-
-impl PartName {
-    pub const ALL: &[Self] = &[
-        Self::Mysql,
-        Self::S3,
-        Self::Sqs,
-        Self::Relay,
-        Self::Control,
-        Self::Lambda,
-        Self::AppA,
-        Self::AppB,
-        Self::Ilb,
-        Self::WebA,
-        Self::WebB,
-        Self::Alb,
-        Self::Console,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mysql => "mysql",
-            Self::S3 => "s3",
-            Self::Sqs => "sqs",
-            Self::Relay => "relay",
-            Self::Control => "control",
-            Self::Lambda => "lambda",
-            Self::AppA => "app-a",
-            Self::AppB => "app-b",
-            Self::Ilb => "ilb",
-            Self::WebA => "web-a",
-            Self::WebB => "web-b",
-            Self::Alb => "alb",
-            Self::Console => "console",
-        }
-    }
-}
-
-impl fmt::Display for PartName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
 
 /// A part as the supervisor sees it.
 #[derive(Clone, Debug)]
@@ -185,6 +122,14 @@ pub enum Error {
     NoServer,
 }
 
+impl Lab {
+    /// Everything that runs in this lab.
+    pub fn parts(&self) -> Result<Vec<Part>, Error> {
+        let names = self.part_names().into_iter();
+        names.map(|name| of(name, self)).collect()
+    }
+}
+
 /// The part of that name, in this lab.
 pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let part = match name {
@@ -216,15 +161,6 @@ mod tests {
             let mut order = order;
             order.sort();
             assert_eq!(order, PartName::ALL);
-        }
-    }
-
-    #[test]
-    fn a_name_is_the_same_in_json_and_on_the_command_line() {
-        for &name in PartName::ALL {
-            let json = serde_json::to_value(name).unwrap();
-            assert_eq!(json, name.as_str());
-            assert_eq!(PartName::from_str(name.as_str(), false), Ok(name));
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{LinkConfig, commit};
-use crate::part::PartName;
+use crate::part_name::PartName;
 
 pub(super) const LATENCY: &str = "latency";
 pub(super) const RESET: &str = "reset";

@@ -16,7 +16,7 @@ use server_kit::fault::{Faults, Kind};
 use tokio::net::TcpListener;
 
 use self::link::Link;
-use crate::{files, part::PartName, secret::Secret, shutdown::Shutdown};
+use crate::{files, part_name::PartName, secret::Secret, shutdown::Shutdown};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {

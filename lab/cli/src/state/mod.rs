@@ -4,6 +4,7 @@ pub mod credentials;
 pub mod hold;
 pub mod settings;
 pub mod status;
+pub mod vpc;
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -21,7 +22,7 @@ use nix::{
 use tokio::time::{Instant, sleep};
 
 use self::hold::Hold;
-use crate::{files, part::PartName};
+use crate::{files, part_name::PartName};
 
 /// The kernel keeps 108 bytes for the path of a unix socket, and one of them ends it.
 const SOCKET_PATH_MAX: usize = 107;
@@ -58,8 +59,6 @@ pub enum Error {
          remove it, or choose a shorter --dir", path.display()
     )]
     SocketDir { path: PathBuf },
-    #[error(transparent)]
-    Vpc(#[from] Box<crate::vpc::Error>),
     #[error("there is no lab in {}: start one with `cargo lab up`", path.display())]
     NoLab { path: PathBuf },
 }

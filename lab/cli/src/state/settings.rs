@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, LabDir};
-use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret, vpc};
+use super::{Error, LabDir, vpc};
+use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret};
 
 /// How the app tier lays payments out in the bucket.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]

@@ -6,11 +6,7 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, LabDir};
-use crate::{
-    files, output,
-    part::{Part, PartName},
-    process::Identity,
-};
+use crate::{files, output, part_name::PartName, process::Identity};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,13 +47,14 @@ pub struct PartStatus {
 }
 
 impl PartStatus {
-    pub fn of(part: &Part) -> Self {
+    /// A part that was not started yet.
+    pub fn new(part: PartName, addr: SocketAddr, about: String) -> Self {
         Self {
-            part: part.name,
+            part,
             pid: None,
-            addr: part.address,
+            addr,
             state: PartState::Stopped,
-            about: part.about.clone(),
+            about,
             start_time: None,
             deaths: 0,
             ready_ms: None,

@@ -24,7 +24,10 @@ impl Board {
             supervisor: Identity::of(pid),
             phase: Phase::Starting,
             failure: None,
-            parts: parts.iter().map(PartStatus::of).collect(),
+            parts: parts
+                .iter()
+                .map(|part| PartStatus::new(part.name, part.address, part.about.clone()))
+                .collect(),
         };
         let board = Self {
             path: Arc::new(path),

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, process::ExitStatus};
 
 use aws_model::network::Name;
 
-use crate::{files, part::PartName};
+use crate::{files, part_name::PartName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -2,30 +2,27 @@
 //!
 //! - [`rules`]: security groups, ACLs and gateways as nftables rules, a file a namespace.
 //! - [`wiring`]: namespaces, links and addresses, made and taken away again; [`routes`] between them.
-//! - [`place`]: which part is where.
+//! - [`hosts_of`]: which part is on which host.
 //! - [`doorway`]: sockets inside a namespace, for this process.
 //! - [`enter`]: a program inside a namespace.
 //! - [`certificate`]: with which the database shows that it is the one.
 //! - [`user`]: all of it without root.
-//! - [`zone`]: a zone cut off, and back.
-//! - [`reach`]: who reaches whom, tried for real.
 //!
 //! Nothing of it is in the machine's own network: all links are between namespaces, whose names derive from the lab's
 //! directory. `ip` and `nft` do the work: what they are given can be read, and typed again by hand. A person, and what
-//! AWS does without the VPC, come by [`crate::control`].
+//! AWS does without the VPC, come by [`crate::control`]. Who
+//! reaches whom is tried by [`crate::reach`].
 
 pub mod certificate;
 pub mod doorway;
 pub mod enter;
 mod error;
-pub mod place;
-pub mod reach;
+mod hosts;
 mod routes;
 pub mod rules;
 mod tools;
 pub mod user;
 pub mod wiring;
-pub mod zone;
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -41,13 +38,17 @@ use nix::{
     sched::{CloneFlags, unshare},
     unistd::Uid,
 };
-use serde::{Deserialize, Serialize};
 
 pub use self::{
     error::Error,
-    place::{home_of, hosts_of},
+    hosts::{home_of, hosts_of},
 };
-use crate::{files, install::NetworkTools, lab::Lab, part::PartName, state::LabDir};
+use crate::{
+    files,
+    install::NetworkTools,
+    part_name::PartName,
+    state::{LabDir, vpc::Settings},
+};
 
 /// What hosts call each other: as on AWS, a name that leads to every node.
 pub const INTERNAL_ALB: &str = "internal-alb";
@@ -56,17 +57,6 @@ pub const DATABASE: &str = "payment-db";
 /// Names in a namespace of its own that are not hosts of the network.
 const ROUTER: &str = "router";
 const NAT: &str = "nat";
-
-/// Of a lab with `--vpc`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Settings {
-    /// The network that it has.
-    pub network: PathBuf,
-    pub nat: bool,
-    /// All of it is in a user namespace, which is the supervisor's.
-    pub rootless: bool,
-    pub tools: NetworkTools,
-}
 
 /// The network of one lab.
 #[derive(Clone, Debug)]
@@ -140,13 +130,6 @@ impl Vpc {
         let host = self.network.host(host)?;
         let port = self.network.tier(&host.tier)?.port?;
         Some(SocketAddrV4::new(host.address, port))
-    }
-}
-
-impl Lab {
-    /// Its VPC, where there must be one.
-    pub fn required_vpc(&self) -> Result<&Vpc, Error> {
-        self.vpc.as_deref().ok_or(Error::NoVpc)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::files;
 
 impl Vpc {
     /// The router's links of the hosts in some subnets.
-    pub(super) fn set_links(
+    pub(crate) fn set_links(
         &self,
         subnets: &[&aws_model::network::Name],
         state: &str,
@@ -30,13 +30,13 @@ impl Vpc {
     }
 
     /// The router's links, and whether they are up.
-    pub(super) fn links(&self) -> Result<String, Error> {
+    pub(crate) fn links(&self) -> Result<String, Error> {
         let router = self.namespace(super::ROUTER);
         self.ip(&["-n", &router, "-br", "link", "show", "type", "veth"], "")
     }
 
     /// A set of the router's, as nft tells it.
-    pub(super) fn set_of_router(&self, set: &str) -> Result<String, Error> {
+    pub(crate) fn set_of_router(&self, set: &str) -> Result<String, Error> {
         let router = self.namespace(super::ROUTER);
         let nft = self.tools.nft.to_string_lossy();
         let list = [

@@ -12,15 +12,15 @@ use super::{
     rules::{self, INTERFACE, INTERNET, S3, bridge},
     tools::run,
 };
-use crate::{install, lab::Lab, output, part::PartName, state::LabDir};
+use crate::{install, output, part_name::PartName, state::LabDir};
 
 /// The router's addresses on the links to what is outside: no host needs to know them.
 const TO_INTERNET: &str = "169.254.1.1";
 const TO_S3: &str = "169.254.1.2";
 
-/// Makes the whole network; one that was there before is taken away.
-pub fn make(vpc: &Vpc, lab: &Lab) -> Result<(), Error> {
-    remove(&lab.dir)?;
+/// Makes the whole network, in which S3's process listens on that port; one that was there before is taken away.
+pub fn make(vpc: &Vpc, s3_port: u16) -> Result<(), Error> {
+    remove(&vpc.dir)?;
     for namespace in vpc.namespaces() {
         vpc.add(&namespace)?;
         vpc.ip(&["-n", &namespace, "link", "set", "lo", "up"], "")?;
@@ -43,7 +43,7 @@ pub fn make(vpc: &Vpc, lab: &Lab) -> Result<(), Error> {
             .and_then(|name| vpc.network.subnet(name))
         {
             Some(subnet) => inside(vpc, host, subnet)?,
-            None => outside(vpc, host, lab)?,
+            None => outside(vpc, host, s3_port)?,
         }
     }
     if vpc.network.nat_is_on {
@@ -126,7 +126,7 @@ route add default via {router}
 }
 
 /// The internet and S3 are a link of the router each.
-fn outside(vpc: &Vpc, host: &Host, lab: &Lab) -> Result<(), Error> {
+fn outside(vpc: &Vpc, host: &Host, s3_port: u16) -> Result<(), Error> {
     let (name, address) = (host.name.as_str(), host.address);
     let namespace = vpc.namespace(name);
     let is_s3 = super::hosts_of(PartName::S3).contains(&name);
@@ -157,7 +157,7 @@ route add default via {router}
         let port = vpc
             .address(PartName::S3)
             .map_or(443, |address| address.port());
-        let rules = rules::of_s3(port, lab.address(PartName::S3).port());
+        let rules = rules::of_s3(port, s3_port);
         vpc.set(&namespace, &["net.ipv4.conf.eth0.route_localnet=1"])?;
         vpc.load(&namespace, name, &rules)?;
     }

@@ -34,7 +34,7 @@ const COUNT_PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(transparent)]
-    Part(#[from] lab::part::Error),
+    Database(#[from] lab::database::Error),
     #[error("the lab's database has an address that is none")]
     Url(#[from] sqlx::Error),
     #[error(transparent)]

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{BenchError, Error};
-use crate::bench::{bed::Bed, scenario::a_second};
+use crate::bench::{bed::Bed, finding::a_second};
 
 /// One payment, with all columns that the function fills.
 const ROW: &str = "bench\t100.00\tUSD\tprocessed\tJane Doe\t2026-11-22 07:30:00.123456\t{}\t\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Error, tell};
 use crate::bench::{
     bed::Bed,
-    finding::{Figure, Finding, number},
+    finding::{Figure, Finding, a_second, number},
     host::{Function, Host},
     objects::Objects,
     peer,
@@ -107,9 +107,4 @@ async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
         took += host.ingest(&objects.put_plain().await?).await?;
     }
     Ok(a_second(EVENTS, took))
-}
-
-pub fn a_second(count: usize, took: Duration) -> f64 {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    f64::from(count) / took.as_secs_f64()
 }

@@ -74,8 +74,6 @@ impl fmt::Display for Scenario {
     }
 }
 
-pub use self::ingest::a_second;
-
 /// A line of progress.
 fn tell(what: &str, outcome: impl fmt::Display) {
     output::say(format_args!("  {what:<44} {outcome}"));

@@ -17,7 +17,7 @@ use crate::{
     part::mysql::Server,
     ports::{Ports, Taken},
     process::Identity,
-    state::{credentials::Credentials, settings::Settings},
+    state::{self, credentials::Credentials, settings::Settings},
     vpc::{self, Vpc, certificate},
 };
 
@@ -68,11 +68,11 @@ pub(super) async fn lab(
 }
 
 /// The network that is asked for, and what makes it.
-fn network(args: &cli::Up, context: &Context) -> Result<vpc::Settings, CommandError> {
+fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, CommandError> {
     vpc::is_possible()?;
     let usual = || context.workspace.network();
     let network = args.network.clone().unwrap_or_else(usual);
-    Ok(vpc::Settings {
+    Ok(state::vpc::Settings {
         network: std::path::absolute(&network).unwrap_or(network),
         nat: args.nat,
         rootless: !Uid::effective().is_root(),

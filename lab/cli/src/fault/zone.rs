@@ -2,7 +2,7 @@
 
 use aws_model::network::Zone;
 
-use super::{Error, Vpc};
+use crate::vpc::{Error, Vpc};
 
 impl Vpc {
     /// The zone of that name.

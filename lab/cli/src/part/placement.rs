@@ -1,51 +1,25 @@
-//! Which part is where, and what it calls the others.
+//! A part in its namespace of the VPC, and what it calls the others.
 
 use std::{ffi::OsString, fmt::Write as _};
 
 use aws_model::network::Host;
 
-use super::{DATABASE, INTERNAL_ALB, Vpc};
+use super::{ConfigFile, Part, PartName};
 use crate::{
     lab::Lab,
-    part::{ConfigFile, Part, PartName},
     process::Launch,
+    vpc::{DATABASE, INTERNAL_ALB, Vpc, home_of, hosts_of},
 };
-
-/// The hosts of the network in which a part runs; a load balancer has a node in each zone.
-pub fn hosts_of(part: PartName) -> &'static [&'static str] {
-    match part {
-        PartName::Alb => &["alb-a", "alb-b"],
-        PartName::WebA => &["web-a"],
-        PartName::WebB => &["web-b"],
-        PartName::Ilb => &["ilb-a", "ilb-b"],
-        PartName::AppA => &["app-a"],
-        PartName::AppB => &["app-b"],
-        PartName::Lambda => &["lambda"],
-        PartName::Mysql => &["db"],
-        PartName::S3 => &["s3"],
-        PartName::Sqs | PartName::Relay | PartName::Control | PartName::Console => &[],
-    }
-}
-
-/// The namespace in which a part's process runs. A load balancer's is in that of its first node, and makes sockets in
-/// those of the others by itself.
-pub fn home_of(part: PartName) -> Option<&'static str> {
-    match part {
-        PartName::Relay | PartName::Control | PartName::Console => None,
-        PartName::Sqs => Some(part.as_str()),
-        _ => hosts_of(part).first().copied(),
-    }
-}
 
 impl Vpc {
     /// The part in the namespace where it belongs.
     #[must_use]
-    pub fn place(&self, part: Part, lab: &Lab) -> Part {
+    pub(super) fn place(&self, part: Part, lab: &Lab) -> Part {
         let Some(home) = home_of(part.name) else {
             return part;
         };
         let hosts = ConfigFile {
-            path: self.dir.config(&format!("{home}.hosts")),
+            path: lab.dir.config(&format!("{home}.hosts")),
             content: self.hosts_file(home),
         };
         let inner = part.launch;
@@ -73,7 +47,7 @@ impl Vpc {
     }
 
     /// What stands in `/etc/hosts` of a host. The nodes of its own zone come first: connections stay in a zone.
-    pub fn hosts_file(&self, host: &str) -> String {
+    fn hosts_file(&self, host: &str) -> String {
         let zone = |host: &Host| {
             let subnet = self.network.subnet(host.subnet.as_ref()?)?;
             Some(subnet.zone)

@@ -12,8 +12,10 @@ use futures::future::join_all;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use super::{Error, Vpc, doorway::Doorway, rules::ADMITTED};
-use crate::lab::Lab;
+use crate::{
+    lab::Lab,
+    vpc::{Error, Vpc, doorway::Doorway, rules::ADMITTED},
+};
 
 /// A packet that is dropped is never answered; one that is not, within a millisecond.
 const PATIENCE: Duration = Duration::from_millis(1_500);
