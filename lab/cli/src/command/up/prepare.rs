@@ -6,11 +6,7 @@ use std::{
     time::Instant,
 };
 
-use nix::unistd::Uid;
-
-use super::{CommandError, Context, Error};
-use crate::{
-    cli,
+use lab_runner::{
     install::{self, Tools},
     lab::Lab,
     output,
@@ -20,6 +16,10 @@ use crate::{
     state::{self, credentials::Credentials, settings::Settings},
     vpc::{self, Vpc, certificate},
 };
+use nix::unistd::Uid;
+
+use super::{CommandError, Context, Error};
+use crate::cli;
 
 /// Decides how the lab is to be, writes it down, and makes the database's files.
 pub(super) async fn lab(
