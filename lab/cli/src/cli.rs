@@ -260,7 +260,7 @@ pub struct Test {
 
 /// The rest of the command line, for the program that the command is.
 #[derive(Debug, Args)]
-#[command(override_usage = "see the command's own --help")]
+#[command(override_usage = "cargo lab <COMMAND> [OPTIONS] (--help after the command lists them)")]
 pub struct Passed {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub arguments: Vec<OsString>,

@@ -21,8 +21,11 @@ pub const PIPELINE: [&str; 6] = [
     "lab-lambda",
 ];
 
-/// The console, and the tool that its buttons run.
-pub const CONSOLE: [&str; 2] = ["lab-console", "payctl"];
+/// The lab in a browser.
+pub const CONSOLE: &str = "lab-console";
+
+/// What the console's button for dead letters runs, and a person at a terminal.
+pub const OPERATOR_TOOL: &str = "payctl";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -17,6 +17,7 @@ mod exactness;
 mod faults;
 mod grants;
 mod older_objects;
+mod on_demand;
 mod operator;
 mod outage;
 mod pay_page;

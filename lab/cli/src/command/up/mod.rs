@@ -67,6 +67,15 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
     if interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
+    if lab.settings.console && !args.no_build {
+        tokio::select! {
+            () = build_operator_tool(context) => {}
+            _ = shutdown.wait() => {
+                down::run(context).await?;
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        }
+    }
     suggest(&lab, context);
     if args.detach {
         let cargo_lab = &context.cargo_lab;
@@ -76,21 +85,27 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
     stay(context, &mut shutdown).await
 }
 
-/// Only what runs: the rest of the workspace is built by the commands that need it.
+/// Builds what runs; the rest of the workspace is built by the commands that need it.
 async fn build(args: &cli::Up, context: &Context) -> Result<(), CommandError> {
     output::say("building what runs");
     let started = Instant::now();
     let mut programs = build::PIPELINE.to_vec();
     if !args.no_console {
-        programs.extend(build::CONSOLE);
+        programs.push(build::CONSOLE);
     }
     build::programs(&context.workspace, &programs).await?;
-    output::done(
-        "build",
-        format_args!("{} programs", programs.len()),
-        started.elapsed(),
-    );
+    let detail = format!("{} programs", programs.len());
+    output::done("build", detail, started.elapsed());
     Ok(())
+}
+
+/// Builds the tool that the console's buttons run: the first payment does not wait for it. Without it the lab runs on.
+async fn build_operator_tool(context: &Context) {
+    let started = Instant::now();
+    match build::programs(&context.workspace, &[build::OPERATOR_TOOL]).await {
+        Ok(()) => output::done("build", build::OPERATOR_TOOL, started.elapsed()),
+        Err(error) => output::error(&error),
+    }
 }
 
 /// Brings the lab up, or leaves nothing of it running; nothing is returned where a person interrupted it.
