@@ -121,7 +121,10 @@ async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_cont
 
 #[tokio::test]
 async fn a_secrets_manager_that_is_away_is_a_passing_error_that_names_the_endpoint() {
-    let nobody = lab::ports::free_listener().unwrap().local_addr().unwrap();
+    let nobody = lab_runner::ports::free_listener()
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let sdk = sdk(nobody, ACCESS_KEY_ID);
     let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
     let error = Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err());

@@ -61,12 +61,63 @@ const FOREIGN: [(&str, &[&str]); 2] = [
     ("lambda-ingest", &["axum", "opentelemetry", "prometheus"]),
 ];
 
+/// The same of the lab's: `lab` is what everybody compiles before the first payment.
+const LAB_EDGES: [(&str, &[&str]); 6] = [
+    ("lab", &["aws-model", "lab-runner", "server-kit"]),
+    ("lab-runner", &["aws-model", "payment-store", "server-kit"]),
+    (
+        "lab-console",
+        &[
+            "aws-model",
+            "lab-runner",
+            "payment-core",
+            "payment-store",
+            "server-kit",
+        ],
+    ),
+    (
+        "lab-chaos",
+        &["aws-model", "lab-runner", "server-kit", "verdict"],
+    ),
+    ("lab-bench", &["lab-runner", "payment-core", "server-kit"]),
+    ("lab-tasks", &["aws-model", "lab-runner"]),
+];
+
+/// What takes long to compile, and `cargo lab up` does not run.
+const TOOLS: [&str; 3] = ["lab-chaos", "lab-bench", "lab-tasks"];
+
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 #[test]
 fn dependencies_point_one_way() {
+    let packages = packages();
+    for (name, allowed) in EDGES.iter().chain(&LAB_EDGES) {
+        let package = packages.iter().find(|package| package["name"] == *name);
+        for (on, ships) in own_dependencies(package.unwrap()) {
+            assert!(!ships || allowed.contains(&on), "{name} depends on {on}");
+        }
+    }
+}
+
+/// The end-to-end tests, which are the package `lab`'s, drive a browser and run the notes.
+#[test]
+fn no_crate_waits_for_the_tools_of_the_lab() {
+    for package in packages() {
+        for (on, ships) in own_dependencies(&package) {
+            let is_for_tests = package["name"] == "lab" && on == "lab-tasks" && !ships;
+            assert!(
+                !TOOLS.contains(&on) || is_for_tests,
+                "{} depends on {on}",
+                package["name"]
+            );
+        }
+    }
+}
+
+/// Packages of the workspace, as cargo tells them.
+fn packages() -> Vec<Value> {
     let metadata = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -78,25 +129,20 @@ fn dependencies_point_one_way() {
         .current_dir(root())
         .output()
         .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    for (name, allowed) in EDGES {
-        let package = packages
-            .iter()
-            .find(|package| package["name"] == name)
-            .unwrap();
-        for dependency in package["dependencies"].as_array().unwrap() {
-            let (on, is_own) = (
-                dependency["name"].as_str().unwrap(),
-                !dependency["path"].is_null(),
-            );
-            let ships = dependency["kind"].is_null();
-            assert!(
-                !is_own || !ships || allowed.contains(&on),
-                "{name} depends on {on}"
-            );
-        }
-    }
+    let mut metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    serde_json::from_value(metadata["packages"].take()).unwrap()
+}
+
+/// Names of the packages of the workspace that a package depends on, and whether it does so beyond its tests.
+fn own_dependencies(package: &Value) -> Vec<(&str, bool)> {
+    let dependencies = package["dependencies"].as_array().unwrap().iter();
+    dependencies
+        .filter(|dependency| !dependency["path"].is_null())
+        .map(|dependency| {
+            let name = dependency["name"].as_str().unwrap();
+            (name, dependency["kind"].is_null())
+        })
+        .collect()
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! What a person reads: the progress, and what came of it.
+
+use std::{fmt, time::Duration};
+
+use lab_runner::output;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use verdict::Verdict;
+
+use super::{
+    history::History,
+    nemesis::{Injected, Nemesis},
+};
+
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub struct Report {
+    pub verdict: Verdict,
+    /// Every part is healthy again.
+    pub is_well: bool,
+    pub injected: Injected,
+    /// From the last fault until every rule held and every part was well.
+    pub recovered_after: Duration,
+}
+
+impl Report {
+    pub fn holds(&self) -> bool {
+        self.verdict.holds() && self.is_well
+    }
+}
+
+/// Prints a line now and then until the time is over.
+pub(super) async fn follow(length: Duration, history: &History, nemesis: &Nemesis) {
+    let begun = Instant::now();
+    let mut ticks = interval(TELL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    while begun.elapsed() + TELL_EVERY <= length {
+        ticks.tick().await;
+        tell(begun.elapsed(), history, nemesis);
+    }
+    tokio::time::sleep_until(begun + length).await;
+}
+
+fn tell(elapsed: Duration, history: &History, nemesis: &Nemesis) {
+    let counts = history.counts();
+    let (on, strikes) = nemesis.now();
+    let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs() % 60);
+    output::say(format_args!(
+        "{minutes:02}:{seconds:02} {:>8} requests {:>8} yes {:>6} open {strikes:>7} faults   {}",
+        counts.attempts,
+        counts.yes,
+        counts.open,
+        on.join(" ")
+    ));
+}
+
+pub(super) fn waiting(verdict: &Verdict) {
+    output::say(format_args!(
+        "      {:>8} rows, {} to come",
+        verdict.rows,
+        verdict.broken.len()
+    ));
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "strikes")?;
+        for (kind, strikes) in &self.injected {
+            let (times, strikes) = (strikes.episodes, strikes.strikes);
+            writeln!(f, "{kind:<24}{times:>9}{strikes:>9}")?;
+        }
+        let all: u64 = self.injected.values().map(|strikes| strikes.strikes).sum();
+        let struck = self.injected.values().filter(|s| s.strikes > 0).count();
+        writeln!(f, "{struck} kinds struck {all} times\n")?;
+        write!(f, "{}", self.verdict)?;
+        let recovered = self.recovered_after.as_secs_f64();
+        writeln!(
+            f,
+            "{:<30}{recovered:>8.1} s",
+            "all well after the last fault"
+        )?;
+        if !self.is_well {
+            writeln!(f, "some parts are not healthy")?;
+        }
+        Ok(())
+    }
+}
