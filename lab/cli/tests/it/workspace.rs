@@ -121,7 +121,7 @@ fn every_test_that_the_table_of_faults_names_is_there() {
     let tests: Vec<_> = quoted.filter(|name| is_test_name(name)).collect();
     assert!(tests.len() > 40, "{tests:?}");
     let mut code = String::new();
-    for folder in ["app-tier", "crates", "lambda-ingest", "web-tier"] {
+    for folder in ["app-tier", "crates", "lab", "lambda-ingest", "web-tier"] {
         read_code(&root().join(folder), &mut code);
     }
     for test in tests {
