@@ -267,15 +267,8 @@ fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
     let of_database = [("mysql-commit-lost", 0.5), ("mysql-failover", 1.0)]
         .map(|(name, rate)| vec![of_part((Target::Relay, name, rate, None))]);
     // The doors into a VPC are narrower than a tier.
-    let crowds = [
-        (Crowd::Burst, &TIERS[..]),
-        (Crowd::HalfSent, &TIERS),
-        (Crowd::Polls, &[PartName::AppA, PartName::AppB]),
-    ];
-    let of_clients = crowds.map(|(crowd, parts)| {
-        let at = |part: &PartName| Action::Crowd(crowd, *part);
-        parts.iter().map(at).collect()
-    });
+    let of_clients = [Crowd::Burst, Crowd::HalfSent, Crowd::Polls]
+        .map(|crowd| TIERS.map(|part| Action::Crowd(crowd, part)).to_vec());
     without_links()
         .into_iter()
         .chain(of_links)
