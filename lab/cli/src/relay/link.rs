@@ -192,14 +192,16 @@ mod tests {
         tokio::spawn(Link::new(&config, Arc::clone(&faults)).serve(listener));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = server.accept().await {
-                let mut buffer = [0; 64];
-                while stream
-                    .read(&mut buffer)
-                    .await
-                    .is_ok_and(|length| length > 0)
-                {
-                    stream.write_all(b"ok").await.unwrap();
-                }
+                tokio::spawn(async move {
+                    let mut buffer = [0; 64];
+                    while stream
+                        .read(&mut buffer)
+                        .await
+                        .is_ok_and(|length| length > 0)
+                    {
+                        stream.write_all(b"ok").await.unwrap();
+                    }
+                });
             }
         });
         (config.listen, faults)
