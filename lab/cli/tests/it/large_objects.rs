@@ -41,7 +41,8 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
             .await
             .unwrap();
     }
-    let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects ORDER BY object_key";
+    let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects \
+                  WHERE object_key NOT LIKE '%/dt=%' ORDER BY object_key";
     let ingested = [
         "transactions/a-13000.ndjson\t13000\t0",
         "transactions/b-100000.ndjson\t100000\t0",
