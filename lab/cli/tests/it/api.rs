@@ -18,8 +18,9 @@ const SECONDS: &str = "45";
 
 /// No 5xx, no status that is not described, no body or header against its schema, no nonsense that is taken.
 ///
-/// Left out is one check, that all that fits the schema is taken: no schema says how many decimals a currency has, what a
-/// card number is, or which ids are taken.
+/// Left out is one check, that all that fits the schema is taken. What it reports are rules that hold between two places,
+/// which the schema does not state: body and header must name the same id, and an amount has no more decimals than its
+/// currency.
 #[test]
 fn schemathesis_finds_nothing_that_is_not_as_described() {
     let schemathesis = installed(&Workspace::find().unwrap().tools().join("schemathesis"));
