@@ -22,6 +22,9 @@ const BATCH_PUTS: usize = 4;
 /// PUTs at work at one time where each holds one payment.
 const OBJECT_PUTS: usize = 256;
 
+/// Longest prefix of keys, in bytes: every key of this tier fits S3 and the tables, or the function could not record it.
+const PREFIX_BYTES_MAX: usize = 500;
+
 /// SELECT, and nothing else.
 const USER: &str = "reader";
 
@@ -140,6 +143,9 @@ fn commit_settings(env: &mut Env) -> Settings {
         puts_max: env.or("LOG_MAX_IN_FLIGHT_PUTS", puts_by_default),
         linger: Duration::from_millis(env.or("LOG_LINGER_MS", 0)),
     };
+    if settings.prefix.len() > PREFIX_BYTES_MAX {
+        env.mistake("LOG_PREFIX must have at most 500 bytes");
+    }
     if !(1..=1024).contains(&settings.puts_max) {
         env.mistake("LOG_MAX_IN_FLIGHT_PUTS must be from 1 to 1024");
     }
@@ -188,6 +194,10 @@ impl FromStr for Encryption {
 
 #[cfg(test)]
 mod tests {
+    use payment_core::id::ID_BYTES_MAX;
+    use payment_core::{ObjectKey, PaymentId, Timestamp};
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -218,6 +228,28 @@ mod tests {
         let text = Config::from_env(env).unwrap_err().to_string();
         assert!(text.contains("8 mistake(s)"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn p2_every_key_of_this_tier_can_be_recorded() {
+        let with_prefix = |bytes: usize| {
+            let prefix = "p".repeat(bytes);
+            let config = Config::from_env(Env::from([
+                ("LOG_BUCKET", "b"),
+                ("LOG_PREFIX", prefix.as_str()),
+            ]));
+            config.map(|config| config.commit.prefix)
+        };
+        assert!(with_prefix(PREFIX_BYTES_MAX + 1).is_err());
+        let longest = with_prefix(PREFIX_BYTES_MAX).unwrap();
+        let id = PaymentId::parse(&"i".repeat(ID_BYTES_MAX)).unwrap();
+        let node = "f".repeat(32);
+        for key in [
+            ObjectKey::single(&longest, &id),
+            ObjectKey::batch(&longest, Timestamp::EPOCH, Uuid::nil(), &node),
+        ] {
+            assert!(key.is_recordable(), "{key}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws_lambda_events::sqs::SqsBatchResponse;
 use futures::future::join;
 use lambda_runtime::Diagnostic;
 use payment_core::Timestamp;
@@ -31,16 +32,10 @@ pub struct Handler<O, B = MySqlBackend> {
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_item_failures: Option<Vec<ItemFailure>>,
+    #[serde(flatten)]
+    pub messages: Option<SqsBatchResponse>,
     #[serde(flatten)]
     pub tally: Tally,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ItemFailure {
-    pub item_identifier: String,
 }
 
 /// Not all was done: Lambda is to send the event again, and at last to the dead-letter queue.
@@ -99,10 +94,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     ) -> Result<Answer, HandlerError> {
         let (tally, answer) = self.answer(payload, deadline).await;
         tally.emit(request_id, (self.clock)());
-        answer.map(|batch_item_failures| Answer {
-            batch_item_failures,
-            tally,
-        })
+        answer.map(|messages| Answer { messages, tally })
     }
 
     /// What the event did, and what SQS is to be told of its messages.
@@ -110,7 +102,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         &self,
         payload: &str,
         deadline: Option<Timestamp>,
-    ) -> (Tally, Result<Option<Vec<ItemFailure>>, HandlerError>) {
+    ) -> (Tally, Result<Option<SqsBatchResponse>, HandlerError>) {
         let mut tally = Tally {
             cold_start: !self.started.swap(true, Ordering::Relaxed),
             ..Tally::default()
@@ -124,7 +116,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         payload: &str,
         deadline: Option<Timestamp>,
         tally: &mut Tally,
-    ) -> Result<Option<Vec<ItemFailure>>, HandlerError> {
+    ) -> Result<Option<SqsBatchResponse>, HandlerError> {
         let time = Time::until(deadline, self.clock);
         match Event::parse(payload)? {
             Event::Objects(objects) => {
@@ -208,11 +200,11 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         messages: Vec<Message>,
         time: Time,
         tally: &mut Tally,
-    ) -> Vec<ItemFailure> {
+    ) -> SqsBatchResponse {
         let readable = messages.iter().filter_map(|m| m.objects.as_ref().ok());
         let objects: Vec<_> = readable.flatten().collect();
         let mut done = self.ingest_all(&objects, time, tally).await.into_iter();
-        let mut failures = Vec::new();
+        let mut response = SqsBatchResponse::default();
         for Message { id, objects } in messages {
             let outcome = match objects {
                 Ok(objects) => {
@@ -227,12 +219,10 @@ impl<O: Objects, B: Backend> Handler<O, B> {
                     error = chain(&error),
                     "a message will come again"
                 );
-                failures.push(ItemFailure {
-                    item_identifier: id,
-                });
+                response.add_failure(id);
             }
         }
-        failures
+        response
     }
 }
 

@@ -237,11 +237,7 @@ impl<O: Objects, B: Backend> Run<'_, O, B> {
         let done = self.handler.ingest_all(&objects, time, self.tally).await;
         self.tally.swept += done.iter().filter(|done| **done).count();
         for (object, _) in missing.iter().zip(&done).filter(|(_, done)| !**done) {
-            match self.handler.store.defer(&self.journal, object).await {
-                // Nothing can be recorded under such a key; the log has named it.
-                Ok(()) | Err(payment_store::Error::KeyTooLong { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.handler.store.defer(&self.journal, object).await?;
         }
         Ok(done.len())
     }

@@ -14,6 +14,7 @@ use sqlx::MySqlPool;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
+use crate::odd_requests::all_are_refused_with_a_problem;
 use crate::scripted_log::{Asked, ScriptedLog};
 use crate::tier::payment;
 
@@ -192,6 +193,15 @@ async fn p1_a_payment_whose_client_hung_up_is_counted() {
         tokio::task::yield_now().await;
     }
     assert_eq!(tier.figure("payments_accepted_total").await, "1");
+}
+
+/// As the web tier does.
+#[tokio::test]
+async fn every_odd_request_is_refused_with_a_problem() {
+    let tier = Tier::start(None).await;
+    let address = tier.url.trim_start_matches("http://");
+    let address = address.trim_end_matches("/process").parse().unwrap();
+    all_are_refused_with_a_problem(address, "/process").await;
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 mod breaker;
 mod http;
 mod intake;
+#[path = "../../../web-tier/tests/it/odd_requests.rs"]
+mod odd_requests;
 mod scripted_log;
 mod silent_database;
 mod tier;

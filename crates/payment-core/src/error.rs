@@ -55,7 +55,11 @@ impl ErrorCode {
             Self::RequestTimeout => (408, "request_timeout", "The request came too slowly"),
             Self::IdConflict => (409, "id_conflict", "The id belongs to another payment"),
             Self::BodyTooLarge => (413, "body_too_large", "The body is too large"),
-            Self::UnsupportedMediaType => (415, "unsupported_media_type", "The body must be JSON"),
+            Self::UnsupportedMediaType => (
+                415,
+                "unsupported_media_type",
+                "The body's type or coding is not supported",
+            ),
             Self::InvalidMember => (422, "invalid_member", "A member breaks its rule"),
             Self::CardNumber => (422, "card_number", "Card numbers are not accepted"),
             Self::Internal => (500, "internal", "Something broke on our side"),

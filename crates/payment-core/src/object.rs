@@ -6,8 +6,8 @@
 //!   record each, and so are the elements of an array.
 //! - A document over several lines, or anything else, is read whole, up to [`DOCUMENT_BYTES_MAX`].
 //! - gzip is decompressed. A byte order mark at the start is skipped. An object without content has no lines.
-//! - What is no UTF-8 text, or more than the function can take in one run, is refused as a whole: it has one line,
-//!   number [`WHOLE_OBJECT`], which says why.
+//! - What is no UTF-8 text, is more than the function can take in one run, or has a key that the tables can't hold, is
+//!   refused as a whole: it has one line, number [`WHOLE_OBJECT`], which says why.
 //!
 //! Lines are numbered from 1, blank ones included. The second and later records of one line take the next numbers.
 
@@ -18,7 +18,7 @@ use std::io::Write as _;
 use flate2::write::MultiGzDecoder;
 
 use self::text::Text;
-use crate::object_key::ObjectKey;
+use crate::object_key::{ObjectKey, RECORDED_CHARS_MAX};
 use crate::payment::BODY_BYTES_MAX;
 use crate::record::{self, LogRecord, RejectedLine};
 use crate::timestamp::Timestamp;
@@ -66,6 +66,10 @@ pub enum Unreadable {
         "the object holds more than {OBJECT_BYTES_MAX} bytes or {OBJECT_LINES_MAX} records; split it and upload the parts"
     )]
     LargeObject,
+    #[error(
+        "the object's key has more than {RECORDED_CHARS_MAX} characters; copy the object to a shorter key"
+    )]
+    LongKey,
     #[error("the object is neither UTF-8 text nor gzip of it; convert it and upload it again")]
     NotText,
     #[error("the object is broken or incomplete gzip; upload it again")]
@@ -77,6 +81,7 @@ impl Unreadable {
     pub fn reason(self) -> &'static str {
         match self {
             Self::LargeLine | Self::LargeDocument | Self::LargeObject => "too_large",
+            Self::LongKey => "key_too_long",
             Self::NotText => "unsupported_encoding",
             Self::BrokenGzip => "broken_gzip",
         }

@@ -1,15 +1,27 @@
 //! Keys of the log in S3.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::hex;
 use crate::id::PaymentId;
 use crate::timestamp::Timestamp;
 
 /// S3's limit, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 1024;
+
+/// Longest key that the tables hold, in characters: with four bytes each they fit an index, which takes 3,072 bytes.
+pub const RECORDED_CHARS_MAX: usize = 700;
+
+/// Stands between the beginning of a shortened key and its SHA-256.
+const SHORTENED: char = '~';
+
+/// Hexadecimal digits of a SHA-256.
+const HASH_CHARS: usize = 64;
 
 /// Characters of a written UUID of version 7 that hold its time.
 const UUID_TIME_CHARS: usize = "01a20516-cf67-".len();
@@ -99,6 +111,31 @@ impl ObjectKey {
         matches!(ending, Some("ndjson" | "jsonl"))
     }
 
+    /// Whether the tables hold the whole key.
+    pub fn is_recordable(&self) -> bool {
+        self.0.chars().count() <= RECORDED_CHARS_MAX
+    }
+
+    /// The key as the tables hold it: a longer one is shortened to its beginning and its SHA-256.
+    pub fn recorded(&self) -> Cow<'_, Self> {
+        if self.is_recordable() {
+            return Cow::Borrowed(self);
+        }
+        let beginning = RECORDED_CHARS_MAX - HASH_CHARS - 1;
+        let mut short: String = self.0.chars().take(beginning).collect();
+        short.push(SHORTENED);
+        hex::push(&Sha256::digest(self.0.as_bytes()), &mut short);
+        Cow::Owned(Self(short.into()))
+    }
+
+    /// Whether this is what [`ObjectKey::recorded`] makes of a longer key: no object has it.
+    pub fn is_shortened(&self) -> bool {
+        let hash = self.0.rsplit_once(SHORTENED).map(|(_, hash)| hash);
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        hash.is_some_and(|hash| hash.len() == HASH_CHARS && hash.bytes().all(is_hex))
+            && self.0.chars().count() == RECORDED_CHARS_MAX
+    }
+
     /// Consoles mark a folder by an empty object whose key ends so.
     pub fn is_folder(&self) -> bool {
         self.0.ends_with('/')
@@ -162,6 +199,25 @@ mod tests {
             format!("dt=2026-11-22/hh=07/{}.ndjson", &NAME[..36]),
         ] {
             assert!(!is_own(&foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_is_shortened_and_stays_different() {
+        for fits in ["a".repeat(RECORDED_CHARS_MAX), "ä".repeat(512)] {
+            let key = ObjectKey::parse(&fits).unwrap();
+            assert_eq!(key.recorded().as_str(), fits);
+            assert!(!key.is_shortened());
+        }
+        let long = |last: &str| {
+            let key = "ä".repeat(300) + &"a".repeat(423) + last;
+            ObjectKey::parse(&key).unwrap()
+        };
+        let [one, other] = ["1", "2"].map(|last| long(last).recorded().into_owned());
+        assert_ne!(one, other);
+        for short in [one, other] {
+            assert!(short.is_shortened() && short.is_recordable());
+            assert_eq!(ObjectKey::parse(short.as_str()), Some(short));
         }
     }
 

@@ -1,5 +1,6 @@
 //! One version of an object: what tells an object apart from another that is uploaded under its key.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -22,6 +23,19 @@ pub struct ObjectVersion {
     pub etag: ETag,
     /// When S3 stored it, in whole seconds.
     pub stored_at: Timestamp,
+}
+
+impl ObjectVersion {
+    /// The version under the key that the tables hold.
+    pub fn recorded(&self) -> Cow<'_, Self> {
+        match self.key.recorded() {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(key) => Cow::Owned(Self {
+                key,
+                ..self.clone()
+            }),
+        }
+    }
 }
 
 impl ETag {

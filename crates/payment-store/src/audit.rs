@@ -105,7 +105,7 @@ impl KeySpan {
 impl LedgerEntry {
     /// Whether the entry stands for this version of its object.
     pub fn is_of(&self, version: &ObjectVersion) -> bool {
-        self.key == version.key
+        self.key == *version.key.recorded()
             && is_same_version(
                 self.etag.as_str(),
                 self.ingested_at,
@@ -138,6 +138,7 @@ impl Store {
 
     /// All versions of the object that were ingested, the earliest first.
     pub async fn ledger_entries(&self, key: &ObjectKey) -> Result<Vec<LedgerEntry>, Error> {
+        let key = key.recorded();
         self.ask(async |connection| {
             let query = sqlx::query(LEDGER_ENTRIES).bind(key.as_str());
             let rows = query.fetch_all(connection).await?;

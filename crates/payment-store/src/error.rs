@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use payment_core::object_key::RECORDED_CHARS_MAX;
+
 use crate::driver::{DriverError, Kind};
-use crate::version::KEY_CHARS_MAX;
 
 /// No message, and no message of a source, holds anything of a row.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub enum Error {
     #[error("the column {column} of a stored row can't be read; was it changed by hand?")]
     Unreadable { column: &'static str },
     #[error(
-        "the object's key has {chars} characters and can be recorded with {KEY_CHARS_MAX}; copy the object to a shorter key"
+        "the object's key has {chars} characters and can be recorded with {RECORDED_CHARS_MAX}; copy the object to a shorter key"
     )]
     KeyTooLong { chars: usize },
 }

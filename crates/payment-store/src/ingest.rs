@@ -111,7 +111,8 @@ impl<B: Backend> Store<B> {
         version: &ObjectVersion,
         parts: &mut P,
     ) -> Result<Outcome, P::Error> {
-        let object = VersionColumns::new(version)?;
+        let recorded = version.recorded();
+        let object = VersionColumns::new(&recorded)?;
         let mut tries = Tries::start();
         let mut unanswered = None;
         loop {
@@ -131,7 +132,8 @@ impl<B: Backend> Store<B> {
         version: &ObjectVersion,
         lines: &[Line],
     ) -> Result<Outcome, Error> {
-        let object = VersionColumns::new(version)?;
+        let recorded = version.recorded();
+        let object = VersionColumns::new(&recorded)?;
         let plan = Plan::new(lines);
         let mut tries = Tries::start();
         loop {

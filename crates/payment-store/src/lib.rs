@@ -46,7 +46,6 @@ pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
 pub use schema::{Schema, SchemaError};
 pub use sweep::Deferred;
-pub use version::KEY_CHARS_MAX;
 
 /// The recorded payments. Cheap to clone.
 #[derive(Debug, Clone)]

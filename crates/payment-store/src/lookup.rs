@@ -97,7 +97,7 @@ impl<B: Backend> Store<B> {
         within(LOOKUP_TIME_MAX, work).await
     }
 
-    /// Those of the objects that are not ingested, in the same order. One whose key can't be recorded is among them.
+    /// Those of the objects that are not ingested, in the same order.
     pub async fn not_ingested(
         &self,
         mut objects: Vec<ObjectVersion>,
@@ -105,27 +105,23 @@ impl<B: Backend> Store<B> {
         let mut missing = Vec::new();
         while !objects.is_empty() {
             let rest = objects.split_off(objects.len().min(STATEMENT_KEYS_MAX));
-            missing.extend(self.not_ingested_among(objects).await?);
+            let taken = self.are_ingested(&objects).await?;
+            let pairs = objects.into_iter().zip(taken);
+            missing.extend(pairs.filter_map(|(object, is_taken)| (!is_taken).then_some(object)));
             objects = rest;
         }
         Ok(missing)
     }
 
-    async fn not_ingested_among(
-        &self,
-        objects: Vec<ObjectVersion>,
-    ) -> Result<Vec<ObjectVersion>, Error> {
-        let columns: Vec<_> = objects
+    async fn are_ingested(&self, objects: &[ObjectVersion]) -> Result<Vec<bool>, Error> {
+        let recorded: Vec<_> = objects.iter().map(ObjectVersion::recorded).collect();
+        let columns: Vec<_> = recorded
             .iter()
-            .map(|object| VersionColumns::new(object).ok())
-            .collect();
-        let known: Vec<_> = columns.iter().flatten().copied().collect();
-        if known.is_empty() {
-            return Ok(objects);
-        }
+            .map(|object| VersionColumns::new(object))
+            .collect::<Result<_, _>>()?;
         let work = async {
             let mut session = self.backend.session().await?;
-            let found = session.ledger_keys(&known).await;
+            let found = session.ledger_keys(&columns).await;
             session.end();
             found
         };
@@ -138,13 +134,6 @@ impl<B: Backend> Store<B> {
             let rows = ledger.get(object.collated_key());
             rows.is_some_and(|rows| rows.iter().any(|row| object.is_taken_by(row)))
         };
-        let taken: Vec<bool> = columns
-            .iter()
-            .map(|columns| columns.as_ref().is_some_and(is_taken))
-            .collect();
-        let pairs = objects.into_iter().zip(taken);
-        Ok(pairs
-            .filter_map(|(object, is_taken)| (!is_taken).then_some(object))
-            .collect())
+        Ok(columns.iter().map(is_taken).collect())
     }
 }

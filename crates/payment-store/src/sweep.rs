@@ -53,7 +53,8 @@ impl<B: Backend> Store<B> {
 
     /// Notes an object to be tried again. To call it again adds nothing.
     pub async fn defer(&self, journal: &str, version: &ObjectVersion) -> Result<(), Error> {
-        let object = VersionColumns::new(version)?;
+        let recorded = version.recorded();
+        let object = VersionColumns::new(&recorded)?;
         let work = async {
             let mut session = self.backend.session().await?;
             let inserted = session.insert_deferred(journal, object).await;

@@ -1,11 +1,9 @@
 //! Object versions as the tables tell them apart.
 
+use payment_core::object_key::RECORDED_CHARS_MAX;
 use payment_core::{ObjectVersion, Timestamp};
 
 use crate::error::Error;
-
-/// Characters in `object_key`: with four bytes each they fit an index, which takes 3,072 bytes.
-pub const KEY_CHARS_MAX: usize = 700;
 
 /// A version as the columns `object_key` and `object_etag` take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +14,11 @@ pub struct VersionColumns<'a> {
 }
 
 impl<'a> VersionColumns<'a> {
+    /// Of a version under the key that is recorded ([`ObjectVersion::recorded`]).
     pub fn new(version: &'a ObjectVersion) -> Result<Self, Error> {
         let key = version.key.as_str();
         let chars = key.chars().count();
-        if chars > KEY_CHARS_MAX {
+        if chars > RECORDED_CHARS_MAX {
             return Err(Error::KeyTooLong { chars });
         }
         Ok(Self {
@@ -107,10 +106,10 @@ mod tests {
     #[test]
     fn a_key_that_does_not_fit_its_column_is_an_error() {
         let fits = |key: &str| VersionColumns::new(&version(key)).is_ok();
-        assert!(fits(&"a".repeat(KEY_CHARS_MAX)));
+        assert!(fits(&"a".repeat(RECORDED_CHARS_MAX)));
         assert!(fits(&"ä".repeat(512)));
         assert!(fits("transactions/a.json "));
-        assert!(!fits(&"a".repeat(KEY_CHARS_MAX + 1)));
+        assert!(!fits(&"a".repeat(RECORDED_CHARS_MAX + 1)));
     }
 
     #[test]

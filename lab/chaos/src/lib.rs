@@ -4,6 +4,8 @@
 //! - [`client`]: one payment posted, repeated until it is answered, every attempt written down.
 //! - [`plan`]: which fault comes when, drawn from the seed.
 //! - [`nemesis`]: carries the plan out.
+//! - [`crowd`]: many clients at once at one server.
+//! - [`poison`]: objects that the sweep has to get past.
 //! - [`evidence`]: what the database holds in the end.
 //! - [`report`]: what a person reads.
 //!
@@ -11,12 +13,14 @@
 //! they meet are the machine's, so that a seed does not replay a run to the letter. The simulation does.
 
 mod client;
+mod crowd;
 mod evidence;
 mod history;
 mod load;
 mod nemesis;
 mod payments;
 mod plan;
+mod poison;
 mod report;
 
 use std::{io, path::PathBuf, time::Duration};
@@ -24,6 +28,7 @@ use std::{io, path::PathBuf, time::Duration};
 use lab_runner::{
     fault,
     lab::Lab,
+    process,
     state::{self, status::Status},
 };
 use tokio::time::{Instant, sleep};
@@ -78,7 +83,9 @@ pub enum Error {
 
 /// Runs it all on a lab that is up.
 pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
+    process::allow_open_files();
     let plan = Plan::draw(options)?;
+    let spares_payments = plan.spares_payments();
     let evidence = Evidence::begin(lab).await?;
     let history = History::create(&options.history)?;
     let nemesis = Nemesis::start(plan, lab)?;
@@ -94,6 +101,7 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
     Ok(Report {
         verdict,
         is_well,
+        spares_payments,
         injected,
         recovered_after: quiet.elapsed(),
     })

@@ -23,7 +23,9 @@ use tokio::{
 
 use super::{
     Episode, Error,
+    crowd::Crowd,
     plan::{self, Action, Plan},
+    poison,
 };
 
 /// How often the parts are asked for their counts, which they forget as they die.
@@ -178,18 +180,55 @@ async fn begin(action: &Action, length: Duration, lab: &Lab) -> bool {
         Action::Restart(part) => signal(lab, *part, Signal::SIGTERM),
         Action::Pause(part) => signal(lab, *part, Signal::SIGSTOP),
         Action::Zone(zone) => lab.vpc.as_ref().is_some_and(|vpc| vpc.cut(*zone).is_ok()),
+        Action::Node(node) => lab
+            .vpc
+            .as_ref()
+            .is_some_and(|vpc| vpc.cut_host(node).is_ok()),
+        Action::Crowd(crowd, part) => {
+            let is_ready = match crowd {
+                Crowd::Polls => DatabaseFault::Freeze.begin(lab, Some(length)).await.is_ok(),
+                Crowd::Burst | Crowd::HalfSent => true,
+            };
+            if is_ready {
+                let (crowd, part, lab) = (*crowd, *part, lab.clone());
+                tokio::spawn(async move { crowd.visit(part, &lab, length).await });
+            }
+            is_ready
+        }
+        // The poison's own event is dropped, too: only the sweep meets it.
+        Action::Poison => {
+            let drop_events = Setting {
+                for_ms: u64::try_from(length.as_millis()).ok(),
+                ..Setting::default()
+            };
+            let dropped = match Target::S3.switches(lab) {
+                Ok(Some(switches)) => switches.set("event-drop", &drop_events).await.is_ok(),
+                _ => false,
+            };
+            dropped && poison::put(lab).await
+        }
     }
 }
 
 async fn end(action: &Action, lab: &Lab) {
     match action {
         // It ends by itself.
-        Action::Switch { .. } | Action::Kill(_) | Action::Restart(_) => {}
+        Action::Switch { .. }
+        | Action::Kill(_)
+        | Action::Restart(_)
+        | Action::Poison
+        | Action::Crowd(Crowd::Burst | Crowd::HalfSent, _) => {}
+        Action::Crowd(Crowd::Polls, _) => retried(|| DatabaseFault::Freeze.end(lab)).await,
         Action::Database(fault) => retried(|| fault.end(lab)).await,
         Action::Pause(part) => {
             signal(lab, *part, Signal::SIGCONT);
         }
         Action::Zone(zone) => heal(lab, [*zone]),
+        Action::Node(node) => {
+            if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal_host(node)) {
+                output::error(&error);
+            }
+        }
     }
 }
 

@@ -7,10 +7,11 @@ use lab_runner::{
     fault::{Target, database::DatabaseFault},
     part::PartName,
     ports::LINKED,
+    vpc::hosts_of,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
-use super::{Error, Options};
+use super::{Error, Options, crowd::Crowd};
 
 /// From the start of one fault to that of the next.
 const GAP_MS: std::ops::Range<u64> = 500..3_500;
@@ -97,6 +98,12 @@ pub enum Action {
     Pause(PartName),
     /// A zone of the VPC is cut off.
     Zone(Zone),
+    /// A node of the internal load balancer is cut off: one of the addresses of its name is dead.
+    Node(&'static str),
+    /// Clients come to one server.
+    Crowd(Crowd, PartName),
+    /// Objects that can't be ingested, before objects whose events are lost.
+    Poison,
 }
 
 /// A fault with its time.
@@ -121,6 +128,24 @@ impl Action {
             Self::Restart(_) => "restart".to_owned(),
             Self::Pause(_) => "pause".to_owned(),
             Self::Zone(_) => Target::Zone.name().to_owned(),
+            Self::Node(_) => "node".to_owned(),
+            Self::Crowd(..) | Self::Poison => self.to_string(),
+        }
+    }
+
+    /// Whether payments go on being accepted under it, as P5 promises: it befalls what is behind the journal, or is
+    /// more than honest clients do.
+    fn spares_payments(&self) -> bool {
+        match self {
+            Self::Switch { target, name, .. } => match target {
+                Target::Lambda => true,
+                Target::S3 => name.starts_with("event-"),
+                Target::Relay => name.starts_with(PartName::Mysql.as_str()),
+                Target::Mysql | Target::Zone => false,
+            },
+            Self::Kill(part) => matches!(part, PartName::Lambda | PartName::Mysql),
+            Self::Database(_) | Self::Crowd(..) | Self::Poison => true,
+            Self::Restart(_) | Self::Pause(_) | Self::Zone(_) | Self::Node(_) => false,
         }
     }
 }
@@ -144,11 +169,21 @@ impl fmt::Display for Action {
             Self::Restart(part) => write!(f, "restart/{part}"),
             Self::Pause(part) => write!(f, "pause/{part}"),
             Self::Zone(zone) => write!(f, "zone/{zone}"),
+            Self::Node(node) => write!(f, "node/{node}"),
+            Self::Crowd(crowd, _) => write!(f, "clients/{}", crowd.name()),
+            Self::Poison => f.write_str("journal/poison"),
         }
     }
 }
 
 impl Plan {
+    /// Whether no payment may be answered with 5xx.
+    pub fn spares_payments(&self) -> bool {
+        let Self(episodes) = self;
+        let is_spared = |episode: &Episode| episode.action.spares_payments();
+        !episodes.is_empty() && episodes.iter().all(is_spared)
+    }
+
     /// Every fault once, in an order of the seed's; then again, until the time is over.
     pub fn draw(options: &Options) -> Result<Self, Error> {
         let mut groups = chosen(&options.only, &options.zones)?;
@@ -210,11 +245,14 @@ fn of_part((target, name, rate, ms): Switch) -> Action {
     }
 }
 
-/// All faults there are, those of one kind together: of links in a lab with a relay, of zones in one with a VPC.
+/// All faults there are, those of one kind together: of links and crowds in a lab with a relay, of zones and nodes in
+/// one with a VPC.
 fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
     if !zones.is_empty() {
         let mut groups = without_links();
         groups.push(zones.iter().copied().map(Action::Zone).collect());
+        let nodes = hosts_of(PartName::Ilb).iter().copied();
+        groups.push(nodes.map(Action::Node).collect());
         return groups;
     }
     let of_links = LINK_SWITCHES.iter().map(|&(name, rate, ms)| {
@@ -226,11 +264,16 @@ fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
         };
         LINKED.into_iter().map(on).collect()
     });
-    let commit_lost = of_part((Target::Relay, "mysql-commit-lost", 0.5, None));
+    let of_database = [("mysql-commit-lost", 0.5), ("mysql-failover", 1.0)]
+        .map(|(name, rate)| vec![of_part((Target::Relay, name, rate, None))]);
+    // The doors into a VPC are narrower than a tier.
+    let of_clients = [Crowd::Burst, Crowd::HalfSent, Crowd::Polls]
+        .map(|crowd| TIERS.map(|part| Action::Crowd(crowd, part)).to_vec());
     without_links()
         .into_iter()
         .chain(of_links)
-        .chain([vec![commit_lost]])
+        .chain(of_database)
+        .chain(of_clients)
         .collect()
 }
 
@@ -244,6 +287,7 @@ fn without_links() -> Vec<Vec<Action>> {
             KILLED.map(Action::Kill).to_vec(),
             TIERS.map(Action::Restart).to_vec(),
             TIERS.map(Action::Pause).to_vec(),
+            vec![Action::Poison],
         ])
         .collect()
 }
@@ -276,7 +320,48 @@ mod tests {
         let kinds: BTreeSet<_> = episodes.iter().map(|e| e.action.kind()).collect();
         let all: BTreeSet<_> = catalogue(&[]).iter().flatten().map(Action::kind).collect();
         assert_eq!(kinds, all);
-        assert!(all.len() >= 30, "{all:?}");
+        assert!(all.len() >= 38, "{all:?}");
+    }
+
+    #[test]
+    fn p5_only_faults_behind_the_journal_excuse_no_5xx() {
+        let spares = |only: &[&str]| Plan::draw(&options(1, only)).unwrap().spares_payments();
+        let behind = ["mysql/freeze", "relay/mysql-failover", "lambda/kill"];
+        assert!(spares(&behind));
+        assert!(spares(&[
+            "clients/burst",
+            "clients/half-sent",
+            "clients/polls"
+        ]));
+        assert!(spares(&["journal/poison", "s3/event-drop", "kill/mysql"]));
+        for felt in ["s3/slow-down", "kill/app-a", "relay/ilb-latency"] {
+            assert!(!spares(&[&behind[..], &[felt]].concat()), "{felt}");
+        }
+        assert!(!spares(&["none"]));
+    }
+
+    /// A fault that is in one of them alone would pass for covered, or stay unknown.
+    #[test]
+    fn the_table_of_faults_and_the_catalogue_name_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/RELIABILITY.md");
+        let table = std::fs::read_to_string(path).unwrap();
+        let mut named = BTreeSet::new();
+        for row in table.lines().filter(|line| line.starts_with("| ")) {
+            let made_by = row.split('|').nth(3).unwrap_or_default();
+            for means in made_by.split(';').map(str::trim) {
+                let kinds = means
+                    .strip_prefix("chaos: ")
+                    .or_else(|| means.strip_prefix("chaos --vpc: "));
+                let kinds = kinds.into_iter().flat_map(|kinds| kinds.split(", "));
+                named.extend(kinds.map(str::to_owned));
+            }
+        }
+        let zones = ["a".parse().unwrap()];
+        let groups = [catalogue(&[]), catalogue(&zones)].concat();
+        let kinds: BTreeSet<_> = groups.iter().flatten().map(Action::kind).collect();
+        let unknown: Vec<_> = named.difference(&kinds).collect();
+        let missing: Vec<_> = kinds.difference(&named).collect();
+        assert_eq!((unknown, missing), (vec![], vec![]));
     }
 
     #[test]

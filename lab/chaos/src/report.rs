@@ -18,6 +18,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Every part is healthy again.
     pub is_well: bool,
+    /// No fault of the plan may make a payment fail.
+    pub spares_payments: bool,
     pub injected: Injected,
     /// From the last fault until every rule held and every part was well.
     pub recovered_after: Duration,
@@ -25,7 +27,12 @@ pub struct Report {
 
 impl Report {
     pub fn holds(&self) -> bool {
-        self.verdict.holds() && self.is_well
+        self.verdict.holds() && self.is_well && !self.fails_payments()
+    }
+
+    /// P5: a payment was answered with 5xx, though what failed is nothing that payments wait for.
+    fn fails_payments(&self) -> bool {
+        self.spares_payments && self.verdict.failed > 0
     }
 }
 
@@ -83,6 +90,35 @@ impl fmt::Display for Report {
         if !self.is_well {
             writeln!(f, "some parts are not healthy")?;
         }
+        if self.fails_payments() {
+            writeln!(
+                f,
+                "payments were answered with 5xx, and no fault of this run excuses that"
+            )?;
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p5_a_5xx_breaks_a_run_whose_faults_spare_payments() {
+        let report = |spares_payments, failed| Report {
+            verdict: Verdict {
+                failed,
+                ..Verdict::default()
+            },
+            is_well: true,
+            spares_payments,
+            injected: Injected::default(),
+            recovered_after: Duration::ZERO,
+        };
+        assert!(report(true, 0).holds());
+        assert!(report(false, 1).holds());
+        assert!(!report(true, 1).holds());
+        assert!(report(true, 1).to_string().contains("answered with 5xx"));
     }
 }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{self, Signal},
+    sys::{
+        resource::{Resource, getrlimit, setrlimit},
+        signal::{self, Signal},
+    },
     unistd::Pid,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+}
+
+/// Raises the limit of open files, for this process and its children, as far as it may go: a shell's usual limit is
+/// 1,024, and a tier takes 8,192 connections.
+pub fn allow_open_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where it may not be raised, it is as the administrator wants it.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 /// How a child's output gets into its log.

@@ -182,8 +182,9 @@ impl Lambda {
             )
         });
         lock(&self.warm).push(environment);
-        let failed = answer.map_err(|_| Failed)?.unwrap_or_default();
-        Ok(failed
+        let response = answer.map_err(|_| Failed)?.unwrap_or_default();
+        Ok(response
+            .batch_item_failures
             .into_iter()
             .map(|failure| failure.item_identifier)
             .collect())

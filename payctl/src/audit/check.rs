@@ -62,7 +62,7 @@ pub async fn check(
         },
         ledger: [0; 4],
     };
-    let mut lines = record::read_object(&entry.key, &object.body, stored.at);
+    let mut lines = record::read_object(&object.version.key, &object.body, stored.at);
     loop {
         let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
         let (Some((first, _)), Some((last, _))) = (chunk.first(), chunk.last()) else {

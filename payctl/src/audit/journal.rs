@@ -160,6 +160,10 @@ async fn look(
     if step.is_outside {
         return Ok(outside());
     }
+    // The entry is that of a longer key, with which it is looked at.
+    if step.listed.is_none() && key.is_shortened() {
+        return Ok(Findings::default());
+    }
     if step.listed.is_some() {
         scope.note_by_time(key.as_str());
     }

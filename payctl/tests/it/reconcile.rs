@@ -60,6 +60,31 @@ async fn p2_a_log_that_is_recorded_exactly_reconciles(pool: MySqlPool) {
     assert_eq!(verified.count("rows held against their hash"), 6);
 }
 
+/// Its reject, and its entry of the ledger, stand under a shorter key.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_key_too_long_to_record_is_one_foreign_reject(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = format!("transactions/{}.json", "long/".repeat(180));
+    pipeline.put(&key, r#"{"id":"a"}"#).await;
+    for _ in 0..2 {
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+    }
+    for command in ["reconcile", "verify"] {
+        let said = pipeline.payctl(&[command, "--settle", "0"]).await;
+        said.check(0, &[]);
+        let counts = [
+            "objects in the log",
+            "of them rejects, foreign",
+            "differences",
+        ];
+        assert_eq!(counts.map(|name| said.count(name)), [1, 1, 0]);
+    }
+    pipeline
+        .payctl(&["replay", "--rejects"])
+        .await
+        .check(0, &[]);
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_missing_row_is_named(pool: MySqlPool) {
     let pipeline = ingested(pool).await;

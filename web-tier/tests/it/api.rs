@@ -1,6 +1,6 @@
 //! The description of the interface, and that its examples are true.
 
-use payment_core::{Draft, ErrorCode};
+use payment_core::{Currency, Draft, ErrorCode};
 use serde_json::Value;
 use web_tier::api;
 
@@ -46,6 +46,19 @@ async fn the_description_is_served_and_each_code_has_its_status_in_it() {
         });
         assert!(described, "{name}");
     }
+}
+
+#[test]
+fn a_recorded_currency_may_have_been_withdrawn_since() {
+    assert_eq!(Currency::parse("HRK"), None);
+    let openapi = api::openapi();
+    let currency = |schema: &str| {
+        let schema = &openapi["components"]["schemas"][schema];
+        schema["properties"]["currency"].clone()
+    };
+    assert!(currency("Payment")["enum"].is_array());
+    assert_eq!(currency("Status")["enum"], Value::Null);
+    assert_eq!(currency("Status")["pattern"], "^[A-Z]{3}$");
 }
 
 #[tokio::test]

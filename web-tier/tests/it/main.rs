@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod edges;
 mod log;
+mod odd_requests;
 mod page;
 mod proxy;
 mod tier;

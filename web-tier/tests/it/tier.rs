@@ -78,6 +78,10 @@ impl Tier {
         }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
     pub async fn post(
         &self,
         headers: &[(&str, &str)],

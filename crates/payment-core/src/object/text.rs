@@ -86,6 +86,7 @@ impl Text {
         Self {
             name: Name::of(key),
             stored_at: Some(stored_at),
+            refused: (!key.is_recordable()).then_some(Unreadable::LongKey),
             ..Self::default()
         }
     }

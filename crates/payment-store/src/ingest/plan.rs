@@ -1,17 +1,17 @@
 //! An object's lines, in the order in which they are to be inserted. Decided in memory, before the database is asked.
 
+use payment_core::object_key::RECORDED_CHARS_MAX;
 use payment_core::record::{LINE_BYTES_MAX, Line};
 use payment_core::{LogRecord, Payment, PaymentId};
 
 use super::insert::STATEMENT_BYTES_MAX;
 use super::rejects::Reject;
-use crate::version::KEY_CHARS_MAX;
 
 /// What the fixed columns of a row take in a statement, and to spare.
 const FIXED_BYTES: usize = 256;
 
 /// What the door accepts fits a statement, with the longest key.
-const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * KEY_CHARS_MAX <= STATEMENT_BYTES_MAX);
+const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * RECORDED_CHARS_MAX <= STATEMENT_BYTES_MAX);
 
 pub(super) struct Plan<'a> {
     pub lines: u32,

@@ -8,6 +8,8 @@ use lab_runner::{
     lab::Lab,
     output,
     part::{self, PartName, START},
+    process,
+    shutdown::Shutdown,
     state::status::Failure,
     supervisor::Supervisor,
     vpc::{user, wiring},
@@ -19,6 +21,7 @@ use super::{Context, Error as CommandError};
 pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     // A closed terminal must not reach it. Refused only to one that leads a group already.
     let _ = unistd::setsid();
+    process::allow_open_files();
     let Some(_held) = context.dir.lock()? else {
         output::warn("another supervisor runs in this directory");
         return Ok(ExitCode::FAILURE);

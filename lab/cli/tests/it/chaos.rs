@@ -38,6 +38,23 @@ fn p2_holds_by_way_of_a_queue() {
     assert!(held, "{printed}");
 }
 
+/// Not one payment may be answered with 5xx in such a run.
+#[test]
+fn p5_faults_behind_the_journal_and_crowds_of_clients_fail_no_payment() {
+    let only = "mysql/freeze,relay/mysql-failover,clients/burst,clients/half-sent,clients/polls,journal/poison";
+    let (printed, held) = chaos(&[
+        "--minutes",
+        "0.5",
+        "--seed",
+        "3",
+        "--patience",
+        "200",
+        "--only",
+        only,
+    ]);
+    assert!(held, "{printed}");
+}
+
 #[test]
 fn p1_a_yes_to_a_payment_that_was_not_stored_is_found() {
     let (printed, held) = chaos(&[

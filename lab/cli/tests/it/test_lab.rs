@@ -231,7 +231,7 @@ impl TestLab {
         }
     }
 
-    fn log(&self, part: PartName) -> String {
+    pub fn log(&self, part: PartName) -> String {
         let log = std::fs::read(self.lab.dir.log(part.as_str())).unwrap_or_default();
         String::from_utf8_lossy(&log).into_owned()
     }

@@ -1,6 +1,6 @@
-//! A zone cut off: no packet reaches its hosts or leaves them.
+//! A zone or a host cut off: no packet reaches it or leaves it.
 
-use aws_model::network::Zone;
+use aws_model::network::{Host, Zone};
 
 use crate::vpc::{Error, Vpc};
 
@@ -21,33 +21,41 @@ impl Vpc {
 
     /// Pulls the plug of every host in the zone, load balancer's nodes included.
     pub fn cut(&self, zone: Zone) -> Result<(), Error> {
-        self.set_links(&self.subnets_of(zone), "down")
+        self.set_links(self.hosts_of_zone(zone), "down")
     }
 
     pub fn heal(&self, zone: Zone) -> Result<(), Error> {
-        self.set_links(&self.subnets_of(zone), "up")
+        self.set_links(self.hosts_of_zone(zone), "up")
+    }
+
+    /// Pulls the plug of one host.
+    pub fn cut_host(&self, name: &str) -> Result<(), Error> {
+        self.set_links([name], "down")
+    }
+
+    pub fn heal_host(&self, name: &str) -> Result<(), Error> {
+        self.set_links([name], "up")
     }
 
     /// Whether it is cut off now.
     pub fn is_cut(&self, zone: Zone) -> Result<bool, Error> {
-        let subnets = self.subnets_of(zone);
         let links = self.links()?;
-        let host = self.network.hosts().find(|host| {
-            let subnet = host.subnet.as_ref();
-            subnet.is_some_and(|name| subnets.contains(&name))
-        });
-        Ok(host.is_some_and(|host| {
-            let link = format!("{}@", host.name);
+        Ok(self.hosts_of_zone(zone).next().is_some_and(|host| {
+            let link = format!("{host}@");
             let mut lines = links.lines().filter(|line| line.starts_with(&link));
             lines.any(|line| line.contains(" DOWN "))
         }))
     }
 
-    fn subnets_of(&self, zone: Zone) -> Vec<&aws_model::network::Name> {
-        let subnets = self.network.subnets.iter();
-        subnets
-            .filter(|subnet| subnet.zone == zone)
-            .map(|subnet| &subnet.name)
-            .collect()
+    fn hosts_of_zone(&self, zone: Zone) -> impl Iterator<Item = &str> {
+        let is_in_zone = move |host: &Host| {
+            let subnet = host.subnet.as_ref();
+            let subnet = subnet.and_then(|name| self.network.subnet(name));
+            subnet.is_some_and(|subnet| subnet.zone == zone)
+        };
+        let hosts = self.network.hosts();
+        hosts
+            .filter(move |host| is_in_zone(host))
+            .map(|host| host.name.as_str())
     }
 }

@@ -4,19 +4,19 @@
 /// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query.html>
 const COMMIT: &[u8] = b"\x07\x00\x00\x00\x03COMMIT";
 
-/// Whether the bytes that a client sent end in a COMMIT: it then waits for the answer.
-pub(super) fn is_sent(bytes: &[u8]) -> bool {
-    bytes.ends_with(COMMIT)
+/// What a client sent before a COMMIT, if its bytes end in one: it then waits for the answer.
+pub(super) fn before(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_suffix(COMMIT)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_sent;
+    use super::before;
 
     #[test]
     fn only_the_statement_itself_is_one() {
-        assert!(is_sent(b"\x07\x00\x00\x00\x03COMMIT"));
-        assert!(!is_sent(b"\x0c\x00\x00\x00\x03SELECT COMMIT"));
-        assert!(!is_sent(b"\x07\x00\x00\x00\x03COMMI"));
+        assert_eq!(before(b"x\x07\x00\x00\x00\x03COMMIT"), Some(&b"x"[..]));
+        assert_eq!(before(b"\x0c\x00\x00\x00\x03SELECT COMMIT"), None);
+        assert_eq!(before(b"\x07\x00\x00\x00\x03COMMI"), None);
     }
 }

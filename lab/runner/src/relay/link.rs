@@ -20,13 +20,14 @@ use tokio::{
     time::sleep,
 };
 
-use super::{LinkConfig, commit};
+use super::{LinkConfig, commit, failover::Failover};
 use crate::part_name::PartName;
 
 pub(super) const LATENCY: &str = "latency";
 pub(super) const RESET: &str = "reset";
 pub(super) const CUT: &str = "cut";
 pub(super) const COMMIT_LOST: &str = "commit-lost";
+pub(super) const FAILOVER: &str = "failover";
 
 /// How often a connection that is cut looks whether it still is.
 const CUT_POLL: Duration = Duration::from_millis(50);
@@ -55,6 +56,7 @@ struct Names {
     reset: String,
     cut: String,
     commit_lost: String,
+    failover: String,
 }
 
 impl Link {
@@ -68,6 +70,7 @@ impl Link {
                 reset: name(RESET),
                 cut: name(CUT),
                 commit_lost: name(COMMIT_LOST),
+                failover: name(FAILOVER),
             }),
         }
     }
@@ -103,26 +106,29 @@ impl Link {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         let commit_is_to_be_lost = AtomicBool::new(false);
+        let failover = Failover::of(&self.faults, &self.names.failover);
         let up = self.pump(from_client, to_server, |bytes| {
-            if commit::is_sent(bytes) && self.faults.strikes(&self.names.commit_lost).is_some() {
+            let is_commit = commit::before(bytes).is_some();
+            if is_commit && self.faults.strikes(&self.names.commit_lost).is_some() {
                 commit_is_to_be_lost.store(true, Ordering::Relaxed);
             }
-            Ok(())
+            Ok(failover.replace_sent(bytes))
         });
         let down = self.pump(from_server, to_client, |_| {
             if commit_is_to_be_lost.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
-            Ok(())
+            Ok(failover.replace_answer())
         });
         tokio::try_join!(up, down).map(|_| ())
     }
 
+    /// `replace` gives what is passed on instead of the bytes, if anything.
     async fn pump(
         &self,
         mut from: ReadHalf<'_>,
         mut to: WriteHalf<'_>,
-        look: impl Fn(&[u8]) -> io::Result<()>,
+        replace: impl Fn(&[u8]) -> io::Result<Option<Vec<u8>>>,
     ) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -131,7 +137,7 @@ impl Link {
             if bytes.is_empty() {
                 return to.shutdown().await;
             }
-            look(bytes)?;
+            let replaced = replace(bytes)?;
             self.while_cut().await;
             if self.faults.strikes(&self.names.reset).is_some() {
                 return Err(io::ErrorKind::ConnectionReset.into());
@@ -139,7 +145,7 @@ impl Link {
             if let Some(latency) = self.faults.strikes(&self.names.latency) {
                 sleep(latency).await;
             }
-            to.write_all(bytes).await?;
+            to.write_all(replaced.as_deref().unwrap_or(bytes)).await?;
         }
     }
 
@@ -158,10 +164,11 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [Kind; 3] = [
+    const KINDS: [Kind; 4] = [
         kind("mysql-reset"),
         kind("mysql-cut"),
         kind("mysql-commit-lost"),
+        kind("mysql-failover"),
     ];
 
     const fn kind(name: &'static str) -> Kind {
@@ -185,14 +192,16 @@ mod tests {
         tokio::spawn(Link::new(&config, Arc::clone(&faults)).serve(listener));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = server.accept().await {
-                let mut buffer = [0; 64];
-                while stream
-                    .read(&mut buffer)
-                    .await
-                    .is_ok_and(|length| length > 0)
-                {
-                    stream.write_all(b"ok").await.unwrap();
-                }
+                tokio::spawn(async move {
+                    let mut buffer = [0; 64];
+                    while stream
+                        .read(&mut buffer)
+                        .await
+                        .is_ok_and(|length| length > 0)
+                    {
+                        stream.write_all(b"ok").await.unwrap();
+                    }
+                });
             }
         });
         (config.listen, faults)
@@ -229,6 +238,28 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         let mut next = TcpStream::connect(address).await.unwrap();
         assert_eq!(ask(&mut next).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn after_a_failover_open_connections_are_read_only_for_good_and_new_ones_are_not() {
+        const READ_ONLY: &[u8] = &[0xff, 0x0a, 0x05];
+        let (address, faults) = link().await;
+        let mut old = TcpStream::connect(address).await.unwrap();
+        assert_eq!(ask(&mut old).await.unwrap(), 2);
+        faults.set("mysql-failover", Setting::default());
+        let mut new = TcpStream::connect(address).await.unwrap();
+        assert_eq!(ask(&mut new).await.unwrap(), 2);
+        for is_over in [false, true] {
+            if is_over {
+                faults.clear(None);
+            }
+            old.write_all(b"\x07\x00\x00\x00\x03COMMIT").await.unwrap();
+            let mut answer = [0; 256];
+            let length = old.read(&mut answer).await.unwrap();
+            assert_eq!(usize::from(answer[0]), length - 4);
+            assert_eq!(&answer[4..7], READ_ONLY);
+            assert_eq!(ask(&mut new).await.unwrap(), 2);
+        }
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 //! bytes pass as they come. Faults are named after the link: `web-a-latency`, `mysql-commit-lost`.
 
 mod commit;
+mod failover;
 mod link;
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
@@ -108,6 +109,11 @@ fn kinds(link: &LinkConfig) -> Vec<Kind> {
         kinds.push(kind(
             link::COMMIT_LOST,
             "a COMMIT is done, and the connection is reset before its answer",
+            None,
+        ));
+        kinds.push(kind(
+            link::FAILOVER,
+            "open connections stay with the old writer, which is read-only from now on; new ones reach the new writer",
             None,
         ));
     }

@@ -10,21 +10,16 @@ use super::{Error, Vpc, user};
 use crate::files;
 
 impl Vpc {
-    /// The router's links of the hosts in some subnets.
-    pub(crate) fn set_links(
+    /// The router's links of these hosts.
+    pub(crate) fn set_links<'h>(
         &self,
-        subnets: &[&aws_model::network::Name],
+        hosts: impl IntoIterator<Item = &'h str>,
         state: &str,
     ) -> Result<(), Error> {
-        let hosts = self.network.hosts();
-        let hosts = hosts.filter(|host| {
-            let subnet = host.subnet.as_ref();
-            subnet.is_some_and(|name| subnets.contains(&name))
-        });
         let mut lines = String::new();
         for host in hosts {
             // Writing to a string can't fail.
-            let _ = writeln!(lines, "link set {} {state}", host.name);
+            let _ = writeln!(lines, "link set {host} {state}");
         }
         self.batch(&self.namespace(super::ROUTER), &lines)
     }

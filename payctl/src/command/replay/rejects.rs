@@ -140,6 +140,13 @@ impl Replay {
         let Some(key) = ObjectKey::parse(&group.key) else {
             return Ok(gone);
         };
+        // A foreign object whose own key is not known here. It is rejected until it is copied to a shorter one.
+        if key.is_shortened() {
+            return Ok(Tally {
+                foreign: rejects,
+                ..Tally::default()
+            });
+        }
         let object = match self.log.get(&key).await {
             Ok(object) => object,
             Err(ObjectError::Gone) => {

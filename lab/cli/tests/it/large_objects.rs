@@ -1,0 +1,57 @@
+//! Objects as other writers make them, under the function's limits of memory and time.
+
+use std::{fmt::Write as _, time::Duration};
+
+use aws_sdk_s3::types::ServerSideEncryption;
+use lab::{lab::BUCKET, part::PartName};
+
+use crate::test_lab::TestLab;
+
+/// For what takes the function a minute, and for its retries.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// So many plain payments, with a note of so many bytes each.
+fn payments(name: &str, count: usize, note: usize) -> String {
+    let note = "n".repeat(note);
+    (0..count).fold(String::new(), |mut text, n| {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, r#"{{"id":"{name}-{n}","amount":1,"note":"{note}"}}"#);
+        text
+    })
+}
+
+/// The largest that is taken has 100,000 lines and 64 MiB.
+#[tokio::test]
+async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
+    let lab = TestLab::up();
+    let s3 = lab.s3(&lab.lab.credentials.aws.operator);
+    for (name, lines, note) in [
+        ("a-13000", 13_000, 1_750),
+        ("b-100000", 100_000, 0),
+        ("c-60-mib", 100_000, 590),
+        ("d-too-many", 100_001, 0),
+    ] {
+        s3.put_object()
+            .bucket(BUCKET)
+            .key(format!("transactions/{name}.ndjson"))
+            .body(payments(name, lines, note).into_bytes().into())
+            // The bucket's policy refuses what is not encrypted.
+            .server_side_encryption(ServerSideEncryption::Aes256)
+            .send()
+            .await
+            .unwrap();
+    }
+    let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects \
+                  WHERE object_key NOT LIKE '%/dt=%' ORDER BY object_key";
+    let ingested = [
+        "transactions/a-13000.ndjson\t13000\t0",
+        "transactions/b-100000.ndjson\t100000\t0",
+        "transactions/c-60-mib.ndjson\t100000\t0",
+        "transactions/d-too-many.ndjson\t0\t1",
+    ];
+    lab.until_selected(ledger, &ingested, PATIENCE).await;
+    let log = lab.log(PartName::Lambda);
+    for failed in ["Status: timeout", "Status: error"] {
+        assert!(!log.contains(failed), "{log}");
+    }
+}
