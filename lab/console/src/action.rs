@@ -22,8 +22,8 @@ use server_kit::fault::Setting;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::guard::refusal;
-use crate::server::Console;
+use crate::guard::middleware::refusal;
+use crate::state::Console;
 use crate::traffic::{RATE_MAX, SECONDS_MAX};
 use crate::watch::Mood;
 
@@ -178,7 +178,7 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         }
         let length = Duration::from_secs(seconds);
         let rate = u32::try_from(rate).unwrap_or(RATE_MAX);
-        console.traffic.start(rate, length, &console);
+        console.traffic.start(rate, length);
         let text = format!("{rate} payments a second for {seconds} s");
         console.watch.note(Mood::Plain, text);
         Ok(())

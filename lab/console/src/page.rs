@@ -16,7 +16,7 @@ use http::StatusCode;
 use lab::state::status::PartState;
 
 use crate::assets;
-use crate::server::Console;
+use crate::state::Console;
 use crate::watch::Event;
 
 /// Around every page: what is wrong with the lab, and what happened last.

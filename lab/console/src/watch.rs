@@ -1,30 +1,23 @@
-//! The last minutes, a look a second: what charts show, and what happened.
+//! The last minutes: what charts show, and what happened.
 
-mod counter;
+mod event;
+mod point;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use futures::future::join_all;
-use lab::fault::{Target, all};
 use lab::part::PartName;
-use lab::ports::TIERS;
-use lab::state::status::{PartState, PartStatus, Status};
+use lab::state::status::{PartState, PartStatus};
 use serde::Serialize;
 use time::OffsetDateTime;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use self::counter::Counter;
-use crate::server::Console;
+pub use self::event::{Event, Mood};
+pub use self::point::Now;
+use self::point::{Point, float, grown};
 use crate::source::function::Function;
 use crate::source::rows::Since;
-use crate::source::tier::{Bound, Figures};
-
-const EVERY: Duration = Duration::from_secs(1);
-
-/// A database that takes longer to count new rows holds up nothing else.
-const ROWS_PATIENCE: Duration = Duration::from_millis(700);
+use crate::source::tier::Figures;
 
 /// Five minutes.
 const POINTS_MAX: usize = 300;
@@ -54,60 +47,6 @@ struct Past {
     faults: Vec<String>,
 }
 
-/// What happened in one second.
-#[derive(Clone, Debug, Default)]
-struct Point {
-    /// Unix time.
-    at: i64,
-    seconds: f64,
-    accepted: u64,
-    answers: u64,
-    failed: u64,
-    puts: u64,
-    runs: u64,
-    rows: u64,
-    lag: Option<Duration>,
-    times: BTreeMap<Bound, u64>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub at: OffsetDateTime,
-    pub mood: Mood,
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mood {
-    Good,
-    Bad,
-    Plain,
-}
-
-impl Mood {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Plain => "plain",
-        }
-    }
-}
-
-/// The last ten seconds, each figure of one second.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Now {
-    pub accepted: f64,
-    pub answers: f64,
-    pub failed: f64,
-    pub puts: f64,
-    pub runs: f64,
-    pub rows: f64,
-    pub median: Option<Duration>,
-    pub p99: Option<Duration>,
-    pub lag: Option<Duration>,
-}
-
 /// Columns for the charts; `null` where there is nothing to tell.
 #[derive(Debug, Default, Serialize)]
 pub struct Series {
@@ -119,63 +58,6 @@ pub struct Series {
     median: Vec<Option<f64>>,
     p99: Vec<Option<f64>>,
     lag: Vec<Option<f64>>,
-}
-
-/// Looks once a second, until the task is ended.
-pub async fn run(console: Arc<Console>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut before = Instant::now();
-    let mut counter = None;
-    loop {
-        ticks.tick().await;
-        // Of the question, not of the last answer: a part that is away keeps the others' figures as they are.
-        let seconds = before.elapsed().as_secs_f64();
-        before = Instant::now();
-        if counter.is_none() {
-            counter = console.watch.past().counted.map(Counter::after);
-        }
-        let counting = async { counter.as_mut()?.look(&console.rows).await };
-        let (tiers, function, rows, faults) = tokio::join!(
-            join_all(TIERS.map(|tier| Figures::of(tier, &console))),
-            Function::of(&console),
-            timeout(ROWS_PATIENCE, counting),
-            faults_on(&console),
-        );
-        let parts = Status::load(&console.lab.dir)
-            .ok()
-            .flatten()
-            .map(|status| status.parts);
-        let tiers = TIERS.into_iter().zip(tiers.into_iter().map(Result::ok));
-        let watch = &console.watch;
-        watch.take(seconds, tiers, function.ok(), rows.ok().flatten());
-        watch.note_parts(&parts.unwrap_or_default());
-        watch.past().faults = faults;
-    }
-}
-
-/// Counts all rows once, by itself: of a large table that takes a minute.
-pub async fn count(console: Arc<Console>) {
-    loop {
-        if let Ok(all) = console.rows.count().await {
-            console.watch.past().counted = Some(all);
-            return;
-        }
-        sleep(EVERY).await;
-    }
-}
-
-/// Every fault that tells that it is on.
-async fn faults_on(console: &Console) -> Vec<String> {
-    let lists = join_all(Target::ALL.map(|target| all::list(target, &console.lab))).await;
-    let is_on = |fault: &all::Listed| matches!(fault.state, all::State::On(_));
-    lists
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(is_on)
-        .map(|fault| format!("{}/{}", fault.target.name(), fault.kind))
-        .collect()
 }
 
 impl Watch {
@@ -239,11 +121,25 @@ impl Watch {
         series
     }
 
+    pub fn set_faults(&self, faults: Vec<String>) {
+        self.past().faults = faults;
+    }
+
+    /// The rows at the start, once they are counted.
+    pub fn counted(&self) -> Option<Since> {
+        self.past().counted
+    }
+
+    pub fn set_counted(&self, counted: Since) {
+        self.past().counted = Some(counted);
+    }
+
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(
+    /// Takes over what a look found, so many seconds after the one before.
+    pub fn take(
         &self,
         seconds: f64,
         tiers: impl Iterator<Item = (PartName, Option<Figures>)>,
@@ -282,7 +178,8 @@ impl Watch {
         past.points.push_back(point);
     }
 
-    fn note_parts(&self, parts: &[PartStatus]) {
+    /// Notes what became of the parts since the last look.
+    pub fn note_parts(&self, parts: &[PartStatus]) {
         let before = std::mem::replace(&mut self.past().parts, parts.to_vec());
         for part in parts {
             let known = before.iter().find(|known| known.part == part.part);
@@ -299,83 +196,6 @@ impl Watch {
     }
 }
 
-impl Point {
-    /// Adds what a tier did meanwhile, and returns how often it answered.
-    fn add(&mut self, tier: PartName, before: &Figures, now: &Figures) -> u64 {
-        let answers = grown(before.answers, now.answers);
-        if matches!(tier, PartName::WebA | PartName::WebB) {
-            self.answers += answers;
-            self.failed += grown(before.failed, now.failed);
-            let restarted = now.answers < before.answers;
-            for (bound, count) in &now.times {
-                let known = before.times.get(bound).filter(|_| !restarted);
-                *self.times.entry(*bound).or_default() +=
-                    grown(known.copied().unwrap_or(0), *count);
-            }
-        } else {
-            self.accepted += grown(before.accepted, now.accepted);
-            self.puts += grown(before.puts, now.puts);
-        }
-        answers
-    }
-}
-
-impl Now {
-    fn over<'a>(points: impl Iterator<Item = &'a Point>) -> Self {
-        let mut sum = Point::default();
-        for point in points {
-            sum.seconds += point.seconds;
-            sum.accepted += point.accepted;
-            sum.answers += point.answers;
-            sum.failed += point.failed;
-            sum.puts += point.puts;
-            sum.runs += point.runs;
-            sum.rows += point.rows;
-            sum.lag = sum.lag.max(point.lag);
-            for (bound, count) in &point.times {
-                *sum.times.entry(*bound).or_default() += count;
-            }
-        }
-        let rate = |count| float(count) / sum.seconds.max(0.001);
-        Self {
-            accepted: rate(sum.accepted),
-            answers: rate(sum.answers),
-            failed: rate(sum.failed),
-            puts: rate(sum.puts),
-            runs: rate(sum.runs),
-            rows: rate(sum.rows),
-            median: percentile(&sum.times, 50),
-            p99: percentile(&sum.times, 99),
-            lag: sum.lag,
-        }
-    }
-}
-
-/// Of counts up to each bound, evenly spread between two bounds; nothing where nothing was counted.
-fn percentile(times: &BTreeMap<Bound, u64>, percent: u64) -> Option<Duration> {
-    let total = *times.get(&None).filter(|total| **total > 0)?;
-    let rank = (total * percent).div_ceil(100).max(1);
-    let (mut lower, mut below) = (0, 0);
-    for (bound, count) in times {
-        let Some(upper) = *bound else { continue };
-        if *count >= rank {
-            let within = (upper - lower) * (rank - below) / (count - below);
-            return Some(Duration::from_micros(lower + within));
-        }
-        (lower, below) = (upper, *count);
-    }
-    Some(Duration::from_micros(lower))
-}
-
-/// What was added to a counter, which begins anew with its process.
-fn grown(before: u64, now: u64) -> u64 {
-    now.checked_sub(before).unwrap_or(now)
-}
-
-fn float(count: u64) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
-}
-
 fn milliseconds(length: Duration) -> f64 {
     length.as_secs_f64() * 1000.0
 }
@@ -383,6 +203,7 @@ fn milliseconds(length: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::tier::Bound;
 
     fn web(answers: u64, times: &[(Bound, u64)]) -> Figures {
         Figures {
@@ -410,22 +231,6 @@ mod tests {
             .map(|point| point.answers)
             .collect();
         assert_eq!(answers, [0, 40, 6]);
-    }
-
-    #[test]
-    fn a_percentile_lies_in_its_bucket() {
-        let times = [
-            (Some(10_000), 50),
-            (Some(20_000), 98),
-            (Some(50_000), 100),
-            (None, 100),
-        ];
-        let times: BTreeMap<_, _> = times.into();
-        assert_eq!(percentile(&times, 50), Some(Duration::from_millis(10)));
-        assert_eq!(percentile(&times, 99), Some(Duration::from_millis(35)));
-        assert_eq!(percentile(&BTreeMap::new(), 50), None);
-        let beyond = BTreeMap::from([(Some(10_000), 0), (None, 3)]);
-        assert_eq!(percentile(&beyond, 50), Some(Duration::from_millis(10)));
     }
 
     #[test]

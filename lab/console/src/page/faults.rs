@@ -11,7 +11,7 @@ use lab::fault::{Target, all};
 use lab::part::PartName;
 
 use super::{Shell, page};
-use crate::server::Console;
+use crate::state::Console;
 use crate::watch::Event;
 
 #[derive(Template)]

@@ -11,8 +11,8 @@ use payment_core::{Currency, ObjectKey, Timestamp};
 use time::OffsetDateTime;
 
 use super::{Shell, encoded, page, parameter};
-use crate::server::Console;
 use crate::source::log::{self, Content, Folder, Listed, ROOT};
+use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
@@ -63,7 +63,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     } else {
         asked
     };
-    let found = log::folder(&prefix, &console).await;
+    let found = log::folder(&prefix, &console.s3).await;
     page(&FolderPage {
         shell: Shell::of("S3", &uri, &console),
         bucket: lab::lab::BUCKET,
@@ -76,7 +76,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let name = parameter(&uri, "key");
     let found = match ObjectKey::parse(&name) {
-        Some(key) => log::object(&key, &console).await,
+        Some(key) => log::object(&key, &console.s3).await,
         None => Ok(None),
     };
     let lines = match &found {

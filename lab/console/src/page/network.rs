@@ -11,7 +11,7 @@ use lab::state::status::PartState;
 use lab::vpc;
 
 use super::{Shell, page};
-use crate::server::Console;
+use crate::state::Console;
 
 #[derive(Template)]
 #[template(path = "network.html")]

@@ -13,8 +13,8 @@ use lab::state::settings::Via;
 use lab::state::status::PartStatus;
 
 use super::{Shell, or_dash, page, per_second};
-use crate::server::Console;
 use crate::source::function;
+use crate::state::Console;
 use crate::text;
 use crate::traffic::Report;
 use crate::watch::{Event, Now};
@@ -58,8 +58,8 @@ pub async fn series(State(console): State<Arc<Console>>) -> Response {
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let (letters, waiting) = tokio::join!(
-        function::waiting(DEAD_LETTER_QUEUE, &console),
-        function::waiting(QUEUE, &console),
+        function::waiting(DEAD_LETTER_QUEUE, &console.queues, &console.lab),
+        function::waiting(QUEUE, &console.queues, &console.lab),
     );
     let now = console.watch.now();
     page(&Overview {

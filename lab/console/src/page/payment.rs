@@ -13,8 +13,8 @@ use payment_store::Found;
 use payment_store::audit::{Conflict, LedgerEntry};
 
 use super::{Shell, encoded, page, parameter};
-use crate::server::Console;
 use crate::source::access::{self, Answered};
+use crate::state::Console;
 use crate::text;
 
 /// Width of the whole time in the picture.
@@ -110,7 +110,7 @@ pub async fn show(
     }
     let request = found.as_ref().and_then(|found| found.request_id.as_ref());
     let request = request.map(ToString::to_string);
-    let answers = access::of_payment(&id, request.as_deref(), &console).await;
+    let answers = access::of_payment(&id, request.as_deref(), &console.lab.dir).await;
     let told = ask(&payment, &console).await;
     let spans = spans(found.as_ref(), entry.as_ref(), answers);
     if found.is_none() && spans.is_empty() && told.is_none() {

@@ -8,8 +8,8 @@ use axum::http::Uri;
 use axum::response::Response;
 
 use super::{Shell, encoded, page};
-use crate::server::Console;
 use crate::source::rows::{Row, SELECT};
+use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]

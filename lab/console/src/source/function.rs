@@ -14,7 +14,6 @@ use lab::part::{PartName, sqs};
 use serde::Deserialize;
 
 use super::{Away, PATIENCE};
-use crate::server::Console;
 
 /// The function at one moment.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -62,13 +61,10 @@ pub struct Run {
 }
 
 impl Function {
-    pub async fn of(console: &Console) -> Result<Self, Away> {
-        let url = format!("{}/_lab/status", console.lab.url(PartName::Lambda));
-        let key = &console.lab.credentials.aws.operator.id;
-        let request = console
-            .http
-            .get(url)
-            .header(AUTHORIZATION, authorization(key));
+    pub async fn of(http: &reqwest::Client, lab: &Lab) -> Result<Self, Away> {
+        let url = format!("{}/_lab/status", lab.url(PartName::Lambda));
+        let key = &lab.credentials.aws.operator.id;
+        let request = http.get(url).header(AUTHORIZATION, authorization(key));
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 }
@@ -89,10 +85,10 @@ pub fn queues(lab: &Lab) -> Client {
 }
 
 /// Messages that wait in a queue of the lab.
-pub async fn waiting(queue: &str, console: &Console) -> Result<u64, Away> {
-    let url = sqs::queue_url(&console.lab, queue);
+pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Away> {
+    let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;
-    let request = console.queues.get_queue_attributes().queue_url(url);
+    let request = queues.get_queue_attributes().queue_url(url);
     let answer = request.attribute_names(name.clone()).send().await;
     let answer = answer.map_err(|error| Away(DisplayErrorContext(&error).to_string()))?;
     let value = answer

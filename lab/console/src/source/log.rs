@@ -1,5 +1,6 @@
 //! The log in S3: folders by day and hour, objects, and the payments inside one.
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::Object;
@@ -8,7 +9,6 @@ use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, Timestamp};
 
 use super::Away;
-use crate::server::Console;
 
 /// What every key of the log starts with.
 pub const ROOT: &str = "transactions/";
@@ -53,9 +53,9 @@ pub struct Content {
 }
 
 /// What lies directly under a prefix.
-pub async fn folder(prefix: &str, console: &Console) -> Result<Folder, Away> {
+pub async fn folder(prefix: &str, s3: &Client) -> Result<Folder, Away> {
     let mut found = Folder::default();
-    let request = console.s3.list_objects_v2().bucket(BUCKET).prefix(prefix);
+    let request = s3.list_objects_v2().bucket(BUCKET).prefix(prefix);
     let mut pages = request.delimiter("/").into_paginator().send();
     for page in 0.. {
         if page == PAGES_MAX {
@@ -83,8 +83,8 @@ pub async fn folder(prefix: &str, console: &Console) -> Result<Folder, Away> {
 }
 
 /// An object with its payments; `None` where there is no such object.
-pub async fn object(key: &ObjectKey, console: &Console) -> Result<Option<Content>, Away> {
-    let request = console.s3.get_object().bucket(BUCKET).key(key.as_str());
+pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Away> {
+    let request = s3.get_object().bucket(BUCKET).key(key.as_str());
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error)
