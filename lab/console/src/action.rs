@@ -22,6 +22,7 @@ use server_kit::fault::Setting;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
+use crate::guard::back::Back;
 use crate::guard::middleware::refusal;
 use crate::state::Console;
 use crate::traffic::{RATE_MAX, SECONDS_MAX};
@@ -37,7 +38,7 @@ const FORM_BYTES_MAX: usize = 4 << 10;
 struct Pressed<T> {
     token: String,
     /// The page to go back to.
-    back: String,
+    back: Back,
     #[serde(flatten)]
     fields: T,
 }
@@ -205,9 +206,7 @@ async fn press<T: DeserializeOwned>(
     if let Err(error) = work(pressed.fields).await {
         console.watch.note(Mood::Bad, error);
     }
-    // Nowhere but to this console: `//name` would be another server.
-    let is_page = pressed.back.starts_with('/') && !pressed.back.starts_with("//");
-    Redirect::to(if is_page { &pressed.back } else { "/" }).into_response()
+    Redirect::to(pressed.back.as_str()).into_response()
 }
 
 fn number(text: &str, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {

@@ -3,6 +3,7 @@
 //! Any page that a person has open can send requests to loopback. One under a name that was made to lead here (DNS
 //! rebinding) is told by `Host`; a form of a foreign page by `Origin`, and by the token that it can't know.
 
+pub mod back;
 pub mod middleware;
 
 use std::net::SocketAddr;
