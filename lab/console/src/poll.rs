@@ -5,16 +5,23 @@ mod counter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::{OptionFuture, join_all};
 use lab::fault::{Target, all};
+use lab::lab::{DEAD_LETTER_QUEUE, Lab, QUEUE};
+use lab::output::chain;
 use lab::ports::TIERS;
+use lab::state::settings::Via;
 use lab::state::status::Status;
+use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use self::counter::Counter;
-use crate::source::function::Function;
+use crate::source::PATIENCE;
+use crate::source::function::{self, Function};
+use crate::source::pulse::{self, Asked};
 use crate::source::tier::Figures;
 use crate::state::Console;
+use crate::watch::Look;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -23,6 +30,13 @@ const ROWS_PATIENCE: Duration = Duration::from_millis(700);
 
 /// Looks once a second, until the task is ended.
 pub async fn run(console: Arc<Console>) {
+    let parts = pulse::parts(&console.lab).unwrap_or_else(|error| {
+        tracing::error!(
+            error = chain(&error),
+            "the parts can't be asked for their health"
+        );
+        Vec::new()
+    });
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Instant::now();
@@ -35,23 +49,56 @@ pub async fn run(console: Arc<Console>) {
         if counter.is_none() {
             counter = console.watch.counted().map(Counter::after);
         }
-        let counting = async { counter.as_mut()?.look(&console.rows).await };
-        let tiers = TIERS.map(|tier| Figures::of(&console.http, console.lab.admin_address(tier)));
-        let (tiers, function, rows, faults) = tokio::join!(
-            join_all(tiers),
-            Function::of(&console.http, &console.lab),
-            timeout(ROWS_PATIENCE, counting),
-            faults_on(&console),
-        );
-        let parts = Status::load(&console.lab.dir)
-            .ok()
-            .flatten()
-            .map(|status| status.parts);
-        let tiers = TIERS.into_iter().zip(tiers.into_iter().map(Result::ok));
-        let watch = &console.watch;
-        watch.take(seconds, tiers, function.ok(), rows.ok().flatten());
-        watch.note_parts(&parts.unwrap_or_default());
-        watch.set_faults(faults);
+        let look = Box::pin(look(seconds, &mut counter, &parts, &console));
+        console.watch.take(look.await);
+    }
+}
+
+/// Asks all parts at once: a look takes as long as the patience with one.
+async fn look(
+    seconds: f64,
+    counter: &mut Option<Counter>,
+    parts: &[Asked],
+    console: &Console,
+) -> Look {
+    let Console {
+        http, lab, queues, ..
+    } = console;
+    let at = OffsetDateTime::now_utc();
+    let tiers = TIERS.map(|tier| async move {
+        let figures = Figures::of(http, lab.admin_address(tier)).await;
+        (tier, figures.ok())
+    });
+    let asked = parts.iter().map(|asked| async move {
+        let answer = asked.ask(PATIENCE, http).await;
+        (asked.part, answer)
+    });
+    let answers = join_all(asked);
+    let queued = OptionFuture::from(
+        (lab.settings.via == Via::Sqs).then(|| function::waiting(QUEUE, queues, lab)),
+    );
+    let counting = async { counter.as_mut()?.look(&console.rows).await };
+    let (tiers, function, rows, dead_letters, queued, faults, answers) = tokio::join!(
+        join_all(tiers),
+        Function::of(http, lab),
+        timeout(ROWS_PATIENCE, counting),
+        function::waiting(DEAD_LETTER_QUEUE, queues, lab),
+        queued,
+        join_all(Target::ALL.map(|target| faults_on(target, lab))),
+        answers,
+    );
+    let status = Status::load(&lab.dir).ok().flatten();
+    Look {
+        at,
+        seconds,
+        tiers,
+        function: function.ok(),
+        rows: rows.ok().flatten(),
+        dead_letters: dead_letters.ok(),
+        queued: queued.and_then(Result::ok),
+        faults,
+        parts: status.map(|status| status.parts),
+        answers,
     }
 }
 
@@ -66,15 +113,16 @@ pub async fn count(console: Arc<Console>) {
     }
 }
 
-/// Every fault that tells that it is on.
-async fn faults_on(console: &Console) -> Vec<String> {
-    let lists = join_all(Target::ALL.map(|target| all::list(target, &console.lab))).await;
-    let is_on = |fault: &all::Listed| matches!(fault.state, all::State::On(_));
-    lists
+/// The faults of a target that tell that they are on; nothing where it does not answer.
+async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
+    let listed = match timeout(PATIENCE, all::list(target, lab)).await {
+        Ok(Ok(listed)) => listed,
+        Ok(Err(error)) if error.is_absence() => Vec::new(),
+        Ok(Err(_)) | Err(_) => return (target, None),
+    };
+    let on = listed
         .into_iter()
-        .flatten()
-        .flatten()
-        .filter(is_on)
-        .map(|fault| format!("{}/{}", fault.target.name(), fault.kind))
-        .collect()
+        .filter(|fault| matches!(fault.state, all::State::On(_)))
+        .map(|fault| format!("{}/{}", target.name(), fault.kind));
+    (target, Some(on.collect()))
 }

@@ -6,8 +6,10 @@ use aws_sdk_s3::Client as S3;
 use aws_sdk_sqs::Client as Sqs;
 use lab::lab::Lab;
 use lab::part::PartName;
+use time::OffsetDateTime;
 
 use crate::guard::Guard;
+use crate::source::folder::Walks;
 use crate::source::rows::{ConnectError, Rows};
 use crate::source::{self, function};
 use crate::traffic::Traffic;
@@ -18,11 +20,13 @@ pub struct Console {
     pub lab: Lab,
     pub http: reqwest::Client,
     pub s3: S3,
+    pub walks: Walks,
     pub queues: Sqs,
     pub rows: Rows,
     pub watch: Watch,
     pub traffic: Traffic,
     pub guard: Guard,
+    pub started: OffsetDateTime,
 }
 
 /// Why there is no console for a lab.
@@ -40,11 +44,13 @@ impl Console {
         Ok(Self {
             http: source::client(source::PATIENCE)?,
             s3: lab.s3(&lab.credentials.aws.operator),
+            walks: Walks::default(),
             queues: function::queues(&lab),
             rows: Rows::of(&lab)?,
             watch: Watch::default(),
             traffic: Traffic::to(&lab.url(PartName::Alb))?,
             guard: Guard::of(address),
+            started: OffsetDateTime::now_utc(),
             lab,
         })
     }

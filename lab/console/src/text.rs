@@ -31,6 +31,14 @@ pub fn duration(length: impl Borrow<Duration>) -> String {
     }
 }
 
+/// `0 s`, `12 s`, `2 min`: what is told in whole seconds.
+pub fn seconds(length: Duration) -> String {
+    match length.as_secs() {
+        seconds @ ..100 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
 /// `812 B`, `1.4 KiB`, `3.0 MiB`.
 pub fn bytes(bytes: u64) -> String {
     const KIB: u64 = 1024;

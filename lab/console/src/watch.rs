@@ -1,18 +1,23 @@
 //! The last minutes: what charts show, and what happened.
 
 mod event;
+mod look;
+mod part;
 mod point;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lab::fault::Target;
 use lab::part::PartName;
-use lab::state::status::{PartState, PartStatus};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use self::event::{Event, Mood};
+pub use self::event::{Event, Severity};
+pub use self::look::Look;
+use self::part::Parts;
+pub use self::part::{Part, State};
 pub use self::point::Now;
 use self::point::{Point, float, grown};
 use crate::source::function::Function;
@@ -21,9 +26,6 @@ use crate::source::tier::Figures;
 
 /// Five minutes.
 const POINTS_MAX: usize = 300;
-
-/// What a figure on a page is taken over.
-const NOW: usize = 10;
 
 const EVENTS_MAX: usize = 60;
 
@@ -35,25 +37,37 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Past {
+    /// When the last look began.
+    at: Option<OffsetDateTime>,
     points: VecDeque<Point>,
     tiers: BTreeMap<PartName, Figures>,
     /// Of one second.
     tier_rates: BTreeMap<PartName, f64>,
     function: Option<Function>,
-    rows: Option<u64>,
+    rows: Option<Rows>,
+    dead_letters: Option<u64>,
+    queued: Option<u64>,
     /// The rows at the start.
     counted: Option<Since>,
-    parts: Vec<PartStatus>,
-    faults: Vec<String>,
+    parts: Parts,
+    /// Of a target that does not answer, what it told last.
+    faults: BTreeMap<Target, Vec<String>>,
+}
+
+/// How many rows there were at a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rows {
+    pub count: u64,
+    pub at: OffsetDateTime,
 }
 
 /// Columns for the charts; `null` where there is nothing to tell.
 #[derive(Debug, Default, Serialize)]
 pub struct Series {
     at: Vec<i64>,
-    accepted: Vec<f64>,
-    rows: Vec<f64>,
-    failed: Vec<f64>,
+    accepted: Vec<Option<f64>>,
+    rows: Vec<Option<f64>>,
+    failed: Vec<Option<f64>>,
     /// In milliseconds.
     median: Vec<Option<f64>>,
     p99: Vec<Option<f64>>,
@@ -61,13 +75,17 @@ pub struct Series {
 }
 
 impl Watch {
-    /// As the last look found it.
-    pub fn parts(&self) -> Vec<PartStatus> {
-        self.past().parts.clone()
+    /// When the last look at the parts began: nothing that is told here is newer.
+    pub fn at(&self) -> Option<OffsetDateTime> {
+        self.past().at
+    }
+
+    pub fn parts(&self) -> Vec<Part> {
+        self.past().parts.all(OffsetDateTime::now_utc())
     }
 
     pub fn faults(&self) -> Vec<String> {
-        self.past().faults.clone()
+        self.past().faults.values().flatten().cloned().collect()
     }
 
     pub fn function(&self) -> Option<Function> {
@@ -80,9 +98,19 @@ impl Watch {
         Some((past.tiers.get(&tier)?.clone(), rate))
     }
 
-    /// Rows that there are, where the database told.
-    pub fn rows(&self) -> Option<u64> {
+    /// As the database told last.
+    pub fn rows(&self) -> Option<Rows> {
         self.past().rows
+    }
+
+    /// `None` while their queue does not answer.
+    pub fn dead_letters(&self) -> Option<u64> {
+        self.past().dead_letters
+    }
+
+    /// Events in the queue before the function; `None` where there is no queue or it does not answer.
+    pub fn queued(&self) -> Option<u64> {
+        self.past().queued
     }
 
     /// Newest first.
@@ -91,18 +119,17 @@ impl Watch {
         events.iter().take(most).cloned().collect()
     }
 
-    pub fn note(&self, mood: Mood, text: impl Into<String>) {
+    pub fn note(&self, severity: Severity, text: impl Into<String>) {
         let text = text.into();
-        tracing::info!(mood = mood.as_str(), text, "event");
+        tracing::info!(severity = severity.as_str(), text, "event");
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.truncate(EVENTS_MAX - 1);
         let at = OffsetDateTime::now_utc();
-        events.push_front(Event { at, mood, text });
+        events.push_front(Event { at, severity, text });
     }
 
     pub fn now(&self) -> Now {
-        let past = self.past();
-        Now::over(past.points.iter().rev().take(NOW))
+        Now::of_last(&self.past().points)
     }
 
     pub fn series(&self) -> Series {
@@ -121,10 +148,6 @@ impl Watch {
         series
     }
 
-    pub fn set_faults(&self, faults: Vec<String>) {
-        self.past().faults = faults;
-    }
-
     /// The rows at the start, once they are counted.
     pub fn counted(&self) -> Option<Since> {
         self.past().counted
@@ -134,65 +157,58 @@ impl Watch {
         self.past().counted = Some(counted);
     }
 
+    pub fn take(&self, look: Look) {
+        let news = self.past().take(look);
+        for (severity, text) in news {
+            self.note(severity, text);
+        }
+    }
+
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Takes over what a look found, so many seconds after the one before.
-    pub fn take(
-        &self,
-        seconds: f64,
-        tiers: impl Iterator<Item = (PartName, Option<Figures>)>,
-        function: Option<Function>,
-        rows: Option<(u64, Option<Duration>)>,
-    ) {
-        let mut past = self.past();
+impl Past {
+    /// Takes over what a look found, and returns what is new about the parts.
+    fn take(&mut self, look: Look) -> Vec<(Severity, String)> {
         let mut point = Point {
-            at: OffsetDateTime::now_utc().unix_timestamp(),
-            seconds,
+            at: look.at.unix_timestamp(),
+            seconds: look.seconds,
             ..Point::default()
         };
-        for (tier, figures) in tiers {
+        for (tier, figures) in look.tiers {
             let Some(figures) = figures else {
-                past.tiers.remove(&tier);
-                past.tier_rates.remove(&tier);
+                self.tiers.remove(&tier);
+                self.tier_rates.remove(&tier);
                 continue;
             };
-            if let Some(before) = past.tiers.get(&tier) {
+            if let Some(before) = self.tiers.get(&tier) {
                 let answers = point.add(tier, before, &figures);
-                past.tier_rates.insert(tier, float(answers) / seconds);
+                self.tier_rates.insert(tier, float(answers) / look.seconds);
             }
-            past.tiers.insert(tier, figures);
+            self.tiers.insert(tier, figures);
         }
-        if let (Some(before), Some(now)) = (&past.function, &function) {
-            point.runs = grown(before.counts.invocations, now.counts.invocations);
+        if let (Some(before), Some(now)) = (&self.function, &look.function) {
+            point.runs = Some(grown(before.counts.invocations, now.counts.invocations));
         }
-        past.function = function;
-        if let Some((total, lag)) = rows {
-            point.rows = past.rows.map_or(0, |before| grown(before, total));
+        self.function = look.function;
+        if let Some((count, lag)) = look.rows {
+            point.rows = self.rows.map(|before| grown(before.count, count));
             point.lag = lag;
-            past.rows = Some(total);
+            self.rows = Some(Rows { count, at: look.at });
         }
-        let excess = (past.points.len() + 1).saturating_sub(POINTS_MAX);
-        past.points.drain(..excess);
-        past.points.push_back(point);
-    }
-
-    /// Notes what became of the parts since the last look.
-    pub fn note_parts(&self, parts: &[PartStatus]) {
-        let before = std::mem::replace(&mut self.past().parts, parts.to_vec());
-        for part in parts {
-            let known = before.iter().find(|known| known.part == part.part);
-            let Some(news) = known.and_then(|known| part.news_since(known)) else {
-                continue;
-            };
-            let mood = match part.state {
-                PartState::Healthy if !news.starts_with("died") => Mood::Good,
-                PartState::Starting => Mood::Plain,
-                _ => Mood::Bad,
-            };
-            self.note(mood, format!("{} {news}", part.part));
+        let excess = (self.points.len() + 1).saturating_sub(POINTS_MAX);
+        self.points.drain(..excess);
+        self.points.push_back(point);
+        (self.dead_letters, self.queued) = (look.dead_letters, look.queued);
+        for (target, faults) in look.faults {
+            if let Some(faults) = faults {
+                self.faults.insert(target, faults);
+            }
         }
+        self.at = Some(look.at);
+        self.parts.take(look.at, look.parts, look.answers)
     }
 }
 
@@ -203,42 +219,60 @@ fn milliseconds(length: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::tier::Bound;
 
-    fn web(answers: u64, times: &[(Bound, u64)]) -> Figures {
-        Figures {
+    fn look(watch: &Watch, answers: Option<u64>) {
+        let figures = answers.map(|answers| Figures {
             answers,
-            times: times.iter().copied().collect(),
             ..Figures::default()
-        }
-    }
-
-    fn look(watch: &Watch, figures: Figures) {
-        let tiers = [(PartName::WebA, Some(figures))].into_iter();
-        watch.take(1.0, tiers, None, None);
+        });
+        watch.take(Look {
+            tiers: vec![(PartName::WebA, figures)],
+            ..Look::default()
+        });
     }
 
     #[test]
-    fn a_rate_is_what_was_added_and_a_process_that_begins_anew_takes_nothing_back() {
+    fn a_rate_is_what_was_added_and_a_restart_takes_nothing_back() {
         let watch = Watch::default();
-        look(&watch, web(1_000, &[]));
-        look(&watch, web(1_040, &[]));
-        look(&watch, web(6, &[]));
-        let answers: Vec<_> = watch
-            .past()
-            .points
-            .iter()
-            .map(|point| point.answers)
-            .collect();
-        assert_eq!(answers, [0, 40, 6]);
+        for answers in [1_000, 1_040, 6] {
+            look(&watch, Some(answers));
+        }
+        let past = watch.past();
+        let answers: Vec<_> = past.points.iter().map(|point| point.answers).collect();
+        assert_eq!(answers, [None, Some(40), Some(6)]);
+    }
+
+    #[test]
+    fn a_tier_that_does_not_answer_has_no_rate_rather_than_none_at_all() {
+        let watch = Watch::default();
+        for answers in [Some(1_000), Some(1_040), None] {
+            look(&watch, answers);
+        }
+        let failed = watch.series().failed;
+        assert_eq!(failed, [None, Some(0.0), None]);
+        assert_eq!(watch.now().answers, Some(40.0));
+        assert_eq!(watch.now().accepted, None);
+    }
+
+    #[test]
+    fn a_fault_stays_on_while_its_target_does_not_answer() {
+        let watch = Watch::default();
+        let on = vec!["s3/slow".to_owned()];
+        for faults in [Some(on.clone()), None] {
+            watch.take(Look {
+                faults: vec![(Target::S3, faults)],
+                ..Look::default()
+            });
+            assert_eq!(watch.faults(), on);
+        }
     }
 
     #[test]
     fn the_past_is_bounded() {
         let watch = Watch::default();
         for answers in 0..400 {
-            look(&watch, web(answers, &[]));
-            watch.note(Mood::Plain, "something");
+            look(&watch, Some(answers));
+            watch.note(Severity::Plain, "something");
         }
         assert_eq!(watch.series().at.len(), POINTS_MAX);
         assert_eq!(watch.events(1_000).len(), EVENTS_MAX);

@@ -29,6 +29,12 @@ pub struct Answered {
     pub end: Timestamp,
 }
 
+impl Answered {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
 /// A line of the target `access`.
 #[derive(Deserialize)]
 struct Line<'a> {

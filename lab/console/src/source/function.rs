@@ -1,9 +1,7 @@
 //! What the lab's Lambda tells of the function, and SQS of what the function gave up.
 
 use aws_credential_types::Credentials;
-use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
@@ -13,13 +11,13 @@ use lab::part::lambda::authorization;
 use lab::part::{PartName, sqs};
 use serde::Deserialize;
 
-use super::{Away, PATIENCE};
+use super::{Away, PATIENCE, within};
 
 /// The function at one moment.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Function {
     pub function: String,
-    /// Events that wait.
+    /// Events that are queued.
     pub queued: u64,
     pub running: u64,
     pub counts: Counts,
@@ -72,13 +70,11 @@ impl Function {
 /// The lab's queues, for the operator.
 pub fn queues(lab: &Lab) -> Client {
     let key = &lab.credentials.aws.operator;
-    let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE);
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
         .endpoint_url(lab.url(PartName::Sqs))
         .credentials_provider(Credentials::from_keys(&key.id, key.secret.expose(), None))
-        .timeout_config(timeouts.build())
         .http_client(Builder::new().build_http())
         .build();
     Client::from_conf(config)
@@ -89,8 +85,7 @@ pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Awa
     let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let request = queues.get_queue_attributes().queue_url(url);
-    let answer = request.attribute_names(name.clone()).send().await;
-    let answer = answer.map_err(|error| Away(DisplayErrorContext(&error).to_string()))?;
+    let answer = within(PATIENCE, request.attribute_names(name.clone()).send()).await?;
     let value = answer
         .attributes()
         .and_then(|all| all.get(&name)?.parse().ok());

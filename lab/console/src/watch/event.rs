@@ -1,22 +1,22 @@
-//! What happened, for people.
+//! Recent events, for people.
 
 use time::OffsetDateTime;
 
 #[derive(Clone, Debug)]
 pub struct Event {
     pub at: OffsetDateTime,
-    pub mood: Mood,
+    pub severity: Severity,
     pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mood {
+pub enum Severity {
     Good,
     Bad,
     Plain,
 }
 
-impl Mood {
+impl Severity {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",

@@ -1,37 +1,40 @@
 //! One second, and the figures over several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use lab::part::PartName;
 
 use crate::source::tier::{Bound, Figures};
 
-/// What happened in one second.
+/// The seconds that a figure on a page is taken over.
+const NOW: i64 = 10;
+
+/// What happened in one second; nothing where no part told.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Point {
     /// Unix time.
     pub(super) at: i64,
     pub(super) seconds: f64,
-    pub(super) accepted: u64,
-    pub(super) answers: u64,
-    pub(super) failed: u64,
-    pub(super) puts: u64,
-    pub(super) runs: u64,
-    pub(super) rows: u64,
+    pub(super) accepted: Option<u64>,
+    pub(super) answers: Option<u64>,
+    pub(super) failed: Option<u64>,
+    pub(super) puts: Option<u64>,
+    pub(super) runs: Option<u64>,
+    pub(super) rows: Option<u64>,
     pub(super) lag: Option<Duration>,
     pub(super) times: BTreeMap<Bound, u64>,
 }
 
-/// The last ten seconds, each figure of one second.
+/// The last ten seconds, each figure of one second; nothing where no part told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Now {
-    pub accepted: f64,
-    pub answers: f64,
-    pub failed: f64,
-    pub puts: f64,
-    pub runs: f64,
-    pub rows: f64,
+    pub accepted: Option<f64>,
+    pub answers: Option<f64>,
+    pub failed: Option<f64>,
+    pub puts: Option<f64>,
+    pub runs: Option<f64>,
+    pub rows: Option<f64>,
     pub median: Option<Duration>,
     pub p99: Option<Duration>,
     pub lag: Option<Duration>,
@@ -40,10 +43,12 @@ pub struct Now {
 impl Point {
     /// Adds what a tier did meanwhile, and returns how often it answered.
     pub(super) fn add(&mut self, tier: PartName, before: &Figures, now: &Figures) -> u64 {
-        let answers = grown(before.answers, now.answers);
+        let add = |sum: &mut Option<u64>, before, now| {
+            *sum = Some(sum.unwrap_or(0) + grown(before, now));
+        };
         if matches!(tier, PartName::WebA | PartName::WebB) {
-            self.answers += answers;
-            self.failed += grown(before.failed, now.failed);
+            add(&mut self.answers, before.answers, now.answers);
+            add(&mut self.failed, before.failed, now.failed);
             let restarted = now.answers < before.answers;
             for (bound, count) in &now.times {
                 let known = before.times.get(bound).filter(|_| !restarted);
@@ -51,40 +56,43 @@ impl Point {
                     grown(known.copied().unwrap_or(0), *count);
             }
         } else {
-            self.accepted += grown(before.accepted, now.accepted);
-            self.puts += grown(before.puts, now.puts);
+            add(&mut self.accepted, before.accepted, now.accepted);
+            add(&mut self.puts, before.puts, now.puts);
         }
-        answers
+        grown(before.answers, now.answers)
     }
 }
 
 impl Now {
-    pub(super) fn over<'a>(points: impl Iterator<Item = &'a Point>) -> Self {
-        let mut sum = Point::default();
-        for point in points {
-            sum.seconds += point.seconds;
-            sum.accepted += point.accepted;
-            sum.answers += point.answers;
-            sum.failed += point.failed;
-            sum.puts += point.puts;
-            sum.runs += point.runs;
-            sum.rows += point.rows;
-            sum.lag = sum.lag.max(point.lag);
-            for (bound, count) in &point.times {
-                *sum.times.entry(*bound).or_default() += count;
-            }
+    /// Over the last seconds of a series.
+    pub(super) fn of_last(points: &VecDeque<Point>) -> Self {
+        let last = points.back().map_or(0, |point| point.at);
+        let recent = points.iter().rev();
+        Self::over(recent.take_while(|point| point.at > last - NOW))
+    }
+
+    pub(super) fn over<'a>(points: impl Iterator<Item = &'a Point> + Clone) -> Self {
+        let rate = |count: fn(&Point) -> Option<u64>| {
+            let told = points
+                .clone()
+                .filter_map(|point| Some((count(point)?, point.seconds)));
+            let (count, seconds) = told.fold((0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            (seconds > 0.0).then(|| float(count) / seconds)
+        };
+        let mut times = BTreeMap::new();
+        for (bound, count) in points.clone().flat_map(|point| &point.times) {
+            *times.entry(*bound).or_default() += count;
         }
-        let rate = |count| float(count) / sum.seconds.max(0.001);
         Self {
-            accepted: rate(sum.accepted),
-            answers: rate(sum.answers),
-            failed: rate(sum.failed),
-            puts: rate(sum.puts),
-            runs: rate(sum.runs),
-            rows: rate(sum.rows),
-            median: percentile(&sum.times, 50),
-            p99: percentile(&sum.times, 99),
-            lag: sum.lag,
+            accepted: rate(|point| point.accepted),
+            answers: rate(|point| point.answers),
+            failed: rate(|point| point.failed),
+            puts: rate(|point| point.puts),
+            runs: rate(|point| point.runs),
+            rows: rate(|point| point.rows),
+            median: percentile(&times, 50),
+            p99: percentile(&times, 99),
+            lag: points.filter_map(|point| point.lag).max(),
         }
     }
 }
