@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::types::ServerSideEncryption;
 use lab::{
     browser::{Browser, View, axe::Axe},
     http,
+    lab::BUCKET,
     part::PartName,
     state::status::Status,
     workspace::Workspace,
@@ -275,6 +277,45 @@ async fn rows_stay_under_the_pointer_and_a_press_opens_what_was_pressed() {
     console
         .until("location.pathname === '/payments/shown%2D1'")
         .await;
+}
+
+#[tokio::test]
+async fn a_direction_override_in_a_name_stays_within_the_name() {
+    let console = Console::open().await;
+    let name = "Mallory \u{202e}00.01";
+    let body =
+        json!({ "id": "turned", "payer_name": name, "transaction": name, "amount": "10.00" });
+    assert_eq!(
+        console.lab.post(body.to_string()).await.status,
+        StatusCode::ACCEPTED
+    );
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id = 'turned'";
+    console.lab.until_selected(select, &["1"], PATIENCE).await;
+    let key = format!("transactions/{name}.json");
+    let put = console.lab.s3(&console.lab.lab.credentials.aws.operator);
+    put.put_object()
+        .bucket(BUCKET)
+        .key(&key)
+        .body(body.to_string().into_bytes().into())
+        .server_side_encryption(ServerSideEncryption::Aes256)
+        .send()
+        .await
+        .unwrap();
+    let shown = r"[...document.querySelectorAll('bdi')].some(name => name.textContent.includes('Mallory \\u202e00.01'))";
+    for path in [
+        "/database",
+        "/payments/turned",
+        "/s3?prefix=transactions%2F",
+        &format!(
+            "/s3/object?key={}",
+            key.replace(' ', "%20").replace('\u{202e}', "%E2%80%AE")
+        ),
+    ] {
+        console.goto(path).await;
+        console.until(shown).await;
+        let raw = "return document.title.includes('\\u202e') || document.body.innerHTML.includes('\\u202e')";
+        assert_eq!(console.run(raw).await, false, "{path}");
+    }
 }
 
 #[tokio::test]
