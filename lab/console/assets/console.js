@@ -6,8 +6,8 @@ const EVERY = 1000;
 // The console waits for no part longer than half of this.
 const PATIENCE = 5000;
 
-// Figures that are older are said to be.
-const FRESH = 5000;
+// Figures that are older are said to be. By then it is known whether the console answers.
+const FRESH = 7000;
 
 const CHARTS = {
   throughput: [
@@ -31,26 +31,27 @@ addEventListener("pointerdown", () => (pressed = true), true);
 for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => (pressed = false), true);
 addEventListener("pointermove", (event) => (pressed &&= event.buttons !== 0), true);
 
-// Rows under the pointer stay as well: none comes and none goes. Set where one had to wait.
+// Rows under the mouse stay as they are. A finger that was lifted leaves its hover behind.
+let hovers = false;
+for (const move of ["pointermove", "pointerdown"]) addEventListener(move, (event) => (hovers = event.pointerType === "mouse"), true);
+
+// Whether there are rows that had to stay.
 let held = false;
-const hovers = matchMedia("(hover: hover)");
 
-function isHeld(rows) {
-  const found = hovers.matches && rows && document.getElementById(rows.id)?.matches(":hover");
-  held ||= Boolean(found);
-  return found;
+function isHeld(rows, newer) {
+  if (!hovers || !rows.matches?.("[data-rows]:hover")) return false;
+  held ||= rows.innerHTML !== newer.innerHTML;
+  return true;
 }
-
-const rowsAround = (node) => node.parentElement?.closest("[data-rows]");
 
 const idiomorph = {
   ignoreActiveValue: true,
   callbacks: {
     // A chart is drawn by its script, and a field keeps what was typed.
-    beforeNodeMorphed: (node) => !(node.matches?.("[data-chart]") || node.matches?.("input:not([type=hidden])")),
-    beforeNodeAdded: (node) => !isHeld(rowsAround(node)),
+    beforeNodeMorphed: (node, newer) =>
+      !(node.matches?.("[data-chart], input:not([type=hidden])") || isHeld(node, newer)),
     // What has the focus keeps it.
-    beforeNodeRemoved: (node) => !node.contains(document.activeElement) && !isHeld(rowsAround(node)),
+    beforeNodeRemoved: (node) => !node.contains(document.activeElement),
   },
 };
 

@@ -37,6 +37,8 @@ pub struct Shell {
     /// Parts that are not healthy, with their state.
     pub ill: Vec<String>,
     pub last: Option<Event>,
+    /// Whether the parts were asked at all.
+    pub is_known: bool,
     /// When the oldest figure of the page was taken.
     as_of: OffsetDateTime,
 }
@@ -68,6 +70,7 @@ impl Shell {
                 .map(|part| format!("{} is {}", part.name, part.state.as_str()))
                 .collect(),
             last: console.watch.events(1).pop(),
+            is_known: console.watch.at().is_some(),
             as_of: console.watch.at().unwrap_or(console.started),
         }
     }

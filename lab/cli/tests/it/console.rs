@@ -200,7 +200,7 @@ async fn a_part_that_is_killed_is_seen_to_come_back() {
 async fn a_stall_is_shown_and_so_is_the_age_of_figures() {
     let console = Console::open().await;
     console
-        .until_shown("No part is ill, and no fault is on.")
+        .until_shown("All parts are healthy, and no fault is on.")
         .await;
     console
         .until(r"/^As of \d\d:\d\d:\d\d UTC, \d+ s ago$/.test(document.getElementById('age').textContent)")
