@@ -179,7 +179,7 @@ mod tests {
                 .collect();
             let expected: Vec<_> = keys.iter().rev().take(OBJECTS_MAX).cloned().collect();
             assert_eq!(found, expected);
-            assert!(asked <= 24, "{asked}");
+            assert!(asked <= 32, "{asked}");
         }
     }
 

@@ -114,7 +114,6 @@ mod tests {
     use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
     use aws_smithy_http_client::Builder;
     use axum::http::Uri;
-    use axum::routing::get;
     use tokio::net::TcpListener;
 
     use super::super::{Listed, OBJECTS_MAX};
@@ -155,7 +154,7 @@ mod tests {
     async fn s3() -> Client {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = axum::Router::new().route("/{bucket}/", get(listing));
+        let router = axum::Router::new().fallback(listing);
         tokio::spawn(async { axum::serve(listener, router).await });
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
