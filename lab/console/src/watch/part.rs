@@ -176,13 +176,13 @@ mod tests {
     /// Takes such an answer each second, then tells the state and its detail.
     fn after(answers: &[Answer]) -> (&'static str, Option<String>) {
         let mut parts = Parts::default();
-        let mut now = 0;
+        let mut now = seconds(0);
         for answer in answers {
             let answers = vec![(PartName::WebA, answer.clone())];
-            parts.take(seconds(now), Some(healthy()), answers);
-            now += 1;
+            parts.take(now, Some(healthy()), answers);
+            now += time::Duration::SECOND;
         }
-        let part = parts.all(seconds(now)).remove(0);
+        let part = parts.all(now).remove(0);
         (part.state.as_str(), part.detail)
     }
 
