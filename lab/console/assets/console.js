@@ -3,6 +3,12 @@
 
 const EVERY = 1000;
 
+// The console waits for no part longer than half of this.
+const PATIENCE = 5000;
+
+// Figures that are older are said to be. By then it is known whether the console answers.
+const FRESH = 7000;
+
 const CHARTS = {
   throughput: [
     ["Accepted", "accepted", "--accent"],
@@ -10,8 +16,8 @@ const CHARTS = {
     ["Failed", "failed", "--bad"],
   ],
   latency: [
-    ["Half of answers", "median", "--accent"],
-    ["99 % of answers", "p99", "--warn"],
+    ["Response time p50", "median", "--accent"],
+    ["Response time p99", "p99", "--warn"],
     ["Answer to row, longest", "lag", "--good"],
   ],
 };
@@ -19,21 +25,90 @@ const CHARTS = {
 const drawn = new Map();
 let series;
 
+// What is pressed stays where it is until it is let go.
+let pressed = false;
+addEventListener("pointerdown", () => (pressed = true), true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => (pressed = false), true);
+addEventListener("pointermove", (event) => (pressed &&= event.buttons !== 0), true);
+
+// Rows under the mouse stay as they are. A finger that was lifted leaves its hover behind.
+let hovers = false;
+for (const move of ["pointermove", "pointerdown"]) addEventListener(move, (event) => (hovers = event.pointerType === "mouse"), true);
+
+// Whether there are rows that had to stay.
+let held = false;
+
+function isHeld(rows, newer) {
+  if (!hovers || !rows.matches?.("[data-rows]:hover")) return false;
+  held ||= rows.innerHTML !== newer.innerHTML;
+  return true;
+}
+
 const idiomorph = {
   ignoreActiveValue: true,
   callbacks: {
     // A chart is drawn by its script, and a field keeps what was typed.
-    beforeNodeMorphed: (node) => !(node.matches?.("[data-chart]") || node.matches?.("input:not([type=hidden])")),
-    // A table that was scrolled stays where it is: its content changes, not itself.
-    beforeNodeRemoved: (node) => !node.contains?.(document.activeElement) || node.nodeName !== "INPUT",
+    beforeNodeMorphed: (node, newer) =>
+      !(node.matches?.("[data-chart], input:not([type=hidden])") || isHeld(node, newer)),
+    // What has the focus keeps it.
+    beforeNodeRemoved: (node) => !node.contains(document.activeElement),
   },
 };
 
+// By the clock of this page: when the figures that it shows were taken, and since when rows are held.
+let taken = 0;
+let heldSince;
+let answers = true;
+
+async function ask(address, read) {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), PATIENCE);
+  try {
+    const answer = await fetch(address, { cache: "no-store", signal: limit.signal });
+    if (!answer.ok) throw new Error(`the console answers ${answer.status}`);
+    return await read(answer);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function refresh() {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok) throw new Error(`the console answers ${answer.status}`);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await ask(location.href, (answer) => answer.text());
+  if (pressed) return;
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const before = taken;
+  held = false;
   Idiomorph.morph(document.getElementById("live"), page.getElementById("live"), idiomorph);
+  heldSince = held ? (heldSince ?? before) : undefined;
+  date();
+  tell();
+}
+
+// Takes over from the page how old it is.
+function date() {
+  taken = performance.now() - Number(document.getElementById("age").dataset.age);
+}
+
+const seconds = (length) => `${Math.round(length / 1000)} s`;
+
+// Tells how old the figures are, and aloud once they are too old to be relied on.
+function tell() {
+  const now = performance.now();
+  const rows = heldSince === undefined ? "" : `; the rows under the pointer are ${seconds(now - heldSince)} old`;
+  write(document.getElementById("ago"), `, ${seconds(now - taken)} ago${rows}`);
+  const stale = document.getElementById("stale");
+  const isStale = now - taken > FRESH;
+  if (isStale) {
+    const at = document.querySelector("#age time").textContent;
+    const why = answers ? "it has not looked at the parts since" : "it does not answer. Is the lab up?";
+    write(stale, `Out of date: the console's last figures are of ${at} UTC, and ${why}`);
+  }
+  stale.hidden = !isStale;
+  document.body.classList.toggle("stale", isStale);
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function colour(name) {
@@ -95,23 +170,18 @@ function draw(place, series) {
 async function chart() {
   const places = document.querySelectorAll("[data-chart]");
   if (places.length === 0) return;
-  const answer = await fetch("/series.json", { cache: "no-store" });
-  series = await answer.json();
+  series = await ask("/series.json", (answer) => answer.json());
   for (const place of places) draw(place, series);
 }
 
-function pulse(text) {
-  const pulse = document.getElementById("pulse");
-  if (pulse && pulse.textContent !== text) pulse.textContent = text;
-}
-
 async function turn() {
-  if (!document.hidden) {
+  if (!document.hidden && !pressed) {
     try {
       await refresh();
       await chart();
+      answers = true;
     } catch {
-      pulse("The console does not answer: is the lab up?");
+      answers = false;
     }
   }
   setTimeout(turn, EVERY);
@@ -128,5 +198,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   chart().catch(() => {});
 });
 
+date();
+tell();
+setInterval(tell, EVERY / 2);
 chart().catch(() => {});
 setTimeout(turn, EVERY);

@@ -22,10 +22,11 @@ use server_kit::fault::Setting;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::guard::refusal;
-use crate::server::Console;
+use crate::guard::back::Back;
+use crate::guard::middleware::refusal;
+use crate::state::Console;
 use crate::traffic::{RATE_MAX, SECONDS_MAX};
-use crate::watch::Mood;
+use crate::watch::Severity;
 
 /// Of `payctl replay`, which ingests what the dead letters name.
 const REPLAY_PATIENCE: Duration = Duration::from_mins(5);
@@ -37,7 +38,7 @@ const FORM_BYTES_MAX: usize = 4 << 10;
 struct Pressed<T> {
     token: String,
     /// The page to go back to.
-    back: String,
+    back: Back,
     #[serde(flatten)]
     fields: T,
 }
@@ -69,7 +70,9 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
     press(&console, &body, async |Kill { part }| {
         let part = PartName::from_str(&part, false)?;
         match Status::signal(&console.lab.dir, part, Signal::SIGKILL) {
-            Ok(true) => console.watch.note(Mood::Bad, format!("{part} was killed")),
+            Ok(true) => console
+                .watch
+                .note(Severity::Bad, format!("{part} was killed")),
             Ok(false) => return Err(format!("{part} does not run")),
             Err(error) => return Err(chain(&error)),
         }
@@ -89,7 +92,7 @@ pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response
         let ended = all::end(target, Some(&fault.kind), &console.lab).await;
         ended.map_err(|error| chain(&error))?;
         let text = format!("{}/{} is off", target.name(), fault.kind);
-        console.watch.note(Mood::Good, text);
+        console.watch.note(Severity::Good, text);
         Ok(())
     })
     .await
@@ -110,17 +113,19 @@ async fn begin(
     begun.map_err(|error| chain(&error))?;
     let name = format!("{}/{kind}", target.name());
     let text = format!("{name} is on for {seconds} s");
-    console.watch.note(Mood::Bad, text);
+    console.watch.note(Severity::Bad, text);
     let (console, kind) = (Arc::clone(console), kind.to_owned());
     tokio::spawn(async move {
         sleep(length).await;
         if !term::ended(target, &kind, &console.lab, Duration::ZERO).await {
             console
                 .watch
-                .note(Mood::Bad, format!("{name} can't be ended"));
+                .note(Severity::Bad, format!("{name} can't be ended"));
             return;
         }
-        console.watch.note(Mood::Good, format!("{name} is over"));
+        console
+            .watch
+            .note(Severity::Good, format!("{name} is over"));
     });
     Ok(())
 }
@@ -130,7 +135,7 @@ pub async fn heal(State(console): State<Arc<Console>>, body: Bytes) -> Response 
     press(&console, &body, async |Nothing {}| {
         let ended = all::end_all(&console.lab).await;
         ended.map_err(|error| chain(&error))?;
-        console.watch.note(Mood::Good, "all faults are off");
+        console.watch.note(Severity::Good, "all faults are off");
         Ok(())
     })
     .await
@@ -156,9 +161,10 @@ pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         if !output.status.success() {
             return Err(format!("payctl replay --dead-letters: {said}"));
         }
-        console
-            .watch
-            .note(Mood::Good, format!("dead letters were replayed: {said}"));
+        console.watch.note(
+            Severity::Good,
+            format!("dead letters were replayed: {said}"),
+        );
         Ok(())
     })
     .await
@@ -173,14 +179,14 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
             console.traffic.stop();
             console
                 .watch
-                .note(Mood::Plain, "the payments of the console end");
+                .note(Severity::Plain, "the payments of the console end");
             return Ok(());
         }
         let length = Duration::from_secs(seconds);
         let rate = u32::try_from(rate).unwrap_or(RATE_MAX);
-        console.traffic.start(rate, length, &console);
+        console.traffic.start(rate, length);
         let text = format!("{rate} payments a second for {seconds} s");
-        console.watch.note(Mood::Plain, text);
+        console.watch.note(Severity::Plain, text);
         Ok(())
     })
     .await
@@ -203,11 +209,9 @@ async fn press<T: DeserializeOwned>(
         return refusal("The console was started anew: load the page again.");
     }
     if let Err(error) = work(pressed.fields).await {
-        console.watch.note(Mood::Bad, error);
+        console.watch.note(Severity::Bad, error);
     }
-    // Nowhere but to this console: `//name` would be another server.
-    let is_page = pressed.back.starts_with('/') && !pressed.back.starts_with("//");
-    Redirect::to(if is_page { &pressed.back } else { "/" }).into_response()
+    Redirect::to(pressed.back.as_str()).into_response()
 }
 
 fn number(text: &str, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {

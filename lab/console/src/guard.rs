@@ -3,30 +3,14 @@
 //! Any page that a person has open can send requests to loopback. One under a name that was made to lead here (DNS
 //! rebinding) is told by `Host`; a form of a foreign page by `Origin`, and by the token that it can't know.
 
+pub mod back;
+pub mod middleware;
+
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, Method, StatusCode};
+use http::HeaderMap;
+use http::header::{HOST, ORIGIN};
 use lab_runner::secret::Secret;
-
-use crate::server::Console;
-
-const HEADERS: [(HeaderName, &str); 3] = [
-    (
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "same-origin"),
-];
 
 #[derive(Debug)]
 pub struct Guard {
@@ -64,34 +48,10 @@ impl Guard {
     }
 }
 
-/// Before every page and every button.
-pub async fn watch_over(
-    State(console): State<Arc<Console>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let headers = request.headers();
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = if !console.guard.is_for_us(headers) {
-        refusal("The name in Host is not this console's.")
-    } else if !reads && !console.guard.is_from_us(headers) {
-        refusal("Only a page of this console may do that.")
-    } else {
-        next.run(request).await
-    };
-    for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-    response
-}
-
-pub fn refusal(why: &'static str) -> Response {
-    (StatusCode::FORBIDDEN, why).into_response()
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::{HeaderName, HeaderValue};
+
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {

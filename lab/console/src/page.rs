@@ -9,14 +9,17 @@ pub mod overview;
 pub mod payment;
 pub mod rows;
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::http::Uri;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::StatusCode;
-use lab_runner::state::status::PartState;
+use time::OffsetDateTime;
 
 use crate::assets;
-use crate::server::Console;
+use crate::state::Console;
+use crate::text;
 use crate::watch::Event;
 
 /// Around every page: what is wrong with the lab, and what happened last.
@@ -34,6 +37,10 @@ pub struct Shell {
     /// Parts that are not healthy, with their state.
     pub ill: Vec<String>,
     pub last: Option<Event>,
+    /// Whether the parts were asked at all.
+    pub is_known: bool,
+    /// When the oldest figure of the page was taken.
+    as_of: OffsetDateTime,
 }
 
 /// Where each service has its page.
@@ -50,7 +57,7 @@ const SERVICES: [(&str, &str); 7] = [
 impl Shell {
     pub fn of(service: &'static str, uri: &Uri, console: &Console) -> Self {
         let parts = console.watch.parts().into_iter();
-        let ill = parts.filter(|part| part.state != PartState::Healthy);
+        let ill = parts.filter(|part| !part.state.is_healthy());
         let here = uri.path_and_query();
         Self {
             assets: assets::base(),
@@ -60,10 +67,33 @@ impl Shell {
             services: &SERVICES,
             faults: console.watch.faults(),
             ill: ill
-                .map(|part| format!("{} is {}", part.part, part.state.as_str()))
+                .map(|part| format!("{} is {}", part.name, part.state.as_str()))
                 .collect(),
             last: console.watch.events(1).pop(),
+            is_known: console.watch.at().is_some(),
+            as_of: console.watch.at().unwrap_or(console.started),
         }
+    }
+
+    /// With figures that were taken at this moment.
+    #[must_use]
+    pub fn with_figures_of(self, at: OffsetDateTime) -> Self {
+        let as_of = self.as_of.min(at);
+        Self { as_of, ..self }
+    }
+
+    /// How old the figures are, for the script, which counts on from it.
+    fn age_ms(&self) -> i128 {
+        let age = OffsetDateTime::now_utc() - self.as_of;
+        age.whole_milliseconds().max(0)
+    }
+
+    fn clock(&self) -> String {
+        text::clock(self.as_of)
+    }
+
+    fn is_well(&self) -> bool {
+        self.ill.is_empty() && self.faults.is_empty()
     }
 }
 
@@ -95,18 +125,27 @@ fn encoded(text: &str) -> String {
 }
 
 /// A rate for people: tenths where it is small.
-fn per_second(rate: f64) -> String {
-    if rate >= 99.5 {
-        format!("{rate:.0}")
-    } else if rate < 0.05 {
-        "0".to_owned()
-    } else {
-        format!("{rate:.1}")
+fn per_second(rate: Option<f64>) -> String {
+    match rate {
+        None => "–".to_owned(),
+        Some(rate) if rate >= 99.5 => format!("{rate:.0}"),
+        Some(rate) if rate < 0.05 => "0".to_owned(),
+        Some(rate) => format!("{rate:.1}"),
     }
 }
 
-fn or_dash(length: Option<std::time::Duration>) -> String {
-    length.map_or("–".to_owned(), crate::text::duration)
+/// How many rows there are, and of when that is if the last look did not tell.
+fn rows(console: &Console) -> (String, Option<String>) {
+    let Some(rows) = console.watch.rows() else {
+        return ("–".to_owned(), None);
+    };
+    let is_old = console.watch.at() != Some(rows.at);
+    let as_of = is_old.then(|| format!("as of {}", text::clock(rows.at)));
+    (text::count(rows.count), as_of)
+}
+
+fn or_dash(length: Option<Duration>) -> String {
+    length.map_or("–".to_owned(), text::duration)
 }
 
 #[cfg(test)]

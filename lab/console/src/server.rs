@@ -3,9 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_sdk_s3::Client as S3;
 use axum::Router;
 use axum::routing::{get, post};
 use lab_runner::lab::Lab;
@@ -16,11 +14,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::guard::Guard;
-use crate::source::rows::Rows;
-use crate::traffic::Traffic;
-use crate::watch::Watch;
-use crate::{action, assets, guard, page, source, watch};
+use crate::guard::middleware;
+use crate::state::{self, Console};
+use crate::{action, assets, page, poll};
 
 /// Why a console did not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +28,11 @@ pub enum Error {
     #[error(transparent)]
     Lab(#[from] lab_runner::lab::Error),
     #[error(transparent)]
+    Lab(#[from] lab_runner::lab::Error),
+    #[error(transparent)]
     Workspace(#[from] lab_runner::workspace::Error),
     #[error(transparent)]
-    Database(#[from] source::rows::ConnectError),
-    #[error("cannot make an HTTP client")]
-    Client(#[from] reqwest::Error),
+    Console(#[from] state::Error),
     #[error("cannot listen on {address}; is the port taken?")]
     Listen {
         address: SocketAddr,
@@ -45,24 +41,6 @@ pub enum Error {
     },
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
-}
-
-/// Longer than the load balancer's own, so that its answer is seen.
-const PAYERS_PATIENCE: Duration = Duration::from_secs(15);
-
-/// What every page and button works with.
-#[derive(Debug)]
-pub struct Console {
-    pub lab: Lab,
-    pub http: reqwest::Client,
-    /// Of the payments that the console itself sends.
-    pub payers: reqwest::Client,
-    pub s3: S3,
-    pub queues: aws_sdk_sqs::Client,
-    pub rows: Rows,
-    pub watch: Watch,
-    pub traffic: Traffic,
-    pub guard: Guard,
 }
 
 /// Ends with a drop.
@@ -77,22 +55,12 @@ impl Server {
         let dir = LabDir::at(&config.lab)?;
         let lab = Lab::load(dir, Workspace::find()?)?;
         let address = config.listen;
-        let console = Arc::new(Console {
-            http: source::client(source::PATIENCE)?,
-            payers: source::client(PAYERS_PATIENCE)?,
-            queues: source::function::queues(&lab),
-            s3: lab.s3(&lab.credentials.aws.operator),
-            rows: Rows::of(&lab)?,
-            watch: Watch::default(),
-            traffic: Traffic::default(),
-            guard: Guard::of(address),
-            lab,
-        });
+        let console = Arc::new(Console::of(lab, address)?);
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| Error::Listen { address, source })?;
-        let watching = tokio::spawn(watch::run(Arc::clone(&console)));
-        let counting = tokio::spawn(watch::count(Arc::clone(&console)));
+        let watching = tokio::spawn(poll::run(Arc::clone(&console)));
+        let counting = tokio::spawn(poll::count(Arc::clone(&console)));
         let router = router(console);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -139,7 +107,7 @@ fn router(console: Arc<Console>) -> Router {
         .route("/assets/{version}/{name}", get(assets::get))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
-            guard::watch_over,
+            middleware::watch_over,
         ))
         // The supervisor asks under whatever name it knows.
         .route("/_lab/health", get(|| async { "OK" }))

@@ -2,15 +2,21 @@
 
 pub mod access;
 pub mod balancer;
+pub mod folder;
 pub mod function;
 pub mod log;
+pub mod pulse;
 pub mod rows;
 pub mod tier;
 
 use std::time::Duration;
 
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::primitives::ByteStreamError;
+use tokio::time::timeout;
+
 /// A part that does not answer within this is shown as one that does not answer.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Why a part could not be asked, for people.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -20,6 +26,50 @@ pub struct Away(pub String);
 impl From<reqwest::Error> for Away {
     fn from(error: reqwest::Error) -> Self {
         Self(lab_runner::output::chain(&error.without_url()))
+    }
+}
+
+impl<E, R> From<SdkError<E, R>> for Away
+where
+    SdkError<E, R>: std::error::Error,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        Self(DisplayErrorContext(&error).to_string())
+    }
+}
+
+impl From<ByteStreamError> for Away {
+    fn from(error: ByteStreamError) -> Self {
+        Self(lab_runner::output::chain(&error))
+    }
+}
+
+impl From<payment_store::Error> for Away {
+    fn from(error: payment_store::Error) -> Self {
+        Self(lab_runner::output::chain(&error))
+    }
+}
+
+impl From<lab_runner::fault::Error> for Away {
+    fn from(error: lab_runner::fault::Error) -> Self {
+        Self(lab_runner::output::chain(&error))
+    }
+}
+
+/// Waits no longer than this for what a part is asked.
+pub async fn within<T, E>(
+    patience: Duration,
+    question: impl Future<Output = Result<T, E>>,
+) -> Result<T, Away>
+where
+    Away: From<E>,
+{
+    match timeout(patience, question).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Away(format!(
+            "no answer within {:.1} s",
+            patience.as_secs_f64()
+        ))),
     }
 }
 

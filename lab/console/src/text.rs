@@ -1,8 +1,10 @@
 //! Numbers and times as people read them. Templates hand over references, code hands over values.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use askama::filters::{Escaper as _, Html, HtmlSafe};
 use payment_core::Timestamp;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -28,6 +30,14 @@ pub fn duration(length: impl Borrow<Duration>) -> String {
         ..1_000.0 => format!("{ms:.0} ms"),
         ..100_000.0 => format!("{:.1} s", ms / 1000.0),
         _ => format!("{:.0} min", ms / 60_000.0),
+    }
+}
+
+/// `0 s`, `12 s`, `2 min`: what is told in whole seconds.
+pub fn seconds(length: Duration) -> String {
+    match length.as_secs() {
+        seconds @ ..100 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
     }
 }
 
@@ -76,6 +86,43 @@ pub fn plural(number: impl Borrow<u64>, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A text of other people, as HTML that keeps its direction of reading to itself.
+pub fn foreign<T: AsRef<str> + ?Sized>(text: &T) -> Foreign<'_> {
+    Foreign(text.as_ref())
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a>(&'a str);
+
+impl HtmlSafe for Foreign<'_> {}
+
+impl fmt::Display for Foreign<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<bdi>")?;
+        Html.write_escaped_str(&mut *formatter, &visible(self.0))?;
+        formatter.write_str("</bdi>")
+    }
+}
+
+/// Writes marks that change the direction of what follows, and which nobody sees, as escapes.
+pub fn visible<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
+    let text = text.as_ref();
+    let is_mark = |sign| matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(is_mark) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() * 2);
+    for sign in text.chars() {
+        if is_mark(sign) {
+            // Writing to a string can't fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(sign));
+        } else {
+            shown.push(sign);
+        }
+    }
+    shown.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +139,14 @@ mod tests {
         assert_eq!(bytes(1_434), "1.4 KiB");
         assert_eq!(bytes(3 << 20), "3.0 MiB");
         assert_eq!(plural(1, "row", "rows"), "1 row");
+    }
+
+    #[test]
+    fn a_name_with_an_override_stays_within_itself_and_shows_it() {
+        let name = "Mallory \u{202e}00.01\u{2066}<b>";
+        let shown = foreign(name).to_string();
+        assert_eq!(shown, r"<bdi>Mallory \u202e00.01\u2066&#60;b&#62;</bdi>");
+        assert_eq!(foreign("دفع").to_string(), "<bdi>دفع</bdi>");
+        assert_eq!(visible("Zoë"), "Zoë");
     }
 }

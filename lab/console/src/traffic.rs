@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use lab_runner::part::PartName;
 use rand::RngExt as _;
 use serde_json::json;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use crate::server::Console;
+use crate::source;
 
 pub const RATE_MAX: u32 = 500;
 pub const SECONDS_MAX: u64 = 600;
@@ -35,9 +34,20 @@ const PAYERS: [&str; 8] = [
     "Zoë Müller",
 ];
 
-#[derive(Debug, Default)]
+/// Longest wait for an answer: longer than the load balancer's own, so that its answer is seen.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
 pub struct Traffic {
+    door: Arc<Door>,
     run: Mutex<Option<Run>>,
+}
+
+/// Where payments are sent, and what with.
+#[derive(Debug)]
+struct Door {
+    client: reqwest::Client,
+    url: String,
 }
 
 #[derive(Debug)]
@@ -71,11 +81,23 @@ pub struct Report {
 }
 
 impl Traffic {
+    /// Will send to the pipeline that a load balancer is the front of.
+    pub fn to(balancer: &str) -> Result<Self, reqwest::Error> {
+        let door = Door {
+            client: source::client(ANSWER_TIME_MAX)?,
+            url: format!("{balancer}/pay"),
+        };
+        Ok(Self {
+            door: Arc::new(door),
+            run: Mutex::default(),
+        })
+    }
+
     /// Sends so many a second for so long; what ran before sends nothing new.
-    pub fn start(&self, rate: u32, length: Duration, console: &Arc<Console>) {
+    pub fn start(&self, rate: u32, length: Duration) {
         let counts = Arc::<Counts>::default();
         let until = Instant::now() + length;
-        let sending = send(rate, until, Arc::clone(&counts), Arc::clone(console));
+        let sending = send(rate, until, Arc::clone(&counts), Arc::clone(&self.door));
         let run = Run {
             rate,
             until,
@@ -112,7 +134,7 @@ impl Traffic {
     }
 }
 
-async fn send(rate: u32, until: Instant, counts: Arc<Counts>, console: Arc<Console>) {
+async fn send(rate: u32, until: Instant, counts: Arc<Counts>, door: Arc<Door>) {
     let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
@@ -126,11 +148,11 @@ async fn send(rate: u32, until: Instant, counts: Arc<Counts>, console: Arc<Conso
             Either::Right(_) => return,
         }
         // Not ended with the run: what was sent is seen through.
-        tokio::spawn(pay(Arc::clone(&counts), Arc::clone(&console)));
+        tokio::spawn(pay(Arc::clone(&counts), Arc::clone(&door)));
     }
 }
 
-async fn pay(counts: Arc<Counts>, console: Arc<Console>) {
+async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
     let (cents, payer, id) = {
         let mut random = rand::rng();
         let payer = PAYERS[random.random_range(0..PAYERS.len())];
@@ -145,11 +167,10 @@ async fn pay(counts: Arc<Counts>, console: Arc<Console>) {
         "payer_name": payer,
         "transaction": "sent by the console",
     });
-    let url = format!("{}/pay", console.lab.url(PartName::Alb));
     let deadline = Instant::now() + PATIENCE;
     counts.sent.fetch_add(1, Ordering::Relaxed);
     loop {
-        let answer = console.payers.post(&url).json(&body).send().await;
+        let answer = door.client.post(&door.url).json(&body).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
             counts.accepted.fetch_add(1, Ordering::Relaxed);
             return;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use lab_runner::{http, part::PartName, workspace::Workspace};
+use aws_sdk_s3::types::ServerSideEncryption;
+use lab_runner::{
+    http, lab::BUCKET, part::PartName, state::status::Status, workspace::Workspace,
+};
 use lab_tasks::browser::{Browser, View, axe::Axe};
-use reqwest::{StatusCode, header};
+use nix::sys::signal::Signal;
+use reqwest::{StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
 use crate::test_lab::TestLab;
@@ -51,16 +55,31 @@ impl Console {
 
     /// Pays so many payments, one after another, and waits for their rows.
     async fn pay(&self, count: usize) {
+        self.pay_as("shown", count).await;
+    }
+
+    /// Under ids that start with a name.
+    async fn pay_as(&self, name: &str, count: usize) {
         for number in 0..count {
-            let body = json!({ "id": format!("shown-{number}"), "amount": "12.50" });
+            let body = json!({ "id": format!("{name}-{number}"), "amount": "12.50" });
             let answer = self.lab.post(body.to_string()).await;
             assert_eq!(answer.status, StatusCode::ACCEPTED);
         }
-        let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'shown-%'";
+        let select =
+            format!("SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE '{name}-%'");
         let expected = count.to_string();
         self.lab
-            .until_selected(select, &[&expected], PATIENCE)
+            .until_selected(&select, &[&expected], PATIENCE)
             .await;
+    }
+
+    /// Takes over what the console shows now, as the page does once a second.
+    async fn refresh(&self) {
+        self.run("return refresh().then(() => true)").await;
+    }
+
+    fn signal(&self, part: PartName, signal: Signal) {
+        assert!(Status::signal(&self.lab.lab.dir, part, signal).unwrap());
     }
 }
 
@@ -174,6 +193,128 @@ async fn a_part_that_is_killed_is_seen_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_stall_is_shown_and_so_is_the_age_of_figures() {
+    let console = Console::open().await;
+    console
+        .until_shown("All parts are healthy, and no fault is on.")
+        .await;
+    console
+        .until(r"/^As of \d\d:\d\d:\d\d UTC, \d+ s ago$/.test(document.getElementById('age').textContent)")
+        .await;
+
+    console.signal(PartName::WebB, Signal::SIGSTOP);
+    console
+        .until("document.querySelector('#node-web-b .state').classList.contains('stalled')")
+        .await;
+    console.until_shown("web-b is stalled").await;
+    console.until_shown("web-b does not answer").await;
+    console.signal(PartName::WebB, Signal::SIGCONT);
+    console.until_shown("web-b answers again").await;
+
+    console.signal(PartName::S3, Signal::SIGSTOP);
+    for path in ["/s3", "/s3?prefix=transactions%2F", "/faults"] {
+        console.goto(path).await;
+        console.until_shown("no answer within 1.5 s").await;
+    }
+    console.until_shown("s3 is stalled").await;
+    console.signal(PartName::S3, Signal::SIGCONT);
+    console.until("!document.querySelector('.banner')").await;
+
+    console.signal(PartName::Mysql, Signal::SIGSTOP);
+    console.goto("/payments/nobody").await;
+    console.until_shown("the database does not answer").await;
+    console.goto("/database").await;
+    console.until_shown("rows as of").await;
+    console.signal(PartName::Mysql, Signal::SIGCONT);
+    console.until("!document.querySelector('.banner')").await;
+
+    // The console itself: what the browser shows is old, and nobody says so but the page.
+    console.signal(PartName::Console, Signal::SIGSTOP);
+    console
+        .until_shown("Out of date: the console's last figures are of")
+        .await;
+    console.until_shown("it does not answer").await;
+    console.signal(PartName::Console, Signal::SIGCONT);
+    console
+        .until("document.getElementById('stale').hidden")
+        .await;
+}
+
+#[tokio::test]
+async fn rows_stay_under_the_pointer_and_a_press_opens_what_was_pressed() {
+    let console = Console::open().await;
+    console.pay(3).await;
+    console.goto("/database").await;
+    let link = "a[href='/payments/shown%2D1']";
+    let first = "return document.querySelector('#rows tr').textContent";
+    let top = format!("return document.querySelector(\"{link}\").getBoundingClientRect().top");
+    console
+        .run(&format!(
+            "window.row = document.querySelector(\"{link}\").closest('tr')"
+        ))
+        .await;
+
+    console.browser.hover(link).await.unwrap();
+    let before = (console.run(first).await, console.run(&top).await);
+    console.pay_as("hovered", 2).await;
+    console.refresh().await;
+    assert_eq!((console.run(first).await, console.run(&top).await), before);
+    console.until_shown("the rows under the pointer are").await;
+
+    console.browser.hover("h1").await.unwrap();
+    console.until_shown("hovered-1").await;
+    let is_kept = "return row.isConnected && row.textContent.includes('shown-1')";
+    assert_eq!(console.run(is_kept).await, true, "a row is one element");
+
+    console.browser.hold(link).await.unwrap();
+    console.pay_as("pressed", 2).await;
+    console.refresh().await;
+    console.browser.let_go().await.unwrap();
+    console
+        .until("location.pathname === '/payments/shown%2D1'")
+        .await;
+}
+
+#[tokio::test]
+async fn a_direction_override_in_a_name_stays_within_the_name() {
+    let console = Console::open().await;
+    let name = "Mallory \u{202e}00.01";
+    let body =
+        json!({ "id": "turned", "payer_name": name, "transaction": name, "amount": "10.00" });
+    assert_eq!(
+        console.lab.post(body.to_string()).await.status,
+        StatusCode::ACCEPTED
+    );
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id = 'turned'";
+    console.lab.until_selected(select, &["1"], PATIENCE).await;
+    let key = format!("transactions/{name}.json");
+    let put = console.lab.s3(&console.lab.lab.credentials.aws.operator);
+    put.put_object()
+        .bucket(BUCKET)
+        .key(&key)
+        .body(body.to_string().into_bytes().into())
+        .server_side_encryption(ServerSideEncryption::Aes256)
+        .send()
+        .await
+        .unwrap();
+    let shown = r"[...document.querySelectorAll('bdi')].some(name => name.textContent.includes('Mallory \\u202e00.01'))";
+    for path in [
+        "/database",
+        "/payments/turned",
+        "/s3?prefix=transactions%2F",
+        &format!(
+            "/s3/object?key={}",
+            key.replace(' ', "%20").replace('\u{202e}', "%E2%80%AE")
+        ),
+    ] {
+        console.goto(path).await;
+        console.until(shown).await;
+        let raw = "return document.title.includes('\\u202e') || document.body.innerHTML.includes('\\u202e')";
+        assert_eq!(console.run(raw).await, false, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn dead_letters_are_shown_and_redriven() {
     let console = Console::open().await;
     console.goto("/faults").await;
@@ -245,14 +386,9 @@ async fn no_other_page_can_look_or_press() {
     let lab = TestLab::up_with_console_and(&[]);
     let console = lab.lab.url(PartName::Console);
     let client = http::client().unwrap();
-    let page = client
-        .get(&console)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = client.get(&console).send().await.unwrap();
+    assert_eq!(page.headers()[header::CACHE_CONTROL], "no-store");
+    let page = page.text().await.unwrap();
     let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
     let token = token.split('"').next().unwrap().to_owned();
     let before = lab.part(PartName::AppA).pid;
@@ -276,6 +412,18 @@ async fn no_other_page_can_look_or_press() {
     ] {
         let status = press(token, origin, host).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{origin:?} {host:?}");
+    }
+    let unled = reqwest::Client::builder().redirect(Policy::none());
+    let unled = unled.no_proxy().build().unwrap();
+    for elsewhere in [r"/\evil.example", "//evil.example", "/.//evil.example"] {
+        let pressed = unled
+            .post(format!("{console}/actions/traffic"))
+            .header(header::ORIGIN, &console)
+            .body(format!("token={token}&rate=0&seconds=0&back={elsewhere}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(pressed.headers()[header::LOCATION], "/", "{elsewhere}");
     }
     let rebound = client
         .get(&console)

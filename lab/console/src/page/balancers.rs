@@ -10,8 +10,8 @@ use axum::response::Response;
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
-use crate::server::Console;
 use crate::source::balancer::{Balancer, Group, Target};
+use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
@@ -32,8 +32,8 @@ struct Map {
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let (external, internal) = tokio::join!(
-        Balancer::of(PartName::Alb, &console),
-        Balancer::of(PartName::Ilb, &console),
+        Balancer::of(PartName::Alb, &console.http, &console.lab),
+        Balancer::of(PartName::Ilb, &console.http, &console.lab),
     );
     let listener = |part| format!("HTTP:{}", console.lab.address(part).port());
     page(&Page {

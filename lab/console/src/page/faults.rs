@@ -8,10 +8,12 @@ use axum::http::Uri;
 use axum::response::Response;
 use futures::future::join_all;
 use lab_runner::fault::{Target, all};
+use lab_runner::lab::Lab;
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
-use crate::server::Console;
+use crate::source::{PATIENCE, within};
+use crate::state::Console;
 use crate::watch::Event;
 
 #[derive(Template)]
@@ -30,26 +32,34 @@ struct Group {
 }
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
-    let lists = join_all(Target::ALL.map(|target| all::list(target, &console.lab))).await;
-    let groups = Target::ALL.into_iter().zip(lists);
-    let group = |(target, found): (Target, Result<_, lab_runner::fault::Error>)| match found {
-        Err(error) if error.is_absence() => None,
-        found => Some(Group {
-            name: target.name(),
-            about: about(target),
-            found: found.map_err(|error| lab_runner::output::chain(&error)),
-        }),
-    };
-    let groups: Vec<_> = groups.filter_map(group).collect();
+    let groups = join_all(Target::ALL.map(|target| group(target, &console.lab))).await;
     let parts = console.watch.parts().into_iter();
     page(&Page {
         shell: Shell::of("Faults", &uri, &console),
-        groups,
+        groups: groups.into_iter().flatten().collect(),
         parts: parts
-            .filter(|part| part.part != PartName::Console)
-            .map(|part| (part.part, part.state.as_str()))
+            .filter(|part| part.name != PartName::Console)
+            .map(|part| (part.name, part.state.as_str()))
             .collect(),
         events: console.watch.events(8),
+    })
+}
+
+/// `None` where the lab lacks what could fail.
+async fn group(target: Target, lab: &Lab) -> Option<Group> {
+    let list = async {
+        match all::list(target, lab).await {
+            Err(error) if error.is_absence() => Ok(None),
+            found => found.map(Some),
+        }
+    };
+    Some(Group {
+        name: target.name(),
+        about: about(target),
+        found: match within(PATIENCE, list).await {
+            Ok(found) => Ok(found?),
+            Err(away) => Err(away.to_string()),
+        },
     })
 }
 

@@ -11,8 +11,8 @@ use lab_runner::lab::{DEAD_LETTER_QUEUE, QUEUE};
 use lab_runner::state::settings::Via;
 
 use super::{Shell, page};
-use crate::server::Console;
 use crate::source::function::{self, Environment, Function, Run};
+use crate::state::Console;
 use crate::text;
 
 /// Width of the longest run's bar.
@@ -33,9 +33,9 @@ struct Page {
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let (found, letters, waiting) = tokio::join!(
-        Function::of(&console),
-        function::waiting(DEAD_LETTER_QUEUE, &console),
-        function::waiting(QUEUE, &console),
+        Function::of(&console.http, &console.lab),
+        function::waiting(DEAD_LETTER_QUEUE, &console.queues, &console.lab),
+        function::waiting(QUEUE, &console.queues, &console.lab),
     );
     let via = console.lab.settings.via;
     let runs = found.as_ref().map_or(&[][..], |found| &found.recent);

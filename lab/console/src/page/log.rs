@@ -11,8 +11,9 @@ use payment_core::{Currency, ObjectKey, Timestamp};
 use time::OffsetDateTime;
 
 use super::{Shell, encoded, page, parameter};
-use crate::server::Console;
-use crate::source::log::{self, Content, Folder, Listed, ROOT};
+use crate::source::folder::{self, Count, Folder, Listed};
+use crate::source::log::{self, Content, ROOT};
+use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
@@ -22,7 +23,7 @@ struct FolderPage {
     bucket: &'static str,
     crumbs: Vec<Crumb>,
     prefix: String,
-    found: Result<Folder, String>,
+    found: Result<Arc<Folder>, String>,
 }
 
 #[derive(Template)]
@@ -63,9 +64,13 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     } else {
         asked
     };
-    let found = log::folder(&prefix, &console).await;
+    let found = folder::folder(&prefix, &console.s3, &console.walks).await;
+    let mut shell = Shell::of("S3", &uri, &console);
+    if let Ok(folder) = &found {
+        shell = shell.with_figures_of(folder.at);
+    }
     page(&FolderPage {
-        shell: Shell::of("S3", &uri, &console),
+        shell,
         bucket: lab_runner::lab::BUCKET,
         crumbs: crumbs(&prefix),
         prefix,
@@ -76,7 +81,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let name = parameter(&uri, "key");
     let found = match ObjectKey::parse(&name) {
-        Some(key) => log::object(&key, &console).await,
+        Some(key) => log::object(&key, &console.s3).await,
         None => Ok(None),
     };
     let lines = match &found {
@@ -148,9 +153,29 @@ impl FolderPage {
 }
 
 impl Folder {
-    fn number(&self) -> u64 {
-        self.count.try_into().unwrap_or(u64::MAX)
+    /// How many objects there are, and which of them are shown.
+    fn summary(&self) -> String {
+        let shown = self.objects.len();
+        match self.count {
+            Count::All(count) if count <= shown => format!("{} here.", objects(count)),
+            Count::All(count) => {
+                format!(
+                    "{} here, of which the newest {shown} are shown.",
+                    objects(count)
+                )
+            }
+            Count::SoFar(count) => format!(
+                "More than {} here: the newest {shown} of those that are listed yet.",
+                objects(count)
+            ),
+            Count::NewestAlone => format!("The newest {shown} objects of many."),
+        }
     }
+}
+
+fn objects(count: usize) -> String {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    text::plural(count, "object", "objects")
 }
 
 impl Listed {

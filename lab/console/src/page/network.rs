@@ -11,7 +11,8 @@ use lab_runner::state::status::PartState;
 use lab_runner::vpc;
 
 use super::{Shell, page};
-use crate::server::Console;
+use crate::state::Console;
+use crate::watch;
 
 #[derive(Template)]
 #[template(path = "network.html")]
@@ -135,12 +136,14 @@ fn host_view(host: &aws_model::network::Host, network: &Network, console: &Conso
     let parts = console.watch.parts();
     // A load balancer is one process with a node in each zone.
     let mut parts = parts.iter();
-    let part = parts.find(|part| vpc::hosts_of(part.part).contains(&host.name.as_str()));
+    let part = parts.find(|part| vpc::hosts_of(part.name).contains(&host.name.as_str()));
     HostView {
         name: host.name.to_string(),
         address: host.address.to_string(),
         group: group.map(ToString::to_string).unwrap_or_default(),
-        state: part.map_or(PartState::Stopped, |part| part.state).as_str(),
+        state: part
+            .map_or(watch::State::Known(PartState::Stopped), |part| part.state)
+            .as_str(),
     }
 }
 

@@ -7,17 +7,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
-use lab_runner::lab::{DEAD_LETTER_QUEUE, QUEUE};
 use lab_runner::part::PartName;
 use lab_runner::state::settings::Via;
-use lab_runner::state::status::PartStatus;
 
 use super::{Shell, or_dash, page, per_second};
-use crate::server::Console;
-use crate::source::function;
+use crate::state::Console;
 use crate::text;
 use crate::traffic::Report;
-use crate::watch::{Event, Now};
+use crate::watch::{Event, Now, Part};
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -29,6 +26,13 @@ struct Overview {
     events: Vec<Event>,
 }
 
+impl Overview {
+    fn is_sending(&self) -> bool {
+        let report = self.traffic.as_ref();
+        report.is_some_and(|report| report.left.is_some())
+    }
+}
+
 struct Tile {
     name: &'static str,
     value: String,
@@ -37,7 +41,7 @@ struct Tile {
     bad: bool,
 }
 
-/// A step of a payment's way.
+/// A step on the path of a payment.
 struct Stage {
     name: &'static str,
     href: &'static str,
@@ -57,21 +61,19 @@ pub async fn series(State(console): State<Arc<Console>>) -> Response {
 }
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
-    let (letters, waiting) = tokio::join!(
-        function::waiting(DEAD_LETTER_QUEUE, &console),
-        function::waiting(QUEUE, &console),
-    );
     let now = console.watch.now();
     page(&Overview {
         shell: Shell::of("Overview", &uri, &console),
-        tiles: tiles(&now, letters.ok(), &console),
-        stages: stages(&now, waiting.ok(), &console),
+        tiles: tiles(&now, &console),
+        stages: stages(&now, &console),
         traffic: console.traffic.report(),
         events: console.watch.events(14),
     })
 }
 
-fn tiles(now: &Now, letters: Option<u64>, console: &Console) -> Vec<Tile> {
+fn tiles(now: &Now, console: &Console) -> Vec<Tile> {
+    let letters = console.watch.dead_letters();
+    let (rows, as_of) = super::rows(console);
     let queued = console.watch.function().map(|function| function.queued);
     let count = |number: Option<u64>| number.map_or("–".to_owned(), text::count);
     vec![
@@ -83,10 +85,10 @@ fn tiles(now: &Now, letters: Option<u64>, console: &Console) -> Vec<Tile> {
             bad: false,
         },
         Tile {
-            name: "Answered within",
+            name: "Response time",
             value: or_dash(now.p99),
-            unit: "99 %",
-            about: format!("half within {}", or_dash(now.median)),
+            unit: "p99",
+            about: format!("p50 {}", or_dash(now.median)),
             bad: false,
         },
         Tile {
@@ -101,29 +103,29 @@ fn tiles(now: &Now, letters: Option<u64>, console: &Console) -> Vec<Tile> {
             value: per_second(now.failed),
             unit: "a second",
             about: "answers with 5xx".to_owned(),
-            bad: now.failed > 0.0,
+            bad: now.failed.is_some_and(|failed| failed > 0.0),
         },
         Tile {
             name: "Rows",
-            value: count(console.watch.rows()),
+            value: rows,
             unit: "",
-            about: "in transactions".to_owned(),
+            about: as_of.unwrap_or_else(|| "in transactions".to_owned()),
             bad: false,
         },
         Tile {
             name: "Dead letters",
             value: count(letters),
             unit: "",
-            about: format!("{} events wait", count(queued)),
+            about: format!("{} queued events", count(queued)),
             bad: letters.is_some_and(|letters| letters > 0),
         },
     ]
 }
 
-fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
+fn stages(now: &Now, console: &Console) -> Vec<Stage> {
     let parts = console.watch.parts();
     let nodes = |names: &[PartName]| -> Vec<Node> {
-        let of = |name: &PartName| parts.iter().find(|part| part.part == *name);
+        let of = |name: &PartName| parts.iter().find(|part| part.name == *name);
         names
             .iter()
             .filter_map(of)
@@ -156,7 +158,7 @@ fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
     ];
     if console.lab.settings.via == Via::Sqs {
         let mut queue = stage("SQS", "/lambda", "events".to_owned(), &[PartName::Sqs]);
-        if let (Some(node), Some(waiting)) = (queue.nodes.first_mut(), waiting) {
+        if let (Some(node), Some(waiting)) = (queue.nodes.first_mut(), console.watch.queued()) {
             node.detail = format!("{} wait", text::count(waiting));
         }
         stages.push(queue);
@@ -168,23 +170,24 @@ fn stages(now: &Now, waiting: Option<u64>, console: &Console) -> Vec<Stage> {
     stages
 }
 
-fn node(part: &PartStatus, console: &Console) -> Node {
-    let tier = console.watch.tier(part.part);
-    let detail = match (&part.detail, tier, part.pid) {
-        (Some(detail), _, _) => detail.clone(),
-        (None, Some((_, rate)), _) => format!("{}/s", per_second(rate)),
-        (None, None, Some(pid)) => format!("pid {pid}"),
-        (None, None, None) => String::new(),
-    };
-    let detail = match (part.part, console.watch.function()) {
-        (PartName::Lambda, Some(function)) if part.detail.is_none() => {
+fn node(part: &Part, console: &Console) -> Node {
+    let tier = console.watch.tier(part.name);
+    let function = console
+        .watch
+        .function()
+        .filter(|_| part.name == PartName::Lambda);
+    let detail = match (&part.detail, function, tier, part.pid) {
+        (Some(detail), ..) => detail.clone(),
+        (_, Some(function), ..) => {
             let running = u64::try_from(function.environments.len());
             text::plural(running.unwrap_or_default(), "environment", "environments")
         }
-        _ => detail,
+        (_, _, Some((_, rate)), _) => format!("{}/s", per_second(Some(rate))),
+        (_, _, _, Some(pid)) => format!("pid {pid}"),
+        _ => String::new(),
     };
     Node {
-        name: part.part.as_str(),
+        name: part.name.as_str(),
         state: part.state.as_str(),
         detail,
     }

@@ -8,8 +8,8 @@ use axum::http::Uri;
 use axum::response::Response;
 
 use super::{Shell, encoded, page};
-use crate::server::Console;
 use crate::source::rows::{Row, SELECT};
+use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
@@ -30,7 +30,10 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         shell: Shell::of("Database", &uri, &console),
         select: SELECT,
         found: newest.map_err(|away| away.to_string()),
-        rows: console.watch.rows().map_or("–".to_owned(), text::count),
+        rows: match super::rows(&console) {
+            (rows, Some(as_of)) => format!("{rows} rows {as_of}"),
+            (rows, None) => format!("{rows} rows"),
+        },
         conflicts: conflicts.map_or("–".to_owned(), text::count),
         about: match tools {
             Some(_) => format!(

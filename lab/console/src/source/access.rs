@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use lab_runner::part::PartName;
 use lab_runner::ports::TIERS;
+use lab_runner::state::LabDir;
 use payment_core::Timestamp;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
-
-use crate::server::Console;
 
 /// How far back each log is looked through.
 const BYTES_MAX: u64 = 8 << 20;
@@ -30,6 +29,12 @@ pub struct Answered {
     pub end: Timestamp,
 }
 
+impl Answered {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
 /// A line of the target `access`.
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -44,8 +49,8 @@ struct Line<'a> {
 }
 
 /// The requests that sent a payment, in their order. Those that asked for it are left out.
-pub async fn of_payment(id: &str, request: Option<&str>, console: &Console) -> Vec<Answered> {
-    let logs = TIERS.map(|tier| (tier, console.lab.dir.log(tier)));
+pub async fn of_payment(id: &str, request: Option<&str>, dir: &LabDir) -> Vec<Answered> {
+    let logs = TIERS.map(|tier| (tier, dir.log(tier)));
     let (id, request) = (id.to_owned(), request.map(str::to_owned));
     let search = move || {
         let mut found = Vec::new();

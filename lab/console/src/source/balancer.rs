@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use lab_runner::lab::Lab;
 use lab_runner::part::{PartName, haproxy::STATS_PATH};
+use reqwest::Client;
 use serde::Deserialize;
 
 use super::Away;
-use crate::server::Console;
 
 /// A load balancer at one moment; numbers since it was started.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,9 +61,9 @@ struct Typed {
 struct Line(BTreeMap<String, serde_json::Value>);
 
 impl Balancer {
-    pub async fn of(part: PartName, console: &Console) -> Result<Self, Away> {
-        let url = format!("{}{STATS_PATH};json", console.lab.url(part));
-        let answer = console.http.get(url).send().await?;
+    pub async fn of(part: PartName, http: &Client, lab: &Lab) -> Result<Self, Away> {
+        let url = format!("{}{STATS_PATH};json", lab.url(part));
+        let answer = http.get(url).send().await?;
         Ok(Self::read(answer.json().await?))
     }
 

@@ -1,9 +1,7 @@
 //! What the lab's Lambda tells of the function, and SQS of what the function gave up.
 
 use aws_credential_types::Credentials;
-use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
@@ -13,14 +11,13 @@ use lab_runner::part::lambda::authorization;
 use lab_runner::part::{PartName, sqs};
 use serde::Deserialize;
 
-use super::{Away, PATIENCE};
-use crate::server::Console;
+use super::{Away, PATIENCE, within};
 
 /// The function at one moment.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Function {
     pub function: String,
-    /// Events that wait.
+    /// Events that are queued.
     pub queued: u64,
     pub running: u64,
     pub counts: Counts,
@@ -62,13 +59,10 @@ pub struct Run {
 }
 
 impl Function {
-    pub async fn of(console: &Console) -> Result<Self, Away> {
-        let url = format!("{}/_lab/status", console.lab.url(PartName::Lambda));
-        let key = &console.lab.credentials.aws.operator.id;
-        let request = console
-            .http
-            .get(url)
-            .header(AUTHORIZATION, authorization(key));
+    pub async fn of(http: &reqwest::Client, lab: &Lab) -> Result<Self, Away> {
+        let url = format!("{}/_lab/status", lab.url(PartName::Lambda));
+        let key = &lab.credentials.aws.operator.id;
+        let request = http.get(url).header(AUTHORIZATION, authorization(key));
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 }
@@ -76,25 +70,22 @@ impl Function {
 /// The lab's queues, for the operator.
 pub fn queues(lab: &Lab) -> Client {
     let key = &lab.credentials.aws.operator;
-    let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE);
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
         .endpoint_url(lab.url(PartName::Sqs))
         .credentials_provider(Credentials::from_keys(&key.id, key.secret.expose(), None))
-        .timeout_config(timeouts.build())
         .http_client(Builder::new().build_http())
         .build();
     Client::from_conf(config)
 }
 
 /// Messages that wait in a queue of the lab.
-pub async fn waiting(queue: &str, console: &Console) -> Result<u64, Away> {
-    let url = sqs::queue_url(&console.lab, queue);
+pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Away> {
+    let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;
-    let request = console.queues.get_queue_attributes().queue_url(url);
-    let answer = request.attribute_names(name.clone()).send().await;
-    let answer = answer.map_err(|error| Away(DisplayErrorContext(&error).to_string()))?;
+    let request = queues.get_queue_attributes().queue_url(url);
+    let answer = within(PATIENCE, request.attribute_names(name.clone()).send()).await?;
     let value = answer
         .attributes()
         .and_then(|all| all.get(&name)?.parse().ok());

@@ -8,9 +8,8 @@ use payment_store::{ConfigError, Database, Store};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{ConnectOptions as _, MySqlPool, Row as _};
-use tokio::time::timeout;
 
-use super::{Away, PATIENCE};
+use super::{Away, PATIENCE, within};
 
 /// What a person types in a terminal, and the columns that it shows there.
 pub const SELECT: &str = "SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 50";
@@ -84,15 +83,15 @@ impl Rows {
 
     pub async fn newest(&self) -> Result<Vec<Row>, Away> {
         let rows = within(PATIENCE, sqlx::query(NEWEST).fetch_all(&self.pool)).await?;
-        rows.iter().map(|row| read(row).map_err(away)).collect()
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// How many there are, and the last one's number.
     pub async fn count(&self) -> Result<Since, Away> {
         let row = within(COUNT_PATIENCE, sqlx::query(COUNT).fetch_one(&self.pool)).await?;
         Ok(Since {
-            count: number(&row, 0).map_err(away)?,
-            last: row.try_get::<Option<u64>, _>(1).map_err(away)?.unwrap_or(0),
+            count: number(&row, 0)?,
+            last: row.try_get::<Option<u64>, _>(1)?.unwrap_or(0),
             lag: None,
         })
     }
@@ -103,20 +102,17 @@ impl Rows {
             sqlx::query(SINCE).bind(last).fetch_one(&self.pool),
         )
         .await?;
-        let micros: Option<i64> = row.try_get(2).map_err(away)?;
+        let micros: Option<i64> = row.try_get(2)?;
         Ok(Since {
-            count: number(&row, 0).map_err(away)?,
-            last: row
-                .try_get::<Option<u64>, _>(1)
-                .map_err(away)?
-                .unwrap_or(last),
+            count: number(&row, 0)?,
+            last: row.try_get::<Option<u64>, _>(1)?.unwrap_or(last),
             lag: micros.and_then(|micros| Some(Duration::from_micros(micros.try_into().ok()?))),
         })
     }
 
     pub async fn conflicts(&self) -> Result<u64, Away> {
         let row = within(PATIENCE, sqlx::query(CONFLICTS).fetch_one(&self.pool)).await?;
-        number(&row, 0).map_err(away)
+        Ok(number(&row, 0)?)
     }
 }
 
@@ -140,19 +136,11 @@ fn read(row: &MySqlRow) -> Result<Row, sqlx::Error> {
     })
 }
 
-async fn within<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, Away> {
-    match timeout(patience, work).await {
-        Ok(done) => done.map_err(away),
-        Err(_) => Err(Away("the database does not answer".to_owned())),
-    }
-}
-
-fn away(error: sqlx::Error) -> Away {
-    match error {
-        sqlx::Error::PoolTimedOut => Away("the database can't be reached".to_owned()),
-        error => Away(lab_runner::output::chain(&error)),
+impl From<sqlx::Error> for Away {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self("the database can't be reached".to_owned()),
+            error => Self(lab_runner::output::chain(&error)),
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! A tier's figures, as it shows them to Prometheus.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-use lab_runner::part::PartName;
+use reqwest::Client;
 
 use super::Away;
-use crate::server::Console;
 
 /// Since the tier was started.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,9 +25,10 @@ pub struct Figures {
 pub type Bound = Option<u64>;
 
 impl Figures {
-    pub async fn of(tier: PartName, console: &Console) -> Result<Self, Away> {
-        let url = format!("http://{}/metrics", console.lab.admin_address(tier));
-        let text = console.http.get(url).send().await?.text().await?;
+    /// Asks the tier whose metrics are at an address.
+    pub async fn of(http: &Client, address: SocketAddr) -> Result<Self, Away> {
+        let url = format!("http://{address}/metrics");
+        let text = http.get(url).send().await?.text().await?;
         Ok(Self::read(&text))
     }
 

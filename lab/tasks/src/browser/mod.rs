@@ -224,6 +224,25 @@ impl Browser {
         Ok(typed.perform().await?)
     }
 
+    /// Moves the pointer onto an element.
+    pub async fn hover(&self, css: &str) -> Result<(), Error> {
+        let element = self.find(css).await?;
+        let pointer = self.tab.action_chain().move_to_element_center(&element);
+        Ok(pointer.perform().await?)
+    }
+
+    /// Presses the mouse button on an element, until [`Self::let_go`].
+    pub async fn hold(&self, css: &str) -> Result<(), Error> {
+        let element = self.find(css).await?;
+        let pointer = self.tab.action_chain().click_and_hold_element(&element);
+        Ok(pointer.perform().await?)
+    }
+
+    /// Lets go of the mouse button where the pointer is.
+    pub async fn let_go(&self) -> Result<(), Error> {
+        Ok(self.tab.action_chain().release().perform().await?)
+    }
+
     /// What a person reads in an element.
     pub async fn text(&self, css: &str) -> Result<String, Error> {
         Ok(self.find(css).await?.text().await?)

@@ -1,0 +1,94 @@
+//! Whether parts answer, asked by the console itself: what the supervisor says is as old as its own last look.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lab_runner::health::Health;
+use lab_runner::lab::Lab;
+use lab_runner::part::PartName;
+use reqwest::Client;
+use tokio::time::timeout;
+
+/// A part, and how it is asked whether it is well.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub part: PartName,
+    address: SocketAddr,
+    health: Health,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    Well,
+    /// It answered, or its machine did in its place, that it is not.
+    Ill(String),
+    Silent,
+}
+
+/// The parts of a lab but the console.
+pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
+    let parts = lab.parts()?.into_iter();
+    let others = parts.filter(|part| part.name != PartName::Console);
+    Ok(others
+        .map(|part| Asked {
+            part: part.name,
+            address: part.address,
+            health: part.health,
+        })
+        .collect())
+}
+
+impl Asked {
+    pub async fn ask(&self, patience: Duration, http: &Client) -> Answer {
+        let check = async {
+            match self.health {
+                // With the connections that the console has.
+                Health::Http { path } => get(http, format!("http://{}{path}", self.address)).await,
+                other => match other.check(self.address).await {
+                    Ok(()) => Answer::Well,
+                    Err(ill) => Answer::Ill(ill.to_string()),
+                },
+            }
+        };
+        timeout(patience, check).await.unwrap_or(Answer::Silent)
+    }
+}
+
+async fn get(http: &Client, url: String) -> Answer {
+    match http.get(url).send().await {
+        Ok(answer) if answer.status().is_success() => Answer::Well,
+        Ok(answer) => Answer::Ill(format!("its health check answers {}", answer.status())),
+        Err(error) if error.is_timeout() => Answer::Silent,
+        Err(error) => Answer::Ill(lab_runner::output::chain(&error.without_url())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn ask(address: SocketAddr, health: Health) -> Answer {
+        let part = PartName::AppA;
+        let asked = Asked {
+            part,
+            address,
+            health,
+        };
+        let patience = Duration::from_millis(100);
+        asked.ask(patience, &Client::new()).await
+    }
+
+    #[tokio::test]
+    async fn a_part_that_takes_connections_and_never_answers_is_silent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        for health in [Health::Http { path: "/health" }, Health::MysqlGreeting] {
+            assert_eq!(ask(address, health).await, Answer::Silent, "{health:?}");
+        }
+        drop(listener);
+        let refused = ask(address, Health::MysqlGreeting).await;
+        assert!(matches!(refused, Answer::Ill(_)), "{refused:?}");
+    }
+}

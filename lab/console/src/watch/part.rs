@@ -1,0 +1,221 @@
+//! The parts, as the supervisor has them and as they answer the console.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lab_runner::part::PartName;
+use lab_runner::state::status::{PartState, PartStatus};
+use time::OffsetDateTime;
+
+use super::event::Severity;
+use crate::source::pulse::Answer;
+use crate::text;
+
+/// One late answer on a busy machine is no illness.
+const LOOKS_TO_BE_ILL: u32 = 2;
+
+/// A part, for people.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: PartName,
+    pub state: State,
+    pub pid: Option<i32>,
+    /// Why it is not healthy, or how it died last.
+    pub detail: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// What the supervisor says, if the part does not show otherwise.
+    Known(PartState),
+    /// Its process runs and does not answer.
+    Stalled,
+}
+
+impl State {
+    pub fn is_healthy(self) -> bool {
+        self == Self::Known(PartState::Healthy)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Known(state) => state.as_str(),
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
+/// All parts, from look to look.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    known: Vec<PartStatus>,
+    unwell: BTreeMap<PartName, Unwell>,
+}
+
+/// A part that is not well at the console's own question.
+#[derive(Debug)]
+struct Unwell {
+    since: OffsetDateTime,
+    looks: u32,
+    last: Answer,
+}
+
+impl Parts {
+    /// Takes over what a look found, and returns what is new about it.
+    pub(super) fn take(
+        &mut self,
+        at: OffsetDateTime,
+        known: Option<Vec<PartStatus>>,
+        answers: Vec<(PartName, Answer)>,
+    ) -> Vec<(Severity, String)> {
+        let mut news = Vec::new();
+        if let Some(known) = known {
+            news.extend(known.iter().filter_map(|part| self.news_of(part)));
+            self.known = known;
+        }
+        for (part, answer) in answers {
+            let was_stalled = self.is_stalled(part);
+            self.note(part, at, answer);
+            match (was_stalled, self.is_stalled(part)) {
+                (false, true) => news.push((Severity::Bad, format!("{part} does not answer"))),
+                (true, false) if !self.unwell.contains_key(&part) => {
+                    news.push((Severity::Good, format!("{part} answers again")));
+                }
+                _ => {}
+            }
+        }
+        news
+    }
+
+    pub(super) fn all(&self, now: OffsetDateTime) -> Vec<Part> {
+        self.known
+            .iter()
+            .map(|part| self.judged(part, now))
+            .collect()
+    }
+
+    fn note(&mut self, part: PartName, at: OffsetDateTime, answer: Answer) {
+        if answer == Answer::Well {
+            self.unwell.remove(&part);
+            return;
+        }
+        let unwell = self.unwell.entry(part).or_insert(Unwell {
+            since: at,
+            looks: 0,
+            last: Answer::Well,
+        });
+        unwell.looks += 1;
+        unwell.last = answer;
+    }
+
+    fn ill(&self, part: PartName) -> Option<&Unwell> {
+        let unwell = self.unwell.get(&part);
+        unwell.filter(|unwell| unwell.looks >= LOOKS_TO_BE_ILL)
+    }
+
+    fn is_stalled(&self, part: PartName) -> bool {
+        let ill = self.ill(part);
+        let runs = |known: &PartStatus| known.part == part && known.pid.is_some();
+        ill.is_some_and(|ill| ill.last == Answer::Silent) && self.known.iter().any(runs)
+    }
+
+    /// Healthy is what both the supervisor and the console find so.
+    fn judged(&self, known: &PartStatus, now: OffsetDateTime) -> Part {
+        let (mut state, mut detail) = (State::Known(known.state), known.detail.clone());
+        match self.ill(known.part) {
+            Some(ill) if self.is_stalled(known.part) => {
+                let silent = Duration::try_from(now - ill.since).unwrap_or_default();
+                state = State::Stalled;
+                detail = Some(format!("no answer for {}", text::seconds(silent)));
+            }
+            Some(Unwell {
+                last: Answer::Ill(why),
+                ..
+            }) if state.is_healthy() => {
+                state = State::Known(PartState::Unhealthy);
+                detail = Some(why.clone());
+            }
+            _ => {}
+        }
+        Part {
+            name: known.part,
+            state,
+            pid: known.pid,
+            detail,
+        }
+    }
+
+    fn news_of(&self, part: &PartStatus) -> Option<(Severity, String)> {
+        let before = self.known.iter().find(|known| known.part == part.part)?;
+        let news = part.news_since(before)?;
+        let severity = match part.state {
+            PartState::Healthy if !news.starts_with("died") => Severity::Good,
+            PartState::Starting => Severity::Plain,
+            _ => Severity::Bad,
+        };
+        Some((severity, format!("{} {news}", part.part)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn healthy() -> Vec<PartStatus> {
+        let status = serde_json::json!([{
+            "part": "web-a", "pid": 42, "addr": "127.0.0.1:3001", "state": "healthy", "about": "web-tier",
+            "start_time": 1, "deaths": 0, "ready_ms": 40, "detail": null,
+        }]);
+        serde_json::from_value(status).unwrap()
+    }
+
+    fn seconds(seconds: i64) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds)
+    }
+
+    /// Takes such an answer each second, then tells the state and its detail.
+    fn after(answers: &[Answer]) -> (&'static str, Option<String>) {
+        let mut parts = Parts::default();
+        let mut now = seconds(0);
+        for answer in answers {
+            let answers = vec![(PartName::WebA, answer.clone())];
+            parts.take(now, Some(healthy()), answers);
+            now += time::Duration::SECOND;
+        }
+        let part = parts.all(now).remove(0);
+        (part.state.as_str(), part.detail)
+    }
+
+    #[test]
+    fn a_silent_part_is_stalled_whatever_the_supervisor_says() {
+        let silent = || Answer::Silent;
+        assert_eq!(after(&[silent()]), ("healthy", None));
+        let stalled = ("stalled", Some("no answer for 2 s".to_owned()));
+        assert_eq!(after(&[silent(), silent()]), stalled);
+        assert_eq!(
+            after(&[silent(), silent(), Answer::Well]),
+            ("healthy", None)
+        );
+        let refused = Answer::Ill("refused".to_owned());
+        let unhealthy = ("unhealthy", Some("refused".to_owned()));
+        assert_eq!(after(&[refused.clone(), refused]), unhealthy);
+    }
+
+    #[test]
+    fn a_stall_and_its_end_are_told_once() {
+        let mut parts = Parts::default();
+        let mut told = Vec::new();
+        for answer in [
+            Answer::Silent,
+            Answer::Silent,
+            Answer::Silent,
+            Answer::Well,
+            Answer::Well,
+        ] {
+            let answers = vec![(PartName::WebA, answer)];
+            told.extend(parts.take(seconds(0), Some(healthy()), answers));
+        }
+        let told: Vec<_> = told.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(told, ["web-a does not answer", "web-a answers again"]);
+    }
+}
