@@ -11,8 +11,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http_service::metrics::Metrics;
 use payment_core::ObjectKey;
-use tier_kit::metrics::Metrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 

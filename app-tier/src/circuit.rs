@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use payment_store::Error;
-use tier_kit::telemetry::chain;
+use program::chain;
 use tokio::time::{Instant, timeout};
 
 /// After a failure nothing is asked for this long.

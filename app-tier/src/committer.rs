@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_service::metrics::Metrics;
 use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
 use payment_store::Holder;
-use tier_kit::metrics::Metrics;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;

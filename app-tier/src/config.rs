@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use database_login::variables;
+use http_service::admin::Admin;
+use http_service::server::Listen;
+use http_service::spans::Collector;
 use payment_core::CardCheck;
 use payment_store::Access;
-use tier_kit::admin::Admin;
-use tier_kit::env::{Env, Mistakes, Variable};
-use tier_kit::server::Listen;
-use tier_kit::spans::Collector;
+use program::env::{Env, Mistakes, Variable};
 
 use crate::committer::{Layout, Settings};
 use crate::log::Encryption;
@@ -90,6 +90,7 @@ pub const VARIABLES: &[Variable] = &[
         default: "optional",
         help: "members that are not searched for card numbers, comma-separated; puts what stores them in scope of PCI DSS",
     },
+    aws_clients::VARIABLES,
 ];
 
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use http_service::metrics::{Histogram, Metrics, SECONDS};
 use prometheus_client::metrics::counter::Counter;
-use tier_kit::metrics::{Histogram, Metrics, SECONDS};
 
 const BATCHES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 

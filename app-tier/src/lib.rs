@@ -23,14 +23,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_clients::s3::{self, Bounds};
+use http_service::admin::{Admin, Serving};
+use http_service::http::{Layers, StatusQueries};
+use http_service::metrics::Metrics;
+use http_service::server::{BindError, Server};
+use http_service::spans::Spans;
 use payment_core::{ErrorCode, Timestamp};
 use payment_store::{Pool, Store};
-use tier_kit::admin::{Admin, Serving};
-use tier_kit::http::{Layers, StatusQueries};
-use tier_kit::metrics::Metrics;
-use tier_kit::s3::{self, Bounds};
-use tier_kit::server::{BindError, Server};
-use tier_kit::spans::Spans;
 use time::OffsetDateTime;
 
 use crate::committer::Committer;

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use app_tier::{App, config};
 use mimalloc::MiMalloc;
-use tier_kit::program::{Program, Threads};
+use program::{Program, Threads};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

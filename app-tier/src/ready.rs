@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_service::admin::Readiness;
 use payment_core::ObjectKey;
-use tier_kit::admin::Readiness;
 use uuid::Uuid;
 
 use crate::breaker::Breaker;

@@ -8,11 +8,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
+use http_service::http::{
+    LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json,
+};
+use http_service::server::Drain;
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Draft, ErrorCode, PaymentId};
 use serde::Serialize;
-use tier_kit::http::{LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json};
-use tier_kit::server::Drain;
 use uuid::Uuid;
 
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};

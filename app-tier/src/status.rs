@@ -1,10 +1,10 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
+use http_service::http::Refusal;
 use payment_core::{Currency, ErrorCode, PaymentId};
 use payment_store::{Backend, Error, Found, Rejection, Store};
+use program::chain;
 use serde::Serialize;
-use tier_kit::http::Refusal;
-use tier_kit::telemetry::chain;
 
 use crate::intake::Intake;
 use crate::rows::Rows;

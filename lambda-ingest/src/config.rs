@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use database_login::variables;
 use payment_store::Access;
-use tier_kit::env::{Env, Mistakes, Variable};
+use program::env::{Env, Mistakes, Variable};
 
 /// The first sweep begins this far back: longer than Lambda keeps trying an event (6 h). Later ones go on where the one
 /// before stopped.
@@ -49,6 +49,7 @@ pub const VARIABLES: &[Variable] = &[
         default: "24",
         help: "how far back the first sweep of a journal begins",
     },
+    aws_clients::VARIABLES,
 ];
 
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use lambda_runtime::Diagnostic;
 use payment_core::Timestamp;
 use payment_core::event::{Event, EventError, Message, ObjectRef};
 use payment_store::{Backend, MySqlBackend, Store};
+use program::chain;
 use serde::Serialize;
-use tier_kit::telemetry::chain;
 use time::OffsetDateTime;
 
 use crate::config::Sweep;

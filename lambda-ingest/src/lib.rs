@@ -16,13 +16,13 @@ pub mod sweep;
 
 use std::time::Duration;
 
+use aws_clients::s3::{self, Bounds};
 use futures::future::join;
 use lambda_runtime::{LambdaEvent, service_fn};
 use payment_core::Timestamp;
 use payment_store::{Pool, Store};
+use program::chain;
 use serde_json::value::RawValue;
-use tier_kit::s3::{self, Bounds};
-use tier_kit::telemetry::chain;
 
 use crate::config::Config;
 use crate::handler::Handler;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use aws_clients::s3::{self, Bounds};
 use payment_core::{Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
-use tier_kit::s3::{self, Bounds};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use payment_core::PaymentId;
+use program::Env;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use serde::{Deserialize, Serialize};
-use tier_kit::Env;
 use tokio::time::sleep;
 
 /// Longer than the load balancer's own deadline, so that its answer is seen.

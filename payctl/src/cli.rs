@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tier_kit::Env;
-use tier_kit::telemetry::chain;
+use program::Env;
+use program::chain;
 
 use crate::command::{doctor, migrate, pay, reconcile, replay, status, trace, users, verify};
 use crate::config;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payment_store::{Access, Pool, Store};
-use tier_kit::Env;
+use program::Env;
 
 pub const HELP: &str = "\
 Environment variables, each read by the commands that need it:

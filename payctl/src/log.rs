@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_clients::s3::{self, Bounds, NoRegion};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
@@ -11,7 +12,6 @@ use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::Store;
 use payment_store::audit::KeySpan;
-use tier_kit::s3::{self, Bounds, NoRegion};
 
 use crate::config::Place;
 use crate::range::Segment;

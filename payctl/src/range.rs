@@ -5,7 +5,7 @@
 
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::audit::KeySpan;
-use tier_kit::Env;
+use program::Env;
 use time::{Duration, OffsetDateTime};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
+use http_service::admin::Admin;
+use http_service::server::Listen;
+use http_service::spans::Collector;
 use payment_core::CardCheck;
-use tier_kit::admin::Admin;
-use tier_kit::env::{Env, Mistakes, Variable};
-use tier_kit::server::Listen;
-use tier_kit::spans::Collector;
+use program::env::{Env, Mistakes, Variable};
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,

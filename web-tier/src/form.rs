@@ -4,11 +4,11 @@ use axum::body::to_bytes;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use http_service::http::{Refusal, RequestContext, media_type};
 use payment_core::ErrorCode;
 use payment_core::amount::{TypedError, from_typed};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
-use tier_kit::http::{Refusal, RequestContext, media_type};
 
 use crate::page;
 use crate::routes::State;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use tier_kit::program::{Program, Threads};
+use program::{Program, Threads};
 use web_tier::{App, config};
 
 #[global_allocator]

@@ -7,10 +7,10 @@ use axum::response::{Html, IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use http_service::http::Refusal;
 use payment_core::card::iban;
 use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
 use payment_core::{CardCheck, Currency, ErrorCode, PaymentId, card};
-use tier_kit::http::Refusal;
 use uuid::Uuid;
 
 use crate::assets;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tier_kit::admin::Readiness;
+use http_service::admin::Readiness;
 
 use crate::upstream::Upstream;
 

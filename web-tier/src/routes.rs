@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use payment_core::CardCheck;
-use payment_core::payment::BODY_BYTES_MAX;
-use tier_kit::http::{
+use http_service::http::{
     LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
 };
+use payment_core::CardCheck;
+use payment_core::payment::BODY_BYTES_MAX;
 
 use crate::upstream::Upstream;
 use crate::{api, assets, form, page};

@@ -18,12 +18,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
+use http_service::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
+use http_service::metrics::{Histogram, Metrics, SECONDS};
 use payment_core::{ErrorCode, PaymentId, Problem};
+use program::chain;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
-use tier_kit::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
-use tier_kit::metrics::{Histogram, Metrics, SECONDS};
-use tier_kit::telemetry::chain;
 
 use self::addresses::Addresses;
 pub use self::addresses::{HostPort, Resolve};

@@ -7,10 +7,10 @@ use payment_core::{
     ETag, ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Timestamp, record,
 };
 use payment_store::{Database, Store};
+use program::Env;
 use reqwest::Response;
 use serde_json::Value;
 use sqlx::MySqlPool;
-use tier_kit::Env;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use payment_store::{Access, CaBundle, ConfigError, Database, Place};
-use tier_kit::Secret;
-use tier_kit::env::Env;
-use tier_kit::telemetry::chain;
+use program::Secret;
+use program::chain;
+use program::env::Env;
 
 use crate::arn::SecretArn;
 use crate::secret::SecretAccess;

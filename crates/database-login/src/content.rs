@@ -1,7 +1,7 @@
 //! What is in a secret of a database, as RDS makes and rotates it.
 
+use program::Secret;
 use serde::Deserialize;
-use tier_kit::Secret;
 
 /// A secret that RDS manages holds user and password alone; one made for rotation by a function holds all.
 #[derive(Debug)]

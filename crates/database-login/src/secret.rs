@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_clients::aws::{self, Bounds};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Region};
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -12,8 +13,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 };
 use aws_types::SdkConfig;
 use payment_store::{Access, ConfigError, Database, DriverError, Kind};
-use tier_kit::aws::{self, Bounds};
-use tier_kit::telemetry::chain;
+use program::chain;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::arn::SecretArn;

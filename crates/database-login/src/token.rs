@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use aws_clients::aws::{self, Bounds};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
@@ -14,9 +15,8 @@ use aws_types::region::Region;
 use http::Request;
 use payment_store::{Access, ConfigError, Database, DriverError, Kind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tier_kit::Secret;
-use tier_kit::aws::{self, Bounds};
-use tier_kit::telemetry::chain;
+use program::Secret;
+use program::chain;
 use tokio::sync::OnceCell;
 
 use crate::config::Target;

@@ -1,6 +1,6 @@
 //! Lines of `--help`, for each program that asks the database.
 
-use tier_kit::env::Variable;
+use program::env::Variable;
 
 pub const HOST: Variable = Variable {
     name: "DB_HOST",

@@ -3,13 +3,11 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-
-use crate::{
-    bench::scenario::Scenario,
+use lab_runner::{
+    command_line::{DirOption, number_to},
     database::User,
-    dist::target::Target as DistTarget,
     fault::Target,
-    part::PartName,
+    part_name::PartName,
     secret::Secret,
     state::settings::{LogLayout, Via},
 };
@@ -18,9 +16,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "cargo lab", bin_name = "cargo lab", version)]
 pub struct Cli {
-    /// Where the lab keeps its state, data and logs [default: .lab in the workspace]
-    #[arg(long, global = true, env = "LAB_DIR", value_name = "DIR")]
-    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub dir: DirOption,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -50,17 +47,22 @@ pub enum Command {
     /// Switch a fault on or off; without a kind, list them
     Fault(Fault),
     /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
-    Chaos(Chaos),
+    #[command(disable_help_flag = true)]
+    Chaos(Passed),
     /// Make the pictures in screenshots/ anew, from a run of a lab of its own
-    Screenshots(Screenshots),
+    #[command(disable_help_flag = true)]
+    Screenshots(Passed),
     /// Measure speed and cost beside what else one could use
-    Bench(Bench),
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
     /// Try the parsers with inputs that a fuzzer makes up
     Fuzz(Fuzz),
     /// Run the pages of deploy-notes against a stand-in of AWS, and check what they made
-    Runbook(Runbook),
+    #[command(disable_help_flag = true)]
+    Runbook(Passed),
     /// Build and pack what is shipped, reproducibly, under target/dist
-    Dist(Dist),
+    #[command(disable_help_flag = true)]
+    Dist(Passed),
     /// Check format and lints, build, and run every test
     Test(Test),
     /// Pass on connections between the parts; the supervisor starts this
@@ -219,63 +221,6 @@ pub struct Fault {
 }
 
 #[derive(Debug, Args)]
-pub struct Chaos {
-    /// How long faults come and go
-    #[arg(long, default_value_t = 2.0, value_parser = minutes)]
-    pub minutes: f64,
-    /// Payments a second
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5000))]
-    pub rate: u32,
-    /// Decides the payments and the plan of the faults
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// How S3's events reach the function
-    #[arg(long, value_enum, default_value_t)]
-    pub via: Via,
-    /// In a VPC, of which now and then a zone is cut off; without the faults of single links
-    #[arg(long)]
-    pub vpc: bool,
-    /// Only these faults, such as s3/slow-down or kill/app-a; `none` where you switch them yourself
-    #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// How long all may take to be well again, and every row to be there, after the last fault
-    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
-    pub patience: u64,
-    /// Run the programs as they were built last
-    #[arg(long)]
-    pub no_build: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Bench {
-    /// Only these; all where none is named
-    #[arg(value_enum)]
-    pub scenarios: Vec<Scenario>,
-    /// Each measurement comes so often; medians count
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    pub rounds: u32,
-    /// Of one measurement
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub seconds: u64,
-    /// Of the table that has grown
-    #[arg(long, default_value_t = 10_000_000)]
-    pub rows: u64,
-    /// Run the programs as they were built last
-    #[arg(long)]
-    pub no_build: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Screenshots {
-    /// Where to put them [default: screenshots in the workspace]
-    #[arg(long, value_name = "DIR")]
-    pub to: Option<PathBuf>,
-    /// Run the programs as they were built last
-    #[arg(long)]
-    pub no_build: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct Reach {
     /// By which rules one host reaches a port of another, or against which it does not
     #[arg(long, num_args = 2, value_names = ["FROM", "TO:PORT"])]
@@ -289,18 +234,7 @@ pub struct Reach {
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    positive(text, 86_400.0)
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    positive(text, 1_440.0)
-}
-
-fn positive(text: &str, most: f64) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if (0.0..=most).contains(&number) => Ok(number),
-        _ => Err(format!("a number from 0 to {most} is expected")),
-    }
+    number_to(86_400.0, text)
 }
 
 #[derive(Debug, Args)]
@@ -308,26 +242,6 @@ pub struct Fuzz {
     /// For each target
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
-}
-
-#[derive(Debug, Args)]
-pub struct Runbook {
-    /// Stop after this page
-    #[arg(long, value_name = "N")]
-    pub page: Option<u8>,
-    /// Leave out the tear down, and the stand-in running until Ctrl-C
-    #[arg(long)]
-    pub keep: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Dist {
-    /// For this processor; may be repeated [default: all that this machine can build for]
-    #[arg(long, value_enum, value_name = "TRIPLE")]
-    pub target: Vec<DistTarget>,
-    /// Install what the machine lacks
-    #[arg(long)]
-    pub install: bool,
 }
 
 #[derive(Debug, Args)]
@@ -344,6 +258,14 @@ pub struct Test {
     pub install: bool,
 }
 
+/// The rest of the command line, for the program that the command is.
+#[derive(Debug, Args)]
+#[command(override_usage = "cargo lab <COMMAND> [OPTIONS] (--help after the command lists them)")]
+pub struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub arguments: Vec<OsString>,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -358,7 +280,17 @@ mod tests {
     #[test]
     fn the_directory_can_be_named_behind_the_command() {
         let cli = Cli::try_parse_from(["lab", "down", "--dir", "/tmp/x"]).unwrap();
-        assert_eq!(cli.dir, Some("/tmp/x".into()));
+        assert_eq!(cli.dir.dir, Some("/tmp/x".into()));
+    }
+
+    #[test]
+    fn options_of_a_command_that_is_a_program_are_passed_on() {
+        let words = ["--seed", "3", "--dir", "/tmp/x", "--help"];
+        let cli = Cli::try_parse_from(["lab", "chaos"].into_iter().chain(words)).unwrap();
+        let Command::Chaos(passed) = cli.command else {
+            panic!("{:?}", cli.command);
+        };
+        assert_eq!(passed.arguments, words);
     }
 
     #[test]

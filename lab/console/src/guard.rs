@@ -14,7 +14,7 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Method, StatusCode};
-use lab::secret::Secret;
+use lab_runner::secret::Secret;
 
 use crate::server::Console;
 

@@ -13,7 +13,7 @@ use askama::Template;
 use axum::http::Uri;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::StatusCode;
-use lab::state::status::PartState;
+use lab_runner::state::status::PartState;
 
 use crate::assets;
 use crate::server::Console;

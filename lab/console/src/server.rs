@@ -8,9 +8,9 @@ use std::time::Duration;
 use aws_sdk_s3::Client as S3;
 use axum::Router;
 use axum::routing::{get, post};
-use lab::lab::Lab;
-use lab::state::LabDir;
-use lab::workspace::Workspace;
+use lab_runner::lab::Lab;
+use lab_runner::state::LabDir;
+use lab_runner::workspace::Workspace;
 use server_kit::config::ConfigError;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -28,9 +28,11 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    State(#[from] lab::state::Error),
+    State(#[from] lab_runner::state::Error),
     #[error(transparent)]
-    Workspace(#[from] lab::workspace::Error),
+    Lab(#[from] lab_runner::lab::Error),
+    #[error(transparent)]
+    Workspace(#[from] lab_runner::workspace::Error),
     #[error(transparent)]
     Database(#[from] source::rows::ConnectError),
     #[error("cannot make an HTTP client")]

@@ -19,7 +19,7 @@ pub struct Away(pub String);
 
 impl From<reqwest::Error> for Away {
     fn from(error: reqwest::Error) -> Self {
-        Self(lab::output::chain(&error.without_url()))
+        Self(lab_runner::output::chain(&error.without_url()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use lab::part::PartName;
+use lab_runner::part::PartName;
 use rand::RngExt as _;
 use serde_json::json;
 use tokio::task::AbortHandle;

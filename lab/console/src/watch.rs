@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use lab::fault::{Target, all};
-use lab::part::PartName;
-use lab::ports::TIERS;
-use lab::state::status::{PartState, PartStatus, Status};
+use lab_runner::fault::{Target, all};
+use lab_runner::part::PartName;
+use lab_runner::ports::TIERS;
+use lab_runner::state::status::{PartState, PartStatus, Status};
 use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};

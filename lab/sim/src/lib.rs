@@ -2,7 +2,7 @@
 //! MySQL, with a clock that stands still until everybody waits, and every fault drawn from one seed.
 //!
 //! A seed is a whole history: the same seed gives the same run to the millisecond, so that what fails once fails
-//! again under `cargo run --release -p sim -- --seed N`.
+//! again under `cargo run --release --bin sim -- --seed N`.
 //!
 //! - [`run`](mod@run): one seed, from the first client to the verdict; [`many`]: thousands of them.
 //! - [`world`]: the seed's random numbers, the clock, the trace. [`fault`]: what can go wrong, and how often it did.

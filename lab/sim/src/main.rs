@@ -56,7 +56,7 @@ fn many(from: u64, count: u64) -> io::Result<Summary> {
     if let Some(report) = &summary.broken {
         writeln!(
             out,
-            "\n{}\nbroken; to see it again: cargo run --release -p sim -- --seed {}",
+            "\n{}\nbroken; to see it again: cargo run --release --bin sim -- --seed {}",
             report.verdict, report.seed
         )?;
         report

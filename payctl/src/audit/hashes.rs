@@ -1,7 +1,7 @@
 //! Every row against its own hash: whether its columns are what was hashed when it was recorded.
 
 use payment_store::audit::{LineTable, Row, Table};
-use tier_kit::telemetry::chain;
+use program::chain;
 use tokio::task::JoinSet;
 
 use super::counts::Counts;

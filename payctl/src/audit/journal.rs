@@ -7,7 +7,7 @@ use lambda_ingest::objects::ObjectError;
 use payment_core::ObjectKey;
 use payment_store::Store;
 use payment_store::audit::{KeySpan, LedgerEntry, Stored};
-use tier_kit::telemetry::chain;
+use program::chain;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

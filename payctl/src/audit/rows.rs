@@ -14,7 +14,7 @@ use payment_core::record::read_object;
 use payment_core::{ETag, ObjectKey, PaymentId};
 use payment_store::Store;
 use payment_store::audit::{LineTable, Origin};
-use tier_kit::telemetry::chain;
+use program::chain;
 
 use super::difference::{Difference, Findings, Kind};
 use super::journal::Unreadable;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use payment_core::CardCheck;
+use program::Env;
 use reqwest::Url;
 use serde_json::json;
-use tier_kit::Env;
 
 use crate::config::{self, User};
 use crate::doctor::aws::Aws;

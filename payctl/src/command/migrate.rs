@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use payment_store::{MigrateError, Migrated};
-use tier_kit::Env;
+use program::Env;
 
 use crate::config::{self, User};
 use crate::outcome::{Failure, Outcome};

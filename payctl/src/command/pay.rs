@@ -1,8 +1,8 @@
 //! `payctl pay`.
 
 use payment_core::PaymentId;
-use tier_kit::Env;
-use tier_kit::telemetry::chain;
+use program::Env;
+use program::chain;
 use uuid::Uuid;
 
 use crate::alb::{self, Alb, Payment};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tier_kit::Env;
+use program::Env;
 
 use crate::audit::{self, Audit, Report};
 use crate::config::{self, User};

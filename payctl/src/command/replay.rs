@@ -7,9 +7,9 @@ use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
 use payment_store::Store;
+use program::Env;
+use program::chain;
 use reqwest::Url;
-use tier_kit::Env;
-use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
 
 use crate::config::{self, User};

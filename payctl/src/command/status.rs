@@ -1,8 +1,8 @@
 //! `payctl status`.
 
 use payment_core::PaymentId;
+use program::Env;
 use reqwest::StatusCode;
-use tier_kit::Env;
 
 use crate::alb::{self, Alb, State};
 use crate::outcome::{Failure, Outcome};

@@ -12,8 +12,8 @@ use payment_core::record::read_object;
 use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RejectedLine};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
-use tier_kit::Env;
-use tier_kit::telemetry::chain;
+use program::Env;
+use program::chain;
 
 use self::hops::Hops;
 use crate::alb::{self, Alb};

@@ -1,7 +1,7 @@
 //! `payctl users`.
 
 use payment_store::users::{self, Logins, is_plain};
-use tier_kit::Env;
+use program::Env;
 
 use super::migrate::{failure, summary};
 use crate::config::{self, User};

@@ -1,6 +1,6 @@
 //! `payctl verify`.
 
-use tier_kit::Env;
+use program::Env;
 
 use super::reconcile;
 use crate::audit;

@@ -110,7 +110,7 @@ impl Findings {
         }
         let policy = Policy::of_resource(json.as_bytes());
         if let Err(error) = &policy {
-            let why = tier_kit::telemetry::chain(error);
+            let why = program::chain(error);
             self.note(format!(
                 "could not evaluate the policy of {resource}: {why}"
             ));

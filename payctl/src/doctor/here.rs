@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use payment_core::CardCheck;
 use payment_store::{Access, Pool, Store};
+use program::chain;
 use reqwest::Url;
-use tier_kit::telemetry::chain;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 

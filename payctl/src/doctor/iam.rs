@@ -78,7 +78,7 @@ impl<'a> Role<'a> {
                 Ok(parsed) => role.policies.push(parsed),
                 Err(error) => findings.note(format!(
                     "could not evaluate the policy {policy} of {name}: {}",
-                    tier_kit::telemetry::chain(&error)
+                    program::chain(&error)
                 )),
             }
         }

@@ -7,8 +7,8 @@ use payment_core::record::{self, Line};
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use payment_store::users::{self, Logins};
 use payment_store::{Database, Error, MigrateError, Pool, Store, migrate};
+use program::chain;
 use sqlx::{Connection as _, MySqlConnection};
-use tier_kit::telemetry::chain;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::TestServer;

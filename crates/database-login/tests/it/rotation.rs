@@ -5,9 +5,9 @@ use std::sync::Arc;
 use database_login::config::Target;
 use database_login::secret::SecretAccess;
 use payment_store::{CaBundle, Error, Pool};
+use program::chain;
 use serde_json::json;
 use sqlx::Connection as _;
-use tier_kit::telemetry::chain;
 
 use crate::certificates::{Ca, HOST};
 use crate::secrets_manager::{ACCESS_KEY_ID, ARN, SecretsManager, sdk};
@@ -121,7 +121,10 @@ async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_cont
 
 #[tokio::test]
 async fn a_secrets_manager_that_is_away_is_a_passing_error_that_names_the_endpoint() {
-    let nobody = lab::ports::free_listener().unwrap().local_addr().unwrap();
+    let nobody = lab_runner::ports::free_listener()
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let sdk = sdk(nobody, ACCESS_KEY_ID);
     let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
     let error = Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err());

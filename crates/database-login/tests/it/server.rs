@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use lab::health::Health;
-use lab::install::{self, Flavour};
-use lab::part::mysql::Server;
-use lab::secret::Secret;
+use lab_runner::health::Health;
+use lab_runner::install::{self, Flavour};
+use lab_runner::part::mysql::Server;
+use lab_runner::secret::Secret;
 use payment_store::Database;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
 use tempfile::TempDir;
@@ -30,7 +30,10 @@ impl TestServer {
             server: install::look(true).unwrap().database.unwrap(),
             home: home.path().join("mysql"),
             socket: home.path().join("mysql.sock"),
-            address: lab::ports::free_listener().unwrap().local_addr().unwrap(),
+            address: lab_runner::ports::free_listener()
+                .unwrap()
+                .local_addr()
+                .unwrap(),
             root_password: Secret::random(32),
             certificate: None,
             root_by_tcp: true,

@@ -1,7 +1,7 @@
 //! Which servers a password is sent to.
 
 use payment_store::{Distrust, Error, Pool};
-use tier_kit::Env;
+use program::Env;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificates::{Ca, HOST};

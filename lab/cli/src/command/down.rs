@@ -5,10 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
-
-use super::{Context, Error};
-use crate::{
+use anyhow::bail;
+use lab_runner::{
     output,
     part::STOP,
     process::Identity,
@@ -18,6 +16,9 @@ use crate::{
     },
     vpc::wiring,
 };
+use nix::sys::signal::Signal;
+
+use super::{Context, Error};
 
 /// All that the parts may take one after another, and a margin.
 const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(2);
@@ -46,7 +47,7 @@ pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(
             supervisor.signal(Signal::SIGKILL);
         }
         if !dir.unsupervised_within(PART_PATIENCE).await? {
-            return Err(Error::Stuck(supervisor.pid));
+            bail!("the supervisor (pid {}) does not end", supervisor.pid);
         }
     }
     end_orphans(dir).await?;

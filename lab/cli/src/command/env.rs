@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use super::{Context, Error};
-use crate::{
-    cli, environment,
+use lab_runner::{
+    environment,
     lab::{BUCKET, FUNCTION},
     output,
 };
+
+use super::{Context, Error};
+use crate::cli;
 
 pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error> {
     let lab = context.lab()?;
@@ -16,7 +18,7 @@ pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error>
          #   aws s3 ls s3://{BUCKET}/transactions/ --recursive\n\
          #   aws lambda invoke --function-name {FUNCTION} --payload '{{}}' /dev/stdout\n\
          #   mysql --user={} payments\n\
-         #   cargo run --release -p payctl -- reconcile",
+         #   cargo run --release --bin payctl -- reconcile",
         context.cargo_lab,
         args.user.name()
     ));

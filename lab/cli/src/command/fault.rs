@@ -2,11 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use server_kit::fault::Setting;
-
-use super::{Context, Error};
-use crate::{
-    cli,
+use lab_runner::{
     fault::{
         Target,
         all::{self, Listed, State},
@@ -15,6 +11,10 @@ use crate::{
     lab::Lab,
     output,
 };
+use server_kit::fault::Setting;
+
+use super::{Context, Error};
+use crate::cli;
 
 pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode, Error> {
     let lab = context.lab()?;

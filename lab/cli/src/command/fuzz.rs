@@ -2,8 +2,10 @@
 
 use std::{fs, io, process::ExitCode};
 
+use lab_runner::{build::cargo, install, output};
+
 use super::{Context, Error as CommandError};
-use crate::{build::cargo, cli, install, output};
+use crate::cli;
 
 /// Under the workspace.
 const TARGETS: &str = "lab/fuzz/fuzz_targets";

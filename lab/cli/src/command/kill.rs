@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+use lab_runner::{
+    output,
+    part_name::PartName,
+    state::status::{PartStatus, Status},
+};
 use nix::sys::signal::Signal;
 
 use super::{Context, Error};
-use crate::{
-    cli::Kill,
-    output,
-    state::status::{PartStatus, Status},
-};
+use crate::cli::Kill;
 
 pub(super) fn run(args: &Kill, context: &Context) -> Result<ExitCode, Error> {
     let status = Status::load(&context.dir)?.ok_or_else(|| context.dir.no_lab())?;
@@ -19,6 +21,10 @@ pub(super) fn run(args: &Kill, context: &Context) -> Result<ExitCode, Error> {
             output::say(format_args!("killed {} (pid {})", args.part, process.pid));
             Ok(ExitCode::SUCCESS)
         }
-        _ => Err(Error::NotRunning(args.part)),
+        _ => Err(not_running(args.part)),
     }
+}
+
+pub(super) fn not_running(part: PartName) -> Error {
+    anyhow!("{part} does not run: see `cargo lab status`")
 }

@@ -8,10 +8,12 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
+use lab_runner::{files, output};
 use tokio::time::sleep;
 
 use super::{Context, Error};
-use crate::{cli::Logs, files, output};
+use crate::cli::Logs;
 
 const POLL: Duration = Duration::from_millis(200);
 
@@ -23,7 +25,9 @@ pub(super) async fn run(args: &Logs, context: &Context) -> Result<ExitCode, Erro
     }
     if args.follow {
         let seen = u64::try_from(log.len()).unwrap_or_default();
-        follow(&path, seen).await.map_err(Error::Follow)?;
+        follow(&path, seen)
+            .await
+            .context("can't go on reading the log")?;
     }
     Ok(ExitCode::SUCCESS)
 }

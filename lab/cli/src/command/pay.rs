@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use lab_runner::{output, part::PartName, payment::Payment};
+
 use super::{Context, Error};
-use crate::{cli::Pay, output, part::PartName, payment::Payment};
+use crate::cli::Pay;
 
 pub(super) async fn run(args: Pay, context: &Context) -> Result<ExitCode, Error> {
     let url = format!("{}/pay", context.lab()?.url(PartName::Alb));

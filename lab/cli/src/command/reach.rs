@@ -2,19 +2,17 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use aws_model::network::{Network, Table};
-
-use super::{Context, Error};
-use crate::{
-    cli,
+use lab_runner::{
     lab::Lab,
     output,
-    vpc::{
-        self, Vpc,
-        reach::{self, Report},
-        user,
-    },
+    reach::{self, Report},
+    vpc::{self, Vpc, user},
 };
+
+use super::{Context, Error};
+use crate::cli;
 
 pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode, Error> {
     if args.rules {
@@ -38,10 +36,7 @@ fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
     let Some(ended) = user::again(vpc, program)? else {
         return Ok(None);
     };
-    let status = ended.map_err(|source| Error::Spawn {
-        program: program.to_owned(),
-        source,
-    })?;
+    let status = ended.with_context(|| format!("can't start {}", program.display()))?;
     Ok(Some(if status.success() {
         ExitCode::SUCCESS
     } else {

@@ -8,12 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
-use tokio::time::sleep;
-
-use super::{Context, Error};
-use crate::{
-    cli::Restart,
+use anyhow::bail;
+use lab_runner::{
     http,
     lab::Lab,
     output,
@@ -24,6 +20,11 @@ use crate::{
     process::Identity,
     state::status::{PartState, PartStatus, Status},
 };
+use nix::sys::signal::Signal;
+use tokio::time::sleep;
+
+use super::{Context, Error, kill::not_running};
+use crate::cli::Restart;
 
 const TIERS: [PartName; 4] = [
     PartName::AppA,
@@ -54,7 +55,7 @@ async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
     let process = status(name, lab)?
         .and_then(|status| status.identity())
         .filter(|process| process.signal(Signal::SIGTERM))
-        .ok_or(Error::NotRunning(name))?;
+        .ok_or_else(|| not_running(name))?;
     let patience = part::of(name, lab)?.patience;
     if !process.gone_within(patience).await {
         output::warn(format_args!(
@@ -87,11 +88,7 @@ async fn until<T>(
         }
         if Instant::now() >= deadline {
             let seconds = BACK.as_secs();
-            return Err(Error::NotBack {
-                part,
-                wanted,
-                seconds,
-            });
+            bail!("{part} is not {wanted} again within {seconds} s: see `cargo lab logs {part}`");
         }
         sleep(POLL).await;
     }

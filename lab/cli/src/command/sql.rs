@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+use lab_runner::database::User;
+
 use super::{Context, Error};
-use crate::{cli::Sql, database::User};
+use crate::cli::Sql;
 
 pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error> {
     let lab = context.lab()?;
@@ -12,11 +15,9 @@ pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error
     if let Some(statement) = &args.statement {
         command.arg(format!("--execute={statement}"));
     }
-    let program = command.as_std().get_program().into();
-    let status = command
-        .status()
-        .await
-        .map_err(|source| Error::Spawn { program, source })?;
+    let status = command.status().await;
+    let status = status
+        .with_context(|| format!("can't start {}", command.as_std().get_program().display()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

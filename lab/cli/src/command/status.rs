@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use super::{Context, Error};
-use crate::{
-    cli, output,
+use lab_runner::{
+    output,
     state::status::{PartStatus, Phase, Status},
 };
+
+use super::{Context, Error};
+use crate::cli;
 
 pub(super) fn run(args: &cli::Status, context: &Context) -> Result<ExitCode, Error> {
     let status = Status::load(&context.dir)?;

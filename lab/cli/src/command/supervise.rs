@@ -2,21 +2,20 @@
 
 use std::{error::Error, process::ExitCode};
 
-use nix::unistd;
-
-use super::{Context, Error as CommandError};
-use crate::{
+use lab_runner::{
     database,
-    fault::term,
+    fault::expiry,
     lab::Lab,
     output,
     part::{self, PartName, START},
     process,
-    shutdown::Shutdown,
     state::status::Failure,
     supervisor::Supervisor,
     vpc::{user, wiring},
 };
+use nix::unistd;
+
+use super::{Context, Error as CommandError};
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     // A closed terminal must not reach it. Refused only to one that leads a group already.
@@ -27,9 +26,10 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::FAILURE);
     };
     let lab = context.lab()?;
-    let mut shutdown = Shutdown::listen(lab.settings.owner).map_err(CommandError::Signals)?;
+    let mut shutdown = super::shutdown(lab.settings.owner)?;
     let mut supervisor = Supervisor::new(lab.dir.clone(), &lab.parts()?);
-    let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, &lab));
+    let s3_port = lab.address(PartName::S3).port();
+    let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, s3_port));
     if let Some(Err(error)) = lab.vpc.as_deref().map(made) {
         supervisor.failed(Failure::of(None, &error));
         wiring::remove_or_warn(&lab.dir);
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
             supervisor.running();
             tokio::select! {
                 _ = shutdown.wait() => {}
-                never = term::keep(&lab) => match never {},
+                never = expiry::keep(&lab) => match never {},
             }
         }
         Some(Err(failure)) => {

@@ -1,7 +1,7 @@
 //! Nobody can do more than the pipeline needs.
 
 use aws_sdk_s3::{Client, error::SdkError, primitives::ByteStream, types::ServerSideEncryption};
-use lab::{
+use lab_runner::{
     database::User, http, lab::BUCKET, part::PartName, secret::Secret,
     state::credentials::AccessKey,
 };

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use lab::{install, part::PartName, workspace::Workspace};
+use lab_runner::{install, part::PartName, workspace::Workspace};
 
 use crate::test_lab::{TestLab, assert_success, text};
 

@@ -1,9 +1,7 @@
 //! The browser that other tests see pages with.
 
-use lab::{
-    browser::{Browser, Scheme, View},
-    part::PartName,
-};
+use lab_runner::part::PartName;
+use lab_tasks::browser::{Browser, Scheme, View};
 
 use crate::test_lab::TestLab;
 

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use lab::{
-    browser::{Browser, View, axe::Axe},
-    http,
-    part::PartName,
-    workspace::Workspace,
-};
+use lab_runner::{http, part::PartName, workspace::Workspace};
+use lab_tasks::browser::{Browser, View, axe::Axe};
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 

@@ -5,13 +5,10 @@ mod faults;
 
 use std::path::Path;
 
-use lab::{
-    output,
-    runbook::{
-        Runbook,
-        session::{Outcome, Session},
-    },
-    workspace::Workspace,
+use lab_runner::{output, workspace::Workspace};
+use lab_tasks::notes::{
+    Runbook,
+    session::{Outcome, Session},
 };
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab::{database::User, part::PartName};
+use lab_runner::{database::User, part::PartName};
 use reqwest::StatusCode;
 
 use crate::test_lab::{TestLab, assert_success, text};

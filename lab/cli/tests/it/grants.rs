@@ -7,7 +7,7 @@ mod policy_files;
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use lab::{http, lab::FUNCTION, output, part::PartName};
+use lab_runner::{http, lab::FUNCTION, output, part::PartName};
 use reqwest::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::ServerSideEncryption;
-use lab::lab::BUCKET;
+use lab_runner::lab::BUCKET;
 
 use crate::test_lab::TestLab;
 

@@ -1,10 +1,7 @@
 //! The pay page as people meet it: in a browser, before a whole lab.
 
-use lab::{
-    browser::{Browser, Key, View, axe::Axe},
-    part::PartName,
-    workspace::Workspace,
-};
+use lab_runner::{part::PartName, workspace::Workspace};
+use lab_tasks::browser::{Browser, Key, View, axe::Axe};
 use payment_core::ErrorCode;
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use lab::part::PartName;
+use lab_runner::part::PartName;
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 use tokio::task::{JoinSet, block_in_place};
 

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use lab::{part::PartName, process::Identity};
+use lab_runner::{part::PartName, process::Identity};
 use nix::sys::signal::Signal;
 
 use crate::test_lab::{Part, TestLab, assert_success, text};

@@ -29,7 +29,7 @@ fn lab_test(notes: &Path, fail: &str, filters: &[&str]) -> Command {
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
     let client = ["mariadb", "mysql"]
         .into_iter()
-        .find_map(lab::install::find);
+        .find_map(lab_runner::install::find);
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     command
         .arg("test")

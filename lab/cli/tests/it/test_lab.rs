@@ -8,7 +8,7 @@ use std::{
 };
 
 use aws_sdk_s3::Client;
-use lab::{
+use lab_runner::{
     database::User,
     http,
     lab::Lab,

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use lab::{part::PartName, process::Identity, vpc};
+use lab_runner::{part::PartName, process::Identity, vpc};
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use tempfile::TempDir;

@@ -7,17 +7,19 @@ use std::{
     time::Duration,
 };
 
-use lab::{part::PartName, ports::TIERS};
+use lab_runner::{part::PartName, ports::TIERS};
 use serde_json::Value;
 
 use crate::{test_lab::TestLab, workspace::root};
 
 /// Crates whose code runs in the programs.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 9] = [
     "app-tier/src",
     "web-tier/src",
     "lambda-ingest/src",
-    "crates/tier-kit/src",
+    "crates/program/src",
+    "crates/http-service/src",
+    "crates/aws-clients/src",
     "crates/payment-core/src",
     "crates/payment-store/src",
     "crates/database-login/src",
@@ -142,7 +144,7 @@ async fn load(lab: &TestLab) {
         let answer = lab.post(body).await;
         assert_eq!(answer.status.as_u16(), status, "{answer:?}");
     }
-    let client = lab::http::client().unwrap();
+    let client = lab_runner::http::client().unwrap();
     for path in [CARD, "watch-1", "forty-two%20towels"] {
         let url = format!("{}/pay/{path}", lab.lab.url(PartName::Alb));
         client.get(url).send().await.unwrap();
@@ -159,7 +161,7 @@ async fn p8_all_that_a_loaded_lab_puts_out_is_documented_and_holds_no_body_name_
     let mut output = BTreeMap::new();
     for tier in TIERS {
         let url = format!("http://{}/metrics", lab.lab.admin_address(tier));
-        let client = lab::http::client().unwrap();
+        let client = lab_runner::http::client().unwrap();
         let text = client.get(url).send().await.unwrap().text().await.unwrap();
         output.insert(format!("metrics of {tier}"), text);
     }

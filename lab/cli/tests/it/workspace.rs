@@ -8,43 +8,83 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("aws-model", &[]),
     ("payment-core", &[]),
     ("payment-store", &["payment-core"]),
-    ("tier-kit", &["payment-core"]),
-    ("web-tier", &["payment-core", "tier-kit"]),
-    ("database-login", &["payment-store", "tier-kit"]),
+    ("program", &[]),
+    ("aws-clients", &["program"]),
+    ("http-service", &["payment-core", "program"]),
+    (
+        "database-login",
+        &["aws-clients", "payment-store", "program"],
+    ),
+    ("web-tier", &["http-service", "payment-core", "program"]),
     (
         "app-tier",
         &[
+            "aws-clients",
             "database-login",
+            "http-service",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
     (
         "lambda-ingest",
         &[
+            "aws-clients",
             "database-login",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
     (
         "payctl",
         &[
+            "aws-clients",
             "aws-model",
             "database-login",
             "lambda-ingest",
             "payment-core",
             "payment-store",
-            "tier-kit",
+            "program",
         ],
     ),
 ];
+
+/// What a program must not link, by how a crate's name begins.
+const FOREIGN: [(&str, &[&str]); 2] = [
+    ("web-tier", &["aws-", "sqlx", "lambda_runtime"]),
+    ("lambda-ingest", &["axum", "opentelemetry", "prometheus"]),
+];
+
+/// The same of the lab's: `lab` is what everybody compiles before the first payment.
+const LAB_EDGES: [(&str, &[&str]); 6] = [
+    ("lab", &["aws-model", "lab-runner", "server-kit"]),
+    ("lab-runner", &["aws-model", "payment-store", "server-kit"]),
+    (
+        "lab-console",
+        &[
+            "aws-model",
+            "lab-runner",
+            "payment-core",
+            "payment-store",
+            "server-kit",
+        ],
+    ),
+    (
+        "lab-chaos",
+        &["aws-model", "lab-runner", "server-kit", "verdict"],
+    ),
+    ("lab-bench", &["lab-runner", "payment-core", "server-kit"]),
+    ("lab-tasks", &["aws-model", "lab-runner"]),
+];
+
+/// What takes long to compile, and `cargo lab up` does not run.
+const TOOLS: [&str; 3] = ["lab-chaos", "lab-bench", "lab-tasks"];
 
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -52,6 +92,32 @@ pub fn root() -> &'static Path {
 
 #[test]
 fn dependencies_point_one_way() {
+    let packages = packages();
+    for (name, allowed) in EDGES.iter().chain(&LAB_EDGES) {
+        let package = packages.iter().find(|package| package["name"] == *name);
+        for (on, ships) in own_dependencies(package.unwrap()) {
+            assert!(!ships || allowed.contains(&on), "{name} depends on {on}");
+        }
+    }
+}
+
+/// The end-to-end tests, which are the package `lab`'s, drive a browser and run the notes.
+#[test]
+fn no_crate_waits_for_the_tools_of_the_lab() {
+    for package in packages() {
+        for (on, ships) in own_dependencies(&package) {
+            let is_for_tests = package["name"] == "lab" && on == "lab-tasks" && !ships;
+            assert!(
+                !TOOLS.contains(&on) || is_for_tests,
+                "{} depends on {on}",
+                package["name"]
+            );
+        }
+    }
+}
+
+/// Packages of the workspace, as cargo tells them.
+fn packages() -> Vec<Value> {
     let metadata = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -63,30 +129,43 @@ fn dependencies_point_one_way() {
         .current_dir(root())
         .output()
         .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    for (name, allowed) in EDGES {
-        let package = packages
-            .iter()
-            .find(|package| package["name"] == name)
+    let mut metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    serde_json::from_value(metadata["packages"].take()).unwrap()
+}
+
+/// Names of the packages of the workspace that a package depends on, and whether it does so beyond its tests.
+fn own_dependencies(package: &Value) -> Vec<(&str, bool)> {
+    let dependencies = package["dependencies"].as_array().unwrap().iter();
+    dependencies
+        .filter(|dependency| !dependency["path"].is_null())
+        .map(|dependency| {
+            let name = dependency["name"].as_str().unwrap();
+            (name, dependency["kind"].is_null())
+        })
+        .collect()
+}
+
+#[test]
+fn a_program_links_only_what_it_uses() {
+    for (program, foreign) in FOREIGN {
+        let tree = Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])
+            .args(["--package", program])
+            .current_dir(root())
+            .output()
             .unwrap();
-        for dependency in package["dependencies"].as_array().unwrap() {
-            let (on, is_own) = (
-                dependency["name"].as_str().unwrap(),
-                !dependency["path"].is_null(),
-            );
-            let ships = dependency["kind"].is_null();
-            assert!(
-                !is_own || !ships || allowed.contains(&on),
-                "{name} depends on {on}"
-            );
+        let tree = String::from_utf8(tree.stdout).unwrap();
+        assert!(tree.starts_with(program), "{tree}");
+        for linked in tree.lines() {
+            let is_foreign = foreign.iter().any(|begin| linked.starts_with(begin));
+            assert!(!is_foreign, "{program} links {linked}");
         }
     }
 }
 
 #[test]
 fn the_manual_lists_every_variable_that_a_program_reads() {
-    let manual = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let manual = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap();
     let bin = Path::new(env!("CARGO_BIN_EXE_lab")).parent().unwrap();
     for program in PROGRAMS {
         let help = Command::new(bin.join(program))
@@ -98,7 +177,7 @@ fn the_manual_lists_every_variable_that_a_program_reads() {
         assert!(lines.len() >= 3, "{help}");
         for (name, text, default) in lines {
             let row = format!("| {program} | `{name}` | {default} | {text} |");
-            assert!(manual.contains(&row), "README.md lacks {row}");
+            assert!(manual.contains(&row), "docs/configuration.md lacks {row}");
         }
     }
 }
@@ -121,7 +200,14 @@ fn every_test_that_the_table_of_faults_names_is_there() {
     let tests: Vec<_> = quoted.filter(|name| is_test_name(name)).collect();
     assert!(tests.len() > 40, "{tests:?}");
     let mut code = String::new();
-    for folder in ["app-tier", "crates", "lab", "lambda-ingest", "web-tier"] {
+    for folder in [
+        "app-tier",
+        "crates",
+        "lab",
+        "lambda-ingest",
+        "payctl",
+        "web-tier",
+    ] {
         read_code(&root().join(folder), &mut code);
     }
     for test in tests {

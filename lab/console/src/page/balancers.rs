@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use lab::part::PartName;
+use lab_runner::part::PartName;
 
 use super::{Shell, page};
 use crate::server::Console;

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use futures::future::join_all;
-use lab::fault::{Target, all};
-use lab::part::PartName;
+use lab_runner::fault::{Target, all};
+use lab_runner::part::PartName;
 
 use super::{Shell, page};
 use crate::server::Console;
@@ -32,12 +32,12 @@ struct Group {
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let lists = join_all(Target::ALL.map(|target| all::list(target, &console.lab))).await;
     let groups = Target::ALL.into_iter().zip(lists);
-    let group = |(target, found): (Target, Result<_, lab::fault::Error>)| match found {
+    let group = |(target, found): (Target, Result<_, lab_runner::fault::Error>)| match found {
         Err(error) if error.is_absence() => None,
         found => Some(Group {
             name: target.name(),
             about: about(target),
-            found: found.map_err(|error| lab::output::chain(&error)),
+            found: found.map_err(|error| lab_runner::output::chain(&error)),
         }),
     };
     let groups: Vec<_> = groups.filter_map(group).collect();

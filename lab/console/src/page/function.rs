@@ -7,8 +7,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use lab::lab::{DEAD_LETTER_QUEUE, QUEUE};
-use lab::state::settings::Via;
+use lab_runner::lab::{DEAD_LETTER_QUEUE, QUEUE};
+use lab_runner::state::settings::Via;
 
 use super::{Shell, page};
 use crate::server::Console;

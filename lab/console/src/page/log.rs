@@ -66,7 +66,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let found = log::folder(&prefix, &console).await;
     page(&FolderPage {
         shell: Shell::of("S3", &uri, &console),
-        bucket: lab::lab::BUCKET,
+        bucket: lab_runner::lab::BUCKET,
         crumbs: crumbs(&prefix),
         prefix,
         found: found.map_err(|away| away.to_string()),
@@ -86,7 +86,7 @@ pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
     page(&ObjectPage {
         shell: Shell::of("S3", &uri, &console),
-        bucket: lab::lab::BUCKET,
+        bucket: lab_runner::lab::BUCKET,
         crumbs: crumbs(&format!("{folder}/")),
         name: file.to_owned(),
         found: found.map_err(|away| away.to_string()),

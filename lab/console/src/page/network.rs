@@ -7,8 +7,8 @@ use aws_model::network::{Network, Zone};
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use lab::state::status::PartState;
-use lab::vpc;
+use lab_runner::state::status::PartState;
+use lab_runner::vpc;
 
 use super::{Shell, page};
 use crate::server::Console;
@@ -84,7 +84,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
             zones: Vec::new(),
             groups: Vec::new(),
             live,
-            problem: Some(lab::output::chain(&error)),
+            problem: Some(lab_runner::output::chain(&error)),
         },
     })
 }

@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
-use lab::lab::{DEAD_LETTER_QUEUE, QUEUE};
-use lab::part::PartName;
-use lab::state::settings::Via;
-use lab::state::status::PartStatus;
+use lab_runner::lab::{DEAD_LETTER_QUEUE, QUEUE};
+use lab_runner::part::PartName;
+use lab_runner::state::settings::Via;
+use lab_runner::state::status::PartStatus;
 
 use super::{Shell, or_dash, page, per_second};
 use crate::server::Console;

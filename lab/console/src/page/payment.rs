@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use lab::part::PartName;
+use lab_runner::part::PartName;
 use payment_core::{Currency, PaymentId, Timestamp};
 use payment_store::Found;
 use payment_store::audit::{Conflict, LedgerEntry};
@@ -90,7 +90,7 @@ pub async fn show(
         return page(&nothing(told.to_owned(), Vec::new()));
     };
     let mut problems = Vec::new();
-    let mut noted = |error: &dyn std::error::Error| problems.push(lab::output::chain(error));
+    let mut noted = |error: &dyn std::error::Error| problems.push(lab_runner::output::chain(error));
     let store = &console.rows.store;
     let found = store.find(&payment).await.unwrap_or_else(|error| {
         noted(&error);

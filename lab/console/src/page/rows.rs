@@ -35,7 +35,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         about: match tools {
             Some(_) => format!(
                 "the lab's own server on {}",
-                console.lab.address(lab::part::PartName::Mysql)
+                console.lab.address(lab_runner::part::PartName::Mysql)
             ),
             None => "a server that was there before".to_owned(),
         },

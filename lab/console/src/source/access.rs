@@ -5,8 +5,8 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use lab::part::PartName;
-use lab::ports::TIERS;
+use lab_runner::part::PartName;
+use lab_runner::ports::TIERS;
 use payment_core::Timestamp;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab::part::{PartName, haproxy::STATS_PATH};
+use lab_runner::part::{PartName, haproxy::STATS_PATH};
 use serde::Deserialize;
 
 use super::Away;

@@ -8,9 +8,9 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
 use http::header::AUTHORIZATION;
-use lab::lab::{Lab, REGION};
-use lab::part::lambda::authorization;
-use lab::part::{PartName, sqs};
+use lab_runner::lab::{Lab, REGION};
+use lab_runner::part::lambda::authorization;
+use lab_runner::part::{PartName, sqs};
 use serde::Deserialize;
 
 use super::{Away, PATIENCE};

@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::Object;
-use lab::lab::BUCKET;
+use lab_runner::lab::BUCKET;
 use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, Timestamp};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lab::database::User;
-use lab::lab::Lab;
+use lab_runner::database::User;
+use lab_runner::lab::Lab;
 use payment_store::{ConfigError, Database, Store};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::types::time::PrimitiveDateTime;
@@ -34,7 +34,7 @@ const COUNT_PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(transparent)]
-    Part(#[from] lab::part::Error),
+    Database(#[from] lab_runner::database::Error),
     #[error("the lab's database has an address that is none")]
     Url(#[from] sqlx::Error),
     #[error(transparent)]
@@ -153,6 +153,6 @@ async fn within<T>(
 fn away(error: sqlx::Error) -> Away {
     match error {
         sqlx::Error::PoolTimedOut => Away("the database can't be reached".to_owned()),
-        error => Away(lab::output::chain(&error)),
+        error => Away(lab_runner::output::chain(&error)),
     }
 }

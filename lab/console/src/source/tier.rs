@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab::part::PartName;
+use lab_runner::part::PartName;
 
 use super::Away;
 use crate::server::Console;

@@ -16,7 +16,7 @@ fn p1_p2_p4_p6_hold_in_thousands_of_seeds_with_every_fault_among_them() {
     }) = summary.broken
     {
         panic!(
-            "seed {seed} is broken; to see it: cargo run --release -p sim -- --seed {seed}\n{verdict}\n{left_out:#?}"
+            "seed {seed} is broken; to see it: cargo run --release --bin sim -- --seed {seed}\n{verdict}\n{left_out:#?}"
         );
     }
     assert_eq!(summary.runs, SEEDS);

@@ -10,7 +10,7 @@ use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, ObjectVersion, PaymentId};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
-use tier_kit::telemetry::chain;
+use program::chain;
 use tokio::task::JoinSet;
 
 use crate::log::Log;

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
-use uuid::Uuid;
-
-use super::{CommandError, Error, follow::log_end};
-use crate::{
+use lab_runner::{
     database::User,
     lab::Lab,
     output,
     part::PartName,
     payment::{self, Payment},
 };
+use reqwest::StatusCode;
+use uuid::Uuid;
+
+use super::{CommandError, Error, follow::log_end};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 

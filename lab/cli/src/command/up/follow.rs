@@ -5,14 +5,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    process::{Child, Command},
-    time::sleep,
-};
-
-use super::{CommandError, Context, Error};
-use crate::{
-    command::logs::last_lines,
+use anyhow::Context as _;
+use lab_runner::{
     files,
     lab::Lab,
     output,
@@ -23,6 +17,13 @@ use crate::{
     },
     vpc::user,
 };
+use tokio::{
+    process::{Child, Command},
+    time::sleep,
+};
+
+use super::{CommandError, Context, Error};
+use crate::command::logs::last_lines;
 
 const POLL: Duration = Duration::from_millis(30);
 const SLOW_POLL: Duration = Duration::from_secs(1);
@@ -40,10 +41,6 @@ pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, Co
     files::remove(&log)?;
     let log = files::append(&log)?;
     let program = context.workspace.lab();
-    let failed = |source| CommandError::Spawn {
-        program: program.to_owned(),
-        source,
-    };
     let (starter, before) = user::started(lab.vpc.as_deref(), program);
     Command::new(starter)
         .args(before)
@@ -51,10 +48,10 @@ pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, Co
         .arg(context.dir.root())
         .arg("supervise")
         .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(failed)?)
+        .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()
-        .map_err(failed)
+        .with_context(|| format!("can't start {}", program.display()))
 }
 
 /// Prints each part as it becomes healthy; returns once the lab runs, or with what went wrong.

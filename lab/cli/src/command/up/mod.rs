@@ -6,13 +6,14 @@ mod prepare;
 
 use std::{io, path::PathBuf, process::ExitCode, time::Instant};
 
+use lab_runner::{
+    build, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
+    state::status::Status, vpc::wiring,
+};
 use tokio::process::Child;
 
 use super::{Context, Error as CommandError, INTERRUPTED, down, status};
-use crate::{
-    build, cli, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
-    state::status::Status, vpc::wiring,
-};
+use crate::cli;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -56,15 +57,24 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
     }
     let tools = install::ensure(args.database_url.is_none(), args.install)?;
     if !args.no_build {
-        build(context).await?;
+        build(args, context).await?;
     }
     let lab = prepare::lab(args, tools, context).await?;
 
-    let mut shutdown = Shutdown::listen(None).map_err(CommandError::Signals)?;
+    let mut shutdown = super::shutdown(None)?;
     let interrupted = start(&lab, context, &mut shutdown).await?.is_none();
     drop(preparing);
     if interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
+    }
+    if lab.settings.console && !args.no_build {
+        tokio::select! {
+            () = build_operator_tool(context) => {}
+            _ = shutdown.wait() => {
+                down::run(context).await?;
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        }
     }
     suggest(&lab, context);
     if args.detach {
@@ -75,12 +85,27 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
     stay(context, &mut shutdown).await
 }
 
-async fn build(context: &Context) -> Result<(), CommandError> {
-    output::say("building the release binaries");
+/// Builds what runs; the rest of the workspace is built by the commands that need it.
+async fn build(args: &cli::Up, context: &Context) -> Result<(), CommandError> {
+    output::say("building what runs");
     let started = Instant::now();
-    build::programs(&context.workspace).await?;
-    output::done("build", "release binaries", started.elapsed());
+    let mut programs = build::PIPELINE.to_vec();
+    if !args.no_console {
+        programs.push(build::CONSOLE);
+    }
+    build::programs(&context.workspace, &programs).await?;
+    let detail = format!("{} programs", programs.len());
+    output::done("build", detail, started.elapsed());
     Ok(())
+}
+
+/// Builds the tool that the console's buttons run: the first payment does not wait for it. Without it the lab runs on.
+async fn build_operator_tool(context: &Context) {
+    let started = Instant::now();
+    match build::programs(&context.workspace, &[build::OPERATOR_TOOL]).await {
+        Ok(()) => output::done("build", build::OPERATOR_TOOL, started.elapsed()),
+        Err(error) => output::error(&error),
+    }
 }
 
 /// Brings the lab up, or leaves nothing of it running; nothing is returned where a person interrupted it.

@@ -6,20 +6,20 @@ use std::{
     time::Instant,
 };
 
-use nix::unistd::Uid;
-
-use super::{CommandError, Context, Error};
-use crate::{
-    cli,
+use lab_runner::{
     install::{self, Tools},
     lab::Lab,
     output,
     part::mysql::Server,
     ports::{Ports, Taken},
     process::Identity,
-    state::{credentials::Credentials, settings::Settings},
+    state::{self, credentials::Credentials, settings::Settings},
     vpc::{self, Vpc, certificate},
 };
+use nix::unistd::Uid;
+
+use super::{CommandError, Context, Error};
+use crate::cli;
 
 /// Decides how the lab is to be, writes it down, and makes the database's files.
 pub(super) async fn lab(
@@ -68,11 +68,11 @@ pub(super) async fn lab(
 }
 
 /// The network that is asked for, and what makes it.
-fn network(args: &cli::Up, context: &Context) -> Result<vpc::Settings, CommandError> {
+fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, CommandError> {
     vpc::is_possible()?;
     let usual = || context.workspace.network();
     let network = args.network.clone().unwrap_or_else(usual);
-    Ok(vpc::Settings {
+    Ok(state::vpc::Settings {
         network: std::path::absolute(&network).unwrap_or(network),
         nat: args.nat,
         rootless: !Uid::effective().is_root(),

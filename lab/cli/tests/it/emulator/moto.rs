@@ -7,12 +7,13 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region},
     types::{BucketLocationConstraint, CreateBucketConfiguration},
 };
-use lab::{
-    bench::server::{Server, Spec, free_address},
+use lab_runner::{
     health::Health,
     install::python,
     lab::REGION,
+    ports::free_address,
     process::{Launch, Output},
+    server::{Server, Spec},
     workspace::Workspace,
 };
 

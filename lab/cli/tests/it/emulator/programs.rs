@@ -8,16 +8,17 @@ use std::{
     time::Duration,
 };
 
-use lab::{
-    bench::server::{Server, Spec, free_address},
+use lab_runner::{
     database::User,
-    dist::{Commit, package::products, target::Target},
     health::Health,
     http,
     install::python,
+    ports::free_address,
     process::{Launch, Output},
+    server::{Server, Spec},
     workspace::{PROGRAMS, Workspace},
 };
+use lab_tasks::release::{Commit, package::products, target::Target};
 use serde_json::Value;
 
 use super::moto::Moto;

@@ -1,0 +1,169 @@
+//! What all scenarios stand on: a lab, generators, and a few switches.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use lab_runner::{
+    database::User,
+    fault::Switches,
+    lab::Lab,
+    part::{self, PartName, tier},
+    ports::free_address,
+    server::Server,
+    state::status::Status,
+};
+use nix::sys::signal::Signal;
+use server_kit::fault::Setting;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Error, Pace,
+    load::{Load, Outcome},
+    tools::Tools,
+};
+
+const LATENCY: &str = "latency";
+const EVENT_DROP: &str = "event-drop";
+
+/// Until the function has worked off what came before.
+const QUIET: Duration = Duration::from_mins(2);
+
+#[derive(Debug)]
+pub struct Bed {
+    pub lab: Lab,
+    pub pace: Pace,
+    tools: Tools,
+    s3: Switches,
+}
+
+impl Bed {
+    pub fn new(lab: Lab, pace: Pace) -> Result<Self, Error> {
+        Ok(Self {
+            s3: Switches::of(PartName::S3, &lab)?,
+            lab,
+            pace,
+            tools: Tools::default(),
+        })
+    }
+
+    /// The most that an address takes, after a warm-up. No request may fail.
+    pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome, Error> {
+        let load = self.pace.load(url, connections);
+        let warm_up = Load {
+            length: self.pace.warm_up,
+            ..load.clone()
+        };
+        let wrk = self.tools.wrk().await?;
+        wrk.run(&warm_up).await?;
+        sound(url, wrk.run(&load).await?)
+    }
+
+    /// What clients of an address see at a steady rate, after a warm-up. No request may fail.
+    pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome, Error> {
+        let load = self.pace.load(url, connections);
+        let warm_up = Load {
+            length: self.pace.warm_up,
+            ..load.clone()
+        };
+        let oha = self.tools.oha(&self.lab.workspace).await?;
+        oha.run(&warm_up, rate).await?;
+        sound(url, oha.run(&load, rate).await?)
+    }
+
+    /// S3 answers this much later than it does by itself.
+    pub async fn s3_latency(&self, ms: u64) -> Result<(), Error> {
+        if ms == 0 {
+            self.s3.clear(Some(LATENCY)).await?;
+            return Ok(());
+        }
+        let setting = Setting {
+            ms: Some(ms),
+            ..Setting::default()
+        };
+        self.s3.set(LATENCY, &setting).await?;
+        Ok(())
+    }
+
+    /// From now on objects are stored and the lab's function does not run, so that the tiers alone are measured, or
+    /// a function under a host of its own.
+    pub async fn without_function(&self) -> Result<(), Error> {
+        self.s3.set(EVENT_DROP, &Setting::default()).await?;
+        self.lab.dir.hold(PartName::Lambda).set(None)?;
+        Status::signal(&self.lab.dir, PartName::Lambda, Signal::SIGTERM)?;
+        Ok(())
+    }
+
+    /// Returns once the function has nothing more to do.
+    pub async fn until_ingested(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + QUIET;
+        let mut before = None;
+        while Instant::now() < deadline {
+            let now = self.sql("SELECT COUNT(*) FROM ingested_objects").await?;
+            if before.as_ref() == Some(&now) {
+                return Ok(());
+            }
+            before = Some(now);
+            sleep(Duration::from_secs(2)).await;
+        }
+        let late = format!("the function has objects left after {QUIET:?}");
+        Err(Error::Unexpected(late))
+    }
+
+    /// As `reader`; what is printed, without the last line's end.
+    pub async fn sql(&self, statement: &str) -> Result<String, Error> {
+        let client = self.lab.database()?.client(User::Reader);
+        let text = format!("USE payments; {statement}");
+        Ok(client.query(&text).await?.trim_end().to_owned())
+    }
+
+    /// One number that a statement as `reader` selects.
+    pub async fn number(&self, statement: &str) -> Result<f64, Error> {
+        let text = self.sql(statement).await?;
+        text.parse()
+            .map_err(|_| Error::Unexpected(format!("{statement} gives {text}, no number")))
+    }
+
+    pub fn pid(&self, part: PartName) -> Result<i32, Error> {
+        let status = Status::load(&self.lab.dir)?;
+        let pid = status.and_then(|status| status.part(part)?.pid);
+        pid.ok_or_else(|| Error::Unexpected(format!("{part} does not run")))
+    }
+
+    /// A web tier of its own, straight in front of the app tier at `upstream`.
+    pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
+        let mut part = tier::web(PartName::WebA, &self.lab);
+        part.launch.env.insert("APP_TIER_URL", upstream.to_owned());
+        self.start("web-tier", part).await
+    }
+
+    /// An app tier of its own with these variables besides.
+    pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server, Error> {
+        let mut part = tier::app(PartName::AppA, &self.lab)?;
+        for (name, value) in variables {
+            part.launch.env.insert(name, (*value).to_owned());
+        }
+        self.start("app-tier", part).await
+    }
+
+    async fn start(&self, name: &str, mut part: part::Part) -> Result<Server, Error> {
+        part.address = free_address()?;
+        let env: &mut BTreeMap<_, _> = &mut part.launch.env;
+        env.insert("LISTEN_ADDR", part.address.to_string());
+        env.insert("ADMIN_LISTEN_ADDR", "127.0.0.1:0".to_owned());
+        env.insert("DRAIN_SECONDS", "0".to_owned());
+        Ok(Server::start(name, part, &self.log(name)).await?)
+    }
+
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.lab.dir.log(format_args!("bench-{name}"))
+    }
+}
+
+fn sound(url: &str, outcome: Outcome) -> Result<Outcome, Error> {
+    if outcome.failed > 0 {
+        return Err(Error::Failed {
+            what: url.to_owned(),
+            failed: outcome.failed,
+        });
+    }
+    Ok(outcome)
+}

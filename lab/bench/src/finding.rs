@@ -1,0 +1,180 @@
+//! What was found: figures of several rounds, and how they stand to a target.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+
+/// One thing, measured in several rounds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    pub name: String,
+    pub unit: &'static str,
+    pub rounds: Vec<f64>,
+}
+
+impl Figure {
+    pub fn new(name: impl Into<String>, unit: &'static str, rounds: Vec<f64>) -> Self {
+        Self {
+            name: name.into(),
+            unit,
+            rounds,
+        }
+    }
+
+    /// The middle of the rounds, or the mean of the two in the middle; NaN where there are none.
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.rounds.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (low, high) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
+        match (sorted.get(low), sorted.get(high)) {
+            (Some(low), Some(high)) => f64::midpoint(*low, *high),
+            _ => f64::NAN,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.name, number(self.median()), self.unit)
+    }
+}
+
+/// One line of the table: a target, and where this run stands to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub what: String,
+    pub target: String,
+    pub today: String,
+    /// Nothing where it could not be measured here.
+    pub met: Option<bool>,
+    pub figures: Vec<Figure>,
+}
+
+impl Finding {
+    /// Ours is to be at least so many times the peer's.
+    pub fn times(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
+        let ratio = ours.median() / peer.median();
+        Self {
+            what: what.to_owned(),
+            target: format!("{} × {}", number(wanted), peer.name),
+            today: format!("{} ×", number(ratio)),
+            met: Some(ratio >= wanted),
+            figures: vec![ours, peer],
+        }
+    }
+
+    /// Ours is to be at most this share of the peer's.
+    pub fn share(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
+        let ratio = ours.median() / peer.median();
+        Self {
+            what: what.to_owned(),
+            target: format!("{} × {}", number(wanted), peer.name),
+            today: format!("{} ×", number(ratio)),
+            met: Some(ratio <= wanted),
+            figures: vec![ours, peer],
+        }
+    }
+
+    pub fn at_most(what: &str, figure: Figure, wanted: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            target: format!("{} {}", number(wanted), figure.unit),
+            today: format!("{} {}", number(figure.median()), figure.unit),
+            met: Some(figure.median() <= wanted),
+            figures: vec![figure],
+        }
+    }
+
+    pub fn not_measured(what: &str, target: &str, why: &str, figures: Vec<Figure>) -> Self {
+        Self {
+            what: what.to_owned(),
+            target: target.to_owned(),
+            today: why.to_owned(),
+            met: None,
+            figures,
+        }
+    }
+}
+
+/// How many come in a second.
+pub fn a_second(count: usize, took: Duration) -> f64 {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    f64::from(count) / took.as_secs_f64()
+}
+
+/// Three digits that count.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1000.0 => thousands(&format!("{value:.0}")),
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 0.1 || size.to_bits() == 0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// A comma before each three digits from the end.
+fn thousands(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(rounds: &[f64]) -> Figure {
+        Figure::new("x", "ms", rounds.to_vec())
+    }
+
+    #[test]
+    fn one_round_that_went_astray_does_not_move_the_median() {
+        assert_eq!(
+            figure(&[3.0, 1000.0, 2.0]).median().to_bits(),
+            3.0_f64.to_bits()
+        );
+        assert_eq!(figure(&[1.0, 2.0]).median().to_bits(), 1.5_f64.to_bits());
+        assert!(figure(&[]).median().is_nan());
+    }
+
+    #[test]
+    fn a_ratio_is_held_against_its_target() {
+        let found = Finding::times("rate", figure(&[200.0]), figure(&[2.0]), 100.0);
+        assert_eq!((found.met, found.today.as_str()), (Some(true), "100 ×"));
+        let found = Finding::share("p99", figure(&[3.0]), figure(&[20.0]), 0.1);
+        assert_eq!((found.met, found.today.as_str()), (Some(false), "0.15 ×"));
+        let found = Finding::at_most("memory", figure(&[31.0]), 32.0);
+        assert_eq!((found.met, found.target.as_str()), (Some(true), "32.0 ms"));
+    }
+
+    #[test]
+    fn nothing_measured_meets_no_target() {
+        let found = Finding::times("rate", figure(&[]), figure(&[2.0]), 100.0);
+        assert_eq!(found.met, Some(false));
+    }
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        let shown: Vec<_> = [1_234_567.8, 12345.6, 123.4, 12.34, 1.234, 0.01234, 0.0]
+            .map(number)
+            .into();
+        assert_eq!(
+            shown,
+            [
+                "1,234,568",
+                "12,346",
+                "123",
+                "12.3",
+                "1.23",
+                "0.0123",
+                "0.00"
+            ]
+        );
+    }
+}

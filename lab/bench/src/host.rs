@@ -1,0 +1,156 @@
+//! A function under a host of its own, so that nothing calls it but the measurement.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use reqwest::header::AUTHORIZATION;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Error, bed::Bed};
+pub use lab_runner::part::lambda::authorization;
+use lab_runner::{
+    database::User,
+    http,
+    lab::{ACCOUNT_ID, BUCKET, FUNCTION, FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS, REGION},
+    part::{ConfigFile, Part, PartName},
+    ports::free_address,
+    server::Server,
+};
+
+/// What runs in it.
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub name: &'static str,
+    /// Speaks the Runtime API.
+    pub binary: PathBuf,
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Function {
+    /// The pipeline's own.
+    pub fn ingest(bed: &Bed) -> Result<Self, Error> {
+        let database = bed.lab.database()?.url(User::Ingest);
+        let mut environment = Self::access(bed);
+        environment.insert("DATABASE_URL".to_owned(), database.expose().to_owned());
+        Ok(Self {
+            name: "lambda-ingest",
+            binary: bed.lab.workspace.program("lambda-ingest"),
+            environment,
+        })
+    }
+
+    /// What any function needs to read the bucket.
+    pub fn access(bed: &Bed) -> BTreeMap<String, String> {
+        let key = &bed.lab.credentials.aws.lambda;
+        let pairs = [
+            ("LOG_BUCKET", BUCKET),
+            ("AWS_ENDPOINT_URL_S3", &bed.lab.url(PartName::S3)),
+            ("AWS_ACCESS_KEY_ID", &key.id),
+            ("AWS_SECRET_ACCESS_KEY", key.secret.expose()),
+        ];
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+}
+
+#[derive(Debug)]
+pub struct Host {
+    server: Server,
+    url: String,
+    authorization: String,
+    client: reqwest::Client,
+}
+
+impl Host {
+    /// Ready to take calls; the function itself starts with the first.
+    pub async fn start(function: &Function, bed: &Bed) -> Result<Self, Error> {
+        let part = part(function, bed)?;
+        let server = Server::start(function.name, part, &bed.log(function.name)).await?;
+        let key = &bed.lab.credentials.aws.operator.id;
+        Ok(Self {
+            url: format!(
+                "{}/2015-03-31/functions/{FUNCTION}/invocations",
+                server.url()
+            ),
+            server,
+            authorization: authorization(key),
+            client: http::client().map_err(Error::Http)?,
+        })
+    }
+
+    /// Hands it the event of one object, and waits for its answer.
+    pub async fn ingest(&self, key: &str) -> Result<Duration, Error> {
+        self.invoke(&event(key)).await
+    }
+
+    /// Hands it the events of several objects at once, as SQS does.
+    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration, Error> {
+        let message = |key: &String| {
+            json!({
+                "messageId": key,
+                "eventSource": "aws:sqs",
+                "body": event(key).to_string(),
+            })
+        };
+        let messages: Vec<_> = keys.iter().map(message).collect();
+        self.invoke(&json!({"Records": messages})).await
+    }
+
+    async fn invoke(&self, event: &Value) -> Result<Duration, Error> {
+        let request = self
+            .client
+            .post(&self.url)
+            .header(AUTHORIZATION, &self.authorization)
+            .json(event);
+        let asked = Instant::now();
+        let answer = request.send().await.map_err(Error::Http)?;
+        let status = answer.status().as_u16();
+        let failed = answer.headers().contains_key("x-amz-function-error");
+        let body = answer.text().await.map_err(Error::Http)?;
+        let took = asked.elapsed();
+        if status != 200 || failed {
+            return Err(Error::Function { status, body });
+        }
+        Ok(took)
+    }
+
+    pub async fn end(self) {
+        self.server.end().await;
+    }
+}
+
+fn event(key: &str) -> Value {
+    json!({"Records": [{
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "awsRegion": REGION,
+        "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}},
+    }]})
+}
+
+fn part(function: &Function, bed: &Bed) -> Result<Part, Error> {
+    let lab = &bed.lab;
+    let address = free_address()?;
+    let config = json!({
+        "listen": address,
+        "state": lab.dir.data(&format!("lambda/bench-{}", function.name)),
+        "region": REGION,
+        "account_id": ACCOUNT_ID,
+        "access_key_ids": [lab.credentials.aws.operator.id],
+        "function": {
+            "name": FUNCTION,
+            "binary": function.binary,
+            "environment": function.environment,
+            "timeout_seconds": FUNCTION_TIMEOUT_SECONDS,
+            "memory_mb": FUNCTION_MEMORY_MB,
+            "concurrency": 1,
+        },
+    });
+    let config = ConfigFile {
+        path: lab.dir.config(&format!("bench-{}.json", function.name)),
+        content: config.to_string(),
+    };
+    Ok(Part::lab_server(PartName::Lambda, address, config, lab))
+}

@@ -1,0 +1,83 @@
+//! Objects of the log, written by the measurement itself.
+
+use aws_sdk_s3::{Client, types::ServerSideEncryption};
+use lab_runner::lab::BUCKET;
+use payment_core::{Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Error, bed::Bed, load::PAYMENT};
+
+/// Writes to the bucket as the operator.
+#[derive(Debug)]
+pub struct Objects {
+    client: Client,
+}
+
+impl Objects {
+    pub fn of(bed: &Bed) -> Self {
+        Self {
+            client: bed.lab.s3(&bed.lab.credentials.aws.operator),
+        }
+    }
+
+    /// An object of so many payments that nobody has seen yet; its key.
+    pub async fn put(&self, payments: usize) -> Result<String, Error> {
+        let now = Timestamp::from_unix_millis(unix_ms()).unwrap_or(Timestamp::EPOCH);
+        let key = ObjectKey::batch("transactions/", now, Uuid::now_v7(), "bench");
+        let lines: Result<String, Error> = (0..payments).map(|_| line(now)).collect();
+        self.put_bytes(key.as_str(), lines?.into_bytes()).await?;
+        Ok(key.as_str().to_owned())
+    }
+
+    /// How long S3 takes for one payment, in milliseconds.
+    pub async fn time_one(&self) -> Result<f64, Error> {
+        let asked = Instant::now();
+        self.put(1).await?;
+        Ok(asked.elapsed().as_secs_f64() * 1000.0)
+    }
+
+    /// What an older system wrote: one payment, no record.
+    pub async fn put_plain(&self) -> Result<String, Error> {
+        let id = Uuid::now_v7();
+        let key = format!("transactions/tx_{id}.json");
+        let body = format!(r#"{{"id":"tx_{id}","amount":100.0,"status":"processed"}}"#);
+        self.put_bytes(&key, body.into_bytes()).await?;
+        Ok(key)
+    }
+
+    async fn put_bytes(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
+        self.client
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .server_side_encryption(ServerSideEncryption::Aes256)
+            .if_none_match("*")
+            .body(body.into())
+            .send()
+            .await
+            .map_err(|error| Error::S3(error.into()))?;
+        Ok(())
+    }
+}
+
+/// One record of the log, as the app tier writes it.
+fn line(now: Timestamp) -> Result<String, Error> {
+    let unexpected = |what: &str| Error::Unexpected(format!("the bench's own payment: {what}"));
+    let payment = Draft::parse(PAYMENT.as_bytes())
+        .and_then(|draft| draft.identify(None, || PaymentId::made_from(Uuid::now_v7())))
+        .map_err(|error| unexpected(&error.to_string()))?;
+    Ok(LogRecord {
+        content_hash: payment.content_hash(),
+        payment,
+        received_at: now,
+        request_id: Some(RequestId::from(Uuid::now_v7())),
+        traceparent: None,
+    }
+    .to_line())
+}
+
+fn unix_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}

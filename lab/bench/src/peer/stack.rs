@@ -1,0 +1,221 @@
+//! Peers that serve HTTP, as processes of the run.
+
+use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+
+use lab_runner::{
+    health::Health,
+    install::{packages, program},
+    lab::{BUCKET, REGION},
+    part::{ConfigFile, PartName},
+    ports::free_address,
+    process::{Launch, Output},
+    server::{Server, Spec},
+};
+
+use super::{BenchError, Error, places, python};
+use crate::bed::Bed;
+
+const HEALTH: Health = Health::Http { path: "/health" };
+
+/// An answer of the app tier, word for word.
+const ANSWER: &str = r#"{"id":"tx_01a20516-cf67-76a5-843b-04c6cb955f81","status":"accepted","received_at":"2026-11-22T21:08:30.696755Z","request_id":"01a20516-cf67-76a5-843b-04c6cb955f81"}"#;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Peer {
+    NodeAndFlask,
+    NodeAndFlaskTuned,
+}
+
+/// A stack of servers; the first is the front.
+#[derive(Debug)]
+pub struct Stack(Vec<Server>);
+
+impl Stack {
+    pub async fn start(peer: Peer, bed: &Bed) -> Result<Self, BenchError> {
+        let app = flask(peer, bed).await?;
+        let web = node(peer, &app.url(), bed).await?;
+        Ok(Self(vec![web, app]))
+    }
+
+    /// nginx in place of the web tier.
+    pub async fn nginx(behind: SocketAddr, bed: &Bed) -> Result<Self, BenchError> {
+        Ok(Self(vec![nginx(behind, bed).await?]))
+    }
+
+    /// Vector in place of the app tier.
+    pub async fn vector(program: PathBuf, bed: &Bed) -> Result<Server, BenchError> {
+        let address = free_address()?;
+        let data = bed.lab.dir.data("config/bench-vector");
+        lab_runner::files::create_dir(&data)?;
+        let mut env = s3_access(bed);
+        env.insert("LISTEN_ADDR", address.to_string());
+        env.insert("VECTOR_DATA_DIR", data.display().to_string());
+        let config = bed
+            .lab
+            .workspace
+            .root()
+            .join("lab/bench/peers/vector/vector.yaml");
+        let spec = Spec {
+            launch: Launch {
+                program,
+                args: vec!["--config".into(), config.into()],
+                env,
+                output: Output::File,
+            },
+            health: Health::Connects,
+            ..spec(address)
+        };
+        Ok(Server::start("vector", spec, &bed.log("vector")).await?)
+    }
+
+    pub fn url(&self) -> String {
+        self.0.first().map(Server::url).unwrap_or_default()
+    }
+
+    pub async fn end(self) {
+        for server in self.0 {
+            server.end().await;
+        }
+    }
+}
+
+/// Answers every request with what the app tier would say, at once.
+pub async fn fixed_answer(address: SocketAddr, bed: &Bed) -> Result<Server, BenchError> {
+    let path = bed.lab.dir.config("bench-fixed.cfg");
+    let content = format!(
+        "global\n    nbthread 1\n\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 75s\n    timeout server 8s\n\n\
+         frontend fixed\n    bind {address}\n    \
+         http-request return status 200 content-type text/plain string OK if {{ path /health }}\n    \
+         http-request return status 202 content-type application/json string '{ANSWER}'\n"
+    );
+    let spec = Spec {
+        launch: Launch {
+            program: bed.lab.settings.tools.haproxy.program.clone(),
+            args: vec!["-db".into(), "-f".into(), path.clone().into()],
+            env: BTreeMap::new(),
+            output: Output::Pipe,
+        },
+        files: vec![ConfigFile { path, content }],
+        ..spec(address)
+    };
+    Ok(Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await?)
+}
+
+/// The app tier's own right to put.
+fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
+    let key = &bed.lab.credentials.aws.app_tier;
+    BTreeMap::from([
+        ("LOG_BUCKET", BUCKET.to_owned()),
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ENDPOINT_URL_S3", bed.lab.url(PartName::S3)),
+        ("AWS_ACCESS_KEY_ID", key.id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
+    ])
+}
+
+async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
+    let (dir, _) = places(bed, "flask-app");
+    let python = python(bed, "flask-app")?;
+    let address = free_address()?;
+    let mut env = s3_access(bed);
+    env.insert("LISTEN_ADDR", address.to_string());
+    env.insert("S3_CONNECTIONS", "32".to_owned());
+    env.insert("PYTHONDONTWRITEBYTECODE", "1".to_owned());
+    let args: Vec<OsString> = match peer {
+        Peer::NodeAndFlask => vec![dir.join("app.py").into()],
+        Peer::NodeAndFlaskTuned => {
+            let mut args: Vec<OsString> = ["-m", "gunicorn", "--workers", "2", "--threads", "32"]
+                .map(OsString::from)
+                .into();
+            args.extend(["--keep-alive", "75", "--bind"].map(OsString::from));
+            args.extend([address.to_string(), "--chdir".to_owned()].map(OsString::from));
+            args.extend([dir.into(), "app:app".into()]);
+            args
+        }
+    };
+    start("flask-app", python, args, env, address, bed).await
+}
+
+async fn node(peer: Peer, upstream: &str, bed: &Bed) -> Result<Server, BenchError> {
+    let (source, dir) = places(bed, "node-web");
+    packages::npm(&source, &dir, &["deployed.js", "tuned.js"])
+        .await
+        .map_err(Error::from)?;
+    let script = match peer {
+        Peer::NodeAndFlask => "deployed.js",
+        Peer::NodeAndFlaskTuned => "tuned.js",
+    };
+    let address = free_address()?;
+    let env = BTreeMap::from([
+        ("LISTEN_ADDR", address.to_string()),
+        ("APP_TIER_URL", upstream.to_owned()),
+        ("NODE_ENV", "production".to_owned()),
+    ]);
+    let node = program("node").map_err(Error::Install)?;
+    let args = vec![dir.join(script).into()];
+    start("node-web", node, args, env, address, bed).await
+}
+
+async fn nginx(behind: SocketAddr, bed: &Bed) -> Result<Server, BenchError> {
+    let address = free_address()?;
+    let dir = bed.lab.dir.data("config/bench-nginx");
+    lab_runner::files::create_dir(&dir)?;
+    let template = bed
+        .lab
+        .workspace
+        .root()
+        .join("lab/bench/peers/nginx/nginx.conf.template");
+    let template = String::from_utf8_lossy(&lab_runner::files::read(&template)?).into_owned();
+    let content = template
+        .replace("@DIR@", &dir.to_string_lossy())
+        .replace("@LISTEN@", &address.to_string())
+        .replace("@UPSTREAM@", &behind.to_string());
+    let path = dir.join("nginx.conf");
+    let spec = Spec {
+        launch: Launch {
+            program: program("nginx").map_err(Error::Install)?,
+            args: vec!["-c".into(), path.clone().into()],
+            env: BTreeMap::new(),
+            output: Output::File,
+        },
+        files: vec![ConfigFile { path, content }],
+        ..spec(address)
+    };
+    Ok(Server::start("nginx", spec, &bed.log("nginx")).await?)
+}
+
+async fn start(
+    name: &str,
+    program: PathBuf,
+    args: Vec<OsString>,
+    env: BTreeMap<&'static str, String>,
+    address: SocketAddr,
+    bed: &Bed,
+) -> Result<Server, BenchError> {
+    let spec = Spec {
+        launch: Launch {
+            program,
+            args,
+            env,
+            output: Output::File,
+        },
+        ..spec(address)
+    };
+    Ok(Server::start(name, spec, &bed.log(name)).await?)
+}
+
+/// What is the same for all; what to launch is still to be said.
+fn spec(address: SocketAddr) -> Spec {
+    Spec {
+        address,
+        launch: Launch {
+            program: PathBuf::new(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            output: Output::File,
+        },
+        files: Vec::new(),
+        health: HEALTH,
+        patience: Duration::from_secs(3),
+    }
+}

@@ -1,0 +1,85 @@
+//! The app tier alone, and what it takes of a processor, beside Vector where this machine has it.
+
+use lab_runner::{install, server::Server};
+
+use super::{Error, tell};
+use crate::{
+    bed::Bed,
+    finding::{Figure, Finding, number},
+    peer::Stack,
+    report::Report,
+};
+
+const CONNECTIONS: u32 = 256;
+
+const RATE: &str = "app-tier, accepted/s, beside Vector";
+const PROCESSOR: &str = "app-tier, CPU a payment, beside Vector";
+
+/// One side, round by round.
+#[derive(Default)]
+struct Side {
+    rates: Vec<f64>,
+    microseconds: Vec<f64>,
+}
+
+impl Side {
+    async fn measure(&mut self, server: &Server, bed: &Bed) -> Result<(), Error> {
+        let before = server.usage().cpu;
+        // The warm-up's time is in it, and so are the warm-up's payments.
+        let outcome = bed
+            .most(&format!("{}/process", server.url()), CONNECTIONS)
+            .await?;
+        let took = server.usage().cpu.saturating_sub(before);
+        let length = bed.pace.length + bed.pace.warm_up;
+        let microseconds = took.as_secs_f64() * 1e6 / (outcome.rate * length.as_secs_f64());
+        let shown = format!(
+            "{} payments/s, {} µs each",
+            number(outcome.rate),
+            number(microseconds)
+        );
+        tell(server.name(), shown);
+        self.rates.push(outcome.rate);
+        self.microseconds.push(microseconds);
+        Ok(())
+    }
+
+    fn figures(self, name: &str) -> [Figure; 2] {
+        [
+            Figure::new(name, "payments/s", self.rates),
+            Figure::new(name, "µs of CPU", self.microseconds),
+        ]
+    }
+}
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    let app = bed.app_tier(&[]).await?;
+    let vector = match install::find("vector") {
+        Some(program) => Some(Stack::vector(program, bed).await?),
+        None => None,
+    };
+    let (mut ours, mut theirs) = (Side::default(), Side::default());
+    for _ in 0..bed.pace.rounds {
+        ours.measure(&app, bed).await?;
+        if let Some(vector) = &vector {
+            theirs.measure(vector, bed).await?;
+        }
+    }
+    app.end().await;
+    let [rate, processor] = ours.figures("app-tier");
+    let Some(vector) = vector else {
+        let why = "no vector on this machine";
+        report.add(Finding::not_measured(RATE, "2 × Vector", why, vec![rate]));
+        report.add(Finding::not_measured(
+            PROCESSOR,
+            "0.5 × Vector",
+            why,
+            vec![processor],
+        ));
+        return Ok(());
+    };
+    vector.end().await;
+    let [their_rate, their_processor] = theirs.figures("Vector");
+    report.add(Finding::times(RATE, rate, their_rate, 2.0));
+    report.add(Finding::share(PROCESSOR, processor, their_processor, 0.5));
+    Ok(())
+}

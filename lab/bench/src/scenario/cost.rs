@@ -1,0 +1,175 @@
+//! What S3 and Lambda cost at a steady rate, with payments that share objects and with one object each: requests, runs
+//! and billed time are counted for as many payments on each side, then priced.
+
+use lab_runner::part::PartName;
+use reqwest::header::AUTHORIZATION;
+
+use super::{Error, tell};
+use crate::{
+    bed::Bed,
+    finding::{Figure, Finding, number},
+    host::authorization,
+    load::Outcome,
+    price,
+    report::{Report, Table},
+};
+
+const RATE: u32 = 1_000;
+const CONNECTIONS: u32 = 512;
+
+/// What S3 takes on AWS for a small object, in milliseconds.
+const S3: u64 = 25;
+
+/// Settings of the app tier by which it is dearer and faster, or cheaper and slower.
+const WAYS: [Way; 4] = [
+    Way {
+        name: "one object a payment",
+        variable: ("LOG_LAYOUT", "object"),
+    },
+    Way {
+        name: "LOG_LINGER_MS=0",
+        variable: ("LOG_LINGER_MS", "0"),
+    },
+    Way {
+        name: "LOG_LINGER_MS=50",
+        variable: ("LOG_LINGER_MS", "50"),
+    },
+    Way {
+        name: "LOG_LINGER_MS=100",
+        variable: ("LOG_LINGER_MS", "100"),
+    },
+];
+
+/// What the others are held against.
+const SINGLE: &str = "one object a payment";
+
+/// That of the target.
+const TARGET: &str = "LOG_LINGER_MS=50";
+
+struct Way {
+    name: &'static str,
+    variable: (&'static str, &'static str),
+}
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    bed.s3_latency(S3).await?;
+    let mut table = Table::new(
+        "S3 and Lambda, counted, for a million payments at 1,000/s on one node, S3 at 25 ms",
+        &[
+            "",
+            "PUTs",
+            "GETs",
+            "runs",
+            "Lambda s",
+            "dollars",
+            "of one object a payment",
+            "answer p50 ms",
+            "answer p99 ms",
+        ],
+    );
+    let mut single = f64::NAN;
+    for way in &WAYS {
+        let (used, outcome) = measure(way, bed).await?;
+        let dollars = used.dollars();
+        if way.name == SINGLE {
+            single = dollars;
+        }
+        tell(way.name, format!("{} dollars a million", number(dollars)));
+        table.row([
+            way.name.to_owned(),
+            number(used.puts),
+            number(used.gets),
+            number(used.runs),
+            number(used.function_seconds),
+            number(dollars),
+            format!("{} ×", number(dollars / single)),
+            number(outcome.percentile(50.0)),
+            number(outcome.percentile(99.0)),
+        ]);
+        if way.name == TARGET {
+            report.add(Finding::share(
+                "S3 and Lambda cost of a million payments at 1,000/s, LOG_LINGER_MS=50",
+                Figure::new("group commit", "dollars", vec![dollars]),
+                Figure::new(SINGLE, "dollars", vec![single]),
+                0.02,
+            ));
+        }
+    }
+    bed.s3_latency(0).await?;
+    report.table(table);
+    report.table(price::table());
+    Ok(())
+}
+
+/// What a million payments use, and what their clients see.
+async fn measure(way: &Way, bed: &Bed) -> Result<(Counts, Outcome), Error> {
+    let app = bed.app_tier(&[way.variable]).await?;
+    let web = bed.web_tier(&app.url()).await?;
+    let before = Counts::now(bed).await?;
+    let url = format!("{}/pay", web.url());
+    let outcome = bed.steady(&url, CONNECTIONS, RATE).await?;
+    web.end().await;
+    app.end().await;
+    bed.until_ingested().await?;
+    let used = Counts::now(bed).await?.since(&before);
+    Ok((used.of_a_million(), outcome))
+}
+
+/// All that was counted since the lab began.
+struct Counts {
+    payments: f64,
+    puts: f64,
+    gets: f64,
+    runs: f64,
+    function_seconds: f64,
+}
+
+impl Counts {
+    async fn now(bed: &Bed) -> Result<Self, Error> {
+        let s3 = ask(bed, PartName::S3, "requests").await?;
+        let lambda = ask(bed, PartName::Lambda, "status").await?;
+        let count = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
+        Ok(Self {
+            payments: bed.number("SELECT COUNT(*) FROM transactions").await?,
+            puts: count(&s3["puts"]),
+            gets: count(&s3["gets"]),
+            runs: count(&lambda["counts"]["invocations"]),
+            function_seconds: count(&lambda["counts"]["billed_ms"]) / 1000.0,
+        })
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        Self {
+            payments: self.payments - before.payments,
+            puts: self.puts - before.puts,
+            gets: self.gets - before.gets,
+            runs: self.runs - before.runs,
+            function_seconds: self.function_seconds - before.function_seconds,
+        }
+    }
+
+    fn of_a_million(&self) -> Self {
+        let times = 1e6 / self.payments;
+        Self {
+            payments: 1e6,
+            puts: self.puts * times,
+            gets: self.gets * times,
+            runs: self.runs * times,
+            function_seconds: self.function_seconds * times,
+        }
+    }
+
+    fn dollars(&self) -> f64 {
+        price::of(self.puts, self.gets, self.runs, self.function_seconds)
+    }
+}
+
+/// What a server of the lab counted.
+async fn ask(bed: &Bed, part: PartName, what: &str) -> Result<serde_json::Value, Error> {
+    let url = format!("{}/_lab/{what}", bed.lab.url(part));
+    let operator = authorization(&bed.lab.credentials.aws.operator.id);
+    let client = lab_runner::http::client().map_err(Error::Http)?;
+    let request = client.get(url).header(AUTHORIZATION, operator);
+    let answer = request.send().await.map_err(Error::Http)?;
+    answer.json().await.map_err(Error::Http)
+}

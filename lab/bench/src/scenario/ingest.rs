@@ -1,0 +1,110 @@
+//! From object to committed rows, beside what else puts the same rows into the same table.
+
+use std::time::Duration;
+
+use super::{Error, tell};
+use crate::{
+    bed::Bed,
+    finding::{Figure, Finding, a_second, number},
+    host::{Function, Host},
+    objects::Objects,
+    peer,
+    report::Report,
+};
+
+/// In an object: what the app tier puts there at most.
+pub const PAYMENTS: usize = 1_000;
+
+/// In one round.
+const OBJECTS: usize = 20;
+
+/// In an event that SQS brings: its own bound where no window is set.
+const BATCH: usize = 10;
+
+/// Events of one payment each, in one round.
+const EVENTS: usize = 100;
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    let function = Host::start(&Function::ingest(bed)?, bed).await?;
+    let python = Host::start(&peer::python_function(bed)?, bed).await?;
+    let objects = Objects::of(bed);
+    // Both functions have started, and the database has their connections.
+    function.ingest(&objects.put(1).await?).await?;
+    python.ingest(&objects.put_plain().await?).await?;
+
+    let mut rates = [const { Vec::new() }; 5];
+    for _ in 0..bed.pace.rounds {
+        let ours = rows_a_second(&function, &objects, OBJECTS).await?;
+        let batches = rows_a_second_by_queue(&function, &objects).await?;
+        let load_data = peer::sql::load_data(bed, OBJECTS, PAYMENTS).await?;
+        let at_once = peer::sql::load_data(bed, 1, OBJECTS * PAYMENTS).await?;
+        let row_by_row = events_a_second(&python, &objects).await?;
+        for (index, (name, rate)) in [
+            ("lambda-ingest, an object an event", ours),
+            ("lambda-ingest, ten an event", batches),
+            ("LOAD DATA, an object each", load_data),
+            ("LOAD DATA, all at once", at_once),
+            ("Python, one row an event", row_by_row),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            tell(name, format!("{} rows/s", number(rate)));
+            rates[index].push(rate);
+        }
+    }
+    function.end().await;
+    python.end().await;
+
+    let [ours, batches, load_data, at_once, row_by_row] = rates;
+    let ours = Figure::new("an object an event", "rows/s", ours);
+    let batches = Figure::new("ten objects an event, by SQS", "rows/s", batches);
+    let load_data = Figure::new("LOAD DATA, an object each", "rows/s", load_data);
+    let at_once = Figure::new("LOAD DATA, all at once", "rows/s", at_once);
+    let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
+    let what = "ingest, rows/s from object to committed row";
+    report.add(Finding::times(
+        what,
+        batches.clone(),
+        load_data.clone(),
+        0.7,
+    ));
+    report.add(Finding::times(what, batches, at_once, 0.7));
+    report.add(Finding::times(what, ours.clone(), load_data, 0.7));
+    report.add(Finding::times(what, ours, row_by_row, 1_000.0));
+    Ok(())
+}
+
+/// From the first event to the last answer, one object after the other.
+pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64, Error> {
+    let mut keys = Vec::with_capacity(count);
+    for _ in 0..count {
+        keys.push(objects.put(PAYMENTS).await?);
+    }
+    let mut took = Duration::ZERO;
+    for key in keys {
+        took += host.ingest(&key).await?;
+    }
+    Ok(a_second(PAYMENTS * count, took))
+}
+
+/// The same objects, by messages of a queue.
+async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, Error> {
+    let mut took = Duration::ZERO;
+    for _ in 0..OBJECTS / BATCH {
+        let mut keys = Vec::with_capacity(BATCH);
+        for _ in 0..BATCH {
+            keys.push(objects.put(PAYMENTS).await?);
+        }
+        took += host.ingest_batch(&keys).await?;
+    }
+    Ok(a_second(PAYMENTS * OBJECTS, took))
+}
+
+async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
+    let mut took = Duration::ZERO;
+    for _ in 0..EVENTS {
+        took += host.ingest(&objects.put_plain().await?).await?;
+    }
+    Ok(a_second(EVENTS, took))
+}

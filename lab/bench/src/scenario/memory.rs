@@ -1,0 +1,53 @@
+//! Memory of both tiers, at rest and under load.
+
+use lab_runner::server::Server;
+
+use super::{Error, tell};
+use crate::{
+    bed::Bed,
+    finding::{Figure, Finding, number},
+    report::{Report, Table},
+};
+
+const STEADY: u32 = 1_000;
+const CONNECTIONS: u32 = 64;
+
+/// Of the load that takes all there is.
+const MOST: u32 = 256;
+
+/// MiB that each tier may hold under load.
+const LIMIT: f64 = 32.0;
+
+pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    let app = bed.app_tier(&[]).await?;
+    let web = bed.web_tier(&app.url()).await?;
+    let url = format!("{}/pay", web.url());
+    let mut table = Table::new("Memory, MiB resident", &["load", "web-tier", "app-tier"]);
+    let mut note = |load: &str| {
+        let both = [&web, &app].map(|tier| tier.usage().memory_mib);
+        tell(
+            load,
+            format!("web {} MiB, app {} MiB", number(both[0]), number(both[1])),
+        );
+        table.row([load.to_owned(), number(both[0]), number(both[1])]);
+    };
+    note("at rest");
+    bed.steady(&url, CONNECTIONS, STEADY).await?;
+    note("after 1,000 payments/s on 64 connections");
+    let steady = [&web, &app].map(held);
+    bed.most(&url, MOST).await?;
+    note("after all that 256 connections can send");
+    web.end().await;
+    app.end().await;
+
+    report.table(table);
+    for figure in steady {
+        let what = format!("memory of {}, at 1,000 payments/s", figure.name);
+        report.add(Finding::at_most(&what, figure, LIMIT));
+    }
+    Ok(())
+}
+
+fn held(tier: &Server) -> Figure {
+    Figure::new(tier.name(), "MiB", vec![tier.usage().memory_mib])
+}

@@ -1,0 +1,68 @@
+//! The load generators: `wrk` from the system's packages, `oha` from crates.io. Each is looked for, and installed where
+//! it is missing, when a scenario first needs it.
+
+use std::path::PathBuf;
+
+use lab_runner::{build, install, output, workspace::Workspace};
+use tokio::sync::OnceCell;
+
+use super::load::{oha::Oha, wrk::Wrk};
+
+/// Pinned, so that figures of two days came from the same generator.
+const OHA: &str = "1.16.0";
+
+#[derive(Debug, Default)]
+pub struct Tools {
+    wrk: OnceCell<Wrk>,
+    oha: OnceCell<Oha>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Install(#[from] install::Error),
+    #[error("oha {OHA} can't be built: cargo install --locked oha --version {OHA}")]
+    Oha,
+}
+
+impl Tools {
+    pub async fn wrk(&self) -> Result<&Wrk, Error> {
+        let find = async || {
+            let program = install::program("wrk")?;
+            Ok(Wrk { program })
+        };
+        self.wrk.get_or_try_init(find).await
+    }
+
+    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha, Error> {
+        let find = async || {
+            let program = oha(workspace).await?;
+            Ok(Oha { program })
+        };
+        self.oha.get_or_try_init(find).await
+    }
+}
+
+async fn oha(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let own = workspace.tools();
+    let built = own.join("bin/oha");
+    if let Some(found) = install::find("oha") {
+        return Ok(found);
+    }
+    if built.is_file() {
+        return Ok(built);
+    }
+    output::say(format_args!(
+        "installing: cargo install --locked oha --version {OHA}"
+    ));
+    let status = build::cargo(workspace)
+        .args(["install", "--locked", "--quiet", "oha"])
+        .args(["--version", OHA, "--root"])
+        .arg(&own)
+        .status()
+        .await;
+    match status {
+        Ok(status) if status.success() => Ok(built),
+        _ => Err(Error::Oha),
+    }
+}

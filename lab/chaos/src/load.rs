@@ -1,0 +1,97 @@
+//! The load: so many deeds a second, whatever becomes of the earlier ones.
+
+use std::{sync::Arc, time::Duration};
+
+use lab_runner::{lab::Lab, part::PartName};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+    time::{MissedTickBehavior, interval, timeout},
+};
+use uuid::Uuid;
+
+use super::{
+    Error, Options,
+    client::Client,
+    history::History,
+    payments::{Deed, Payments},
+};
+
+/// Deeds at one time: while the front door stands still, no more clients come.
+const DEEDS_MAX: usize = 2_000;
+
+/// Over the web tier's own deadline, so that its answer is seen.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// For deeds that are under way at the end, repeats and pauses included.
+const LAST_DEEDS: Duration = Duration::from_secs(75);
+
+#[derive(Debug)]
+pub struct Load {
+    task: JoinHandle<JoinSet<()>>,
+    end: Arc<Semaphore>,
+}
+
+impl Load {
+    pub fn start(options: &Options, lab: &Lab, history: &History) -> Result<Self, Error> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(ANSWER_WITHIN)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .map_err(Error::Client)?;
+        let url = format!("{}/pay", lab.url(PartName::Alb));
+        let client = Client::new(http, url, history.clone());
+        let run = format!("c{:08x}", Uuid::new_v4().as_fields().0);
+        let payments = Payments::new(options.seed, run);
+        let end = Arc::new(Semaphore::new(DEEDS_MAX));
+        let task = tokio::spawn(post(payments, client, options.rate, Arc::clone(&end)));
+        Ok(Self { task, end })
+    }
+
+    /// No new deeds; those under way come to their end.
+    pub async fn end(self) {
+        self.end.close();
+        if let Ok(mut deeds) = self.task.await {
+            let all = async { while deeds.join_next().await.is_some() {} };
+            // What is cut off is written down as not answered, or not at all where it was never sent.
+            let _ = timeout(LAST_DEEDS, all).await;
+        }
+    }
+}
+
+async fn post(
+    mut payments: Payments,
+    client: Client,
+    rate: u32,
+    places: Arc<Semaphore>,
+) -> JoinSet<()> {
+    let mut deeds = JoinSet::new();
+    let mut ticks = interval(Duration::from_secs(1) / rate);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    loop {
+        ticks.tick().await;
+        while deeds.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return deeds;
+        };
+        let (client, deed) = (client.clone(), payments.next());
+        deeds.spawn(async move {
+            perform(&client, deed).await;
+            drop(place);
+        });
+    }
+}
+
+async fn perform(client: &Client, deed: Deed) {
+    match deed {
+        Deed::Pay(payment) => client.pay(payment).await,
+        Deed::Twins(payment) => {
+            tokio::join!(client.pay(payment.clone()), client.pay(payment));
+        }
+        Deed::HangUp(payment, after) => {
+            client.hang_up(&payment, Duration::from_millis(after)).await;
+            client.pay(payment).await;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Commands that are programs of their own, built when they are first asked for: `up` does not wait for what it does
+//! not run.
+
+use std::{convert::Infallible, os::unix::process::CommandExt as _, process::Command};
+
+use lab_runner::build;
+
+use super::{Context, Error};
+use crate::cli::Passed;
+
+/// With this option of theirs the programs are run as they were built last, the tool included.
+const NO_BUILD: &str = "--no-build";
+
+/// Builds the program and becomes it. Returns only if that failed.
+pub(super) async fn become_program(
+    name: &str,
+    command: &[&str],
+    passed: &Passed,
+    context: &Context,
+) -> Result<Infallible, Error> {
+    if !passed.arguments.iter().any(|word| word == NO_BUILD) {
+        build::programs(&context.workspace, &[name]).await?;
+    }
+    let program = context.workspace.program(name);
+    let error = Command::new(&program)
+        .arg("--dir")
+        .arg(context.dir.root())
+        .args(command)
+        .args(&passed.arguments)
+        .exec();
+    Err(Error::new(error).context(format!("can't start {}", program.display())))
+}

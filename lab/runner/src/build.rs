@@ -1,0 +1,99 @@
+//! Builds the programs that the lab runs.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io,
+    process::ExitStatus,
+};
+
+use tokio::process::Command;
+
+use crate::workspace::Workspace;
+
+/// What a payment goes through.
+pub const PIPELINE: [&str; 6] = [
+    "web-tier",
+    "app-tier",
+    "lambda-ingest",
+    "lab-s3",
+    "lab-sqs",
+    "lab-lambda",
+];
+
+/// The lab in a browser.
+pub const CONSOLE: &str = "lab-console";
+
+/// What the console's button for dead letters runs, and a person at a terminal.
+pub const OPERATOR_TOOL: &str = "payctl";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't run cargo: is it on the PATH?")]
+    Cargo(#[source] io::Error),
+    #[error("the build failed: {0}")]
+    Failed(ExitStatus),
+}
+
+/// What `cargo run` tells a program of the program's own package.
+///
+/// Build scripts look at some of these, ring's among them: passed on, they would have
+/// half of all dependencies compiled anew, and then again by the next `cargo run`.
+const OF_THIS_PACKAGE: [&str; 5] = [
+    "CARGO_BIN_",
+    "CARGO_CRATE_",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "CARGO_PRIMARY_",
+];
+
+/// `cargo`, in the workspace; the very one that runs this, if one does.
+pub fn cargo(workspace: &Workspace) -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command.current_dir(workspace.root()).kill_on_drop(true);
+    for (name, _) in env::vars_os() {
+        if is_of_this_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn is_of_this_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    OF_THIS_PACKAGE
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// Builds programs of the workspace, cargo's own progress shown.
+pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
+    let mut command = cargo(workspace);
+    // By `--bin`, without naming packages: features are chosen as for `cargo lab`, so that no library is compiled twice.
+    command.args(["build", "--release"]);
+    for name in names {
+        command.args(["--bin", name]);
+    }
+    let status = command.status().await.map_err(Error::Cargo)?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::Failed(status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cargo_run_added_is_kept_from_cargo() {
+        for added in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_BIN_NAME"] {
+            assert!(is_of_this_package(OsStr::new(added)), "{added}");
+        }
+        for chosen in ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "PATH"] {
+            assert!(!is_of_this_package(OsStr::new(chosen)), "{chosen}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The supervisor's part in the faults that no part ends by itself: it ends those whose term is over.
+
+use std::{convert::Infallible, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+use super::{Target, all, term::LOOK};
+use crate::{lab::Lab, output};
+
+/// Longest time of one try to end a fault.
+const END_MAX: Duration = Duration::from_secs(5);
+
+/// Ends what is over, again and again where it can't be ended yet.
+pub async fn keep(lab: &Lab) -> Infallible {
+    let mut last_error = String::new();
+    loop {
+        for name in lab.dir.terms() {
+            let Some((target, kind)) = parse(&name) else {
+                continue;
+            };
+            let term = lab.dir.term(&name);
+            if term.is_on() {
+                continue;
+            }
+            // A server that stands still answers nothing, and must not keep the fault that stopped it.
+            let ended = timeout(END_MAX, all::end(target, Some(kind), lab)).await;
+            let error = match ended {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(output::chain(&error)),
+                Err(_) => Some("no answer".to_owned()),
+            };
+            if let Some(error) = error {
+                let error = format!("{name} can't be ended yet: {error}");
+                if error != last_error {
+                    output::warn(&error);
+                    last_error = error;
+                }
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn parse(name: &str) -> Option<(Target, &str)> {
+    let (target, kind) = name.split_once('-')?;
+    let target = Target::ALL.into_iter().find(|one| one.name() == target)?;
+    Some((target, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_names_its_fault() {
+        assert_eq!(parse("mysql-read-only"), Some((Target::Mysql, "read-only")));
+        assert_eq!(parse("zone-a"), Some((Target::Zone, "a")));
+        assert_eq!(parse("moon-a"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Faults, switched on and off in a lab that runs.
+//!
+//! S3, Lambda and the relay have switches of their own, which are asked over HTTP ([`Switches`]); what they can
+//! do is theirs to say. The database is a stranger's program: its faults are done to it from outside
+//! ([`database`]), as is the cut of a zone ([`zone`]); what is done so for a while, the supervisor ends
+//! ([`term`], [`expiry`]).
+
+pub mod all;
+pub mod database;
+pub mod expiry;
+mod switches;
+pub mod term;
+mod zone;
+
+use clap::ValueEnum;
+
+pub use self::switches::{Fault, Switches};
+use crate::{lab::Lab, part::PartName};
+
+/// A part to which faults can be done.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
+pub enum Target {
+    S3,
+    Lambda,
+    /// The network between the parts, in a lab started with `--relay`.
+    Relay,
+    Mysql,
+    /// A zone of the VPC, in a lab started with `--vpc`.
+    Zone,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{part} has no fault of the kind {kind}; it has {known}")]
+    Unknown {
+        part: &'static str,
+        kind: String,
+        known: String,
+    },
+    #[error("this lab has no relay: start it with `up --relay`")]
+    NoRelay,
+    #[error("this lab has no database server of its own to do that to")]
+    NoServer,
+    #[error("{part} can't be asked about its faults: see `cargo lab status`")]
+    Unreachable {
+        part: PartName,
+        #[source]
+        source: reqwest::Error,
+    },
+    #[error("{part} answers {status} to a change of its faults: {message}")]
+    Refused {
+        part: PartName,
+        status: reqwest::StatusCode,
+        message: String,
+    },
+    #[error(transparent)]
+    Vpc(#[from] crate::vpc::Error),
+    #[error(transparent)]
+    Part(#[from] crate::part::Error),
+    #[error(transparent)]
+    State(#[from] crate::state::Error),
+    #[error(transparent)]
+    Files(#[from] crate::files::Error),
+    #[error(transparent)]
+    Database(#[from] crate::database::Error),
+}
+
+impl Error {
+    /// Whether the lab merely lacks what could fail.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::NoRelay | Self::NoServer | Self::Vpc(crate::vpc::Error::NoVpc)
+        )
+    }
+}
+
+impl Target {
+    pub const ALL: [Self; 5] = [Self::S3, Self::Lambda, Self::Relay, Self::Mysql, Self::Zone];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::S3 => PartName::S3.as_str(),
+            Self::Lambda => PartName::Lambda.as_str(),
+            Self::Relay => PartName::Relay.as_str(),
+            Self::Mysql => PartName::Mysql.as_str(),
+            Self::Zone => "zone",
+        }
+    }
+
+    /// The part's own switches; nothing for what is done from outside.
+    pub fn switches(self, lab: &Lab) -> Result<Option<Switches>, Error> {
+        let of = |part| Ok(Some(Switches::of(part, lab)?));
+        match self {
+            Self::Zone => {
+                lab.required_vpc()?;
+                Ok(None)
+            }
+            Self::Mysql if lab.settings.tools.database.is_none() => Err(Error::NoServer),
+            Self::Mysql => Ok(None),
+            Self::Relay if !lab.settings.relay => Err(Error::NoRelay),
+            Self::S3 => of(PartName::S3),
+            Self::Lambda => of(PartName::Lambda),
+            Self::Relay => of(PartName::Relay),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One lab: its directory, how it was started, its secrets. From these follow its parts.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials as KeyPair, Region};
+use aws_smithy_http_client::Builder;
+
+use crate::{
+    part_name::PartName,
+    ports::LINKED,
+    state::{
+        self, LabDir,
+        credentials::{AccessKey, Credentials},
+        settings::Settings,
+    },
+    vpc::{self, INTERNAL_ALB, Vpc, certificate},
+    workspace::Workspace,
+};
+
+pub const REGION: &str = "us-west-2";
+pub const ACCOUNT_ID: &str = "000000000000";
+pub const BUCKET: &str = "fintech-payment-pipeline";
+/// Where S3 sends its events in a lab with a queue.
+pub const QUEUE: &str = "payments-events";
+/// Events that the function failed for good.
+pub const DEAD_LETTER_QUEUE: &str = "FinTechTransactionAlert-dlq";
+pub const FUNCTION: &str = "FinTechTransactionAlert";
+
+/// The function's memory and time, as the notes set them.
+pub const FUNCTION_MEMORY_MB: u32 = 256;
+pub const FUNCTION_TIMEOUT_SECONDS: u32 = 60;
+
+/// Why a lab cannot be read from its directory.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    State(#[from] state::Error),
+    #[error(transparent)]
+    Vpc(#[from] vpc::Error),
+}
+
+#[derive(Clone, Debug)]
+pub struct Lab {
+    pub workspace: Workspace,
+    pub dir: LabDir,
+    pub settings: Settings,
+    pub credentials: Credentials,
+    /// In a lab with `--vpc`.
+    pub vpc: Option<Arc<Vpc>>,
+}
+
+impl Lab {
+    /// One that `up` prepared before.
+    pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, Error> {
+        let settings = Settings::load(&dir)?;
+        let vpc = settings.vpc.as_ref();
+        Ok(Self {
+            vpc: vpc
+                .map(|vpc| Vpc::of(vpc, &dir).map(Arc::new))
+                .transpose()?,
+            settings,
+            credentials: Credentials::load(&dir)?,
+            workspace,
+            dir,
+        })
+    }
+
+    /// Where a person reaches a part.
+    pub fn address(&self, part: PartName) -> SocketAddr {
+        self.settings.ports.address(part)
+    }
+
+    pub fn url(&self, part: PartName) -> String {
+        format!("http://{}", self.address(part))
+    }
+
+    /// Where a part's process listens: in a VPC the tiers and the database on all of their own host's addresses.
+    pub fn listens(&self, part: PartName) -> SocketAddr {
+        match (part, self.vpc.as_ref().and_then(|vpc| vpc.address(part))) {
+            (PartName::S3 | PartName::Ilb, _) | (_, None) => self.address(part),
+            (_, Some(address)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
+        }
+    }
+
+    /// Where other parts reach this one: by the VPC or by the relay, in a lab that has it.
+    pub fn route(&self, part: PartName) -> SocketAddr {
+        if let Some(address) = self.vpc.as_ref().and_then(|vpc| vpc.address(part)) {
+            address.into()
+        } else if self.settings.relay && LINKED.contains(&part) {
+            self.settings.ports.link(part)
+        } else {
+            self.address(part)
+        }
+    }
+
+    /// Where the programs reach S3.
+    pub fn s3_endpoint(&self) -> String {
+        match &self.vpc {
+            Some(_) => format!("http://{}", self.route(PartName::S3)),
+            None => self.url(PartName::S3),
+        }
+    }
+
+    /// The lab's S3, as a person reaches it, for the holder of a key.
+    pub fn s3(&self, key: &AccessKey) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(self.url(PartName::S3))
+            .force_path_style(true)
+            .credentials_provider(KeyPair::from_keys(&key.id, key.secret.expose(), None))
+            .http_client(Builder::new().build_http())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// Where the web tier reaches the internal load balancer: in a VPC by a name, which leads to every node.
+    pub fn app_tier_url(&self) -> String {
+        let address = self.route(PartName::Ilb);
+        match &self.vpc {
+            Some(_) => format!("http://{INTERNAL_ALB}:{}", address.port()),
+            None => format!("http://{address}"),
+        }
+    }
+
+    /// What the programs check the database's certificate by, where it is on another host.
+    pub fn ca_bundle(&self) -> Option<String> {
+        self.vpc.as_ref()?;
+        let files = certificate::Files::of(&self.dir);
+        Some(files.ca.to_string_lossy().into_owned())
+    }
+
+    /// Where a tier shows its metrics.
+    pub fn admin_address(&self, tier: PartName) -> SocketAddr {
+        self.settings.ports.admin(tier)
+    }
+
+    /// The names of the parts that this lab has.
+    pub fn part_names(&self) -> Vec<PartName> {
+        PartName::ALL
+            .iter()
+            .copied()
+            .filter(|name| match name {
+                PartName::Mysql => self.settings.tools.database.is_some(),
+                PartName::Relay => self.settings.relay,
+                PartName::Control => self.vpc.is_some(),
+                PartName::Console => self.settings.console,
+                _ => true,
+            })
+            .collect()
+    }
+
+    /// Its VPC, where there must be one.
+    pub fn required_vpc(&self) -> Result<&Vpc, vpc::Error> {
+        self.vpc.as_deref().ok_or(vpc::Error::NoVpc)
+    }
+
+    /// An IAM policy that the lab enforces.
+    pub fn policy(&self, file: &str) -> PathBuf {
+        let folder = self.settings.iam.as_deref();
+        folder.map_or_else(|| self.workspace.policy(file), |folder| folder.join(file))
+    }
+}

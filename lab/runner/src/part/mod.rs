@@ -1,0 +1,166 @@
+//! The parts of a lab: for each what to run, where, with which files, and how it shows its health.
+//!
+//! No part knows another's internals; all that they share is an address.
+
+pub mod caller;
+pub mod console;
+pub mod control;
+pub mod haproxy;
+pub mod lambda;
+pub mod mysql;
+mod placement;
+pub mod relay;
+pub mod s3;
+pub mod sqs;
+pub mod tier;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+pub use crate::part_name::PartName;
+use crate::{
+    database, files,
+    health::Health,
+    lab::Lab,
+    process::{Launch, Output},
+    state, vpc,
+};
+
+/// The order of the start: a part needs those of the rows before it.
+pub const START: [&[PartName]; 6] = [
+    &[
+        PartName::Mysql,
+        PartName::S3,
+        PartName::Sqs,
+        PartName::Relay,
+        PartName::Control,
+    ],
+    &[PartName::Lambda],
+    &[PartName::AppA, PartName::AppB],
+    &[PartName::Ilb],
+    &[PartName::WebA, PartName::WebB],
+    &[PartName::Alb, PartName::Console],
+];
+
+/// The order of the stop: no new requests first, so that the tiers drain all at once.
+pub const STOP: [&[PartName]; 4] = [
+    &[PartName::Alb, PartName::Ilb, PartName::Console],
+    &[
+        PartName::WebA,
+        PartName::WebB,
+        PartName::AppA,
+        PartName::AppB,
+    ],
+    &[PartName::Lambda],
+    &[
+        PartName::S3,
+        PartName::Sqs,
+        PartName::Mysql,
+        PartName::Relay,
+        PartName::Control,
+    ],
+];
+
+/// A part as the supervisor sees it.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: PartName,
+    /// What runs there, for people.
+    pub about: String,
+    pub address: SocketAddr,
+    pub files: Vec<ConfigFile>,
+    pub launch: Launch,
+    pub health: Health,
+    /// From SIGTERM until it is killed.
+    pub patience: Duration,
+}
+
+impl Part {
+    /// A server of the lab's own, which reads its configuration from a file.
+    pub fn lab_server(name: PartName, address: SocketAddr, config: ConfigFile, lab: &Lab) -> Self {
+        let program = format!("lab-{name}");
+        Self {
+            name,
+            address,
+            launch: Launch {
+                program: lab.workspace.program(&program),
+                args: vec!["--config".into(), config.path.clone().into()],
+                env: BTreeMap::from([("RUST_LOG", "info".to_owned())]),
+                output: Output::File,
+            },
+            files: vec![config],
+            health: Health::Http {
+                path: "/_lab/health",
+            },
+            patience: Duration::from_secs(10),
+            about: program,
+        }
+    }
+}
+
+/// A file that must be there before the part starts.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    pub path: PathBuf,
+    pub content: String,
+}
+
+impl ConfigFile {
+    pub fn write(&self) -> Result<(), files::Error> {
+        files::write(&self.path, &self.content)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    State(#[from] state::Error),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error(transparent)]
+    Vpc(#[from] vpc::Error),
+    #[error("the lab has no database server of its own")]
+    NoServer,
+}
+
+impl Lab {
+    /// Everything that runs in this lab.
+    pub fn parts(&self) -> Result<Vec<Part>, Error> {
+        let names = self.part_names().into_iter();
+        names.map(|name| of(name, self)).collect()
+    }
+}
+
+/// The part of that name, in this lab.
+pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
+    let part = match name {
+        PartName::Mysql => mysql::part(lab)?,
+        PartName::S3 => s3::part(lab),
+        PartName::Sqs => sqs::part(lab),
+        PartName::Relay => relay::part(lab),
+        PartName::Control => control::part(lab)?,
+        PartName::Lambda => lambda::part(lab)?,
+        PartName::AppA | PartName::AppB => tier::app(name, lab)?,
+        PartName::WebA | PartName::WebB => tier::web(name, lab),
+        PartName::Ilb => haproxy::internal(lab),
+        PartName::Alb => haproxy::external(lab),
+        PartName::Console => console::part(lab),
+    };
+    Ok(match &lab.vpc {
+        Some(vpc) => vpc.place(part, lab),
+        None => part,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_starts_once_and_stops_once() {
+        for order in [START.concat(), STOP.concat()] {
+            let mut order = order;
+            order.sort();
+            assert_eq!(order, PartName::ALL);
+        }
+    }
+}

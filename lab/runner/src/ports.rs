@@ -1,0 +1,233 @@
+//! Which port belongs to which part, and who else holds one.
+
+mod holder;
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+};
+
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+
+pub use self::holder::Holder;
+use crate::part_name::PartName;
+
+/// Free ports are sought here: below the range from which systems take the local
+/// port of an outgoing connection, so that a part finds its own free when it restarts.
+const FREE: std::ops::Range<u16> = 15_000..32_000;
+
+/// A link's usual port is that of its part and this.
+const LINK_OFFSET: u16 = 10_000;
+
+/// A tier shows its metrics at its usual port and this.
+const ADMIN_OFFSET: u16 = 100;
+
+/// How many are tried for one part before giving up.
+const TRIES: u32 = 1_000;
+
+/// Those that have a link: what others send them can go by the relay.
+pub const LINKED: [PartName; 6] = [
+    PartName::Mysql,
+    PartName::AppA,
+    PartName::AppB,
+    PartName::Ilb,
+    PartName::WebA,
+    PartName::WebB,
+];
+
+/// Those with `/metrics` and `/ready`.
+pub const TIERS: [PartName; 4] = [
+    PartName::AppA,
+    PartName::AppB,
+    PartName::WebA,
+    PartName::WebB,
+];
+
+/// One port a part and one a link, all on loopback.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Ports {
+    parts: BTreeMap<PartName, u16>,
+    /// Where the relay takes what is meant for a part.
+    links: BTreeMap<PartName, u16>,
+    /// Where the tiers show their metrics; 0, for any, in a lab that is older than these.
+    #[serde(default)]
+    admin: BTreeMap<PartName, u16>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        let usual = |part| match part {
+            PartName::Mysql => 3307,
+            PartName::S3 => 9000,
+            PartName::Sqs => 9002,
+            PartName::Lambda => 9001,
+            PartName::Relay => 9003,
+            PartName::Control => 9004,
+            PartName::AppA => 3011,
+            PartName::AppB => 3012,
+            PartName::Ilb => 8081,
+            PartName::WebA => 3001,
+            PartName::WebB => 3002,
+            PartName::Alb => 8080,
+            PartName::Console => 8088,
+        };
+        let parts = PartName::ALL.iter().map(|&part| (part, usual(part)));
+        Self {
+            links: LINKED
+                .into_iter()
+                .map(|part| (part, usual(part) + LINK_OFFSET))
+                .collect(),
+            admin: TIERS
+                .into_iter()
+                .map(|part| (part, usual(part) + ADMIN_OFFSET))
+                .collect(),
+            parts: parts.collect(),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no free port found between {} and {}", FREE.start, FREE.end)]
+pub struct NoFreePort(#[source] io::Error);
+
+impl Ports {
+    /// Ports that nobody listens on now.
+    pub fn free() -> Result<Self, NoFreePort> {
+        // All held until the last is found, so that none is found twice.
+        let mut held = Vec::new();
+        let mut take = |part: PartName| {
+            let listener = free_listener()?;
+            let port = listener.local_addr().map_err(NoFreePort)?.port();
+            held.push(listener);
+            Ok((part, port))
+        };
+        Ok(Self {
+            parts: PartName::ALL
+                .iter()
+                .map(|&part| take(part))
+                .collect::<Result<_, _>>()?,
+            links: LINKED
+                .into_iter()
+                .map(&mut take)
+                .collect::<Result<_, _>>()?,
+            admin: TIERS.into_iter().map(&mut take).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub fn address(&self, part: PartName) -> SocketAddr {
+        loopback(self.parts.get(&part))
+    }
+
+    /// Where the relay listens for a part of [`LINKED`].
+    pub fn link(&self, part: PartName) -> SocketAddr {
+        loopback(self.links.get(&part))
+    }
+
+    /// Where a tier of [`TIERS`] shows its metrics.
+    pub fn admin(&self, part: PartName) -> SocketAddr {
+        loopback(self.admin.get(&part))
+    }
+
+    /// Those of `parts` whose port is taken.
+    pub fn taken(&self, parts: &[PartName]) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        for &part in parts {
+            let address = self.address(part);
+            if let Err(error) = TcpListener::bind(address) {
+                taken.push(Taken {
+                    part,
+                    address,
+                    holder: Holder::of(address.port()),
+                    error,
+                });
+            }
+        }
+        taken
+    }
+}
+
+/// Each part has a port; 0 is one that nobody can take.
+fn loopback(port: Option<&u16>) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port.copied().unwrap_or(0)))
+}
+
+/// A port that nobody listens on now. It is free again once the answer is dropped.
+pub fn free_listener() -> Result<TcpListener, NoFreePort> {
+    let mut tries = 0;
+    loop {
+        let port = rand::rng().random_range(FREE);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if tries >= TRIES => return Err(NoFreePort(error)),
+            Err(_) => tries += 1,
+        }
+    }
+}
+
+/// The address of a port that nobody listens on now.
+pub fn free_address() -> Result<SocketAddr, NoFreePort> {
+    free_listener()?.local_addr().map_err(NoFreePort)
+}
+
+/// A port that a part can't have.
+#[derive(Debug)]
+pub struct Taken {
+    pub part: PartName,
+    pub address: SocketAddr,
+    pub holder: Option<Holder>,
+    pub error: io::Error,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} needs {}", self.part, self.address)?;
+        if self.error.kind() != io::ErrorKind::AddrInUse {
+            return write!(formatter, ": {}", self.error);
+        }
+        match &self.holder {
+            Some(holder) => write!(
+                formatter,
+                ", which {} (pid {}) holds",
+                holder.name, holder.pid
+            ),
+            None => write!(formatter, ", which another process holds"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_and_every_link_gets_another_port() {
+        for ports in [Ports::default(), Ports::free().unwrap()] {
+            let parts = PartName::ALL.iter().map(|&part| ports.address(part));
+            let links = LINKED.into_iter().map(|part| ports.link(part));
+            let admin = TIERS.into_iter().map(|part| ports.admin(part));
+            let mut addresses: Vec<_> = parts.chain(links).chain(admin).collect();
+            addresses.sort();
+            addresses.dedup();
+            assert_eq!(
+                addresses.len(),
+                PartName::ALL.len() + LINKED.len() + TIERS.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_taken_port_is_named_with_its_holder() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut ports = Ports::free().unwrap();
+        let port = other.local_addr().unwrap().port();
+        ports.parts.insert(PartName::S3, port);
+        let taken = ports.taken(PartName::ALL);
+        assert_eq!(taken.len(), 1);
+        let text = taken[0].to_string();
+        let this = format!("(pid {})", std::process::id());
+        assert!(text.starts_with("s3 needs 127.0.0.1:"), "{text}");
+        assert!(text.contains(&this), "{text}");
+    }
+}

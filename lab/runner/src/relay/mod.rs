@@ -1,0 +1,121 @@
+//! The network between the parts, with faults: a relay of TCP connections.
+//!
+//! Each part that others connect to has a link: a port of the relay that leads to the part. Without faults the
+//! bytes pass as they come. Faults are named after the link: `web-a-latency`, `mysql-commit-lost`.
+
+mod commit;
+mod failover;
+mod link;
+
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
+
+use axum::http::{Method, Uri};
+use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::get};
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::{Deserialize, Serialize};
+use server_kit::fault::{Faults, Kind};
+use tokio::net::TcpListener;
+
+use self::link::Link;
+use crate::{files, part_name::PartName, secret::Secret, shutdown::Shutdown};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// Of the interface to the faults.
+    pub listen: SocketAddr,
+    pub control_token: Secret,
+    pub links: Vec<LinkConfig>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LinkConfig {
+    pub part: PartName,
+    pub listen: SocketAddr,
+    pub target: SocketAddr,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    #[error("there is no configuration in {0}")]
+    NoConfig(String),
+    #[error("can't listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the relay broke")]
+    Serve(#[source] io::Error),
+}
+
+/// Relays until it is told to stop.
+pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
+    let config: Config =
+        files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
+    let kinds: Vec<Kind> = config.links.iter().flat_map(kinds).collect();
+    let token = server_kit::secret::Secret::new(config.control_token.expose());
+    let faults = Arc::new(Faults::new(&kinds, Some(token)));
+    for link in config.links {
+        let listener = listen(link.listen).await?;
+        let link = Link::new(&link, Arc::clone(&faults));
+        tokio::spawn(link.serve(listener));
+    }
+    let control = Router::new()
+        .route("/_lab/health", get(|| async { "OK" }))
+        .fallback(control)
+        .with_state(faults);
+    let listener = listen(config.listen).await?;
+    tokio::select! {
+        served = async { axum::serve(listener, control).await } => served.map_err(Error::Serve),
+        _ = shutdown.wait() => Ok(()),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })
+}
+
+async fn control(
+    State(faults): State<Arc<Faults>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> axum::response::Response {
+    match faults.answer(&method, uri.path(), &headers, &body) {
+        Some(answer) => answer.map(axum::body::Body::from),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A link's faults. Their names last as long as the process.
+fn kinds(link: &LinkConfig) -> Vec<Kind> {
+    let part = link.part;
+    let kind = |name, about, ms| Kind {
+        name: link::fault(part, name).leak(),
+        about,
+        ms,
+    };
+    let mut kinds = vec![
+        kind(link::LATENCY, "bytes arrive later", Some(200)),
+        kind(link::RESET, "the connection is reset as bytes arrive", None),
+        kind(link::CUT, "nothing passes while it is on", None),
+    ];
+    if part == PartName::Mysql {
+        kinds.push(kind(
+            link::COMMIT_LOST,
+            "a COMMIT is done, and the connection is reset before its answer",
+            None,
+        ));
+        kinds.push(kind(
+            link::FAILOVER,
+            "open connections stay with the old writer, which is read-only from now on; new ones reach the new writer",
+            None,
+        ));
+    }
+    kinds
+}

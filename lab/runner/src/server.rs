@@ -1,0 +1,137 @@
+//! A server beside the lab's parts, which ends with what started it.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use tokio::{
+    process::Child,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    files,
+    health::Health,
+    part::{ConfigFile, Part},
+    process::{self, Identity, Launch, kill_group},
+    usage::Usage,
+};
+
+/// From its start until it is healthy; interpreters with many modules take their time.
+const START: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(20);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{name} did not get well: {reason}")]
+    Ill { name: String, reason: String },
+    #[error("{name} ended right after its start; its log ends with\n{log}")]
+    Died { name: String, log: String },
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    #[error(transparent)]
+    Process(#[from] process::Error),
+}
+
+impl Error {
+    fn died(name: &str, log: &Path) -> Self {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        Self::Died {
+            name: name.to_owned(),
+            log: lines[lines.len().saturating_sub(10)..].join("\n"),
+        }
+    }
+}
+
+/// What to start, and how it shows its health.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub address: SocketAddr,
+    pub launch: Launch,
+    pub files: Vec<ConfigFile>,
+    pub health: Health,
+    /// From SIGTERM until it is killed.
+    pub patience: Duration,
+}
+
+impl From<Part> for Spec {
+    fn from(part: Part) -> Self {
+        Self {
+            address: part.address,
+            launch: part.launch,
+            files: part.files,
+            health: part.health,
+            patience: part.patience,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Server {
+    pub address: SocketAddr,
+    name: String,
+    child: Child,
+    process: Identity,
+    patience: Duration,
+}
+
+impl Server {
+    /// Returns once it is healthy.
+    pub async fn start(name: &str, spec: impl Into<Spec>, log: &Path) -> Result<Self, Error> {
+        let spec = spec.into();
+        for file in &spec.files {
+            file.write()?;
+        }
+        let child = spec.launch.spawn(log)?;
+        let process = Identity::of_child(&child).ok_or_else(|| Error::died(name, log))?;
+        let server = Self {
+            address: spec.address,
+            name: name.to_owned(),
+            child,
+            process,
+            patience: spec.patience,
+        };
+        let deadline = Instant::now() + START;
+        while let Err(ill) = spec.health.check(spec.address).await {
+            if !process.is_alive() {
+                return Err(Error::died(name, log));
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::Ill {
+                    name: name.to_owned(),
+                    reason: ill.to_string(),
+                });
+            }
+            sleep(POLL).await;
+        }
+        Ok(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Of the process and those that it started.
+    pub fn usage(&self) -> Usage {
+        Usage::of_group(self.process.pid)
+    }
+
+    pub async fn end(mut self) {
+        tokio::join!(self.process.end(self.patience), async {
+            // It is reaped, whatever its status.
+            let _ = self.child.wait().await;
+        });
+    }
+}
+
+impl Drop for Server {
+    /// Where a run is broken off. Nothing happens to one that has ended.
+    fn drop(&mut self) {
+        if self.process.is_alive() {
+            kill_group(self.process.pid);
+        }
+    }
+}

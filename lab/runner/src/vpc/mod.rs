@@ -1,0 +1,177 @@
+//! The VPC on one machine: a namespace a host, with the rules of `deploy-notes/network.toml`.
+//!
+//! - [`rules`]: security groups, ACLs and gateways as nftables rules, a file a namespace.
+//! - [`wiring`]: namespaces, links and addresses, made and taken away again; [`routes`] between them.
+//! - [`hosts_of`]: which part is on which host.
+//! - [`doorway`]: sockets inside a namespace, for this process.
+//! - [`enter`]: a program inside a namespace.
+//! - [`certificate`]: with which the database shows that it is the one.
+//! - [`user`]: all of it without root.
+//!
+//! Nothing of it is in the machine's own network: all links are between namespaces, whose names derive from the lab's
+//! directory. `ip` and `nft` do the work: what they are given can be read, and typed again by hand. A person, and what
+//! AWS does without the VPC, come by [`crate::control`]. Who
+//! reaches whom is tried by [`crate::reach`].
+
+pub mod certificate;
+pub mod doorway;
+pub mod enter;
+mod error;
+mod hosts;
+mod routes;
+pub mod rules;
+mod tools;
+pub mod user;
+pub mod wiring;
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs,
+    hash::{Hash as _, Hasher as _},
+    net::SocketAddrV4,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use aws_model::network::{Host, Network};
+use nix::{
+    sched::{CloneFlags, unshare},
+    unistd::Uid,
+};
+
+pub use self::{
+    error::Error,
+    hosts::{home_of, hosts_of},
+};
+use crate::{
+    files,
+    install::NetworkTools,
+    part_name::PartName,
+    state::{LabDir, vpc::Settings},
+};
+
+/// What hosts call each other: as on AWS, a name that leads to every node.
+pub const INTERNAL_ALB: &str = "internal-alb";
+pub const DATABASE: &str = "payment-db";
+
+/// Names in a namespace of its own that are not hosts of the network.
+const ROUTER: &str = "router";
+const NAT: &str = "nat";
+
+/// The network of one lab.
+#[derive(Clone, Debug)]
+pub struct Vpc {
+    pub network: Network,
+    pub path: PathBuf,
+    pub tools: NetworkTools,
+    pub rootless: bool,
+    dir: LabDir,
+}
+
+impl Vpc {
+    pub fn of(settings: &Settings, dir: &LabDir) -> Result<Self, Error> {
+        let mut network = read(&settings.network)?;
+        network.nat_is_on = settings.nat;
+        let vpc = Self {
+            network,
+            path: settings.network.clone(),
+            tools: settings.tools.clone(),
+            rootless: settings.rootless,
+            dir: dir.clone(),
+        };
+        vpc.check()?;
+        Ok(vpc)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for &part in PartName::ALL {
+            for host in hosts_of(part) {
+                if self.network.host(host).is_none() {
+                    let path = self.path.clone();
+                    return Err(Error::NoHost { path, host, part });
+                }
+            }
+        }
+        let fits = |host: &&Host| {
+            let name = host.name.as_str();
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            name.len() <= 15 && name.chars().all(fits)
+        };
+        match self.network.hosts().find(|host| !fits(host)) {
+            Some(host) => Err(Error::HostName {
+                path: self.path.clone(),
+                host: host.name.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The namespace of a host, or of another thing that has one.
+    pub fn namespace(&self, host: &str) -> String {
+        format!("{}{host}", prefix(&self.dir))
+    }
+
+    /// The namespaces, first the router's.
+    pub fn namespaces(&self) -> Vec<String> {
+        let hosts = self.network.hosts().map(|host| host.name.as_str());
+        let nat = self.network.nat_is_on.then_some(NAT);
+        [ROUTER]
+            .into_iter()
+            .chain(hosts)
+            .chain([PartName::Sqs.as_str()])
+            .chain(nat)
+            .map(|name| self.namespace(name))
+            .collect()
+    }
+
+    /// Where others in the VPC reach a part.
+    pub fn address(&self, part: PartName) -> Option<SocketAddrV4> {
+        let host = hosts_of(part).first()?;
+        let host = self.network.host(host)?;
+        let port = self.network.tier(&host.tier)?.port?;
+        Some(SocketAddrV4::new(host.address, port))
+    }
+}
+
+/// Whether a VPC can be made here, or why not. Without root it takes a user namespace.
+pub fn is_possible() -> Result<(), Error> {
+    if !Uid::effective().is_root() {
+        return user::is_possible();
+    }
+    // In a thread of its own, which ends with the namespace that it made.
+    let made = thread::spawn(|| unshare(CloneFlags::CLONE_NEWNET)).join();
+    match made {
+        Ok(Err(error)) => Err(Error::Impossible(error.into())),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a network.
+pub fn read(path: &Path) -> Result<Network, Error> {
+    let text = files::read(path)?;
+    Network::parse(&String::from_utf8_lossy(&text)).map_err(|source| Error::Network {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What the names of a lab's namespaces start with: the same at every start in its directory.
+fn prefix(dir: &LabDir) -> String {
+    let mut hasher = DefaultHasher::new();
+    dir.root().hash(&mut hasher);
+    format!("lab-{:08x}-", hasher.finish() >> 32)
+}
+
+/// Those that are there, also of a lab that was killed.
+fn leftovers(dir: &LabDir) -> Vec<String> {
+    let prefix = prefix(dir);
+    let entries = fs::read_dir(doorway::NAMESPACES).into_iter().flatten();
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(&prefix))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

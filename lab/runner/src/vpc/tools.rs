@@ -1,0 +1,122 @@
+//! `ip` and `nft`, which do the work: what they are given, and what they say.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use super::{Error, Vpc, user};
+use crate::files;
+
+impl Vpc {
+    /// The router's links of these hosts.
+    pub(crate) fn set_links<'h>(
+        &self,
+        hosts: impl IntoIterator<Item = &'h str>,
+        state: &str,
+    ) -> Result<(), Error> {
+        let mut lines = String::new();
+        for host in hosts {
+            // Writing to a string can't fail.
+            let _ = writeln!(lines, "link set {host} {state}");
+        }
+        self.batch(&self.namespace(super::ROUTER), &lines)
+    }
+
+    /// The router's links, and whether they are up.
+    pub(crate) fn links(&self) -> Result<String, Error> {
+        let router = self.namespace(super::ROUTER);
+        self.ip(&["-n", &router, "-br", "link", "show", "type", "veth"], "")
+    }
+
+    /// A set of the router's, as nft tells it.
+    pub(crate) fn set_of_router(&self, set: &str) -> Result<String, Error> {
+        let router = self.namespace(super::ROUTER);
+        let nft = self.tools.nft.to_string_lossy();
+        let list = [
+            "netns", "exec", &router, &nft, "-j", "list", "set", "ip", "acl", set,
+        ];
+        self.ip(&list, "")
+    }
+
+    /// `ip` comes back from the namespace that it made, which root of a user namespace may not unless it came from
+    /// one of its own, too.
+    pub(super) fn add(&self, namespace: &str) -> Result<(), Error> {
+        let mut command = if self.rootless {
+            let mut command = Command::new("unshare");
+            command.args(["--net", "--"]).arg(&self.tools.ip);
+            command
+        } else {
+            Command::new(&self.tools.ip)
+        };
+        run(command.args(["netns", "add", namespace]), "")?;
+        Ok(())
+    }
+
+    pub(super) fn ip(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
+        run(user::joined(self, &self.tools.ip)?.args(arguments), input)
+    }
+
+    pub(super) fn batch(&self, namespace: &str, lines: &str) -> Result<(), Error> {
+        self.ip(&["-n", namespace, "-batch", "-"], lines)?;
+        Ok(())
+    }
+
+    /// Loads rules, which stay in a file for people to read.
+    pub(super) fn load(&self, namespace: &str, name: &str, rules: &str) -> Result<(), Error> {
+        let path = self.dir.config(&format!("{name}.nft"));
+        files::write(&path, rules)?;
+        let (nft, path) = (self.tools.nft.to_string_lossy(), path.to_string_lossy());
+        self.ip(&["netns", "exec", namespace, &nft, "-f", &path], "")?;
+        Ok(())
+    }
+
+    pub(super) fn set(&self, namespace: &str, settings: &[&str]) -> Result<(), Error> {
+        for setting in settings {
+            let Some((name, value)) = setting.split_once('=') else {
+                continue;
+            };
+            let path = format!("/proc/sys/{}", name.replace('.', "/"));
+            let write = format!("echo {value} > {path}");
+            self.ip(&["netns", "exec", namespace, "/bin/sh", "-c", &write], "")?;
+        }
+        Ok(())
+    }
+}
+
+/// What it printed.
+pub(super) fn run(command: &mut Command, input: &str) -> Result<String, Error> {
+    let shown = shown(command);
+    let failed = |source| Error::Run {
+        command: shown.clone(),
+        source,
+    };
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).map_err(failed)?;
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Error::Failed {
+        command: shown,
+        status: output.status,
+        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
+/// As a person would type it.
+fn shown(command: &Command) -> String {
+    let words = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}

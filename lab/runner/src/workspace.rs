@@ -1,0 +1,69 @@
+//! Where this repository keeps what the lab runs and enforces.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+};
+
+#[derive(Debug, thiserror::Error)]
+#[error("can't tell where this program is")]
+pub struct Error(#[source] io::Error);
+
+/// A folder whose programs are run in place of the release build's, such as those that `cargo lab dist` built.
+pub const PROGRAMS: &str = "LAB_PROGRAMS";
+
+/// The work tree, and the folder of its release binaries.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    programs: PathBuf,
+    preferred: Option<PathBuf>,
+    lab: PathBuf,
+}
+
+impl Workspace {
+    /// To be called before anything is built: a build may replace the program that runs now.
+    pub fn find() -> Result<Self, Error> {
+        let program = env::current_exe().map_err(Error)?;
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = manifest.ancestors().nth(2).unwrap_or(manifest);
+        let target = program.ancestors().nth(2).unwrap_or(root);
+        Ok(Self {
+            root: root.to_owned(),
+            programs: target.join("release"),
+            preferred: env::var_os(PROGRAMS).map(PathBuf::from),
+            lab: program.with_file_name("lab"),
+        })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `cargo lab`, which lies beside its tools: this very program, or the one that started it.
+    pub fn lab(&self) -> &Path {
+        &self.lab
+    }
+
+    /// A release binary of the workspace, or the one of that name under [`PROGRAMS`].
+    pub fn program(&self, name: &str) -> PathBuf {
+        let mut preferred = self.preferred.iter().map(|folder| folder.join(name));
+        let found = preferred.find(|path| path.is_file());
+        found.unwrap_or_else(|| self.programs.join(name))
+    }
+
+    /// What commands of the lab install for themselves.
+    pub fn tools(&self) -> PathBuf {
+        self.root.join(".lab/tools")
+    }
+
+    /// The network, as the runbook builds it on AWS.
+    pub fn network(&self) -> PathBuf {
+        self.root.join("deploy-notes/network.toml")
+    }
+
+    /// An IAM policy, as the runbook gives it to AWS.
+    pub fn policy(&self, file: &str) -> PathBuf {
+        self.root.join("deploy-notes/iam").join(file)
+    }
+}

@@ -1,0 +1,58 @@
+//! axe-core: finds in a page what keeps people out who don't see it, or don't use a mouse.
+
+use std::fs;
+
+use lab_runner::{install::packages, workspace::Workspace};
+use serde::Deserialize;
+
+use super::{Browser, Error};
+
+/// The rules of WCAG 2.2 AA, and what else is good practice.
+const RUN: &str = "
+    const done = arguments[arguments.length - 1];
+    axe.run(document, { resultTypes: ['violations'] }).then(
+        result => done(result.violations.flatMap(violation => violation.nodes.map(node => ({
+            rule: violation.id,
+            help: violation.help,
+            element: node.html,
+            summary: node.failureSummary,
+        })))),
+        error => done([{ rule: 'axe', help: String(error), element: '', summary: '' }]),
+    );";
+
+/// The script, as npm has it.
+#[derive(Clone, Debug)]
+pub struct Axe(String);
+
+/// One element that breaks one rule.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Violation {
+    pub rule: String,
+    pub help: String,
+    pub element: String,
+    pub summary: String,
+}
+
+impl Axe {
+    /// Installs it where it is missing.
+    pub async fn install(workspace: &Workspace) -> Result<Self, Error> {
+        let source = workspace.root().join("lab/tasks/browser");
+        let dir = workspace.tools().join("browser");
+        packages::npm(&source, &dir, &[]).await?;
+        let path = dir.join("node_modules/axe-core/axe.min.js");
+        let script = fs::read_to_string(&path).map_err(|source| Error::Read {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Ok(Self(script))
+    }
+}
+
+impl Browser {
+    /// What is wrong with the page that is open.
+    pub async fn violations(&self, axe: &Axe) -> Result<Vec<Violation>, Error> {
+        self.tab.execute(axe.0.as_str(), vec![]).await?;
+        let found = self.tab.execute_async(RUN, vec![]).await?;
+        Ok(found.convert()?)
+    }
+}

@@ -1,0 +1,151 @@
+//! `cargo lab dist`: what is shipped, under `target/dist`.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use lab_runner::{install, output, workspace::Workspace};
+use tokio::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::release::{
+    Commit, Product, build,
+    package::{self, check_size, earlier, products, sums_beside},
+    sbom,
+    target::{Lack, Target},
+};
+
+#[derive(Debug, Args)]
+pub struct Dist {
+    /// For this processor; may be repeated [default: all that this machine can build for]
+    #[arg(long, value_enum, value_name = "TRIPLE")]
+    pub target: Vec<Target>,
+    /// Install what the machine lacks
+    #[arg(long)]
+    pub install: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    #[error(transparent)]
+    Package(#[from] package::Error),
+    #[error(transparent)]
+    Sbom(#[from] sbom::Error),
+    #[error(
+        "the time of the last commit is not known; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds since 1970"
+    )]
+    NoEpoch,
+    #[error("SOURCE_DATE_EPOCH={0} is no number of seconds since 1970")]
+    BadEpoch(String),
+    #[error("nothing could be built here")]
+    Nothing,
+    #[error("{0} could not be built here")]
+    NotAll(Target),
+    #[error("can't write {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Builds for the targets that were named; without any, for all that this machine can build for.
+pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
+    let root = workspace.root();
+    let commit = Commit {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        epoch: epoch(root).await?,
+    };
+    let rust = build::Rust::find(workspace).await.map_err(Error::from)?;
+    let wanted = if args.target.is_empty() {
+        &Target::ALL
+    } else {
+        args.target.as_slice()
+    };
+    let targets = buildable(wanted, args.install, &rust)?;
+    let mut shipped = Vec::new();
+    for &target in &targets {
+        let started = Instant::now();
+        let programs = build::programs(workspace, &rust, target, commit.epoch);
+        let programs = programs.await.map_err(Error::from)?;
+        shipped.extend(products(root, &programs, target, &commit).map_err(Error::from)?);
+        output::done("built", target, started.elapsed());
+    }
+    check_size(&shipped).map_err(Error::from)?;
+    shipped.push(sbom::product(root, &targets, &commit).map_err(Error::from)?);
+    let folder = root.join("target/dist");
+    shipped.push(sums_beside(earlier(&folder, &shipped), &shipped));
+    write(&folder, &shipped)?;
+    tell(&folder, &shipped);
+    match args.target.iter().find(|target| !targets.contains(target)) {
+        Some(&missing) => Err(Error::NotAll(missing).into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Those of the targets that can be built for here. What is lacking for the others is told, or installed.
+fn buildable(wanted: &[Target], may_install: bool, rust: &build::Rust) -> Result<Vec<Target>> {
+    for lack in wanted.iter().flat_map(|target| target.lacks(rust)) {
+        let command = lack.command();
+        if may_install {
+            output::say(format_args!("installing: {command}"));
+            install::run(&command)?;
+        } else {
+            output::warn(lacking(lack, &command));
+        }
+    }
+    let targets = wanted.iter().copied();
+    let targets: Vec<_> = targets
+        .filter(|target| target.lacks(rust).is_empty())
+        .collect();
+    if targets.is_empty() {
+        return Err(Error::Nothing.into());
+    }
+    Ok(targets)
+}
+
+fn lacking(lack: Lack, command: &str) -> String {
+    format!(
+        "this machine lacks {lack}; install it with\n\n    {command}\n\nor let the lab do so: cargo lab dist --install\n"
+    )
+}
+
+/// The time of the last commit, or what `SOURCE_DATE_EPOCH` says.
+async fn epoch(root: &Path) -> Result<u64, Error> {
+    if let Ok(text) = env::var("SOURCE_DATE_EPOCH") {
+        return text.parse().map_err(|_| Error::BadEpoch(text));
+    }
+    let mut git = Command::new("git");
+    git.current_dir(root).args(["log", "-1", "--format=%ct"]);
+    let output = git.output().await.map_err(|_| Error::NoEpoch)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().map_err(|_| Error::NoEpoch)
+}
+
+fn write(folder: &Path, products: &[Product]) -> Result<(), Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Write { path, source }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    for product in products {
+        let path = folder.join(&product.name);
+        fs::write(&path, &product.content).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+fn tell(folder: &Path, products: &[Product]) {
+    output::say(format_args!("{}:", folder.display()));
+    for product in products {
+        let bytes = product.content.len();
+        output::say(format_args!("  {:<36} {bytes:>9} bytes", product.name));
+    }
+}

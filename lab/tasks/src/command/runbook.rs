@@ -1,0 +1,55 @@
+//! `cargo lab runbook`: the pages of `deploy-notes`, run against a stand-in of AWS.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use lab_runner::{command_line::INTERRUPTED, output, shutdown::Shutdown, workspace::Workspace};
+
+use crate::notes::Runbook as Notes;
+
+/// The last page but the tear down.
+const LAST_TO_KEEP: u8 = 13;
+
+#[derive(Debug, Args)]
+pub struct Runbook {
+    /// Stop after this page
+    #[arg(long, value_name = "N")]
+    pub page: Option<u8>,
+    /// Leave out the tear down, and the stand-in running until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+}
+
+pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
+    let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
+    let runbook = Notes::prepare(workspace).await?;
+    let all = if args.keep { LAST_TO_KEEP } else { u8::MAX };
+    let last = args.page.unwrap_or(all).min(all);
+    let outcome = tokio::select! {
+        outcome = runbook.run(0..=last) => outcome,
+        _ = shutdown.wait() => {
+            runbook.end().await;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    };
+    if args.keep {
+        if let Err(error) = &outcome {
+            output::error(error);
+        }
+        output::say(format_args!(
+            "the stand-in runs until Ctrl-C: AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
+             aws --region us-west-2 --endpoint-url {} …",
+            runbook.account().url()
+        ));
+        shutdown.wait().await;
+    } else if outcome.is_ok() {
+        output::say("for a person alone:");
+        for block in runbook.by_hand() {
+            output::say(format_args!("  {block}"));
+        }
+    }
+    runbook.end().await;
+    outcome?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,15 @@
+//! The AWS CLI and moto, from `PyPI` into a virtual environment of the lab's own.
+
+use std::path::PathBuf;
+
+pub use lab_runner::install::Error;
+use lab_runner::{
+    install::python::{AWS, venv},
+    workspace::Workspace,
+};
+
+/// The folder of the programs `aws`, `moto_server` and `python`.
+pub fn tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let venv = venv(&workspace.tools(), &AWS)?;
+    Ok(venv.dir().join("bin"))
+}

@@ -1,0 +1,201 @@
+//! The pages of `deploy-notes`, run: their commands by the AWS CLI against a stand-in of AWS, what they say beside what
+//! is seen, and then the account itself beside what must be.
+//!
+//! - [`page`]: blocks of commands, and what they are to print. [`expected`]: placeholders.
+//! - [`session`]: the one bash that runs them. [`stand_in`]: moto, and an AWS CLI that reaches nothing else.
+//! - [`install`]: both of them, from Python's registry. [`files`]: what stands in for the release.
+//! - [`check`]: what was made, against the network's file, the policies and the settings.
+//!
+//! It must not know what a page says: a page that is right is right by what it does.
+
+pub mod check;
+pub mod expected;
+pub mod files;
+pub mod install;
+pub mod page;
+pub mod session;
+pub mod stand_in;
+
+use std::{io, ops::RangeInclusive, time::Instant};
+
+use lab_runner::{output, workspace::Workspace};
+
+use self::{
+    check::Check,
+    page::{Block, Page, Way},
+    session::{Outcome, Session},
+    stand_in::StandIn,
+};
+
+/// Under the work tree.
+const NOTES: &str = "deploy-notes";
+
+/// From this page until another closes it, the private subnets have a way out.
+const OPENS_THE_WAY_OUT: u8 = 5;
+
+/// What it leaves is a fault.
+const TEAR_DOWN: u8 = 14;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Pages(#[from] page::Error),
+    #[error(transparent)]
+    Install(#[from] install::Error),
+    #[error(transparent)]
+    StandIn(#[from] stand_in::Error),
+    #[error(transparent)]
+    Check(#[from] check::Error),
+    #[error("bash can't be run")]
+    Session(#[source] io::Error),
+    #[error("{NOTES}/{page}, line {line}: `{command}` failed\nseen:\n{seen}")]
+    Failed {
+        page: String,
+        line: usize,
+        command: String,
+        seen: String,
+    },
+    #[error("{NOTES}/{page}, line {line}: the block does not end\nseen:\n{seen}")]
+    TimedOut {
+        page: String,
+        line: usize,
+        seen: String,
+    },
+    #[error(
+        "{NOTES}/{page}, line {line}: not what you should see, after\n{script}expected:\n{expected}seen:\n{seen}"
+    )]
+    Unexpected {
+        page: String,
+        line: usize,
+        script: String,
+        expected: String,
+        seen: String,
+    },
+    #[error("{when} the account is not as it must be:\n  {}", faults.join("\n  "))]
+    Account {
+        when: &'static str,
+        faults: Vec<String>,
+    },
+}
+
+/// The pages and an account of their own.
+#[derive(Debug)]
+pub struct Runbook<'a> {
+    workspace: &'a Workspace,
+    pages: Vec<Page>,
+    account: StandIn,
+}
+
+impl<'a> Runbook<'a> {
+    /// Installs what is missing, and starts the stand-in.
+    pub async fn prepare(workspace: &'a Workspace) -> Result<Self, Error> {
+        let pages = page::read_all(&workspace.root().join(NOTES))?;
+        let tools = install::tools(workspace)?;
+        let account = StandIn::start(&tools).await?;
+        Ok(Self {
+            workspace,
+            pages,
+            account,
+        })
+    }
+
+    /// Runs these pages in a new shell. Before the tear down, all must be there as it should; after it, nothing.
+    pub async fn run(&self, pages: RangeInclusive<u8>) -> Result<(), Error> {
+        let check = Check::of(&self.account, self.workspace).await?;
+        let mut session = self.account.session(self.workspace.root())?;
+        let wanted = |page: &&Page| pages.contains(&page.number);
+        for page in self.pages.iter().filter(wanted) {
+            if page.number == TEAR_DOWN {
+                let started = Instant::now();
+                right("before the tear down", check.everything().await?)?;
+                output::done("account", "all as it must be", started.elapsed());
+            }
+            let started = Instant::now();
+            let blocks = run_page(&mut session, page).await?;
+            output::done(
+                &page.name,
+                format_args!("{blocks} blocks"),
+                started.elapsed(),
+            );
+            match page.number {
+                OPENS_THE_WAY_OUT => right("with the way out open", check.network(true).await?)?,
+                TEAR_DOWN => right("after the tear down", check.remains().await?)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not as it must be, once all pages but the tear down were run.
+    pub async fn faults(&self) -> Result<Vec<String>, Error> {
+        let check = Check::of(&self.account, self.workspace).await?;
+        Ok(check.everything().await?)
+    }
+
+    /// What a person alone can run, with the reason.
+    pub fn by_hand(&self) -> impl Iterator<Item = String> {
+        self.pages.iter().flat_map(|page| {
+            let blocks = page.blocks.iter();
+            blocks.filter_map(move |block| match &block.way {
+                Way::ByHand { reason } => Some(format!("{}:{} {reason}", page.name, block.line)),
+                Way::Run { .. } => None,
+            })
+        })
+    }
+
+    pub fn account(&self) -> &StandIn {
+        &self.account
+    }
+
+    pub async fn end(self) {
+        self.account.end().await;
+    }
+}
+
+/// The number of blocks that were run.
+async fn run_page(session: &mut Session, page: &Page) -> Result<usize, Error> {
+    let mut run = 0;
+    for block in &page.blocks {
+        if let Way::Run { expected } = &block.way {
+            run_block(session, page, block, expected.as_deref()).await?;
+            run += 1;
+        }
+    }
+    Ok(run)
+}
+
+async fn run_block(
+    session: &mut Session,
+    page: &Page,
+    block: &Block,
+    expected: Option<&str>,
+) -> Result<(), Error> {
+    let (page, line) = (page.name.clone(), block.line);
+    let outcome = session.run(&block.script).await;
+    match outcome.map_err(Error::Session)? {
+        Outcome::Failed { command, seen } => Err(Error::Failed {
+            page,
+            line,
+            command,
+            seen,
+        }),
+        Outcome::TimedOut { seen } => Err(Error::TimedOut { page, line, seen }),
+        // A block of which nothing is shown prints nothing.
+        Outcome::Done(seen) if expected::matches(expected.unwrap_or_default(), &seen) => Ok(()),
+        Outcome::Done(seen) => Err(Error::Unexpected {
+            page,
+            line,
+            script: block.script.clone(),
+            expected: expected.unwrap_or("nothing\n").to_owned(),
+            seen,
+        }),
+    }
+}
+
+fn right(when: &'static str, faults: Vec<String>) -> Result<(), Error> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Account { when, faults })
+    }
+}

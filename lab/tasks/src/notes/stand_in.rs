@@ -1,0 +1,186 @@
+//! What stands in for AWS: moto on a free port, and an AWS CLI that reaches nothing else.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use lab_runner::{
+    health::Health,
+    ports::{NoFreePort, free_address},
+    process::{Launch, Output},
+    server::{self, Server, Spec},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+
+use super::{files, session::Session};
+
+const SERVER: &str = include_str!("aws_server.py");
+const CLIENT: &str = include_str!("aws_client.py");
+
+/// What clients would use, so that the pages' HTTPS is run, too.
+const DOMAIN: &str = "pay.example.com";
+
+/// Version 1 of the CLI signs links as new buckets do not take them any more.
+const CONFIG: &str = "[default]\ns3 =\n    signature_version = s3v4\n";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Moto(#[from] server::Error),
+    #[error(transparent)]
+    Port(#[from] NoFreePort),
+    #[error("the stand-in's files can't be written")]
+    Files(#[from] io::Error),
+    #[error("the AWS CLI can't be loaded")]
+    Cli,
+    #[error("aws {command} failed: {message}")]
+    Refused { command: String, message: String },
+    #[error("aws {command} answers no JSON")]
+    NoJson {
+        command: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+#[derive(Debug)]
+pub struct StandIn {
+    moto: Server,
+    /// Ends with the other end of its stdin, which this holds.
+    _cli: Child,
+    variables: BTreeMap<&'static str, OsString>,
+    dir: TempDir,
+}
+
+impl StandIn {
+    /// With the programs of this folder.
+    pub async fn start(tools: &Path) -> Result<Self, Error> {
+        let dir = TempDir::with_prefix("lab-runbook-")?;
+        fs::create_dir(dir.path().join(".aws"))?;
+        fs::write(dir.path().join(".aws/config"), CONFIG)?;
+        let address = free_address()?;
+        let log = dir.path().join("moto.log");
+        let moto = Server::start("moto", moto(tools, address), &log).await?;
+        let bin = dir.path().join("bin");
+        fs::create_dir(&bin)?;
+        let socket = dir.path().join("aws.sock");
+        let cli = cli_server(tools, &socket, dir.path()).await?;
+        let client = format!(
+            "#!{} -ISB\nOPTIONS = [\"--endpoint-url\", \"{}\"]\nSOCKET = \"{}\"\n{CLIENT}",
+            tools.join("python").display(),
+            moto.url(),
+            socket.display(),
+        );
+        fs::write(bin.join("aws"), client)?;
+        fs::set_permissions(bin.join("aws"), fs::Permissions::from_mode(0o755))?;
+        files::release(&dir.path().join("dist"))?;
+        Ok(Self {
+            variables: variables(dir.path(), &bin),
+            moto,
+            _cli: cli,
+            dir,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        self.moto.url()
+    }
+
+    /// The bash in which the pages are run, in the root of the work tree.
+    pub fn session(&self, root: &Path) -> Result<Session, Error> {
+        Ok(Session::start(root, self.dir.path(), &self.variables)?)
+    }
+
+    /// What the CLI answers to these words; a word in quotes may hold blanks.
+    pub async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
+        let command = words.join(" ");
+        let output = Command::new(self.dir.path().join("bin/aws"))
+            .args(words)
+            .args(["--output", "json", "--region", "us-west-2"])
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Error::Refused { command, message });
+        }
+        if output.stdout.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&output.stdout).map_err(|source| Error::NoJson { command, source })
+    }
+
+    pub async fn end(self) {
+        self.moto.end().await;
+    }
+}
+
+fn moto(tools: &Path, address: std::net::SocketAddr) -> Spec {
+    let (host, port) = (address.ip().to_string(), address.port().to_string());
+    let args = ["-H", &host, "-p", &port];
+    Spec {
+        address,
+        launch: Launch {
+            program: tools.join("moto_server"),
+            args: args.map(OsString::from).to_vec(),
+            env: BTreeMap::from([
+                ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true".to_owned()),
+                // Nothing of AWS is asked, whatever is not stood in for.
+                ("AWS_ACCESS_KEY_ID", "none".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+            ]),
+            output: Output::File,
+        },
+        files: Vec::new(),
+        health: Health::Connects,
+        patience: std::time::Duration::from_secs(5),
+    }
+}
+
+/// Loads the CLI once. Returns when it takes calls.
+async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Error> {
+    let program = dir.join("aws_server.py");
+    fs::write(&program, SERVER)?;
+    let mut server = Command::new(tools.join("python"))
+        .arg(&program)
+        .arg(socket)
+        .env_clear()
+        .env("HOME", dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = server.stdout.take().ok_or(Error::Cli)?;
+    let ready = BufReader::new(stdout).lines().next_line().await?;
+    ready.map(|_| server).ok_or(Error::Cli)
+}
+
+/// Of the user's own, just where programs are: no credentials, no configuration.
+fn variables(dir: &Path, bin: &Path) -> BTreeMap<&'static str, OsString> {
+    let mut path: Vec<PathBuf> = vec![bin.to_owned()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let path = env::join_paths(path).unwrap_or_default();
+    BTreeMap::from([
+        ("PATH", path),
+        ("HOME", dir.into()),
+        ("LC_ALL", "C.UTF-8".into()),
+        ("AWS_ACCESS_KEY_ID", "testing".into()),
+        ("AWS_SECRET_ACCESS_KEY", "testing".into()),
+        ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ("DIST", dir.join("dist").into()),
+        ("DOMAIN", DOMAIN.into()),
+    ])
+}

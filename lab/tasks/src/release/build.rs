@@ -1,0 +1,143 @@
+//! Builds with the profile `dist`, so that the result names neither this machine nor this day.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use lab_runner::{build::cargo, workspace::Workspace};
+use tokio::process::Command;
+
+use super::{package::PROGRAMS, target::Target};
+
+/// Between the flags of `CARGO_ENCODED_RUSTFLAGS`.
+const SEPARATOR: &str = "\x1f";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't run {0}")]
+    Run(&'static str, #[source] io::Error),
+    #[error("rustc does not say where its standard libraries are ({0})")]
+    Sysroot(ExitStatus),
+    #[error("the build for {target} failed: {status}")]
+    Failed { target: Target, status: ExitStatus },
+}
+
+/// The compiler that cargo takes in this workspace.
+#[derive(Clone, Debug)]
+pub struct Rust {
+    sysroot: PathBuf,
+}
+
+impl Rust {
+    pub async fn find(workspace: &Workspace) -> Result<Self, Error> {
+        let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc.current_dir(workspace.root());
+        rustc.args(["--print", "sysroot"]);
+        let output = rustc.output().await;
+        let output = output.map_err(|source| Error::Run("rustc", source))?;
+        if !output.status.success() {
+            return Err(Error::Sysroot(output.status));
+        }
+        let sysroot = String::from_utf8_lossy(&output.stdout).trim().into();
+        Ok(Self { sysroot })
+    }
+
+    pub fn has_std(&self, target: Target) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib").join(target.triple());
+        libraries.join("lib").is_dir()
+    }
+}
+
+/// The folder with the programs. `epoch`: seconds since 1970, for whatever writes down a time.
+pub async fn programs(
+    workspace: &Workspace,
+    rust: &Rust,
+    target: Target,
+    epoch: u64,
+) -> Result<PathBuf, Error> {
+    let folder = workspace.root().join("target");
+    let mut command = cargo(workspace);
+    command.args(["build", "--locked", "--profile", "dist"]);
+    command.args(["--target", target.triple(), "--target-dir"]);
+    command.arg(&folder);
+    for program in PROGRAMS {
+        command.args(["--package", program]);
+    }
+    let prefixes = prefixes(workspace.root(), rust);
+    for (name, value) in variables(target, &prefixes) {
+        command.env(name, value);
+    }
+    command.env("SOURCE_DATE_EPOCH", epoch.to_string());
+    let status = command.status().await;
+    let status = status.map_err(|source| Error::Run("cargo", source))?;
+    if !status.success() {
+        return Err(Error::Failed { target, status });
+    }
+    Ok(folder.join(target.triple()).join("dist"))
+}
+
+/// Folders of this machine, and what stands in their place in panic messages.
+fn prefixes(workspace: &Path, rust: &Rust) -> [(PathBuf, &'static str); 3] {
+    let home = env::home_dir().unwrap_or_default();
+    let cargo_home = env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from);
+    [
+        (workspace.to_owned(), "/src"),
+        (cargo_home, "/cargo"),
+        (rust.sysroot.clone(), "/rust"),
+    ]
+}
+
+/// What cargo and the C code's build scripts read.
+fn variables(target: Target, prefixes: &[(PathBuf, &'static str)]) -> [(String, String); 4] {
+    let flags = |option: &str, separator: &str| {
+        let flags: Vec<_> = prefixes
+            .iter()
+            .map(|(from, to)| format!("{option}={}={to}", from.display()))
+            .collect();
+        flags.join(separator)
+    };
+    let name = target.triple().replace('-', "_");
+    let linker = format!("CARGO_TARGET_{}_LINKER", name.to_uppercase());
+    [
+        (
+            "CARGO_ENCODED_RUSTFLAGS".to_owned(),
+            flags("--remap-path-prefix", SEPARATOR),
+        ),
+        (linker, target.compiler().to_owned()),
+        (format!("CC_{name}"), target.compiler().to_owned()),
+        (format!("CFLAGS_{name}"), flags("-ffile-prefix-map", " ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_folder_of_this_machine_gets_into_a_program() {
+        let rust = Rust {
+            sysroot: "/opt/rust".into(),
+        };
+        let prefixes = prefixes(Path::new("/home/me/payments"), &rust);
+        let variables = variables(Target::Aarch64, &prefixes);
+        let value = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| variable == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        for (name, flag) in [
+            ("CARGO_ENCODED_RUSTFLAGS", "--remap-path-prefix"),
+            ("CFLAGS_aarch64_unknown_linux_musl", "-ffile-prefix-map"),
+        ] {
+            for mapped in ["/home/me/payments=/src", "/opt/rust=/rust"] {
+                let flag = format!("{flag}={mapped}");
+                assert!(value(name).contains(&flag), "{variables:?}");
+            }
+        }
+        let compiler = Target::Aarch64.compiler();
+        let linker = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER";
+        assert_eq!(value("CC_aarch64_unknown_linux_musl"), compiler);
+        assert_eq!(value(linker), compiler);
+    }
+}

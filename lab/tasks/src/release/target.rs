@@ -1,0 +1,119 @@
+//! The processors that programs are built for.
+//!
+//! Statically linked with musl, so that one file runs on any Linux, whatever its C library.
+
+use std::{fmt, path::PathBuf};
+
+use clap::ValueEnum;
+use lab_runner::install;
+
+use crate::release::build::Rust;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Target {
+    #[value(name = "x86_64-unknown-linux-musl", alias = "x86_64")]
+    X86_64,
+    #[value(name = "aarch64-unknown-linux-musl", alias = "aarch64")]
+    Aarch64,
+}
+
+/// What this machine has not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lack {
+    /// Rust's standard library for the target.
+    Std(Target),
+    /// A C compiler, which also links.
+    Compiler(Target),
+}
+
+impl Target {
+    pub const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
+
+    /// Rust's name.
+    pub fn triple(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-unknown-linux-musl",
+            Self::Aarch64 => "aarch64-unknown-linux-musl",
+        }
+    }
+
+    /// In names of files.
+    pub fn arch(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+        }
+    }
+
+    /// The machine's own where it has this processor. That it is made for glibc does no harm: the C code is
+    /// freestanding, and Rust brings musl itself.
+    pub fn compiler(self) -> &'static str {
+        match self {
+            _ if self.is_of_this_machine() => "cc",
+            Self::X86_64 => "x86_64-linux-gnu-gcc",
+            Self::Aarch64 => "aarch64-linux-gnu-gcc",
+        }
+    }
+
+    fn is_of_this_machine(self) -> bool {
+        self.arch() == std::env::consts::ARCH
+    }
+
+    /// What is missing to build for it here.
+    pub fn lacks(self, rust: &Rust) -> Vec<Lack> {
+        let std = (!rust.has_std(self)).then_some(Lack::Std(self));
+        let compiler: Option<PathBuf> = install::find(self.compiler());
+        let compiler = compiler.is_none().then_some(Lack::Compiler(self));
+        [std, compiler].into_iter().flatten().collect()
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.triple())
+    }
+}
+
+impl Lack {
+    /// The command that mends it, as a person would type it.
+    pub fn command(self) -> String {
+        match self {
+            Self::Std(target) => format!("rustup target add {target}"),
+            Self::Compiler(target) if target.is_of_this_machine() => {
+                "apt-get install -y gcc libc6-dev".to_owned()
+            }
+            Self::Compiler(Target::X86_64) => {
+                "apt-get install -y gcc-x86-64-linux-gnu libc6-dev-amd64-cross".to_owned()
+            }
+            Self::Compiler(Target::Aarch64) => {
+                "apt-get install -y gcc-aarch64-linux-gnu libc6-dev-arm64-cross".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Std(target) => write!(formatter, "Rust's standard library for {target}"),
+            Self::Compiler(target) => write!(formatter, "{}", target.compiler()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lack_names_the_command_that_mends_it() {
+        for target in Target::ALL {
+            let std = Lack::Std(target);
+            assert!(std.to_string().contains(target.triple()));
+            assert_eq!(std.command(), format!("rustup target add {target}"));
+            let compiler = Lack::Compiler(target);
+            assert_eq!(compiler.to_string(), target.compiler());
+            assert!(compiler.command().starts_with("apt-get install -y gcc"));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One browser, and what it shows as PNG files.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use lab_runner::{lab::Lab, output, part::PartName};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::Error;
+use crate::browser::{Browser, View};
+
+/// Sharp on a dense screen, and small enough to be kept in a repository.
+pub const WIDE: View = View {
+    width: 1280,
+    height: 720,
+    scale: 1.5,
+    ..View::DESKTOP
+};
+
+/// Of a page that is longer, the beginning is shown.
+const HEIGHT_MAX: u32 = 1_050;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// For what takes its time: a chart that fills, rows that are made up for.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Events that wait, and rows a second.
+const BACKLOG: &str = "return Number(document.querySelectorAll('.tiles .quiet')[5].textContent.match(/[0-9,]+/)[0].replaceAll(',', ''))";
+const ROWS: &str = "return fetch('/series.json').then(a => a.json()).then(s => s.rows.slice(-3).reduce((a, b) => a + b, 0) / 3)";
+const BUSY: &str = "return fetch('/series.json').then(a => a.json()).then(s => s.accepted.filter(n => n > 10).length)";
+
+pub struct Studio<'a> {
+    pub lab: &'a Lab,
+    pub browser: Browser,
+    folder: &'a Path,
+}
+
+impl<'a> Studio<'a> {
+    pub async fn open(lab: &'a Lab, folder: &'a Path) -> Result<Self, Error> {
+        Ok(Self {
+            lab,
+            browser: Browser::open(WIDE).await?,
+            folder,
+        })
+    }
+
+    /// What the tab shows, in its whole height.
+    pub async fn shoot(&self, name: &str, view: View) -> Result<(), Error> {
+        let started = Instant::now();
+        self.browser.show(view).await?;
+        // A chart is drawn anew a moment after its width changed.
+        sleep(POLL * 3).await;
+        let height = "return Math.ceil(document.body.getBoundingClientRect().bottom)";
+        let height = self.browser.run(height, vec![]).await?;
+        let height = height
+            .as_u64()
+            .and_then(|height| u32::try_from(height).ok());
+        let most = if view.width < view.height {
+            u32::MAX
+        } else {
+            HEIGHT_MAX
+        };
+        let height = height.unwrap_or(view.height).min(most);
+        self.browser.show(View { height, ..view }).await?;
+        let path = self.folder.join(format!("{name}.png"));
+        let picture = self.browser.screenshot().await?;
+        fs::write(&path, picture).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+        self.browser.show(view).await?;
+        output::done(name, path.display(), started.elapsed());
+        Ok(())
+    }
+
+    /// A page of our own making.
+    pub async fn show_page(&self, name: &str, html: &str, view: View) -> Result<(), Error> {
+        let path = self.lab.dir.config(&format!("{name}.html"));
+        fs::write(&path, html).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+        self.browser
+            .goto(&format!("file://{}", path.display()))
+            .await?;
+        self.shoot(name, view).await
+    }
+
+    pub async fn open_console(&self, path: &str, view: View) -> Result<(), Error> {
+        self.browser.show(view).await?;
+        let url = format!("{}{path}", self.lab.url(PartName::Console));
+        Ok(self.browser.goto(&url).await?)
+    }
+
+    /// Goes where the first link of a selector leads.
+    pub async fn follow(&self, css: &str) -> Result<(), Error> {
+        let link = self.browser.find(css).await?;
+        // The page takes itself over once a second: what was found may be gone when it is to be clicked.
+        let href = link.prop("href").await.ok().flatten();
+        Ok(self.browser.goto(&href.ok_or(Error::NoPayment)?).await?)
+    }
+
+    /// Until the console has seen so many busy seconds.
+    pub async fn until_busy(&self, seconds: u32) -> Result<(), Error> {
+        self.until(BUSY, |busy| busy >= f64::from(seconds)).await
+    }
+
+    pub async fn until_rows(&self, wanted: impl Fn(f64) -> bool) -> Result<(), Error> {
+        self.until(ROWS, wanted).await
+    }
+
+    /// Until no event waits.
+    pub async fn until_caught_up(&self) -> Result<(), Error> {
+        self.until(BACKLOG, |waiting| waiting < 1.0).await
+    }
+
+    async fn until(&self, script: &str, wanted: impl Fn(f64) -> bool) -> Result<(), Error> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.browser.run(script, vec![]).await;
+            let number = seen.as_ref().ok().and_then(Value::as_f64);
+            if number.is_some_and(&wanted) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                seen?;
+                return Err(Error::NotShown {
+                    script: script.to_owned(),
+                    number,
+                });
+            }
+            sleep(POLL).await;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a person sees in a terminal: commands that were run, and what they printed.
+
+use std::process::Stdio;
+
+use askama::Template;
+use lab_runner::{lab::Lab, part::PartName};
+use tokio::process::Command;
+
+use super::Error;
+
+#[derive(Template)]
+#[template(path = "terminal.html")]
+struct Terminal {
+    commands: Vec<Typed>,
+}
+
+struct Typed {
+    command: String,
+    printed: String,
+}
+
+/// A payment by curl, the same again, and its row: as a page.
+pub async fn session(lab: &Lab) -> Result<String, Error> {
+    let pay = format!(
+        r#"curl -i -X POST {}/pay -H 'Content-Type: application/json' \
+    -d '{{"id": "test123", "transaction": "roundtrip", "amount": "12.50", "payer_name": "Ada Lovelace"}}'"#,
+        lab.url(PartName::Alb)
+    );
+    let again = format!("{pay} | grep -i -E 'HTTP|idempotent'");
+    let ask = format!("curl -s {}/pay/test123", lab.url(PartName::Alb));
+    let until_recorded = format!("until {ask} | grep -q recorded; do sleep 0.1; done");
+    let select = r#"cargo lab sql "SELECT * FROM payments.transactions ORDER BY id DESC""#;
+    let mut commands = vec![run(lab, &pay).await?];
+    run(lab, &format!("timeout 30 bash -c \"{until_recorded}\"")).await?;
+    for command in [&again, select] {
+        commands.push(run(lab, command).await?);
+    }
+    Ok(Terminal { commands }.render()?)
+}
+
+async fn run(lab: &Lab, command: &str) -> Result<Typed, Error> {
+    // Quiet about what a terminal's own progress meter would show, and this very program in the place of `cargo lab`.
+    let program = format!(
+        "'{}' --dir '{}'",
+        lab.workspace.lab().display(),
+        lab.dir.root().display()
+    );
+    let real = command
+        .replace("cargo lab", &program)
+        .replace("curl -i", "curl -s -i");
+    let output = Command::new("bash")
+        .args(["-c", &real])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| Error::Run {
+            program: "bash".to_owned(),
+            source,
+        })?;
+    let printed = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+    if !output.status.success() {
+        return Err(Error::Failed {
+            command: command.to_owned(),
+            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+        });
+    }
+    Ok(Typed {
+        command: command.to_owned(),
+        printed: printed.trim_end().to_owned(),
+    })
+}
