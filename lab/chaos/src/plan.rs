@@ -228,9 +228,10 @@ fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
     };
     if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
         let known: BTreeSet<_> = groups.iter().flatten().map(ToString::to_string).collect();
+        let known: Vec<_> = known.into_iter().collect();
         return Err(Error::NoFault {
             name: unknown.clone(),
-            known: Vec::from_iter(known).join(", "),
+            known: known.join(", "),
         });
     }
     for group in &mut groups {
