@@ -3,13 +3,12 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use futures::future::join_all;
+use lab_runner::{lab::Lab, part::PartName};
 use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,
     time::{sleep, timeout},
 };
-
-use lab_runner::{lab::Lab, part::PartName};
 
 /// Connections that are opened at the same moment.
 const AT_ONCE: usize = 1_000;

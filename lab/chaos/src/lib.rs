@@ -59,10 +59,8 @@ pub struct Options {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "there is no fault {0}; `cargo lab fault` lists them as PART KIND, here they are PART/KIND"
-    )]
-    NoFault(String),
+    #[error("there is no fault {name}; there are {known}")]
+    NoFault { name: String, known: String },
     #[error("the history can't be kept in {}", path.display())]
     History {
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! Which fault comes when: drawn from the seed, before anything runs.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use aws_model::network::Zone;
 use lab_runner::{
@@ -227,7 +227,12 @@ fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
             .any(|known| known.to_string() == name)
     };
     if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
-        return Err(Error::NoFault(unknown.clone()));
+        let known: BTreeSet<_> = groups.iter().flatten().map(ToString::to_string).collect();
+        let known: Vec<_> = known.into_iter().collect();
+        return Err(Error::NoFault {
+            name: unknown.clone(),
+            known: known.join(", "),
+        });
     }
     for group in &mut groups {
         group.retain(|action| only.contains(&action.to_string()));
@@ -294,8 +299,6 @@ fn without_links() -> Vec<Vec<Action>> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn options(seed: u64, only: &[&str]) -> Options {

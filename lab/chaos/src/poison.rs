@@ -1,30 +1,28 @@
 //! Objects that can't be ingested, ahead of payments whose events are lost: the sweep has to get past them.
 
 use aws_sdk_s3::types::ServerSideEncryption;
-use payment_core::{ObjectKey, Timestamp, object::OBJECT_LINES_MAX};
+use lab_runner::lab::{BUCKET, Lab};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use lab_runner::lab::{BUCKET, Lab};
+/// More than the function takes of one object.
+const LINES: usize = 100_001;
 
-/// What the keys of the journal begin with.
-const PREFIX: &str = "transactions/";
-
-/// More than the function records of a key.
+/// More characters than the tables hold of a key.
 const LONG_KEY: usize = 900;
+
+/// Characters of a written UUID of version 7 that hold its time.
+const UUID_TIME: usize = "01a20516-cf67-".len();
 
 /// Puts one object with too many lines and one with a key that is too long; whether S3 took them.
 pub async fn put(lab: &Lab) -> bool {
-    let now = Timestamp::new(OffsetDateTime::now_utc());
+    let now = OffsetDateTime::now_utc();
+    let hour = format!("transactions/dt={}/hh={:02}", now.date(), now.hour());
     // Sorted among the batches of this moment, and not of their form: nobody accepted what is in it.
-    let key = format!(
-        "{}poison-{}",
-        ObjectKey::batches_from(PREFIX, now),
-        Uuid::new_v4()
-    );
-    let lines = usize::try_from(OBJECT_LINES_MAX).map_or(usize::MAX, |max| max + 1);
+    let moment = Uuid::now_v7().to_string();
+    let key = format!("{hour}/{}poison-{}", &moment[..UUID_TIME], Uuid::new_v4());
     let objects = [
-        (format!("{key}.ndjson"), "{}\n".repeat(lines)),
+        (format!("{key}.ndjson"), "{}\n".repeat(LINES)),
         (format!("{key:x<LONG_KEY$}.ndjson"), "{}\n".to_owned()),
     ];
     let s3 = lab.s3(&lab.credentials.aws.operator);

@@ -28,8 +28,6 @@ pub enum Error {
     #[error(transparent)]
     Lab(#[from] lab_runner::lab::Error),
     #[error(transparent)]
-    Lab(#[from] lab_runner::lab::Error),
-    #[error(transparent)]
     Workspace(#[from] lab_runner::workspace::Error),
     #[error(transparent)]
     Console(#[from] state::Error),

@@ -106,7 +106,7 @@ async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> Result<
             .iter()
             .filter(|origin| origin.is_in_ledger && audit.scope.holds(&origin.key))
             // Such an object is looked at by its own key.
-            .filter(|origin| !ObjectKey::parse(&origin.key).is_some_and(|key| key.is_shortened()));
+            .filter(|origin| ObjectKey::parse(&origin.key).is_none_or(|key| !key.is_shortened()));
         for origin in of_range {
             match content(audit, &mut kept, &origin.key).await {
                 Some(content) if content.accounts_for(table, origin) => {}

@@ -9,7 +9,6 @@ use lab_runner::{
     output,
     part::{self, PartName, START},
     process,
-    shutdown::Shutdown,
     state::status::Failure,
     supervisor::Supervisor,
     vpc::{user, wiring},

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::Command, time::Duration};
 
 use futures::future::join_all;
-use lab::{part::PartName, ports::TIERS, process::allow_open_files, state::status::Status};
+use lab_runner::{part::PartName, ports::TIERS, process::allow_open_files, state::status::Status};
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use tokio::{

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use aws_sdk_s3::types::ServerSideEncryption;
-use lab::{lab::BUCKET, part::PartName};
+use lab_runner::{lab::BUCKET, part::PartName};
 
 use crate::test_lab::TestLab;
 
