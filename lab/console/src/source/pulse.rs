@@ -26,7 +26,7 @@ pub enum Answer {
 }
 
 /// The parts of a lab but the console.
-pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::lab::Error> {
+pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
     let parts = lab.parts()?.into_iter();
     let others = parts.filter(|part| part.name != PartName::Console);
     Ok(others
