@@ -4,8 +4,8 @@ use axum::body::to_bytes;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use payment_core::ErrorCode;
 use payment_core::amount::{TypedError, from_typed};
+use payment_core::{Currency, ErrorCode};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 use tier_kit::http::{Refusal, RequestContext, media_type};
@@ -98,8 +98,10 @@ pub async fn pay(
 
 /// The body of the payment, with the amount as the door takes it.
 fn payment(fields: &Fields) -> Result<Bytes, TypedError> {
+    // What is no currency is refused by the door.
+    let currency = Currency::parse(&fields.currency).unwrap_or(Currency::USD);
     let payment = Fields {
-        amount: from_typed(&fields.amount)?,
+        amount: from_typed(&fields.amount, currency)?,
         ..fields.clone()
     };
     // Strings are always JSON.

@@ -54,8 +54,12 @@ async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
         ("docs.css", "text/css"),
         ("pay.js", "text/javascript"),
         ("card.js", "text/javascript"),
+        ("form.js", "text/javascript"),
+        ("payment.js", "text/javascript"),
+        ("progress.js", "text/javascript"),
         ("rules.js", "text/javascript"),
-        ("send.js", "text/javascript"),
+        ("server.js", "text/javascript"),
+        ("words.js", "text/javascript"),
     ] {
         let asset = tier.get(&format!("/assets/{version}/{name}")).await;
         let headers = asset.headers();
