@@ -8,6 +8,7 @@ const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
 export const WORDS = {
   malformed_json: "This page sent something that the server can't read. Load it again.",
   id_mismatch: "This page sent two different ids. Load it again.",
+  not_allowed: "The server takes payments from its own page alone. Load the page again.",
   not_found: "The server does not know this address. Load the page again.",
   method_not_allowed: "The server does not take payments here. Load the page again.",
   unsupported_media_type: "This page sent something that the server can't read. Load it again.",

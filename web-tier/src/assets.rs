@@ -17,13 +17,14 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type, content.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     ("pay.css", CSS, include_str!("../assets/pay.css")),
     ("docs.css", CSS, include_str!("../assets/docs.css")),
     ("pay.js", SCRIPT, include_str!("../assets/pay.js")),
     ("card.js", SCRIPT, include_str!("../assets/card.js")),
     ("rules.js", SCRIPT, include_str!("../assets/rules.js")),
     ("send.js", SCRIPT, include_str!("../assets/send.js")),
+    ("receipt.js", SCRIPT, include_str!("../assets/receipt.js")),
 ];
 
 /// `/assets/` and the version of all of them, since they refer to one another.
