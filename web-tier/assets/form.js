@@ -24,6 +24,8 @@ export function start(pay) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     $("banner").textContent = "";
+    // What the server said of the last try of a form without a script.
+    $("ask")?.remove();
     for (const name of FIELDS) show(name, fault(name));
     const wrong = FIELDS.find((name) => $(name).hasAttribute("aria-invalid"));
     if (wrong) $(wrong).focus();
@@ -98,8 +100,7 @@ function label() {
 
 // The currency of the country that the browser is set to; of several, the one that the fewest countries use.
 function guessCurrency() {
-  const [navigation] = performance.getEntriesByType("navigation");
-  if (navigation?.type !== "navigate" || FIELDS.some((name) => $(name).value)) return;
+  if (!$("currency").selectedOptions[0].defaultSelected || FIELDS.some((name) => $(name).value)) return;
   const { region } = new Intl.Locale(navigator.language).maximize();
   const countries = (option) => option.dataset.countries.split(" ");
   const used = [...$("currency").options].filter((option) => countries(option).includes(region));

@@ -50,7 +50,6 @@ function steps({ name, receivedAt, recordedAt }) {
   const now = does ? "now" : "";
   if (receivedAt) step("accepted", "done", clock(receivedAt));
   else step("accepted", now, words);
-  step("log", receivedAt ? "done" : "", receivedAt ? "in S3" : "");
   if (recordedAt) step("recorded", "done", clock(recordedAt));
   else step("recorded", receivedAt ? now : "", receivedAt ? words : "");
 }

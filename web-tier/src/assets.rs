@@ -17,7 +17,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type, content.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 11] = [
     ("pay.css", CSS, include_str!("../assets/pay.css")),
     ("docs.css", CSS, include_str!("../assets/docs.css")),
     ("pay.js", SCRIPT, include_str!("../assets/pay.js")),
@@ -25,6 +25,7 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("form.js", SCRIPT, include_str!("../assets/form.js")),
     ("payment.js", SCRIPT, include_str!("../assets/payment.js")),
     ("progress.js", SCRIPT, include_str!("../assets/progress.js")),
+    ("receipt.js", SCRIPT, include_str!("../assets/receipt.js")),
     ("rules.js", SCRIPT, include_str!("../assets/rules.js")),
     ("server.js", SCRIPT, include_str!("../assets/server.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),

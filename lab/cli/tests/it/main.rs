@@ -21,6 +21,7 @@ mod older_objects;
 mod operator;
 mod outage;
 mod pay_page;
+mod receipt_page;
 mod rolling_restart;
 mod round_trip;
 mod runbook;

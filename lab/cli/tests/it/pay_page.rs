@@ -6,7 +6,7 @@ mod page;
 mod people;
 mod proxy;
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 

