@@ -67,8 +67,8 @@ function pay(state, { payment, now }) {
 // What the tab has kept is asked for, and never sent without a press. A receipt is shown again for a while, under its own
 // address; what may have been made is remembered until that is known.
 function open(state, { kept, id, now }) {
-  if (!kept?.payment) return state;
-  const { payment, receivedAt, recordedAt } = kept;
+  const { payment, receivedAt, recordedAt } = kept ?? {};
+  if (![payment?.id, payment?.amount, payment?.currency].every((member) => typeof member === "string")) return state;
   if (receivedAt && (payment.id !== id || now - kept.at > RECEIPT_KEPT_MS)) return state;
   const opened = { payment, receivedAt, recordedAt, isPressed: false, isLost: true, failures: 0, since: now };
   if (recordedAt) return to("recorded", opened);
