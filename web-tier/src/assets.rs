@@ -17,13 +17,18 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type, content.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 11] = [
     ("pay.css", CSS, include_str!("../assets/pay.css")),
     ("docs.css", CSS, include_str!("../assets/docs.css")),
     ("pay.js", SCRIPT, include_str!("../assets/pay.js")),
     ("card.js", SCRIPT, include_str!("../assets/card.js")),
+    ("form.js", SCRIPT, include_str!("../assets/form.js")),
+    ("payment.js", SCRIPT, include_str!("../assets/payment.js")),
+    ("progress.js", SCRIPT, include_str!("../assets/progress.js")),
+    ("receipt.js", SCRIPT, include_str!("../assets/receipt.js")),
     ("rules.js", SCRIPT, include_str!("../assets/rules.js")),
-    ("send.js", SCRIPT, include_str!("../assets/send.js")),
+    ("server.js", SCRIPT, include_str!("../assets/server.js")),
+    ("words.js", SCRIPT, include_str!("../assets/words.js")),
 ];
 
 /// `/assets/` and the version of all of them, since they refer to one another.

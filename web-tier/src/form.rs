@@ -1,24 +1,18 @@
 //! A payment from the page's plain form: the same JSON as from a program, and a page as the answer.
 
-use axum::body::to_bytes;
+use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use http_service::http::{Refusal, RequestContext, media_type};
-use payment_core::ErrorCode;
 use payment_core::amount::{TypedError, from_typed};
+use payment_core::{Currency, ErrorCode};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 
-use crate::page;
+use crate::answer::Accepted;
+use crate::receipt;
 use crate::routes::State;
-
-/// For a person, who knows nothing of ids.
-const NO_ANSWER: &str =
-    "It is not known whether the payment was taken. Press Pay again: it is paid once.";
-
-/// Larger than any answer of the app tier.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// The form's fields. The page made the id, so that sending the form twice pays once.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -35,17 +29,13 @@ pub struct Fields {
     pub transaction: String,
 }
 
-/// What the app tier says of a payment, as far as a person wants to read it.
-#[derive(Debug, Default, Deserialize)]
-pub struct Answer {
-    #[serde(default)]
-    pub received_at: String,
-    #[serde(default)]
-    pub detail: String,
-    #[serde(default)]
-    pub member: String,
-    #[serde(default)]
-    pub code: String,
+impl Fields {
+    /// The amount in the notation of JSON.
+    pub fn amount(&self) -> Result<String, TypedError> {
+        // What is no currency is refused by the door.
+        let currency = Currency::parse(&self.currency).unwrap_or(Currency::USD);
+        from_typed(&self.amount, currency)
+    }
 }
 
 pub fn is_form(headers: &HeaderMap) -> bool {
@@ -53,53 +43,42 @@ pub fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
+/// The receipt, or a refusal that carries the fields: the page that shows it has the form again, as it was filled in.
 pub async fn pay(
     state: &State,
     context: &RequestContext,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(body)?;
-    let payment = match payment(&fields) {
-        Ok(payment) => payment,
-        Err(error) => {
-            let answer = Answer {
-                detail: error.to_string(),
-                member: "amount".to_owned(),
-                ..Answer::default()
-            };
-            let page = page::refused(fields, &answer, &state.cards);
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-        }
-    };
-    let (status, answer) = match state.upstream.process(context, None, &payment).await {
-        Ok(response) => read(response).await,
-        Err(refusal) => {
-            let status =
-                StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_GATEWAY);
-            let mut page = page::refused(
-                fields,
-                &Answer {
-                    detail: NO_ANSWER.to_owned(),
-                    ..Answer::default()
-                },
-                &state.cards,
-            );
-            *page.status_mut() = status;
-            return Ok(page);
-        }
-    };
-    let page = if status.is_success() {
-        page::receipt(&fields, &answer)
-    } else {
-        page::refused(fields, &answer, &state.cards)
-    };
-    Ok((status, page).into_response())
+    match take(state, context, &fields).await {
+        Ok(answer) if answer.status().is_success() => Ok(answer),
+        refused => Ok((Extension(fields), refused).into_response()),
+    }
+}
+
+/// The receipt, or the app tier's refusal.
+async fn take(
+    state: &State,
+    context: &RequestContext,
+    fields: &Fields,
+) -> Result<Response, Refusal> {
+    let payment = payment(fields).map_err(|error| Refusal {
+        member: Some("amount"),
+        ..Refusal::new(ErrorCode::InvalidMember, error.to_string())
+    })?;
+    let answer = state.upstream.process(context, None, &payment).await?;
+    if !answer.status().is_success() {
+        return Ok(answer);
+    }
+    let (head, body) = answer.into_parts();
+    let accepted = Accepted::read(body, &fields.id).await?;
+    Ok((head.status, receipt::accepted(fields, &accepted)).into_response())
 }
 
 /// The body of the payment, with the amount as the door takes it.
 fn payment(fields: &Fields) -> Result<Bytes, TypedError> {
     let payment = Fields {
-        amount: from_typed(&fields.amount)?,
+        amount: fields.amount()?,
         ..fields.clone()
     };
     // Strings are always JSON.
@@ -117,14 +96,6 @@ fn read_fields(body: &[u8]) -> Result<Fields, Refusal> {
     serde_urlencoded::from_bytes(body).map_err(|_| {
         refused("send JSON with the header Content-Type: application/json; a form must be the pay page's own")
     })
-}
-
-async fn read(response: Response) -> (StatusCode, Answer) {
-    let status = response.status();
-    let body = to_bytes(response.into_body(), ANSWER_BYTES_MAX)
-        .await
-        .unwrap_or_default();
-    (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
 /// The table of examples that the door, the reader and the page's script are held to as well.

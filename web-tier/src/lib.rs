@@ -3,14 +3,22 @@
 //! It bounds what comes in, serves the pay page, and hands payments to the app tier ([`upstream`]). It holds no
 //! state, has no rights in AWS, and decides nothing about a payment: the rules live in the app tier.
 
+mod accept;
+mod address;
+mod answer;
 pub mod api;
 mod assets;
 pub mod config;
 mod form;
+mod origin;
 mod page;
+mod people;
 mod ready;
+mod receipt;
+mod refused;
 mod routes;
 pub mod upstream;
+mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,10 +83,11 @@ impl App {
         let ready = AppTier(Arc::clone(&upstream));
         let state = State {
             upstream,
-            cards: config.cards,
+            cards: config.cards.clone(),
         };
+        let router = layers.around(routes::routes(state), &mut metrics);
         Ok(Self {
-            router: layers.around(routes::routes(state), &mut metrics),
+            router: people::around(router, config.cards),
             server,
             admin: admin.serve(metrics, ready),
             spans,

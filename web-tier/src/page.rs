@@ -11,10 +11,10 @@ use http_service::http::Refusal;
 use payment_core::card::iban;
 use payment_core::payment::{PAYER_NAME_CHARS_MAX, TRANSACTION_CHARS_MAX};
 use payment_core::{CardCheck, Currency, ErrorCode, PaymentId, card};
-use uuid::Uuid;
 
-use crate::assets;
-use crate::form::{Answer, Fields};
+use crate::answer::Problem;
+use crate::form::Fields;
+use crate::{address, assets, words};
 
 /// Nothing but this server's own style sheets, scripts, form and answers.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
@@ -40,15 +40,23 @@ struct PayPage {
     exempt: String,
     /// The registry of IBANs, for the page's own check for card numbers.
     ibans: &'static str,
-    /// In words for the payer; empty where nothing was wrong.
-    problem: String,
-    /// The field that is to be mended, where it is one of the form's.
+    trouble: Trouble,
+}
+
+/// Why the form is shown again; empty the first time.
+#[derive(Default)]
+struct Trouble {
+    /// What became of the payment.
+    banner: String,
+    /// The field that is to be corrected, and why.
     member: String,
+    problem: String,
+    /// Where to ask for the payment that was made, or may have been, and the words of the link.
+    ask: Option<(String, &'static str)>,
 }
 
 impl PayPage {
-    fn new(fields: Fields, problem: &str, member: &str, cards: &CardCheck) -> Self {
-        let is_field = ["amount", "currency", "payer_name", "transaction"].contains(&member);
+    fn new(fields: Fields, trouble: Trouble, cards: &CardCheck) -> Self {
         Self {
             assets: assets::base(),
             currencies: &CURRENCIES,
@@ -57,71 +65,95 @@ impl PayPage {
             fields,
             exempt: cards.exempt().collect::<Vec<_>>().join(" "),
             ibans: &IBANS,
-            problem: problem.to_owned(),
-            member: if is_field { member } else { "" }.to_owned(),
+            trouble,
         }
     }
 }
 
-#[derive(Template)]
-#[template(path = "receipt.html")]
-struct ReceiptPage<'a> {
-    assets: &'static str,
-    fields: &'a Fields,
-    received_at: &'a str,
+impl Trouble {
+    fn new(code: ErrorCode, problem: &Problem, id: &PaymentId) -> Self {
+        if code == ErrorCode::IdConflict {
+            return Self {
+                banner: format!(
+                    "Your payment was not made. {} If that one is yours, too, you have paid; to make this one besides, press Pay.",
+                    words::of(code)
+                ),
+                ask: Some((address::receipt(id), "See the payment that was made")),
+                ..Self::default()
+            };
+        }
+        if words::may_have_been_taken(code) {
+            return Self {
+                banner: format!(
+                    "{}. {} Ask first. If it was not, press Pay again: it is paid once.",
+                    words::NOT_KNOWN,
+                    words::of(code)
+                ),
+                ask: Some((address::receipt(id), words::ASK)),
+                ..Self::default()
+            };
+        }
+        let is_field = ["amount", "currency", "payer_name", "transaction"];
+        if is_field.contains(&&*problem.member) {
+            return Self {
+                banner: "Nothing was paid this time. Correct what is marked, and press Pay."
+                    .to_owned(),
+                member: problem.member.clone(),
+                problem: problem.detail.clone(),
+                ask: None,
+            };
+        }
+        Self {
+            banner: format!("Nothing was paid this time. {}", words::of(code)),
+            ..Self::default()
+        }
+    }
 }
 
-/// The empty form, with an id of its own.
-pub fn pay(cards: &CardCheck) -> Response {
-    let id = PaymentId::made_from(Uuid::now_v7()).to_string();
+/// The empty form.
+pub fn form(id: &PaymentId, cards: &CardCheck) -> Response {
     let fields = Fields {
-        id,
-        currency: "USD".to_owned(),
+        id: id.to_string(),
+        currency: Currency::USD.code().to_owned(),
         ..Fields::default()
     };
-    render(&PayPage::new(fields, "", "", cards))
+    render(&PayPage::new(fields, Trouble::default(), cards))
 }
 
-/// The form again, with what is to be mended. The id stays, unless it belongs to another payment by now. A card number
-/// is not repeated, whatever was wrong.
-pub fn refused(mut fields: Fields, answer: &Answer, cards: &CardCheck) -> Response {
-    let is_taken = answer.code == ErrorCode::IdConflict.code();
+/// The form again, with what became of the payment. The id stays, unless it belongs to another payment by now. A card
+/// number is not repeated, whatever was wrong.
+pub fn refused(
+    mut fields: Fields,
+    code: ErrorCode,
+    problem: &Problem,
+    cards: &CardCheck,
+) -> Response {
+    let id = PaymentId::parse_with(&fields.id, cards).unwrap_or_else(address::new_id);
+    let trouble = Trouble::new(code, problem, &id);
     let Fields {
-        id,
+        id: _,
         amount,
         currency,
         payer_name,
         transaction,
     } = &mut fields;
-    for field in [&mut *id, amount, currency, payer_name, transaction] {
+    for field in [amount, currency, payer_name, transaction] {
         if card::is_in(field) {
             field.clear();
         }
     }
-    if is_taken || fields.id.is_empty() {
-        fields.id = PaymentId::made_from(Uuid::now_v7()).to_string();
-    }
-    let problem = if answer.detail.is_empty() {
-        "It did not work. Send it again."
-    } else {
-        &answer.detail
-    };
-    render(&PayPage::new(fields, problem, &answer.member, cards))
+    let is_taken = code == ErrorCode::IdConflict;
+    fields.id = if is_taken { address::new_id() } else { id }.to_string();
+    render(&PayPage::new(fields, trouble, cards))
 }
 
-pub fn receipt(fields: &Fields, answer: &Answer) -> Response {
-    render(&ReceiptPage {
-        assets: assets::base(),
-        fields,
-        received_at: &answer.received_at,
-    })
-}
-
+/// A page with the headers that each has. An origin that is told within this site alone lets its own form be known from
+/// another site's.
 pub(crate) fn render(page: &impl Template) -> Response {
     let headers: [(HeaderName, &str); 4] = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
+        (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
     ];
     match page.render() {

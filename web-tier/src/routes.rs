@@ -1,22 +1,31 @@
 //! The HTTP interface of the web tier.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::header::{CACHE_CONTROL, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, StatusCode, Uri};
 use http_service::http::{
     LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
 };
-use payment_core::CardCheck;
 use payment_core::payment::BODY_BYTES_MAX;
+use payment_core::{CardCheck, PaymentId};
+use tokio::time::timeout;
 
+use crate::accept::prefers_html;
+use crate::origin::refuse_other_sites;
 use crate::upstream::Upstream;
-use crate::{api, assets, form, page};
+use crate::{address, api, assets, form, page, receipt};
 
 /// Where it is asked what became of a payment.
 pub const STATUS: &str = "/pay/{id}";
+
+/// Longest wait of the form for whether it was sent before.
+const LOOK_UP: Duration = Duration::from_millis(500);
 
 pub struct State {
     pub upstream: Arc<Upstream>,
@@ -34,8 +43,34 @@ pub fn routes(state: State) -> Router {
         .with_state(Arc::new(state))
 }
 
-async fn pay_page(state: axum::extract::State<Arc<State>>) -> Response {
-    page::pay(&state.cards)
+/// The form, under the id in its address. A payment that was made under it is shown in its place.
+async fn pay_page(
+    state: axum::extract::State<Arc<State>>,
+    Extension(context): Extension<RequestContext>,
+    uri: Uri,
+) -> Response {
+    let Some(id) = address::id_in_query(&uri, &state.cards) else {
+        return see(address::form(&address::new_id()));
+    };
+    if is_known(&state, &context, &id).await {
+        return see(address::receipt(&id));
+    }
+    page::form(&id, &state.cards)
+}
+
+/// Whether the app tier knows the payment. If it can't be asked, the form is shown: nothing is paid twice under one id.
+async fn is_known(state: &State, context: &RequestContext, id: &PaymentId) -> bool {
+    if address::is_new(id) {
+        return false;
+    }
+    let asked = timeout(LOOK_UP, state.upstream.status(context, id)).await;
+    asked.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
+}
+
+/// Sends the browser to another page of this server.
+fn see(address: String) -> Response {
+    let headers = [(LOCATION, address), (CACHE_CONTROL, "no-store".to_owned())];
+    (StatusCode::SEE_OTHER, headers).into_response()
 }
 
 /// A payment as JSON from a program, or as a form from the pay page.
@@ -44,6 +79,7 @@ async fn pay(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    refuse_other_sites(request.headers())?;
     if form::is_form(request.headers()) {
         let body = read_body(request, BODY_BYTES_MAX).await?;
         return form::pay(&state, &context, &body).await;
@@ -53,13 +89,32 @@ async fn pay(
     state.upstream.process(&context, key.as_ref(), &body).await
 }
 
-/// What is known of a payment.
+/// What is known of a payment: a page for people, JSON for programs. No cache keeps it, since it changes.
 async fn find(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
     id: PathId,
+) -> Response {
+    let answer = look_up(&state, &context, id, prefers_html(&headers)).await;
+    let headers = [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (VARY, "Accept"),
+    ];
+    (headers, answer).into_response()
+}
+
+async fn look_up(
+    state: &State,
+    context: &RequestContext,
+    id: PathId,
+    for_a_person: bool,
 ) -> Result<Response, Refusal> {
     let id = id.parse(&state.cards)?;
-    let answer = state.upstream.status(&context, &id).await?;
+    let mut answer = state.upstream.status(context, &id).await?;
+    if for_a_person && answer.status().is_success() {
+        answer = receipt::found(&id, answer).await?;
+    }
     Ok((Extension(LoggedPayment(id)), answer).into_response())
 }

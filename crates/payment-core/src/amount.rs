@@ -62,6 +62,27 @@ impl Currency {
         self.iso.name()
     }
 
+    /// Sign that people write beside an amount, such as `$`. Empty if the currency has none of its own.
+    pub fn symbol(self) -> String {
+        let symbol = self.iso.symbol().to_string();
+        // U+00A4 stands for any currency.
+        if symbol == "¤" {
+            String::new()
+        } else {
+            symbol
+        }
+    }
+
+    /// ISO 3166 codes of the countries whose money it is, separated by blanks. Empty for a unit of account.
+    pub fn countries(self) -> String {
+        if self.iso.is_fund() {
+            return String::new();
+        }
+        let countries = self.iso.used_by().into_iter();
+        let codes: Vec<String> = countries.map(|country| country.to_string()).collect();
+        codes.join(" ")
+    }
+
     pub fn code(self) -> &'static str {
         self.iso.code()
     }

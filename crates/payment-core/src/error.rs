@@ -7,6 +7,7 @@ use serde::Serialize;
 pub enum ErrorCode {
     MalformedJson,
     IdMismatch,
+    NotAllowed,
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
@@ -25,9 +26,10 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedJson,
         Self::IdMismatch,
+        Self::NotAllowed,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -50,6 +52,7 @@ impl ErrorCode {
         match self {
             Self::MalformedJson => (400, "malformed_json", "The body is not a JSON object"),
             Self::IdMismatch => (400, "id_mismatch", "Two different ids were given"),
+            Self::NotAllowed => (403, "not_allowed", "The request is not allowed"),
             Self::NotFound => (404, "not_found", "There is nothing at this address"),
             Self::MethodNotAllowed => (405, "method_not_allowed", "The method is not allowed here"),
             Self::RequestTimeout => (408, "request_timeout", "The request came too slowly"),

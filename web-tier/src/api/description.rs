@@ -11,8 +11,8 @@ use super::schema;
 
 use ErrorCode::{
     BodyTooLarge, CardNumber, Draining, IdConflict, IdMismatch, Internal, InvalidMember,
-    MalformedJson, NotFound, Overloaded, RequestTimeout, StatusUnavailable, StorageUnavailable,
-    UnsupportedMediaType, UpstreamFailed, UpstreamTimeout,
+    MalformedJson, NotAllowed, NotFound, Overloaded, RequestTimeout, StatusUnavailable,
+    StorageUnavailable, UnsupportedMediaType, UpstreamFailed, UpstreamTimeout,
 };
 
 /// Any request may be refused so.
@@ -21,6 +21,7 @@ const ANY: &[ErrorCode] = &[Internal, Overloaded, UpstreamTimeout];
 const PAYING: &[ErrorCode] = &[
     MalformedJson,
     IdMismatch,
+    NotAllowed,
     RequestTimeout,
     IdConflict,
     BodyTooLarge,
@@ -72,10 +73,10 @@ fn pay() -> Value {
     );
     repeated["headers"] = json!({
         "Idempotent-Replayed": {"schema": {"const": "true"}, "required": true},
-        "Location": location(),
+        "Location": location("^/pay/"),
     });
     let mut accepted = json_answer("It is durable, and on its way to the database.", "Accepted");
-    accepted["headers"] = json!({"Location": location()});
+    accepted["headers"] = json!({"Location": location("^/pay/")});
     json!({
         "operationId": "pay",
         "summary": "Make a payment",
@@ -98,21 +99,35 @@ fn form() -> Value {
     json!({
         "operationId": "form",
         "summary": "The pay page, for people",
+        "parameters": [{
+            "name": "id",
+            "in": "query",
+            "description": "Of the payment that the form makes.",
+            "schema": {"type": "string"},
+        }],
         "responses": with_refusals(
-            json!({"200": {"description": "A form.", "content": {"text/html": {"schema": {"type": "string"}}}}}),
+            json!({
+                "200": {"description": "A form.", "content": {"text/html": html()}},
+                "303": {
+                    "description": "To the form with a new id, or to the receipt of a payment that has this id.",
+                    "headers": {"Location": location("^/pay[?/]")},
+                },
+            }),
             &[],
         ),
     })
 }
 
 fn find() -> Value {
+    let mut found = json_answer("What is known of it; as HTML, a receipt.", "Status");
+    found["content"]["text/html"] = html();
     json!({
         "operationId": "find",
         "summary": "What became of a payment",
         "description": "Shows neither the payer's name nor members of the client's own, since who guesses an id may ask.",
         "parameters": [{"name": "id", "in": "path", "required": true, "schema": schema::id()}],
         "responses": with_refusals(
-            json!({"200": json_answer("What is known of it.", "Status")}),
+            json!({"200": found}),
             &[NotFound, StatusUnavailable, UpstreamFailed],
         ),
     })
@@ -140,6 +155,11 @@ fn own() -> Value {
     })
 }
 
+/// A page, for who prefers HTML.
+fn html() -> Value {
+    json!({"schema": {"type": "string"}})
+}
+
 fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
@@ -148,8 +168,8 @@ fn json_answer(description: &str, schema: &str) -> Value {
     json!({"description": description, "content": {"application/json": {"schema": reference(schema)}}})
 }
 
-fn location() -> Value {
-    json!({"description": "Where to ask for it.", "schema": {"type": "string", "pattern": "^/pay/"}, "required": true})
+fn location(pattern: &str) -> Value {
+    json!({"description": "Where to ask for it.", "schema": {"type": "string", "pattern": pattern}, "required": true})
 }
 
 /// One response for each status, which names its codes.
@@ -166,7 +186,10 @@ fn with_refusals(mut responses: Value, codes: &[ErrorCode]) -> Value {
         let description = words.collect::<Vec<_>>().join(" ");
         let mut response = json!({
             "description": description,
-            "content": {Problem::MEDIA_TYPE: {"schema": reference("Problem")}},
+            "content": {
+                Problem::MEDIA_TYPE: {"schema": reference("Problem")},
+                "text/html": html(),
+            },
         });
         if codes
             .iter()

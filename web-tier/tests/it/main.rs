@@ -1,12 +1,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod address;
 mod addresses;
 mod admin;
 mod api;
 mod edges;
 mod log;
 mod odd_requests;
+mod origin;
 mod page;
+mod people;
 mod proxy;
+mod receipt;
 mod tier;
 mod traces;

@@ -40,6 +40,8 @@ async fn the_page_has_every_currency_with_its_decimals_from_the_servers_own_tabl
         let (code, decimals) = (currency.code(), currency.decimals());
         let option = format!(r#"<option value="{code}" data-decimals="{decimals}""#);
         assert!(page.contains(&option), "{option}");
+        let words = format!(">{code} – {}</option>", currency.name());
+        assert!(page.contains(&words), "{words}");
     }
 }
 
@@ -54,8 +56,13 @@ async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
         ("docs.css", "text/css"),
         ("pay.js", "text/javascript"),
         ("card.js", "text/javascript"),
+        ("form.js", "text/javascript"),
+        ("payment.js", "text/javascript"),
+        ("progress.js", "text/javascript"),
         ("rules.js", "text/javascript"),
-        ("send.js", "text/javascript"),
+        ("receipt.js", "text/javascript"),
+        ("server.js", "text/javascript"),
+        ("words.js", "text/javascript"),
     ] {
         let asset = tier.get(&format!("/assets/{version}/{name}")).await;
         let headers = asset.headers();
@@ -92,10 +99,11 @@ async fn a_form_becomes_a_payment_and_a_receipt() {
     let page = response.text().await.unwrap();
     for part in [
         "Payment accepted",
-        "12.50 EUR",
-        "2026-11-22T07:30:00.123456Z",
+        "12.50 <",
+        ">EUR<",
+        r#"<time datetime="2026-11-22T07:30:00.123456Z">22 November 2026, 07:30:00 UTC<"#,
         "/pay/tx_1",
-        "Zoë &#60;b&#62;",
+        "<bdi>Zoë &#60;b&#62;</bdi>",
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }
@@ -169,16 +177,30 @@ async fn p8_a_refused_form_never_repeats_a_card_number() {
 }
 
 #[tokio::test]
-async fn p4_a_taken_id_is_replaced_and_an_outage_keeps_it() {
+async fn p4_the_loser_of_an_id_reads_that_it_was_not_made_and_an_outage_keeps_the_id() {
     let headers = "content-type: application/problem+json\r\n";
     let conflict = r#"{"code":"id_conflict","detail":"another payment has this id"}"#;
     let tier = Tier::before(vec![answer("409 Conflict", headers, conflict)]).await;
-    assert_ne!(
-        id_of(&tier.post(&[FORM], BODY).await.text().await.unwrap()),
-        "tx_1"
+    let page = tier.post(&[FORM], BODY).await.text().await.unwrap();
+    assert!(page.contains("Your payment was not made."), "{page}");
+    assert!(
+        page.contains(r#"href="/pay/tx_1""#),
+        "the one that was made"
+    );
+    let own = id_of(&page);
+    assert_ne!(own, "tx_1");
+    assert!(
+        page.contains(&format!(r#"action="/pay?id={own}""#)),
+        "{page}"
     );
     let away = Tier::at(([127, 0, 0, 1], 9).into()).await;
     let response = away.post(&[FORM], BODY).await;
     assert_eq!(response.status().as_u16(), 502);
-    assert_eq!(id_of(&response.text().await.unwrap()), "tx_1");
+    let page = response.text().await.unwrap();
+    assert_eq!(id_of(&page), "tx_1");
+    let words =
+        "It is not known whether your payment was made. A server did not answer. Ask first.";
+    assert!(page.contains(words), "{page}");
+    assert!(page.contains(r#"href="/pay/tx_1""#), "{page}");
+    assert!(page.contains(r#"value="12.50""#), "{page}");
 }

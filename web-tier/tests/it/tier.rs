@@ -10,6 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use web_tier::{App, config::Config, upstream::Resolve};
 
+/// The header Accept of browsers.
+pub const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
 /// What the upstream does with one request.
 pub enum Act {
     Answer(String),
@@ -96,6 +100,13 @@ impl Tier {
 
     pub async fn get(&self, path: &str) -> reqwest::Response {
         reqwest::get(format!("{}{path}", self.url)).await.unwrap()
+    }
+
+    /// As a browser opens an address; it does not go where it is sent.
+    pub async fn browse(&self, path: &str) -> reqwest::Response {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let request = client.build().unwrap().get(format!("{}{path}", self.url));
+        request.header("accept", BROWSER).send().await.unwrap()
     }
 
     /// From the second listener: status and body.

@@ -16,13 +16,14 @@ pub(super) const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
 };
 
 /// The most common first.
-const STATUSES: [(u16, &str); 18] = [
+const STATUSES: [(u16, &str); 19] = [
     (202, "202"),
     (200, "200"),
     (422, "422"),
     (503, "503"),
     (304, "304"),
     (400, "400"),
+    (403, "403"),
     (404, "404"),
     (405, "405"),
     (408, "408"),

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::ServerSideEncryption;
-use lab_runner::{
-    http, lab::BUCKET, part::PartName, state::status::Status, workspace::Workspace,
-};
+use lab_runner::{http, lab::BUCKET, part::PartName, state::status::Status, workspace::Workspace};
 use lab_tasks::browser::{Browser, View, axe::Axe};
 use nix::sys::signal::Signal;
 use reqwest::{StatusCode, header, redirect::Policy};

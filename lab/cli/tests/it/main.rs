@@ -23,6 +23,7 @@ mod on_demand;
 mod operator;
 mod outage;
 mod pay_page;
+mod receipt_page;
 mod rolling_restart;
 mod round_trip;
 mod supervision;

@@ -316,6 +316,28 @@ impl Browser {
         Ok(())
     }
 
+    /// The language that pages are told, such as `de-DE`; for those that are opened from now on.
+    pub async fn set_language(&self, language: &str) -> Result<(), Error> {
+        let agent = self.run("return navigator.userAgent", vec![]).await?;
+        let setting = json!({ "userAgent": agent, "acceptLanguage": language });
+        self.devtools("Emulation.setUserAgentOverride", setting)
+            .await?;
+        Ok(())
+    }
+
+    /// All text that a screen reader can come to.
+    pub async fn readable(&self) -> Result<String, Error> {
+        let tree = self
+            .devtools("Accessibility.getFullAXTree", json!({}))
+            .await?;
+        let nodes = tree["nodes"].as_array();
+        let texts = nodes.into_iter().flatten().filter_map(|node| {
+            let is_text = node["role"]["value"] == "StaticText" && node["ignored"] == false;
+            is_text.then(|| node["name"]["value"].as_str())?
+        });
+        Ok(texts.collect::<Vec<_>>().join("\n"))
+    }
+
     /// What is seen, as PNG.
     pub async fn screenshot(&self) -> Result<Vec<u8>, Error> {
         Ok(self.tab.screenshot_as_png().await?)

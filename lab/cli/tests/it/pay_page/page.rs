@@ -1,0 +1,138 @@
+//! One browser before one lab, with a network in between: for all that is tried on the page.
+
+use lab_runner::part::PartName;
+use lab_tasks::browser::{Browser, View};
+use serde_json::Value;
+
+use super::proxy::Proxy;
+use crate::test_lab::TestLab;
+
+pub const RECORDED: &str = "Payment recorded";
+
+pub struct Page {
+    pub browser: Browser,
+    pub proxy: Proxy,
+    pub lab: TestLab,
+}
+
+impl Page {
+    pub async fn open() -> Self {
+        let lab = TestLab::up();
+        let proxy = Proxy::before(lab.lab.url(PartName::Alb)).await;
+        let browser = Browser::open(View::DESKTOP).await.unwrap();
+        Self {
+            browser,
+            proxy,
+            lab,
+        }
+    }
+
+    /// As someone sees it who was never here.
+    pub async fn start_over(&self) {
+        self.proxy.reset();
+        // As a case leaves it that failed half-way.
+        self.browser.set_scripts(true).await.unwrap();
+        self.browser.set_offline(false).await.unwrap();
+        self.browser.show(View::DESKTOP).await.unwrap();
+        self.load().await;
+        self.run("sessionStorage.clear()").await;
+        self.load().await;
+        self.browser.complaints().await.unwrap();
+    }
+
+    pub async fn load(&self) {
+        let url = format!("{}/pay", self.proxy.url);
+        self.browser.goto(&url).await.unwrap();
+    }
+
+    pub async fn reload(&self) {
+        self.run("window.isOld = true; location.reload()").await;
+        let loaded = "document.readyState === 'complete' && !window.isOld";
+        self.browser.until(loaded).await.unwrap();
+    }
+
+    pub async fn type_into(&self, field: &str, text: &str) {
+        self.browser.type_into(field, text).await.unwrap();
+    }
+
+    pub async fn fill(&self, note: &str) {
+        self.type_into("#amount", "1250.50").await;
+        self.type_into("#payer_name", "Zoë Müller").await;
+        self.type_into("#transaction", note).await;
+    }
+
+    pub async fn pay(&self, note: &str) {
+        self.fill(note).await;
+        self.click("#pay").await;
+    }
+
+    /// Waits until it can be pressed.
+    pub async fn click(&self, css: &str) {
+        let element = format!("document.querySelector({})", Value::from(css));
+        let is_ready = format!(
+            "{element}.checkVisibility({{ visibilityProperty: true }}) && {element}.ariaDisabled !== 'true'"
+        );
+        self.browser.until(&is_ready).await.unwrap();
+        self.browser.click(css).await.unwrap();
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        self.browser.text(css).await.unwrap()
+    }
+
+    pub async fn value(&self, field: &str) -> Value {
+        let script = format!("return document.querySelector('{field}').value");
+        self.run(&script).await
+    }
+
+    pub async fn focused(&self) -> Value {
+        self.run("return document.activeElement.id").await
+    }
+
+    /// The payment's id, as the form and the address have it.
+    pub async fn id(&self) -> String {
+        let form = self.value("[name=id]").await;
+        let address = "return new URLSearchParams(location.search).get('id')";
+        assert_eq!(self.run(address).await, form, "the address keeps the id");
+        form.as_str().unwrap().to_owned()
+    }
+
+    pub async fn run(&self, script: &str) -> Value {
+        self.browser.run(script, vec![]).await.unwrap()
+    }
+
+    /// Lets the page's clock jump ahead.
+    pub async fn skip(&self, minutes: u32) {
+        let script = "const [minutes] = arguments, now = Date.now; Date.now = () => now() + minutes * 60_000;";
+        let skipped = self.browser.run(script, vec![minutes.into()]);
+        skipped.await.unwrap();
+    }
+
+    pub async fn until_shown(&self, text: &str) {
+        self.browser.until_shown(text).await.unwrap();
+    }
+
+    pub async fn shows(&self, text: &str) -> bool {
+        let shown = self.run("return document.body.innerText").await;
+        shown.as_str().unwrap().contains(text)
+    }
+
+    /// Rows with a note: amount, currency, name.
+    pub async fn rows(&self, note: &str) -> Vec<String> {
+        let select = format!(
+            "SELECT amount, currency, payer_name FROM payments.transactions WHERE transaction = '{note}'"
+        );
+        self.lab.select(&select).await
+    }
+
+    /// Records a payment of 11.00 USD as any program would.
+    pub async fn record(&self, id: &str) {
+        let body = format!(r#"{{"id": "{id}", "transaction": "another", "amount": "11.00"}}"#);
+        self.lab.until_accepted(&body).await;
+        let select = format!("SELECT amount FROM payments.transactions WHERE payment_id = '{id}'");
+        let patience = std::time::Duration::from_secs(30);
+        self.lab
+            .until_selected(&select, &["11.0000"], patience)
+            .await;
+    }
+}

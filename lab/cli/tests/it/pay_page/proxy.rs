@@ -1,0 +1,245 @@
+//! A network between the page and the lab that does what a test says: it loses, holds back and forges answers.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use futures::stream;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+
+const BODY_MAX: usize = 1 << 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What becomes of one exchange.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    Passed,
+    /// The server never sees it.
+    RequestLost,
+    /// The server does what it is told, and the page never hears of it.
+    AnswerLost,
+    /// The server never sees it, and the page gets this.
+    Forged(u16, Value),
+    /// As [`Fate::Forged`], with Retry-After in seconds.
+    Refused(u16, Value, u32),
+    /// The answer waits until it is let go.
+    Held(Arc<Notify>),
+}
+
+/// The fates of the exchanges to come, and of those after them.
+#[derive(Debug)]
+struct Plan {
+    next: VecDeque<Fate>,
+    then: Fate,
+}
+
+impl Plan {
+    const fn new() -> Self {
+        Self {
+            next: VecDeque::new(),
+            then: Fate::Passed,
+        }
+    }
+
+    fn draw(&mut self) -> Fate {
+        self.next.pop_front().unwrap_or_else(|| self.then.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Script {
+    posts: Plan,
+    asks: Plan,
+    /// Methods, in the order in which the page used them.
+    seen: Vec<String>,
+    /// Bodies of the payments.
+    sent: Vec<Value>,
+}
+
+impl Script {
+    const fn new() -> Self {
+        Self {
+            posts: Plan::new(),
+            asks: Plan::new(),
+            seen: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Network {
+    server: String,
+    client: reqwest::Client,
+    script: Mutex<Script>,
+}
+
+pub struct Proxy {
+    pub url: String,
+    network: Arc<Network>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Proxy {
+    pub async fn before(server: String) -> Self {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        let network = Arc::new(Network {
+            server,
+            client: client.build().unwrap(),
+            script: Mutex::new(Script::new()),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .fallback(exchange)
+            .with_state(Arc::clone(&network));
+        let serving = tokio::spawn(axum::serve(listener, router).into_future());
+        Self {
+            url,
+            network,
+            serving,
+        }
+    }
+
+    pub fn reset(&self) {
+        *self.network.script() = Script::new();
+    }
+
+    /// Fates of the next payments that the page sends.
+    pub fn posts(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.network.script().posts.next.extend(fates);
+    }
+
+    /// The fate of the payments after them.
+    pub fn all_posts(&self, fate: Fate) {
+        self.network.script().posts.then = fate;
+    }
+
+    /// Fates of the next times that the page asks for a payment.
+    pub fn asks(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.network.script().asks.next.extend(fates);
+    }
+
+    /// The fate of the times after them.
+    pub fn all_asks(&self, fate: Fate) {
+        self.network.script().asks.then = fate;
+    }
+
+    /// `POST` for each payment sent and `GET` for each time asked, in their order.
+    pub fn seen(&self) -> Vec<String> {
+        self.network.script().seen.clone()
+    }
+
+    /// The payments that the page sent.
+    pub fn sent(&self) -> Vec<Value> {
+        self.network.script().sent.clone()
+    }
+
+    /// Waits until the page has sent or asked so often.
+    pub async fn until_seen(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.seen().len() < count {
+            let seen = self.seen();
+            assert!(Instant::now() < deadline, "{count} expected: {seen:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Network {
+    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fate(&self, request: &axum::http::request::Parts, body: &Bytes) -> Fate {
+        let path = request.uri.path();
+        let accepts = request.headers.get(header::ACCEPT);
+        let is_json = accepts.is_some_and(|kind| kind == "application/json");
+        let mut script = self.script();
+        if request.method == Method::POST && path == "/pay" {
+            script.seen.push("POST".to_owned());
+            script
+                .sent
+                .push(serde_json::from_slice(body).unwrap_or_default());
+            return script.posts.draw();
+        }
+        if path.starts_with("/pay/") && is_json {
+            script.seen.push("GET".to_owned());
+            return script.asks.draw();
+        }
+        Fate::Passed
+    }
+
+    async fn forward(&self, request: axum::http::request::Parts, body: Bytes) -> Response {
+        let url = format!("{}{}", self.server, request.uri);
+        let mut headers = request.headers;
+        headers.remove(header::CONNECTION);
+        let sent = self.client.request(request.method, url).headers(headers);
+        let answer = match sent.body(body).send().await {
+            Ok(answer) => answer,
+            Err(error) => return (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+        };
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        headers.remove(header::TRANSFER_ENCODING);
+        headers.remove(header::CONNECTION);
+        let body = answer.bytes().await.unwrap_or_default();
+        (status, headers, body).into_response()
+    }
+}
+
+async fn exchange(State(network): State<Arc<Network>>, request: Request) -> Response {
+    let (request, body) = request.into_parts();
+    let body = to_bytes(body, BODY_MAX).await.unwrap_or_default();
+    match network.fate(&request, &body) {
+        Fate::Passed => network.forward(request, body).await,
+        Fate::RequestLost => cut_off(),
+        Fate::AnswerLost => {
+            network.forward(request, body).await;
+            cut_off()
+        }
+        Fate::Forged(status, body) => forged(status, &body),
+        Fate::Refused(status, body, seconds) => {
+            let mut answer = forged(status, &body);
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+            answer
+        }
+        Fate::Held(released) => {
+            let answer = network.forward(request, body).await;
+            released.notified().await;
+            answer
+        }
+    }
+}
+
+/// The connection ends in the middle of the answer. One that ended before it would be tried again by the browser itself.
+fn cut_off() -> Response {
+    let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("cut off by the test")) });
+    Body::from_stream(cut).into_response()
+}
+
+fn forged(status: u16, body: &Value) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, kind, body.to_string()).into_response()
+}

@@ -1,0 +1,86 @@
+// Talks to the server, and turns what comes back into events of the payment. Only an answer that names the payment and
+// has the expected form says anything about it: a load balancer or a hotel's network answers too.
+
+const TIMEOUT_MS = 10_000;
+
+export async function post(payment, signal) {
+  const answer = await exchange("/pay", { method: "POST", body: JSON.stringify(payment) }, signal);
+  if (!answer) return { type: "lost", code: noAnswer() };
+  const { status, body, after } = answer;
+  const code = typeof body?.code === "string" ? body.code : undefined;
+  if (status === 200 || status === 202) {
+    const isReceipt = body?.id === payment.id && body.status === "accepted" && isTime(body.received_at);
+    return isReceipt ? { type: "yes", receivedAt: body.received_at } : { type: "lost", code: "garbled" };
+  }
+  if (status === 429) return { type: "later", code: code ?? "rate_limited", after };
+  if (status === 408) return { type: "later", code: code ?? "request_timeout", after };
+  if (status >= 400 && status < 500 && code) {
+    return { type: "no", refusal: { code, member: body.member, detail: body.detail } };
+  }
+  return { type: "lost", code: code ?? "garbled", after };
+}
+
+export async function ask({ id }, signal) {
+  const answer = await exchange(`/pay/${encodeURIComponent(id)}`, {}, signal);
+  if (!answer) return { type: "silent", code: noAnswer() };
+  const { status, body, after } = answer;
+  if (status === 404 && body?.code === "not_found") return { type: "unknown" };
+  if (status !== 200 || !isStatus(body, id)) return { type: "silent", code: "status_unavailable", after };
+  return { type: "found", found: body };
+}
+
+// Ends early when the network is back.
+export function wait(ms, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve({ type: "waited" });
+    };
+    const timer = setTimeout(done, ms);
+    addEventListener("online", done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+// The answer with its body as JSON, if it is any; nothing if no whole answer came in time.
+async function exchange(path, options, signal) {
+  const request = new AbortController();
+  const abort = () => request.abort();
+  signal.addEventListener("abort", abort);
+  const timer = setTimeout(abort, TIMEOUT_MS);
+  try {
+    const response = await fetch(path, {
+      ...options,
+      headers: { "content-type": "application/json", accept: "application/json" },
+      cache: "no-store",
+      redirect: "error",
+      signal: request.signal,
+    });
+    const text = await response.text();
+    const seconds = Number(response.headers.get("retry-after"));
+    return { status: response.status, body: parsed(text), after: seconds > 0 ? seconds * 1000 : undefined };
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isStatus(body, id) {
+  if (body?.id !== id) return false;
+  if (body.state === "recorded" || body.state === "conflict") return isTime(body.received_at) && isTime(body.recorded_at);
+  return body.state === "accepted" || body.state === "rejected";
+}
+
+const isTime = (text) => typeof text === "string" && !Number.isNaN(Date.parse(text));
+const noAnswer = () => (navigator.onLine ? "lost" : "offline");

@@ -1,0 +1,39 @@
+//! What people read of a refusal.
+
+use payment_core::ErrorCode;
+
+pub const NOT_KNOWN: &str = "It is not known whether your payment was made";
+
+/// What to do then.
+pub const ASK: &str = "Ask whether it was made";
+
+/// What went wrong, for somebody who knows nothing of bodies and headers.
+pub fn of(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::MalformedJson | ErrorCode::UnsupportedMediaType | ErrorCode::IdMismatch => {
+            "The form arrived in a shape that can't be read. Open the pay page, and fill it in once more."
+        }
+        ErrorCode::NotAllowed => {
+            "It was sent by a page of another site. Open the pay page itself, and pay there."
+        }
+        ErrorCode::NotFound => "There is nothing at this address.",
+        ErrorCode::MethodNotAllowed => "This address does not take what was sent.",
+        ErrorCode::RequestTimeout => "The connection is too slow: the form did not arrive in time.",
+        ErrorCode::IdConflict => "Another payment was made before under the same number.",
+        ErrorCode::BodyTooLarge => "There is too much text in the form. Shorten it.",
+        ErrorCode::InvalidMember => "Something in the form is not right.",
+        ErrorCode::CardNumber => "This looks like a card number. Never enter one here.",
+        ErrorCode::Internal => "Something broke on our side.",
+        ErrorCode::UpstreamFailed => "A server did not answer.",
+        ErrorCode::UpstreamTimeout => "A server is slow to answer.",
+        ErrorCode::Overloaded => "Many people are paying right now.",
+        ErrorCode::Draining => "A server is being replaced.",
+        ErrorCode::StorageUnavailable => "Payments can't be stored right now.",
+        ErrorCode::StatusUnavailable => "What became of payments can't be read right now.",
+    }
+}
+
+/// Whether a payment may have been taken, though its answer has this code: each 5xx may hide a try that arrived.
+pub fn may_have_been_taken(code: ErrorCode) -> bool {
+    code.status() >= 500
+}

@@ -1,0 +1,56 @@
+//! The id stands in the form's address, so that Back, reload and sending again keep it.
+
+use crate::tier::{Tier, answer};
+
+const FOUND: &str =
+    r#"{"id":"order-1","state":"accepted","received_at":"2026-11-22T07:30:00.123456Z"}"#;
+
+#[tokio::test]
+async fn p4_the_form_moves_to_an_address_with_an_id_of_its_own() {
+    let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    for path in [
+        "/",
+        "/pay",
+        "/pay?id=",
+        "/pay?id=a%2Fb",
+        "/pay?id=4111111111111111",
+    ] {
+        let moved = tier.browse(path).await;
+        assert_eq!(moved.status().as_u16(), 303, "{path}");
+        assert_eq!(moved.headers()["cache-control"], "no-store");
+        let address = moved.headers()["location"].to_str().unwrap();
+        let id = address.strip_prefix("/pay?id=tx_").unwrap();
+
+        let page = tier.browse(address).await;
+        assert_eq!(page.headers()["cache-control"], "no-store");
+        let page = page.text().await.unwrap();
+        for part in [
+            format!(r#"name="id" value="tx_{id}""#),
+            format!(r#"action="/pay?id=tx_{id}""#),
+        ] {
+            assert!(page.contains(&part), "{part} in {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn p4_the_address_of_a_payment_that_was_made_leads_to_its_receipt() {
+    let found = answer("200 OK", "content-type: application/json\r\n", FOUND);
+    let tier = Tier::before(vec![found]).await;
+    let moved = tier.browse("/pay?id=order-1").await;
+    assert_eq!(moved.status().as_u16(), 303);
+    assert_eq!(moved.headers()["location"], "/pay/order-1");
+}
+
+#[tokio::test]
+async fn p5_the_form_needs_no_app_tier_and_asks_it_nothing_of_a_new_id() {
+    let away = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let form = away.browse("/pay?id=order-1").await;
+    assert_eq!(form.status().as_u16(), 200);
+
+    let tier = Tier::before(vec![answer("404 Not Found", "", "")]).await;
+    assert_eq!(tier.get("/pay").await.status().as_u16(), 200);
+    assert_eq!(tier.calls(), 0);
+    assert_eq!(tier.get("/pay?id=order-1").await.status().as_u16(), 200);
+    assert_eq!(tier.calls(), 1);
+}
