@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials as KeyPair, Region};
+use aws_credential_types::Credentials as KeyPair;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::Builder;
 
 use crate::{

@@ -16,7 +16,7 @@ mod supervise;
 mod tool;
 mod up;
 
-use std::{convert::Infallible, env as process_env, process::ExitCode};
+use std::{convert::Infallible, env as process_env, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Error};
 use lab_runner::{
@@ -40,6 +40,8 @@ use crate::cli::{Cli, Command, Passed};
 pub struct Context {
     workspace: Workspace,
     dir: LabDir,
+    /// The directory, if the command line names it.
+    named: Option<PathBuf>,
     /// What to type for this lab: `cargo lab`, with the directory where it is not the usual one.
     cargo_lab: String,
 }
@@ -47,17 +49,19 @@ pub struct Context {
 impl Context {
     fn of(option: &DirOption) -> Result<Self, Error> {
         let workspace = Workspace::find()?;
-        let named_by_variable = process_env::var_os("LAB_DIR").is_some();
-        let cargo_lab = match &option.dir {
-            Some(dir) if !named_by_variable => {
+        let variable = process_env::var_os("LAB_DIR").map(PathBuf::from);
+        let named = option.dir.clone().filter(|_| option.dir != variable);
+        let cargo_lab = match &named {
+            Some(dir) => {
                 let dir = env::quoted(&dir.to_string_lossy());
                 format!("cargo lab --dir {dir}")
             }
-            _ => "cargo lab".to_owned(),
+            None => "cargo lab".to_owned(),
         };
         Ok(Self {
             dir: option.lab_dir(&workspace)?,
             workspace,
+            named,
             cargo_lab,
         })
     }

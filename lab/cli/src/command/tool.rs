@@ -22,11 +22,10 @@ pub(super) async fn become_program(
         build::programs(&context.workspace, &[name]).await?;
     }
     let program = context.workspace.program(name);
-    let error = Command::new(&program)
-        .arg("--dir")
-        .arg(context.dir.root())
-        .args(command)
-        .args(&passed.arguments)
-        .exec();
+    let mut next = Command::new(&program);
+    if let Some(dir) = &context.named {
+        next.arg("--dir").arg(dir);
+    }
+    let error = next.args(command).args(&passed.arguments).exec();
     Err(Error::new(error).context(format!("can't start {}", program.display())))
 }

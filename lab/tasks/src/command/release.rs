@@ -7,15 +7,15 @@ use std::{
     time::Instant,
 };
 
+use anyhow::Result;
+use clap::Args;
 use lab_runner::{install, output, workspace::Workspace};
 use tokio::process::Command;
 
-use anyhow::Result;
-use clap::Args;
-
 use crate::release::{
     Commit, Product, build,
-    package::{self, check_size, earlier, products, sums_beside},
+    package::{check_size, earlier, products, sums_beside},
+    rust::Rust,
     sbom,
     target::{Lack, Target},
 };
@@ -32,12 +32,6 @@ pub struct Dist {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(transparent)]
-    Build(#[from] build::Error),
-    #[error(transparent)]
-    Package(#[from] package::Error),
-    #[error(transparent)]
-    Sbom(#[from] sbom::Error),
     #[error(
         "the time of the last commit is not known; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds since 1970"
     )]
@@ -63,7 +57,7 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         epoch: epoch(root).await?,
     };
-    let rust = build::Rust::find(workspace).await.map_err(Error::from)?;
+    let rust = Rust::find(workspace).await?;
     let wanted = if args.target.is_empty() {
         &Target::ALL
     } else {
@@ -74,12 +68,12 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     for &target in &targets {
         let started = Instant::now();
         let programs = build::programs(workspace, &rust, target, commit.epoch);
-        let programs = programs.await.map_err(Error::from)?;
-        shipped.extend(products(root, &programs, target, &commit).map_err(Error::from)?);
+        let programs = programs.await?;
+        shipped.extend(products(root, &programs, target, &commit)?);
         output::done("built", target, started.elapsed());
     }
-    check_size(&shipped).map_err(Error::from)?;
-    shipped.push(sbom::product(root, &targets, &commit).map_err(Error::from)?);
+    check_size(&shipped)?;
+    shipped.push(sbom::product(root, &targets, &commit)?);
     let folder = root.join("target/dist");
     shipped.push(sums_beside(earlier(&folder, &shipped), &shipped));
     write(&folder, &shipped)?;
@@ -91,7 +85,7 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
 }
 
 /// Those of the targets that can be built for here. What is lacking for the others is told, or installed.
-fn buildable(wanted: &[Target], may_install: bool, rust: &build::Rust) -> Result<Vec<Target>> {
+fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Target>> {
     for lack in wanted.iter().flat_map(|target| target.lacks(rust)) {
         let command = lack.command();
         if may_install {

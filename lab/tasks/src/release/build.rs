@@ -7,47 +7,18 @@ use std::{
 };
 
 use lab_runner::{build::cargo, workspace::Workspace};
-use tokio::process::Command;
 
-use super::{package::PROGRAMS, target::Target};
+use super::{package::PROGRAMS, rust::Rust, target::Target};
 
 /// Between the flags of `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run {0}")]
-    Run(&'static str, #[source] io::Error),
-    #[error("rustc does not say where its standard libraries are ({0})")]
-    Sysroot(ExitStatus),
+    #[error("can't run cargo")]
+    Run(#[source] io::Error),
     #[error("the build for {target} failed: {status}")]
     Failed { target: Target, status: ExitStatus },
-}
-
-/// The compiler that cargo takes in this workspace.
-#[derive(Clone, Debug)]
-pub struct Rust {
-    sysroot: PathBuf,
-}
-
-impl Rust {
-    pub async fn find(workspace: &Workspace) -> Result<Self, Error> {
-        let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-        rustc.current_dir(workspace.root());
-        rustc.args(["--print", "sysroot"]);
-        let output = rustc.output().await;
-        let output = output.map_err(|source| Error::Run("rustc", source))?;
-        if !output.status.success() {
-            return Err(Error::Sysroot(output.status));
-        }
-        let sysroot = String::from_utf8_lossy(&output.stdout).trim().into();
-        Ok(Self { sysroot })
-    }
-
-    pub fn has_std(&self, target: Target) -> bool {
-        let libraries = self.sysroot.join("lib/rustlib").join(target.triple());
-        libraries.join("lib").is_dir()
-    }
 }
 
 /// The folder with the programs. `epoch`: seconds since 1970, for whatever writes down a time.
@@ -71,7 +42,7 @@ pub async fn programs(
     }
     command.env("SOURCE_DATE_EPOCH", epoch.to_string());
     let status = command.status().await;
-    let status = status.map_err(|source| Error::Run("cargo", source))?;
+    let status = status.map_err(Error::Run)?;
     if !status.success() {
         return Err(Error::Failed { target, status });
     }
@@ -85,7 +56,7 @@ fn prefixes(workspace: &Path, rust: &Rust) -> [(PathBuf, &'static str); 3] {
     [
         (workspace.to_owned(), "/src"),
         (cargo_home, "/cargo"),
-        (rust.sysroot.clone(), "/rust"),
+        (rust.sysroot().to_owned(), "/rust"),
     ]
 }
 
@@ -117,9 +88,7 @@ mod tests {
 
     #[test]
     fn no_folder_of_this_machine_gets_into_a_program() {
-        let rust = Rust {
-            sysroot: "/opt/rust".into(),
-        };
+        let rust = Rust::at("/opt/rust");
         let prefixes = prefixes(Path::new("/home/me/payments"), &rust);
         let variables = variables(Target::Aarch64, &prefixes);
         let value = |name: &str| {

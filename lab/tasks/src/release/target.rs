@@ -7,7 +7,7 @@ use std::{fmt, path::PathBuf};
 use clap::ValueEnum;
 use lab_runner::install;
 
-use crate::release::build::Rust;
+use super::rust::Rust;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Target {
@@ -61,7 +61,7 @@ impl Target {
 
     /// What is missing to build for it here.
     pub fn lacks(self, rust: &Rust) -> Vec<Lack> {
-        let std = (!rust.has_std(self)).then_some(Lack::Std(self));
+        let std = (!rust.has_std(self.triple())).then_some(Lack::Std(self));
         let compiler: Option<PathBuf> = install::find(self.compiler());
         let compiler = compiler.is_none().then_some(Lack::Compiler(self));
         [std, compiler].into_iter().flatten().collect()

@@ -1,0 +1,57 @@
+//! The compiler of this workspace, and what it can build for.
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use lab_runner::workspace::Workspace;
+use tokio::process::Command;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't run rustc")]
+    Run(#[source] io::Error),
+    #[error("rustc does not say where its standard libraries are ({0})")]
+    Sysroot(ExitStatus),
+}
+
+/// The compiler that cargo takes in this workspace.
+#[derive(Clone, Debug)]
+pub struct Rust {
+    sysroot: PathBuf,
+}
+
+impl Rust {
+    pub async fn find(workspace: &Workspace) -> Result<Self, Error> {
+        let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc.current_dir(workspace.root());
+        rustc.args(["--print", "sysroot"]);
+        let output = rustc.output().await;
+        let output = output.map_err(Error::Run)?;
+        if !output.status.success() {
+            return Err(Error::Sysroot(output.status));
+        }
+        let sysroot = String::from_utf8_lossy(&output.stdout).trim().into();
+        Ok(Self { sysroot })
+    }
+
+    /// One that is not asked.
+    #[cfg(test)]
+    pub(super) fn at(sysroot: &str) -> Self {
+        Self {
+            sysroot: sysroot.into(),
+        }
+    }
+
+    pub fn sysroot(&self) -> &Path {
+        &self.sysroot
+    }
+
+    /// Whether it has the standard library of a target.
+    pub fn has_std(&self, triple: &str) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib").join(triple);
+        libraries.join("lib").is_dir()
+    }
+}
