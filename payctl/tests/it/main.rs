@@ -5,9 +5,11 @@
 mod client;
 mod dead_letters;
 mod doctor;
+mod forged;
 mod harness;
 mod migrate;
 mod not_clean;
+mod outage;
 mod reconcile;
 mod replay;
 mod trace;
