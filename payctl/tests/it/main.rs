@@ -7,6 +7,7 @@ mod dead_letters;
 mod doctor;
 mod forged;
 mod harness;
+mod interrupted;
 mod migrate;
 mod not_clean;
 mod outage;
