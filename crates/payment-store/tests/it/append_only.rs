@@ -230,7 +230,9 @@ async fn p7_migrator_brings_the_schema_up_and_can_change_no_row(root: MySqlPool)
             format!("DROP TABLE {table}"),
             format!("RENAME TABLE {table} TO other"),
             format!("ALTER TABLE {table} RENAME TO other"),
-            format!("INSERT INTO {table} (object_key) VALUES ('y') ON DUPLICATE KEY UPDATE object_key = 'z'"),
+            format!(
+                "INSERT INTO {table} (object_key) VALUES ('y') ON DUPLICATE KEY UPDATE object_key = 'z'"
+            ),
             format!("CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW SET @x = 1"),
         ] {
             assert!(is_denied(&pool, &sql).await, "{sql}");
