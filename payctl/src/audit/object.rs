@@ -1,6 +1,6 @@
 //! One object: by the ledger, then line by line.
 
-use lambda_ingest::objects::ObjectError;
+use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::ObjectKey;
 use payment_store::Store;
 use payment_store::audit::{LedgerEntry, Stored};
@@ -77,6 +77,17 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
     if scope.belonging(key.as_str()) == Belonging::OutsidePrefix {
         return Ok(elsewhere());
     }
+    against_tables(log, store, scope, object, entries).await
+}
+
+/// An object of the journal, as S3 has it now.
+async fn against_tables(
+    log: &Log,
+    store: &Store,
+    scope: &Scope,
+    object: Object,
+    entries: Vec<LedgerEntry>,
+) -> Result<Findings, Unreadable> {
     let (own, others): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .partition(|entry| entry.is_of(&object.version));
@@ -98,7 +109,7 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
         let detail = format!("{} entries stand for this version", own.len());
         findings.differences.push(Difference::of_object(
             Kind::LedgerDiffers,
-            key,
+            &object.version.key,
             Some(detail),
         ));
     }
