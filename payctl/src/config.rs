@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use payment_core::event::ObjectRef;
 use payment_store::{Access, Pool, Store};
 use program::Env;
 
@@ -28,6 +29,13 @@ Exit status: 0 clean, 1 a difference or a no, 2 could not be finished, 64 wrong 
 pub struct Place {
     pub bucket: String,
     pub prefix: String,
+}
+
+impl Place {
+    /// Whether it is an object of the journal.
+    pub fn holds(&self, object: &ObjectRef) -> bool {
+        object.bucket == self.bucket && object.key.as_str().starts_with(&self.prefix)
+    }
 }
 
 pub fn place(env: &mut Env) -> Option<Place> {

@@ -6,6 +6,9 @@ use lambda_ingest::ingest::{IngestError, Ingested, ingest};
 use lambda_ingest::objects::S3Objects;
 use payment_core::event::ObjectRef;
 use payment_store::Store;
+use program::chain;
+
+use crate::output::warn;
 
 /// What became of all objects so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +38,16 @@ impl Ingest {
 
     pub async fn one(&self, object: &ObjectRef) -> Result<Ingested, IngestError> {
         ingest(&*self.objects, &self.store, object).await
+    }
+}
+
+/// Says what is not as it should be, at once; the rest is summed up.
+pub fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
+    let key = object.key.as_str();
+    match result {
+        Ok(Ingested::Stored { .. } | Ingested::Already) => {}
+        Ok(Ingested::Gone) => warn(&format!("{key} is gone")),
+        Err(error) => warn(&format!("{key}: {}", chain(error))),
     }
 }
 

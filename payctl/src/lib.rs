@@ -23,6 +23,7 @@ mod output;
 mod progress;
 mod queue;
 mod range;
+mod stop;
 mod walk;
 
 pub use cli::run;

@@ -148,11 +148,6 @@ fn list_error<E: std::error::Error + 'static>(error: &SdkError<E>) -> ListError 
     ListError(text.chars().take(ERROR_CHARS_MAX).collect())
 }
 
-/// For objects that an event names, whatever their bucket.
-pub async fn any_bucket() -> Result<Arc<S3Objects>, NoRegion> {
-    Ok(Arc::new(S3Objects::new(s3::client(S3_CALL).await?)))
-}
-
 impl Listing<'_> {
     pub async fn next(&mut self) -> Result<Option<Listed>, ListError> {
         loop {

@@ -19,10 +19,10 @@ const WAIT_SECONDS: i32 = 2;
 
 /// Nobody else is given a message while its objects are ingested. It is extended meanwhile; the letters of a run that
 /// was killed come back after it.
-const INVISIBLE_SECONDS: i32 = 120;
+const INVISIBLE_SECONDS: i32 = 60;
 
-/// How often it is extended: the second call still comes in time where the first fails.
-pub const EXTEND_EVERY: Duration = Duration::from_secs(40);
+/// How often it is extended: the third call still comes in time where two fail.
+pub const EXTEND_EVERY: Duration = Duration::from_secs(15);
 
 const CALL: Bounds = Bounds {
     connect: Duration::from_secs(3),

@@ -3,10 +3,14 @@
 //! Each object is of one moment: of the hour in its key where that starts as the tiers make it (`PREFIX dt=…/hh=…/`),
 //! otherwise of when S3 stored it. So ranges that follow each other cover, together, what a run without a range covers.
 
-use payment_core::{ObjectKey, Timestamp};
+mod keys;
+
+use payment_core::Timestamp;
 use payment_store::audit::KeySpan;
 use program::Env;
 use time::{Duration, OffsetDateTime};
+
+use self::keys::{days, first_key, last_before, successor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
 pub struct Range {
@@ -145,47 +149,6 @@ impl Range {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 }
-
-/// What the keys of all hours start with.
-fn days(prefix: &str) -> String {
-    format!("{prefix}dt=")
-}
-
-/// Where the keys of an hour begin; those of a day begin with the day's own folder.
-fn first_key(prefix: &str, at: Timestamp) -> String {
-    let hour = ObjectKey::hour_prefix(prefix, at);
-    match hour.strip_suffix("hh=00/") {
-        Some(day) => day.to_owned(),
-        None => hour,
-    }
-}
-
-/// The first text after all that start with `prefix`; `None` where there is none.
-fn successor(prefix: &str) -> Option<String> {
-    let mut chars: Vec<char> = prefix.chars().collect();
-    while let Some(last) = chars.pop() {
-        let next = (last..=char::MAX).nth(1);
-        if let Some(next) = next {
-            return Some(chars.into_iter().chain([next]).collect());
-        }
-    }
-    None
-}
-
-/// Sorts before `key`, and after every other key that does: what a span is to begin behind that holds `key`.
-fn last_before(key: &str) -> String {
-    let mut chars: Vec<char> = key.chars().collect();
-    let Some(last) = chars.pop() else {
-        return String::new();
-    };
-    if let Some(before) = ('\0'..last).next_back() {
-        chars.extend([before, LAST]);
-    }
-    chars.into_iter().collect()
-}
-
-/// No key holds it.
-const LAST: char = '\u{10FFFF}';
 
 pub fn moved(at: Timestamp, by: Duration) -> Timestamp {
     Timestamp::new(at.to_utc().saturating_add(by))

@@ -15,6 +15,7 @@ use crate::range::{Range, Segment};
 /// One key: the object, and what the ledger has of it in all its versions. One of them at least is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    pub key: ObjectKey,
     pub listed: Option<Listed>,
     pub entries: Vec<LedgerEntry>,
     /// By when S3 stored it the object lies outside the range.
@@ -133,6 +134,7 @@ impl<'a> Merge<'a> {
             _ => false,
         };
         Ok(Some(Step {
+            key,
             listed,
             entries,
             is_outside,

@@ -3,6 +3,7 @@
 //! A user with SELECT alone can ask. No answer grows with the database: a page has a length, and goes on behind the
 //! last row that there is, whatever its number. Nothing that a row holds makes a page fail.
 
+mod reject;
 mod row;
 mod tables;
 
@@ -14,8 +15,9 @@ use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{MySqlConnection, QueryBuilder, Row as _};
 
+pub use self::reject::RejectRow;
 pub use self::row::{Row, Stored, Table};
-pub use self::tables::{LineTable, Origin};
+pub use self::tables::{LineTable, Origin, RowSpan};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;
@@ -24,6 +26,9 @@ use crate::{Found, Store};
 
 /// A page takes milliseconds, a count over a span of rows seconds where the server reads from disk.
 const QUERY_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// The clocks of S3, of the app tier and of the database may differ by as much.
+const CLOCK_SKEW: time::Duration = time::Duration::seconds(5);
 
 /// Entries of one page of the ledger.
 const PAGE: u32 = 1000;
@@ -38,20 +43,22 @@ const AFTER_ALL_KEYS: &str = "\u{10FFFF}";
 const AFTER_ALL_ETAGS: &str = "\x7f";
 
 const LEDGER_PAGE: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
-    reject_count, ingested_at FROM ingested_objects \
+    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects \
     WHERE (object_key > ? OR (object_key = ? AND object_etag > ?)) AND object_key < ? \
     AND OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 \
     ORDER BY object_key, object_etag LIMIT ?";
 
 const LEDGER_ENTRIES: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
-    reject_count, ingested_at FROM ingested_objects WHERE object_key = ? ORDER BY ingested_at";
+    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE object_key = ? \
+    ORDER BY ingested_at";
 
 const LEDGER_LINES: &str = "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects \
     WHERE object_key > ? AND object_key < ?";
 
-/// Entries whose key is none of S3's, which the pages leave out.
+/// Entries that the pages leave out: their key is none of S3's, or begins with a character that the collation sorts
+/// before nothing at all.
 const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
-    WHERE object_key = '' OR OCTET_LENGTH(object_key) > 1024 LIMIT 1000";
+    WHERE object_key <= '' OR OCTET_LENGTH(object_key) > 1024 LIMIT 1000";
 
 const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
     WHERE payment_id = ? ORDER BY id LIMIT 100";
@@ -81,6 +88,8 @@ pub struct LedgerEntry {
     pub conflicts: u32,
     pub rejects: u32,
     pub ingested_at: Timestamp,
+    /// By the database's own clock.
+    pub is_from_the_future: bool,
 }
 
 /// A line of the log whose payment id was held by other content.
@@ -112,6 +121,13 @@ impl LedgerEntry {
                 version.etag.as_str(),
                 version.stored_at,
             )
+    }
+
+    /// Whether it may have been written when it says so, for lines that were received by then.
+    pub fn is_possible(&self, received_by: Option<Timestamp>) -> bool {
+        let ingested_at = self.ingested_at.to_utc().saturating_add(CLOCK_SKEW);
+        let is_early = received_by.is_some_and(|received_by| ingested_at < received_by.to_utc());
+        !self.is_from_the_future && !is_early
     }
 }
 
@@ -197,7 +213,7 @@ impl Store {
         .await
     }
 
-    /// Keys of entries that can name no object: the first thousand.
+    /// Keys of entries that no page has: the first thousand.
     pub async fn ledger_strays(&self) -> Result<Vec<String>, Error> {
         self.ask(async |connection| {
             let query = sqlx::query_scalar(LEDGER_STRAYS);
@@ -267,6 +283,7 @@ fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {
         ingested_at: row
             .try_get(7)
             .map_or(Timestamp::EPOCH, Timestamp::from_datetime),
+        is_from_the_future: row.try_get::<i64, _>(8).unwrap_or(1) != 0,
     })
 }
 

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
-use payment_core::record::{self, Line, RejectedLine};
-use payment_core::{LogRecord, PaymentId};
+use payment_core::record::{self, Line};
+use payment_core::{LogRecord, PaymentId, RejectedLine};
 use payment_store::Store;
-use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, Row, Stored};
+use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Stored};
 
-use super::Scope;
 use super::counts::Counts;
-use super::difference::{Difference, Findings, Kind};
-use super::journal::Unreadable;
+use super::difference::{Difference, Findings, Kind, Unreadable};
+use super::ledger::Counted;
+use super::origin;
+use super::scope::{Belonging, Scope};
+use crate::log::Log;
 
 /// What a line is, by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +28,28 @@ enum Found {
     NoPayment,
 }
 
+/// A line, and what `conflicts` and `rejects` have of it.
+struct Looked<'a> {
+    line: u32,
+    record: Result<&'a LogRecord, &'a RejectedLine>,
+    conflict: Option<&'a Row>,
+    reject: Option<&'a RejectRow>,
+}
+
 /// An object at work: what its lines were found to be, as the ledger counts them.
 struct Check<'a> {
+    log: &'a Log,
     store: &'a Store,
     scope: &'a Scope,
     entry: &'a LedgerEntry,
     stored: Stored,
     findings: Findings,
-    /// Rows, duplicates, conflicts and rejects, at the time when the object was ingested.
-    ledger: [u64; 4],
+    ledger: Counted,
 }
 
 /// Holds all lines of the object against the database.
 pub async fn check(
+    log: &Log,
     store: &Store,
     scope: &Scope,
     entry: &LedgerEntry,
@@ -52,6 +63,7 @@ pub async fn check(
         ..Counts::default()
     };
     let mut check = Check {
+        log,
         store,
         scope,
         entry,
@@ -60,7 +72,7 @@ pub async fn check(
             counts,
             ..Findings::default()
         },
-        ledger: [0; 4],
+        ledger: Counted::default(),
     };
     let mut lines = record::read_object(&object.version.key, &object.body, stored.at);
     loop {
@@ -71,7 +83,7 @@ pub async fn check(
         check.lines(&chunk, (*first, *last)).await?;
     }
     if check.findings.differences.is_empty() {
-        let difference = check.ledger_differs();
+        let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
     Ok(check.findings)
@@ -87,38 +99,61 @@ impl Check<'_> {
         let conflicts = self.store.conflicts_between(self.entry, span).await?;
         let rejects = self.store.rejects_between(self.entry, span).await?;
         for (line, record) in lines {
-            self.findings.counts.lines += 1;
-            let found = match record {
-                Ok(record) => self.payment(*line, record, lines, &rows, &conflicts),
-                Err(_) => Found::NoPayment,
-            };
-            if found != Found::Conflict
-                && let Some(conflict) = conflicts.get(line)
-            {
-                self.note_row(Kind::RowWithoutRecord, conflict, "in conflicts");
-            }
-            self.settle(*line, record.as_ref(), found, rejects.get(line).copied());
+            self.line(
+                &Looked {
+                    line: *line,
+                    record: record.as_ref(),
+                    conflict: conflicts.get(line),
+                    reject: rejects.get(line),
+                },
+                lines,
+                &rows,
+            );
         }
+        let is_outside =
+            |row: &&Row| self.scope.belonging(&row.object_key) == Belonging::OutsideRange;
+        let outside = rows.values().filter(is_outside);
+        let differences = origin::hold(self.log, self.store, outside).await?;
+        self.findings.differences.extend(differences);
         Ok(())
+    }
+
+    fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<String, Row>) {
+        self.findings.counts.lines += 1;
+        let found = match looked.record {
+            Ok(record) => self.payment(looked, record, lines, rows),
+            Err(_) => Found::NoPayment,
+        };
+        if found != Found::Conflict
+            && let Some(conflict) = looked.conflict
+        {
+            self.note_row(Kind::RowWithoutRecord, conflict, "in conflicts");
+        }
+        if let Some(reject) = looked.reject {
+            self.reject(looked, reject);
+        }
+        self.settle(looked, found);
     }
 
     /// A line that is a payment: its row, or what stands for one.
     fn payment(
         &mut self,
-        line: u32,
+        looked: &Looked<'_>,
         record: &LogRecord,
         lines: &[Line],
         rows: &HashMap<String, Row>,
-        conflicts: &HashMap<u32, Row>,
     ) -> Found {
+        if record.is_own() {
+            self.ledger.received_by = self.ledger.received_by.max(Some(record.received_at));
+        }
         let Some(row) = rows.get(record.payment.id().as_str()) else {
             return Found::Nowhere;
         };
         let is_same = row.content_hash == Some(record.content_hash);
-        if row.object_line == line && row.object_key == self.entry.key.as_str() {
+        if row.object_line == looked.line && row.object_key == self.entry.key.as_str() {
             let mark = self.scope.mark(LineTable::Transactions, row.id);
             self.findings.counts.transactions.matched += mark;
-            self.compare(record, row, "");
+            self.compare(looked, record, row, "");
             return Found::Row;
         }
         if is_same {
@@ -129,11 +164,11 @@ impl Check<'_> {
             }
             return Found::Duplicate;
         }
-        match conflicts.get(&line) {
+        match looked.conflict {
             Some(conflict) if conflict.content_hash == Some(record.content_hash) => {
                 let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
                 self.findings.counts.conflict_rows.matched += mark;
-                self.compare(record, conflict, "in conflicts: ");
+                self.compare(looked, record, conflict, "in conflicts: ");
                 Found::Conflict
             }
             _ => Found::Unheld,
@@ -152,53 +187,61 @@ impl Check<'_> {
     }
 
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.
-    fn compare(&mut self, record: &LogRecord, row: &Row, table: &str) {
-        let columns = row.differing_from_line(record, self.stored);
+    fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row, table: &str) {
+        let columns = row.differing_from_line(record, self.stored_of(looked));
         if !columns.is_empty() {
             let detail = format!("{table}{}", columns.join(", "));
             self.note_row(Kind::RowDiffers, row, &detail);
         }
     }
 
-    /// Counts the line, and names it where it is not as it should be.
-    fn settle(
-        &mut self,
-        line: u32,
-        record: Result<&LogRecord, &RejectedLine>,
-        found: Found,
-        reject: Option<u64>,
-    ) {
-        if let Some(row) = reject {
-            let mark = self.scope.mark(LineTable::Rejects, row);
-            self.findings.counts.reject_rows.matched += mark;
-            self.ledger[3] += 1;
+    fn reject(&mut self, looked: &Looked<'_>, reject: &RejectRow) {
+        let mark = self.scope.mark(LineTable::Rejects, reject.id);
+        self.findings.counts.reject_rows.matched += mark;
+        self.ledger.rejects += 1;
+        let key = &self.entry.key;
+        let columns = reject.differing_from_line(looked.record, key.is_own_batch(), self.stored);
+        if !columns.is_empty() {
+            let id = reject.payment_id.as_deref();
+            let difference =
+                Difference::of_line(Kind::RejectDiffers, id, key.as_str(), looked.line);
+            self.findings
+                .differences
+                .push(difference.with(columns.join(", ")));
         }
+    }
+
+    /// A line that was rejected may have become a row long after its object was ingested.
+    fn stored_of(&self, looked: &Looked<'_>) -> Stored {
+        Stored {
+            ingested_at: self.stored.ingested_at.filter(|_| looked.reject.is_none()),
+            ..self.stored
+        }
+    }
+
+    /// Counts the line, and names it where it is not as it should be.
+    fn settle(&mut self, looked: &Looked<'_>, found: Found) {
         let counts = &mut self.findings.counts;
+        let ledger = &mut self.ledger;
         let (count, at) = match found {
-            Found::Row => (&mut counts.recorded, 0),
-            Found::Duplicate => (&mut counts.duplicates, 1),
-            Found::Conflict => (&mut counts.conflicts, 2),
+            Found::Row => (&mut counts.recorded, &mut ledger.rows),
+            Found::Duplicate => (&mut counts.duplicates, &mut ledger.duplicates),
+            Found::Conflict => (&mut counts.conflicts, &mut ledger.conflicts),
             Found::Nowhere | Found::Unheld | Found::NoPayment => {
-                return self.missing(line, record, found, reject.is_some());
+                return self.missing(looked, found);
             }
         };
         *count += 1;
-        match reject {
+        match looked.reject {
             // It was rejected once, and is understood since: the reject stays as history.
             Some(_) => counts.settled_rejects += 1,
-            None => self.ledger[at] += 1,
+            None => *at += 1,
         }
     }
 
     /// The line is in no table, or in `rejects` alone.
-    fn missing(
-        &mut self,
-        line: u32,
-        record: Result<&LogRecord, &RejectedLine>,
-        found: Found,
-        is_rejected: bool,
-    ) {
-        let (kind, id, detail) = match (record, is_rejected) {
+    fn missing(&mut self, looked: &Looked<'_>, found: Found) {
+        let (kind, id, detail) = match (looked.record, looked.reject.is_some()) {
             (Ok(record), true) => (
                 Kind::Rejected,
                 Some(record.payment.id()),
@@ -224,7 +267,7 @@ impl Check<'_> {
             }
         };
         let id = id.map(PaymentId::as_str);
-        let difference = Difference::of_line(kind, id, self.entry.key.as_str(), line);
+        let difference = Difference::of_line(kind, id, self.entry.key.as_str(), looked.line);
         self.findings.differences.push(match detail {
             Some(detail) => difference.with(detail),
             None => difference,
@@ -236,68 +279,4 @@ impl Check<'_> {
         let difference = Difference::of_line(kind, id, &row.object_key, row.object_line);
         self.findings.differences.push(difference.with(detail));
     }
-
-    /// Where every line is found, the ledger must have counted the same.
-    fn ledger_differs(&self) -> Option<Difference> {
-        let entry = self.entry;
-        let [rows, duplicates, conflicts, rejects] = self.ledger;
-        let pairs = [
-            ("lines", entry.lines, self.findings.counts.lines),
-            ("rows", entry.rows, rows),
-            ("duplicates", entry.duplicates, duplicates),
-            ("conflicts", entry.conflicts, conflicts),
-            ("rejects", entry.rejects, rejects),
-        ];
-        ledger_differs(entry, &pairs)
-    }
-}
-
-fn ledger_differs(entry: &LedgerEntry, pairs: &[(&str, u32, u64)]) -> Option<Difference> {
-    let differing: Vec<_> = pairs
-        .iter()
-        .filter(|(_, ledger, now)| u64::from(*ledger) != *now)
-        .map(|(name, ledger, now)| format!("{name} {ledger}, found {now}"))
-        .collect();
-    (!differing.is_empty())
-        .then(|| Difference::of_object(Kind::LedgerDiffers, &entry.key, Some(differing.join("; "))))
-}
-
-/// Versions that the ledger knows and whose content is no longer there. A foreign object may be corrected; one of this
-/// system never changes.
-pub async fn replaced(
-    store: &Store,
-    scope: &Scope,
-    entries: &[LedgerEntry],
-    findings: &mut Findings,
-) -> Result<(), Unreadable> {
-    for entry in entries {
-        if entry.key.is_own_batch() {
-            let detail = format!("ingested at {} as {}", entry.ingested_at, entry.etag);
-            findings.differences.push(Difference::of_object(
-                Kind::ObjectReplaced,
-                &entry.key,
-                Some(detail),
-            ));
-        }
-        findings.counts.replaced += 1;
-        for (table, counted) in [
-            (LineTable::Conflicts, entry.conflicts),
-            (LineTable::Rejects, entry.rejects),
-        ] {
-            let mut found = 0;
-            let mut last = None;
-            loop {
-                let rows = store.rows_of_version(table, entry, last).await?;
-                let Some((line, _)) = rows.last() else { break };
-                last = Some(*line);
-                for (_, row) in rows {
-                    found += 1;
-                    findings.counts.of(table).matched += scope.mark(table, row);
-                }
-            }
-            let pairs = [(table.name(), counted, found)];
-            findings.differences.extend(ledger_differs(entry, &pairs));
-        }
-    }
-    Ok(())
 }

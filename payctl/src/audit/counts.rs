@@ -21,6 +21,8 @@ pub struct Counts {
     pub replaced: u64,
     /// Objects that were seen and lie outside the range.
     pub objects_outside: u64,
+    /// Objects that the ledger knows and that lie outside the prefix: they are none of the journal.
+    pub objects_elsewhere: u64,
     pub lines: u64,
     /// Lines that are rows.
     pub recorded: u64,
@@ -45,6 +47,8 @@ pub struct TableCounts {
     pub rows: u64,
     /// Rows that name an object outside the range.
     pub outside: u64,
+    /// Rows that name an object outside the prefix.
+    pub elsewhere: u64,
     /// Rows whose object could not be looked at.
     pub unread: u64,
     /// Rows that a line of the journal accounts for.
@@ -69,6 +73,7 @@ impl Counts {
             ("  of them unread", self.unread),
             ("ingested, and replaced since", self.replaced),
             ("objects outside the range", self.objects_outside),
+            ("objects outside the prefix", self.objects_elsewhere),
             ("bytes read", self.bytes),
             ("lines", self.lines),
             ("  of them rows", self.recorded),
@@ -77,30 +82,17 @@ impl Counts {
             ("  of them rejects, foreign", self.foreign_rejects),
             ("  of them rejects, settled", self.settled_rejects),
         ];
-        for (table, names) in [
-            (
-                &self.transactions,
-                [
-                    "rows of transactions",
-                    "  and outside the range",
-                    "  and unread",
-                ],
-            ),
-            (
-                &self.conflict_rows,
-                [
-                    "rows of conflicts",
-                    "  and outside the range",
-                    "  and unread",
-                ],
-            ),
-            (
-                &self.reject_rows,
-                ["rows of rejects", "  and outside the range", "  and unread"],
-            ),
+        for (name, table) in [
+            ("rows of transactions", &self.transactions),
+            ("rows of conflicts", &self.conflict_rows),
+            ("rows of rejects", &self.reject_rows),
         ] {
-            named.push((names[0], table.rows));
-            let rest = [(names[1], table.outside), (names[2], table.unread)];
+            named.push((name, table.rows));
+            let rest = [
+                ("  and outside the range", table.outside),
+                ("  and outside the prefix", table.elsewhere),
+                ("  and unread", table.unread),
+            ];
             named.extend(rest.into_iter().filter(|(_, count)| *count > 0));
         }
         named.extend(
@@ -115,6 +107,7 @@ impl AddAssign for TableCounts {
     fn add_assign(&mut self, other: Self) {
         self.rows += other.rows;
         self.outside += other.outside;
+        self.elsewhere += other.elsewhere;
         self.unread += other.unread;
         self.matched += other.matched;
     }
@@ -129,6 +122,7 @@ impl AddAssign for Counts {
         self.unread += other.unread;
         self.replaced += other.replaced;
         self.objects_outside += other.objects_outside;
+        self.objects_elsewhere += other.objects_elsewhere;
         self.lines += other.lines;
         self.recorded += other.recorded;
         self.duplicates += other.duplicates;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lambda_ingest::objects::ObjectError;
 use payment_core::ObjectKey;
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ pub enum Kind {
     ConflictMissing,
     /// The line is no payment, and no row of `rejects` says so.
     RejectMissing,
+    /// A reject says something else than the line that it was made of.
+    RejectDiffers,
     /// A line that is to be a row was rejected.
     Rejected,
     /// A row names a line that is not its own.
@@ -55,6 +58,15 @@ pub struct Unread {
     #[serde(rename = "unread")]
     pub object: String,
     pub why: String,
+}
+
+/// Why an object could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error("the database can't be asked")]
+    Store(#[from] payment_store::Error),
 }
 
 /// Counts, differences and gaps of a part of the work.
@@ -134,6 +146,7 @@ impl Kind {
             Self::RowDiffers => "row differs",
             Self::ConflictMissing => "conflict missing",
             Self::RejectMissing => "reject missing",
+            Self::RejectDiffers => "reject differs",
             Self::Rejected => "rejected",
             Self::RowWithoutRecord => "row without a record",
             Self::RowAltered => "row altered",

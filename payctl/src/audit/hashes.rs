@@ -1,48 +1,48 @@
 //! Every row against its own hash: whether its columns are what was hashed when it was recorded.
 
+use std::io;
+
 use payment_store::audit::{LineTable, Row, Table};
 use program::chain;
 use tokio::task::JoinSet;
 
 use super::counts::Counts;
 use super::difference::{Difference, Findings, Kind};
-use super::{Audit, AuditError, Report};
+use super::report::Report;
+use super::setup::Audit;
 use crate::progress;
 
 /// The payments, and the other content that came under their ids.
-pub async fn audit(audit: &Audit, report: &mut Report) -> Result<(), AuditError> {
+pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<()> {
     for (table, lines) in [
         (Table::Transactions, LineTable::Transactions),
         (Table::Conflicts, LineTable::Conflicts),
     ] {
-        let last = audit.scope.last_row(lines);
-        let bar = progress::bar(table.name(), last);
+        let bar = progress::bar(table.name(), audit.scope.last_row(lines));
         let mut tasks = JoinSet::new();
-        let mut next = Some(0);
-        while let Some(from) = next {
-            let page = match audit.store.rows_page(table, from, last).await {
+        let mut span = audit.scope.rows(lines);
+        while let Some(from) = span.next() {
+            let page = match audit.store.rows_page(table, &mut span).await {
                 Ok(page) => page,
                 Err(error) => {
+                    let name = table.name();
                     report.gap(format!(
-                        "the rest of the hashes of {}: {}",
-                        table.name(),
+                        "the hashes of {name} from number {from} on: {}",
                         chain(&error)
                     ));
                     break;
                 }
             };
-            let Some(end) = page.last() else { break };
-            next = end.id.checked_add(1);
-            bar.set_position(end.id);
+            bar.set_position(span.next().unwrap_or_default());
             while tasks.len() >= audit.jobs
                 && let Some(done) = tasks.join_next().await
             {
-                report.add(done?)?;
+                report.add_done(done)?;
             }
             tasks.spawn_blocking(move || hashed(table, &page));
         }
         while let Some(done) = tasks.join_next().await {
-            report.add(done?)?;
+            report.add_done(done)?;
         }
         bar.finish_and_clear();
     }

@@ -4,10 +4,11 @@
 use std::io;
 
 use serde::Serialize;
+use tokio::task::JoinError;
 
-use super::Coverage;
-use super::counts::Counts;
+use super::counts::{Counts, TableCounts};
 use super::difference::{Difference, Findings, Unread};
+use super::scope::Coverage;
 use crate::outcome::Outcome;
 use crate::output::{self, safe};
 
@@ -71,6 +72,19 @@ impl Report {
         Ok(())
     }
 
+    /// What a task found, if it came to its end.
+    pub fn add_done(&mut self, done: Result<Findings, JoinError>) -> io::Result<()> {
+        match done {
+            Ok(findings) => self.add(findings),
+            Err(error) => {
+                self.gap(format!(
+                    "a part of the work ended by itself, which is a defect: {error}"
+                ));
+                Ok(())
+            }
+        }
+    }
+
     /// A part of the work that came to no end.
     pub fn gap(&mut self, what: impl Into<String>) {
         self.gaps.push(what.into());
@@ -123,10 +137,21 @@ impl Report {
             counts.conflict_rows,
             counts.reject_rows,
         ];
-        let rows_unread: u64 = tables.iter().map(|table| table.unread).sum();
+        let rows = |count: fn(&TableCounts) -> u64| tables.iter().map(count).sum::<u64>();
         let counted = [
             (counts.unread, "objects could not be looked at"),
-            (rows_unread, "rows name objects that could not be looked at"),
+            (
+                rows(|table| table.unread),
+                "rows name objects that could not be looked at",
+            ),
+            (
+                counts.objects_elsewhere,
+                "objects are in the ledger and lie outside LOG_PREFIX",
+            ),
+            (
+                rows(|table| table.elsewhere),
+                "rows name objects outside LOG_PREFIX",
+            ),
             (
                 counts.on_their_way,
                 "objects are young and not ingested; run this again, or end the range before them with --to",

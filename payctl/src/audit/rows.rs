@@ -5,189 +5,169 @@
 //! are gone through in the order of their numbers, in which those of one object stand close together: a few objects
 //! are kept, so that each is read about once.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::io;
 
-use hashlink::LruCache;
-use lambda_ingest::objects::ObjectError;
-use payment_core::record::read_object;
-use payment_core::{ETag, ObjectKey, PaymentId};
-use payment_store::Store;
-use payment_store::audit::{LineTable, Origin};
+use payment_core::{ObjectKey, PaymentId};
+use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use program::chain;
 
-use super::difference::{Difference, Findings, Kind};
-use super::journal::Unreadable;
+use super::content::{Account, Contents};
+use super::difference::{Difference, Findings, Kind, Unreadable};
 use super::marks::Marks;
-use super::{Audit, AuditError, Report};
+use super::origin;
+use super::report::Report;
+use super::scope::Belonging;
+use super::setup::Audit;
 use crate::progress;
 
-/// Objects whose ids are kept: as many as were ingested at one time, and to spare.
-const OBJECTS_KEPT: usize = 64;
-
-/// Lines of all that are kept.
-const LINES_KEPT: usize = 200_000;
-
-/// What an object holds, as far as rows can name it.
-#[derive(Default)]
-struct Content {
-    etag: Option<ETag>,
-    /// All lines; those that are payments with their ids.
-    lines: HashMap<u32, Option<PaymentId>>,
-    ids: HashSet<PaymentId>,
-    /// Whether the ledger has other versions: then a row may be of one of them.
-    is_replaced: bool,
-}
-
-type Kept = LruCache<String, Option<Arc<Content>>>;
-
-pub async fn audit(audit: &Audit, report: &mut Report) -> Result<(), AuditError> {
+/// Counts the rows of all tables, and holds those of the range against the lines, where all of those were seen.
+pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Result<()> {
     for table in LineTable::ALL {
-        match count(audit, table, report).await {
-            Ok(()) => {}
-            Err(AuditError::Store(error)) => report.gap(format!(
-                "the rest of the rows of {}: {}",
-                table.name(),
-                chain(&error)
-            )),
-            Err(error) => return Err(error),
+        let Some(inside) = count(audit, table, report).await? else {
+            continue;
+        };
+        // An object that was on its way may have been ingested since; that, too, is then found in order.
+        let matched = report.counts().clone().of(table).matched;
+        if !is_whole {
+            report.gap(format!(
+                "rows of {} that no line accounts for: not all objects were looked at",
+                table.name()
+            ));
+        } else if inside != matched {
+            search(audit, table, report).await?;
         }
     }
     Ok(())
 }
 
-async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> Result<(), AuditError> {
-    let last = audit.scope.last_row(table);
-    let bar = progress::bar(table.name(), last);
+/// The rows that name an object of the range; `None` where not all could be counted.
+async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<Option<Marks>> {
     let mut inside = Marks::default();
-    let mut next = Some(0);
-    while let Some(from) = next {
-        let page = audit.store.origins(table, from, last).await?;
-        let Some(end) = page.last() else { break };
-        next = end.id.checked_add(1);
+    let is_whole = each_page(audit, table, table.name(), report, async |page| {
         let mut findings = Findings::default();
-        for origin in &page {
+        let counts = findings.counts.of(table);
+        for origin in page {
             if !origin.is_in_ledger {
-                findings.differences.push(without_record(
-                    table,
-                    origin,
-                    "its object was never ingested",
-                ));
-            } else if audit.scope.holds(&origin.key) {
-                inside += audit.scope.mark(table, origin.id);
-                findings.counts.of(table).rows += 1;
-            } else {
-                findings.counts.of(table).outside += 1;
+                let never = without_record(table, origin, "its object was never ingested");
+                findings.differences.push(never);
+                continue;
+            }
+            match audit.scope.belonging(&origin.key) {
+                Belonging::Inside => {
+                    inside += audit.scope.mark(table, origin.id);
+                    counts.rows += 1;
+                }
+                Belonging::OutsideRange => counts.outside += 1,
+                Belonging::OutsidePrefix => counts.elsewhere += 1,
             }
         }
-        report.add(findings)?;
-        bar.set_position(end.id);
-    }
-    bar.finish_and_clear();
-    // An object that was on its way may have been ingested since; that, too, is then found in order.
-    let matched = report.counts().clone().of(table).matched;
-    if inside == matched {
-        return Ok(());
-    }
-    search(audit, table, report).await
+        findings
+    })
+    .await?;
+    Ok(is_whole.then_some(inside))
 }
 
-async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> Result<(), AuditError> {
-    let last = audit.scope.last_row(table);
-    let bar = progress::bar("rows searched", last);
-    let mut kept = LruCache::new(OBJECTS_KEPT);
-    let mut next = Some(0);
-    while let Some(from) = next {
-        let page = audit.store.origins(table, from, last).await?;
-        let Some(end) = page.last() else { break };
-        next = end.id.checked_add(1);
+async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<()> {
+    let mut contents = Contents::new(&audit.log, &audit.store);
+    each_page(audit, table, "rows searched", report, async |page| {
         let mut findings = Findings::default();
-        let of_range = page
-            .iter()
-            .filter(|origin| origin.is_in_ledger && audit.scope.holds(&origin.key))
-            // Such an object is looked at by its own key.
-            .filter(|origin| ObjectKey::parse(&origin.key).is_none_or(|key| !key.is_shortened()));
+        let of_range = page.iter().filter(|origin| {
+            origin.is_in_ledger
+                && audit.scope.belonging(&origin.key) == Belonging::Inside
+                && !is_of_a_key_too_long(table, &origin.key)
+        });
+        let (mut right, mut moved) = (Vec::new(), Vec::new());
         for origin in of_range {
-            match content(audit, &mut kept, &origin.key).await {
-                Some(content) if content.accounts_for(table, origin) => {}
-                Some(_) => findings.differences.push(without_record(table, origin, "")),
+            let content = contents.of(&origin.key).await;
+            match content.map(|content| content.accounts_for(table, origin)) {
+                Some(Account::Right) => right.push(origin),
+                Some(Account::Moved) => moved.push(origin),
+                Some(Account::None) => {
+                    findings.differences.push(without_record(table, origin, ""));
+                }
                 None => findings.counts.of(table).unread += 1,
             }
         }
-        report.add(findings)?;
-        bar.set_position(end.id);
-    }
-    bar.finish_and_clear();
+        if table == LineTable::Transactions {
+            look_again(audit, &right, false, &mut findings).await;
+            look_again(audit, &moved, true, &mut findings).await;
+        }
+        findings
+    })
+    .await?;
     Ok(())
 }
 
-impl Content {
-    fn accounts_for(&self, table: LineTable, origin: &Origin) -> bool {
-        let id = origin.payment_id.as_deref();
-        let line = self.lines.get(&origin.line);
-        let is_at_line = line.is_some_and(|own| own.as_ref().map(PaymentId::as_str) == id);
-        match table {
-            // A line of a corrected object may have moved.
-            LineTable::Transactions => {
-                let is_moved =
-                    self.is_replaced && self.ids.iter().any(|own| Some(own.as_str()) == id);
-                is_at_line || is_moved
+/// Looks at payments' rows with all their columns; those that can't be asked for are unread.
+async fn look_again(audit: &Audit, origins: &[&Origin], are_moved: bool, findings: &mut Findings) {
+    for origins in origins.chunks(LOOKUP_IDS_MAX) {
+        match differing(audit, origins, are_moved).await {
+            Ok(differences) => findings.differences.extend(differences),
+            Err(_) => {
+                let unread = u64::try_from(origins.len()).unwrap_or(u64::MAX);
+                findings.counts.transactions.unread += unread;
             }
-            LineTable::Conflicts => self.is_of_another_version(origin) || is_at_line,
-            LineTable::Rejects => self.is_of_another_version(origin) || line.is_some(),
         }
     }
-
-    /// How many rows those have was held against the ledger.
-    fn is_of_another_version(&self, origin: &Origin) -> bool {
-        let own = self.etag.as_ref().map(ETag::as_str);
-        self.is_replaced
-            && origin
-                .etag
-                .as_deref()
-                .is_some_and(|etag| Some(etag) != own && !etag.is_empty())
-    }
 }
 
-/// `None` where the object can't be read.
-async fn content(audit: &Audit, kept: &mut Kept, key: &str) -> Option<Arc<Content>> {
-    if let Some(content) = kept.get(key) {
-        return content.clone();
+async fn differing(
+    audit: &Audit,
+    origins: &[&Origin],
+    are_moved: bool,
+) -> Result<Vec<Difference>, Unreadable> {
+    let ids = origins
+        .iter()
+        .filter_map(|origin| PaymentId::parse(origin.payment_id.as_deref()?));
+    let ids: Vec<_> = ids.collect();
+    let rows = audit.store.rows_of(&ids.iter().collect::<Vec<_>>()).await?;
+    if are_moved {
+        return origin::hold(&audit.log, &audit.store, rows.values()).await;
     }
-    let content = match ObjectKey::parse(key) {
-        Some(key) => read(audit, &audit.store, &key).await.ok(),
-        None => Some(Content::default()),
+    // A key that is unique now may have been none for a while.
+    let is_doubled = |origin: &&&Origin| {
+        let row = origin.payment_id.as_ref().and_then(|id| rows.get(id));
+        row.is_none_or(|row| row.id != origin.id)
     };
-    let content = content.map(Arc::new);
-    kept.insert(key.to_owned(), content.clone());
-    let lines = |kept: &Kept| -> usize {
-        let lines =
-            |content: &Option<Arc<Content>>| content.as_ref().map_or(0, |one| one.lines.len());
-        kept.iter().map(|(_, content)| lines(content)).sum()
-    };
-    while kept.len() > 1 && lines(kept) > LINES_KEPT {
-        kept.remove_lru();
-    }
-    content
+    let doubled = origins.iter().filter(is_doubled);
+    let why = "its line has another row";
+    Ok(doubled
+        .map(|origin| without_record(LineTable::Transactions, origin, why))
+        .collect())
 }
 
-/// An object that is gone has no lines.
-async fn read(audit: &Audit, store: &Store, key: &ObjectKey) -> Result<Content, Unreadable> {
-    let object = match audit.log.get(key).await {
-        Ok(object) => object,
-        Err(ObjectError::Gone) => return Ok(Content::default()),
-        Err(error) => return Err(error.into()),
-    };
-    let entries = store.ledger_entries(key).await?;
-    let lines: HashMap<_, _> = read_object(key, &object.body, object.version.stored_at)
-        .map(|(line, record)| (line, record.ok().map(|record| record.payment.id().clone())))
-        .collect();
-    Ok(Content {
-        ids: lines.values().flatten().cloned().collect(),
-        lines,
-        is_replaced: entries.iter().any(|entry| !entry.is_of(&object.version)),
-        etag: Some(object.version.etag),
-    })
+/// Goes through the rows that were there at the start; whether it came to their end.
+async fn each_page(
+    audit: &Audit,
+    table: LineTable,
+    what: &'static str,
+    report: &mut Report,
+    mut look: impl AsyncFnMut(&[Origin]) -> Findings,
+) -> io::Result<bool> {
+    let bar = progress::bar(what, audit.scope.last_row(table));
+    let mut span = audit.scope.rows(table);
+    while let Some(from) = span.next() {
+        match audit.store.origins(table, &mut span).await {
+            Ok(page) => report.add(look(&page).await)?,
+            Err(error) => {
+                let name = table.name();
+                report.gap(format!(
+                    "the rows of {name} from number {from} on: {}",
+                    chain(&error)
+                ));
+                return Ok(false);
+            }
+        }
+        bar.set_position(span.next().unwrap_or_default());
+    }
+    bar.finish_and_clear();
+    Ok(true)
+}
+
+/// Whether a reject names an object by the shortened form of its key: it was held against it by its own.
+fn is_of_a_key_too_long(table: LineTable, key: &str) -> bool {
+    matches!(table, LineTable::Rejects)
+        && ObjectKey::parse(key).is_some_and(|key| key.is_shortened())
 }
 
 fn without_record(table: LineTable, origin: &Origin, why: &str) -> Difference {

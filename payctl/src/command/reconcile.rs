@@ -1,11 +1,14 @@
 //! `payctl reconcile`.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use program::Env;
 
-use crate::audit::{self, Audit, Report};
+use crate::audit::report::Report;
+use crate::audit::setup::Audit;
+use crate::audit::{journal, rows};
 use crate::config::{self, User};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
@@ -52,12 +55,9 @@ pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
 }
 
 /// Objects against rows, and rows against objects.
-pub async fn hold(audit: &Audit, json: bool) -> Result<Report, Failure> {
+pub async fn hold(audit: &Audit, json: bool) -> io::Result<Report> {
     let mut report = Report::new(json);
-    if audit::journal::audit(audit, &mut report).await? {
-        audit::rows::audit(audit, &mut report).await?;
-    } else {
-        report.gap("the rows that no line accounts for: not all objects were seen");
-    }
+    let is_whole = journal::audit(audit, &mut report).await?;
+    rows::audit(audit, &mut report, is_whole).await?;
     Ok(report)
 }

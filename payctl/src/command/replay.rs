@@ -12,8 +12,8 @@ use program::chain;
 use reqwest::Url;
 use tokio::task::JoinSet;
 
-use crate::config::{self, User};
-use crate::ingest::{Ingest, Tally};
+use crate::config::{self, Place, User};
+use crate::ingest::{Ingest, Tally, tell};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
@@ -50,15 +50,19 @@ struct Replay {
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let store = config::store(&mut env, User::Ingest, args.jobs);
     let jobs = usize::try_from(args.jobs)?;
+    let place = config::place(&mut env);
     if args.dead_letters {
         let url: Option<Url> = env.required("DEAD_LETTER_QUEUE_URL");
-        let (store, url) = env
-            .finish(|| Some((store?, url?)))
+        let (store, place, url) = env
+            .finish(|| Some((store?, place?, url?)))
             .map_err(Failure::config)?;
-        return letters::run(store, url, jobs).await;
+        let log = Log::open(place).await.map_err(Failure::config)?;
+        return letters::run(log, store, url, jobs).await;
     }
-    let place = config::place(&mut env);
     args.range.note_mistakes(&mut env);
+    if let Some(place) = &place {
+        note_strangers(place, &args.object, &mut env);
+    }
     let (store, place) = env
         .finish(|| Some((store?, place?)))
         .map_err(Failure::config)?;
@@ -72,6 +76,17 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         range(&log, &store, &args.range, replay).await
     } else {
         named(&log, &args.object, replay).await
+    }
+}
+
+/// A key outside the prefix names no object of the journal: what it holds is not to become rows.
+fn note_strangers(place: &Place, keys: &[ObjectKey], env: &mut Env) {
+    let prefix = &place.prefix;
+    let strangers = keys.iter().filter(|key| !key.as_str().starts_with(prefix));
+    for key in strangers {
+        env.mistake(format!(
+            "--object {key} does not start with {prefix} (LOG_PREFIX)"
+        ));
     }
 }
 
@@ -159,16 +174,6 @@ impl Replay {
             self.take().await?;
         }
         Ok(self.tally)
-    }
-}
-
-/// What is not as it should be, at once; the rest is summed up.
-fn tell(object: &ObjectRef, result: &Result<Ingested, IngestError>) {
-    let key = object.key.as_str();
-    match result {
-        Ok(Ingested::Stored { .. } | Ingested::Already) => {}
-        Ok(Ingested::Gone) => warn(&format!("{key} is gone")),
-        Err(error) => warn(&format!("{key}: {}", chain(error))),
     }
 }
 

@@ -205,6 +205,7 @@ fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (
             let stored = Stored {
                 at: version.stored_at,
                 is_rewritten: entry.ingested_at < version.stored_at,
+                ingested_at: None,
             };
             let columns = row.differing_from_line(record, stored);
             if columns.is_empty() {

@@ -3,7 +3,7 @@
 use program::Env;
 
 use super::reconcile;
-use crate::audit;
+use crate::audit::hashes;
 use crate::outcome::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +16,6 @@ pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.log.json;
     let audit = reconcile::prepare(args.log, env).await?;
     let mut report = reconcile::hold(&audit, json).await?;
-    audit::hashes::audit(&audit, &mut report).await?;
+    hashes::audit(&audit, &mut report).await?;
     Ok(report.finish(audit.covered())?)
 }

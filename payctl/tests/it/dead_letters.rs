@@ -15,23 +15,23 @@ use tokio::sync::Barrier;
 
 use crate::harness::{HOUR, Pipeline, Said, event, lines};
 
-const QUEUE: &str = "dead";
+pub const QUEUE: &str = "dead";
 
 /// The pipeline with a queue of dead letters.
-struct Letters {
-    pipeline: Pipeline,
-    client: Client,
-    url: String,
+pub struct Letters {
+    pub pipeline: Pipeline,
+    pub client: Client,
+    pub url: String,
     _server: lab_sqs::Server,
     _root: TempDir,
 }
 
 impl Letters {
-    async fn start(pool: MySqlPool) -> Self {
+    pub async fn start(pool: MySqlPool) -> Self {
         let root = TempDir::new().unwrap();
         let config = json!({
             "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
-            "access_key_ids": ["OPERATOR00000000"], "queues": [{"name": QUEUE}],
+            "access_key_ids": ["OPERATOR00000000", "SHORTSIGHTED0000"], "queues": [{"name": QUEUE}],
         });
         let config = serde_json::from_value(config).unwrap();
         let server = lab_sqs::Server::start(config).await.unwrap();
@@ -50,7 +50,7 @@ impl Letters {
         }
     }
 
-    async fn send(&self, body: &str) {
+    pub async fn send(&self, body: &str) {
         let send = self.client.send_message().queue_url(&self.url);
         send.message_body(body).send().await.unwrap();
     }
@@ -60,6 +60,11 @@ impl Letters {
         let receive = self.client.receive_message().queue_url(&self.url);
         let received = receive.visibility_timeout(600).send().await.unwrap();
         received.messages?.pop()?.body
+    }
+
+    async fn purge(&self) {
+        let purge = self.client.purge_queue().queue_url(&self.url);
+        purge.send().await.unwrap();
     }
 
     async fn replay(&self) -> Said {
@@ -81,27 +86,29 @@ fn client(endpoint: &str) -> Client {
     Client::from_conf(config.build())
 }
 
-fn key(name: &str) -> String {
+pub fn key(name: &str) -> String {
     format!("{HOUR}{name}.ndjson")
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_letter_is_deleted_once_all_its_objects_are_ingested(pool: MySqlPool) {
-    let letters = Letters::start(pool).await;
+    let mut letters = Letters::start(pool).await;
     for (name, ids) in [("1", ["a"]), ("2", ["b"]), ("3", ["c"])] {
         letters.pipeline.put(&key(name), &lines(&ids)).await;
     }
     letters.send(&event(&key("1")).to_string()).await;
     let wrapped = json!({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event(&key("2"))});
     letters.send(&wrapped.to_string()).await;
+    // The event of one object that is there and of one that S3 does not give.
     let mut half = event(&key("3"));
-    let mut elsewhere = event("x")["Records"][0].clone();
-    elsewhere["s3"]["bucket"]["name"] = json!("no-such-bucket");
-    half["Records"].as_array_mut().unwrap().push(elsewhere);
+    let hidden = event(&key("hidden"))["Records"][0].clone();
+    half["Records"].as_array_mut().unwrap().push(hidden);
+    letters.pipeline.put(&key("hidden"), &lines(&["h"])).await;
     letters.send(&half.to_string()).await;
 
+    letters.pipeline.become_shortsighted();
     let said = letters.replay().await;
-    said.check(2, &["NoSuchBucket", "run this again"]);
+    said.check(2, &["AccessDenied", "run this again"]);
     assert_eq!(letters.pipeline.rows().await, ["a", "b", "c"]);
     let counts = ["letters done and deleted", "letters kept"];
     assert_eq!(counts.map(|name| said.count(name)), [2, 1]);
@@ -120,6 +127,32 @@ async fn p2_a_letter_without_its_object_is_not_clean(pool: MySqlPool) {
     );
     assert_eq!(said.count("letters kept"), 1);
     assert_eq!(letters.receive().await, Some(body));
+}
+
+/// Whoever may write to the queue would else choose what becomes a row.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_of_an_object_outside_the_journal_ingests_nothing(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    letters
+        .pipeline
+        .put("elsewhere/1.ndjson", &lines(&["e"]))
+        .await;
+    letters.pipeline.put(&key("1"), &lines(&["a"])).await;
+    let outside = event("elsewhere/1.ndjson");
+    let mut foreign = event(&key("1"));
+    foreign["Records"][0]["s3"]["bucket"]["name"] = json!("other");
+    for (letter, named) in [
+        (outside, "s3://log/elsewhere/1.ndjson"),
+        (foreign, "s3://other/"),
+    ] {
+        letters.send(&letter.to_string()).await;
+        let said = letters.replay().await;
+        said.check(1, &[named, "lies outside s3://log/transactions/"]);
+        assert_eq!(said.count("objects outside the journal"), 1);
+        assert_eq!(letters.receive().await, Some(letter.to_string()));
+        assert_eq!(letters.pipeline.rows().await, [""; 0]);
+        letters.purge().await;
+    }
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]

@@ -1,6 +1,6 @@
 //! A bucket and a database for one test, and the program over both.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
@@ -11,11 +11,14 @@ use payment_core::{Draft, LogRecord, RequestId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, MySqlPool};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 pub const BUCKET: &str = "log";
 
 pub const HOUR: &str = "transactions/dt=2026-11-22/hh=07/";
+
+/// What the lab's switches for faults ask for.
+const TOKEN: &str = "control-token";
 
 pub struct Pipeline {
     server: Server,
@@ -39,7 +42,7 @@ impl Pipeline {
         std::fs::write(&policy, shortsighted().to_string()).unwrap();
         let config = json!({
             "listen": "127.0.0.1:0", "root": root.path(), "region": "us-west-2", "account_id": "000000000000",
-            "buckets": [{"name": BUCKET}],
+            "buckets": [{"name": BUCKET}], "control_token": TOKEN,
             "identities": [
                 {"access_key_id": "OPERATOR00000000", "secret_access_key": "secret", "role": "operator", "admin": true},
                 {"access_key_id": "SHORTSIGHTED0000", "secret_access_key": "secret", "role": "shortsighted",
@@ -75,6 +78,28 @@ impl Pipeline {
 
     pub async fn payctl(&self, args: &[&str]) -> Said {
         payctl(args, &self.variables).await
+    }
+
+    /// Starts the program, and does not wait for its end.
+    pub fn start_payctl(&self, args: &[&str]) -> Child {
+        let mut command = command(args, &self.variables);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Every request to S3 waits so long before it is handled.
+    pub async fn slow_down_s3(&self, milliseconds: u32) {
+        let url = format!("http://{}/_lab/faults/latency", self.server.addr());
+        let request = reqwest::Client::new().put(url).bearer_auth(TOKEN);
+        let answer = request
+            .json(&json!({"rate": 1.0, "ms": milliseconds}))
+            .send();
+        assert!(answer.await.unwrap().status().is_success());
+    }
+
+    /// S3 goes away, in the midst of what others do.
+    pub async fn end_s3(self) {
+        self.server.shutdown().await;
     }
 
     /// Every object old enough to be judged.
@@ -151,6 +176,28 @@ impl Pipeline {
     }
 }
 
+const COMMANDS: [&str; 2] = ["reconcile", "verify"];
+
+/// An ingested batch of `a` and `b`, and a single object of an older system.
+pub async fn ingested(pool: MySqlPool) -> Pipeline {
+    let pipeline = Pipeline::start(pool).await;
+    pipeline.put(&first(), &lines(&["a", "b"])).await;
+    pipeline.put("transactions/x.json", r#"{"id":"x"}"#).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline
+}
+
+pub fn first() -> String {
+    format!("{HOUR}1.ndjson")
+}
+
+pub async fn check(pipeline: &Pipeline, code: i32, args: &[&str], parts: &[&str]) {
+    for command in COMMANDS {
+        let args = [&[command, "--settle", "0"], args].concat();
+        pipeline.payctl(&args).await.check(code, parts);
+    }
+}
+
 impl Said {
     #[track_caller]
     pub fn check(&self, code: i32, parts: &[&str]) {
@@ -187,17 +234,25 @@ impl Said {
 
 /// The program with these variables, and of the test's own environment just what a process needs.
 pub async fn payctl(args: &[&str], variables: &[(&'static str, String)]) -> Said {
+    said(command(args, variables).output().await.unwrap())
+}
+
+fn command(args: &[&str], variables: &[(&'static str, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_payctl"));
     command
         .args(args)
         .env_clear()
         .envs(variables.iter().cloned())
         .kill_on_drop(true);
+    command
+}
+
+pub fn said(output: Output) -> Said {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().await.unwrap();
+    } = output;
     Said {
         code: status.code().unwrap(),
         out: String::from_utf8(stdout).unwrap(),

@@ -5,9 +5,12 @@
 mod client;
 mod dead_letters;
 mod doctor;
+mod forged;
 mod harness;
+mod interrupted;
 mod migrate;
 mod not_clean;
+mod outage;
 mod reconcile;
 mod replay;
 mod trace;

@@ -54,13 +54,25 @@ async fn users_have_the_rights_of_their_work_and_no_more(pool: MySqlPool) {
     let insert =
         "INSERT INTO rejects (object_key, object_line, reason, detail) VALUES ('k', 1, 'r', 'd')";
     as_user("reader", PASSWORDS[2].1, insert).await.unwrap_err();
-    as_user(
-        "migrator",
-        PASSWORDS[0].1,
-        "ALTER TABLE rejects COMMENT = 'x'",
-    )
-    .await
-    .unwrap();
+    let migrator = async |sql| as_user("migrator", PASSWORDS[0].1, sql).await;
+    migrator("ALTER TABLE rejects COMMENT = 'x'").await.unwrap();
+    for sql in [
+        "UPDATE transactions SET amount = 1",
+        "DELETE FROM transactions",
+        "UPDATE conflicts SET amount = 1",
+        "DELETE FROM conflicts",
+        "UPDATE rejects SET reason = ''",
+        "DELETE FROM rejects",
+        "UPDATE ingested_objects SET line_count = 0",
+        "DELETE FROM ingested_objects",
+        "TRUNCATE TABLE transactions",
+        "DROP TABLE transactions",
+        "DELETE FROM sweep_progress",
+        "DELETE FROM sweep_deferred",
+    ] {
+        let refused = migrator(sql).await.unwrap_err().to_string();
+        assert!(refused.contains("1142"), "{sql}: {refused}");
+    }
 }
 
 #[tokio::test]

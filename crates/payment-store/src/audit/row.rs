@@ -7,10 +7,8 @@ use payment_core::{Amount, ContentHash, Currency, LogRecord, Payment, RequestId,
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
-use time::Duration;
 
-/// The clocks of S3, of the app tier and of the database may differ by as much.
-const CLOCK_SKEW: Duration = Duration::seconds(5);
+use super::CLOCK_SKEW;
 
 /// The tables that hold payments, in columns that are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +38,30 @@ pub struct Row {
     request_id: Option<String>,
 }
 
-/// When the object was stored that a row was made of.
+/// When the object was stored that a row was made of, and when it was ingested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     pub at: Timestamp,
     /// The object was stored again since the row may have been made, as a copy or a correction does: then `at` tells
     /// nothing of the row.
     pub is_rewritten: bool,
+    /// When the ledger took it, which no row of it can follow, but for one whose line was rejected first.
+    pub ingested_at: Option<Timestamp>,
+}
+
+impl Stored {
+    /// Whether a row may have been made at `recorded_at` of a line that was received no earlier than `received_at`.
+    pub(super) fn admits(self, recorded_at: Timestamp, received_at: Option<Timestamp>) -> bool {
+        let earliest = if self.is_rewritten {
+            received_at.unwrap_or(Timestamp::EPOCH)
+        } else {
+            self.at
+        };
+        let is_late =
+            |latest: Timestamp| recorded_at.to_utc() > latest.to_utc().saturating_add(CLOCK_SKEW);
+        recorded_at.to_utc() >= earliest.to_utc().saturating_sub(CLOCK_SKEW)
+            && !self.ingested_at.is_some_and(is_late)
+    }
 }
 
 impl Table {
@@ -102,15 +117,10 @@ impl Row {
             let is_copied = record.request_id.is_none() && stored.is_rewritten;
             at == record.received_at || (is_copied && at < record.received_at)
         });
-        let earliest = if stored.is_rewritten {
-            received_at.unwrap_or(stored.at)
-        } else {
-            stored.at
-        };
-        let recorded_at = self.recorded_at.filter(|at| {
-            let earliest = earliest.to_utc().saturating_sub(CLOCK_SKEW);
-            !self.is_from_the_future && at.to_utc() >= earliest
-        });
+        let earliest = received_at.or(Some(record.received_at));
+        let recorded_at = self
+            .recorded_at
+            .filter(|at| !self.is_from_the_future && stored.admits(*at, earliest));
         let alike = [
             (
                 "content_hash",

@@ -6,6 +6,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::LedgerEntry;
+use super::reject::{self, RejectRow};
 use super::row::{Row, Table};
 use crate::Store;
 use crate::error::Error;
@@ -24,6 +25,14 @@ pub enum LineTable {
     Rejects,
 }
 
+/// Rows of a table that are still to come, by their numbers, up to the last that was there at the start.
+#[derive(Debug, Clone)]
+pub struct RowSpan {
+    /// `None` at the end. A session may give a row the number 0.
+    next: Option<u64>,
+    last: u64,
+}
+
 /// Where a row says that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -36,6 +45,25 @@ pub struct Origin {
     pub line: u32,
     /// Whether the ledger knows the object, or the version where the row names one.
     pub is_in_ledger: bool,
+}
+
+impl RowSpan {
+    pub fn until(last: u64) -> Self {
+        Self {
+            next: Some(0),
+            last,
+        }
+    }
+
+    /// The number from which on rows are to come.
+    pub fn next(&self) -> Option<u64> {
+        self.next
+    }
+
+    /// Goes on behind a page that ends with this row.
+    fn pass(&mut self, end: Option<u64>) {
+        self.next = end.and_then(|id| id.checked_add(1));
+    }
 }
 
 impl LineTable {
@@ -87,31 +115,36 @@ impl Store {
         .await
     }
 
-    /// The next rows from one number to another, both included, for a session may give a row the number 0; none at the end.
+    /// The next rows of the span, by their origins; none at the end.
     pub async fn origins(
         &self,
         table: LineTable,
-        from: u64,
-        until: u64,
+        span: &mut RowSpan,
     ) -> Result<Vec<Origin>, Error> {
-        self.ask(async |connection| {
-            let query = sqlx::query(AssertSqlSafe(table.origins()));
-            let rows = query.bind(from).bind(until).fetch_all(connection).await?;
-            rows.iter().map(origin).collect()
-        })
-        .await
+        let rows = self.page(table.origins(), span).await?;
+        let origins: Vec<_> = rows.iter().map(origin).collect::<Result<_, _>>()?;
+        span.pass(origins.last().map(|origin| origin.id));
+        Ok(origins)
     }
 
     /// As [`origins`](Self::origins), with all columns.
-    pub async fn rows_page(&self, table: Table, from: u64, until: u64) -> Result<Vec<Row>, Error> {
+    pub async fn rows_page(&self, table: Table, span: &mut RowSpan) -> Result<Vec<Row>, Error> {
+        let sql = format!(
+            "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
+            table.select()
+        );
+        let rows: Vec<_> = self.page(sql, span).await?.iter().map(Row::read).collect();
+        span.pass(rows.last().map(|row| row.id));
+        Ok(rows)
+    }
+
+    async fn page(&self, sql: String, span: &RowSpan) -> Result<Vec<MySqlRow>, Error> {
+        let Some(from) = span.next else {
+            return Ok(Vec::new());
+        };
         self.ask(async |connection| {
-            let sql = format!(
-                "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
-                table.select()
-            );
-            let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(until);
-            let rows = query.fetch_all(connection).await?;
-            Ok(rows.iter().map(Row::read).collect())
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(span.last);
+            Ok(query.fetch_all(connection).await?)
         })
         .await
     }
@@ -134,40 +167,60 @@ impl Store {
         Ok(rows.iter().map(row).collect())
     }
 
-    /// The rejects of the version between two of its lines, both included: the row's number, by line.
+    /// The rejects of the version between two of its lines, both included.
     pub async fn rejects_between(
         &self,
         entry: &LedgerEntry,
         lines: (u32, u32),
-    ) -> Result<HashMap<u32, u64>, Error> {
+    ) -> Result<HashMap<u32, RejectRow>, Error> {
         let sql = format!(
-            "SELECT object_line, id FROM rejects WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?"
+            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
+            reject::SELECT
         );
         let rows = self.lines_between(sql, entry, lines).await?;
-        let reject = |row: &MySqlRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(reject).collect()
+        let reject = |row: &MySqlRow| {
+            let reject = RejectRow::read(row);
+            (reject.object_line, reject)
+        };
+        Ok(rows.iter().map(reject).collect())
     }
 
-    /// Numbers of the rows that name the version, behind a line: the next of them; none at the end.
-    pub async fn rows_of_version(
+    /// The conflicts of the version behind a line, in the order of their lines: the next of them; none at the end.
+    pub async fn conflicts_after(
         &self,
-        table: LineTable,
         entry: &LedgerEntry,
-        after_line: Option<u32>,
-    ) -> Result<Vec<(u32, u64)>, Error> {
-        let from = match after_line {
+        line: Option<u32>,
+    ) -> Result<Vec<Row>, Error> {
+        let select = Table::Conflicts.select();
+        let rows = self.lines_after(&select, entry, line).await?;
+        Ok(rows.iter().map(Row::read).collect())
+    }
+
+    /// As [`conflicts_after`](Self::conflicts_after), the rejects.
+    pub async fn rejects_after(
+        &self,
+        entry: &LedgerEntry,
+        line: Option<u32>,
+    ) -> Result<Vec<RejectRow>, Error> {
+        let rows = self.lines_after(reject::SELECT, entry, line).await?;
+        Ok(rows.iter().map(RejectRow::read).collect())
+    }
+
+    async fn lines_after(
+        &self,
+        select: &str,
+        entry: &LedgerEntry,
+        line: Option<u32>,
+    ) -> Result<Vec<MySqlRow>, Error> {
+        let from = match line {
             None => 0,
             Some(u32::MAX) => return Ok(Vec::new()),
             Some(line) => line + 1,
         };
         let sql = format!(
-            "SELECT object_line, id FROM {} WHERE {OF_VERSION} \
-             AND object_line BETWEEN ? AND ? ORDER BY object_line LIMIT {ORIGINS_PAGE}",
-            table.name()
+            "{select} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ? ORDER BY object_line LIMIT {PAGE}"
         );
-        let rows = self.lines_between(sql, entry, (from, u32::MAX)).await?;
-        let row = |row: &MySqlRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(row).collect()
+        self.lines_between(sql, entry, (from, u32::MAX)).await
     }
 
     async fn lines_between(

@@ -1,7 +1,7 @@
 //! What an audit is told of the ledger and the rows.
 
 use payment_core::PaymentId;
-use payment_store::audit::{KeySpan, LineTable, Row, Table};
+use payment_store::audit::{KeySpan, LineTable, Row, RowSpan, Table};
 use sqlx::MySqlPool;
 
 use crate::harness::{admin, key, lines, object, record, store, version};
@@ -88,16 +88,12 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
     assert_eq!(store.ledger_lines(&span).await.unwrap(), 4);
     for (table, rows) in LineTable::ALL.into_iter().zip([2, 1, 1]) {
         let last = store.last_row(table).await.unwrap();
-        let origins = store.origins(table, 0, last).await.unwrap();
+        let mut span = RowSpan::until(last);
+        let origins = store.origins(table, &mut span).await.unwrap();
         assert_eq!(origins.len(), rows);
         assert!(origins.iter().all(|origin| origin.is_in_ledger));
-        assert!(
-            store
-                .origins(table, last + 1, last + 1)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        let rest = store.origins(table, &mut span).await.unwrap();
+        assert_eq!((rest, span.next()), (Vec::new(), None));
     }
 }
 
@@ -115,24 +111,28 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
          INSERT INTO transactions \
          (id, payment_id, status, received_at, recorded_at, extra, content_hash, object_key, object_line) \
          VALUES (5000000000000000000, 'b', 'processed', '0000-00-00', '2026-00-00', '', '', 'nowhere', 0); \
-         INSERT INTO ingested_objects VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00')",
+         INSERT INTO ingested_objects VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00'), \
+         ('\u{1}before all', '', 0, 0, 0, 0, 0, '0000-00-00')",
     )
     .await;
     let last = store.last_row(LineTable::Transactions).await.unwrap();
-    let rows = store.rows_page(Table::Transactions, 0, last).await.unwrap();
+    let mut span = RowSpan::until(last);
+    let rows = store.rows_page(Table::Transactions, &mut span);
+    let rows = rows.await.unwrap();
     assert_eq!(
         rows.iter().map(Row::matches_own_hash).collect::<Vec<_>>(),
         [true, false]
     );
-    let origins = store
-        .origins(LineTable::Transactions, 2, last)
-        .await
-        .unwrap();
+    let mut span = RowSpan::until(last);
+    let origins = store.origins(LineTable::Transactions, &mut span);
+    let origins = origins.await.unwrap();
     assert_eq!(
-        (origins[0].key.as_str(), origins[0].is_in_ledger),
+        (origins[1].key.as_str(), origins[1].is_in_ledger),
         ("nowhere", false)
     );
-    assert_eq!(store.ledger_strays().await.unwrap(), [""]);
+    let mut strays = store.ledger_strays().await.unwrap();
+    strays.sort();
+    assert_eq!(strays, ["", "\u{1}before all"]);
 }
 
 /// Whatever a payment holds, its row gives the same hash again; and no change of a column goes unseen.
@@ -149,7 +149,9 @@ async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
         .await
         .unwrap();
     let altered = async || {
-        let rows = store.rows_page(Table::Transactions, 0, 10).await.unwrap();
+        let mut span = RowSpan::until(10);
+        let rows = store.rows_page(Table::Transactions, &mut span);
+        let rows = rows.await.unwrap();
         assert_eq!(rows.len(), 3);
         let altered = rows.into_iter().filter(|row| !row.matches_own_hash());
         altered.map(|row| row.payment_id).collect::<Vec<_>>()

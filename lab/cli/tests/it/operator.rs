@@ -1,12 +1,15 @@
 //! The operator's tool on a lab, with what `cargo lab env` gives it.
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use lab::part::PartName;
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::test_lab::{TestLab, assert_success, text};
 
@@ -14,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Runs payctl as that user of the database.
 fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
+    command(lab, user, arguments).output().unwrap()
+}
+
+fn command(lab: &TestLab, user: &str, arguments: &[&str]) -> Command {
     let env = lab.run(&["env", "--user", user]);
     assert_success(&env);
     let env = String::from_utf8(env.stdout).unwrap();
@@ -22,12 +29,9 @@ fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
         Some((name.to_owned(), value.trim_matches('\'').to_owned()))
     });
     let programs = Path::new(env!("CARGO_BIN_EXE_lab")).parent().unwrap();
-    Command::new(programs.join("payctl"))
-        .args(arguments)
-        .env_clear()
-        .envs(variables)
-        .output()
-        .unwrap()
+    let mut command = Command::new(programs.join("payctl"));
+    command.args(arguments).env_clear().envs(variables);
+    command
 }
 
 #[tokio::test]
@@ -63,4 +67,59 @@ async fn p2_an_operator_proves_a_lab_finds_what_is_missing_and_replays_its_dead_
     }
     let unknown = payctl(&lab, "reader", &["status", "never-sent"]);
     assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown));
+}
+
+/// The server is really gone, and S3 then, each in the middle of an audit: at the first finding, with the rest to come.
+#[tokio::test]
+async fn p2_an_audit_whose_server_ends_tells_what_it_found_and_is_not_clean() {
+    let lab = TestLab::up();
+    let objects = 6;
+    for number in 0..objects {
+        let body = format!(r#"{{"id":"audit-{number}","transaction":"audit"}}"#);
+        assert_eq!(lab.post(body).await.status, StatusCode::ACCEPTED);
+        let select = "SELECT COUNT(*) FROM payments.transactions WHERE transaction = 'audit'";
+        let recorded = (number + 1).to_string();
+        lab.until_selected(select, &[&recorded], PATIENCE).await;
+    }
+    let admin = lab.lab.database().unwrap().admin();
+    // The object of the first key is the first to be looked at.
+    let first = "DELETE FROM payments.transactions ORDER BY object_key LIMIT 1";
+    admin.query(first).await.unwrap();
+    let slow = ["fault", "s3", "latency", "--ms", "1000"];
+    assert_success(&lab.run(&slow));
+
+    let ended_by_mysql = audit_until(&lab, || {
+        assert_success(&lab.run(&["fault", "mysql", "down"]));
+    });
+    check_unfinished(&ended_by_mysql);
+    assert_success(&lab.run(&["fault", "mysql", "down", "--off"]));
+    lab.until_part(PartName::Mysql, |part| part.state == "healthy")
+        .await;
+    let ended_by_s3 = audit_until(&lab, || {
+        lab.lab.dir.hold(PartName::S3).set(None).unwrap();
+        assert_success(&lab.run(&["kill", "s3"]));
+    });
+    check_unfinished(&ended_by_s3);
+    lab.lab.dir.hold(PartName::S3).lift().unwrap();
+}
+
+/// Audits until the first finding, then does that, with most objects still to come. The last line.
+fn audit_until(lab: &TestLab, then: impl FnOnce()) -> Value {
+    let arguments = ["reconcile", "--settle", "0", "--json", "--jobs", "2"];
+    let mut audit = command(lab, "reader", &arguments);
+    let mut audit = audit.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(audit.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("row_missing"), "{first}");
+    then();
+    let last = lines.map(Result::unwrap).last().unwrap();
+    assert_eq!(audit.wait().unwrap().code(), Some(2), "{last}");
+    serde_json::from_str(&last).unwrap()
+}
+
+fn check_unfinished(summary: &Value) {
+    assert_eq!(summary["outcome"], "unfinished", "{summary}");
+    assert_eq!(summary["differences"], 1, "{summary}");
+    assert!(summary["unread"].as_u64().unwrap() > 0, "{summary}");
+    assert_ne!(summary["not_covered"], Value::Array(Vec::new()));
 }

@@ -77,6 +77,23 @@ async fn p1_p2_a_payment_goes_through_the_vpc_and_everyone_reaches_whom_he_must(
     assert_eq!(namespaces(&lab), Vec::<String>::new());
 }
 
+/// The command that cut the zone is killed, so nobody is left but the supervisor.
+#[tokio::test]
+async fn p5_a_zone_comes_back_though_the_command_that_cut_it_was_killed() {
+    vpc::is_possible().unwrap();
+    let lab = TestLab::up_with(&["--vpc"]);
+    let is_cut = || text(&lab.run(&["fault", "zone"])).contains("a                     on");
+    let mut command = lab.start(&["fault", "zone", "a", "--for", "3"]);
+    lab.until(is_cut).await;
+    command.kill().unwrap();
+    command.wait().unwrap();
+    lab.until(|| !is_cut()).await;
+    lab.until_part(PartName::AppA, |part| part.state == "healthy")
+        .await;
+    lab.until_accepted(r#"{"id": "zone-back", "transaction": "vpc"}"#)
+        .await;
+}
+
 #[test]
 fn what_lets_in_too_much_is_found_and_the_rule_named() {
     vpc::is_possible().unwrap();

@@ -4,8 +4,9 @@
 //! from others for as long as we work, and are given back at the end, however that comes; what the queue then still
 //! counts is told, for a letter that another holds was not looked at.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod held;
+
+use std::io;
 use std::time::Duration;
 
 use lambda_ingest::ingest::{IngestError, Ingested};
@@ -15,12 +16,14 @@ use reqwest::Url;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-use super::tell;
-use crate::ingest::{Ingest, Tally};
-use crate::log;
+use self::held::Held;
+use crate::config::Place;
+use crate::ingest::{Ingest, Tally, tell};
+use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
 use crate::queue::{Depth, EXTEND_EVERY, Letter, Queue};
+use crate::stop::Stop;
 
 /// After so many letters that could not be ingested, one after the other, the rest would fare no better.
 const FAILURES_MAX: u32 = 16;
@@ -30,45 +33,54 @@ const COUNTS_MAX: u32 = 5;
 
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// Receipts of the letters in our hands, by the letters' ids.
-#[derive(Debug, Clone, Default)]
-struct Held(Arc<Mutex<HashMap<String, String>>>);
-
 struct Letters {
+    place: Place,
     queue: Queue,
     ingest: Ingest,
     jobs: usize,
+    stop: Stop,
     held: Held,
     tally: Tally,
+    /// Objects that the letters name and that are none of the journal.
+    strangers: u64,
     deleted: u64,
     /// Failures since the last success.
     failures: u32,
 }
 
-/// What became of a letter's objects, as far as it names any.
-type Read = Result<Vec<(ObjectRef, Result<Ingested, IngestError>)>, EventError>;
+/// What became of an object that a letter names.
+enum Fate {
+    /// It is no object of the journal, and was left alone: whoever may write to the queue chose it.
+    Stranger,
+    Tried(Result<Ingested, IngestError>),
+}
 
-pub async fn run(store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
+/// What became of a letter's objects, as far as it names any.
+type Read = Result<Vec<(ObjectRef, Fate)>, EventError>;
+
+pub async fn run(log: Log, store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
+    let stop = Stop::listen()?;
     let queue = Queue::open(url).await.map_err(Failure::config)?;
-    let objects = log::any_bucket().await.map_err(Failure::config)?;
     let mut letters = Letters {
         queue,
-        ingest: Ingest::new(objects, store),
+        ingest: Ingest::new(log.objects(), store),
+        place: log.place,
         jobs,
+        stop,
         held: Held::default(),
         tally: Tally::default(),
+        strangers: 0,
         deleted: 0,
         failures: 0,
     };
-    let worked = tokio::select! {
-        worked = letters.work() => worked,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-    };
+    let worked = letters.work().await;
     let kept = letters.held.receipts();
     let released = letters.queue.release(&kept).await;
+    let kept = u64::try_from(kept.len())?;
+    letters.tell_done(kept)?;
     worked?;
     released?;
-    letters.finish(u64::try_from(kept.len())?).await
+    letters.finish(kept).await
 }
 
 impl Letters {
@@ -90,22 +102,31 @@ impl Letters {
         }
     }
 
+    /// A stop is heeded between calls to the queue: one that was cut off might have given us letters that nobody
+    /// would release.
     async fn take_all(&mut self, tasks: &mut JoinSet<(Letter, Read)>) -> Result<(), Failure> {
         let mut is_drained = false;
         loop {
-            while !is_drained && tasks.len() < self.jobs {
+            while !is_drained && tasks.len() < self.jobs && !self.stop.is_asked() {
                 let received = self.queue.receive(self.jobs - tasks.len()).await?;
                 let new = self.held.take(received);
                 is_drained = new.is_empty();
                 for letter in new {
-                    let ingest = self.ingest.clone();
+                    let (place, ingest) = (self.place.clone(), self.ingest.clone());
                     tasks.spawn(async move {
-                        let read = read(&letter, &ingest).await;
+                        let read = read(&letter, &place, &ingest).await;
                         (letter, read)
                     });
                 }
             }
-            let Some(done) = tasks.join_next().await else {
+            let done = tokio::select! {
+                biased;
+                () = self.stop.asked() => {
+                    return Err("interrupted: the letters at hand were not done, and are released".into());
+                }
+                done = tasks.join_next() => done,
+            };
+            let Some(done) = done else {
                 return Ok(());
             };
             let (letter, read) = done?;
@@ -130,7 +151,13 @@ impl Letters {
             }
         };
         let mut is_done = true;
-        for (object, result) in &objects {
+        for (object, fate) in &objects {
+            let Fate::Tried(result) = fate else {
+                warn(&self.stranger(id, object));
+                self.strangers += 1;
+                is_done = false;
+                continue;
+            };
             tell(object, result);
             self.tally.add(result);
             self.failures = if result.is_err() {
@@ -151,12 +178,28 @@ impl Letters {
         Ok(())
     }
 
-    async fn finish(self, kept: u64) -> Result<Outcome, Failure> {
-        let depth = self.depth(kept).await?;
+    fn stranger(&self, letter: &str, object: &ObjectRef) -> String {
+        let Place { bucket, prefix } = &self.place;
+        format!(
+            "letter {letter} stays in the queue: it names s3://{}/{}, which lies outside s3://{bucket}/{prefix} \
+             (LOG_BUCKET, LOG_PREFIX) and was not ingested. If those are right, find out who sent the letter, and \
+             delete it by hand",
+            object.bucket, object.key
+        )
+    }
+
+    fn tell_done(&self, kept: u64) -> io::Result<()> {
         output::say(&output::counts(&self.tally.named()))?;
         output::say(&output::counts(&[
+            ("objects outside the journal", self.strangers),
             ("letters done and deleted", self.deleted),
             ("letters kept", kept),
+        ]))
+    }
+
+    async fn finish(self, kept: u64) -> Result<Outcome, Failure> {
+        let depth = self.depth(kept).await?;
+        output::say(&output::counts(&[
             ("letters in the queue now", depth.visible),
             ("  in other hands", depth.in_flight),
             ("  delayed", depth.delayed),
@@ -170,7 +213,7 @@ impl Letters {
         if depth.in_flight > 0 || depth.delayed > 0 {
             warn(
                 "letters are hidden, and were not looked at: another operator has them, or a run that was killed \
-                 had; run this again in two minutes",
+                 had; run this again in a minute",
             );
         }
         let is_unfinished = self.tally.failed > 0
@@ -195,41 +238,17 @@ impl Letters {
     }
 }
 
-impl Held {
-    /// The letters that were not in our hands before. One that was has a new receipt, and the last one counts.
-    fn take(&self, received: Vec<Letter>) -> Vec<Letter> {
-        let mut held = self.lock();
-        let is_new = |letter: &Letter| {
-            held.insert(letter.id.clone(), letter.receipt.clone())
-                .is_none()
-        };
-        received.into_iter().filter(is_new).collect()
-    }
-
-    fn forget(&self, id: &str) {
-        self.lock().remove(id);
-    }
-
-    fn receipt(&self, id: &str) -> Option<String> {
-        self.lock().get(id).cloned()
-    }
-
-    fn receipts(&self) -> Vec<String> {
-        self.lock().values().cloned().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn read(letter: &Letter, ingest: &Ingest) -> Read {
-    let mut results = Vec::new();
+async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
+    let mut fates = Vec::new();
     for object in letter.objects()? {
-        let result = ingest.one(&object).await;
-        results.push((object, result));
+        let fate = if place.holds(&object) {
+            Fate::Tried(ingest.one(&object).await)
+        } else {
+            Fate::Stranger
+        };
+        fates.push((object, fate));
     }
-    Ok(results)
+    Ok(fates)
 }
 
 fn lost(letter: &str, object: &ObjectRef) -> String {

@@ -9,7 +9,7 @@ use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, ObjectVersion, PaymentId};
 use payment_store::Store;
-use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
+use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin, RowSpan};
 use program::chain;
 use tokio::task::JoinSet;
 
@@ -63,13 +63,10 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
     let replay = Arc::new(Replay { log, store, range });
     let mut tally = Tally::default();
     let mut tasks = JoinSet::new();
-    let last = replay.store.last_row(LineTable::Rejects).await?;
-    let mut next = Some(0);
+    let mut span = RowSpan::until(replay.store.last_row(LineTable::Rejects).await?);
     let mut group: Option<Group> = None;
-    while let Some(from) = next {
-        let page = replay.store.origins(LineTable::Rejects, from, last).await?;
-        let Some(end) = page.last() else { break };
-        next = end.id.checked_add(1);
+    while span.next().is_some() {
+        let page = replay.store.origins(LineTable::Rejects, &mut span).await?;
         for origin in &page {
             let Some(done) = take(&mut group, origin) else {
                 continue;

@@ -1,0 +1,50 @@
+//! What the ledger says of an object, against what its lines were found to be.
+
+use payment_core::Timestamp;
+use payment_store::audit::LedgerEntry;
+
+use super::difference::{Difference, Kind};
+
+/// What the lines of an object were at the time when it was ingested.
+#[derive(Debug, Default)]
+pub struct Counted {
+    pub rows: u64,
+    pub duplicates: u64,
+    pub conflicts: u64,
+    pub rejects: u64,
+    /// When the last of the lines was received, of those that say so.
+    pub received_by: Option<Timestamp>,
+}
+
+impl Counted {
+    /// Where every line is found, the ledger must have counted the same, at a time that can be right.
+    pub fn differs(&self, entry: &LedgerEntry, lines: u64) -> Option<Difference> {
+        if !entry.is_possible(self.received_by) {
+            let detail = format!("ingested_at {}", entry.ingested_at);
+            return Some(Difference::of_object(
+                Kind::LedgerDiffers,
+                &entry.key,
+                Some(detail),
+            ));
+        }
+        let pairs = [
+            ("lines", entry.lines, lines),
+            ("rows", entry.rows, self.rows),
+            ("duplicates", entry.duplicates, self.duplicates),
+            ("conflicts", entry.conflicts, self.conflicts),
+            ("rejects", entry.rejects, self.rejects),
+        ];
+        differs(entry, &pairs)
+    }
+}
+
+/// Counts by their names: that of the ledger, and that of now.
+pub fn differs(entry: &LedgerEntry, pairs: &[(&str, u32, u64)]) -> Option<Difference> {
+    let differing: Vec<_> = pairs
+        .iter()
+        .filter(|(_, ledger, now)| u64::from(*ledger) != *now)
+        .map(|(name, ledger, now)| format!("{name} {ledger}, found {now}"))
+        .collect();
+    (!differing.is_empty())
+        .then(|| Difference::of_object(Kind::LedgerDiffers, &entry.key, Some(differing.join("; "))))
+}

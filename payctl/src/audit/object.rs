@@ -1,0 +1,191 @@
+//! One object: by the ledger, then line by line.
+
+use lambda_ingest::objects::{Object, ObjectError};
+use payment_core::ObjectKey;
+use payment_store::Store;
+use payment_store::audit::{LedgerEntry, Stored};
+use program::chain;
+
+use super::check::check;
+use super::counts::Counts;
+use super::difference::{Difference, Findings, Kind, Unread, Unreadable};
+use super::origin::is_rewritten;
+use super::replaced::replaced;
+use super::scope::{Belonging, Scope};
+use crate::log::{Listed, Log};
+use crate::walk::Step;
+
+/// Looks at the object of a step, or says that it can't.
+pub async fn judge(log: &Log, store: &Store, scope: &Scope, step: Step) -> Findings {
+    let key = step.key.clone();
+    look(log, store, scope, step)
+        .await
+        .unwrap_or_else(|error| unread(&key, &chain(&error)))
+}
+
+pub fn unread(key: &ObjectKey, why: &str) -> Findings {
+    Findings {
+        counts: Counts {
+            objects: 1,
+            unread: 1,
+            ..Counts::default()
+        },
+        unread: vec![Unread {
+            object: key.to_string(),
+            why: why.to_owned(),
+        }],
+        ..Findings::default()
+    }
+}
+
+async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Findings, Unreadable> {
+    if step.is_outside {
+        return Ok(outside());
+    }
+    // What is recorded of a key too long is looked at with that key, and is a reject at most.
+    let is_payment = |entry: &LedgerEntry| entry.rows + entry.duplicates + entry.conflicts > 0;
+    if step.listed.is_none() && step.key.is_shortened() && !step.entries.iter().any(is_payment) {
+        return Ok(Findings::default());
+    }
+    if step.listed.is_some() {
+        scope.note_by_time(step.key.as_str());
+    }
+    let Step {
+        key,
+        listed,
+        mut entries,
+        times,
+        ..
+    } = step;
+    let key = &key;
+    // The page of the ledger may be older than that of the listing.
+    if let Some(listed) = &listed
+        && !entries.iter().any(|entry| entry.is_of(&listed.version))
+    {
+        entries = store.ledger_entries(key).await?;
+        if !entries.iter().any(|entry| entry.is_of(&listed.version)) {
+            return not_ingested(store, scope, listed, &entries).await;
+        }
+    }
+    let object = match log.get(key).await {
+        Ok(object) => object,
+        Err(ObjectError::Gone) => return Ok(gone(key, listed.as_ref(), &entries)),
+        Err(error) => return Err(error.into()),
+    };
+    if listed.is_none() {
+        let stored_at = object.version.stored_at;
+        if times.is_some_and(|range| !range.contains(stored_at)) {
+            return Ok(outside());
+        }
+        scope.note_by_time(key.as_str());
+    }
+    if scope.belonging(key.as_str()) == Belonging::OutsidePrefix {
+        return Ok(elsewhere());
+    }
+    against_tables(log, store, scope, object, entries).await
+}
+
+/// An object of the journal, as S3 has it now.
+async fn against_tables(
+    log: &Log,
+    store: &Store,
+    scope: &Scope,
+    object: Object,
+    entries: Vec<LedgerEntry>,
+) -> Result<Findings, Unreadable> {
+    let (own, others): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|entry| entry.is_of(&object.version));
+    let Some(entry) = own.first() else {
+        let listed = Listed {
+            bytes: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
+            version: object.version,
+        };
+        return not_ingested(store, scope, &listed, &others).await;
+    };
+    let stored_at = object.version.stored_at;
+    let stored = Stored {
+        at: stored_at,
+        is_rewritten: is_rewritten(&own, stored_at) || is_rewritten(&others, stored_at),
+        ingested_at: Some(entry.ingested_at),
+    };
+    let mut findings = check(log, store, scope, entry, &object, stored).await?;
+    if own.len() > 1 {
+        let detail = format!("{} entries stand for this version", own.len());
+        findings.differences.push(Difference::of_object(
+            Kind::LedgerDiffers,
+            &object.version.key,
+            Some(detail),
+        ));
+    }
+    replaced(store, scope, &others, Some(&object), &mut findings).await?;
+    Ok(findings)
+}
+
+fn elsewhere() -> Findings {
+    Findings {
+        counts: Counts {
+            objects_elsewhere: 1,
+            ..Counts::default()
+        },
+        ..Findings::default()
+    }
+}
+
+fn outside() -> Findings {
+    Findings {
+        counts: Counts {
+            objects_outside: 1,
+            ..Counts::default()
+        },
+        ..Findings::default()
+    }
+}
+
+fn gone(key: &ObjectKey, listed: Option<&Listed>, entries: &[LedgerEntry]) -> Findings {
+    let detail = match (entries.first(), listed) {
+        (Some(entry), _) => format!(
+            "ingested at {} with {} lines",
+            entry.ingested_at, entry.lines
+        ),
+        (None, Some(listed)) => format!(
+            "stored at {}, and deleted since it was listed",
+            listed.version.stored_at
+        ),
+        (None, None) => String::new(),
+    };
+    Findings {
+        differences: vec![Difference::of_object(Kind::ObjectGone, key, Some(detail))],
+        ..Findings::default()
+    }
+}
+
+/// An object that the ledger does not know in this version.
+async fn not_ingested(
+    store: &Store,
+    scope: &Scope,
+    listed: &Listed,
+    others: &[LedgerEntry],
+) -> Result<Findings, Unreadable> {
+    let Listed { version, bytes } = listed;
+    let is_on_its_way = version.stored_at > scope.stored_by;
+    let counts = Counts {
+        objects: 1,
+        on_their_way: u64::from(is_on_its_way),
+        ..Counts::default()
+    };
+    let mut findings = Findings {
+        counts,
+        ..Findings::default()
+    };
+    if !is_on_its_way {
+        let detail = format!("stored at {}, {bytes} bytes", version.stored_at);
+        findings.differences.push(Difference::of_object(
+            Kind::ObjectNotIngested,
+            &version.key,
+            Some(detail),
+        ));
+    }
+    replaced(store, scope, others, None, &mut findings).await?;
+    Ok(findings)
+}

@@ -1,0 +1,97 @@
+//! Rows that name a line which this run does not look at by itself: held against that line.
+//!
+//! Those are rows that stand for a line of the range and name an object outside it, and rows of a corrected object
+//! whose line has moved. Without this, a row that someone inserted under a payment's id would pass in every run that
+//! leaves out the object which it pretends to come from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lambda_ingest::objects::ObjectError;
+use payment_core::record::read_object;
+use payment_core::{ObjectKey, Timestamp};
+use payment_store::Store;
+use payment_store::audit::{LedgerEntry, Row, Stored};
+
+use super::difference::{Difference, Kind, Unreadable};
+use crate::log::Log;
+
+/// Reads each object that the rows name once; what differs.
+pub async fn hold<'a>(
+    log: &Log,
+    store: &Store,
+    rows: impl Iterator<Item = &'a Row>,
+) -> Result<Vec<Difference>, Unreadable> {
+    let mut by_key: BTreeMap<&str, HashMap<&str, &Row>> = BTreeMap::new();
+    for row in rows {
+        let of_key = by_key.entry(&row.object_key).or_default();
+        of_key.insert(&row.payment_id, row);
+    }
+    let mut differences = Vec::new();
+    for (key, rows) in by_key {
+        let held = match ObjectKey::parse(key) {
+            Some(key) => of_object(log, store, &key, &rows).await?,
+            None => HashMap::new(),
+        };
+        for (id, row) in rows {
+            match held.get(id) {
+                Some(columns) if columns.is_empty() => {}
+                Some(columns) => {
+                    differences.push(named(Kind::RowDiffers, row).with(columns.join(", ")));
+                }
+                None => differences.push(named(Kind::RowWithoutRecord, row)),
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// The columns that differ, by the ids of those rows that the object holds a line of.
+async fn of_object(
+    log: &Log,
+    store: &Store,
+    key: &ObjectKey,
+    rows: &HashMap<&str, &Row>,
+) -> Result<HashMap<String, Vec<&'static str>>, Unreadable> {
+    let mut held = HashMap::new();
+    let object = match log.get(key).await {
+        Ok(object) => object,
+        Err(ObjectError::Gone) => return Ok(held),
+        Err(error) => return Err(error.into()),
+    };
+    let version = &object.version;
+    let entries = store.ledger_entries(key).await?;
+    let is_replaced = entries.iter().any(|entry| !entry.is_of(version));
+    let stored = Stored {
+        at: version.stored_at,
+        is_rewritten: is_rewritten(&entries, version.stored_at),
+        ingested_at: None,
+    };
+    for (line, record) in read_object(key, &object.body, version.stored_at) {
+        let Ok(record) = record else { continue };
+        let id = record.payment.id().as_str();
+        let Some(row) = rows.get(id) else { continue };
+        let is_moved = is_replaced && row.content_hash == Some(record.content_hash);
+        if row.object_line != line && !is_moved {
+            continue;
+        }
+        // Of lines that repeat each other, one has to be the row's.
+        let columns = row.differing_from_line(&record, stored);
+        if held
+            .get(id)
+            .is_none_or(|known: &Vec<_>| columns.len() < known.len())
+        {
+            held.insert(id.to_owned(), columns);
+        }
+    }
+    Ok(held)
+}
+
+/// Whether the object was stored again since one of these took it.
+pub fn is_rewritten(entries: &[LedgerEntry], stored_at: Timestamp) -> bool {
+    entries.iter().any(|entry| entry.ingested_at < stored_at)
+}
+
+fn named(kind: Kind, row: &Row) -> Difference {
+    let id = Some(row.payment_id.as_str());
+    Difference::of_line(kind, id, &row.object_key, row.object_line)
+}

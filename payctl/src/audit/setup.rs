@@ -1,0 +1,67 @@
+//! What is audited, and how.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use payment_core::Timestamp;
+use payment_store::Store;
+use payment_store::audit::LineTable;
+use time::OffsetDateTime;
+
+use super::marks::MarkKey;
+use super::scope::{Coverage, Scope};
+use crate::config::Place;
+use crate::log::Log;
+use crate::range::{Range, moved};
+
+#[derive(Debug)]
+pub struct Audit {
+    pub(super) log: Arc<Log>,
+    pub(super) store: Store,
+    pub(super) scope: Arc<Scope>,
+    pub(super) jobs: usize,
+    covered: Coverage,
+}
+
+impl Audit {
+    pub async fn new(
+        log: Arc<Log>,
+        store: Store,
+        range: Range,
+        settle: Duration,
+        jobs: usize,
+    ) -> Result<Self, payment_store::Error> {
+        let settle = time::Duration::try_from(settle).unwrap_or(time::Duration::MAX);
+        let stored_by = moved(Timestamp::new(OffsetDateTime::now_utc()), -settle);
+        let mut last_rows = [0; 3];
+        for (table, last) in LineTable::ALL.into_iter().zip(&mut last_rows) {
+            *last = store.last_row(table).await?;
+        }
+        let Place { bucket, prefix } = log.place.clone();
+        Ok(Self {
+            covered: Coverage {
+                bucket,
+                prefix: prefix.clone(),
+                from: range.from.map(|from| from.to_string()),
+                to: range.to.map(|to| to.to_string()),
+                settled_by: stored_by.to_string(),
+                last_rows,
+            },
+            log,
+            store,
+            scope: Arc::new(Scope {
+                prefix,
+                range,
+                stored_by,
+                last_rows,
+                key: MarkKey::default(),
+                by_time: Mutex::default(),
+            }),
+            jobs,
+        })
+    }
+
+    pub fn covered(&self) -> &Coverage {
+        &self.covered
+    }
+}

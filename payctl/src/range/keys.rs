@@ -1,0 +1,44 @@
+//! Keys in their order: where the hours begin, and what stands before and behind a key.
+
+use payment_core::{ObjectKey, Timestamp};
+
+/// What the keys of all hours start with.
+pub fn days(prefix: &str) -> String {
+    format!("{prefix}dt=")
+}
+
+/// Where the keys of an hour begin; those of a day begin with the day's own folder.
+pub fn first_key(prefix: &str, at: Timestamp) -> String {
+    let hour = ObjectKey::hour_prefix(prefix, at);
+    match hour.strip_suffix("hh=00/") {
+        Some(day) => day.to_owned(),
+        None => hour,
+    }
+}
+
+/// The first text after all that start with `prefix`; `None` where there is none.
+pub fn successor(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        let next = (last..=char::MAX).nth(1);
+        if let Some(next) = next {
+            return Some(chars.into_iter().chain([next]).collect());
+        }
+    }
+    None
+}
+
+/// Sorts before `key`, and after every other key that does: what a span is to begin behind that holds `key`.
+pub fn last_before(key: &str) -> String {
+    let mut chars: Vec<char> = key.chars().collect();
+    let Some(last) = chars.pop() else {
+        return String::new();
+    };
+    if let Some(before) = ('\0'..last).next_back() {
+        chars.extend([before, LAST]);
+    }
+    chars.into_iter().collect()
+}
+
+/// No key holds it.
+const LAST: char = '\u{10FFFF}';
