@@ -114,8 +114,8 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
         1213 | 1205
         // Too many connections, of all or of the user.
         | 1040 | 1203 | 1226
-        // Shutting down; connection or statement ended by an administrator.
-        | 1053 | 1317 | 1927 | 3169
+        // Shutting down, or kept for administrators; connection or statement ended by one, or the connection for idleness.
+        | 1053 | 3032 | 1317 | 1927 | 3169 | 4031
         // Connection lost, as clients and proxies report it.
         | 2006 | 2013
         // Disk full; table full; out of memory.
@@ -129,7 +129,8 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
         // The number means something else in MySQL, with another state.
         4025 if sqlstate == Some("23000") => Kind::DataRefused,
         _ => match sqlstate.map(|state| state.split_at_checked(2)) {
-            Some(Some(("08", _))) => Kind::Transient,
+            // Connection; transaction rolled back by the server.
+            Some(Some(("08" | "40", _))) => Kind::Transient,
             Some(Some(("22", _))) => Kind::DataRefused,
             _ => Kind::Lasting,
         },
@@ -145,6 +146,10 @@ fn classify_own(error: &sqlx::Error) -> Kind {
         }
         // That is what the driver says of a server without TLS; all else that it may say here is of certificates.
         sqlx::Error::Tls(e) if e.to_string().contains("does not support TLS") => {
+            Kind::Untrusted(Distrust::NoTls)
+        }
+        // MySQL takes a password that it has not cached over TLS alone, or by RSA, which the driver is built without.
+        sqlx::Error::Configuration(e) if e.to_string().contains("RSA auth backend disabled") => {
             Kind::Untrusted(Distrust::NoTls)
         }
         sqlx::Error::Tls(_) => Kind::Untrusted(Distrust::Unverified),
@@ -205,6 +210,9 @@ mod tests {
             (1836, "HY000", Kind::Transient),
             (1792, "25006", Kind::Transient),
             (3100, "HY000", Kind::Transient),
+            (3032, "HY000", Kind::Transient),
+            (3101, "40000", Kind::Transient),
+            (4031, "HY000", Kind::Transient),
             (1665, "HY000", Kind::Lasting),
             (1158, "08S01", Kind::Transient),
             (2013, "HY000", Kind::Transient),
