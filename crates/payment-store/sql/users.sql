@@ -22,8 +22,9 @@ ALTER USER
     'reader'@'%' IDENTIFIED {{reader_login}}, 'reader'@'localhost' IDENTIFIED {{reader_login}} {{require}};
 
 -- The migrator changes the schema, and no row: it may neither change, delete nor empty a table. ALTER TABLE wants INSERT.
--- Rights that an earlier version gave are taken back. Its own notes, which are no payments, it may change.
+-- Rights that an earlier version gave are taken back: MySQL calls it an error where there are none, MariaDB does not and
+-- has no IF EXISTS for it. Its own notes, which are no payments, it may change.
 GRANT SELECT, INSERT, CREATE, ALTER, INDEX, REFERENCES ON `{{schema_pattern}}`.* TO 'migrator'@'%', 'migrator'@'localhost';
-REVOKE UPDATE, DELETE, DROP, TRIGGER, EVENT, EXECUTE, CREATE ROUTINE, ALTER ROUTINE, CREATE VIEW, SHOW VIEW,
+REVOKE /*!80030 IF EXISTS */ UPDATE, DELETE, DROP, TRIGGER, EVENT, EXECUTE, CREATE ROUTINE, ALTER ROUTINE, CREATE VIEW, SHOW VIEW,
     CREATE TEMPORARY TABLES, LOCK TABLES ON `{{schema_pattern}}`.* FROM 'migrator'@'%', 'migrator'@'localhost';
 GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON `{{schema}}`._sqlx_migrations TO 'migrator'@'%', 'migrator'@'localhost';

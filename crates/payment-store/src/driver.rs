@@ -84,6 +84,19 @@ impl DriverError {
     }
 }
 
+impl DriverError {
+    /// With the server's whole message, which may quote values: for the person whose own statement it is about.
+    pub(crate) fn in_full(error: sqlx::Error) -> Self {
+        let message = error
+            .as_database_error()
+            .and_then(|said| said.try_downcast_ref::<MySqlDatabaseError>())
+            .map(|said| format!("server error {}: {}", said.number(), said.message()));
+        let short = Self::from(error);
+        let text = message.map_or(short.text, Into::into);
+        Self { text, ..short }
+    }
+}
+
 impl From<sqlx::Error> for DriverError {
     fn from(error: sqlx::Error) -> Self {
         let server = error
@@ -159,21 +172,8 @@ fn classify_own(error: &sqlx::Error) -> Kind {
 }
 
 fn distrust(error: &io::Error) -> Distrust {
-    use rustls::CertificateError as Fault;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    let Some(rustls::Error::InvalidCertificate(fault)) = inner else {
-        return Distrust::Unverified;
-    };
-    match fault {
-        // A bad signature is that of another CA of the same name.
-        Fault::UnknownIssuer | Fault::BadSignature => Distrust::UnknownCa,
-        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => Distrust::OtherName,
-        Fault::Expired
-        | Fault::ExpiredContext { .. }
-        | Fault::NotValidYet
-        | Fault::NotValidYetContext { .. } => Distrust::Expired,
-        _ => Distrust::Unverified,
-    }
+    inner.map_or(Distrust::Unverified, |said: &rustls::Error| said.into())
 }
 
 fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {

@@ -10,7 +10,8 @@ use lab::part::mysql::Server;
 use lab::secret::Secret;
 use lab::workspace::Workspace;
 use payment_store::Database;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, Row as _};
 use tempfile::TempDir;
 use tokio::process::Child;
 
@@ -128,11 +129,13 @@ impl TestServer {
             .unwrap()
     }
 
-    pub async fn connections_of(&self, user: &str) -> i64 {
-        self.count(&format!(
-            "information_schema.processlist WHERE user = '{user}'"
-        ))
-        .await
+    pub async fn connections_of(&self, user: &str) -> usize {
+        let connections = sqlx::raw_sql("SHOW PROCESSLIST")
+            .fetch_all(&mut self.connection().await)
+            .await
+            .unwrap();
+        let is_theirs = |row: &&MySqlRow| row.get::<String, _>("User") == user;
+        connections.iter().filter(is_theirs).count()
     }
 
     fn url(&self, schema: &str) -> String {
