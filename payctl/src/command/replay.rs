@@ -7,10 +7,10 @@ use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
 use payment_store::Store;
-use reqwest::Url;
 use tier_kit::Env;
 use tier_kit::telemetry::chain;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::config::{self, User};
 use crate::ingest::{Ingest, Tally};

@@ -1,19 +1,21 @@
-//! `cargo lab sql "…"`: asks the database, as the user that can only read.
+//! `cargo lab sql "…"`: `payctl sql` on the lab's database, as the user that can only read.
 
 use std::process::ExitCode;
+
+use tokio::process::Command;
 
 use super::{Context, Error};
 use crate::{cli::Sql, database::User};
 
 pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error> {
-    let lab = context.lab()?;
-    let mut command = lab.database()?.client(User::Reader).command();
-    command.arg("--table").arg("payments");
-    if let Some(statement) = &args.statement {
-        command.arg(format!("--execute={statement}"));
-    }
-    let program = command.as_std().get_program().into();
-    let status = command
+    let url = context.lab()?.database()?.url(User::Reader);
+    let program = context.workspace.program("payctl");
+    // A shell's own database, such as one on AWS, is not the lab's.
+    let status = Command::new(&program)
+        .env_clear()
+        .env("DATABASE_URL", url.expose())
+        .args(["sql", "--"])
+        .args(&args.statement)
         .status()
         .await
         .map_err(|source| Error::Spawn { program, source })?;

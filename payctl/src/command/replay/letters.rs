@@ -11,9 +11,9 @@ use std::time::Duration;
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::event::{EventError, ObjectRef};
 use payment_store::Store;
-use reqwest::Url;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
+use url::Url;
 
 use super::tell;
 use crate::ingest::{Ingest, Tally};
