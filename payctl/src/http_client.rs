@@ -71,7 +71,7 @@ pub enum RootsError {
 }
 
 impl Roots {
-    /// Those of this machine, or of the file that `SSL_CERT_FILE` names.
+    /// Loads the CAs of this machine, or of the file that `SSL_CERT_FILE` names.
     pub fn of_the_system() -> Self {
         let mut store = RootCertStore::empty();
         // A machine without any can still call servers without TLS; at others the error names the CA file.
@@ -79,7 +79,7 @@ impl Roots {
         Self(Arc::new(store))
     }
 
-    /// Those of a file in PEM form, and no others.
+    /// Loads the CAs of a file in PEM form, and no others.
     pub fn of_file(path: &Path) -> Result<Self, RootsError> {
         let mut store = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(path).map_err(RootsError::Pem)? {

@@ -85,7 +85,7 @@ impl DriverError {
 }
 
 impl DriverError {
-    /// With the server's whole message, which may quote values: for the person whose own statement it is about.
+    /// Keeps the server's whole message, which may quote values: for the person whose own statement it is about.
     pub(crate) fn in_full(error: sqlx::Error) -> Self {
         let message = error
             .as_database_error()

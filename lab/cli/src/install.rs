@@ -38,7 +38,7 @@ pub enum Flavour {
 /// The database server that is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wanted {
-    /// None: there is one elsewhere.
+    /// No server: there is one elsewhere.
     Elsewhere,
     /// MySQL, which RDS runs, or else MariaDB.
     Any,

@@ -10,7 +10,7 @@ use crate::config::{self, User};
 use crate::outcome::{Failure, Outcome};
 use crate::{grid, output};
 
-/// Of the rows of one answer, in memory.
+/// Most memory that the rows of one answer take.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]

@@ -44,7 +44,7 @@ impl Ca {
         path
     }
 
-    /// Of a server whose certificate ends that many days from now.
+    /// Settings of a server whose certificate ends that many days from now.
     fn server(&self, days: i64) -> ServerConfig {
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         params.not_after = OffsetDateTime::now_utc() + Duration::days(days);

@@ -132,6 +132,8 @@ fn number(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[test]
@@ -148,6 +150,24 @@ mod tests {
             Some((Flavour::Mysql, "8.4.3".to_owned()))
         );
         assert_eq!(parse_haproxy(haproxy), Some("2.6.12".to_owned()));
+    }
+
+    #[test]
+    fn a_server_that_was_brought_in_is_found_and_preferred() {
+        let tools = tempfile::TempDir::new().unwrap();
+        let launcher = tools.path().join("mysql/mysqld");
+        fs::create_dir(tools.path().join("mysql")).unwrap();
+        fs::write(
+            &launcher,
+            "#!/bin/sh\necho '/x/mysqld  Ver 9.7.4-2 for Linux on x86_64'",
+        )
+        .unwrap();
+        fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).unwrap();
+        for wanted in [Wanted::Any, Wanted::Only(Flavour::Mysql)] {
+            let found = database(wanted, tools.path()).unwrap();
+            assert_eq!(found.flavour, Flavour::Mysql);
+        }
+        assert_eq!(database(Wanted::Elsewhere, tools.path()), None);
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn mirror() -> io::Result<String> {
     mirror_in(&String::from_utf8_lossy(&printed)).ok_or_else(none)
 }
 
-/// Of lines such as `'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_… 0`
+/// Finds it in lines such as `'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_… 0`
 fn mirror_in(uris: &str) -> Option<String> {
     let uris = uris.lines().filter_map(|line| line.strip_prefix('\''));
     let mut repositories = uris.filter_map(|uri| Some(uri.split_once("/dists/")?.0));

@@ -23,10 +23,10 @@ use crate::{
     vpc::certificate,
 };
 
-/// In the lab's folder.
+/// Folder of the server in the lab's own.
 const HOME: &str = "mysql";
 
-/// In the server's own.
+/// Folder of the data files in the server's.
 const DATA: &str = "data";
 
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ pub fn part(lab: &Lab) -> Result<Part, super::Error> {
     })
 }
 
-/// Whose data files a lab has of earlier runs; neither server starts on the other's.
+/// The server whose data files a lab has of earlier runs; neither server starts on the other's.
 pub fn kept(dir: &LabDir) -> Option<Flavour> {
     let data = dir.data(HOME).join(DATA);
     let flavour = if data.join("mysql.ibd").is_file() {
@@ -284,6 +284,18 @@ mod tests {
             assert!(config.contains("\nbind_address=127.0.0.1\n"));
             assert!(config.contains("\ninnodb_flush_log_at_trx_commit=1\n"));
         }
+    }
+
+    #[test]
+    fn the_server_that_made_the_data_is_known_by_its_files() {
+        let home = tempfile::TempDir::new().unwrap();
+        let dir = LabDir::at(home.path()).unwrap();
+        assert_eq!(kept(&dir), None);
+        let data = dir.data(HOME).join(DATA);
+        std::fs::create_dir_all(&data).unwrap();
+        assert_eq!(kept(&dir), Some(Flavour::Mariadb));
+        std::fs::write(data.join("mysql.ibd"), "").unwrap();
+        assert_eq!(kept(&dir), Some(Flavour::Mysql));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Format, lints, build, then every test against a private MariaDB, and those of the database against MySQL.
 
-mod runner;
+mod selection;
 mod server;
 mod steps;
 
@@ -57,7 +57,7 @@ pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode,
     if args.filters.is_empty() {
         checks(&mut steps, context).await?;
     }
-    let all = runner::all(&args.filters);
+    let all = selection::all(&args.filters);
     tests(&mut steps, context, tools, ("tests", all)).await?;
     if args.filters.is_empty() && args.database.is_none() {
         on_mysql(&mut steps, args, context).await?;
@@ -82,7 +82,13 @@ async fn on_mysql(
         return Ok(());
     }
     let tools = ensure(Flavour::Mysql, args, context)?;
-    tests(steps, context, tools, ("mysql", runner::of_the_database())).await
+    tests(
+        steps,
+        context,
+        tools,
+        ("mysql", selection::of_the_database()),
+    )
+    .await
 }
 
 fn ensure(server: Flavour, args: &cli::Test, context: &Context) -> Result<Tools, install::Error> {

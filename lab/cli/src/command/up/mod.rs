@@ -33,7 +33,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    #[error("the lab's data are {kept}'s; go on with it, or start afresh: cargo lab up --fresh")]
+    #[error(
+        "the lab's data were made by {kept}, and no other server can read them; go on with it, or forget them: cargo lab up --fresh"
+    )]
     OtherServer { kept: Flavour },
     #[error("the process {0} that the lab is to end with does not run")]
     NoOwner(i32),

@@ -1,14 +1,14 @@
-//! How cargo is asked for tests: under nextest where it is installed, else under its own runner.
+//! Which tests run, under nextest where it is installed, else under cargo's own runner.
 
 use crate::{install, output, vpc};
 
-/// Those that MySQL's differences can break, by package.
+/// Packages that MySQL's differences can break.
 const OF_THE_DATABASE: [&str; 3] = ["payment-store", "lambda-ingest", "database-login"];
 
-/// And one payment through every part.
+/// Tests of one payment through every part.
 const END_TO_END: &str = "round_trip::";
 
-/// All tests, or those that were asked for.
+/// Arguments for all tests, or for those that were asked for.
 pub(super) fn all(filters: &[String]) -> Vec<String> {
     let impossible = vpc::is_possible().err();
     if let Some(reason) = &impossible {
@@ -24,6 +24,7 @@ pub(super) fn all(filters: &[String]) -> Vec<String> {
     arguments
 }
 
+/// Arguments for the tests that MySQL's differences can break.
 pub(super) fn of_the_database() -> Vec<String> {
     if has_nextest() {
         let packages = OF_THE_DATABASE.map(|name| format!("package({name})"));
