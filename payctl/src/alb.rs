@@ -3,19 +3,23 @@
 //! Whoever answers there may be another: a captive portal, a redirect to a page, a proxy. So nothing is followed, and an
 //! answer counts only by what it says of the payment that was asked about.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, StatusCode, header, request};
+use http_body_util::Full;
 use payment_core::PaymentId;
-use program::Env;
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
+use program::{Env, chain};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
+use url::Url;
+
+pub use crate::http_client::Answer;
+use crate::http_client::{CallError, HttpClient, Roots};
 
 /// Longer than the load balancer's own deadline, so that its answer is seen.
 const CALL_TIME_MAX: Duration = Duration::from_secs(15);
-
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// Tries of a payment under one id.
 const TRIES_MAX: u32 = 4;
@@ -26,16 +30,22 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Alb {
     url: Url,
-    client: Client,
+    client: HttpClient,
 }
 
-/// An answer of the pipeline takes a few hundred bytes, and a stranger's may not end.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+#[derive(Debug, clap::Args)]
+pub struct Trust {
+    /// File of CA certificates in PEM form that the load balancer's certificate is verified against
+    /// [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
 
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub body: String,
+/// Where the load balancer is, and who vouches for it.
+#[derive(Debug, Clone)]
+pub struct Address {
+    pub url: Url,
+    pub roots: Roots,
 }
 
 /// What the last try brought.
@@ -87,48 +97,68 @@ pub struct Payment {
 /// No answer came.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer from the load balancer at ALB_URL")]
-pub struct NoAnswer(#[from] reqwest::Error);
+pub struct NoAnswer(#[from] CallError);
 
-/// The load balancer's address, where there is one.
-pub fn optional(env: &mut Env) -> Option<Url> {
-    let url: Url = env.optional("ALB_URL")?;
-    let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    if url.scheme() != "http" || !url.has_host() || !is_bare {
-        env.mistake("ALB_URL must be http://HOST:PORT without a path");
+impl NoAnswer {
+    /// Whether another try may bring one.
+    fn is_passing(&self) -> bool {
+        !matches!(self.0, CallError::Untrusted(_) | CallError::Tls(_))
     }
-    Some(url)
 }
 
-pub fn required(env: &mut Env) -> Option<Url> {
+/// The load balancer's address, where there is one.
+pub fn optional(env: &mut Env, trust: Trust) -> Option<Address> {
+    let url: Option<Url> = env.optional("ALB_URL");
+    let by_environment = env.optional("ALB_CA_FILE");
+    let url = url?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_bare {
+        env.mistake("ALB_URL must be http://HOST:PORT or https://HOST:PORT, without a path");
+    }
+    let Some(path) = trust.ca_file.or(by_environment) else {
+        let roots = Roots::of_the_system();
+        return Some(Address { url, roots });
+    };
+    match Roots::of_file(&path) {
+        Ok(roots) => Some(Address { url, roots }),
+        Err(error) => {
+            env.mistake(format!("the CA file {}: {}", path.display(), chain(&error)));
+            None
+        }
+    }
+}
+
+pub fn required(env: &mut Env, trust: Trust) -> Option<Address> {
     let _: String = env.required("ALB_URL")?;
-    optional(env)
+    optional(env, trust)
 }
 
 impl Alb {
-    pub fn new(url: Url) -> Result<Self, NoAnswer> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIME_MAX)
-            .timeout(CALL_TIME_MAX)
-            .build()?;
-        Ok(Self { url, client })
+    pub fn new(address: Address) -> Result<Self, NoAnswer> {
+        Ok(Self {
+            url: address.url,
+            client: HttpClient::new(&address.roots, CALL_TIME_MAX)?,
+        })
     }
 
     pub async fn status(&self, id: &PaymentId) -> Result<Answer, NoAnswer> {
-        let request = self.client.get(self.at(&format!("/pay/{id}")));
-        answer(request).await
+        let request = Request::get(self.at(&format!("/pay/{id}")));
+        self.answer(request, Bytes::new()).await
     }
 
     /// Sends the payment, which has an id: again, while no answer comes or the server is at fault.
     pub async fn pay(&self, payment: &Payment) -> Sent {
+        // Strings alone: that can't fail.
+        let body = Bytes::from(serde_json::to_vec(payment).unwrap_or_default());
         let mut tries = 1;
         loop {
-            let request = self.client.post(self.at("/pay")).json(payment);
-            let answer = answer(request).await;
-            let is_settled = answer
-                .as_ref()
-                .is_ok_and(|answer| !answer.status.is_server_error());
+            let request = Request::post(self.at("/pay"));
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            let answer = self.answer(request, body.clone()).await;
+            let is_settled = match &answer {
+                Ok(answer) => !answer.status.is_server_error(),
+                Err(error) => !error.is_passing(),
+            };
             if is_settled || tries >= TRIES_MAX {
                 let unsure = tries > 1;
                 return Sent { answer, unsure };
@@ -138,10 +168,15 @@ impl Alb {
         }
     }
 
-    fn at(&self, path: &str) -> Url {
+    async fn answer(&self, request: request::Builder, body: Bytes) -> Result<Answer, NoAnswer> {
+        let request = request.body(Full::new(body)).map_err(CallError::Request)?;
+        Ok(self.client.call(request).await?)
+    }
+
+    fn at(&self, path: &str) -> String {
         let mut url = self.url.clone();
         url.set_path(path);
-        url
+        url.into()
     }
 }
 
@@ -182,21 +217,4 @@ impl Answer {
         self.status.is_client_error()
             && problem.is_ok_and(|problem| problem.status == self.status.as_u16())
     }
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> {
-    let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
-    let mut body = Vec::new();
-    while body.len() < BODY_BYTES_MAX
-        && let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(reqwest::Error::without_url)?
-    {
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer {
-        status: response.status(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
 }

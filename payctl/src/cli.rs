@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use program::Env;
 use program::chain;
 
-use crate::command::{doctor, migrate, pay, reconcile, replay, status, trace, users, verify};
+use crate::command::{doctor, migrate, pay, reconcile, replay, sql, status, trace, users, verify};
 use crate::config;
 use crate::outcome::USAGE;
 use crate::output;
@@ -39,6 +39,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Ingest objects by hand, with the function's own code
     Replay(replay::Args),
+    /// Ask the database by a statement that reads, as the user reader
+    Sql(sql::Args),
     /// As the database's administrator: make the users ingest, reader and migrator, with their rights and the schema
     Users(users::Args),
     /// Reconcile, and hold every row against its own hash
@@ -61,6 +63,7 @@ pub async fn run() -> ExitCode {
         Command::Trace(args) => Box::pin(trace::run(args, env)).await,
         Command::Reconcile(args) => Box::pin(reconcile::run(args, env)).await,
         Command::Replay(args) => Box::pin(replay::run(args, env)).await,
+        Command::Sql(args) => Box::pin(sql::run(args, env)).await,
         Command::Users(args) => Box::pin(users::run(args, env)).await,
         Command::Verify(args) => Box::pin(verify::run(args, env)).await,
     };

@@ -18,7 +18,9 @@ Environment variables, each read by the commands that need it:
   DB_IAM_AUTH              true: the role logs in, by an IAM token
   DB_CA_BUNDLE             file of CA certificates, e.g. the bundle of RDS [optional]
   INGEST_PASSWORD          what `users` is to set, with READER_PASSWORD and MIGRATOR_PASSWORD; not with --iam
-  ALB_URL                  the external load balancer, e.g. http://127.0.0.1:8080
+  ALB_URL                  the external load balancer, e.g. http://127.0.0.1:8080 or https://pay.example.com
+  ALB_CA_FILE              file of CA certificates that ALB_URL's is verified against [those of the system]
+  SSL_CERT_FILE            file of CA certificates in place of the system's [optional]
   DEAD_LETTER_QUEUE_URL    SQS queue of the events that the function gave up
   AWS_…                    region, endpoints and credentials, as the AWS SDK reads them
 

@@ -16,6 +16,8 @@ mod cli;
 mod command;
 mod config;
 mod doctor;
+mod grid;
+mod http_client;
 mod ingest;
 mod log;
 mod outcome;

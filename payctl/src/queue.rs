@@ -7,9 +7,9 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
 use payment_core::event::{Event, EventError, ObjectRef};
-use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use url::Url;
 
 /// Messages of one call: the most that SQS takes or gives.
 const MESSAGES_MAX: usize = 10;

@@ -23,8 +23,9 @@ ALTER USER
 
 -- The migrator changes the schema, and no row: it may neither change, delete nor empty a table. ALTER TABLE wants INSERT
 -- and CREATE of MySQL. Without REFERENCES, MySQL lets no foreign key of its making delete what refers to its own notes.
--- Rights that an earlier version gave are taken back. Its notes, which are no payments, it may change.
+-- Rights that an earlier version gave are taken back: MySQL calls it an error where there are none, MariaDB does not and
+-- has no IF EXISTS for it. Its notes, which are no payments, it may change.
 GRANT SELECT, INSERT, CREATE, ALTER, INDEX ON `{{schema_pattern}}`.* TO 'migrator'@'%', 'migrator'@'localhost';
-REVOKE UPDATE, DELETE, DROP, REFERENCES, TRIGGER, EVENT, EXECUTE, CREATE ROUTINE, ALTER ROUTINE, CREATE VIEW, SHOW VIEW,
+REVOKE /*!80030 IF EXISTS */ UPDATE, DELETE, DROP, REFERENCES, TRIGGER, EVENT, EXECUTE, CREATE ROUTINE, ALTER ROUTINE, CREATE VIEW, SHOW VIEW,
     CREATE TEMPORARY TABLES, LOCK TABLES ON `{{schema_pattern}}`.* FROM 'migrator'@'%', 'migrator'@'localhost';
 GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON `{{schema}}`._sqlx_migrations TO 'migrator'@'%', 'migrator'@'localhost';

@@ -84,6 +84,19 @@ impl DriverError {
     }
 }
 
+impl DriverError {
+    /// Keeps the server's whole message, which may quote values: for the person whose own statement it is about.
+    pub(crate) fn in_full(error: sqlx::Error) -> Self {
+        let message = error
+            .as_database_error()
+            .and_then(|said| said.try_downcast_ref::<MySqlDatabaseError>())
+            .map(|said| format!("server error {}: {}", said.number(), said.message()));
+        let short = Self::from(error);
+        let text = message.map_or(short.text, Into::into);
+        Self { text, ..short }
+    }
+}
+
 impl From<sqlx::Error> for DriverError {
     fn from(error: sqlx::Error) -> Self {
         let server = error
@@ -114,8 +127,8 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
         1213 | 1205
         // Too many connections, of all or of the user.
         | 1040 | 1203 | 1226
-        // Shutting down; connection or statement ended by an administrator.
-        | 1053 | 1317 | 1927 | 3169
+        // Shutting down, or kept for administrators; connection or statement ended by one, or the connection for idleness.
+        | 1053 | 3032 | 1317 | 1927 | 3169 | 4031
         // Connection lost, as clients and proxies report it.
         | 2006 | 2013
         // Disk full; table full; out of memory.
@@ -129,7 +142,8 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
         // The number means something else in MySQL, with another state.
         4025 if sqlstate == Some("23000") => Kind::DataRefused,
         _ => match sqlstate.map(|state| state.split_at_checked(2)) {
-            Some(Some(("08", _))) => Kind::Transient,
+            // Connection; transaction rolled back by the server.
+            Some(Some(("08" | "40", _))) => Kind::Transient,
             Some(Some(("22", _))) => Kind::DataRefused,
             _ => Kind::Lasting,
         },
@@ -147,6 +161,10 @@ fn classify_own(error: &sqlx::Error) -> Kind {
         sqlx::Error::Tls(e) if e.to_string().contains("does not support TLS") => {
             Kind::Untrusted(Distrust::NoTls)
         }
+        // MySQL takes a password that it has not cached over TLS alone, or by RSA, which the driver is built without.
+        sqlx::Error::Configuration(e) if e.to_string().contains("RSA auth backend disabled") => {
+            Kind::Untrusted(Distrust::NoTls)
+        }
         sqlx::Error::Tls(_) => Kind::Untrusted(Distrust::Unverified),
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Kind::Transient,
         _ => Kind::Lasting,
@@ -154,21 +172,8 @@ fn classify_own(error: &sqlx::Error) -> Kind {
 }
 
 fn distrust(error: &io::Error) -> Distrust {
-    use rustls::CertificateError as Fault;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    let Some(rustls::Error::InvalidCertificate(fault)) = inner else {
-        return Distrust::Unverified;
-    };
-    match fault {
-        // A bad signature is that of another CA of the same name.
-        Fault::UnknownIssuer | Fault::BadSignature => Distrust::UnknownCa,
-        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => Distrust::OtherName,
-        Fault::Expired
-        | Fault::ExpiredContext { .. }
-        | Fault::NotValidYet
-        | Fault::NotValidYetContext { .. } => Distrust::Expired,
-        _ => Distrust::Unverified,
-    }
+    inner.map_or(Distrust::Unverified, |said: &rustls::Error| said.into())
 }
 
 fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {
@@ -205,6 +210,9 @@ mod tests {
             (1836, "HY000", Kind::Transient),
             (1792, "25006", Kind::Transient),
             (3100, "HY000", Kind::Transient),
+            (3032, "HY000", Kind::Transient),
+            (3101, "40000", Kind::Transient),
+            (4031, "HY000", Kind::Transient),
             (1665, "HY000", Kind::Lasting),
             (1158, "08S01", Kind::Transient),
             (2013, "HY000", Kind::Transient),

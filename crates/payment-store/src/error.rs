@@ -60,6 +60,25 @@ pub enum Distrust {
     Unverified,
 }
 
+impl From<&rustls::Error> for Distrust {
+    fn from(said: &rustls::Error) -> Self {
+        use rustls::CertificateError as Fault;
+        let rustls::Error::InvalidCertificate(fault) = said else {
+            return Self::Unverified;
+        };
+        match fault {
+            // A bad signature is that of another CA of the same name.
+            Fault::UnknownIssuer | Fault::BadSignature => Self::UnknownCa,
+            Fault::NotValidForName | Fault::NotValidForNameContext { .. } => Self::OtherName,
+            Fault::Expired
+            | Fault::ExpiredContext { .. }
+            | Fault::NotValidYet
+            | Fault::NotValidYetContext { .. } => Self::Expired,
+            _ => Self::Unverified,
+        }
+    }
+}
+
 impl Error {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {

@@ -10,6 +10,7 @@
 //! - `sweep`: how far the sweep of the journal got.
 //! - [`lookup`]: what became of a payment or an object.
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
+//! - [`query`]: statements of a person, who may only read.
 //! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
 //!
 //! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
@@ -30,6 +31,7 @@ mod list;
 pub mod lookup;
 pub mod migrate;
 mod mysql;
+pub mod query;
 mod retry;
 mod schema;
 mod sweep;

@@ -7,6 +7,7 @@ use lab_runner::{
     command_line::{DirOption, number_to},
     database::User,
     fault::Target,
+    install::{self, Flavour},
     part_name::PartName,
     secret::Secret,
     state::settings::{LogLayout, Via},
@@ -134,6 +135,9 @@ pub struct Up {
     /// With --vpc: the network [default: deploy-notes/network.toml]
     #[arg(long, requires = "vpc", value_name = "FILE")]
     pub network: Option<PathBuf>,
+    /// Which server to run [default: the one that made the data, or MySQL where it is installed, or MariaDB]
+    #[arg(long, value_enum, env = install::DATABASE)]
+    pub database: Option<Flavour>,
     /// A MySQL or MariaDB server to use instead of a private one, as its administrator
     #[arg(long, value_name = "URL")]
     pub database_url: Option<Secret>,
@@ -253,6 +257,9 @@ pub struct Restart {
 pub struct Test {
     /// Run only tests whose name contains one of these
     pub filters: Vec<String>,
+    /// Run all on this server alone [default: all on MariaDB, and on MySQL those that its differences can break]
+    #[arg(long, value_enum)]
+    pub database: Option<Flavour>,
     /// Install what the machine lacks, with sudo if need be
     #[arg(long)]
     pub install: bool,

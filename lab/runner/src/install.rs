@@ -5,11 +5,17 @@
 
 mod find;
 mod manager;
+pub mod mysql;
 pub mod packages;
 pub mod python;
 
-use std::{fmt, io, path::PathBuf, process::ExitStatus};
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+};
 
+use clap::ValueEnum;
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +24,34 @@ use self::manager::Manager;
 pub use self::manager::run;
 use crate::output;
 
+/// Names the server that commands and tests are to run: `mysql` or `mariadb`.
+pub const DATABASE: &str = "LAB_DATABASE";
+
 /// The two servers that one set of SQL serves.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Flavour {
     Mariadb,
     Mysql,
+}
+
+/// The database server that is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// No server: there is one elsewhere.
+    Elsewhere,
+    /// MySQL, which RDS runs, or else MariaDB.
+    Any,
+    Only(Flavour),
+}
+
+impl Wanted {
+    /// The one that [`DATABASE`] names, or any.
+    pub fn by_environment() -> Self {
+        let named = env::var(DATABASE).ok();
+        let flavour = named.and_then(|name| Flavour::from_str(&name, true).ok());
+        flavour.map_or(Self::Any, Self::Only)
+    }
 }
 
 impl fmt::Display for Flavour {
@@ -127,18 +155,27 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[error("no MySQL server is installed, and none can be brought in: {0}")]
+    NoMysql(String),
     #[error("{} can still not be found after the installation", list(needs))]
     StillLacks { needs: Vec<Need> },
 }
 
-/// Finds the tools; installs what is missing where that is allowed.
-pub fn ensure(own_database: bool, may_install: bool) -> Result<Tools, Error> {
-    let needs = match look(own_database) {
+/// Finds the tools, also in the folder of those that the lab brought in; installs what is missing where that is allowed.
+pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools, Error> {
+    if wanted == Wanted::Only(Flavour::Mysql) && find::database(wanted, brought).is_none() {
+        if !(Uid::effective().is_root() || may_install) {
+            let how = "say --install, and the lab unpacks Debian's into a folder of its own";
+            return Err(Error::NoMysql(how.to_owned()));
+        }
+        mysql::bring(brought)?;
+    }
+    let needs = match look(wanted, brought) {
         Ok(tools) => return Ok(tools),
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    look(own_database).map_err(|needs| Error::StillLacks { needs })
+    look(wanted, brought).map_err(|needs| Error::StillLacks { needs })
 }
 
 /// What only a lab with a VPC needs; installed like the others where it is missing.
@@ -195,4 +232,40 @@ fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
 fn list(needs: &[Need]) -> String {
     let names: Vec<String> = needs.iter().map(Need::to_string).collect();
     names.join(" and ")
+}
+
+/// Runs a command that is told of.
+fn run_shown(command: &mut Command) -> Result<(), Error> {
+    output::say(format_args!("installing: {}", shown(command)));
+    run_quietly(command)
+}
+
+/// Runs a command that must succeed.
+fn run_quietly(command: &mut Command) -> Result<(), Error> {
+    match command.stdin(Stdio::null()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::Failed {
+            command: shown(command),
+            status,
+        }),
+        Err(source) => Err(Error::Run {
+            command: shown(command),
+            source,
+        }),
+    }
+}
+
+/// As a person would type it.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
+
+/// Removes a folder with all that is in it, where it is there.
+fn remove_dir(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use payment_core::CardCheck;
 use program::Env;
-use reqwest::Url;
 use serde_json::json;
+use url::Url;
 
+use crate::alb::{self, Trust};
 use crate::config::{self, User};
 use crate::doctor::aws::Aws;
 use crate::doctor::here::{self, Here};
 use crate::doctor::{self, Account, Area, Findings, Names};
 use crate::outcome::{Failure, Outcome};
-use crate::{alb, output};
+use crate::output;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -22,6 +23,8 @@ pub struct Args {
     /// Every finding and note as a line of JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
@@ -32,7 +35,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     } else {
         args.areas
     };
-    let here = here(&mut env);
+    let here = here(&mut env, args.trust);
     let here = env.finish(|| here).map_err(Failure::config)?;
     let names = Names::new(bucket, prefix)?;
 
@@ -56,7 +59,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     }
 }
 
-fn here(env: &mut Env) -> Option<Here> {
+fn here(env: &mut Env, trust: Trust) -> Option<Here> {
     let endpoint: Option<Url> = env.optional("AWS_ENDPOINT_URL_S3");
     let region = env.or("AWS_REGION", "us-west-2".to_owned());
     let ca_bundle: Option<PathBuf> = env.optional("DB_CA_BUNDLE");
@@ -73,7 +76,7 @@ fn here(env: &mut Env) -> Option<Here> {
         None
     };
     Some(Here {
-        alb: alb::optional(env),
+        alb: alb::optional(env, trust),
         database,
         ca_bundle,
         clock,

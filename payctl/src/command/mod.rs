@@ -5,6 +5,7 @@ pub mod migrate;
 pub mod pay;
 pub mod reconcile;
 pub mod replay;
+pub mod sql;
 pub mod status;
 pub mod trace;
 pub mod users;

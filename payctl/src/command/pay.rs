@@ -5,7 +5,7 @@ use program::Env;
 use program::chain;
 use uuid::Uuid;
 
-use crate::alb::{self, Alb, Payment};
+use crate::alb::{self, Alb, Payment, Trust};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 
@@ -13,11 +13,13 @@ use crate::output::{self, safe};
 pub struct Args {
     #[command(flatten)]
     payment: Payment,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let url = alb::required(&mut env);
-    let url = env.finish(|| url).map_err(Failure::config)?;
+    let address = alb::required(&mut env, args.trust);
+    let address = env.finish(|| address).map_err(Failure::config)?;
     let mut payment = args.payment;
     let id = payment
         .id
@@ -25,7 +27,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .clone();
     // Before anything is sent: a run that is killed can then be repeated.
     output::say(&format!("id {}\n", safe(&id)))?;
-    let sent = Alb::new(url)?.pay(&payment).await;
+    let sent = Alb::new(address)?.pay(&payment).await;
     let again = || format!("send it again with --id {}", safe(&id));
     let answer = sent
         .answer

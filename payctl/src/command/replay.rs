@@ -8,9 +8,8 @@ use payment_core::ObjectKey;
 use payment_core::event::ObjectRef;
 use payment_store::Store;
 use program::Env;
-use program::chain;
-use reqwest::Url;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::config::{self, Place, User};
 use crate::ingest::{Ingest, Tally, tell};

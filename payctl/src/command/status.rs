@@ -1,10 +1,10 @@
 //! `payctl status`.
 
+use http::StatusCode;
 use payment_core::PaymentId;
 use program::Env;
-use reqwest::StatusCode;
 
-use crate::alb::{self, Alb, State};
+use crate::alb::{self, Alb, State, Trust};
 use crate::outcome::{Failure, Outcome};
 use crate::output;
 
@@ -13,12 +13,14 @@ pub struct Args {
     /// The payment's id
     #[arg(value_parser = id)]
     id: PaymentId,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let url = alb::required(&mut env);
-    let url = env.finish(|| url).map_err(Failure::config)?;
-    let answer = Alb::new(url)?.status(&args.id).await?;
+    let address = alb::required(&mut env, args.trust);
+    let address = env.finish(|| address).map_err(Failure::config)?;
+    let answer = Alb::new(address)?.status(&args.id).await?;
     output::say(&output::lines(&answer.body))?;
     match answer.state_of(args.id.as_str()) {
         Some(State::Recorded) => Ok(Outcome::Clean),

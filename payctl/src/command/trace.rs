@@ -16,7 +16,7 @@ use program::Env;
 use program::chain;
 
 use self::hops::Hops;
-use crate::alb::{self, Alb};
+use crate::alb::{self, Alb, Trust};
 use crate::command::status;
 use crate::config::{self, User};
 use crate::log::Log;
@@ -31,6 +31,8 @@ pub struct Args {
     /// How far back the log is searched for a payment without a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
     hours: u16,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 /// The line that a row was made of, as the log holds it now.
@@ -47,13 +49,13 @@ enum Origin {
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
-    let url = alb::optional(&mut env);
+    let address = alb::optional(&mut env, args.trust);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
-    let front = match url {
-        Some(url) => answer(&Alb::new(url)?, &args.id).await?,
+    let front = match address {
+        Some(address) => answer(&Alb::new(address)?, &args.id).await?,
         None => Outcome::Clean,
     };
     let traced = match store.find(&args.id).await? {

@@ -5,12 +5,18 @@ mod certificates;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use http::{Request, StatusCode, request};
+use http_body_util::Full;
 use payment_core::CardCheck;
 use payment_store::{Access, Pool, Store};
 use program::chain;
-use reqwest::Url;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use url::Url;
+
+use crate::alb::Address;
+use crate::http_client::{Answer, CallError, HttpClient, Roots};
 
 use super::{Finding, Findings, database};
 
@@ -25,7 +31,7 @@ const SET_ROW: &str = "SET GLOBAL binlog_format = ROW, and the same in its confi
 /// What there is to be tried from here.
 #[derive(Debug)]
 pub struct Here {
-    pub alb: Option<Url>,
+    pub alb: Option<Address>,
     pub database: Option<Arc<dyn Access>>,
     pub ca_bundle: Option<std::path::PathBuf>,
     /// Where the right time is to be had: S3's, which answers anyone.
@@ -39,7 +45,7 @@ pub async fn check(here: Here, findings: &mut Findings) {
         findings.add(finding);
     }
     match &here.alb {
-        Some(url) => front(url, findings).await,
+        Some(address) => front(address, findings).await,
         None => findings.note("the front door was not tried: ALB_URL is not set"),
     }
     match here.database {
@@ -67,25 +73,20 @@ fn exempt(cards: &CardCheck) -> Option<Finding> {
     })
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    let client = reqwest::Client::builder().no_proxy();
-    client.timeout(CALL_TIME_MAX).build()
+async fn call(roots: &Roots, request: request::Builder) -> Result<Answer, CallError> {
+    let request = request.body(Full::new(Bytes::new()));
+    let client = HttpClient::new(roots, CALL_TIME_MAX)?;
+    client.call(request.map_err(CallError::Request)?).await
 }
 
-async fn front(url: &Url, findings: &mut Findings) {
-    let mut health = url.clone();
+async fn front(address: &Address, findings: &mut Findings) {
+    let mut health = address.url.clone();
     health.set_path("/health");
-    let answer = match client() {
-        Ok(client) => client.get(health).send().await,
-        Err(error) => return findings.note(format!("no HTTP client: {}", chain(&error))),
-    };
+    let answer = call(&address.roots, Request::get(health.as_str())).await;
     let what = match answer {
-        Ok(answer) if answer.status() == reqwest::StatusCode::OK => return,
-        Ok(answer) => format!("{url}health answers {}", answer.status()),
-        Err(error) => format!(
-            "{url}health does not answer: {}",
-            chain(&error.without_url())
-        ),
+        Ok(answer) if answer.status == StatusCode::OK => return,
+        Ok(answer) => format!("{health} answers {}", answer.status),
+        Err(error) => format!("{health} does not answer: {}", chain(&error)),
     };
     findings.add(
         Finding::error("front-door", what)
@@ -130,12 +131,9 @@ fn own_rejects(count: u64) -> Finding {
 
 async fn clock(url: &Url, findings: &mut Findings) {
     let now = OffsetDateTime::now_utc();
-    let answer = match client() {
-        Ok(client) => client.head(url.clone()).send().await,
-        Err(error) => return findings.note(format!("no HTTP client: {}", chain(&error))),
-    };
+    let answer = call(&Roots::of_the_system(), Request::head(url.as_str())).await;
     let date = answer.ok().and_then(|answer| {
-        let date = answer.headers().get("date")?.to_str().ok()?.to_owned();
+        let date = answer.headers.get("date")?.to_str().ok()?.to_owned();
         OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()
     });
     let Some(theirs) = date else {

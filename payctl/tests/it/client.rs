@@ -14,17 +14,17 @@ use crate::harness::{Said, payctl};
 
 /// Answers in turn, and what was asked: method, path, body.
 #[derive(Clone, Default)]
-struct Script {
+pub struct Script {
     answers: Arc<Mutex<VecDeque<Reply>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-type Asked = (String, String, String);
+pub type Asked = (String, String, String);
 
 /// Status, `Location`, and the body; in it `ID` stands for the id that was asked about.
-type Reply = (u16, &'static str, &'static str);
+pub type Reply = (u16, &'static str, &'static str);
 
-const RECEIPT: Reply = (202, "", r#"{"id":"ID","status":"accepted"}"#);
+pub const RECEIPT: Reply = (202, "", r#"{"id":"ID","status":"accepted"}"#);
 
 const TAKEN: Reply = (
     409,
@@ -38,7 +38,17 @@ const BUSY: Reply = (
     r#"{"status":503,"code":"overloaded","request_id":"r"}"#,
 );
 
-async fn answer(State(script): State<Script>, request: Request) -> impl IntoResponse {
+impl Script {
+    pub fn will_say(&self, answers: &[Reply]) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+pub async fn answer(State(script): State<Script>, request: Request) -> impl IntoResponse {
     let (method, path) = (
         request.method().to_string(),
         request.uri().path().to_owned(),
@@ -59,7 +69,7 @@ async fn answer(State(script): State<Script>, request: Request) -> impl IntoResp
 
 async fn run(answers: &[Reply], args: &[&str]) -> (Said, Vec<Asked>) {
     let script = Script::default();
-    script.answers.lock().unwrap().extend(answers);
+    script.will_say(answers);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = axum::serve(
@@ -69,8 +79,7 @@ async fn run(answers: &[Reply], args: &[&str]) -> (Said, Vec<Asked>) {
     let server = tokio::spawn(server.into_future());
     let said = payctl(args, &[("ALB_URL", url)]).await;
     server.abort();
-    let asked = script.asked.lock().unwrap().clone();
-    (said, asked)
+    (said, script.asked())
 }
 
 #[tokio::test]

@@ -1,20 +1,30 @@
 //! A real MariaDB or MySQL server for one test.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
 use lab_runner::health::Health;
-use lab_runner::install::{self, Flavour};
+use lab_runner::install::{self, DatabaseServer, Flavour, Wanted};
 use lab_runner::part::mysql::Server;
 use lab_runner::secret::Secret;
+use lab_runner::workspace::Workspace;
 use payment_store::Database;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, Row as _};
 use tempfile::TempDir;
 use tokio::process::Child;
 
 use crate::certificates::Pair;
 
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The one that the environment names, or any.
+fn database_server() -> DatabaseServer {
+    let tools = Workspace::find().unwrap().tools();
+    let found = install::look(Wanted::by_environment(), &tools);
+    found.unwrap().database.unwrap()
+}
 
 pub struct TestServer {
     server: Server,
@@ -27,7 +37,7 @@ impl TestServer {
     pub async fn new() -> Self {
         let home = TempDir::new().unwrap();
         let server = Server {
-            server: install::look(true).unwrap().database.unwrap(),
+            server: database_server(),
             home: home.path().join("mysql"),
             socket: home.path().join("mysql.sock"),
             address: lab_runner::ports::free_listener()
@@ -56,22 +66,28 @@ impl TestServer {
 
     /// Serves with this certificate, or without TLS; ends what served before.
     pub async fn serve(&mut self, certificate: Option<&Pair>) {
-        self.serve_with(certificate, &[]).await;
+        let path = |path: &Path| path.display().to_string();
+        let options = match (certificate, self.flavour()) {
+            (Some(pair), _) => vec![
+                format!("--ssl-cert={}", path(&pair.certificate)),
+                format!("--ssl-key={}", path(&pair.key)),
+            ],
+            (None, Flavour::Mariadb) => vec!["--skip-ssl".to_owned()],
+            (None, Flavour::Mysql) => vec!["--tls-version=".to_owned()],
+        };
+        self.serve_with(&options).await;
     }
 
-    /// With these options besides.
-    pub async fn serve_with(&mut self, certificate: Option<&Pair>, options: &[&str]) {
+    pub fn flavour(&self) -> Flavour {
+        self.server.server.flavour
+    }
+
+    /// Serves with these options; MySQL with TLS by a certificate that it makes itself.
+    pub async fn serve_with(&mut self, options: &[impl AsRef<OsStr>]) {
         self.stop().await;
         let mut launch = self.server.launch();
-        launch.args.extend(options.iter().map(Into::into));
-        match (certificate, self.server.server.flavour) {
-            (Some(pair), _) => launch.args.extend([
-                format!("--ssl-cert={}", pair.certificate.display()).into(),
-                format!("--ssl-key={}", pair.key.display()).into(),
-            ]),
-            (None, Flavour::Mariadb) => launch.args.push("--skip-ssl".into()),
-            (None, Flavour::Mysql) => launch.args.push("--tls-version=".into()),
-        }
+        let options = options.iter().map(|option| option.as_ref().to_owned());
+        launch.args.extend(options);
         self.child = Some(launch.spawn(&self.home.path().join("log")).unwrap());
         let greeted = async {
             while Health::MysqlGreeting
@@ -116,11 +132,13 @@ impl TestServer {
             .unwrap()
     }
 
-    pub async fn connections_of(&self, user: &str) -> i64 {
-        self.count(&format!(
-            "information_schema.processlist WHERE user = '{user}'"
-        ))
-        .await
+    pub async fn connections_of(&self, user: &str) -> usize {
+        let connections = sqlx::raw_sql("SHOW PROCESSLIST")
+            .fetch_all(&mut self.connection().await)
+            .await
+            .unwrap();
+        let is_theirs = |row: &&MySqlRow| row.get::<String, _>("User") == user;
+        connections.iter().filter(is_theirs).count()
     }
 
     fn url(&self, schema: &str) -> String {

@@ -1,5 +1,6 @@
 //! Which servers a password is sent to.
 
+use lab_runner::install::Flavour;
 use payment_store::{Distrust, Error, Pool};
 use program::Env;
 use time::{Duration, OffsetDateTime};
@@ -9,11 +10,15 @@ use crate::server::TestServer;
 
 /// A connection to the test's server, by the variables of a program.
 async fn connect(port: u16, bundle: Option<&str>) -> Result<(), Error> {
+    connect_to(HOST, port, bundle).await
+}
+
+async fn connect_to(host: &str, port: u16, bundle: Option<&str>) -> Result<(), Error> {
     let port = port.to_string();
     let mut env = Env::from([
-        ("DB_HOST", HOST),
+        ("DB_HOST", host),
         ("DB_PORT", port.as_str()),
-        ("DB_NAME", "mysql"),
+        ("DB_NAME", "information_schema"),
         ("DB_PASSWORD", "Password1"),
         ("DB_CA_BUNDLE", bundle.unwrap_or_default()),
     ]);
@@ -41,7 +46,7 @@ async fn only_a_server_that_a_known_ca_vouches_for_gets_a_password() {
 
     server.serve(Some(&ca.sign_well(&folder))).await;
     server
-        .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'; GRANT SELECT ON mysql.* TO ingest@'127.0.0.1'")
+        .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'")
         .await;
     connect(port, bundle).await.unwrap();
     assert_eq!(distrust(connect(port, None).await), Distrust::UnknownCa);
@@ -60,6 +65,22 @@ async fn only_a_server_that_a_known_ca_vouches_for_gets_a_password() {
     server.serve(Some(&Ca::new().sign_well(&folder))).await;
     assert_eq!(distrust(connect(port, bundle).await), Distrust::UnknownCa);
     server.stop().await;
+}
+
+/// MySQL takes a password that it has not cached over TLS alone. MariaDB takes it as a hash.
+#[tokio::test]
+async fn a_local_mysql_without_tls_is_told_to_turn_it_on() {
+    let mut server = TestServer::new().await;
+    server.serve_with(&[] as &[&str]).await;
+    server
+        .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'")
+        .await;
+    server.serve(None).await;
+    let connected = connect_to("127.0.0.1", server.port(), None).await;
+    match server.flavour() {
+        Flavour::Mysql => assert_eq!(distrust(connected), Distrust::NoTls),
+        Flavour::Mariadb => connected.unwrap(),
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use payment_store::{Database, Error, Outcome, Store};
 use sqlx::{Connection as _, Executor as _, MySqlConnection, MySqlPool};
 
 use crate::harness::{
-    admin, counts, database, is_ingested, lines, object, schema, store, until, url,
+    admin, connections, counts, database, is_ingested, lines, object, schema, store, until, url,
 };
 use crate::proxy::Proxy;
 
@@ -29,14 +29,15 @@ fn lines_to_z() -> Vec<Line> {
 
 /// The connection of the ingester, once it waits for `z` with its first chunk inserted.
 async fn waiting(pool: &MySqlPool) -> Option<u64> {
-    sqlx::query_scalar(
-        "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist WHERE db = ? \
-         AND command = 'Execute' AND info LIKE 'INSERT INTO transactions%' AND info NOT LIKE '%), (%'",
-    )
-    .bind(schema(pool))
-    .fetch_optional(pool)
-    .await
-    .unwrap()
+    let schema = schema(pool);
+    let connections = connections(pool).await;
+    let waiting = connections.into_iter().find(|connection| {
+        let info = &connection.statement;
+        connection.schema.as_ref() == Some(&schema)
+            && info.starts_with("INSERT INTO transactions")
+            && !info.contains("), (")
+    });
+    waiting.map(|connection| connection.id)
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
@@ -88,6 +89,34 @@ async fn p2_a_caller_who_gives_up_leaves_nothing(pool: MySqlPool) {
     let outcome = store.ingest_object(&object, &lines).await.unwrap();
     assert_eq!((outcome.already, outcome.rows), (false, 501));
     assert_eq!(counts(&pool).await, [501, 0, 0, 1]);
+}
+
+/// MySQL says so by an error of its own (4031), MariaDB by closing alone.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_connection_closed_for_idleness_is_replaced(root: MySqlPool) {
+    let pool = database(&root).pool(1);
+    let mut connection = pool.acquire().await.unwrap();
+    connection
+        .execute("SET SESSION wait_timeout = 1")
+        .await
+        .unwrap();
+    let id: u64 = sqlx::query_scalar("SELECT CONNECTION_ID()")
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    until("the server closes it", async || {
+        let open = connections(&root).await;
+        open.iter().all(|open| open.id != id).then_some(())
+    })
+    .await;
+    let lost = connection.execute("SELECT 1").await.unwrap_err();
+    assert!(Error::from(lost).is_transient());
+    drop(connection);
+    let outcome = Store::new(pool)
+        .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
+        .await
+        .unwrap();
+    assert_eq!(outcome.rows, 1);
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]

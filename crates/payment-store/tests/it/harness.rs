@@ -5,7 +5,8 @@ use std::time::Duration;
 use payment_core::record::{self, Line};
 use payment_core::{Draft, ETag, LogRecord, ObjectKey, ObjectVersion, RequestId, Timestamp};
 use payment_store::{Database, Store};
-use sqlx::{AssertSqlSafe, MySqlPool};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 pub const RECEIVED_AT: &str = "2026-11-22T07:30:00.123456Z";
 
@@ -104,6 +105,28 @@ pub async fn admin(pool: &MySqlPool, sql: &str) {
         .execute(pool)
         .await
         .expect(sql);
+}
+
+/// A connection that the server has.
+pub struct Connection {
+    pub id: u64,
+    pub schema: Option<String>,
+    /// What it is at, if anything.
+    pub statement: String,
+}
+
+/// All of them. A SELECT from the same list fails on MySQL while a statement in it holds bytes that are no text.
+pub async fn connections(pool: &MySqlPool) -> Vec<Connection> {
+    let listed = sqlx::raw_sql("SHOW FULL PROCESSLIST").fetch_all(pool);
+    let connection = |row: &MySqlRow| Connection {
+        id: row.get_unchecked("Id"),
+        schema: row.get("db"),
+        statement: row
+            .get_unchecked::<Option<&[u8]>, _>("Info")
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .unwrap_or_default(),
+    };
+    listed.await.unwrap().iter().map(connection).collect()
 }
 
 /// Asks until there is an answer.

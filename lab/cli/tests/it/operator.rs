@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::part::PartName;
+use lab_runner::part::PartName;
 use reqwest::StatusCode;
 use serde_json::Value;
 

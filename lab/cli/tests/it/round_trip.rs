@@ -45,6 +45,8 @@ async fn p1_p2_p4_a_payment_becomes_one_row_however_often_it_is_sent() {
         );
     }
     assert_eq!(lab.select(select).await, row);
+    let shown = text(&lab.run(&["sql", select]));
+    assert!(shown.contains("| test123    | roundtrip   |"), "{shown}");
 
     let processes = lab.processes();
     assert_eq!(processes.len(), 11, "ten parts and their supervisor");

@@ -4,6 +4,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
+use lab_runner::install::{DATABASE, mysql};
 use tempfile::TempDir;
 
 use crate::test_lab::{assert_success, text};
@@ -12,7 +13,8 @@ use crate::test_lab::{assert_success, text};
 const CARGO: &str = r#"#!/bin/sh
 echo "$*" >> "$NOTES/calls"
 if [ -n "$DATABASE_URL" ]; then
-    echo "$DATABASE_URL" > "$NOTES/url"
+    echo "$DATABASE_URL" >> "$NOTES/urls"
+    echo "$LAB_DATABASE" >> "$NOTES/servers"
     rest=${DATABASE_URL#mysql://root:}
     at=${rest#*@}
     address=${at%/mysql}
@@ -35,6 +37,7 @@ fn lab_test(notes: &Path, fail: &str, filters: &[&str]) -> Command {
         .arg("test")
         .args(filters)
         .env_remove("DATABASE_URL")
+        .env_remove(DATABASE)
         .env("CARGO", cargo)
         .env("NOTES", notes)
         .env("CLIENT", client.unwrap())
@@ -56,15 +59,32 @@ fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
 
     let calls = calls(notes.path());
     assert_eq!(calls[..3], ["fmt", "clippy", "build"]);
-    assert!(["nextest", "test"].contains(&calls[3].as_str()));
-    assert_eq!(calls.len(), 4);
+    let tests = &calls[3..];
+    assert!(
+        tests
+            .iter()
+            .all(|call| ["nextest", "test"].contains(&call.as_str()))
+    );
     let text = text(&output);
     let summary = text.lines().last().unwrap();
-    assert!(summary.starts_with("ok: format, lints, build, database, tests passed"));
+    assert!(summary.starts_with("ok: format, lints, build, database, tests"));
 
-    let url = fs::read_to_string(notes.path().join("url")).unwrap();
-    let address = url.trim().split(['@', '/']).nth(3).unwrap();
-    assert!(std::net::TcpStream::connect(address).is_err(), "{address}");
+    let noted = |file| fs::read_to_string(notes.path().join(file)).unwrap();
+    let servers = noted("servers");
+    if mysql::is_possible().is_ok() {
+        assert_eq!(servers, "mariadb\nmysql\n", "{text}");
+    } else {
+        assert!(text.contains("! nothing is tested on MySQL"), "{text}");
+    }
+    let urls = noted("urls");
+    assert_eq!(
+        (urls.lines().count(), servers.lines().count()),
+        (tests.len(), tests.len())
+    );
+    for url in urls.lines() {
+        let address = url.split(['@', '/']).nth(3).unwrap();
+        assert!(std::net::TcpStream::connect(address).is_err(), "{address}");
+    }
 }
 
 #[test]

@@ -16,9 +16,9 @@ use crate::{
 /// The fewest that both servers can be set to; the administrator always gets one more.
 const CONNECTIONS_MIN: u32 = 10;
 
-/// The programs' connections, so that they have to connect anew.
-const PROGRAMS: &str = "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist \
-    WHERE user IN ('ingest', 'reader') AND command <> 'Query'";
+/// Columns Id, User, Host, db, Command and more. MySQL can't select from the same list while one of the statements in
+/// it holds bytes that are no text (error 3854).
+const CONNECTIONS: &str = "SHOW PROCESSLIST";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum DatabaseFault {
@@ -130,9 +130,19 @@ impl Admin {
     }
 
     async fn end_programs(&self) -> Result<(), Error> {
-        let kills = self.0.query(PROGRAMS).await?;
+        let connections = self.0.query(CONNECTIONS).await?;
+        let kills: String = connections.lines().filter_map(kill).collect();
         // One that ended meanwhile can't be killed, which is as good.
         let _ = self.0.query(&kills).await;
         Ok(())
     }
+}
+
+/// The statement that ends a connection of the programs, so that they have to connect anew.
+fn kill(connection: &str) -> Option<String> {
+    let columns: Vec<_> = connection.split('\t').collect();
+    let [id, "ingest" | "reader", _host, _schema, command, ..] = columns[..] else {
+        return None;
+    };
+    (command != "Query").then(|| format!("KILL {id};"))
 }

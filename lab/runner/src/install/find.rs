@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::{Browser, DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools};
+use super::{Browser, DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools, Wanted, mysql};
 
 /// Where servers live on systems that keep them out of a user's `PATH`.
 const SERVER_DIRS: [&str; 6] = [
@@ -18,14 +18,14 @@ const SERVER_DIRS: [&str; 6] = [
     "/opt/homebrew/sbin",
 ];
 
-/// What the machine has, or all that it lacks.
-pub fn look(own_database: bool) -> Result<Tools, Vec<Need>> {
-    let database = if own_database { database() } else { None };
+/// What the machine has or the lab brought in, or all that is missing.
+pub fn look(wanted: Wanted, brought: &Path) -> Result<Tools, Vec<Need>> {
+    let database = database(wanted, brought);
     let client = find("mariadb").or_else(|| find("mysql"));
     let haproxy = haproxy();
 
     let mut needs = Vec::new();
-    if own_database && database.is_none() {
+    if wanted != Wanted::Elsewhere && database.is_none() {
         needs.push(Need::DatabaseServer);
     }
     if client.is_none() {
@@ -67,8 +67,20 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn database() -> Option<DatabaseServer> {
-    let program = find("mariadbd").or_else(|| find("mysqld"))?;
+/// `mysqld` may be a name of MariaDB's server: which one it is, its version tells.
+pub(super) fn database(wanted: Wanted, brought: &Path) -> Option<DatabaseServer> {
+    let programs = [find("mysqld"), mysql::brought(brought), find("mariadbd")];
+    let servers = programs.into_iter().flatten().filter_map(server);
+    servers
+        .filter(|server| match wanted {
+            Wanted::Elsewhere => false,
+            Wanted::Any => true,
+            Wanted::Only(flavour) => server.flavour == flavour,
+        })
+        .min_by_key(|server| server.flavour != Flavour::Mysql)
+}
+
+fn server(program: PathBuf) -> Option<DatabaseServer> {
     let (flavour, version) = parse_database(&version_text(&program, "--version")?)?;
     Some(DatabaseServer {
         flavour,
@@ -120,6 +132,8 @@ fn number(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[test]
@@ -136,6 +150,24 @@ mod tests {
             Some((Flavour::Mysql, "8.4.3".to_owned()))
         );
         assert_eq!(parse_haproxy(haproxy), Some("2.6.12".to_owned()));
+    }
+
+    #[test]
+    fn a_server_that_was_brought_in_is_found_and_preferred() {
+        let tools = tempfile::TempDir::new().unwrap();
+        let launcher = tools.path().join("mysql/mysqld");
+        fs::create_dir(tools.path().join("mysql")).unwrap();
+        fs::write(
+            &launcher,
+            "#!/bin/sh\necho '/x/mysqld  Ver 9.7.4-2 for Linux on x86_64'",
+        )
+        .unwrap();
+        fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).unwrap();
+        for wanted in [Wanted::Any, Wanted::Only(Flavour::Mysql)] {
+            let found = database(wanted, tools.path()).unwrap();
+            assert_eq!(found.flavour, Flavour::Mysql);
+        }
+        assert_eq!(database(Wanted::Elsewhere, tools.path()), None);
     }
 
     #[test]

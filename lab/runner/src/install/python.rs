@@ -11,8 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Error, Need, find, install, program};
-use crate::output;
+use super::{Error, Need, find, install, program, remove_dir, run_shown};
 
 /// Pinned packages, as pip reads them.
 #[derive(Clone, Debug)]
@@ -69,8 +68,8 @@ pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
         return Ok(Venv(dir));
     }
     let python = python()?;
-    remove(&dir).map_err(failed)?;
-    run(Command::new(python).args(["-m", "venv"]).arg(&dir))?;
+    remove_dir(&dir).map_err(failed)?;
+    run_shown(Command::new(python).args(["-m", "venv"]).arg(&dir))?;
     let wanted = dir.join("requirements.txt");
     fs::write(&wanted, &*packages.list).map_err(failed)?;
     let venv = Venv(dir.clone());
@@ -80,7 +79,7 @@ pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
     if !packages.whole {
         pip.arg("--no-deps");
     }
-    run(pip.arg("-r").arg(&wanted))?;
+    run_shown(pip.arg("-r").arg(&wanted))?;
     fs::rename(wanted, installed).map_err(failed)?;
     Ok(venv)
 }
@@ -125,29 +124,4 @@ fn python() -> Result<PathBuf, Error> {
         install(&[Need::Program("python3-venv")], false)?;
     }
     Ok(python)
-}
-
-fn remove(dir: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn run(command: &mut Command) -> Result<(), Error> {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-    let shown = words.join(" ");
-    output::say(format_args!("installing: {shown}"));
-    match command.stdin(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Failed {
-            command: shown,
-            status,
-        }),
-        Err(source) => Err(Error::Run {
-            command: shown,
-            source,
-        }),
-    }
 }

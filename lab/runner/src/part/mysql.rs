@@ -19,8 +19,15 @@ use crate::{
     lab::Lab,
     process::{self, Launch, Output},
     secret::Secret,
+    state::LabDir,
     vpc::certificate,
 };
+
+/// Folder of the server in the lab's own.
+const HOME: &str = "mysql";
+
+/// Folder of the data files in the server's.
+const DATA: &str = "data";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -68,12 +75,23 @@ pub fn part(lab: &Lab) -> Result<Part, super::Error> {
     })
 }
 
+/// The server whose data files a lab has of earlier runs; neither server starts on the other's.
+pub fn kept(dir: &LabDir) -> Option<Flavour> {
+    let data = dir.data(HOME).join(DATA);
+    let flavour = if data.join("mysql.ibd").is_file() {
+        Flavour::Mysql
+    } else {
+        Flavour::Mariadb
+    };
+    data.is_dir().then_some(flavour)
+}
+
 impl Server {
     pub fn of(lab: &Lab) -> Result<Self, super::Error> {
         let database = lab.settings.tools.database.clone();
         Ok(Self {
             server: database.ok_or(super::Error::NoServer)?,
-            home: lab.dir.data("mysql"),
+            home: lab.dir.data(HOME),
             socket: lab.dir.mysql_socket()?,
             address: lab.listens(PartName::Mysql),
             certificate: lab.vpc.as_ref().map(|_| certificate::Files::of(&lab.dir)),
@@ -83,7 +101,7 @@ impl Server {
     }
 
     fn data(&self) -> PathBuf {
-        self.home.join("data")
+        self.home.join(DATA)
     }
 
     fn config_file(&self) -> PathBuf {
@@ -186,7 +204,10 @@ impl Server {
         let flavoured = match self.server.flavour {
             // Level 1 leaves out the notes on aborted connections, of which health checks make one a second.
             Flavour::Mariadb => "innodb_log_file_size=32M\nlog_warnings=1",
-            Flavour::Mysql => "innodb_redo_log_capacity=32M\nskip_log_bin\nmysqlx=OFF",
+            // No file is read or written by SQL; the folder that the package names for that need not be there.
+            Flavour::Mysql => {
+                "innodb_redo_log_capacity=32M\nskip_log_bin\nmysqlx=OFF\nsecure_file_priv=NULL"
+            }
         };
         format!(
             "\
@@ -263,6 +284,18 @@ mod tests {
             assert!(config.contains("\nbind_address=127.0.0.1\n"));
             assert!(config.contains("\ninnodb_flush_log_at_trx_commit=1\n"));
         }
+    }
+
+    #[test]
+    fn the_server_that_made_the_data_is_known_by_its_files() {
+        let home = tempfile::TempDir::new().unwrap();
+        let dir = LabDir::at(home.path()).unwrap();
+        assert_eq!(kept(&dir), None);
+        let data = dir.data(HOME).join(DATA);
+        std::fs::create_dir_all(&data).unwrap();
+        assert_eq!(kept(&dir), Some(Flavour::Mariadb));
+        std::fs::write(data.join("mysql.ibd"), "").unwrap();
+        assert_eq!(kept(&dir), Some(Flavour::Mysql));
     }
 
     #[test]

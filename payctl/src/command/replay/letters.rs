@@ -12,9 +12,9 @@ use std::time::Duration;
 use lambda_ingest::ingest::{IngestError, Ingested};
 use payment_core::event::{EventError, ObjectRef};
 use payment_store::Store;
-use reqwest::Url;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
+use url::Url;
 
 use self::held::Held;
 use crate::config::Place;

@@ -1,13 +1,18 @@
 //! `cargo lab test`: what must hold before a change is done, in one command.
 //!
-//! Format, lints, build, then every test against a private database server.
+//! Format, lints, build, then every test against a private MariaDB, and those of the database against MySQL.
 
+mod selection;
 mod server;
 mod steps;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
-use lab_runner::{build::cargo, install, output, secret::Secret, vpc};
+use lab_runner::{
+    build::cargo,
+    install::{self, Flavour, Tools, Wanted},
+    output,
+};
 
 use super::{Context, Error as CommandError};
 use crate::cli;
@@ -45,24 +50,50 @@ pub enum Error {
 
 pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode, CommandError> {
     let started = Instant::now();
-    let tools = install::ensure(true, args.install)?;
+    let server = args.database.unwrap_or(Flavour::Mariadb);
+    let tools = ensure(server, args, context)?;
     let shutdown = super::shutdown(None)?;
     let mut steps = Steps::new(shutdown);
     if args.filters.is_empty() {
         checks(&mut steps, context).await?;
     }
-    let server = steps
-        .of("database", "a private server", TestServer::start(tools))
-        .await?;
-    let outcome = tests(&mut steps, args, context, &server.url()).await;
-    server.stop().await?;
-    outcome?;
+    let all = selection::all(&args.filters);
+    tests(&mut steps, context, tools, ("tests", all)).await?;
+    if args.filters.is_empty() && args.database.is_none() {
+        on_mysql(&mut steps, args, context).await?;
+    }
     output::say(format_args!(
         "ok: {} passed in {:.0} s",
         steps.passed(),
         started.elapsed().as_secs_f64()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// MySQL too, which RDS runs: what speaks to the database, and one payment end to end.
+async fn on_mysql(
+    steps: &mut Steps,
+    args: &cli::Test,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let installed = install::look(Wanted::Only(Flavour::Mysql), &context.workspace.tools());
+    if let (Err(_), Err(reason)) = (installed, install::mysql::is_possible()) {
+        output::warn(format_args!("! nothing is tested on MySQL: {reason}"));
+        return Ok(());
+    }
+    let tools = ensure(Flavour::Mysql, args, context)?;
+    tests(
+        steps,
+        context,
+        tools,
+        ("mysql", selection::of_the_database()),
+    )
+    .await
+}
+
+fn ensure(server: Flavour, args: &cli::Test, context: &Context) -> Result<Tools, install::Error> {
+    let brought = context.workspace.tools();
+    install::ensure(Wanted::Only(server), &brought, args.install)
 }
 
 /// What needs no server.
@@ -82,31 +113,24 @@ async fn checks(steps: &mut Steps, context: &Context) -> Result<(), CommandError
     Ok(())
 }
 
-/// All tests, or those that were asked for; `url` is the server's, as its administrator.
+/// A step of tests on a server of their own, which goes away with them.
 async fn tests(
     steps: &mut Steps,
-    args: &cli::Test,
     context: &Context,
-    url: &Secret,
+    tools: Tools,
+    (step, arguments): (&'static str, Vec<String>),
 ) -> Result<(), CommandError> {
+    let database = tools.database.as_ref().ok_or(Error::NoServer)?;
+    let flavour = database.flavour;
+    let what = format!("{flavour} {}, a private server", database.version);
+    let server = steps
+        .of("database", &what, TestServer::start(tools))
+        .await?;
     let mut command = cargo(&context.workspace);
-    let impossible = vpc::is_possible().err();
-    // Under nextest where it is installed, else under cargo's own runner.
-    if install::find("cargo-nextest").is_some() {
-        command.args(["nextest", "run", "--release", "--workspace"]);
-        if impossible.is_some() {
-            command.args(["-E", "not (package(lab) and test(/^vpc::/))"]);
-        }
-    } else {
-        command.args(["test", "--release", "--workspace", "--"]);
-        if impossible.is_some() {
-            command.args(["--skip", "vpc::"]);
-        }
-    }
-    if let Some(reason) = &impossible {
-        output::warn(format_args!("! the tests of the VPC are not run: {reason}"));
-    }
-    command.args(&args.filters);
-    command.env("DATABASE_URL", url.expose());
-    steps.run("tests", command).await
+    command.args(arguments);
+    command.env("DATABASE_URL", server.url().expose());
+    command.env(install::DATABASE, flavour.to_string());
+    let outcome = steps.run(step, command).await;
+    server.stop().await?;
+    outcome
 }

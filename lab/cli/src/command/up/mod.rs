@@ -7,8 +7,15 @@ mod prepare;
 use std::{io, path::PathBuf, process::ExitCode, time::Instant};
 
 use lab_runner::{
-    build, install, lab::Lab, output, part::PartName, process::Identity, shutdown::Shutdown,
-    state::status::Status, vpc::wiring,
+    build,
+    install::{self, Flavour, Wanted},
+    lab::Lab,
+    output,
+    part::{PartName, mysql},
+    process::Identity,
+    shutdown::Shutdown,
+    state::status::Status,
+    vpc::wiring,
 };
 use tokio::process::Child;
 
@@ -27,6 +34,10 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "the lab's data were made by {kept}, and no other server can read them; go on with it, or forget them: cargo lab up --fresh"
+    )]
+    OtherServer { kept: Flavour },
     #[error("the process {0} that the lab is to end with does not run")]
     NoOwner(i32),
     #[error("the supervisor ended before the lab was up; its log ends with\n{0}")]
@@ -55,7 +66,8 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
         context.dir.erase()?;
         context.dir.create()?;
     }
-    let tools = install::ensure(args.database_url.is_none(), args.install)?;
+    let wanted = wanted(args, context)?;
+    let tools = install::ensure(wanted, &context.workspace.tools(), args.install)?;
     if !args.no_build {
         build(args, context).await?;
     }
@@ -83,6 +95,17 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
         return Ok(ExitCode::SUCCESS);
     }
     stay(context, &mut shutdown).await
+}
+
+/// The server that is asked for, or the one that made the data of earlier runs.
+fn wanted(args: &cli::Up, context: &Context) -> Result<Wanted, Error> {
+    if args.database_url.is_some() {
+        return Ok(Wanted::Elsewhere);
+    }
+    match (args.database, mysql::kept(&context.dir)) {
+        (Some(asked), Some(kept)) if asked != kept => Err(Error::OtherServer { kept }),
+        (asked, kept) => Ok(asked.or(kept).map_or(Wanted::Any, Wanted::Only)),
+    }
 }
 
 /// Builds what runs; the rest of the workspace is built by the commands that need it.

@@ -1,0 +1,157 @@
+//! MySQL's server for machines whose own packages have MariaDB alone, as Debian's do.
+//!
+//! Debian's unstable release has it. Its packages are unpacked into a folder of the lab's own, with every library down
+//! to the dynamic linker, and installed nowhere: the machine stays as it is, and nobody needs to be root.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{Error, find, remove_dir, run_quietly, run_shown};
+
+const PACKAGE: &str = "mysql-server-core";
+
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Runs the server on the libraries beside it. Its own path as the first argument is where it looks for its files.
+const LAUNCHER: &str = r#"#!/bin/sh
+root=$(dirname "$0")/root
+for linker in "$root"/usr/lib/*-linux-gnu/ld-linux-*.so.?; do :; done
+server=$root/usr/sbin/mysqld
+exec "$linker" --library-path "$(dirname "$linker")" --argv0 "$server" "$server" "$@"
+"#;
+
+/// The server that was brought in before.
+pub(super) fn brought(tools: &Path) -> Option<PathBuf> {
+    let launcher = tools.join("mysql/mysqld");
+    launcher.is_file().then_some(launcher)
+}
+
+/// Says why this machine can't get it, if so.
+pub fn is_possible() -> Result<(), String> {
+    let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    if !system.lines().any(|line| line == "ID=debian") {
+        return Err("only on Debian can the lab bring in a MySQL server".to_owned());
+    }
+    let lacking = ["apt-get", "dpkg-deb"]
+        .into_iter()
+        .find(|tool| find(tool).is_none());
+    lacking.map_or(Ok(()), |tool| Err(format!("{tool} is not installed")))
+}
+
+/// Brings it in, where it is not there yet. Whoever wants it at the same time waits for the first.
+pub(super) fn bring(tools: &Path) -> Result<PathBuf, Error> {
+    is_possible().map_err(Error::NoMysql)?;
+    let (home, new) = (tools.join("mysql"), tools.join("mysql.new"));
+    let failed = |source| Error::Folder {
+        path: home.clone(),
+        source,
+    };
+    fs::create_dir_all(tools).map_err(failed)?;
+    let lock = File::create(home.with_extension("lock")).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    if let Some(launcher) = brought(tools) {
+        return Ok(launcher);
+    }
+    remove_dir(&new).map_err(failed)?;
+    let apt = Apt::prepare(&new.join("apt")).map_err(failed)?;
+    run_shown(&mut apt.get(&["update", "-qq"]))?;
+    let download = [
+        "install",
+        "-qq",
+        "--download-only",
+        "--no-install-recommends",
+    ];
+    run_shown(apt.get(&download).arg(PACKAGE))?;
+    for package in apt.packages().map_err(failed)? {
+        let mut unpack = Command::new("dpkg-deb");
+        unpack.arg("-x").arg(package).arg(new.join("root"));
+        run_quietly(&mut unpack)?;
+    }
+    remove_dir(apt.home()).map_err(failed)?;
+    write_launcher(&new.join("mysqld")).map_err(failed)?;
+    fs::rename(&new, &home).map_err(failed)?;
+    Ok(home.join("mysqld"))
+}
+
+fn write_launcher(path: &Path) -> io::Result<()> {
+    fs::write(path, LAUNCHER)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// `apt-get` with lists and packages of its own, for which nothing is installed yet.
+struct Apt(PathBuf);
+
+impl Apt {
+    fn prepare(home: &Path) -> io::Result<Self> {
+        for folder in ["state/lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(home.join(folder))?;
+        }
+        let shown = home.display();
+        fs::write(home.join("status"), "")?;
+        fs::write(
+            home.join("sources.list"),
+            format!("deb [signed-by={KEYS}] {} sid main\n", mirror()?),
+        )?;
+        let config = format!(
+            "Dir::State \"{shown}/state\";\nDir::State::status \"{shown}/status\";\nDir::Cache \"{shown}/cache\";\n\
+             Dir::Etc::sourcelist \"{shown}/sources.list\";\nDir::Etc::sourceparts \"/dev/null\";\n\
+             Dir::Etc::preferencesparts \"/dev/null\";\nAPT::Sandbox::User \"\";\nAcquire::Languages \"none\";\n"
+        );
+        fs::write(home.join("apt.conf"), config)?;
+        Ok(Self(home.to_owned()))
+    }
+
+    fn home(&self) -> &Path {
+        &self.0
+    }
+
+    fn get(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("apt-get");
+        command.env("APT_CONFIG", self.0.join("apt.conf"));
+        command.args(arguments);
+        command
+    }
+
+    fn packages(&self) -> io::Result<Vec<PathBuf>> {
+        let files = fs::read_dir(self.0.join("cache/archives"))?;
+        let paths: io::Result<Vec<_>> = files.map(|file| Ok(file?.path())).collect();
+        let is_package = |path: &PathBuf| path.extension().is_some_and(|end| end == "deb");
+        Ok(paths?.into_iter().filter(is_package).collect())
+    }
+}
+
+/// The mirror that this machine gets its own packages from.
+fn mirror() -> io::Result<String> {
+    let mut sources = Command::new("apt-get");
+    let printed = sources.args(["--print-uris", "update"]).output()?.stdout;
+    let none = || io::Error::other("apt's sources name no mirror of Debian");
+    mirror_in(&String::from_utf8_lossy(&printed)).ok_or_else(none)
+}
+
+/// Finds it in lines such as `'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_… 0`
+fn mirror_in(uris: &str) -> Option<String> {
+    let uris = uris.lines().filter_map(|line| line.strip_prefix('\''));
+    let mut repositories = uris.filter_map(|uri| Some(uri.split_once("/dists/")?.0));
+    let mirror = repositories.find(|repository| repository.ends_with("/debian"));
+    mirror.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mirror_is_the_one_of_the_machines_own_packages() {
+        let uris = "'https://packages.example/dists/x/InRelease' a 0\n\
+            'http://mirror.example/debian-security/dists/x/InRelease' b 0\n\
+            'http://mirror.example/debian/dists/x/InRelease' c 0 \n";
+        let mirror = mirror_in(uris);
+        assert_eq!(mirror.as_deref(), Some("http://mirror.example/debian"));
+        assert_eq!(mirror_in(""), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! `payctl sql`.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use payment_store::query::{QueryError, Reader, Table};
+use program::Env;
+use program::chain;
+
+use crate::config::{self, User};
+use crate::outcome::{Failure, Outcome};
+use crate::{grid, output};
+
+/// Most memory that the rows of one answer take.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One statement that reads, such as "SELECT * FROM transactions"
+    /// [default: read from stdin; on a terminal, a prompt]
+    statement: Option<String>,
+}
+
+pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
+    let access = config::access(&mut env, User::Reader);
+    let access = env.finish(|| access).map_err(Failure::config)?;
+    let reader = Reader::new(access);
+    if let Some(statement) = args.statement {
+        return answer(&reader, &statement).await;
+    }
+    if io::stdin().is_terminal() {
+        return prompt(&reader).await;
+    }
+    let mut statement = String::new();
+    io::stdin().lock().read_to_string(&mut statement)?;
+    answer(&reader, &statement).await
+}
+
+async fn answer(reader: &Reader, statement: &str) -> Result<Outcome, Failure> {
+    match reader.read(statement, BYTES_MAX).await {
+        Ok(table) => tell(&table),
+        Err(error @ QueryError::NotReading) => Err(Failure::config(error)),
+        Err(error @ QueryError::Refused(_)) => {
+            output::warn(&chain(&error));
+            Ok(Outcome::Different)
+        }
+        Err(QueryError::Database(error)) => Err(error.into()),
+    }
+}
+
+fn tell(table: &Table) -> Result<Outcome, Failure> {
+    grid::write(table, &mut io::stdout().lock())?;
+    let count = output::grouped(u64::try_from(table.rows.len())?);
+    if table.is_cut {
+        let mib = BYTES_MAX / 1024 / 1024;
+        output::warn(&format!(
+            "only the first {count} rows are shown: all of them take more than {mib} MiB; add a WHERE or a LIMIT"
+        ));
+    }
+    Ok(Outcome::unfinished_if(table.is_cut))
+}
+
+/// Statements as a person types them, each ended by a semicolon. One that fails is told of, and the next is taken.
+async fn prompt(reader: &Reader) -> Result<Outcome, Failure> {
+    output::say("It only reads. End a statement with ;  Leave with Ctrl-D.\n")?;
+    let mut statement = String::new();
+    loop {
+        output::say(if statement.is_empty() {
+            "payctl> "
+        } else {
+            "     -> "
+        })?;
+        io::stdout().flush()?;
+        if io::stdin().lock().read_line(&mut statement)? == 0 {
+            output::say("\n")?;
+            return Ok(Outcome::Clean);
+        }
+        match statement.trim() {
+            "" => statement.clear(),
+            "exit" | "quit" => return Ok(Outcome::Clean),
+            whole if whole.ends_with(';') => {
+                if let Err(failure) = answer(reader, whole).await {
+                    output::warn(&chain(failure.error()));
+                }
+                statement.clear();
+            }
+            _ => {}
+        }
+    }
+}
