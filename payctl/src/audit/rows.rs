@@ -101,12 +101,11 @@ async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Res
 /// Looks at payments' rows with all their columns; those that can't be asked for are unread.
 async fn look_again(audit: &Audit, origins: &[&Origin], are_moved: bool, findings: &mut Findings) {
     for origins in origins.chunks(LOOKUP_IDS_MAX) {
-        match differing(audit, origins, are_moved).await {
-            Ok(differences) => findings.differences.extend(differences),
-            Err(_) => {
-                let unread = u64::try_from(origins.len()).unwrap_or(u64::MAX);
-                findings.counts.transactions.unread += unread;
-            }
+        if let Ok(differences) = differing(audit, origins, are_moved).await {
+            findings.differences.extend(differences);
+        } else {
+            let unread = u64::try_from(origins.len()).unwrap_or(u64::MAX);
+            findings.counts.transactions.unread += unread;
         }
     }
 }

@@ -71,7 +71,7 @@ async fn only_a_server_that_a_known_ca_vouches_for_gets_a_password() {
 #[tokio::test]
 async fn a_local_mysql_without_tls_is_told_to_turn_it_on() {
     let mut server = TestServer::new().await;
-    server.serve_with(&[] as &[&str]).await;
+    server.serve_with(&[""; 0]).await;
     server
         .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'")
         .await;
