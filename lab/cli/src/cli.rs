@@ -64,8 +64,10 @@ pub enum Command {
     /// Build and pack what is shipped, reproducibly, under target/dist
     #[command(disable_help_flag = true)]
     Dist(Passed),
-    /// Check format and lints, build, and run every test
+    /// Build, and run the tests that prove the promises; with --full every test, lint and document
     Test(Test),
+    /// Run a private database server for tests, print its URL, and end it with Ctrl-C
+    Db(Db),
     /// Pass on connections between the parts; the supervisor starts this
     #[command(hide = true)]
     Relay { config: PathBuf },
@@ -255,9 +257,25 @@ pub struct Restart {
 
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Run only tests whose name contains one of these
+    /// Run only tests whose name contains one of these, long ones too
     pub filters: Vec<String>,
-    /// Run all on this server alone [default: all on MariaDB, and on MySQL those that its differences can break]
+    /// Build and test this package alone; can be given more than once
+    #[arg(short, long = "package", value_name = "CRATE")]
+    pub packages: Vec<String>,
+    /// Also check format, lints and documentation, run the long tests, and test on MySQL: what CI runs
+    #[arg(long, conflicts_with_all = ["filters", "packages"])]
+    pub full: bool,
+    /// Run all on this server alone [default: all on MariaDB; with --full, on MySQL those that its differences can break]
+    #[arg(long, value_enum)]
+    pub database: Option<Flavour>,
+    /// Install what the machine lacks, with sudo if need be
+    #[arg(long)]
+    pub install: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Db {
+    /// Which server to run [default: the one that is installed, MySQL first]
     #[arg(long, value_enum)]
     pub database: Option<Flavour>,
     /// Install what the machine lacks, with sudo if need be

@@ -98,6 +98,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Runbook(args) => match task("runbook", &args, &context).await? {},
         Command::Dist(args) => match task("dist", &args, &context).await? {},
         Command::Test(args) => check::run(&args, &context).await,
+        Command::Db(args) => check::database(&args, &context).await,
         Command::Relay { config } => {
             let mut shutdown = shutdown(None)?;
             relay::run(&config, &mut shutdown).await?;

@@ -54,12 +54,14 @@ fn calls(notes: &Path) -> Vec<String> {
 #[test]
 fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
     let notes = TempDir::new().unwrap();
-    let output = lab_test(notes.path(), "none", &[]).output().unwrap();
+    let output = lab_test(notes.path(), "none", &["--full"])
+        .output()
+        .unwrap();
     assert_success(&output);
 
     let calls = calls(notes.path());
-    assert_eq!(calls[..3], ["fmt", "clippy", "build"]);
-    let tests = &calls[3..];
+    assert_eq!(calls[..4], ["fmt", "clippy", "doc", "build"]);
+    let tests = &calls[4..];
     assert!(
         tests
             .iter()
@@ -67,7 +69,7 @@ fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
     );
     let text = text(&output);
     let summary = text.lines().last().unwrap();
-    assert!(summary.starts_with("ok: format, lints, build, database, tests"));
+    assert!(summary.starts_with("ok: format, lints, docs, build, database, tests"));
 
     let noted = |file| fs::read_to_string(notes.path().join(file)).unwrap();
     let servers = noted("servers");
@@ -90,18 +92,42 @@ fn every_step_runs_in_order_and_the_database_is_gone_after_the_last() {
 #[test]
 fn the_first_step_that_fails_is_named_and_is_the_last() {
     let notes = TempDir::new().unwrap();
-    let output = lab_test(notes.path(), "clippy", &[]).output().unwrap();
+    let output = lab_test(notes.path(), "clippy", &["--full"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("lints failed: exit status: 1"));
     assert_eq!(calls(notes.path()), ["fmt", "clippy"]);
 }
 
 #[test]
-fn with_a_filter_only_the_tests_run() {
+fn without_full_only_the_short_tests_run() {
+    let notes = TempDir::new().unwrap();
+    let output = lab_test(notes.path(), "none", &[]).output().unwrap();
+    assert_success(&output);
+    assert_eq!(calls(notes.path())[0], "build");
+    assert_eq!(calls(notes.path()).len(), 2);
+    let calls = fs::read_to_string(notes.path().join("calls")).unwrap();
+    assert!(!calls.contains("--ignore-default-filter"), "{calls}");
+}
+
+#[test]
+fn with_a_filter_the_tests_of_that_name_run_long_ones_too() {
     let notes = TempDir::new().unwrap();
     let output = lab_test(notes.path(), "none", &["p1_"]).output().unwrap();
     assert_success(&output);
-    assert_eq!(calls(notes.path()).len(), 1);
     let calls = fs::read_to_string(notes.path().join("calls")).unwrap();
     assert!(calls.trim_end().ends_with("p1_"), "{calls}");
+}
+
+#[test]
+fn a_package_is_built_and_tested_alone() {
+    let notes = TempDir::new().unwrap();
+    let output = lab_test(notes.path(), "none", &["-p", "payment-core"])
+        .output()
+        .unwrap();
+    assert_success(&output);
+    let calls = fs::read_to_string(notes.path().join("calls")).unwrap();
+    assert_eq!(calls.lines().count(), 1, "{calls}");
+    assert!(calls.contains("-p payment-core"), "{calls}");
 }

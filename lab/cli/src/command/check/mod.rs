@@ -1,6 +1,7 @@
 //! `cargo lab test`: what must hold before a change is done, in one command.
 //!
-//! Format, lints, build, then every test against a private MariaDB, and those of the database against MySQL.
+//! Builds the programs, then runs tests against a private MariaDB. With `--full` first format, lints and documentation,
+//! then every test, and those of the database against MySQL too.
 
 mod selection;
 mod server;
@@ -50,16 +51,19 @@ pub enum Error {
 
 pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode, CommandError> {
     let started = Instant::now();
-    let server = args.database.unwrap_or(Flavour::Mariadb);
-    let tools = ensure(server, args, context)?;
+    let server = Wanted::Only(args.database.unwrap_or(Flavour::Mariadb));
+    let tools = ensure(server, args.install, context)?;
     let shutdown = super::shutdown(None)?;
     let mut steps = Steps::new(shutdown);
-    if args.filters.is_empty() {
+    if args.full {
         checks(&mut steps, context).await?;
     }
-    let all = selection::all(&args.filters);
-    tests(&mut steps, context, tools, ("tests", all)).await?;
-    if args.filters.is_empty() && args.database.is_none() {
+    if selection::needs_programs(args) {
+        cargo_step(&mut steps, context, "build", "build --release --workspace").await?;
+    }
+    let asked = selection::of(args);
+    tests(&mut steps, context, tools, ("tests", asked)).await?;
+    if args.full && args.database.is_none() {
         on_mysql(&mut steps, args, context).await?;
     }
     output::say(format_args!(
@@ -81,7 +85,7 @@ async fn on_mysql(
         output::warn(format_args!("! nothing is tested on MySQL: {reason}"));
         return Ok(());
     }
-    let tools = ensure(Flavour::Mysql, args, context)?;
+    let tools = ensure(Wanted::Only(Flavour::Mysql), args.install, context)?;
     tests(
         steps,
         context,
@@ -91,9 +95,26 @@ async fn on_mysql(
     .await
 }
 
-fn ensure(server: Flavour, args: &cli::Test, context: &Context) -> Result<Tools, install::Error> {
-    let brought = context.workspace.tools();
-    install::ensure(Wanted::Only(server), &brought, args.install)
+/// `cargo lab db`: a server for `cargo test`, until Ctrl-C.
+pub(super) async fn database(args: &cli::Db, context: &Context) -> Result<ExitCode, CommandError> {
+    let tools = ensure(
+        args.database.map_or(Wanted::Any, Wanted::Only),
+        args.install,
+        context,
+    )?;
+    let mut shutdown = super::shutdown(None)?;
+    let server = TestServer::start(tools).await?;
+    output::say(format_args!(
+        "export DATABASE_URL={}",
+        server.url().expose()
+    ));
+    shutdown.wait().await;
+    server.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ensure(server: Wanted, may_install: bool, context: &Context) -> Result<Tools, install::Error> {
+    install::ensure(server, &context.workspace.tools(), may_install)
 }
 
 /// What needs no server.
@@ -104,13 +125,26 @@ async fn checks(steps: &mut Steps, context: &Context) -> Result<(), CommandError
             "lints",
             "clippy --release --workspace --all-targets -- -D warnings",
         ),
-        ("build", "build --release --workspace"),
+        (
+            "docs",
+            "doc --release --workspace --no-deps --document-private-items",
+        ),
     ] {
-        let mut command = cargo(&context.workspace);
-        command.args(arguments.split(' '));
-        steps.run(step, command).await?;
+        cargo_step(steps, context, step, arguments).await?;
     }
     Ok(())
+}
+
+async fn cargo_step(
+    steps: &mut Steps,
+    context: &Context,
+    step: &'static str,
+    arguments: &str,
+) -> Result<(), CommandError> {
+    let mut command = cargo(&context.workspace);
+    command.args(arguments.split(' '));
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    steps.run(step, command).await
 }
 
 /// A step of tests on a server of their own, which goes away with them.
