@@ -5,13 +5,11 @@ use std::process::ExitCode;
 use super::{Context, Error, INTERRUPTED};
 use crate::{cli, output, runbook::Runbook, shutdown::Shutdown};
 
-/// The last page but the tear down.
-const LAST_TO_KEEP: u8 = 13;
-
 pub(super) async fn run(args: &cli::Runbook, context: &Context) -> Result<ExitCode, Error> {
     let mut shutdown = Shutdown::listen(None).map_err(Error::Signals)?;
     let runbook = Runbook::prepare(&context.workspace).await?;
-    let all = if args.keep { LAST_TO_KEEP } else { u8::MAX };
+    let tear_down = runbook.tear_down();
+    let all = if args.keep { tear_down - 1 } else { tear_down };
     let last = args.page.unwrap_or(all).min(all);
     let outcome = tokio::select! {
         outcome = runbook.run(0..=last) => outcome,

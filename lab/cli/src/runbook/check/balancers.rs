@@ -36,7 +36,7 @@ const BALANCERS: [Expected; 2] = [
         group: "ILB SG",
         listeners: &["3000 HTTP to AppTier-TG-3000"],
         target_group: "AppTier-TG-3000",
-        targets: "app-a, app-b",
+        targets: "app-auto, app-auto",
     },
 ];
 
@@ -109,6 +109,8 @@ async fn balancer(
     let expected = json!({
         "idle_timeout.timeout_seconds": "60",
         "routing.http.drop_invalid_header_fields.enabled": "true",
+        "deletion_protection.enabled": "true",
+        "access_logs.s3.enabled": "true",
     });
     findings.members(name, &expected, &seen);
     Ok(())
