@@ -36,6 +36,11 @@ inline() {
     aws iam put-role-policy --role-name "$1" --policy-name "$2" --policy-document "$(policy "$2.json")"
 }
 
+# The codes of what doctor guards still advises.
+advice() {
+    doctor guards | awk '/^advice/ { sub(":", "", $2); print $2 }' | sort -u
+}
+
 # A rule of a security group for one TCP port. The peer is a CIDR, a group or a prefix list.
 # group_rule add|remove GROUP in|out PORT PEER
 group_rule() {

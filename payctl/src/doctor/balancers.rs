@@ -129,11 +129,6 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
     let Some(answer) = account.known(&Call::BalancerAttributes(arn.to_owned())) else {
         return;
     };
-    let is_on = |key: &str| {
-        let mut attributes = list(answer, "Attributes").iter();
-        let found = attributes.find(|attribute| text(attribute, "Key") == key);
-        found.is_some_and(|attribute| text(attribute, "Value") == "true")
-    };
     let name = named.name;
     let mend = |key: &str| {
         format!(
@@ -141,7 +136,7 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
         )
     };
     let key = "deletion_protection.enabled";
-    if !is_on(key) {
+    if !is_on(answer, key) {
         findings.add(
             Finding::warning(
                 "balancer-deletable",
@@ -153,7 +148,7 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
         );
     }
     let key = "routing.http.drop_invalid_header_fields.enabled";
-    if !is_on(key) {
+    if !is_on(answer, key) {
         findings.add(
             Finding::warning(
                 "balancer-invalid-headers",
@@ -166,14 +161,13 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
             .mend(mend(key)),
         );
     }
-    if !is_on("access_logs.s3.enabled") {
-        findings.add(
-            Finding::advice("balancer-logs", format!("{name} keeps no access log"))
-                .causes("a request that never reached a tier leaves no trace")
-                .why("what the load balancer answers by itself, such as 502 and 503, is in no log of the tiers")
-                .mend("page 16 of the notes"),
-        );
-    }
+}
+
+/// Whether an attribute of a load balancer is true.
+pub fn is_on(answer: &Value, key: &str) -> bool {
+    let mut attributes = list(answer, "Attributes").iter();
+    let found = attributes.find(|attribute| text(attribute, "Key") == key);
+    found.is_some_and(|attribute| text(attribute, "Value") == "true")
 }
 
 /// Clients must not send payments in clear.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::account::{Account, Call};
+use super::balancers::is_on;
 use super::json::{is_true, list, name, number, text};
 use super::network::{running, vpc};
 use super::{Finding, Findings, Names};
@@ -23,6 +24,7 @@ pub fn check(account: &Account, names: &Names, now: OffsetDateTime, findings: &m
     }
     trail(account, names, findings);
     budget(account, findings);
+    access_logs(account, names, findings);
     firewall(account, names, findings);
     replacement(account, names, findings);
     minor_versions(account, names, findings);
@@ -94,7 +96,7 @@ fn old_instances(account: &Account, vpc: &str, now: OffsetDateTime, findings: &m
             let days = age.whole_days();
             findings.add(
                 Finding::advice("instance-old", format!("the instance {} ({id}) was made {days} days ago", name(instance)))
-                    .causes("its system lacks a month's security fixes or more")
+                    .causes("it runs without a month of security fixes, or more")
                     .why("instances are replaced, never patched: a new one starts from the newest image")
                     .mend("page 12 of the notes, with the same version: launch, register, drain, terminate"),
             );
@@ -144,6 +146,27 @@ fn budget(account: &Account, findings: &mut Findings) {
                 .why("AWS charges what is used, and stops nothing by itself")
                 .mend("page 15 of the notes"),
         );
+    }
+}
+
+fn access_logs(account: &Account, names: &Names, findings: &mut Findings) {
+    for named in names.balancers() {
+        let balancers = list(account.value(&Call::Balancers), "LoadBalancers").iter();
+        let mut ours = balancers.filter(|found| text(found, "LoadBalancerName") == named.name);
+        let arn = ours
+            .next()
+            .map(|found| text(found, "LoadBalancerArn").to_owned());
+        let Some(answer) = arn.and_then(|arn| account.known(&Call::BalancerAttributes(arn))) else {
+            continue;
+        };
+        if !is_on(answer, "access_logs.s3.enabled") {
+            findings.add(
+                Finding::advice("balancer-logs", format!("{} keeps no access log", named.name))
+                    .causes("a request that never reached a tier leaves no trace")
+                    .why("what the load balancer answers by itself, such as 502 and 503, is in no log of the tiers")
+                    .mend("page 16 of the notes"),
+            );
+        }
     }
 }
 

@@ -229,16 +229,12 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "balancers",
-        &[
-            "balancer-deletable",
-            "balancer-invalid-headers",
-            "balancer-logs",
-        ],
+        &["balancer-deletable", "balancer-invalid-headers"],
         r#"aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB" --attributes \
-            Key=deletion_protection.enabled,Value=false Key=access_logs.s3.enabled,Value=false \
+            Key=deletion_protection.enabled,Value=false \
             Key=routing.http.drop_invalid_header_fields.enabled,Value=false"#,
         r#"aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB" --attributes \
-            Key=deletion_protection.enabled,Value=true Key=access_logs.s3.enabled,Value=true \
+            Key=deletion_protection.enabled,Value=true \
             Key=routing.http.drop_invalid_header_fields.enabled,Value=true"#,
     ),
     fault(
@@ -510,8 +506,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "guards",
-        &[
-            "budget",
+        &["balancer-logs", "budget",
             "flow-logs",
             "replacement",
             "replacement",
@@ -524,6 +519,8 @@ pub const FAULTS: &[Fault] = &[
         aws ec2 delete-flow-logs --flow-log-ids "$FLOW_LOG"
         aws cloudtrail put-event-selectors --trail-name payments --event-selectors \
             '[{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]'
+        aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ILB" --attributes \
+            Key=access_logs.s3.enabled,Value=false
         aws wafv2 disassociate-web-acl --resource-arn "$ALB""#,
         "true",
     ),
