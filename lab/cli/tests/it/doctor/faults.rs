@@ -506,7 +506,9 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "guards",
-        &["balancer-logs", "budget",
+        &[
+            "balancer-logs",
+            "budget",
             "flow-logs",
             "replacement",
             "replacement",
