@@ -70,7 +70,9 @@ fn settings(database: &Value, name: &str, modify: &str, findings: &mut Findings)
         );
     }
     let class = text(database, "DBInstanceClass");
-    if is_true(database, "IAMDatabaseAuthenticationEnabled") && class.ends_with(".micro") {
+    if is_true(database, "IAMDatabaseAuthenticationEnabled")
+        && class.rsplit('.').next() == Some("micro")
+    {
         findings.add(
             Finding::warning("database-small", format!("{name} is a {class} and takes logins by IAM tokens"))
                 .causes("under load logins fail, those of the function first, and rows come late")

@@ -42,7 +42,7 @@ impl fmt::Display for Picture<'_> {
 
 impl Picture<'_> {
     /// The subnets behind an ACL as one box, and the tiers in them.
-    fn subnets(&self, acl: &Acl, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn subnets(self, acl: &Acl, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let network = self.0;
         let is_behind = |subnet: &Subnet| subnet.acl == acl.name;
         let subnets = network.subnets.iter().filter(|subnet| is_behind(subnet));
@@ -69,7 +69,7 @@ impl Picture<'_> {
         writeln!(f, "        end")
     }
 
-    fn arrow(&self, flow: &Flow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn arrow(self, flow: &Flow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut label = self.ports(flow);
         if let Some(user) = &flow.user {
             label = format!("{label} as {user}");
@@ -91,7 +91,7 @@ impl Picture<'_> {
     }
 
     /// Those that the target's group opens to the source; outside the VPC there is no group.
-    fn ports(&self, flow: &Flow) -> String {
+    fn ports(self, flow: &Flow) -> String {
         let network = self.0;
         let group_of = |name| {
             network

@@ -36,7 +36,7 @@ const BALANCERS: [Expected; 2] = [
         group: "ILB SG",
         listeners: &["3000 HTTP to AppTier-TG-3000"],
         target_group: "AppTier-TG-3000",
-        targets: "app-auto, app-auto",
+        targets: "app-a, app-b",
     },
 ];
 

@@ -12,14 +12,14 @@ use crate::runbook::stand_in::{Error, StandIn};
 /// Name, subnet, group, role, state.
 const INSTANCES: [[&str; 5]; 5] = [
     [
-        "app-auto",
+        "app-a",
         "private-a",
         "App Tier SG",
         "EC2-S3-Access-Role",
         "running",
     ],
     [
-        "app-auto",
+        "app-b",
         "private-b",
         "App Tier SG",
         "EC2-S3-Access-Role",
@@ -136,12 +136,12 @@ async fn start(
     let (program, environment) = tier.unwrap_or(("payctl", &[]));
     let unit = format!("systemctl enable --now {program}");
     let install = format!("install -m 755 {program} /usr/local/bin/");
-    let mut lines = vec!["| sha256sum --check\n", &install];
-    if name.ends_with("-auto") {
-        lines.push("fetch program.tar.gz 's3://fintech-payment-pipeline/releases/");
-    } else {
-        lines.extend(["s3.us-west-2.amazonaws.com/", "X-Amz-Signature="]);
-    }
+    let mut lines = vec![
+        "s3.us-west-2.amazonaws.com/",
+        "X-Amz-Signature=",
+        "| sha256sum --check\n",
+        &install,
+    ];
     if tier.is_some() {
         lines.extend(["chmod 600 /etc/fintech/", &unit]);
     }
