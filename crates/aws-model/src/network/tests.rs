@@ -285,7 +285,7 @@ zone"#;
         text.contains("10.0.2.10 belongs to another host, too"),
         "{text}"
     );
-    let text = refusal(r#"number = 310, action"#, r#"number = 300, action"#);
+    let text = refusal("number = 310, action", "number = 300, action");
     assert!(text.contains("two entries 300"), "{text}");
     let text = refusal(
         r#"ports = "1024-65535", cidr = "0.0.0.0/0", while"#,
