@@ -35,8 +35,9 @@ def s3_has_all_its_ranges(original):
 def an_acl_holds_so_many_entries(original):
     def create(self, network_acl_id, *rest, egress, **named):
         entries = self.get_network_acl(network_acl_id).network_acl_entries
-        # The final deny is among them.
-        if sum(entry.egress == egress for entry in entries) >= ACL_ENTRIES_MAX:
+        # AWS counts the final deny, which moto gives to default ACLs alone.
+        own = [entry for entry in entries if entry.egress == egress and entry.rule_number < 32767]
+        if len(own) + 1 >= ACL_ENTRIES_MAX:
             raise EC2ClientError(
                 "NetworkAclEntryLimitExceeded",
                 f"The network ACL {network_acl_id} has {ACL_ENTRIES_MAX} entries",

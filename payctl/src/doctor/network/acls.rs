@@ -10,6 +10,9 @@ use crate::doctor::account::{Account, Call};
 use crate::doctor::json::{is_true, list, number, text};
 use crate::doctor::{Finding, Findings, Names};
 
+/// The number of AWS's own last entry.
+const FINAL_DENY: i64 = 32_767;
+
 /// Someone on the internet.
 const ANYONE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 
@@ -141,10 +144,11 @@ impl Found<'_> {
             let numbers = self.entries.iter().filter(is_of);
             let numbers: Vec<_> = numbers
                 .filter_map(|entry| number(entry, "RuleNumber"))
+                .filter(|number| *number < FINAL_DENY)
                 .collect();
             let planned = wanted.entries(direction).iter();
             let to_come = planned.filter(|entry| !numbers.contains(&entry.number.into()));
-            let count = numbers.len() + to_come.count();
+            let count = numbers.len() + to_come.count() + 1;
             if count <= Acl::ENTRIES_MAX {
                 continue;
             }

@@ -40,7 +40,7 @@ const QUESTIONS: [(&str, &str); 33] = [
     ),
     (
         "ec2 describe-network-interfaces",
-        "NetworkInterfaces[].NetworkInterfaceId",
+        "NetworkInterfaces[?starts_with(not_null(Description, ''), 'AWS Lambda')].NetworkInterfaceId",
     ),
     (
         "ec2 describe-launch-templates",
