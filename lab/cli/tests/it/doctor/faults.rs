@@ -337,7 +337,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "function",
         &["concurrency-too-high"],
-        r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 100"#,
+        r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 500"#,
         r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 10"#,
     ),
     fault(
