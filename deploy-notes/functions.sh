@@ -19,15 +19,26 @@ named() {
     echo "ResourceType=$1,Tags=[{Key=Name,Value=$2}]"
 }
 
-# A file of deploy-notes/iam with this account, region and bucket in it.
+# A file of deploy-notes/iam with this account, region, bucket and database in it.
 policy() {
     sed -e "s/000000000000/$ACCOUNT/g" -e "s/us-west-2/$AWS_REGION/g" -e "s/fintech-payment-pipeline/$BUCKET/g" \
-        "deploy-notes/iam/$1"
+        -e "s/db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/${DATABASE_ID:-db-ABCDEFGHIJKLMNOPQRSTUVWXYZ}/g" \
+        -e "s/vpce-00000000000000000/${S3_ENDPOINT:-vpce-00000000000000000}/g" "deploy-notes/iam/$1"
+}
+
+# Holds the account against these notes: doctor network. ./payctl is the one that page 0 unpacks.
+doctor() {
+    env "LOG_BUCKET=$BUCKET" ${ALB_URL:+"ALB_URL=$ALB_URL"} "${PAYCTL:-./payctl}" doctor "$@"
 }
 
 # A role's own policy, from its file: inline ROLE NAME
 inline() {
     aws iam put-role-policy --role-name "$1" --policy-name "$2" --policy-document "$(policy "$2.json")"
+}
+
+# The codes of what doctor guards still advises.
+advice() {
+    doctor guards | awk '/^advice/ { sub(":", "", $2); print $2 }' | sort -u
 }
 
 # A rule of a security group for one TCP port. The peer is a CIDR, a group or a prefix list.
@@ -89,11 +100,44 @@ open_way_out() {
         --nat-gateway-id "$NAT" >/dev/null
     group_rule add "$WEB_SG" out 443 0.0.0.0/0
     group_rule add "$APP_SG" out 443 0.0.0.0/0
-    # Answers come from anywhere: to the NAT gateway on all ephemeral ports, to Linux on those that it connects from.
-    acl_entry "$PUBLIC_ACL" in 150 allow 1024-65535 0.0.0.0/0
-    acl_entry "$PUBLIC_ACL" out 120 allow 443 0.0.0.0/0
-    acl_entry "$PRIVATE_ACL" in 300 allow 32768-60999 0.0.0.0/0
-    acl_entry "$PRIVATE_ACL" out 300 allow 443 0.0.0.0/0
+    acl_entry "$PUBLIC_ACL" in 1000 allow 1024-65535 0.0.0.0/0
+    acl_entry "$PUBLIC_ACL" out 1000 allow 443 0.0.0.0/0
+}
+
+# Endpoints of Systems Manager in the VPC: shells on the instances without any way to the internet.
+open_endpoints() {
+    local service
+    keep ENDPOINT_SG "$(aws ec2 create-security-group --vpc-id "$VPC" --group-name 'Endpoint SG' \
+        --description 'endpoints of Systems Manager' --tag-specifications "$(named security-group 'Endpoint SG')" \
+        --query GroupId --output text)" || return
+    for service in ssm ssmmessages; do
+        aws ec2 create-vpc-endpoint --vpc-id "$VPC" --vpc-endpoint-type Interface --private-dns-enabled \
+            --service-name "com.amazonaws.$AWS_REGION.$service" --subnet-ids "$PRIVATE_A" \
+            --security-group-ids "$ENDPOINT_SG" --tag-specifications "$(named vpc-endpoint "$service")" >/dev/null || return
+    done
+    group_rule add "$ENDPOINT_SG" in 443 "$WEB_SG"
+    group_rule add "$ENDPOINT_SG" in 443 "$APP_SG"
+    group_rule add "$WEB_SG" out 443 "$ENDPOINT_SG"
+    group_rule add "$APP_SG" out 443 "$ENDPOINT_SG"
+    acl_entry "$PUBLIC_ACL" out 1010 allow 443 "$VPC_CIDR"
+    acl_entry "$PRIVATE_ACL" in 1010 allow 443 "$VPC_CIDR"
+}
+
+# Takes all of it back.
+close_endpoints() {
+    local endpoints
+    acl_remove "$PUBLIC_ACL" out 1010
+    acl_remove "$PRIVATE_ACL" in 1010
+    group_rule remove "$WEB_SG" out 443 "$ENDPOINT_SG"
+    group_rule remove "$APP_SG" out 443 "$ENDPOINT_SG"
+    endpoints() {
+        aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" Name=tag:Name,Values=ssm,ssmmessages \
+            --query 'VpcEndpoints[?State!=`deleted`].VpcEndpointId' --output text
+    }
+    # shellcheck disable=SC2046 # several ids
+    aws ec2 delete-vpc-endpoints --vpc-endpoint-ids $(endpoints) >/dev/null
+    until [ -z "$(endpoints)" ]; do sleep 5; done
+    aws ec2 delete-security-group --group-id "$ENDPOINT_SG" >/dev/null
 }
 
 # Web instances have no address on the internet. They get one while the way out is open: lend_address INSTANCE
@@ -110,10 +154,8 @@ close_way_out() {
     aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
     group_rule remove "$WEB_SG" out 443 0.0.0.0/0
     group_rule remove "$APP_SG" out 443 0.0.0.0/0
-    acl_remove "$PUBLIC_ACL" in 150
-    acl_remove "$PUBLIC_ACL" out 120
-    acl_remove "$PRIVATE_ACL" in 300
-    acl_remove "$PRIVATE_ACL" out 300
+    acl_remove "$PUBLIC_ACL" in 1000
+    acl_remove "$PUBLIC_ACL" out 1000
     for nat in $(way_out); do
         aws ec2 delete-nat-gateway --nat-gateway-id "$nat" >/dev/null
         aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$nat"
@@ -135,20 +177,30 @@ release() {
     aws s3 presign "s3://$BUCKET/releases/$1" --expires-in 43200 --endpoint-url "https://s3.$AWS_REGION.amazonaws.com"
 }
 
+# Where a start script fetches a file of releases/: by a link, or with BY_ROLE by the instance's own role.
+source_of() {
+    if [ -n "${BY_ROLE:-}" ]; then echo "s3://$BUCKET/releases/$1"; else release "$1"; fi
+}
+
 # What an instance runs as root at its first start: fetches a program, checks it, installs it.
 # install_script PROGRAM VERSION [CA]; with CA also the certificates of RDS, to /etc/fintech/rds-global-bundle.pem.
 install_script() {
     local archive=$1-$2-$ARCH.tar.gz sum link certificates=
     sum=$(awk -v file="$archive" '$2 == file { print $1 }' "$DIST/SHA256SUMS")
     [ -n "$sum" ] || { echo "no $archive in $DIST/SHA256SUMS" >&2; return 1; }
-    link=$(release "$archive") || return
-    [ "${3:-}" != CA ] || certificates=$(release rds-global-bundle.pem) || return
+    link=$(source_of "$archive") || return
+    [ "${3:-}" != CA ] || certificates=$(source_of rds-global-bundle.pem) || return
     cat <<SCRIPT
 #!/bin/bash
 set -euo pipefail
 install -d -m 755 /etc/fintech
 cd "\$(mktemp -d)"
-fetch() { curl -sSf --connect-timeout 10 --retry 100 --retry-delay 5 --retry-all-errors -o "\$1" "\$2"; }
+fetch() {
+    case \$2 in
+    s3://*) until aws s3 cp --only-show-errors --region $AWS_REGION "\$2" "\$1"; do sleep 5; done ;;
+    *) curl -sSf --connect-timeout 10 --retry 100 --retry-delay 5 --retry-all-errors -o "\$1" "\$2" ;;
+    esac
+}
 fetch program.tar.gz '$link'
 echo '$sum  program.tar.gz' | sha256sum --check
 tar -xzf program.tar.gz --strip-components 1
@@ -191,6 +243,10 @@ web_script() {
     start_script web-tier "APP_TIER_URL=$APP_TIER_URL"
 }
 
+# The same for a template, which outlives every link: app_template 0.1.0
+app_template() { BY_ROLE=yes app_script "$1"; }
+web_template() { BY_ROLE=yes web_script "$1"; }
+
 # An instance of Amazon Linux 2023, encrypted disk, metadata by IMDSv2 alone: launch NAME SUBNET GROUP ROLE SCRIPT
 launch() {
     local image
@@ -208,6 +264,20 @@ launch() {
 target_state() {
     aws elbv2 describe-target-health --target-group-arn "$1" --targets "Id=$2" --output text \
         --query 'TargetHealthDescriptions[0].TargetHealth.State'
+}
+
+# An alarm that tells the topic of page 10: alarm NAME --namespace … --metric-name … --threshold …
+alarm() {
+    aws cloudwatch put-metric-alarm --alarm-name "$1" --alarm-actions "$ALERTS" --treat-missing-data notBreaching \
+        --comparison-operator GreaterThanOrEqualToThreshold "${@:2}"
+}
+
+# The alarms of one instance, in place of those of the instance that had the name before: instance_alarms web-a "$WEB_A"
+instance_alarms() {
+    alarm "payment-$1-status" --namespace AWS/EC2 --metric-name StatusCheckFailed --dimensions "Name=InstanceId,Value=$2" \
+        --statistic Maximum --period 60 --evaluation-periods 3 --threshold 1
+    alarm "payment-$1-credits" --namespace AWS/EC2 --metric-name CPUCreditBalance --dimensions "Name=InstanceId,Value=$2" \
+        --comparison-operator LessThanThreshold --statistic Minimum --period 300 --evaluation-periods 3 --threshold 10
 }
 
 # Whom the bucket tells of a new object under transactions/: notify LambdaFunction|Queue ARN

@@ -13,6 +13,8 @@ ZONE_B=us-west-2b
 
 # Names of buckets are shared by everyone on AWS, and this one is taken: append something of your own.
 BUCKET=fintech-payment-pipeline
+# Logs of load balancers, of the network and of calls to AWS (page 15).
+TRAIL_BUCKET=$BUCKET-trail
 # Who is told when something is wrong.
 ALERT_EMAIL=ops@example.com
 # The name that clients use, e.g. pay.example.com, whose DNS you can change; empty: no HTTPS.
@@ -23,7 +25,11 @@ DIST=${DIST:-target/dist}
 VERSION=0.1.0
 ARCH=x86_64
 INSTANCE_TYPE=t3.micro
-DATABASE_CLASS=db.t4g.micro
+DATABASE_CLASS=db.t4g.small
+
+# How long nobody may delete an object: COMPLIANCE, and what your auditors say, where it is about money (page 4).
+LOCK_MODE=GOVERNANCE
+LOCK_DAYS=1
 
 # Names and addresses. The IAM policies, the lab and `payctl` know most of these, too: better leave them.
 VPC_NAME=FinTechVPC
@@ -38,6 +44,7 @@ QUEUE=payments-events
 DEAD_LETTERS=FinTechTransactionAlert-dlq
 APP_ROLE=EC2-S3-Access-Role
 WEB_ROLE=EC2-SSM-Role
+OPERATOR_ROLE=EC2-Operator-Role
 FUNCTION_ROLE=Lambda-FinTech-Pipeline-Role
 
 IDS=${IDS:-$HOME/.fintech-ids.sh}

@@ -234,6 +234,9 @@ pub struct Reach {
     /// What the rules make of it, without a lab
     #[arg(long, conflicts_with = "explain")]
     pub rules: bool,
+    /// Draw the network, as Mermaid: page 1 of the deployment notes shows it
+    #[arg(long, conflicts_with_all = ["explain", "rules"])]
+    pub picture: bool,
     /// Where no lab with a VPC is up: the network [default: deploy-notes/network.toml]
     #[arg(long, value_name = "FILE")]
     pub network: Option<PathBuf>,

@@ -27,7 +27,12 @@ impl Workspace {
         let program = env::current_exe().map_err(Error)?;
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.ancestors().nth(2).unwrap_or(manifest);
-        let target = program.ancestors().nth(2).unwrap_or(root);
+        // A test's own program is one folder deeper.
+        let folder = program
+            .ancestors()
+            .skip(1)
+            .find(|dir| !dir.ends_with("deps"));
+        let target = folder.and_then(Path::parent).unwrap_or(root);
         Ok(Self {
             root: root.to_owned(),
             programs: target.join("release"),

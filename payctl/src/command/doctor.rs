@@ -50,7 +50,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         here::check(here, &mut findings).await;
     }
     tell(&findings, args.json)?;
-    match (findings.found.len(), unseen) {
+    match (findings.faults(), unseen) {
         (0, 0) => Ok(Outcome::Clean),
         (0, unseen) => {
             Err(format!("no fault was found, and {unseen} thing(s) could not be looked at").into())
@@ -102,5 +102,11 @@ fn tell(findings: &Findings, as_json: bool) -> std::io::Result<()> {
     for note in &findings.notes {
         output::say(&format!("note     {}\n", output::safe(note)))?;
     }
-    output::say(&format!("{} finding(s)\n", found.len()))
+    let faults = findings.faults();
+    match found.len() - faults {
+        0 => output::say(&format!("{faults} finding(s)\n")),
+        advice => output::say(&format!(
+            "{faults} finding(s), {advice} piece(s) of advice\n"
+        )),
+    }
 }

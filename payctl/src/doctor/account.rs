@@ -21,7 +21,6 @@ pub enum Call {
     Nats,
     Instances,
     PrefixLists,
-    PrefixListEntries(String),
     Balancers,
     BalancerAttributes(String),
     Listeners(String),
@@ -46,6 +45,16 @@ pub enum Call {
     Database,
     Parameters(String),
     Iam,
+    Alarms,
+    Subscriptions,
+    ObjectLock,
+    LogGroups,
+    FlowLogs,
+    Trails,
+    TrailSelectors(String),
+    Budgets,
+    WebAcl(String),
+    AutoScaling,
 }
 
 /// The answers.
@@ -76,9 +85,9 @@ impl Account {
     }
 
     async fn ask(&mut self, aws: &Aws, names: &Names, calls: Vec<Call>) {
-        let region = self.region.clone();
+        let (id, region) = (self.id.clone(), self.region.clone());
         let asked = calls.into_iter().map(async |call| {
-            let words = call.words(names, &region);
+            let words = call.words(names, &id, &region);
             let arguments: Vec<_> = words.split(' ').collect();
             let look = aws.look(&arguments).await;
             (call, look)
@@ -96,17 +105,19 @@ impl Account {
             found.map(|found| text(found, &arn).to_owned()).collect()
         };
         let mut calls = Vec::new();
+        for trail in list(self.value(&Call::Trails), "trailList") {
+            calls.push(Call::TrailSelectors(text(trail, "TrailARN").to_owned()));
+        }
         for arn in arns(&Call::Balancers, "LoadBalancers", "LoadBalancer") {
+            if self.answers.contains_key(&Call::AutoScaling) {
+                calls.push(Call::WebAcl(arn.clone()));
+            }
             calls.push(Call::BalancerAttributes(arn.clone()));
             calls.push(Call::Listeners(arn));
         }
         for arn in arns(&Call::TargetGroups, "TargetGroups", "TargetGroup") {
             calls.push(Call::TargetGroupAttributes(arn.clone()));
             calls.push(Call::Targets(arn));
-        }
-        for prefixes in list(self.value(&Call::PrefixLists), "PrefixLists") {
-            let id = text(prefixes, "PrefixListId").to_owned();
-            calls.push(Call::PrefixListEntries(id));
         }
         for rule in list(self.value(&Call::Rules), "Rules") {
             if !text(rule, "ScheduleExpression").is_empty() {
@@ -181,6 +192,12 @@ fn region() -> String {
 
 fn first(area: Area, names: &Names) -> Vec<Call> {
     match area {
+        Area::Routing => vec![
+            Call::Vpcs,
+            Call::Subnets,
+            Call::RouteTables,
+            Call::Endpoints,
+        ],
         Area::Network => vec![
             Call::Vpcs,
             Call::Subnets,
@@ -189,9 +206,28 @@ fn first(area: Area, names: &Names) -> Vec<Call> {
             Call::Acls,
             Call::Endpoints,
             Call::Nats,
-            Call::Instances,
             Call::PrefixLists,
         ],
+        Area::Instances => vec![
+            Call::Vpcs,
+            Call::Groups,
+            Call::TargetGroups,
+            Call::Instances,
+        ],
+        Area::Guards => vec![
+            Call::Vpcs,
+            Call::Endpoints,
+            Call::Instances,
+            Call::LogGroups,
+            Call::FlowLogs,
+            Call::Trails,
+            Call::Budgets,
+            Call::Balancers,
+            Call::TargetGroups,
+            Call::AutoScaling,
+            Call::Database,
+        ],
+        Area::Alarms => vec![Call::Alarms, Call::Subscriptions],
         Area::Balancers => vec![
             Call::Vpcs,
             Call::Groups,
@@ -203,7 +239,7 @@ fn first(area: Area, names: &Names) -> Vec<Call> {
             Call::Versioning,
             Call::PublicAccess,
             Call::BucketPolicy,
-            Call::Notifications,
+            Call::ObjectLock,
         ],
         Area::Function => vec![
             Call::Vpcs,
@@ -229,7 +265,7 @@ fn first(area: Area, names: &Names) -> Vec<Call> {
 
 impl Call {
     /// The words for the command; no name and no ARN holds a blank.
-    fn words(&self, names: &Names, region: &str) -> String {
+    fn words(&self, names: &Names, id: &str, region: &str) -> String {
         let (bucket, function) = (&names.bucket, names.function);
         match self {
             Self::Vpcs => {
@@ -246,9 +282,6 @@ impl Call {
             Self::PrefixLists => format!(
                 "ec2 describe-managed-prefix-lists --filters Name=prefix-list-name,Values=com.amazonaws.{region}.s3"
             ),
-            Self::PrefixListEntries(id) => {
-                format!("ec2 get-managed-prefix-list-entries --prefix-list-id {id}")
-            }
             Self::Balancers => "elbv2 describe-load-balancers".to_owned(),
             Self::BalancerAttributes(arn) => {
                 format!("elbv2 describe-load-balancer-attributes --load-balancer-arn {arn}")
@@ -293,6 +326,22 @@ impl Call {
             Self::Parameters(group) => {
                 format!("rds describe-db-parameters --db-parameter-group-name {group}")
             }
+            Self::Alarms => "cloudwatch describe-alarms --alarm-name-prefix payment-".to_owned(),
+            Self::Subscriptions => "sns list-subscriptions".to_owned(),
+            Self::ObjectLock => format!("s3api get-object-lock-configuration --bucket {bucket}"),
+            Self::LogGroups => {
+                "logs describe-log-groups --log-group-name-prefix /fintech/".to_owned()
+            }
+            Self::FlowLogs => "ec2 describe-flow-logs".to_owned(),
+            Self::Trails => "cloudtrail describe-trails".to_owned(),
+            Self::TrailSelectors(arn) => {
+                format!("cloudtrail get-event-selectors --trail-name {arn}")
+            }
+            Self::Budgets => format!("budgets describe-budgets --account-id {id}"),
+            Self::WebAcl(arn) => {
+                format!("wafv2 get-web-acl-for-resource --resource-arn {arn}")
+            }
+            Self::AutoScaling => "autoscaling describe-auto-scaling-groups".to_owned(),
             Self::Iam => {
                 "iam get-account-authorization-details --filter Role LocalManagedPolicy".to_owned()
             }

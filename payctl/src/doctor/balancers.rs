@@ -15,9 +15,6 @@ const SERVERS_IDLE_SECONDS: i64 = 75;
 const DEREGISTRATION_MIN: i64 = 10;
 const DEREGISTRATION_MAX: i64 = 120;
 
-/// One a zone.
-const TARGETS_MIN: usize = 2;
-
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     for named in names.balancers() {
         if account.known(&Call::Balancers).is_some() {
@@ -51,6 +48,8 @@ fn balancer(account: &Account, named: Balancer, findings: &mut Findings) {
     scheme(found, named, findings);
     group(account, found, named, findings);
     idle(account, arn, named, findings);
+    attributes(account, arn, named, findings);
+    plain(account, arn, named, findings);
     listeners(account, arn, named, findings);
 }
 
@@ -126,6 +125,67 @@ fn idle(account: &Account, arn: &str, named: Balancer, findings: &mut Findings) 
     }
 }
 
+fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Findings) {
+    let Some(answer) = account.known(&Call::BalancerAttributes(arn.to_owned())) else {
+        return;
+    };
+    let name = named.name;
+    let mend = |key: &str| {
+        format!(
+            "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {arn} --attributes Key={key},Value=true"
+        )
+    };
+    let key = "deletion_protection.enabled";
+    if !is_on(answer, key) {
+        findings.add(
+            Finding::warning(
+                "balancer-deletable",
+                format!("{name} can be deleted by one call"),
+            )
+            .causes("a slip of the hand takes it, and its name with it")
+            .why("deletion protection is off")
+            .mend(mend(key)),
+        );
+    }
+    let key = "routing.http.drop_invalid_header_fields.enabled";
+    if !is_on(answer, key) {
+        findings.add(
+            Finding::warning(
+                "balancer-invalid-headers",
+                format!("{name} passes on headers with invalid names"),
+            )
+            .causes("what two servers read differently can hide one request in another")
+            .why(
+                "names outside of letters, digits and hyphens are dropped only where it is told so",
+            )
+            .mend(mend(key)),
+        );
+    }
+}
+
+/// Whether an attribute of a load balancer is true.
+pub fn is_on(answer: &Value, key: &str) -> bool {
+    let mut attributes = list(answer, "Attributes").iter();
+    let found = attributes.find(|attribute| text(attribute, "Key") == key);
+    found.is_some_and(|attribute| text(attribute, "Value") == "true")
+}
+
+/// Clients must not send payments in clear.
+fn plain(account: &Account, arn: &str, named: Balancer, findings: &mut Findings) {
+    let Some(answer) = account.known(&Call::Listeners(arn.to_owned())) else {
+        return;
+    };
+    let is_tls = |listener: &Value| text(listener, "Protocol") == "HTTPS";
+    if named.scheme == "internet-facing" && !list(answer, "Listeners").iter().any(is_tls) {
+        findings.add(
+            Finding::warning("https-missing", format!("{} takes payments in clear alone", named.name))
+                .causes("whoever is on the way reads payments and API keys, and changes them")
+                .why("it has no listener with a certificate")
+                .mend("page 7 of the notes, with DOMAIN set; an exercise with made-up payments may do without"),
+        );
+    }
+}
+
 fn attribute(answer: &Value, key: &str) -> Option<i64> {
     let mut attributes = list(answer, "Attributes").iter();
     let found = attributes.find(|attribute| text(attribute, "Key") == key)?;
@@ -180,7 +240,6 @@ fn targets(account: &Account, named: Balancer, findings: &mut Findings) {
     let arn = text(group, "TargetGroupArn");
     health_check(group, name, findings);
     deregistration(account, arn, name, findings);
-    registered(account, arn, name, findings);
 }
 
 fn health_check(group: &Value, name: &str, findings: &mut Findings) {
@@ -244,38 +303,4 @@ fn deregistration(account: &Account, arn: &str, name: &str, findings: &mut Findi
                  --attributes Key=deregistration_delay.timeout_seconds,Value=60"
         )),
     );
-}
-
-fn registered(account: &Account, arn: &str, name: &str, findings: &mut Findings) {
-    let Some(answer) = account.known(&Call::Targets(arn.to_owned())) else {
-        return;
-    };
-    let targets = list(answer, "TargetHealthDescriptions");
-    if targets.len() < TARGETS_MIN {
-        findings.add(
-            Finding::error(
-                "targets-missing",
-                format!("{name} has {} of {TARGETS_MIN} targets", targets.len()),
-            )
-            .causes("503 where there is none; with one, an outage at each restart of it")
-            .why("one instance a zone serves while the other is replaced")
-            .mend(format!(
-                "aws elbv2 register-targets --target-group-arn {arn} --targets Id=$INSTANCE \
-                     (aws ec2 describe-instances shows them)"
-            )),
-        );
-    }
-    for target in targets {
-        let state = text(target, "TargetHealth.State");
-        let id = text(target, "Target.Id");
-        if ["unhealthy", "unused", "unavailable"].contains(&state) {
-            let reason = text(target, "TargetHealth.Description");
-            findings.add(
-                Finding::error("target-unhealthy", format!("the target {id} of {name} is {state}: {reason}"))
-                    .causes("it gets no requests; where it is the last one, clients get 502 or 503")
-                    .why("its health check fails, its zone is not the load balancer's, or it is stopped")
-                    .mend(format!("aws ssm start-session --target {id}, then: journalctl -n 50; curl -i 127.0.0.1:3000/health")),
-            );
-        }
-    }
 }

@@ -10,9 +10,9 @@ use super::{Finding, Findings, Names};
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     encryption(account, names, findings);
     versioning(account, names, findings);
+    lock(account, names, findings);
     public_access(account, names, findings);
     policy(account, names, findings);
-    notification(account, names, findings);
 }
 
 fn encryption(account: &Account, names: &Names, findings: &mut Findings) {
@@ -45,6 +45,24 @@ fn versioning(account: &Account, names: &Names, findings: &mut Findings) {
                 .why("S3 keeps what was there before only where versioning is on")
                 .mend(format!(
                     "aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled"
+                )),
+        );
+    }
+}
+
+fn lock(account: &Account, names: &Names, findings: &mut Findings) {
+    let Some(answer) = account.known(&Call::ObjectLock) else {
+        return;
+    };
+    if text(answer, "ObjectLockConfiguration.Rule.DefaultRetention.Mode").is_empty() {
+        let bucket = &names.bucket;
+        findings.add(
+            Finding::warning("bucket-lock", format!("objects of {bucket} are not locked"))
+                .causes("an administrator's slip, or his stolen keys, deletes the record of payments with all versions")
+                .why("versions can be deleted one by one; Object Lock keeps each for the days that it is told")
+                .mend(format!(
+                    "aws s3api put-object-lock-configuration --bucket {bucket} --object-lock-configuration \
+                     'ObjectLockEnabled=Enabled,Rule={{DefaultRetention={{Mode=GOVERNANCE,Days=1}}}}'"
                 )),
         );
     }
@@ -144,7 +162,8 @@ pub const WAYS: [(&str, &str); 3] = [
     ("TopicConfigurations", "TopicArn"),
 ];
 
-fn notification(account: &Account, names: &Names, findings: &mut Findings) {
+/// Whom it tells of new objects: part of what triggers the function.
+pub fn notification(account: &Account, names: &Names, findings: &mut Findings) {
     let Some(answer) = account.known(&Call::Notifications) else {
         return;
     };

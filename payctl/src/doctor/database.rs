@@ -69,6 +69,17 @@ fn settings(database: &Value, name: &str, modify: &str, findings: &mut Findings)
                 .mend(format!("{modify} --multi-az")),
         );
     }
+    let class = text(database, "DBInstanceClass");
+    if is_true(database, "IAMDatabaseAuthenticationEnabled")
+        && class.rsplit('.').next() == Some("micro")
+    {
+        findings.add(
+            Finding::warning("database-small", format!("{name} is a {class} and takes logins by IAM tokens"))
+                .causes("under load logins fail, those of the function first, and rows come late")
+                .why("AWS asks for 300 to 1,000 MiB of free memory for these logins, which a micro does not have")
+                .mend(format!("{modify} --db-instance-class db.t4g.small; or passwords, as page 5 of the notes says")),
+        );
+    }
     if number(database, "BackupRetentionPeriod").unwrap_or_default() < 1 {
         findings.add(
             Finding::error("database-backups", format!("{name} has no backups"))
@@ -229,10 +240,15 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_plain_and_an_authority_that_ended_are_found() {
+    fn a_setting_that_does_not_fit_is_found() {
         assert!(codes(&right()).is_empty());
         for (member, value, code) in [
             ("StorageEncrypted", json!(false), "database-unencrypted"),
+            (
+                "IAMDatabaseAuthenticationEnabled",
+                json!(true),
+                "database-small",
+            ),
             (
                 "CACertificateIdentifier",
                 json!("rds-ca-2019"),

@@ -12,6 +12,8 @@ pub enum Severity {
     Error,
     /// It will, when something else happens; or it costs money.
     Warning,
+    /// It works and is safe without; where money is at stake, somebody will ask for it.
+    Advice,
 }
 
 /// One fault.
@@ -37,6 +39,10 @@ impl Finding {
 
     pub fn warning(code: &'static str, what: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, what.into())
+    }
+
+    pub fn advice(code: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Severity::Advice, code, what.into())
     }
 
     fn new(severity: Severity, code: &'static str, what: String) -> Self {
@@ -70,6 +76,7 @@ impl Finding {
         let severity = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Advice => "advice",
         };
         let mut text = format!("{severity:<8} {}: {}\n", self.code, self.what);
         for (name, value) in [
@@ -94,6 +101,14 @@ pub struct Findings {
 impl Findings {
     pub fn add(&mut self, finding: Finding) {
         self.found.push(finding);
+    }
+
+    /// Faults: advice is none.
+    pub fn faults(&self) -> usize {
+        let faults = self.found.iter();
+        faults
+            .filter(|finding| finding.severity < Severity::Advice)
+            .count()
     }
 
     pub fn note(&mut self, note: impl Into<String>) {

@@ -29,6 +29,7 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     };
     app_tier(account, names, answer, findings);
     function(account, names, answer, findings);
+    operator(account, names, answer, findings);
     web_tier(account, names, answer, findings);
 }
 
@@ -214,6 +215,32 @@ fn function(account: &Account, names: &Names, answer: &Value, findings: &mut Fin
     forbidden(&role, names, &actions, &object, findings);
 }
 
+fn operator(account: &Account, names: &Names, answer: &Value, findings: &mut Findings) {
+    let Some(role) = Role::find(answer, account, names.operator_role, findings) else {
+        return missing_role(names.operator_role, "ec2-trust.json", findings);
+    };
+    let bucket = format!("arn:aws:s3:::{}", names.bucket);
+    let object = format!("{bucket}/{}x", names.prefix);
+    let letters = format!(
+        "arn:aws:sqs:{}:{}:{}",
+        account.region, account.id, names.dead_letters
+    );
+    let no_proof = "payctl reconcile, verify and trace are refused";
+    let no_replay = "payctl replay --dead-letters is refused";
+    let wanted = [
+        ("s3:GetObject", object.clone(), no_proof),
+        ("s3:ListBucket", bucket, no_proof),
+        ("sqs:ReceiveMessage", letters.clone(), no_replay),
+        ("sqs:DeleteMessage", letters.clone(), no_replay),
+        ("sqs:ChangeMessageVisibility", letters.clone(), no_replay),
+        ("sqs:GetQueueAttributes", letters, no_replay),
+    ];
+    grants(&role, names, "operator-role", &wanted, findings);
+    too_wide(&role, findings);
+    let actions = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    forbidden(&role, names, &actions, &object, findings);
+}
+
 fn grants(
     role: &Role<'_>,
     names: &Names,
@@ -335,7 +362,9 @@ fn breadth(statement: &Value) -> Option<String> {
         .find(|action| bound.iter().any(|service| action.starts_with(service)))?;
     let everywhere = one_or_more(statement, "Resource")
         .into_iter()
-        .find(|resource| *resource == "*" || *resource == "arn:aws:s3:::*")?;
+        .find(|resource| {
+            ["*", "arn:aws:s3:::*"].contains(resource) || resource.contains(":dbuser:*")
+        })?;
     Some(format!("it allows {action} on {everywhere}"))
 }
 

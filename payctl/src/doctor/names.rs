@@ -19,6 +19,7 @@ pub struct Names {
     pub database: &'static str,
     pub app_role: &'static str,
     pub function_role: &'static str,
+    pub operator_role: &'static str,
 }
 
 /// A load balancer and its targets.
@@ -58,6 +59,7 @@ impl Names {
             database: "payment-db",
             app_role: "EC2-S3-Access-Role",
             function_role: "Lambda-FinTech-Pipeline-Role",
+            operator_role: "EC2-Operator-Role",
         })
     }
 

@@ -8,10 +8,26 @@ pub use groups::find as find_group;
 use serde_json::Value;
 
 use super::account::{Account, Call};
-use super::json::{list, name, text, texts};
+use super::json::{list, text, texts};
 use super::{Finding, Findings, Names};
 
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
+    let Some(vpc) = routing(account, names, findings) else {
+        return;
+    };
+    let mut now = names.clone();
+    now.network.nat_is_on = nat_is_on(account, names, vpc);
+    groups::check(account, &now, vpc, findings);
+    acls::check(account, &now, vpc, findings);
+    nats(account, vpc, findings);
+}
+
+/// The VPC itself, its subnets, their routes and S3's endpoint; the VPC's id.
+pub fn routing<'a>(
+    account: &'a Account,
+    names: &Names,
+    findings: &mut Findings,
+) -> Option<&'a str> {
     let Some(vpc) = vpc(account) else {
         if account.known(&Call::Vpcs).is_some() {
             let name = &names.network.vpc.name;
@@ -22,14 +38,61 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
                     .mend("page 1 of the notes makes it; in another region: set AWS_REGION"),
             );
         }
-        return;
+        return None;
     };
-    groups::check(account, names, vpc, findings);
-    acls::check(account, names, vpc, findings);
+    each_subnet(account, names, vpc, findings);
     endpoint(account, names, vpc, findings);
     routes(account, names, vpc, findings);
-    nats(account, vpc, findings);
-    instances(account, vpc, findings);
+    Some(vpc)
+}
+
+/// A subnet is known by its addresses.
+fn each_subnet(account: &Account, names: &Names, vpc: &str, findings: &mut Findings) {
+    if account.known(&Call::Subnets).is_none() {
+        return;
+    }
+    for wanted in &names.network.subnets {
+        let cidr = wanted.cidr.to_string();
+        let mut found = within(account, &Call::Subnets, "Subnets", vpc);
+        let Some(found) = found.find(|subnet| text(subnet, "CidrBlock") == cidr) else {
+            findings.add(
+                Finding::error(
+                    "subnet-missing",
+                    format!("{vpc} has no subnet {cidr} ({})", wanted.name),
+                )
+                .causes("load balancers, function and database can't be put into two zones")
+                .why("groups, ACLs and routes are planned for these four")
+                .mend("page 1 of the notes makes it"),
+            );
+            continue;
+        };
+        let zone = text(found, "AvailabilityZone");
+        if !zone.ends_with(&wanted.zone.to_string()) {
+            findings.add(
+                Finding::error(
+                    "subnet-zone",
+                    format!(
+                        "the subnet {} ({cidr}) is in {zone}, not in zone {}",
+                        wanted.name, wanted.zone
+                    ),
+                )
+                .causes(
+                    "with both subnets of a kind in one zone, an outage of it takes out the tier",
+                )
+                .why("load balancer and database want two zones, and a subnet can't be moved")
+                .mend("delete it while it is empty, and make it again as page 1 of the notes does"),
+            );
+        }
+    }
+}
+
+/// Whether the private subnets lead out by a NAT gateway now.
+fn nat_is_on(account: &Account, names: &Names, vpc: &str) -> bool {
+    let private = subnets(account, names, vpc, is_private);
+    let mut tables = private
+        .into_iter()
+        .filter_map(|subnet| table(account, vpc, subnet));
+    tables.any(|table| default_route(table).is_some_and(|way| way.starts_with("nat-")))
 }
 
 /// Its id; [`Call::Vpcs`] asks for the one of that name.
@@ -185,10 +248,7 @@ fn routes(account: &Account, names: &Names, vpc: &str, findings: &mut Findings) 
                 )
                 .causes("some $33 a month and zone, and a way out for whoever gets into a machine")
                 .why("it is needed only while packages are installed or shells are open")
-                .mend(format!(
-                    "aws ec2 delete-route --route-table-id {id} --destination-cidr-block 0.0.0.0/0 && \
-                     aws ec2 delete-nat-gateway --nat-gateway-id {way}"
-                )),
+                .mend("close_way_out, of deploy-notes/functions.sh"),
             );
         } else if !private && !is_gateway(way) {
             findings.add(
@@ -237,23 +297,4 @@ pub fn running<'a>(account: &'a Account, vpc: &'a str) -> impl Iterator<Item = &
         .filter(move |instance| {
             text(instance, "VpcId") == vpc && text(instance, "State.Name") == "running"
         })
-}
-
-fn instances(account: &Account, vpc: &str, findings: &mut Findings) {
-    for instance in running(account, vpc) {
-        let id = text(instance, "InstanceId");
-        if text(instance, "MetadataOptions.HttpTokens") != "required" {
-            findings.add(
-                Finding::error(
-                    "imds-v1",
-                    format!("the instance {} ({id}) answers metadata requests without a token", name(instance)),
-                )
-                .causes("a request that the machine can be made to send reads the role's credentials")
-                .why("version 1 of the metadata service asks for no token")
-                .mend(format!(
-                    "aws ec2 modify-instance-metadata-options --instance-id {id} --http-tokens required"
-                )),
-            );
-        }
-    }
 }

@@ -7,6 +7,7 @@ const APP: &str = include_str!("../../../../deploy-notes/iam/ec2-s3-access-role.
 const APP_OBJECT_LAYOUT: &str =
     include_str!("../../../../deploy-notes/iam/ec2-s3-access-role-object-layout.json");
 const LAMBDA: &str = include_str!("../../../../deploy-notes/iam/lambda-fintech-pipeline-role.json");
+const OPERATOR: &str = include_str!("../../../../deploy-notes/iam/operator-role.json");
 const BUCKET: &str = include_str!("../../../../deploy-notes/iam/bucket-policy.json");
 
 const PAYMENT: &str = "arn:aws:s3:::fintech-payment-pipeline/transactions/a.ndjson";
@@ -80,11 +81,18 @@ fn shipped_policies_decide_as_the_topology_says() {
         lambda  ListBucket    -                prefix=transactions/d=1  allowed
         lambda  ListBucket    -                prefix=other/            no
         lambda  ListBucket    -                -                        no
+        operator  GetObject     /transactions/a  -                        allowed
+        operator  GetObject     /releases/a      -                        no
+        operator  ListBucket    -                prefix=transactions/     allowed
+        operator  ListBucket    -                -                        no
+        operator  PutObject     /transactions/a  sse=AES256               no
+        operator  DeleteObject  /transactions/a  -                        no
     ";
     for [role, action, object, context, expected] in rows(table) {
         let policies = match role {
             "app" => &[APP][..],
             "object" => &[APP, APP_OBJECT_LAYOUT],
+            "operator" => &[OPERATOR],
             _ => &[LAMBDA],
         };
         let action = format!("s3:{action}");
@@ -110,6 +118,37 @@ fn shipped_policies_decide_as_the_topology_says() {
             _ => NotAllowed,
         };
         assert_eq!(decision, expected, "{role} {action} {resource} {context:?}");
+    }
+}
+
+#[test]
+fn the_operator_may_take_dead_letters_and_no_other_messages() {
+    let queue = |name: &str| format!("arn:aws:sqs:us-west-2:000000000000:{name}");
+    let letters = queue("FinTechTransactionAlert-dlq");
+    for action in [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+    ] {
+        assert_eq!(
+            decide(&[OPERATOR], None, action, &letters, &[]),
+            Allowed,
+            "{action}"
+        );
+        let events = queue("payments-events");
+        assert_eq!(
+            decide(&[OPERATOR], None, action, &events, &[]),
+            NotAllowed,
+            "{action}"
+        );
+    }
+    for action in ["sqs:SendMessage", "sqs:PurgeQueue", "sqs:DeleteQueue"] {
+        assert_eq!(
+            decide(&[OPERATOR], None, action, &letters, &[]),
+            NotAllowed,
+            "{action}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::network::{
-    model::{Direction, Flow, Host, Network, Tier, While},
+    model::{Direction, Flow, Host, Network, Tier},
     value::Name,
     verdict::{Layer, Rule, Step, Verdict},
 };
@@ -31,7 +31,7 @@ pub enum Finding<'a> {
 
 impl Network {
     /// Holds every pair of hosts against the flows, then each rule that lets in what is not wanted by itself: the groups of
-    /// both sides must stop all of it, ACLs all that comes from outside. Rules that are there "while nat" are let be.
+    /// both sides must stop all of it, ACLs all that comes from outside.
     pub fn audit(&self) -> Vec<Finding<'_>> {
         let mut findings = Vec::new();
         for from in &self.tiers {
@@ -93,8 +93,7 @@ impl Network {
             })
             .collect();
         let acl = there().rfind(|step| step.layer == Layer::Acl);
-        if let Some(&step) = acl.filter(|step| from.is_outside() && step.lets && !is_for_nat(step))
-        {
+        if let Some(&step) = acl.filter(|step| from.is_outside() && step.lets) {
             findings.push(Finding::Acl {
                 from,
                 to,
@@ -117,10 +116,6 @@ impl Network {
         let wanted = |flow: &Flow| flow.to == to.tier && is_outside(&flow.from);
         rule.peer.is_everyone() && self.flows.iter().any(wanted)
     }
-}
-
-fn is_for_nat(step: &Step<'_>) -> bool {
-    matches!(step.rule, Rule::Acl(_, _, Some(entry)) if entry.only == While::Nat)
 }
 
 impl Finding<'_> {

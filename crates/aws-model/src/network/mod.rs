@@ -7,12 +7,14 @@
 //! - [`Network::parse`]: the text, checked; a mistake is named with its place.
 //! - [`Network::may`]: one pair of hosts and a port, step by step.
 //! - [`Network::table`]: all pairs, beside what must be.
+//! - [`Network::picture`]: it, drawn.
 //! - [`Network::audit`]: every rule that lets in more than must be, even where another still stops it.
 
 mod audit;
 mod error;
 mod model;
 mod path;
+mod picture;
 mod raw;
 mod resolve;
 mod table;
@@ -27,6 +29,7 @@ pub use self::{
         PrefixList, Route, RouteTable, Subnet, Target, Tier, Vpc, While,
     },
     path::UnknownName,
+    picture::Picture,
     table::{Cell, Row, Table},
     value::{Cidr, Name, Ports, Protocol, Zone},
     verdict::{Layer, Rule, Step, Verdict},

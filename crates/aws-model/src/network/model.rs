@@ -123,6 +123,11 @@ pub struct Acl {
     pub outbound: Vec<AclEntry>,
 }
 
+impl Acl {
+    /// AWS's default quota of entries in each direction, its own final deny included.
+    pub const ENTRIES_MAX: usize = 20;
+}
+
 #[derive(Clone, Debug)]
 pub struct AclEntry {
     pub number: u16,

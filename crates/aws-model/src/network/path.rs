@@ -169,7 +169,8 @@ impl Network {
     }
 
     /// By number, as AWS goes through them. Of a range of ports all must be let through: one that is not would lose
-    /// connections now and then.
+    /// connections now and then. Answers from outside the VPC may lose a port that is denied by itself: whoever connects
+    /// there tries again from another one, which a load balancer does not.
     fn first_that_decides<'a>(
         &'a self,
         acl: &'a Acl,
@@ -177,6 +178,7 @@ impl Network {
         packets: Packets,
     ) -> (Option<&'a AclEntry>, bool) {
         let peer = packets.peer(direction);
+        let may_lose_a_port = packets.is_answer && !self.vpc.cidr.contains(peer);
         let mut open = vec![packets.ports];
         for entry in acl.entries(direction) {
             let concerns = self.is_there(entry.only)
@@ -186,7 +188,7 @@ impl Network {
             if !concerns {
                 continue;
             }
-            if entry.action == Action::Deny {
+            if entry.action == Action::Deny && !(may_lose_a_port && entry.ports.is_one()) {
                 return (Some(entry), false);
             }
             open = open

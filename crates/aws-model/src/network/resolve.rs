@@ -255,6 +255,17 @@ fn group_rules(raw: Vec<RawGroupRule>, peers: &Peers) -> Result<Vec<GroupRule>, 
 }
 
 fn acl(raw: RawAcl) -> Result<Acl, Fault> {
+    for entries in [&raw.inbound, &raw.outbound] {
+        // AWS's own final deny counts as one.
+        let count = entries.len() + 1;
+        if count > Acl::ENTRIES_MAX {
+            let text = format!(
+                "{count} entries in one direction, the final deny included: AWS takes {}",
+                Acl::ENTRIES_MAX
+            );
+            return Err(fault(&raw.name, text));
+        }
+    }
     Ok(Acl {
         name: raw.name.into_inner(),
         inbound: acl_entries(raw.inbound)?,

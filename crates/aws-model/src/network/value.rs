@@ -141,6 +141,10 @@ impl Ports {
         (self.first..=self.last).contains(&port)
     }
 
+    pub(crate) fn is_one(self) -> bool {
+        self.first == self.last
+    }
+
     /// The part that both have.
     pub(crate) fn and(self, other: Self) -> Option<Self> {
         Self::between(self.first.max(other.first), self.last.min(other.last))
@@ -195,7 +199,7 @@ impl TryFrom<PortsText> for Ports {
 
 impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last {
+        if self.is_one() {
             write!(f, "{}", self.first)
         } else {
             write!(f, "{}-{}", self.first, self.last)

@@ -15,6 +15,11 @@ use super::{Context, Error};
 use crate::cli;
 
 pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode, Error> {
+    if args.picture {
+        let picture = network(args, context)?.picture().to_string();
+        output::say(picture.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.rules {
         let network = network(args, context)?;
         return Ok(by_rules(&network));

@@ -15,10 +15,10 @@ use serde_json::Value;
 use self::faults::{FAULTS, Fault, PRELUDE};
 use crate::workspace::root;
 
-/// What the notes make, up to the instances.
-const PAGES: std::ops::RangeInclusive<u8> = 0..=8;
+/// What the notes make, up to the page that hands the instances over to AWS.
+const PAGES: std::ops::RangeInclusive<u8> = 0..=16;
 
-const AREAS: &str = "network balancers bucket function database iam";
+const AREAS: &str = "network balancers instances bucket function database iam alarms";
 
 #[tokio::test]
 async fn each_fault_of_an_account_is_found_and_nothing_on_a_right_one() {

@@ -34,10 +34,21 @@ fn a_group_lets_in_its_peers_alone() {
 #[test]
 fn what_is_only_there_with_nat_is_not_there_without() {
     assert!(!group("App Tier SG").contains("0.0.0.0/0"));
-    assert!(!rules::of_router(&network()).contains("32768-60999"));
+    let way_back = "ip saddr 0.0.0.0/0 tcp dport 1024-65535 return comment \"1000\"";
+    assert!(!rules::of_router(&network()).contains(way_back));
     let mut network = network();
     network.nat_is_on = true;
-    assert!(rules::of_router(&network).contains("32768-60999"));
+    assert!(rules::of_router(&network).contains(way_back));
+}
+
+#[test]
+fn an_acl_denies_before_it_allows() {
+    let rules = rules::of_router(&network());
+    let at = |rule: &str| rules.find(rule).unwrap();
+    let deny = at("ip saddr 0.0.0.0/0 tcp dport 3306 drop comment \"210\"");
+    let chain = at("chain acl_Private_inbound");
+    let allow = rules[chain..].find("tcp dport 1024-65535 return").unwrap();
+    assert!(deny < chain + allow, "{rules}");
 }
 
 #[test]

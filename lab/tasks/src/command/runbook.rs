@@ -8,9 +8,6 @@ use lab_runner::{command_line::INTERRUPTED, output, shutdown::Shutdown, workspac
 
 use crate::notes::Runbook as Notes;
 
-/// The last page but the tear down.
-const LAST_TO_KEEP: u8 = 13;
-
 #[derive(Debug, Args)]
 pub struct Runbook {
     /// Stop after this page
@@ -24,7 +21,8 @@ pub struct Runbook {
 pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
     let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
     let runbook = Notes::prepare(workspace).await?;
-    let all = if args.keep { LAST_TO_KEEP } else { u8::MAX };
+    let tear_down = runbook.tear_down();
+    let all = if args.keep { tear_down - 1 } else { tear_down };
     let last = args.page.unwrap_or(all).min(all);
     let outcome = tokio::select! {
         outcome = runbook.run(0..=last) => outcome,

@@ -105,7 +105,14 @@ fn blocks(page: &str, text: &str) -> Result<Vec<Block>, Mistake> {
                 continue;
             }
             ("text", _) => return Err(mistake(line, "output follows no command")),
-            _ => return Err(mistake(line, "a block is sh, sh by-hand: REASON, or text")),
+            // A drawing.
+            ("mermaid", _) => continue,
+            _ => {
+                return Err(mistake(
+                    line,
+                    "a block is sh, sh by-hand: REASON, text, or mermaid",
+                ));
+            }
         };
         may_show = true;
         blocks.push(Block {

@@ -15,6 +15,7 @@ use lab_runner::{
     ports::{NoFreePort, free_address},
     process::{Launch, Output},
     server::{self, Server, Spec},
+    workspace::Workspace,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,6 +26,7 @@ use tokio::{
 
 use super::{files, session::Session};
 
+const MOTO: &str = include_str!("aws_stand_in.py");
 const SERVER: &str = include_str!("aws_server.py");
 const CLIENT: &str = include_str!("aws_client.py");
 
@@ -52,6 +54,14 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    #[error(transparent)]
+    Network(#[from] lab_runner::vpc::Error),
+    #[error("{} can't be run; cargo build --release -p payctl", program.display())]
+    Doctor {
+        program: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 #[derive(Debug)]
@@ -65,13 +75,18 @@ pub struct StandIn {
 
 impl StandIn {
     /// With the programs of this folder.
-    pub async fn start(tools: &Path) -> Result<Self, Error> {
+    pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self, Error> {
         let dir = TempDir::with_prefix("lab-runbook-")?;
         fs::create_dir(dir.path().join(".aws"))?;
         fs::write(dir.path().join(".aws/config"), CONFIG)?;
         let address = free_address()?;
         let log = dir.path().join("moto.log");
-        let moto = Server::start("moto", moto(tools, address), &log).await?;
+        let program = dir.path().join("aws_stand_in.py");
+        let network = lab_runner::vpc::read(&workspace.network())?;
+        let ranges = network.prefix_lists.iter().flat_map(|list| &list.cidrs);
+        let ranges: Vec<_> = ranges.map(ToString::to_string).collect();
+        fs::write(&program, format!("RANGES = {ranges:?}\n{MOTO}"))?;
+        let moto = Server::start("moto", moto(tools, &program, address), &log).await?;
         let bin = dir.path().join("bin");
         fs::create_dir(&bin)?;
         let socket = dir.path().join("aws.sock");
@@ -86,7 +101,7 @@ impl StandIn {
         fs::set_permissions(bin.join("aws"), fs::Permissions::from_mode(0o755))?;
         files::release(&dir.path().join("dist"))?;
         Ok(Self {
-            variables: variables(dir.path(), &bin),
+            variables: variables(dir.path(), &bin, workspace.program("payctl")),
             moto,
             _cli: cli,
             dir,
@@ -123,18 +138,54 @@ impl StandIn {
         serde_json::from_slice(&output.stdout).map_err(|source| Error::NoJson { command, source })
     }
 
+    /// What `payctl doctor` finds in these areas, a line each; what it could not look at is a fault, too.
+    pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>, Error> {
+        let program = PathBuf::from(&self.variables["PAYCTL"]);
+        let mut command = Command::new(&program);
+        command.args(["doctor", "--json"]).args(areas);
+        command.env_clear().envs(&self.variables);
+        command.env("AWS_REGION", "us-west-2").stdin(Stdio::null());
+        let output = command.output().await;
+        let output = output.map_err(|source| Error::Doctor { program, source })?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let mut found = Vec::new();
+        for line in printed.lines() {
+            let finding: Value = serde_json::from_str(line).map_err(|source| Error::NoJson {
+                command: "payctl doctor".to_owned(),
+                source,
+            })?;
+            // Groups that replace instances are made by hand: moto's take no security group from a template.
+            if finding["code"] == "replacement" {
+                continue;
+            }
+            found.push(match &finding["note"] {
+                Value::String(note) => format!("not looked at: {note}"),
+                _ => format!(
+                    "{}: {}",
+                    finding["code"].as_str().unwrap_or_default(),
+                    finding["what"].as_str().unwrap_or_default()
+                ),
+            });
+        }
+        if found.is_empty() && !output.status.success() {
+            found.push(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(found)
+    }
+
     pub async fn end(self) {
         self.moto.end().await;
     }
 }
 
-fn moto(tools: &Path, address: std::net::SocketAddr) -> Spec {
+fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
     let (host, port) = (address.ip().to_string(), address.port().to_string());
-    let args = ["-H", &host, "-p", &port];
+    let program = program.to_string_lossy();
+    let args = [&*program, "-H", &host, "-p", &port];
     Spec {
         address,
         launch: Launch {
-            program: tools.join("moto_server"),
+            program: tools.join("python"),
             args: args.map(OsString::from).to_vec(),
             env: BTreeMap::from([
                 ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true".to_owned()),
@@ -169,7 +220,7 @@ async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Er
 }
 
 /// Of the user's own, just where programs are: no credentials, no configuration.
-fn variables(dir: &Path, bin: &Path) -> BTreeMap<&'static str, OsString> {
+fn variables(dir: &Path, bin: &Path, payctl: PathBuf) -> BTreeMap<&'static str, OsString> {
     let mut path: Vec<PathBuf> = vec![bin.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let path = env::join_paths(path).unwrap_or_default();
@@ -182,5 +233,6 @@ fn variables(dir: &Path, bin: &Path) -> BTreeMap<&'static str, OsString> {
         ("AWS_EC2_METADATA_DISABLED", "true".into()),
         ("DIST", dir.join("dist").into()),
         ("DOMAIN", DOMAIN.into()),
+        ("PAYCTL", payctl.into()),
     ])
 }

@@ -196,6 +196,7 @@ fn a_unit_waits_for_longer_than_a_tier_drains() {
         );
         assert_eq!(value("DynamicUser="), "yes");
         assert_eq!(value("CapabilityBoundingSet="), "");
+        assert_eq!(value("LogRateLimitIntervalSec="), "0", "a line a request");
     }
 }
 

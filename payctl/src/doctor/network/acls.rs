@@ -2,13 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use aws_model::network::{Action, Cidr, Direction, Ports, While};
+use aws_model::network::{Acl, AclEntry, Action, Cidr, Direction, Ports};
 use serde_json::Value;
 
 use super::{subnets, within};
 use crate::doctor::account::{Account, Call};
 use crate::doctor::json::{is_true, list, number, text};
 use crate::doctor::{Finding, Findings, Names};
+
+/// The number of AWS's own last entry.
+const FINAL_DENY: i64 = 32_767;
 
 /// Someone on the internet.
 const ANYONE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -20,7 +23,10 @@ pub fn check(account: &Account, names: &Names, vpc: &str, findings: &mut Finding
             let Some(found) = of_subnet(account, vpc, id) else {
                 continue;
             };
-            let acl = Acl {
+            let Some(wanted) = names.network.acl(&subnet.acl) else {
+                continue;
+            };
+            let acl = Found {
                 id: text(found, "NetworkAclId"),
                 entries: list(found, "Entries"),
             };
@@ -28,9 +34,9 @@ pub fn check(account: &Account, names: &Names, vpc: &str, findings: &mut Finding
                 continue;
             }
             seen.push(acl.id);
-            acl.holes(names, findings);
-            acl.ways(names, subnet, findings);
-            acl.s3(account, subnet, findings);
+            acl.holes(names, wanted, findings);
+            acl.ways(names, wanted, findings);
+            acl.full(wanted, findings);
         }
     }
 }
@@ -41,12 +47,13 @@ fn of_subnet<'a>(account: &'a Account, vpc: &'a str, subnet: &str) -> Option<&'a
         .find(|acl| list(acl, "Associations").iter().any(linked))
 }
 
-struct Acl<'a> {
+/// An ACL of the account.
+struct Found<'a> {
     id: &'a str,
     entries: &'a [Value],
 }
 
-impl Acl<'_> {
+impl Found<'_> {
     /// The first entry that a TCP packet meets, by number.
     fn met(&self, direction: Direction, address: Ipv4Addr, port: u16) -> Option<&Value> {
         let egress = matches!(direction, Direction::Outbound);
@@ -72,11 +79,10 @@ impl Acl<'_> {
     }
 
     /// Ports of servers that anyone may come to.
-    fn holes(&self, names: &Names, findings: &mut Findings) {
+    fn holes(&self, names: &Names, wanted: &Acl, findings: &mut Findings) {
         let inner = names.network.tiers.iter().filter(|tier| !tier.is_public);
         let inner = inner.filter(|tier| tier.group.is_some());
         let mut inner: Vec<_> = inner.filter_map(|tier| tier.port).collect();
-        let mut found: Vec<(i64, Vec<u16>)> = Vec::new();
         inner.sort_unstable();
         inner.dedup();
         for port in inner {
@@ -86,44 +92,35 @@ impl Acl<'_> {
             if text(entry, "RuleAction") != "allow" {
                 continue;
             }
-            let number = number(entry, "RuleNumber").unwrap_or_default();
-            match found.iter_mut().find(|(known, _)| *known == number) {
-                Some((_, ports)) => ports.push(port),
-                None => found.push((number, vec![port])),
-            }
-        }
-        for (number, ports) in found {
             let id = self.id;
-            let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+            let number = number(entry, "RuleNumber").unwrap_or_default();
+            let denies =
+                |entry: &&AclEntry| entry.action == Action::Deny && entry.ports.contains(port);
+            let deny = wanted.inbound.iter().find(denies);
+            // An entry ahead of the one that denies must go; otherwise that one is what is missing.
+            let mend = match deny {
+                Some(deny) if number > i64::from(deny.number) => self.put(Direction::Inbound, deny),
+                _ => format!(
+                    "aws ec2 delete-network-acl-entry --network-acl-id {id} --ingress --rule-number {number}"
+                ),
+            };
             findings.add(
                 Finding::error(
                     "acl-ephemeral-hole",
-                    format!("entry {number} of the ACL {id} lets anyone in on {}", ports.join(" and ")),
+                    format!("entry {number} of the ACL {id} lets anyone in on {port}"),
                 )
                 .causes("only the groups still keep the internet from tiers and database")
                 .why("the ephemeral ports, opened to 0.0.0.0/0 for answers, include those of the servers")
-                .mend(format!(
-                    "aws ec2 delete-network-acl-entry --network-acl-id {id} --ingress --rule-number {number}"
-                )),
+                .mend(mend),
             );
         }
     }
 
     /// What the notes let through must come through: each entry is tried with its first and its last port.
-    fn ways(&self, names: &Names, subnet: &aws_model::network::Subnet, findings: &mut Findings) {
-        let Some(wanted) = names.network.acl(&subnet.acl) else {
-            return;
-        };
-        let of_s3 = |cidr: Cidr| {
-            let lists = names.network.prefix_lists.iter();
-            lists
-                .flat_map(|list| &list.cidrs)
-                .any(|known| *known == cidr)
-        };
+    fn ways(&self, names: &Names, wanted: &Acl, findings: &mut Findings) {
         for direction in [Direction::Inbound, Direction::Outbound] {
             for entry in wanted.entries(direction) {
-                if entry.only != While::Always || entry.action != Action::Allow || of_s3(entry.cidr)
-                {
+                if entry.action != Action::Allow || !names.network.is_there(entry.only) {
                     continue;
                 }
                 let address = inside(entry.cidr);
@@ -134,24 +131,73 @@ impl Acl<'_> {
                 {
                     continue;
                 }
-                let is_way_back = entry.ports == Ports::EPHEMERAL;
-                findings.add(self.shut(direction, is_way_back, entry));
+                findings.add(self.shut(direction, entry));
             }
         }
     }
 
-    fn shut(
-        &self,
-        direction: Direction,
-        is_way_back: bool,
-        entry: &aws_model::network::AclEntry,
-    ) -> Finding {
+    /// Entries beyond those of the notes, where they leave no place for the ones that come and go.
+    fn full(&self, wanted: &Acl, findings: &mut Findings) {
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let egress = matches!(direction, Direction::Outbound);
+            let is_of = |entry: &&Value| is_true(entry, "Egress") == egress;
+            let numbers = self.entries.iter().filter(is_of);
+            let numbers: Vec<_> = numbers
+                .filter_map(|entry| number(entry, "RuleNumber"))
+                .filter(|number| *number < FINAL_DENY)
+                .collect();
+            let planned = wanted.entries(direction).iter();
+            let to_come = planned.filter(|entry| !numbers.contains(&entry.number.into()));
+            let count = numbers.len() + to_come.count() + 1;
+            if count <= Acl::ENTRIES_MAX {
+                continue;
+            }
+            let id = self.id;
+            findings.add(
+                Finding::warning(
+                    "acl-full",
+                    format!(
+                        "the ACL {id} would have {count} {direction} entries with those of the notes; AWS takes {}",
+                        Acl::ENTRIES_MAX
+                    ),
+                )
+                .causes("an entry that is needed can't be added: the way out does not open")
+                .why("the quota counts the entries in each direction, the final deny included")
+                .mend(format!(
+                    "aws ec2 describe-network-acls --network-acl-ids {id}, and delete those that page 2 of the notes does not have"
+                )),
+            );
+        }
+    }
+
+    /// The command that makes an entry as the notes have it, also where its number is taken.
+    fn put(&self, direction: Direction, entry: &AclEntry) -> String {
+        let egress = matches!(direction, Direction::Outbound);
+        let is_taken = self.entries.iter().any(|found| {
+            is_true(found, "Egress") == egress
+                && number(found, "RuleNumber") == Some(entry.number.into())
+        });
+        format!(
+            "aws ec2 {}-network-acl-entry --network-acl-id {} {} --rule-number {} --rule-action {} --protocol tcp \
+             --port-range From={},To={} --cidr-block {}",
+            if is_taken { "replace" } else { "create" },
+            self.id,
+            if egress { "--egress" } else { "--ingress" },
+            entry.number,
+            entry.action,
+            entry.ports.first(),
+            entry.ports.last(),
+            entry.cidr,
+        )
+    }
+
+    fn shut(&self, direction: Direction, entry: &AclEntry) -> Finding {
         let id = self.id;
-        let (way, flag) = match direction {
-            Direction::Inbound => ("in from", "--ingress"),
-            Direction::Outbound => ("out to", "--egress"),
+        let way = match direction {
+            Direction::Inbound => "in from",
+            Direction::Outbound => "out to",
         };
-        let (code, why) = if is_way_back {
+        let (code, why) = if entry.ports == Ports::EPHEMERAL {
             (
                 "acl-way-back-missing",
                 "an ACL is stateless: answers go to the ephemeral ports of who asked",
@@ -163,58 +209,13 @@ impl Acl<'_> {
             )
         };
         let (ports, cidr) = (entry.ports, entry.cidr);
-        Finding::error(code, format!("the ACL {id} lets nothing {way} {cidr} on {ports}"))
-            .causes("connections are opened and never answered: they time out")
-            .why(why)
-            .mend(format!(
-                "aws ec2 create-network-acl-entry --network-acl-id {id} {flag} --rule-number {} --rule-action allow \
-                 --protocol tcp --port-range From={},To={} --cidr-block {cidr}",
-                entry.number,
-                ports.first(),
-                ports.last()
-            ))
-    }
-
-    /// ACLs can't name a prefix list, and S3's grows.
-    fn s3(&self, account: &Account, subnet: &aws_model::network::Subnet, findings: &mut Findings) {
-        if !super::is_private(subnet) {
-            return;
-        }
-        let lists = list(account.value(&Call::PrefixLists), "PrefixLists").iter();
-        let ids = lists.map(|found| text(found, "PrefixListId"));
-        let mut missing = Vec::new();
-        for id in ids {
-            let answer = account.value(&Call::PrefixListEntries(id.to_owned()));
-            for entry in list(answer, "Entries") {
-                let Ok(cidr) = Cidr::try_from(text(entry, "Cidr").to_owned()) else {
-                    continue;
-                };
-                let address = inside(cidr);
-                let back = [Ports::EPHEMERAL.first(), Ports::EPHEMERAL.last()];
-                let comes_back = back
-                    .iter()
-                    .all(|port| self.allows(Direction::Inbound, address, *port));
-                if !comes_back || !self.allows(Direction::Outbound, address, 443) {
-                    missing.push(cidr);
-                }
-            }
-        }
-        let Some(first) = missing.first() else { return };
-        let (id, count) = (self.id, missing.len());
-        findings.add(
-            Finding::error(
-                "acl-s3-missing",
-                format!("the ACL {id} does not let S3 through: {count} of its addresses, {first} for one"),
-            )
-            .causes("some calls to S3 hang: payments are refused with 503, rows come late")
-            .why("an ACL can't name S3's prefix list, and the list grows now and then")
-            .mend(format!(
-                "aws ec2 create-network-acl-entry --network-acl-id {id} --egress --rule-number 400 --rule-action allow \
-                 --protocol tcp --port-range From=443,To=443 --cidr-block {first} && aws ec2 create-network-acl-entry \
-                 --network-acl-id {id} --ingress --rule-number 400 --rule-action allow --protocol tcp \
-                 --port-range From=1024,To=65535 --cidr-block {first}"
-            )),
-        );
+        Finding::error(
+            code,
+            format!("the ACL {id} lets nothing {way} {cidr} on {ports}"),
+        )
+        .causes("connections are opened and never answered: they time out")
+        .why(why)
+        .mend(self.put(direction, entry))
     }
 }
 

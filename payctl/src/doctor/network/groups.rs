@@ -1,6 +1,6 @@
 //! Security groups: who may open a connection to whom.
 
-use aws_model::network::{Direction, Group, GroupRule, Peer, While};
+use aws_model::network::{Direction, Group, GroupRule, Network, Peer};
 use serde_json::Value;
 
 use super::within;
@@ -39,6 +39,7 @@ pub fn check(account: &Account, names: &Names, vpc: &str, findings: &mut Finding
         for direction in [Direction::Inbound, Direction::Outbound] {
             let side = Side {
                 account,
+                network: &names.network,
                 vpc,
                 group,
                 id: text(found, "GroupId"),
@@ -81,6 +82,7 @@ fn rules(group: &Value, direction: Direction) -> Vec<Rule> {
 /// One direction of one group.
 struct Side<'a> {
     account: &'a Account,
+    network: &'a Network,
     vpc: &'a str,
     group: &'a Group,
     id: &'a str,
@@ -89,23 +91,26 @@ struct Side<'a> {
 
 impl Side<'_> {
     fn check(&self, found: &[Rule], findings: &mut Findings) {
-        let wanted: Vec<_> = self
-            .group
-            .rules(self.direction)
-            .iter()
-            .map(|rule| (self.rule(rule), rule.only))
-            .collect();
-        for (rule, only) in &wanted {
-            // While packages are installed, more may go out.
-            if *only == While::Always && !found.contains(rule) {
-                findings.add(self.missing(rule));
-            }
+        let wanted = self.group.rules(self.direction).iter();
+        let wanted = wanted.filter(|rule| self.network.is_there(rule.only));
+        let wanted: Vec<_> = wanted.map(|rule| self.rule(rule)).collect();
+        for rule in wanted.iter().filter(|rule| !found.contains(rule)) {
+            findings.add(self.missing(rule));
         }
-        for rule in found {
-            if !wanted.iter().any(|(wanted, _)| wanted == rule) {
+        for rule in found.iter().filter(|rule| !wanted.contains(rule)) {
+            if !self.is_to_endpoint(rule) {
                 findings.add(self.too_much(rule));
             }
         }
+    }
+
+    /// Endpoints in the VPC, such as those of Systems Manager, are nobody's way out of it.
+    fn is_to_endpoint(&self, rule: &Rule) -> bool {
+        let endpoints = within(self.account, &Call::Endpoints, "VpcEndpoints", self.vpc);
+        let mut groups = endpoints.flat_map(|endpoint| list(endpoint, "Groups"));
+        rule.from == 443
+            && rule.to == 443
+            && groups.any(|group| text(group, "GroupId") == rule.peer)
     }
 
     /// With ids in place of names.

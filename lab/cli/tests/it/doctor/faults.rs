@@ -86,15 +86,28 @@ pub const FAULTS: &[Fault] = &[
     // ACLs
     fault(
         "network",
-        &["acl-ephemeral-hole"],
+        &["acl-ephemeral-hole", "acl-ephemeral-hole"],
         r#"acl_entry "$PRIVATE_ACL" in 190 allow 1024-65535 0.0.0.0/0"#,
         r#"acl_remove "$PRIVATE_ACL" in 190"#,
     ),
     fault(
         "network",
+        &["acl-ephemeral-hole"],
+        r#"acl_remove "$PRIVATE_ACL" in 210"#,
+        r#"acl_entry "$PRIVATE_ACL" in 210 deny 3306 0.0.0.0/0"#,
+    ),
+    // The quota of 20, with the entries of the way out, which are not there now.
+    fault(
+        "network",
+        &["acl-full"],
+        r#"for number in $(seq 400 409); do acl_entry "$PUBLIC_ACL" in "$number" allow 443 "10.1.$((number - 400)).0/24"; done"#,
+        r#"for number in $(seq 400 409); do acl_remove "$PUBLIC_ACL" in "$number"; done"#,
+    ),
+    fault(
+        "network",
         &["acl-way-back-missing"],
-        r#"acl_remove "$PUBLIC_ACL" in 140"#,
-        r#"acl_entry "$PUBLIC_ACL" in 140 allow 1024-65535 "$VPC_CIDR""#,
+        r#"acl_remove "$PUBLIC_ACL" in 300"#,
+        r#"acl_entry "$PUBLIC_ACL" in 300 allow 1024-65535 "$VPC_CIDR""#,
     ),
     fault(
         "network",
@@ -104,10 +117,9 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "network",
-        &["acl-s3-missing"],
-        r#"s3_cidr=$(aws ec2 get-managed-prefix-list-entries --prefix-list-id "$S3_PREFIXES" \
-            --query 'Entries[0].Cidr' --output text); acl_remove "$PRIVATE_ACL" in 210"#,
-        r#"acl_entry "$PRIVATE_ACL" in 210 allow 1024-65535 "$s3_cidr""#,
+        &["acl-way-missing"],
+        r#"acl_remove "$PRIVATE_ACL" out 310"#,
+        r#"acl_entry "$PRIVATE_ACL" out 310 allow 443 0.0.0.0/0"#,
     ),
     // Routes
     fault(
@@ -128,16 +140,18 @@ pub const FAULTS: &[Fault] = &[
         "network",
         &["nat-unused"],
         r#"nat=$(aws ec2 create-nat-gateway --subnet-id "$PUBLIC_A" --query NatGateway.NatGatewayId --output text)"#,
-        "true",
+        r#"aws ec2 delete-nat-gateway --nat-gateway-id "$nat""#,
     ),
-    // Of the NAT gateway of the fault before.
+    fault("network", &["nat-left-on"], "open_way_out", "close_way_out"),
+    // The way out, closed in part.
     fault(
         "network",
-        &["nat-left-on"],
-        r#"aws ec2 create-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$nat""#,
-        r#"aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
-        aws ec2 delete-nat-gateway --nat-gateway-id "$nat""#,
+        &["group-way-out-too-open"],
+        r#"group_rule add "$WEB_SG" out 443 0.0.0.0/0"#,
+        r#"group_rule remove "$WEB_SG" out 443 0.0.0.0/0"#,
     ),
+    // Endpoints of Systems Manager are no fault.
+    fault("network", &[], "open_endpoints", "close_endpoints"),
     fault(
         "network",
         &["private-subnet-public"],
@@ -151,7 +165,7 @@ pub const FAULTS: &[Fault] = &[
         r#"aws ec2 create-route --route-table-id "$PUBLIC_ROUTES" --destination-cidr-block 0.0.0.0/0 --gateway-id "$GATEWAY""#,
     ),
     fault(
-        "network",
+        "instances",
         &["imds-v1"],
         r#"aws ec2 modify-instance-metadata-options --instance-id "$APP_A" --http-tokens optional"#,
         r#"aws ec2 modify-instance-metadata-options --instance-id "$APP_A" --http-tokens required"#,
@@ -188,7 +202,13 @@ pub const FAULTS: &[Fault] = &[
         r#"aws elbv2 modify-target-group-attributes --target-group-arn "$WEB_TARGETS" --attributes Key=deregistration_delay.timeout_seconds,Value=60"#,
     ),
     fault(
-        "balancers",
+        "instances",
+        &["instance-group"],
+        r#"aws ec2 modify-instance-attribute --instance-id "$WEB_A" --groups "$APP_SG""#,
+        r#"aws ec2 modify-instance-attribute --instance-id "$WEB_A" --groups "$WEB_SG""#,
+    ),
+    fault(
+        "instances",
         &["targets-missing"],
         r#"aws elbv2 deregister-targets --target-group-arn "$WEB_TARGETS" --targets "Id=$WEB_B""#,
         r#"aws elbv2 register-targets --target-group-arn "$WEB_TARGETS" --targets "Id=$WEB_B""#,
@@ -206,6 +226,23 @@ pub const FAULTS: &[Fault] = &[
             --query 'Listeners[0].ListenerArn' --output text)""#,
         r#"aws elbv2 create-listener --load-balancer-arn "$ILB" --protocol HTTP --port 3000 \
             --default-actions "Type=forward,TargetGroupArn=$APP_TARGETS""#,
+    ),
+    fault(
+        "balancers",
+        &["balancer-deletable", "balancer-invalid-headers"],
+        r#"aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB" --attributes \
+            Key=deletion_protection.enabled,Value=false \
+            Key=routing.http.drop_invalid_header_fields.enabled,Value=false"#,
+        r#"aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB" --attributes \
+            Key=deletion_protection.enabled,Value=true \
+            Key=routing.http.drop_invalid_header_fields.enabled,Value=true"#,
+    ),
+    fault(
+        "balancers",
+        &["https-missing"],
+        r#"aws elbv2 delete-listener --listener-arn "$(aws elbv2 describe-listeners --load-balancer-arn "$ALB" \
+            --query 'Listeners[?Port==`443`].ListenerArn | [0]' --output text)""#,
+        r#"listener "$ALB" 443 "$WEB_TARGETS" --protocol HTTPS --certificates "CertificateArn=$CERTIFICATE""#,
     ),
     // Bucket
     fault(
@@ -243,21 +280,21 @@ pub const FAULTS: &[Fault] = &[
         r#"aws s3api put-bucket-policy --bucket "$BUCKET" --policy "$(policy bucket-policy.json)""#,
     ),
     fault(
-        "bucket",
+        "function",
         &["notification-missing"],
         r#"kept=$(aws s3api get-bucket-notification-configuration --bucket "$BUCKET" --output json)
         aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration '{}'"#,
         r#"aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration "$kept""#,
     ),
     fault(
-        "bucket",
+        "function",
         &["notification-filter"],
         r#"aws s3api put-bucket-notification-configuration --bucket "$BUCKET" \
             --notification-configuration "${kept/transactions/transaction\/}""#,
         r#"aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration "$kept""#,
     ),
     fault(
-        "bucket",
+        "function",
         &["notification-filter"],
         r#"aws s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration \
             "$(sed -e 's/"prefix"/"suffix"/' -e 's,transactions/,.json,' <<<"$kept")""#,
@@ -300,7 +337,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "function",
         &["concurrency-too-high"],
-        r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 100"#,
+        r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 500"#,
         r#"aws lambda put-function-concurrency --function-name "$FUNCTION" --reserved-concurrent-executions 10"#,
     ),
     fault(
@@ -427,7 +464,83 @@ pub const FAULTS: &[Fault] = &[
         r#"aws rds modify-db-instance --db-instance-identifier "$DATABASE" --vpc-security-group-ids "$RDS_SG" \
             --apply-immediately"#,
     ),
+    // Alarms
+    fault(
+        "alarms",
+        &["alarm-missing"],
+        "aws cloudwatch delete-alarms --alarm-names payment-dead-letter-errors",
+        r#"alarm payment-dead-letter-errors --namespace AWS/Lambda --metric-name DeadLetterErrors --statistic Sum \
+            --dimensions "Name=FunctionName,Value=$FUNCTION" --period 60 --evaluation-periods 1 --threshold 1"#,
+    ),
+    // It sees runs that the schedule did not start.
+    fault(
+        "alarms",
+        &["alarm-wrong"],
+        r#"alarm payment-sweep --namespace AWS/Lambda --metric-name Invocations --treat-missing-data breaching \
+            --dimensions "Name=FunctionName,Value=$FUNCTION" --comparison-operator LessThanThreshold --statistic Sum \
+            --period 900 --evaluation-periods 1 --threshold 1"#,
+        r#"alarm payment-sweep --namespace AWS/Events --metric-name Invocations --treat-missing-data breaching \
+            --dimensions "Name=RuleName,Value=$FUNCTION-sweep" --comparison-operator LessThanThreshold --statistic Sum \
+            --period 900 --evaluation-periods 1 --threshold 1"#,
+    ),
+    fault(
+        "alarms",
+        &["alarm-wrong"],
+        "aws cloudwatch disable-alarm-actions --alarm-names payment-lag",
+        "aws cloudwatch enable-alarm-actions --alarm-names payment-lag",
+    ),
+    fault(
+        "alarms",
+        &["alarms-unread"],
+        r#"aws sns unsubscribe --subscription-arn "$(aws sns list-subscriptions \
+            --query 'Subscriptions[0].SubscriptionArn' --output text)""#,
+        r#"aws sns subscribe --topic-arn "$ALERTS" --protocol email --notification-endpoint "$ALERT_EMAIL""#,
+    ),
+    // Guards: the tiers have no groups that replace them before page 17.
+    fault(
+        "guards",
+        &["endpoint-policy", "replacement", "replacement"],
+        r#"aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$S3_ENDPOINT" --policy-document \
+            '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}'"#,
+        r#"aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$S3_ENDPOINT" --policy-document "$(policy s3-endpoint-policy.json)""#,
+    ),
+    fault(
+        "guards",
+        &[
+            "balancer-logs",
+            "budget",
+            "flow-logs",
+            "replacement",
+            "replacement",
+            "tier-logs",
+            "trail",
+            "web-acl",
+        ],
+        r#"aws logs delete-retention-policy --log-group-name /fintech/web-tier
+        aws budgets delete-budget --account-id "$ACCOUNT" --budget-name payments
+        aws ec2 delete-flow-logs --flow-log-ids "$FLOW_LOG"
+        aws cloudtrail put-event-selectors --trail-name payments --event-selectors \
+            '[{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]'
+        aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ILB" --attributes \
+            Key=access_logs.s3.enabled,Value=false
+        aws wafv2 disassociate-web-acl --resource-arn "$ALB""#,
+        "true",
+    ),
     // Roles
+    fault(
+        "iam",
+        &["grant-missing"],
+        r#"aws iam put-role-policy --role-name "$OPERATOR_ROLE" --policy-name operator-role \
+            --policy-document "$(policy operator-role.json | sed 's/sqs:ReceiveMessage/sqs:PurgeQueue/')""#,
+        r#"inline "$OPERATOR_ROLE" operator-role"#,
+    ),
+    fault(
+        "iam",
+        &["grant-too-wide"],
+        r#"aws iam put-role-policy --role-name "$FUNCTION_ROLE" --policy-name lambda-database-iam \
+            --policy-document "$(policy lambda-database-iam.json | sed 's/dbuser:[^/]*/dbuser:*/')""#,
+        r#"inline "$FUNCTION_ROLE" lambda-database-iam"#,
+    ),
     fault(
         "iam",
         &["grant-missing"],

@@ -109,6 +109,8 @@ async fn balancer(
     let expected = json!({
         "idle_timeout.timeout_seconds": "60",
         "routing.http.drop_invalid_header_fields.enabled": "true",
+        "deletion_protection.enabled": "true",
+        "access_logs.s3.enabled": "true",
     });
     findings.members(name, &expected, &seen);
     Ok(())

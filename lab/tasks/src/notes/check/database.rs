@@ -19,7 +19,7 @@ pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) ->
         return Ok(());
     };
     let settings = json!({
-        "DBInstanceIdentifier": "payment-db", "DBInstanceClass": "db.t4g.micro", "Engine": "mysql",
+        "DBInstanceIdentifier": "payment-db", "DBInstanceClass": "db.t4g.small", "Engine": "mysql",
         "EngineVersion": "8.4", "DBName": "payments", "AllocatedStorage": 20, "StorageType": "gp3",
         "StorageEncrypted": true, "PubliclyAccessible": false, "MultiAZ": true, "DeletionProtection": true,
         "IAMDatabaseAuthenticationEnabled": true, "BackupRetentionPeriod": 7, "CopyTagsToSnapshot": true,

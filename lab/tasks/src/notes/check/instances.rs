@@ -29,7 +29,7 @@ const INSTANCES: [[&str; 5]; 5] = [
         "operator",
         "private-a",
         "App Tier SG",
-        "EC2-SSM-Role",
+        "EC2-Operator-Role",
         "stopped",
     ],
     [

@@ -1,7 +1,6 @@
-//! What the pages made, asked of the account itself, against what must be: `deploy-notes/network.toml`, the policies of
-//! `deploy-notes/iam`, and the settings that the pages give reasons for. What the pages say is not asked.
+//! What the pages made, asked of the account itself, against what must be. `payctl doctor` judges it, as it judges an
+//! account on AWS; here is what it does not look at: exact settings, policies to the letter, and what is left in the end.
 
-mod alarms;
 mod balancers;
 mod bucket;
 mod database;
@@ -9,13 +8,11 @@ mod findings;
 mod function;
 mod instances;
 mod names;
-mod network;
 mod remains;
 mod roles;
 
 use std::{fs, io, path::PathBuf};
 
-use aws_model::network::Network;
 use lab_runner::{
     lab::{FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS},
     workspace::Workspace,
@@ -27,8 +24,22 @@ use super::stand_in::{self, StandIn};
 
 /// The accounts, region and bucket of the files; moto's account is another.
 const ACCOUNT_OF_FILES: &str = "000000000000";
+const DATABASE_OF_FILES: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const BUCKET: &str = "fintech-payment-pipeline";
 const FUNCTION: &str = "FinTechTransactionAlert";
+
+/// Areas of `payctl doctor`: all but what this machine reaches.
+const DOCTORED: [&str; 9] = [
+    "network",
+    "balancers",
+    "instances",
+    "bucket",
+    "function",
+    "database",
+    "iam",
+    "alarms",
+    "guards",
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,8 +57,6 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    #[error(transparent)]
-    Network(#[from] aws_model::network::Error),
 }
 
 /// An account, and what must be in it.
@@ -55,46 +64,37 @@ pub enum Error {
 pub struct Check<'a> {
     account: &'a StandIn,
     workspace: &'a Workspace,
-    network: Network,
     number: String,
+    /// The id that IAM knows the database by; empty before it is made.
+    database: String,
 }
 
 impl<'a> Check<'a> {
     pub async fn of(account: &'a StandIn, workspace: &'a Workspace) -> Result<Self, Error> {
-        let path = workspace.root().join("deploy-notes/network.toml");
-        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
         let caller = account.ask(&["sts", "get-caller-identity"]).await?;
+        let databases = account.ask(&["rds", "describe-db-instances"]).await?;
+        let database = &databases["DBInstances"][0]["DbiResourceId"];
         Ok(Self {
             account,
             workspace,
-            network: Network::parse(&text)?,
+            database: database.as_str().unwrap_or_default().to_owned(),
             number: findings::text(&caller["Account"]),
         })
     }
 
-    /// The network alone; `nat` while the way out is open.
-    pub async fn network(&self, nat: bool) -> Result<Vec<String>, Error> {
-        let mut network = self.network.clone();
-        network.nat_is_on = nat;
-        let names = Names::read(self.account).await?;
-        let mut findings = Findings::default();
-        network::check(self.account, &network, &names, &mut findings).await?;
-        Ok(findings.all())
-    }
-
-    /// All that the pages made.
+    /// All that the pages made: what `payctl doctor` says of it, and what only the stand-in tells.
     pub async fn everything(&self) -> Result<Vec<String>, Error> {
         let names = Names::read(self.account).await?;
         let mut findings = Findings::default();
-        network::check(self.account, &self.network, &names, &mut findings).await?;
         balancers::check(self.account, &names, &mut findings).await?;
         instances::check(self.account, &names, &mut findings).await?;
         database::check(self.account, &names, &mut findings).await?;
         roles::check(self, &mut findings).await?;
         bucket::check(self, &mut findings).await?;
         function::check(self, &names, &mut findings).await?;
-        alarms::check(self, &mut findings).await?;
-        Ok(findings.all())
+        let mut faults = self.account.doctor(&DOCTORED).await?;
+        faults.extend(findings.all());
+        Ok(faults)
     }
 
     /// What the tear down left.
@@ -110,7 +110,9 @@ impl<'a> Check<'a> {
     fn policy(&self, name: &str) -> Result<Value, Error> {
         let path = self.workspace.policy(&format!("{name}.json"));
         let text = match fs::read_to_string(&path) {
-            Ok(text) => text.replace(ACCOUNT_OF_FILES, &self.number),
+            Ok(text) => text
+                .replace(ACCOUNT_OF_FILES, &self.number)
+                .replace(DATABASE_OF_FILES, &self.database),
             Err(source) => return Err(Error::Read { path, source }),
         };
         serde_json::from_str(&text).map_err(|source| Error::Policy { path, source })

@@ -6,7 +6,7 @@ use super::findings::{list as members, text};
 use crate::notes::stand_in::{Error, StandIn};
 
 /// A command, and what of its answer must be empty.
-const QUESTIONS: [(&str, &str); 26] = [
+const QUESTIONS: [(&str, &str); 33] = [
     ("ec2 describe-vpcs", "Vpcs[?!IsDefault].VpcId"),
     ("ec2 describe-subnets", "Subnets[?!DefaultForAz].SubnetId"),
     (
@@ -37,6 +37,25 @@ const QUESTIONS: [(&str, &str); 26] = [
     (
         "ec2 describe-instances",
         "Reservations[].Instances[?State.Name!='terminated'].InstanceId[]",
+    ),
+    (
+        "ec2 describe-network-interfaces",
+        "NetworkInterfaces[?starts_with(not_null(Description, ''), 'AWS Lambda')].NetworkInterfaceId",
+    ),
+    (
+        "ec2 describe-launch-templates",
+        "LaunchTemplates[].LaunchTemplateName",
+    ),
+    ("ec2 describe-flow-logs", "FlowLogs[].FlowLogId"),
+    (
+        "autoscaling describe-auto-scaling-groups",
+        "AutoScalingGroups[].AutoScalingGroupName",
+    ),
+    ("cloudtrail describe-trails", "trailList[].Name"),
+    ("wafv2 list-web-acls --scope REGIONAL", "WebACLs[].Name"),
+    (
+        "budgets describe-budgets --account-id 123456789012",
+        "Budgets[].BudgetName",
     ),
     ("ec2 describe-volumes", "Volumes[].VolumeId"),
     (
@@ -86,7 +105,11 @@ const OF_THE_ACCOUNT: [(&str, &str); 3] = [
         "iam list-instance-profiles",
         "InstanceProfiles[].InstanceProfileName",
     ),
-    ("s3api list-buckets", "Buckets[].Name"),
+    // The bucket of trails keeps its lines for 13 months.
+    (
+        "s3api list-buckets",
+        "Buckets[?!ends_with(Name, '-trail')].Name",
+    ),
 ];
 
 pub async fn list(account: &StandIn) -> Result<Vec<String>, Error> {

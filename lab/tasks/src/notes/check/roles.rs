@@ -18,18 +18,30 @@ struct Role {
 
 const SHELLS: &[&str] = &["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"];
 
-const ROLES: [Role; 3] = [
+const ROLES: [Role; 4] = [
     Role {
         name: "EC2-SSM-Role",
         trust: "ec2-trust",
-        inline: &[],
+        inline: &["tier-logs", "tier-release"],
         attached: SHELLS,
         has_profile: true,
     },
     Role {
         name: "EC2-S3-Access-Role",
         trust: "ec2-trust",
-        inline: &["ec2-s3-access-role", "ec2-database-iam"],
+        inline: &[
+            "ec2-s3-access-role",
+            "ec2-database-iam",
+            "tier-logs",
+            "tier-release",
+        ],
+        attached: SHELLS,
+        has_profile: true,
+    },
+    Role {
+        name: "EC2-Operator-Role",
+        trust: "ec2-trust",
+        inline: &["operator-role", "operator-database-iam"],
         attached: SHELLS,
         has_profile: true,
     },
