@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use lab_runner::{command_line::INTERRUPTED, output, shutdown::Shutdown, workspace::Workspace};
+use lab_runner::{
+    build, command_line::INTERRUPTED, output, shutdown::Shutdown, workspace::Workspace,
+};
 
 use crate::notes::Runbook as Notes;
 
@@ -20,6 +22,8 @@ pub struct Runbook {
 
 pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
     let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
+    // Its doctor judges what the pages made.
+    build::programs(workspace, &[build::OPERATOR_TOOL]).await?;
     let runbook = Notes::prepare(workspace).await?;
     let tear_down = runbook.tear_down();
     let all = if args.keep { tear_down - 1 } else { tear_down };
