@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use aws_clients::failure;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use payment_core::ObjectKey;
+use program::chain;
 
 /// S3 answers 409 while another PUT of the same key is at work; the answer after it is 200 or 412.
 const CONFLICTING_PUTS_MAX: usize = 3;
@@ -140,7 +142,7 @@ impl Log for S3Log {
                     tries += 1;
                 }
                 (status, _) => {
-                    let detail = DisplayErrorContext(&error).to_string();
+                    let detail = failure::text(&error);
                     return Err(LogError::new("PUT", detail, status == Some(403)));
                 }
             }
@@ -159,11 +161,11 @@ impl Log for S3Log {
             let denied = error
                 .raw_response()
                 .is_some_and(|r| r.status().as_u16() == 403);
-            LogError::new("GET", DisplayErrorContext(&error).to_string(), denied)
+            LogError::new("GET", failure::text(&error), denied)
         })?;
         let body = object.body.collect().await;
         Ok(body
-            .map_err(|error| LogError::new("GET", DisplayErrorContext(&error).to_string(), false))?
+            .map_err(|error| LogError::new("GET", chain(&error), false))?
             .into_bytes())
     }
 }

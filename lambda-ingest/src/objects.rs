@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use aws_clients::failure;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{EncodingType, Object as S3Object};
 use bytes::{Bytes, BytesMut};
 use payment_core::event::ObjectRef;
 use payment_core::object::OBJECT_BYTES_MAX;
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
+use program::chain;
 
 /// An object as it is stored.
 #[derive(Debug)]
@@ -146,7 +148,7 @@ impl Objects for S3Objects {
 impl Body for ByteStream {
     async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
         let piece = ByteStream::next(self).await.transpose();
-        piece.map_err(|error| ObjectError::Failed(DisplayErrorContext(&error).to_string()))
+        piece.map_err(|error| ObjectError::Failed(chain(&error)))
     }
 }
 
@@ -174,7 +176,7 @@ fn classify<E>(error: &SdkError<E>) -> ObjectError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    let text = DisplayErrorContext(error).to_string();
+    let text = failure::text(error);
     let status = error
         .raw_response()
         .map(|response| response.status().as_u16());

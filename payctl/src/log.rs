@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_clients::failure;
 use aws_clients::s3::{self, Bounds, NoRegion};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
@@ -23,9 +24,6 @@ const S3_CALL: Bounds = Bounds {
     operation: Duration::from_mins(2),
     attempts: 5,
 };
-
-/// Characters of an error that is shown.
-const ERROR_CHARS_MAX: usize = 600;
 
 #[derive(Debug)]
 pub struct Log {
@@ -142,10 +140,11 @@ impl Log {
     }
 }
 
-/// The SDK's text may hold the whole answer.
-fn list_error<E: std::error::Error + 'static>(error: &SdkError<E>) -> ListError {
-    let text = DisplayErrorContext(error).to_string();
-    ListError(text.chars().take(ERROR_CHARS_MAX).collect())
+fn list_error<E>(error: &SdkError<E>) -> ListError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    ListError(failure::text(error))
 }
 
 impl Listing<'_> {

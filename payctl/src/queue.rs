@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_clients::aws::{self, Bounds, NoRegion};
+use aws_clients::failure;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
 use payment_core::event::{Event, EventError, ObjectRef};
 use serde::Deserialize;
@@ -191,8 +192,11 @@ impl Letter {
     }
 }
 
-fn failed<E: std::error::Error + 'static>(error: &SdkError<E>) -> QueueError {
-    QueueError(DisplayErrorContext(error).to_string())
+fn failed<E>(error: &SdkError<E>) -> QueueError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    QueueError(failure::text(error))
 }
 
 #[cfg(test)]

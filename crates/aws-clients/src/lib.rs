@@ -1,6 +1,7 @@
 //! What every client of AWS shares: region and credentials from the SDK's own chain, bounds on every wait, TLS on ring.
 
 pub mod aws;
+pub mod failure;
 pub mod s3;
 
 use program::env::Variable;

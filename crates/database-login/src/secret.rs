@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_clients::aws::{self, Bounds};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Region};
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
@@ -161,7 +161,7 @@ fn failed(error: &SdkError<GetSecretValueError>) -> ReadError {
     };
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
-            ReadError::Unreachable(DisplayErrorContext(error).to_string())
+            ReadError::Unreachable(chain(error))
         }
         SdkError::ServiceError(said) if said.err().is_resource_not_found_exception() => {
             ReadError::Missing(text())
