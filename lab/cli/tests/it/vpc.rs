@@ -104,7 +104,8 @@ fn what_lets_in_too_much_is_found_and_the_rule_named() {
         r#"    { protocol = "tcp", ports = 3000, peer = "ILB SG" },"#,
         r#"    { protocol = "tcp", ports = 3306, peer = "Lambda SG" },"#,
     );
-    let acl = r#"number = 240, action = "allow", protocol = "tcp", ports = "1024-65535", cidr = "18.34.244.0/22""#;
+    let acl =
+        r#"number = 150, action = "allow", protocol = "tcp", ports = 3306, cidr = "10.0.4.0/24""#;
     for passage in [web, rds, acl] {
         assert_eq!(notes.matches(passage).count(), 1, "{passage}");
     }
@@ -117,7 +118,7 @@ fn what_lets_in_too_much_is_found_and_the_rule_named() {
             rds,
             &format!("{rds}\n    {{ protocol = \"tcp\", ports = 3306, peer = \"Web Tier SG\" }},"),
         )
-        .replace(acl, &acl.replace("18.34.244.0/22", "0.0.0.0/0"));
+        .replace(acl, &acl.replace("10.0.4.0/24", "0.0.0.0/0"));
     fs::write(&network, open).unwrap();
 
     let lab = TestLab::up_with(&["--vpc", "--network", network.to_str().unwrap()]);
@@ -127,7 +128,7 @@ fn what_lets_in_too_much_is_found_and_the_rule_named() {
     for expected in [
         "yes ✗ not no",
         "web-a reaches db:3306: RDS SG inbound allows tcp 3306 from Web Tier SG",
-        "internet is let in to db:3306 by an ACL: ACL Private inbound 240: allow tcp 1024-65535 from 0.0.0.0/0 (seen to pass)",
+        "internet is let in to db:3306 by an ACL: ACL Private inbound 150: allow tcp 3306 from 0.0.0.0/0 (seen to pass)",
     ] {
         assert!(printed.contains(expected), "{expected}\n{printed}");
     }
