@@ -83,6 +83,14 @@ pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error
     }
 }
 
+/// Builds a program that no build made yet, such as one that a command needs beside its own.
+pub async fn if_missing(workspace: &Workspace, name: &str) -> Result<(), Error> {
+    if workspace.program(name).exists() {
+        return Ok(());
+    }
+    programs(workspace, &[name]).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

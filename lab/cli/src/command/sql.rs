@@ -10,7 +10,7 @@ use super::{Context, Error};
 use crate::cli::Sql;
 
 pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error> {
-    build::programs(&context.workspace, &[build::OPERATOR_TOOL]).await?;
+    build::if_missing(&context.workspace, build::OPERATOR_TOOL).await?;
     let url = context.lab()?.database()?.url(User::Reader);
     let program = context.workspace.program("payctl");
     // A shell's own database, such as one on AWS, is not the lab's.

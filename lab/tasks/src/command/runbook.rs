@@ -23,7 +23,7 @@ pub struct Runbook {
 pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
     let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
     // Its doctor judges what the pages made.
-    build::programs(workspace, &[build::OPERATOR_TOOL]).await?;
+    build::if_missing(workspace, build::OPERATOR_TOOL).await?;
     let runbook = Notes::prepare(workspace).await?;
     let tear_down = runbook.tear_down();
     let all = if args.keep { tear_down - 1 } else { tear_down };
