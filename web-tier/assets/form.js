@@ -35,6 +35,9 @@ export function start(pay) {
 
 export const idNow = () => id.value;
 
+// Whether nothing can have been sent under the id that the page came with.
+export const isIdNew = () => form.dataset.idIsNew === "true";
+
 export function setId(value) {
   id.value = value;
 }

@@ -57,6 +57,7 @@ async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
         ("pay.js", "text/javascript"),
         ("card.js", "text/javascript"),
         ("form.js", "text/javascript"),
+        ("kept.js", "text/javascript"),
         ("payment.js", "text/javascript"),
         ("progress.js", "text/javascript"),
         ("rules.js", "text/javascript"),
