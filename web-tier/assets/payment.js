@@ -6,7 +6,7 @@
 // | editing   | the form, with what was wrong            | nothing, until Pay is pressed                               |
 // | sending   | Sending your payment                     | POST                                                        |
 // | pausing   | Checking your payment, and why           | after the pause: GET if an answer was lost, POST otherwise  |
-// | asking    | Checking your payment, and why           | GET; then POST if the server does not know the payment      |
+// | asking    | Checking your payment, and why           | GET; then POST, unless only the person or time can tell     |
 // | unsure    | It is not known whether it was made      | nothing, until Send again is pressed: GET first             |
 // | accepted  | Payment accepted                         | after the pause: GET                                        |
 // | following | Payment accepted                         | GET, until there is a row                                   |

@@ -34,7 +34,9 @@ impl Page {
         self.browser.set_scripts(true).await.unwrap();
         self.browser.set_offline(false).await.unwrap();
         self.browser.show(View::DESKTOP).await.unwrap();
-        self.load().await;
+        // A page that follows no payment, and so keeps none.
+        let docs = format!("{}/docs", self.proxy.url);
+        self.browser.goto(&docs).await.unwrap();
         self.run("sessionStorage.clear()").await;
         self.load().await;
         self.browser.complaints().await.unwrap();
