@@ -56,7 +56,9 @@ async fn p5_the_form_needs_no_app_tier_and_says_what_could_not_be_asked() {
         assert!(form.contains(part), "{part} in {form}");
     }
 
-    let tier = Tier::before(vec![answer("404 Not Found", "", "")]).await;
+    let unknown = r#"{"code":"not_found","detail":"no payment has this id"}"#;
+    let kind = "content-type: application/problem+json\r\n";
+    let tier = Tier::before(vec![answer("404 Not Found", kind, unknown)]).await;
     let new = tier.get("/pay").await.text().await.unwrap();
     assert!(new.contains(r#"data-id-is-new="true""#), "{new}");
     assert_eq!(tier.calls(), 0);
