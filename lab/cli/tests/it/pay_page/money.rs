@@ -126,6 +126,9 @@ pub async fn p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form(page: &
         page.until_shown("No answer came.").await;
         let id = page.id().await;
         page.click("#cancel").await;
+        if outcome == MATCHED {
+            page.until_row("reopened").await;
+        }
         page.proxy.reset();
         page.load().await;
         page.until_shown(outcome).await;
@@ -142,9 +145,7 @@ pub async fn p4_a_row_of_another_name_is_not_this_payment(page: &Page) {
         "id": id, "amount": "1250.50", "currency": "USD", "payer_name": "Alice", "transaction": "namesake",
     });
     page.lab.until_accepted(&other.to_string()).await;
-    let select = "SELECT payer_name FROM payments.transactions WHERE transaction = 'namesake'";
-    let patience = std::time::Duration::from_secs(30);
-    page.lab.until_selected(select, &["Alice"], patience).await;
+    page.until_row("namesake").await;
     page.proxy.posts([RequestLost]);
     page.pay("namesake").await;
     page.until_shown(NOT_MADE).await;
@@ -191,11 +192,7 @@ pub async fn a_receipt_of_its_own_ends_what_the_tab_has_kept(page: &Page) {
     page.pay("own receipt").await;
     page.until_shown("No answer came.").await;
     let url = format!("{}/pay/{}", page.proxy.url, page.id().await);
-    let patience = std::time::Duration::from_secs(30);
-    let select = "SELECT amount FROM payments.transactions WHERE transaction = 'own receipt'";
-    page.lab
-        .until_selected(select, &["1250.5000"], patience)
-        .await;
+    page.until_row("own receipt").await;
     page.browser.goto(&url).await.unwrap();
     page.until_shown(RECORDED).await;
     page.click("main a.button").await;

@@ -127,6 +127,16 @@ impl Page {
         self.lab.select(&select).await
     }
 
+    /// Waits until the form's payment with this note is recorded.
+    pub async fn until_row(&self, note: &str) {
+        let select =
+            format!("SELECT amount FROM payments.transactions WHERE transaction = '{note}'");
+        let patience = std::time::Duration::from_secs(30);
+        self.lab
+            .until_selected(&select, &["1250.5000"], patience)
+            .await;
+    }
+
     /// Records a payment of 11.00 USD as any program would.
     pub async fn record(&self, id: &str) {
         let body = format!(r#"{{"id": "{id}", "transaction": "another", "amount": "11.00"}}"#);
