@@ -183,6 +183,7 @@ async fn a_lost_request_and_back_show_the_form_under_the_same_id(page: &Page) {
     page.line.lose(Loss::Request);
     page.pay("Zoë").await;
     page.back().await;
+    page.until_shown("Make a payment").await;
     page.pay("Zoë").await;
     page.until_shown("Payment accepted").await;
     for text in ["1,250.50", "USD", "Zoë", "UTC"] {
