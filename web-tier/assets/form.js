@@ -35,6 +35,9 @@ export function start(pay) {
 
 export const idNow = () => id.value;
 
+// Whether nothing can have been sent under the id that the page came with.
+export const isIdNew = () => form.dataset.idIsNew === "true";
+
 export function setId(value) {
   id.value = value;
 }
@@ -49,9 +52,15 @@ export function fill(payment) {
 export function tell(problem) {
   const { code, member, detail, isLost } = problem;
   const isField = member === "currency" || FIELDS.includes(member);
-  if (isField) show(member, (code === "invalid_member" && detail) || WORDS[code] || WORDS.invalid_member);
+  if (isField) show(member, (code === "invalid_member" && labelled(member, detail)) || WORDS[code] || WORDS.invalid_member);
   $("banner").textContent = isField && !isLost ? "" : said(problem);
   return isField ? $(member) : $("title");
+}
+
+// The server's words start with the member's name, which nobody sees.
+function labelled(member, detail = "") {
+  const label = $(member).labels[0].firstChild.textContent.trim();
+  return detail.startsWith(`${member} `) ? label + detail.slice(member.length) : detail;
 }
 
 function read() {

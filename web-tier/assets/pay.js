@@ -2,11 +2,11 @@
 // comes of it counts only while the state still waits for it.
 
 import * as form from "./form.js";
-import { STATES, next, toKeep } from "./payment.js";
+import * as tab from "./kept.js";
+import { STATES, next, start, toKeep } from "./payment.js";
 import { draw } from "./progress.js";
 import { ask, post, wait } from "./server.js";
 
-const KEPT = "payment";
 const $ = (id) => document.getElementById(id);
 
 const ACTIONS = {
@@ -15,18 +15,18 @@ const ACTIONS = {
   wait: ({ pauseMs }, signal) => wait(pauseMs, signal),
 };
 
-let state = { name: "editing" };
+let state = start(form.isIdNew());
 let underWay = new AbortController();
 
 async function dispatch(event) {
   const before = state;
-  state = next(before, { ...event, now: Date.now() });
+  state = follow(before, { ...event, now: Date.now() });
   if (state === before) return;
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
   // Kept before it is sent, so that a page that dies in between asks for it.
-  keep();
+  tab.keep(toKeep(state, Date.now()));
   show();
   const act = ACTIONS[STATES[state.name].does];
   if (!act) return;
@@ -34,19 +34,30 @@ async function dispatch(event) {
   if (!signal.aborted) dispatch(outcome);
 }
 
+// An answer that nothing can be made of is as good as none.
+function follow(before, event) {
+  try {
+    return next(before, event);
+  } catch {
+    const isSent = STATES[before.name].does === "post";
+    return next(before, { type: isSent ? "lost" : "silent", code: "garbled", now: event.now });
+  }
+}
+
 function show() {
+  // Asked before anything is hidden, which takes the focus away.
+  const focused = document.activeElement;
   const isForm = state.name === "editing";
   const [shown, other] = isForm ? ["paying", "receipt"] : ["receipt", "paying"];
   if (!isForm) draw(state);
   const isOpened = $(shown).hidden;
-  const focused = document.activeElement;
   $(other).hidden = true;
   $(shown).hidden = false;
   document.title = STATES[state.name].title;
   setId(state.payment.id ?? newId());
   const target = isForm ? form.tell(state.problem) : $("receipt-title");
   // The focus stays where it is, unless that is gone.
-  if (isOpened || focused.closest("[hidden]")) target.focus();
+  if (isOpened || !focused.isConnected || focused.closest("[hidden]")) target.focus();
 }
 
 function setId(id) {
@@ -63,27 +74,10 @@ function newId() {
   return "tx_" + hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-// A browser that keeps nothing still sends under one id while the page is open.
-function keep() {
-  try {
-    const kept = toKeep(state, Date.now());
-    if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
-    else sessionStorage.removeItem(KEPT);
-  } catch {}
-}
-
-function kept() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT));
-  } catch {
-    return undefined;
-  }
-}
-
 form.start((payment) => dispatch({ type: "pay", payment }));
 $("again").addEventListener("click", () => dispatch({ type: "press" }));
 $("cancel").addEventListener("click", () => dispatch({ type: "cancel" }));
 setId(form.idNow());
-dispatch({ type: "open", kept: kept(), id: form.idNow() });
+dispatch({ type: "open", kept: tab.kept(), id: form.idNow() });
 if (state.payment) form.fill(state.payment);
-keep();
+tab.keep(toKeep(state, Date.now()));

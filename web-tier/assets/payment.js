@@ -6,15 +6,21 @@
 // | editing   | the form, with what was wrong            | nothing, until Pay is pressed                               |
 // | sending   | Sending your payment                     | POST                                                        |
 // | pausing   | Checking your payment, and why           | after the pause: GET if an answer was lost, POST otherwise  |
-// | asking    | Checking your payment, and why           | GET; then POST if the server does not know the payment      |
+// | asking    | Checking your payment, and why           | GET; then POST, unless only the person or time can tell     |
 // | unsure    | It is not known whether it was made      | nothing, until Send again is pressed: GET first             |
 // | accepted  | Payment accepted                         | after the pause: GET                                        |
 // | following | Payment accepted                         | GET, until there is a row                                   |
 // | stalled   | Accepted and safe, but not yet recorded  | nothing, until Ask again is pressed: GET                    |
 // | recorded  | Payment recorded                         | nothing                                                     |
+// | matched   | A payment of this amount is recorded     | nothing                                                     |
+// | earlier   | An earlier payment was made, not this    | nothing                                                     |
 //
 // The page says that a payment is made only after the server said so of this id and this content. The id stays the same
 // until the payment is settled: with one id, however often it is sent, at most one payment is made.
+//
+// `lost` holds what was sent under this id and may have arrived, though no answer came; `null` stands for what was sent
+// before this page was open. It lasts as long as the id, whatever the person changes meanwhile: while it holds anything,
+// the page does not say that nothing was made, and gives up the id only for a row that is none of it.
 
 export const STATES = {
   editing: { title: "Make a payment" },
@@ -26,11 +32,13 @@ export const STATES = {
   following: { title: "Payment accepted", does: "ask", step: "on its way" },
   stalled: { title: "Payment accepted", step: "not yet", press: "Ask again" },
   recorded: { title: "Payment recorded" },
+  matched: { title: "A payment of this amount is recorded" },
+  earlier: { title: "An earlier payment was made" },
 };
 
 const EVENTS = {
   editing: { open, pay },
-  sending: { yes, no, later: postFailed, lost, cancel },
+  sending: { yes, no, later: postFailed, lost: answerLost, cancel },
   pausing: { waited, press: waited, cancel },
   asking: { found, unknown, silent, cancel },
   unsure: { press: sendAgain, cancel },
@@ -38,6 +46,8 @@ const EVENTS = {
   following: { found: foundAccepted, unknown: keepFollowing, silent: keepFollowing },
   stalled: { press: followAgain },
   recorded: {},
+  matched: {},
+  earlier: {},
 };
 
 // How long the page sends and asks by itself after the person pressed a button.
@@ -51,6 +61,11 @@ const FOLLOWED_CLOSELY_MS = 5_000;
 // How long a receipt is shown again to whoever opens the page in this tab.
 const RECEIPT_KEPT_MS = 30 * 60_000;
 
+// A page that nothing was done on yet. Under an id that is not new, something may have been sent before.
+export function start(isIdNew) {
+  return { name: "editing", lost: isIdNew ? [] : [null] };
+}
+
 // An event that a state does not expect changes nothing: a second click, an answer that came too late.
 export function next(state, event) {
   return EVENTS[state.name][event.type]?.(state, event) ?? state;
@@ -61,17 +76,19 @@ const to = (name, state) => ({ ...state, name });
 // ---- editing
 
 function pay(state, { payment, now }) {
-  return { name: "sending", payment, isPressed: true, isLost: false, failures: 0, since: now };
+  return { name: "sending", payment, lost: state.lost, isPressed: true, failures: 0, since: now };
 }
 
 // What the tab has kept is asked for, and never sent without a press. A receipt is shown again for a while, under its own
 // address; what may have been made is remembered until that is known.
 function open(state, { kept, id, now }) {
-  const { payment, receivedAt, recordedAt } = kept ?? {};
+  const { name, payment, receivedAt, recordedAt } = kept ?? {};
   if (![payment?.id, payment?.amount, payment?.currency].every((member) => typeof member === "string")) return state;
   if (receivedAt && (payment.id !== id || now - kept.at > RECEIPT_KEPT_MS)) return state;
-  const opened = { payment, receivedAt, recordedAt, isPressed: false, isLost: true, failures: 0, since: now };
-  if (recordedAt) return to("recorded", opened);
+  const lost = withTry(Array.isArray(kept.lost) ? kept.lost : [], payment);
+  const opened = { payment, lost, receivedAt, recordedAt, isPressed: false, failures: 0, since: now };
+  if (recordedAt) return to(name === "recorded" ? "recorded" : "matched", opened);
+  if (name === "editing") opened.refusal = { code: "reopened" };
   return to(receivedAt ? "following" : "asking", opened);
 }
 
@@ -79,26 +96,30 @@ function open(state, { kept, id, now }) {
 
 // A yes that comes after the row was seen is of the row's content.
 function yes(state, { receivedAt, now }) {
-  if (state.row) return record({ ...state, receivedAt }, state.row);
-  return { ...to("accepted", state), receivedAt, reason: undefined, since: now, pauseMs: 0 };
+  if (state.row) return record(state, state.row);
+  const lost = others(state);
+  return { ...to("accepted", state), lost, receivedAt, reason: undefined, since: now, pauseMs: 0 };
 }
 
 // A no says nothing of an earlier try whose answer was lost, and which payment has the id is worth a look. That the id is
 // taken says more than any other no after it.
 function no(state, { refusal }) {
   const isConflict = refusal.code === "id_conflict";
-  if (isConflict && state.row) return notMade(state, state.row);
-  if (!isConflict && !state.isLost) return edit(state, refusal);
+  if (state.row) return isConflict ? notMade(state, state.row) : match(state, state.row);
+  if (!isConflict && !isLost(state)) return edit(state, refusal);
   return to("asking", isTaken(state) ? state : { ...state, refusal });
 }
 
-function lost(state, event) {
-  return postFailed({ ...state, isLost: true }, event);
+function answerLost(state, event) {
+  return postFailed(losing(state), event);
 }
 
 function postFailed(state, event) {
-  return pause(state, event, state.isLost ? "asking" : "sending");
+  return pause(state, event, isLost(state) ? "asking" : "sending");
 }
+
+const losing = (state) => ({ ...state, lost: withTry(state.lost, state.payment) });
+const isLost = ({ lost }) => lost.length > 0;
 
 // ---- pausing
 
@@ -118,20 +139,21 @@ function waited(state, event) {
 }
 
 // Nothing is sent unless the person pressed a button lately: a laptop may have slept for hours.
-function send(state, { now }) {
-  const isFresh = state.isPressed && now - state.since <= PATIENCE_MS;
-  return to(isFresh ? "sending" : "unsure", state);
+function send(state, event) {
+  return to(isFresh(state, event) ? "sending" : "unsure", state);
 }
+
+const isFresh = ({ isPressed, since }, { now }) => isPressed && now - since <= PATIENCE_MS;
 
 // ---- asking
 
-// What is only known to be accepted may have other content, which a POST of this content tells.
+// What has this id may have other content, such as another name, which is not told: a POST of this content tells.
 function found(state, event) {
   const { payment, receivedAt, refusal, isPressed } = state;
   const row = isRow(event.found) ? event.found : undefined;
   if (isNeverMade(state) || (row && !isOf(payment, row))) return notMade(state, row);
-  const isClear = row?.state === "recorded" && !isTaken(state);
-  if (row && (isClear || receivedAt)) return record(state, row);
+  if (row && receivedAt) return isSure(state, row) ? record(state, row) : match(state, row);
+  if (row && !isFresh(state, event)) return match(state, row);
   if (row || (isPressed && !refusal)) return send({ ...state, row }, event);
   return pause(state, { ...event, code: "taken" }, "asking");
 }
@@ -150,7 +172,7 @@ function silent(state, event) {
 const isTaken = ({ refusal }) => refusal?.code === "id_conflict";
 
 // Every try was answered, and the last one with the word that the id has other content.
-const isNeverMade = (state) => isTaken(state) && !state.isLost;
+const isNeverMade = (state) => isTaken(state) && !isLost(state);
 
 // ---- unsure
 
@@ -160,8 +182,7 @@ function sendAgain(state, { now }) {
 
 // The id stays: if a try arrives after all, it and the next one are one payment.
 function cancel(state) {
-  const isLost = state.isLost || state.name === "sending";
-  return edit({ ...state, isLost }, { code: "cancelled" });
+  return edit(state.name === "sending" ? losing(state) : state, { code: "cancelled" });
 }
 
 // ---- accepted, following, stalled
@@ -188,33 +209,64 @@ function keepFollowing(state, { code, now }) {
 
 // ---- settled
 
-// The server never tells the payer's name, so that it stands on the receipt only if this name was accepted.
 function record(state, row) {
-  const isNameSure = state.receivedAt && (row.state === "recorded" || state.row);
-  const payment = isNameSure ? state.payment : nameless(state.payment);
   const reason = row.state === "conflict" ? "other_refused" : undefined;
-  const { received_at: receivedAt, recorded_at: recordedAt } = row;
-  return { ...to("recorded", state), payment, reason, receivedAt, recordedAt };
+  return { ...to("recorded", state), reason, ...times(row) };
 }
 
-function edit({ payment, isLost }, problem) {
+// The row may be of another name: the server never tells it.
+function match(state, row) {
+  return { ...to("matched", state), payment: nameless(state.payment), reason: undefined, ...times(row) };
+}
+
+// What was accepted before its row was seen may still have lost its id to what was sent under it besides.
+const isSure = (state, row) => row.state === "recorded" && !others(state).some((content) => content && isOf(content, row));
+
+function edit({ payment, lost }, problem) {
   // An id that is itself refused is of no use.
-  const isRefusedId = problem.member === "id";
-  return { name: "editing", payment: isRefusedId ? idless(payment) : payment, problem: { ...problem, isLost } };
+  const isRefusedId = problem.member === "id" && lost.length === 0;
+  const isLost = lost.length > 0;
+  return { name: "editing", payment: isRefusedId ? idless(payment) : payment, lost, problem: { ...problem, isLost } };
 }
 
-// The id belongs to another payment: this one gets another id, once the person wants it.
-function notMade({ payment }, row) {
-  return { name: "editing", payment: idless(payment), problem: { code: "id_conflict", row } };
+// The id belongs to another payment. If that may be one that was sent from here, the person reads so. Otherwise this one
+// gets another id, once the person wants it.
+function notMade(state, row) {
+  const { payment } = state;
+  const candidates = others(state).filter((content) => mayBe(content, row));
+  if (candidates.length === 0) {
+    return { name: "editing", payment: idless(payment), lost: [], problem: { code: "id_conflict", row } };
+  }
+  const { amount, currency, transaction } = row;
+  const made = { id: payment.id, amount, currency, transaction };
+  const reason = candidates.some(Boolean) ? "first_made" : "earlier_made";
+  return { ...to("earlier", state), payment: made, lost: [], reason, ...times(row) };
 }
+
+const times = ({ received_at: receivedAt, recorded_at: recordedAt }) => ({ receivedAt, recordedAt });
+
+// ---- contents
 
 const isRow = ({ state }) => state === "recorded" || state === "conflict";
 
+const isProcessed = ({ status }) => status === "processed";
+
+// As far as the server tells.
 const isOf = (payment, row) =>
   value(row.amount) === value(payment.amount) &&
   row.currency === payment.currency &&
-  (row.transaction ?? undefined) === payment.transaction &&
-  (row.status ?? "processed") === "processed";
+  row.transaction === payment.transaction &&
+  isProcessed(row);
+
+const mayBe = (content, row) => (content ? isOf(content, row) : isProcessed(row));
+
+const isSame = (one, other) =>
+  ["amount", "currency", "payer_name", "transaction"].every((member) => one?.[member] === other[member]);
+
+// What was lost of other content than that at hand.
+const others = ({ lost, payment }) => lost.filter((content) => !isSame(content, payment));
+
+const withTry = (lost, payment) => (lost.some((content) => isSame(content, payment)) ? lost : [...lost, payment]);
 
 const value = (amount = "") => (amount.includes(".") ? amount.replace(/\.?0*$/, "") : amount);
 
@@ -222,7 +274,8 @@ const nameless = ({ payer_name, ...payment }) => payment;
 const idless = ({ id, ...payment }) => payment;
 
 // What the tab keeps over a reload. A payment that is accepted is never sent again, and needs no name.
-export function toKeep({ name, payment, receivedAt, recordedAt }, now) {
-  if (name === "editing") return undefined;
-  return { payment: receivedAt ? nameless(payment) : payment, receivedAt, recordedAt, at: now };
+export function toKeep({ name, payment, lost, receivedAt, recordedAt }, now) {
+  if (!payment || (name === "editing" && lost.length === 0)) return undefined;
+  const bare = (content) => (receivedAt && content ? nameless(content) : content);
+  return { name, payment: bare(payment), lost: lost.map(bare), receivedAt, recordedAt, at: now };
 }

@@ -7,6 +7,7 @@ const WHOLE_DIGITS_MAX = 15;
 
 export const CARD = "This looks like a card number. Never enter one here.";
 const SEPARATORS = "Enter the amount without separators of thousands, such as 1234.50 or 1234,50.";
+const NO_TEXT = "This holds half of a character, which can't be sent. Type it again.";
 const ONLY_THE_NUMBER = "Enter the number alone, and choose the currency in the list.";
 
 const GROUPED = /^\d{1,3}([ \u00a0\u2009\u202f'\u2019\u066c])\d{3}(?:\1\d{3})*(?![^.,])/;
@@ -51,9 +52,14 @@ export function readAmount(text, currency) {
 // Each check returns what is wrong, in words, or nothing.
 export const checks = {
   amount: (text, currency) => readAmount(text, currency).fault ?? "",
-  payer_name: (text, { chars, exempt }) => tooLong(text, chars) || (!exempt && isCard(text) ? CARD : ""),
-  transaction: (text, { chars, exempt }) => tooLong(text, chars) || (!exempt && isCard(text) ? CARD : ""),
+  payer_name: textFault,
+  transaction: textFault,
 };
+
+function textFault(text, { chars, exempt }) {
+  if (/\p{Surrogate}/u.test(text)) return NO_TEXT;
+  return tooLong(text, chars) || (!exempt && isCard(text) ? CARD : "");
+}
 
 // Every digit of an amount as it is, in groups of three.
 export function grouped(amount) {

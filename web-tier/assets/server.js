@@ -15,7 +15,8 @@ export async function post(payment, signal) {
   if (status === 429) return { type: "later", code: code ?? "rate_limited", after };
   if (status === 408) return { type: "later", code: code ?? "request_timeout", after };
   if (status >= 400 && status < 500 && code) {
-    return { type: "no", refusal: { code, member: body.member, detail: body.detail } };
+    const [member, detail] = [body.member, body.detail].map((text) => (typeof text === "string" ? text : undefined));
+    return { type: "no", refusal: { code, member, detail } };
   }
   return { type: "lost", code: code ?? "garbled", after };
 }
@@ -78,9 +79,16 @@ function parsed(text) {
 
 function isStatus(body, id) {
   if (body?.id !== id) return false;
-  if (body.state === "recorded" || body.state === "conflict") return isTime(body.received_at) && isTime(body.recorded_at);
+  if (body.state === "recorded" || body.state === "conflict") return isRow(body);
   return body.state === "accepted" || body.state === "rejected";
 }
 
-const isTime = (text) => typeof text === "string" && !Number.isNaN(Date.parse(text));
+// A row tells all that this page ever sends, or it can't be told from another.
+function isRow({ amount, currency, transaction = "", status, received_at, recorded_at }) {
+  const isText = [amount, currency, transaction, status].every((text) => typeof text === "string");
+  return isText && isTime(received_at) && isTime(recorded_at);
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[-+]\d{2}:\d{2})$/i;
+const isTime = (text) => typeof text === "string" && RFC_3339.test(text) && !Number.isNaN(Date.parse(text));
 const noAnswer = () => (navigator.onLine ? "lost" : "offline");

@@ -31,13 +31,16 @@ export const WORDS = {
   // Accepted.
   rejected: "A fault on our side holds the payment up.",
   other_refused: "Something else was sent under the same number too. Only the payment shown here was made.",
+  // Settled otherwise.
+  first_made: "A payment as in your first try was made, and is shown here. Your change was not made.",
+  earlier_made: "The payment shown here was made under this number, and may be yours. What you sent last was not made.",
 };
 
 const NOT_KNOWN = "It is not known yet whether your payment was made.";
 const SAFE = "Your payment is safe: do not pay again.";
 
 // Above the receipt: `isCalm` unless the person has to do something.
-export function trouble({ name, reason, isLost }) {
+export function trouble({ name, reason, lost }) {
   const what = WORDS[reason] ?? (reason && WORDS.lost);
   switch (name) {
     case "unsure":
@@ -49,17 +52,22 @@ export function trouble({ name, reason, isLost }) {
     case "accepted":
     case "following":
       return { text: what ? `${what} ${SAFE}` : "", isCalm: true };
+    case "matched":
+      return { text: "If you sent it, you have paid: do not pay again. Whose name it has is not told.", isCalm: true };
+    case "earlier":
+      return { text: `${what} Pay again only if you want both.` };
     case "recorded":
       return { text: what ?? "", isCalm: true };
     default:
       if (!what) return { text: "" };
-      if (!isLost) return { text: `${what} Your payment is not made yet. This page tries again.` };
+      if (lost.length === 0) return { text: `${what} Your payment is not made yet. This page tries again.` };
       return { text: `${what} ${NOT_KNOWN} This page asks before it sends it again.`, isCalm: reason === "offline" };
   }
 }
 
 // Above the form.
 export function problem({ code, detail, row, isLost }) {
+  if (code === "reopened") return MAY_ARRIVE;
   if (code === "cancelled") return isLost ? `Cancelled. ${MAY_ARRIVE}` : "Cancelled. Your payment was not made.";
   if (code === "id_conflict") {
     const made = row?.amount ? ` That one was ${row.amount} ${row.currency}.` : "";

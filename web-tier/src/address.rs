@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::Uri;
 use payment_core::{CardCheck, PaymentId};
 use serde::Deserialize;
-use uuid::Uuid;
+use sha2::{Digest as _, Sha256};
+use uuid::{Builder, Uuid};
 
 /// The form, with an id of its own.
 pub const PAY: &str = "/pay";
@@ -16,6 +17,19 @@ const NEW: Duration = Duration::from_secs(2);
 /// An id that no other payment has.
 pub fn new_id() -> PaymentId {
     PaymentId::made_from(Uuid::now_v7())
+}
+
+/// The id that follows one that another payment has, for a payment with this content. It is the same each time, so that
+/// a form that is sent again leads to no further payment.
+pub fn id_after(id: &PaymentId, content: &[u8]) -> PaymentId {
+    let hash = Sha256::new()
+        .chain_update(id.as_str())
+        .chain_update([0])
+        .chain_update(content)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    PaymentId::made_from(Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// The form under this id. An id's characters are all allowed in a query and in a path.
@@ -80,6 +94,21 @@ mod tests {
         ] {
             assert_eq!(in_query(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn p4_the_next_id_depends_on_the_last_one_and_the_content_alone() {
+        let [one, two] = ["order-1", "order-2"].map(|id| PaymentId::parse(id).unwrap());
+        let next = id_after(&one, b"12.50");
+        assert_eq!(next, id_after(&one, b"12.50"));
+        for other in [id_after(&one, b"12.51"), id_after(&two, b"12.50"), one] {
+            assert_ne!(next, other);
+        }
+        assert!(!is_new(&next));
+        assert_eq!(
+            PaymentId::parse_with(next.as_str(), &CardCheck::ALL),
+            Some(next)
+        );
     }
 
     #[test]

@@ -17,12 +17,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type, content.
-const ASSETS: [(&str, &str, &str); 11] = [
+const ASSETS: [(&str, &str, &str); 12] = [
     ("pay.css", CSS, include_str!("../assets/pay.css")),
     ("docs.css", CSS, include_str!("../assets/docs.css")),
     ("pay.js", SCRIPT, include_str!("../assets/pay.js")),
     ("card.js", SCRIPT, include_str!("../assets/card.js")),
     ("form.js", SCRIPT, include_str!("../assets/form.js")),
+    ("kept.js", SCRIPT, include_str!("../assets/kept.js")),
     ("payment.js", SCRIPT, include_str!("../assets/payment.js")),
     ("progress.js", SCRIPT, include_str!("../assets/progress.js")),
     ("receipt.js", SCRIPT, include_str!("../assets/receipt.js")),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_service::http::{Refusal, RequestContext, media_type};
 use payment_core::amount::{TypedError, from_typed};
+use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{Currency, ErrorCode};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Accepted;
 use crate::receipt;
 use crate::routes::State;
+
+/// Largest form that is read, in bytes: percent-encoding makes three of one, and what is too much text for a payment is
+/// shown again, to be shortened.
+pub const FORM_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
 /// The form's fields. The page made the id, so that sending the form twice pays once.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -30,6 +35,16 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// The body of the payment, with the amount as the door takes it.
+    pub fn body(&self) -> Result<Bytes, TypedError> {
+        let payment = Self {
+            amount: self.amount()?,
+            ..self.clone()
+        };
+        // Strings are always JSON.
+        Ok(serde_json::to_vec(&payment).unwrap_or_default().into())
+    }
+
     /// The amount in the notation of JSON.
     pub fn amount(&self) -> Result<String, TypedError> {
         // What is no currency is refused by the door.
@@ -62,10 +77,14 @@ async fn take(
     context: &RequestContext,
     fields: &Fields,
 ) -> Result<Response, Refusal> {
-    let payment = payment(fields).map_err(|error| Refusal {
+    let payment = fields.body().map_err(|error| Refusal {
         member: Some("amount"),
         ..Refusal::new(ErrorCode::InvalidMember, error.to_string())
     })?;
+    if payment.len() > BODY_BYTES_MAX {
+        let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
+        return Err(Refusal::new(ErrorCode::BodyTooLarge, detail));
+    }
     let answer = state.upstream.process(context, None, &payment).await?;
     if !answer.status().is_success() {
         return Ok(answer);
@@ -73,16 +92,6 @@ async fn take(
     let (head, body) = answer.into_parts();
     let accepted = Accepted::read(body, &fields.id).await?;
     Ok((head.status, receipt::accepted(fields, &accepted)).into_response())
-}
-
-/// The body of the payment, with the amount as the door takes it.
-fn payment(fields: &Fields) -> Result<Bytes, TypedError> {
-    let payment = Fields {
-        amount: fields.amount()?,
-        ..fields.clone()
-    };
-    // Strings are always JSON.
-    Ok(serde_json::to_vec(&payment).unwrap_or_default().into())
 }
 
 /// The decoder of forms would put U+FFFD for what is no UTF-8, and the payment would not say what the payer said.
@@ -116,7 +125,7 @@ mod tests {
     fn paid(fields: &[(&str, &str)]) -> Result<Option<String>, Option<PaymentError>> {
         let form = serde_urlencoded::to_string([&[("id", "a")], fields].concat()).unwrap();
         let fields = read_fields(form.as_bytes()).unwrap();
-        let body = payment(&fields).map_err(|_| None)?;
+        let body = fields.body().map_err(|_| None)?;
         let draft = Draft::parse(&body).map_err(Some)?;
         let payment = draft.identify(None, || unreachable!("it has an id"));
         let payment = payment.map_err(Some)?;

@@ -40,6 +40,8 @@ struct PayPage {
     exempt: String,
     /// The registry of IBANs, for the page's own check for card numbers.
     ibans: &'static str,
+    /// Whether nothing can have been sent under the id yet, as far as this page's script has to know.
+    id_is_new: bool,
     trouble: Trouble,
 }
 
@@ -56,7 +58,7 @@ struct Trouble {
 }
 
 impl PayPage {
-    fn new(fields: Fields, trouble: Trouble, cards: &CardCheck) -> Self {
+    fn new(fields: Fields, id_is_new: bool, trouble: Trouble, cards: &CardCheck) -> Self {
         Self {
             assets: assets::base(),
             currencies: &CURRENCIES,
@@ -65,17 +67,31 @@ impl PayPage {
             fields,
             exempt: cards.exempt().collect::<Vec<_>>().join(" "),
             ibans: &IBANS,
+            id_is_new,
             trouble,
         }
     }
 }
 
 impl Trouble {
+    fn unsure(code: ErrorCode, id: &PaymentId) -> Self {
+        Self {
+            banner: format!(
+                "{}. {} Ask first. If it was not, press Pay again: it is paid once.",
+                words::NOT_KNOWN,
+                words::of(code)
+            ),
+            ask: Some((address::receipt(id), words::ASK)),
+            ..Self::default()
+        }
+    }
+
     fn new(code: ErrorCode, problem: &Problem, id: &PaymentId) -> Self {
         if code == ErrorCode::IdConflict {
             return Self {
                 banner: format!(
-                    "Your payment was not made. {} If that one is yours, too, you have paid; to make this one besides, press Pay.",
+                    "What you sent last was not made. {} If you sent this form before, do not press Pay: see first \
+                     whether that payment is yours. Pay makes another one besides.",
                     words::of(code)
                 ),
                 ask: Some((address::receipt(id), "See the payment that was made")),
@@ -83,15 +99,7 @@ impl Trouble {
             };
         }
         if words::may_have_been_taken(code) {
-            return Self {
-                banner: format!(
-                    "{}. {} Ask first. If it was not, press Pay again: it is paid once.",
-                    words::NOT_KNOWN,
-                    words::of(code)
-                ),
-                ask: Some((address::receipt(id), words::ASK)),
-                ..Self::default()
-            };
+            return Self::unsure(code, id);
         }
         let is_field = ["amount", "currency", "payer_name", "transaction"];
         if is_field.contains(&&*problem.member) {
@@ -99,7 +107,7 @@ impl Trouble {
                 banner: "Nothing was paid this time. Correct what is marked, and press Pay."
                     .to_owned(),
                 member: problem.member.clone(),
-                problem: problem.detail.clone(),
+                problem: words::of_field(code, &problem.detail),
                 ask: None,
             };
         }
@@ -111,13 +119,22 @@ impl Trouble {
 }
 
 /// The empty form.
-pub fn form(id: &PaymentId, cards: &CardCheck) -> Response {
+pub fn form(id: &PaymentId, id_is_new: bool, cards: &CardCheck) -> Response {
+    empty(id, id_is_new, Trouble::default(), cards)
+}
+
+/// The empty form under an id that may have been paid under: why that could not be asked is the code.
+pub fn unsure(id: &PaymentId, code: ErrorCode, cards: &CardCheck) -> Response {
+    empty(id, false, Trouble::unsure(code, id), cards)
+}
+
+fn empty(id: &PaymentId, id_is_new: bool, trouble: Trouble, cards: &CardCheck) -> Response {
     let fields = Fields {
         id: id.to_string(),
         currency: Currency::USD.code().to_owned(),
         ..Fields::default()
     };
-    render(&PayPage::new(fields, Trouble::default(), cards))
+    render(&PayPage::new(fields, id_is_new, trouble, cards))
 }
 
 /// The form again, with what became of the payment. The id stays, unless it belongs to another payment by now. A card
@@ -130,6 +147,12 @@ pub fn refused(
 ) -> Response {
     let id = PaymentId::parse_with(&fields.id, cards).unwrap_or_else(address::new_id);
     let trouble = Trouble::new(code, problem, &id);
+    let is_taken = code == ErrorCode::IdConflict;
+    let next_id = if is_taken {
+        address::id_after(&id, &fields.body().unwrap_or_default())
+    } else {
+        id
+    };
     let Fields {
         id: _,
         amount,
@@ -142,9 +165,9 @@ pub fn refused(
             field.clear();
         }
     }
-    let is_taken = code == ErrorCode::IdConflict;
-    fields.id = if is_taken { address::new_id() } else { id }.to_string();
-    render(&PayPage::new(fields, trouble, cards))
+    fields.id = next_id.to_string();
+    // An earlier try may have been sent under it, too.
+    render(&PayPage::new(fields, false, trouble, cards))
 }
 
 /// A page with the headers that each has. An origin that is told within this site alone lets its own form be known from

@@ -81,7 +81,11 @@ fn unknown(id: Option<&PaymentId>, code: ErrorCode) -> Content {
 fn not_paid(id: Option<&PaymentId>, code: ErrorCode) -> Content {
     let form = id.map_or_else(|| address::PAY.to_owned(), address::form);
     let links = vec![link(form, "Back to the form")];
-    ("Nothing was paid", words::of(code).to_owned(), links)
+    let words = format!(
+        "{} Your browser's Back keeps what you entered.",
+        words::of(code)
+    );
+    ("Nothing was paid", words, links)
 }
 
 fn not_found(id: &PaymentId, code: ErrorCode) -> Content {

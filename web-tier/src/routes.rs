@@ -13,7 +13,7 @@ use http_service::http::{
     LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
 };
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{CardCheck, PaymentId};
+use payment_core::{CardCheck, ErrorCode, PaymentId};
 use tokio::time::timeout;
 
 use crate::accept::prefers_html;
@@ -52,19 +52,38 @@ async fn pay_page(
     let Some(id) = address::id_in_query(&uri, &state.cards) else {
         return see(address::form(&address::new_id()));
     };
-    if is_known(&state, &context, &id).await {
-        return see(address::receipt(&id));
+    match look_for(&state, &context, &id).await {
+        Sent::Known => see(address::receipt(&id)),
+        Sent::Perhaps(answer) => page::unsure(&id, answer, &state.cards),
+        sent => page::form(&id, matches!(sent, Sent::Never), &state.cards),
     }
-    page::form(&id, &state.cards)
 }
 
-/// Whether the app tier knows the payment. If it can't be asked, the form is shown: nothing is paid twice under one id.
-async fn is_known(state: &State, context: &RequestContext, id: &PaymentId) -> bool {
+/// Whether a payment was sent under an id.
+enum Sent {
+    Never,
+    /// The app tier knows none now.
+    NotKnown,
+    /// The app tier could not be asked.
+    Perhaps(ErrorCode),
+    Known,
+}
+
+async fn look_for(state: &State, context: &RequestContext, id: &PaymentId) -> Sent {
     if address::is_new(id) {
-        return false;
+        return Sent::Never;
     }
     let asked = timeout(LOOK_UP, state.upstream.status(context, id)).await;
-    asked.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
+    let status = match asked {
+        Ok(Ok(answer)) => answer.status(),
+        Ok(Err(refusal)) => return Sent::Perhaps(refusal.code),
+        Err(_) => return Sent::Perhaps(ErrorCode::UpstreamTimeout),
+    };
+    match status {
+        StatusCode::NOT_FOUND => Sent::NotKnown,
+        status if status.is_success() => Sent::Known,
+        _ => Sent::Perhaps(ErrorCode::StatusUnavailable),
+    }
 }
 
 /// Sends the browser to another page of this server.
@@ -81,7 +100,7 @@ async fn pay(
 ) -> Result<Response, Refusal> {
     refuse_other_sites(request.headers())?;
     if form::is_form(request.headers()) {
-        let body = read_body(request, BODY_BYTES_MAX).await?;
+        let body = read_body(request, form::FORM_BYTES_MAX).await?;
         return form::pay(&state, &context, &body).await;
     }
     let key = idempotency_key(request.headers())?.cloned();

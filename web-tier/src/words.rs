@@ -33,6 +33,26 @@ pub fn of(code: ErrorCode) -> &'static str {
     }
 }
 
+/// The form's label of each member.
+const LABELS: [(&str, &str); 4] = [
+    ("amount", "Amount"),
+    ("currency", "Currency"),
+    ("payer_name", "Your name"),
+    ("transaction", "What it is for"),
+];
+
+/// What is wrong with a field, by its label: the server's own words start with the member's name.
+pub fn of_field(code: ErrorCode, detail: &str) -> String {
+    if code != ErrorCode::InvalidMember {
+        return of(code).to_owned();
+    }
+    let labelled = LABELS.iter().find_map(|(member, label)| {
+        let rest = detail.strip_prefix(member)?;
+        rest.starts_with(' ').then(|| format!("{label}{rest}"))
+    });
+    labelled.unwrap_or_else(|| detail.to_owned())
+}
+
 /// Whether a payment may have been taken, though its answer has this code: each 5xx may hide a try that arrived.
 pub fn may_have_been_taken(code: ErrorCode) -> bool {
     code.status() >= 500

@@ -43,14 +43,27 @@ async fn p4_the_address_of_a_payment_that_was_made_leads_to_its_receipt() {
 }
 
 #[tokio::test]
-async fn p5_the_form_needs_no_app_tier_and_asks_it_nothing_of_a_new_id() {
+async fn p5_the_form_needs_no_app_tier_and_says_what_could_not_be_asked() {
     let away = Tier::at(([127, 0, 0, 1], 9).into()).await;
     let form = away.browse("/pay?id=order-1").await;
     assert_eq!(form.status().as_u16(), 200);
+    let form = form.text().await.unwrap();
+    for part in [
+        "It is not known whether your payment was made.",
+        r#"href="/pay/order-1""#,
+        r#"data-id-is-new="false""#,
+    ] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
 
-    let tier = Tier::before(vec![answer("404 Not Found", "", "")]).await;
-    assert_eq!(tier.get("/pay").await.status().as_u16(), 200);
+    let unknown = r#"{"code":"not_found","detail":"no payment has this id"}"#;
+    let kind = "content-type: application/problem+json\r\n";
+    let tier = Tier::before(vec![answer("404 Not Found", kind, unknown)]).await;
+    let new = tier.get("/pay").await.text().await.unwrap();
+    assert!(new.contains(r#"data-id-is-new="true""#), "{new}");
     assert_eq!(tier.calls(), 0);
-    assert_eq!(tier.get("/pay?id=order-1").await.status().as_u16(), 200);
+    let old = tier.get("/pay?id=order-1").await.text().await.unwrap();
+    assert!(old.contains(r#"data-id-is-new="false""#), "{old}");
+    assert!(!old.contains("It is not known"), "the server knows of none");
     assert_eq!(tier.calls(), 1);
 }

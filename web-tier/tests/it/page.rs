@@ -57,6 +57,7 @@ async fn assets_are_kept_for_ever_under_the_address_of_their_content() {
         ("pay.js", "text/javascript"),
         ("card.js", "text/javascript"),
         ("form.js", "text/javascript"),
+        ("kept.js", "text/javascript"),
         ("payment.js", "text/javascript"),
         ("progress.js", "text/javascript"),
         ("rules.js", "text/javascript"),
@@ -124,10 +125,47 @@ async fn a_refusal_shows_the_form_again_with_what_is_to_be_mended() {
     assert_eq!(response.status().as_u16(), 422);
     let page = response.text().await.unwrap();
     assert!(
-        page.contains("amount must be more than 0") && page.contains(r#"aria-invalid="true""#),
+        page.contains("Amount must be more than 0") && page.contains(r#"aria-invalid="true""#),
         "{page}"
     );
     assert_eq!(id_of(&page), "tx_1", "the same payment is sent again");
+}
+
+#[tokio::test]
+async fn a_field_that_is_wrong_is_called_by_its_label() {
+    let headers = "content-type: application/problem+json\r\n";
+    for (code, member, detail, words) in [
+        (
+            "card_number",
+            "payer_name",
+            "payer_name holds a card number; send a token",
+            "Never enter one here.",
+        ),
+        (
+            "invalid_member",
+            "transaction",
+            "transaction must have at most 200 characters",
+            "What it is for must have",
+        ),
+    ] {
+        let refused = format!(r#"{{"code":"{code}","detail":"{detail}","member":"{member}"}}"#);
+        let refused = answer("422 Unprocessable Content", headers, &refused);
+        let tier = Tier::before(vec![refused]).await;
+        let page = tier.post(&[FORM], BODY).await.text().await.unwrap();
+        assert!(page.contains(words), "{page}");
+        assert!(!page.contains(detail), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn too_much_text_is_shown_again_to_be_shortened() {
+    let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;
+    let note = "x".repeat(17_000);
+    let response = tier.post(&[FORM], format!("{BODY}{note}")).await;
+    assert_eq!(response.status().as_u16(), 413);
+    let page = response.text().await.unwrap();
+    assert!(page.contains("too much text") && page.contains(&note));
+    assert_eq!(id_of(&page), "tx_1");
 }
 
 #[tokio::test]
@@ -182,7 +220,8 @@ async fn p4_the_loser_of_an_id_reads_that_it_was_not_made_and_an_outage_keeps_th
     let conflict = r#"{"code":"id_conflict","detail":"another payment has this id"}"#;
     let tier = Tier::before(vec![answer("409 Conflict", headers, conflict)]).await;
     let page = tier.post(&[FORM], BODY).await.text().await.unwrap();
-    assert!(page.contains("Your payment was not made."), "{page}");
+    assert!(page.contains("What you sent last was not made."), "{page}");
+    assert!(page.contains("do not press Pay: see first"), "{page}");
     assert!(
         page.contains(r#"href="/pay/tx_1""#),
         "the one that was made"
@@ -193,6 +232,11 @@ async fn p4_the_loser_of_an_id_reads_that_it_was_not_made_and_an_outage_keeps_th
         page.contains(&format!(r#"action="/pay?id={own}""#)),
         "{page}"
     );
+    let again = tier.post(&[FORM], BODY).await.text().await.unwrap();
+    assert_eq!(id_of(&again), own, "sent again, it is still one payment");
+    let changed = BODY.replace("12.50", "12.51");
+    let other = tier.post(&[FORM], changed).await.text().await.unwrap();
+    assert_ne!(id_of(&other), own);
     let away = Tier::at(([127, 0, 0, 1], 9).into()).await;
     let response = away.post(&[FORM], BODY).await;
     assert_eq!(response.status().as_u16(), 502);

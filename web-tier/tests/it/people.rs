@@ -71,7 +71,7 @@ async fn what_is_refused_before_the_form_is_read_is_a_page() {
         (
             FORM.1,
             "",
-            format!("id=tx_1&transaction={}", "x".repeat(17_000)),
+            format!("id=tx_1&transaction={}", "x".repeat(140_000)),
             413,
         ),
         (FORM.1, "gzip", "id=tx_1".to_owned(), 415),
@@ -87,7 +87,11 @@ async fn what_is_refused_before_the_form_is_read_is_a_page() {
     ] {
         let (status, page) = page(post(kind, coding, body).await.unwrap()).await;
         assert_eq!(status, expected, "{kind} {coding}");
-        for part in ["<h1>Nothing was paid</h1>", r#"href="/pay?id=tx_1""#] {
+        for part in [
+            "<h1>Nothing was paid</h1>",
+            "Back keeps what you entered",
+            r#"href="/pay?id=tx_1""#,
+        ] {
             assert!(page.contains(part), "{part} in {page}");
         }
     }

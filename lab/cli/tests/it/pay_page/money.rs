@@ -14,6 +14,8 @@ use super::{
 const ROW: &str = "1250.5000\tUSD\tZoë Müller";
 const NOT_MADE: &str = "Your payment was not made.";
 const NOT_KNOWN: &str = "It is not known yet whether your payment was made.";
+const MAY_ARRIVE: &str = "An earlier try may still arrive.";
+const MATCHED: &str = "A payment of this amount is recorded";
 const UNSURE: &str = "Was your payment made?";
 
 pub async fn p4_a_double_click_and_a_reload_pay_once(page: &Page) {
@@ -52,11 +54,151 @@ pub async fn p4_a_lost_answer_is_asked_for_before_anything_is_sent_again(page: &
     page.until_shown("No answer came.").await;
     assert!(page.shows(NOT_KNOWN).await);
     page.until_shown(RECORDED).await;
-    assert_eq!(page.proxy.sent().len(), 1);
-    assert_eq!(page.proxy.seen()[1], "GET");
+    assert_eq!(page.proxy.seen()[..2], ["POST", "GET"]);
     assert_eq!(page.rows("lost answer").await, [ROW]);
     let names = page.shows("Zoë Müller").await;
-    assert!(!names, "the server never said that it took this name");
+    assert!(names, "only a POST tells whether the row has this name");
+    let sent = page.proxy.sent();
+    assert_eq!((sent.len(), &sent[0]), (2, &sent[1]));
+}
+
+pub async fn p4_a_refusal_after_a_lost_try_never_says_not_made(page: &Page) {
+    let unavailable = json!({"code": "status_unavailable"});
+    page.proxy.all_asks(Forged(503, unavailable));
+    page.proxy.posts([AnswerLost]);
+    page.proxy
+        .all_posts(Forged(429, json!({"code": "rate_limited"})));
+    page.pay("refused later").await;
+    page.until_shown("No answer came.").await;
+    page.click("#cancel").await;
+    page.until_shown(MAY_ARRIVE).await;
+    page.click("#pay").await;
+    page.until_shown("Too many payments are coming from here.")
+        .await;
+    assert!(page.shows(NOT_KNOWN).await);
+    page.click("#cancel").await;
+    page.until_shown(MAY_ARRIVE).await;
+    assert!(!page.shows("not made").await);
+    assert_eq!(page.rows("refused later").await, [ROW]);
+}
+
+pub async fn p4_under_an_id_that_is_not_new_something_may_have_been_sent(page: &Page) {
+    let url = format!("{}/pay?id={}-old", page.proxy.url, page.id().await);
+    page.browser.goto(&url).await.unwrap();
+    page.proxy
+        .all_posts(Forged(429, json!({"code": "rate_limited"})));
+    page.pay("old id").await;
+    page.until_shown("Too many payments are coming from here.")
+        .await;
+    assert!(page.shows(NOT_KNOWN).await);
+    page.click("#cancel").await;
+    page.until_shown(MAY_ARRIVE).await;
+    assert!(!page.shows("not made").await);
+}
+
+pub async fn p4_a_change_after_a_lost_answer_shows_the_first_try(page: &Page) {
+    let unavailable = json!({"code": "status_unavailable"});
+    page.proxy.all_asks(Forged(503, unavailable));
+    page.proxy.posts([AnswerLost]);
+    page.proxy.all_posts(RequestLost);
+    page.pay("changed").await;
+    page.until_shown("No answer came.").await;
+    let id = page.id().await;
+    page.click("#cancel").await;
+    page.type_into("#payer_name", "x").await;
+    page.proxy.reset();
+    page.click("#pay").await;
+    page.until_shown("An earlier payment was made").await;
+    assert!(page.shows("Your change was not made.").await);
+    assert!(page.shows("1,250.50").await);
+    assert_eq!(page.id().await, id, "no new number without a press");
+    assert_eq!(page.rows("changed").await, [ROW]);
+}
+
+pub async fn p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form(page: &Page) {
+    for (fate, outcome) in [(RequestLost, MAY_ARRIVE), (AnswerLost, MATCHED)] {
+        page.start_over().await;
+        let unavailable = json!({"code": "status_unavailable"});
+        page.proxy.all_asks(Forged(503, unavailable));
+        page.proxy.posts([fate]);
+        page.proxy.all_posts(RequestLost);
+        page.pay("reopened").await;
+        page.until_shown("No answer came.").await;
+        let id = page.id().await;
+        page.click("#cancel").await;
+        if outcome == MATCHED {
+            page.until_row("reopened").await;
+        }
+        page.proxy.reset();
+        page.load().await;
+        page.until_shown(outcome).await;
+        assert_eq!(page.proxy.seen()[0], "GET");
+        assert_eq!(page.id().await, id);
+        assert_eq!(page.value("#amount").await, "1250.50");
+    }
+    assert_eq!(page.rows("reopened").await, [ROW]);
+}
+
+pub async fn p4_a_row_of_another_name_is_not_this_payment(page: &Page) {
+    let id = page.id().await;
+    let other = json!({
+        "id": id, "amount": "1250.50", "currency": "USD", "payer_name": "Alice", "transaction": "namesake",
+    });
+    page.lab.until_accepted(&other.to_string()).await;
+    page.until_row("namesake").await;
+    page.proxy.posts([RequestLost]);
+    page.pay("namesake").await;
+    page.until_shown(NOT_MADE).await;
+    assert!(!page.shows(RECORDED).await);
+}
+
+pub async fn p4_a_state_of_odd_types_says_nothing(page: &Page) {
+    let id = page.id().await;
+    let at = "2026-11-22T07:30:00Z";
+    let right = json!({
+        "id": id, "state": "recorded", "amount": "1250.50", "currency": "USD", "transaction": "odd types",
+        "status": "processed", "received_at": at, "recorded_at": at,
+    });
+    let odd = [
+        ("amount", json!(10)),
+        ("amount", Value::Null),
+        ("transaction", json!([])),
+        ("received_at", json!("1")),
+    ];
+    let with = |(member, value): &(&str, Value)| {
+        let mut body = right.clone();
+        body[*member] = value.clone();
+        Forged(200, body)
+    };
+    page.proxy.all_posts(RequestLost);
+    page.proxy.asks(odd.iter().map(with));
+    page.pay("odd types").await;
+    for tries in 1..=odd.len() {
+        page.proxy.until_seen(2 * tries).await;
+        page.until_shown(NOT_KNOWN).await;
+        page.click("#again").await;
+    }
+    assert!(!page.shows("not made").await);
+    page.proxy.reset();
+    page.until_shown(RECORDED).await;
+    assert_eq!(page.rows("odd types").await, [ROW]);
+}
+
+pub async fn a_receipt_of_its_own_ends_what_the_tab_has_kept(page: &Page) {
+    let unavailable = json!({"code": "status_unavailable"});
+    page.proxy.all_asks(Forged(503, unavailable));
+    page.proxy.posts([AnswerLost]);
+    page.proxy.all_posts(RequestLost);
+    page.pay("own receipt").await;
+    page.until_shown("No answer came.").await;
+    let url = format!("{}/pay/{}", page.proxy.url, page.id().await);
+    page.until_row("own receipt").await;
+    page.browser.goto(&url).await.unwrap();
+    page.until_shown(RECORDED).await;
+    page.click("main a.button").await;
+    page.until_shown("Make a payment").await;
+    assert_eq!(page.value("#amount").await, "");
+    assert_eq!(page.run("return sessionStorage.length").await, 0);
 }
 
 pub async fn p4_a_lost_request_is_asked_for_and_then_sent_again(page: &Page) {
@@ -159,7 +301,8 @@ pub async fn p4_a_payment_found_at_opening_is_recorded_when_the_server_says_so(p
     page.until_shown("No answer came.").await;
     page.proxy.all_asks(Passed);
     page.load().await;
-    page.until_shown(RECORDED).await;
+    page.until_shown(MATCHED).await;
+    assert!(!page.shows(RECORDED).await, "its name was never confirmed");
     assert_eq!(page.rows("known").await, [ROW]);
 }
 
@@ -248,8 +391,8 @@ pub async fn p4_pauses_and_limits_are_those_of_the_table(page: &Page) {
     let script = "
         const payment = { id: 'tx_1', amount: '1.00', currency: 'USD' };
         const minutes = (count) => count * 60_000;
-        return import(document.querySelector('script').src.replace('pay.js', 'payment.js')).then(({ next }) => {
-            const run = (...events) => events.reduce(next, { name: 'editing' });
+        return import(document.querySelector('script').src.replace('pay.js', 'payment.js')).then(({ next, start }) => {
+            const run = (...events) => events.reduce(next, start(true));
             const pay = { type: 'pay', payment, now: 0 };
             const lost = (now) => ({ type: 'lost', code: 'lost', now });
             const open = (kept, id, now) => run({ type: 'open', kept, id, now }).name;
@@ -282,8 +425,9 @@ pub async fn p4_pauses_and_limits_are_those_of_the_table(page: &Page) {
 pub async fn p4_no_order_of_answers_makes_the_page_say_what_is_not_so(page: &Page) {
     let script = format!(
         "{}
-        return import(document.querySelector('script').src.replace('pay.js', 'payment.js')).then(({{ next, STATES }}) =>
-            Array.from({{ length: 20_000 }}, (_, seed) => walk(next, STATES, seed)).flat().slice(0, 3));",
+        return import(document.querySelector('script').src.replace('pay.js', 'payment.js')).then((payment) =>
+            import(document.querySelector('script').src.replace('pay.js', 'words.js')).then((words) =>
+                Array.from({{ length: 20_000 }}, (_, seed) => walk(payment, words, seed)).flat().slice(0, 3)));",
         include_str!("walks.js")
     );
     assert_eq!(page.run(&script).await, json!([]));

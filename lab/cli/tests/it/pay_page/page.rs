@@ -34,7 +34,9 @@ impl Page {
         self.browser.set_scripts(true).await.unwrap();
         self.browser.set_offline(false).await.unwrap();
         self.browser.show(View::DESKTOP).await.unwrap();
-        self.load().await;
+        // A page that follows no payment, and so keeps none.
+        let docs = format!("{}/docs", self.proxy.url);
+        self.browser.goto(&docs).await.unwrap();
         self.run("sessionStorage.clear()").await;
         self.load().await;
         self.browser.complaints().await.unwrap();
@@ -123,6 +125,16 @@ impl Page {
             "SELECT amount, currency, payer_name FROM payments.transactions WHERE transaction = '{note}'"
         );
         self.lab.select(&select).await
+    }
+
+    /// Waits until the form's payment with this note is recorded.
+    pub async fn until_row(&self, note: &str) {
+        let select =
+            format!("SELECT amount FROM payments.transactions WHERE transaction = '{note}'");
+        let patience = std::time::Duration::from_secs(30);
+        self.lab
+            .until_selected(&select, &["1250.5000"], patience)
+            .await;
     }
 
     /// Records a payment of 11.00 USD as any program would.

@@ -23,6 +23,11 @@ pub async fn a_mistake_is_named_beside_its_field_and_nothing_is_sent(page: &Page
         page.until_shown(words).await;
     }
     assert_eq!(page.focused().await, "amount", "the first that is wrong");
+    page.type_into("#amount", "1").await;
+    page.run("document.getElementById('transaction').value = 'half \\ud83d'")
+        .await;
+    page.click("#pay").await;
+    page.until_shown("half of a character").await;
     assert_eq!(page.proxy.seen(), [""; 0]);
 }
 
@@ -146,6 +151,15 @@ pub async fn alerts_are_read_out_once_and_the_focus_stays(page: &Page) {
     assert_eq!(page.focused().await, "receipt-title");
     let readable = page.browser.readable().await.unwrap();
     assert!(!readable.contains("Cancelled."), "{readable}");
+}
+
+pub async fn the_focus_goes_on_when_its_button_is_gone(page: &Page) {
+    page.proxy.posts([RequestLost]);
+    page.pay("focused").await;
+    page.until_shown("No answer came.").await;
+    page.run("document.getElementById('again').focus()").await;
+    page.until_shown(RECORDED).await;
+    assert_eq!(page.focused().await, "receipt-title");
 }
 
 pub async fn without_a_script_the_plain_form_pays(page: &Page) {

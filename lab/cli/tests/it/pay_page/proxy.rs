@@ -14,9 +14,13 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{JoinHandle, yield_now},
+};
 
 const BODY_MAX: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -234,8 +238,13 @@ async fn exchange(State(network): State<Arc<Network>>, request: Request) -> Resp
 
 /// The connection ends in the middle of the answer. One that ended before it would be tried again by the browser itself.
 fn cut_off() -> Response {
-    let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("cut off by the test")) });
-    Body::from_stream(cut).into_response()
+    let begun = stream::once(async { Ok(Bytes::from_static(b"{")) });
+    let cut = stream::once(async {
+        // What was written so far goes out first.
+        yield_now().await;
+        Err(io::Error::other("cut off by the test"))
+    });
+    Body::from_stream(begun.chain(cut)).into_response()
 }
 
 fn forged(status: u16, body: &Value) -> Response {

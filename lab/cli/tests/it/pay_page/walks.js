@@ -1,24 +1,28 @@
-// Random walks through the states of a payment, against a model of two nodes, one row and a network that loses and forges
-// whatever it likes. Returns what the page said wrongly.
+// Random walks through the states of a payment, against a model of two nodes, one row, a network that loses, delays and
+// forges whatever it likes, and a person who cancels, changes the form and loads the page again. Returns what the page said
+// wrongly.
 //
-// `next` and `STATES` are those of payment.js.
+// `payment` and `words` are the modules of these names.
 
 const MINUTE = 60_000;
 const AT = "2026-11-22T07:30:00Z";
 
-function walk(next, STATES, seed) {
+function walk({ next, start, toKeep, STATES }, words, seed) {
   const random = mulberry(seed);
   const chance = (share) => random() < share;
   const pick = (list) => list[Math.floor(random() * list.length)];
-  const own = { id: "tx_1", amount: "10.00", currency: "USD", payer_name: "Alice" };
-  const others = [{ ...own, payer_name: "Bob" }, { ...own, amount: "11.00" }, { ...own, transaction: "Tea" }];
+  const first = { id: "tx_1", amount: "10.00", currency: "USD", payer_name: "Alice" };
+  const forms = [first, first, { ...first, payer_name: "Alicia" }, { ...first, amount: "12.00" }];
+  const others = [{ ...first, payer_name: "Bob" }, { ...first, amount: "11.00" }, { ...first, transaction: "Tea" }];
   const text = JSON.stringify;
 
   const nodes = [undefined, undefined];
   let row;
-  let isDenied = false;
   const accepted = new Set();
-  const isMade = () => (row ? text(row) === text(own) : accepted.has(text(own)));
+  // What was sent from here, and of it what is still on its way.
+  const sent = new Set();
+  const late = [];
+  let denied;
 
   const take = (content) => {
     const node = Math.floor(random() * 2);
@@ -28,14 +32,20 @@ function walk(next, STATES, seed) {
     accepted.add(text(content));
     return true;
   };
+  const mayBeMade = (content) => (row ? text(row) === content : accepted.has(content) || late.some((other) => text(other) === content));
+  const mayAnyBeMade = () => [...sent].some(mayBeMade);
 
   const post = (payment) => {
-    if (chance(0.15)) return { type: "lost", code: "lost" };
+    sent.add(text(payment));
+    if (chance(0.15)) {
+      if (chance(0.5)) late.push(payment);
+      return { type: "lost", code: "lost" };
+    }
     if (chance(0.1)) return { type: "later", code: "rate_limited", after: 1000 };
     if (chance(0.05)) return { type: "no", refusal: { code: "invalid_member" } };
     const isTaken = take(payment);
     if (chance(0.3)) return { type: "lost", code: "lost" };
-    isDenied ||= !isTaken && row !== undefined;
+    if (!isTaken && row) denied = text(payment);
     return isTaken ? { type: "yes", receivedAt: AT } : { type: "no", refusal: { code: "id_conflict" } };
   };
 
@@ -44,59 +54,92 @@ function walk(next, STATES, seed) {
     if (row) {
       const { amount, currency, transaction } = row;
       const state = accepted.size > 1 && chance(0.8) ? "conflict" : "recorded";
-      return { type: "found", found: { state, amount, currency, transaction, received_at: AT, recorded_at: AT } };
+      const times = { received_at: AT, recorded_at: AT };
+      return { type: "found", found: { state, status: "processed", amount, currency, transaction, ...times } };
     }
     return pick(nodes) ? { type: "found", found: { state: "accepted", received_at: AT } } : { type: "unknown" };
   };
 
   const wrong = [];
-  const check = (isRight, words) => isRight || wrong.push({ seed, words, row, state });
+  const check = (isRight, what) => isRight || wrong.push({ seed, what, row, state });
   let now = 0;
   let pressedAt = -Infinity;
-  let state = { name: "editing" };
+  let state = start(true);
   const dispatch = (event) => (state = next(state, { ...event, now }));
-  if (chance(0.3)) dispatch({ type: "open", kept: { payment: own, at: 0 }, id: "tx_1" });
-  if (state.name === "editing") {
+  const pay = () => {
     pressedAt = now;
-    dispatch({ type: "pay", payment: own });
-  }
-  // What was sent before the page was opened again.
-  else if (chance(0.5)) take(own);
+    dispatch({ type: "pay", payment: pick(forms) });
+  };
+  const load = () => {
+    // An answer that comes now is nobody's.
+    if (STATES[state.name].does === "post") {
+      sent.add(text(state.payment));
+      late.push(state.payment);
+    }
+    const kept = chance(0.2) ? undefined : JSON.parse(text(toKeep(state, now) ?? null));
+    state = start(false);
+    pressedAt = -Infinity;
+    dispatch({ type: "open", kept, id: "tx_1" });
+  };
+  if (chance(0.1)) dispatch({ type: "open", kept: { payment: first, at: 0 }, id: "tx_1" });
 
-  for (let steps = 0; steps < 60 && state.name !== "editing" && state.name !== "recorded"; steps += 1) {
+  for (let steps = 0; steps < 60 && wrong.length === 0; steps += 1) {
     const { does, press } = STATES[state.name];
     // What is to be sent goes out at once.
     if (does !== "post") now += chance(0.05) ? 5 * MINUTE : 2_000;
     if (chance(0.1)) take(pick(others));
+    if (chance(0.2) && late.length > 0) take(late.pop());
     if (chance(0.15) && accepted.size > 0) row ??= JSON.parse(pick([...accepted]));
-    if (press && (!does || chance(0.1))) {
+    if (chance(0.02)) {
+      load();
+    } else if (state.name === "editing") {
+      if (state.payment && state.payment.id !== "tx_1") break;
+      pay();
+    } else if (press && (!does || chance(0.1))) {
       pressedAt = now;
       dispatch({ type: "press" });
-    } else if (chance(0.02)) {
+    } else if (chance(0.05)) {
+      if (does === "post") {
+        sent.add(text(state.payment));
+        late.push(state.payment);
+      }
       dispatch({ type: "cancel" });
     } else if (does === "post") {
       check(now - pressedAt <= 3 * MINUTE, "sent long after the last press");
       dispatch(post(state.payment));
-    } else {
+    } else if (does) {
       dispatch(does === "ask" ? ask() : { type: "waited" });
+    } else {
+      break;
     }
-  }
-
-  const { name, payment, problem } = state;
-  if (name === "recorded") {
-    check(row && row.amount === own.amount && row.transaction === own.transaction, "recorded, but is not");
-    check(!isDenied, "recorded, but the server said that the row is another");
-    check(!payment.payer_name || accepted.has(text(own)), "recorded under a name that was never accepted");
-  }
-  if (name === "editing" && problem?.code === "id_conflict") {
-    check(row || others.some((other) => accepted.has(text(other))), "another payment, but there is none");
-    check(!row || text(row) !== text(own), "not made, but is recorded");
-    check(row || !accepted.has(text(own)), "not made, but may be recorded");
-  } else if (name === "editing") {
-    check(problem.isLost || !isMade(), "not made, but is accepted");
-    check(payment.id === "tx_1", "the id was given up");
+    look();
   }
   return wrong;
+
+  function look() {
+    const { name, payment, problem } = state;
+    const isLike = (content) => row && row.amount === content.amount && row.transaction === content.transaction;
+    if (name === "recorded") {
+      check(isLike(payment), "recorded, but is not");
+      check(denied !== text(payment), "recorded, but the server said that the row is another");
+      check(!payment.payer_name || accepted.has(text(payment)), "recorded under a name that was never accepted");
+    } else if (name === "matched") {
+      check(isLike(payment), "of this amount, but is not");
+    } else if (name === "earlier") {
+      check(isLike(payment), "an earlier payment, but it is another");
+      check(words.trouble(state).text.includes("made"), "an earlier payment, without a word");
+    } else if (name === "editing" && problem) {
+      const isNo = words.problem(problem).includes("not made");
+      check(!isNo || !mayAnyBeMade(), "not made, but may be");
+      if (problem.code === "id_conflict") {
+        check(row || others.some((other) => accepted.has(text(other))), "another payment, but there is none");
+      } else {
+        check(payment.id === "tx_1", "the id was given up");
+      }
+    } else if (!state.receivedAt) {
+      check(!words.trouble(state).text.includes("not made") || !mayAnyBeMade(), "not made yet, but may be");
+    }
+  }
 }
 
 function mulberry(seed) {
