@@ -6,7 +6,7 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use futures::future::join;
 use lambda_runtime::Diagnostic;
 use payment_core::Timestamp;
-use payment_core::event::{Event, EventError, Message, ObjectRef};
+use payment_core::event::{Event, EventError, Message, Named, ObjectRef};
 use payment_store::{Backend, MySqlBackend, Store};
 use program::chain;
 use serde::Serialize;
@@ -119,10 +119,10 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     ) -> Result<Option<SqsBatchResponse>, HandlerError> {
         let time = Time::until(deadline, self.clock);
         match Event::parse(payload)? {
-            Event::Objects(objects) => {
-                let objects: Vec<_> = objects.iter().collect();
+            Event::Objects(named) => {
+                let objects: Vec<_> = named.iter().flatten().collect();
                 let done = self.ingest_all(&objects, time, tally).await;
-                all_done(&done, objects.len()).map(|()| None)
+                all_done(&named, &mut done.into_iter()).map(|()| None)
             }
             Event::Messages(messages) => Ok(Some(self.answer_each(messages, time, tally).await)),
             Event::Sweep => {
@@ -133,7 +133,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     }
 
     /// Which objects are ingested, or gone, as far as there was time. Each is tried, whatever became of the one before.
-    /// While one is inserted the next is read, so that S3 and the database work at the same time.
+    /// While a small one is inserted the next is read, so that S3 and the database work at the same time.
     pub(crate) async fn ingest_all(
         &self,
         objects: &[&ObjectRef],
@@ -141,19 +141,24 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         tally: &mut Tally,
     ) -> Vec<bool> {
         let mut done = Vec::with_capacity(objects.len());
-        if objects.is_empty() || !time.is_left() {
-            return done;
-        }
-        let first = Box::pin(self.read(objects.first()));
-        let mut ahead = time.within(first).await.flatten();
+        let mut ahead = None;
         while let Some(object) = objects.get(done.len())
             && time.is_left()
         {
-            let content = ahead.unwrap_or(Err(IngestError::OutOfTime));
             // Boxed: futures of this depth are more than a stack wants to hold.
+            let content = match ahead.take() {
+                Some(content) => content,
+                None => {
+                    let read = Box::pin(ingest::read(&self.objects, object));
+                    time.within(read)
+                        .await
+                        .unwrap_or(Err(IngestError::OutOfTime))
+                }
+            };
+            let is_small = content.as_ref().is_ok_and(Content::is_small);
+            let next = objects.get(done.len() + 1).filter(|_| is_small);
             let record = Box::pin(async { ingest::record(&self.store, content?).await });
-            let next = Box::pin(self.read(objects.get(done.len() + 1)));
-            let both = time.within(join(record, next)).await;
+            let both = time.within(join(record, Box::pin(self.read(next)))).await;
             let (ingested, next) = both.unwrap_or((Err(IngestError::OutOfTime), None));
             ahead = next;
             done.push(self.take_note(object, ingested, tally));
@@ -201,19 +206,12 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         time: Time,
         tally: &mut Tally,
     ) -> SqsBatchResponse {
-        let readable = messages.iter().filter_map(|m| m.objects.as_ref().ok());
-        let objects: Vec<_> = readable.flatten().collect();
+        let named = messages.iter().flat_map(|message| &message.objects);
+        let objects: Vec<_> = named.flatten().collect();
         let mut done = self.ingest_all(&objects, time, tally).await.into_iter();
         let mut response = SqsBatchResponse::default();
         for Message { id, objects } in messages {
-            let outcome = match objects {
-                Ok(objects) => {
-                    let own: Vec<_> = done.by_ref().take(objects.len()).collect();
-                    all_done(&own, objects.len())
-                }
-                Err(error) => Err(error.into()),
-            };
-            if let Err(error) = outcome {
+            if let Err(error) = all_done(&objects, &mut done) {
                 tracing::error!(
                     message_id = id,
                     error = chain(&error),
@@ -226,17 +224,32 @@ impl<O: Objects, B: Backend> Handler<O, B> {
     }
 }
 
-fn all_done(done: &[bool], objects: usize) -> Result<(), HandlerError> {
+/// Takes from `done` what became of the objects that these records name.
+fn all_done(named: &[Named], done: &mut impl Iterator<Item = bool>) -> Result<(), HandlerError> {
+    let unread: Vec<_> = named
+        .iter()
+        .filter_map(|named| named.as_ref().err())
+        .collect();
+    for error in &unread {
+        tracing::error!(
+            error = chain(error),
+            "a record of the event was passed over"
+        );
+    }
+    let objects = named.len() - unread.len();
+    let done: Vec<_> = done.take(objects).collect();
     let failed = done.iter().filter(|done| !**done).count();
     let left = objects - done.len();
-    if failed + left == 0 {
-        return Ok(());
+    if failed + left > 0 {
+        return Err(HandlerError::NotIngested {
+            failed,
+            left,
+            objects,
+        });
     }
-    Err(HandlerError::NotIngested {
-        failed,
-        left,
-        objects,
-    })
+    unread
+        .first()
+        .map_or(Ok(()), |error| Err((*error).clone().into()))
 }
 
 fn log_ingested(s3_key: &str, ingested: &Ingested) {

@@ -74,13 +74,23 @@ pub enum IngestError {
     OutOfTime,
 }
 
-/// An object's first part. The database has not been asked.
+/// An object, of which a small one's first part is read. The database has not been asked.
 #[derive(Debug)]
 pub enum Content<'a, O: Objects> {
     Parts(Box<ObjectParts<'a, O>>),
     /// A folder that a console made: nothing is in it.
     Folder,
     Gone,
+}
+
+impl<O: Objects> Content<'_, O> {
+    /// Whether memory has room for the next object besides this one.
+    pub fn is_small(&self) -> bool {
+        match self {
+            Self::Parts(parts) => parts.is_small(),
+            Self::Folder | Self::Gone => true,
+        }
+    }
 }
 
 pub async fn ingest(
@@ -91,7 +101,7 @@ pub async fn ingest(
     record(store, read(objects, object).await?).await
 }
 
-/// The first half: nearly every object is read to its end by it. One that was ingested before is read again: that is
+/// The first half: nearly every object is small, and read to its end by it. One that was ingested before is read again: that is
 /// rare, and cheaper than asking each time.
 pub async fn read<'a, O: Objects>(
     objects: &'a O,

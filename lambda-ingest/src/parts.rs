@@ -12,7 +12,11 @@ use crate::objects::{Body, ObjectError, Objects, Opened};
 /// Rejected lines of one object that the log names. The table has them all.
 const REJECTS_LOGGED_MAX: usize = 100;
 
-/// The parts of one object. The first is there; the others are read as they are asked for.
+/// Size of an object, in bytes, up to which it may be in memory while another one is inserted. A batch of the app tier
+/// rarely exceeds it.
+const SMALL_BYTES_MAX: u64 = 256 * 1024;
+
+/// The parts of one object. The first part of a small one is there; the others are read as they are asked for.
 #[derive(Debug)]
 pub struct ObjectParts<'a, O: Objects> {
     objects: &'a O,
@@ -37,6 +41,8 @@ pub struct Notes {
 #[derive(Debug)]
 struct Stream<B> {
     version: ObjectVersion,
+    /// Length of the body, if S3 says it.
+    bytes: Option<u64>,
     body: B,
     reader: ObjectReader,
     /// What has arrived and is not read.
@@ -46,16 +52,25 @@ struct Stream<B> {
 
 impl<'a, O: Objects> ObjectParts<'a, O> {
     pub async fn open(objects: &'a O, object: &ObjectRef) -> Result<Self, ObjectError> {
-        let mut stream = Stream::new(objects.open(object).await?);
-        let part = stream.next_part().await?;
-        Ok(Self {
+        let mut parts = Self {
             objects,
             object: object.clone(),
-            stream,
-            is_ahead: true,
-            part,
+            stream: Stream::new(objects.open(object).await?),
+            is_ahead: false,
+            part: Vec::new(),
             notes: Notes::default(),
-        })
+        };
+        if parts.is_small() {
+            parts.part = parts.stream.next_part().await?;
+            parts.is_ahead = true;
+        }
+        Ok(parts)
+    }
+
+    pub fn is_small(&self) -> bool {
+        self.stream
+            .bytes
+            .is_some_and(|bytes| bytes <= SMALL_BYTES_MAX)
     }
 
     pub fn version(&self) -> &ObjectVersion {
@@ -93,12 +108,12 @@ impl<O: Objects> Parts for ObjectParts<'_, O> {
     }
 
     async fn rewind(&mut self) -> Result<(), IngestError> {
-        let mut stream = Stream::new(self.objects.open(&self.object).await?);
+        let stream = Stream::new(self.objects.open(&self.object).await?);
         if stream.version != self.stream.version {
             return Err(ObjectError::Replaced.into());
         }
-        self.part = stream.next_part().await?;
-        self.is_ahead = true;
+        self.part = Vec::new();
+        self.is_ahead = false;
         self.stream = stream;
         self.notes = Notes::default();
         Ok(())
@@ -132,6 +147,7 @@ impl<B: Body> Stream<B> {
         Self {
             reader: ObjectReader::new(&opened.version.key, opened.version.stored_at),
             version: opened.version,
+            bytes: opened.bytes,
             body: opened.body,
             rest: Bytes::new(),
             ended: (!is_taken).then_some(Err(Unreadable::LargeObject)),

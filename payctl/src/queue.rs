@@ -7,7 +7,7 @@ use aws_clients::failure;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
-use payment_core::event::{Event, EventError, ObjectRef};
+use payment_core::event::{Event, Named};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
@@ -172,22 +172,20 @@ impl Queue {
 }
 
 impl Letter {
-    /// The objects to ingest: none for a test event, or for a schedule, which comes again by itself.
-    pub fn objects(&self) -> Result<Vec<ObjectRef>, EventError> {
+    /// The objects to ingest, record by record: none for a test event, or for a schedule, which comes again by itself.
+    pub fn objects(&self) -> Vec<Named> {
         let event = match serde_json::from_str::<Destination<'_>>(&self.body) {
             Ok(destination) => destination.request_payload.get(),
             Err(_) => &self.body,
         };
-        match Event::parse(event)? {
-            Event::Objects(objects) => Ok(objects),
-            Event::Messages(messages) => {
-                let objects: Result<Vec<_>, _> = messages
-                    .into_iter()
-                    .map(|message| message.objects)
-                    .collect();
-                Ok(objects?.concat())
+        match Event::parse(event) {
+            Ok(Event::Objects(objects)) => objects,
+            Ok(Event::Messages(messages)) => {
+                let objects = messages.into_iter().map(|message| message.objects);
+                objects.flatten().collect()
             }
-            Event::Sweep => Ok(Vec::new()),
+            Ok(Event::Sweep) => Vec::new(),
+            Err(error) => vec![Err(error)],
         }
     }
 }
@@ -201,6 +199,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use payment_core::event::EventError;
+
     use super::*;
 
     const EVENT: &str = r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put",
@@ -212,11 +212,8 @@ mod tests {
             body: body.to_owned(),
             receipt: "r".to_owned(),
         };
-        let objects = letter.objects()?;
-        Ok(objects
-            .iter()
-            .map(|object| object.key.to_string())
-            .collect())
+        let objects = letter.objects().into_iter();
+        objects.map(|named| Ok(named?.key.to_string())).collect()
     }
 
     #[test]

@@ -24,11 +24,27 @@ const OTHER_KINDS: [&str; 10] = [
     "TestEvent",
 ];
 
+/// EventBridge's names for the same kinds.
+const OTHER_DETAIL_TYPES: [&str; 9] = [
+    "Object ACL Updated",
+    "Object Access Tier Changed",
+    "Object Deleted",
+    "Object Restore Completed",
+    "Object Restore Expired",
+    "Object Restore Initiated",
+    "Object Storage Class Changed",
+    "Object Tags Added",
+    "Object Tags Deleted",
+];
+
+/// Sources of a schedule: a rule of EventBridge, and EventBridge Scheduler.
+const SCHEDULE_SOURCES: [&str; 2] = ["aws.events", "aws.scheduler"];
+
 /// One invocation's work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Objects to ingest, as a whole: where one fails, the invocation fails.
-    Objects(Vec<ObjectRef>),
+    /// Objects to ingest, as a whole: if one fails, the invocation fails.
+    Objects(Vec<Named>),
     /// Messages of a queue, each with an answer of its own.
     Messages(Vec<Message>),
     /// The schedule: look for objects whose event was lost.
@@ -42,11 +58,14 @@ pub struct ObjectRef {
     pub key: ObjectKey,
 }
 
+/// The object that a record names, or why the record can't be read, which stops no other record.
+pub type Named = Result<ObjectRef, EventError>;
+
 /// A message of SQS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub id: String,
-    pub objects: Result<Vec<ObjectRef>, EventError>,
+    pub objects: Vec<Named>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,43 +85,42 @@ pub enum EventError {
 impl Event {
     pub fn parse(payload: &str) -> Result<Self, EventError> {
         let envelope: Envelope = serde_json::from_str(payload).map_err(|_| EventError::NotJson)?;
-        if envelope.detail_type.as_deref() == Some("Scheduled Event") {
+        if envelope.is_schedule() {
             return Ok(Self::Sweep);
         }
-        match envelope.records.as_deref() {
-            Some(
-                records @ [
-                    Record {
-                        event_source: Source::Sqs,
-                        ..
-                    },
-                    ..,
-                ],
-            ) => Ok(Self::Messages(records.iter().map(message).collect())),
-            _ => envelope.objects().map(Self::Objects),
+        let records = envelope.records.as_deref().unwrap_or_default();
+        if records.iter().any(is_message) {
+            Ok(Self::Messages(records.iter().map(message).collect()))
+        } else {
+            Ok(Self::Objects(envelope.objects()))
         }
     }
 }
 
-fn message(record: &Record) -> Message {
-    let body = record.body.as_deref().unwrap_or_default();
+fn is_message(record: &Value) -> bool {
+    record["eventSource"] == "aws:sqs"
+}
+
+fn message(record: &Value) -> Message {
+    let text = |member| record[member].as_str().unwrap_or_default();
     Message {
-        id: record.message_id.clone().unwrap_or_default(),
-        objects: objects_of(body),
+        id: text("messageId").to_owned(),
+        objects: objects_of(text("body")),
     }
 }
 
 /// Objects that a nested envelope names: the body of an SQS message, or the message of SNS.
-fn objects_of(payload: &str) -> Result<Vec<ObjectRef>, EventError> {
-    serde_json::from_str::<Envelope>(payload)
-        .map_err(|_| EventError::NotJson)?
-        .objects()
+fn objects_of(payload: &str) -> Vec<Named> {
+    match serde_json::from_str::<Envelope>(payload) {
+        Ok(envelope) => envelope.objects(),
+        Err(_) => vec![Err(EventError::NotJson)],
+    }
 }
 
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
+    records: Option<Vec<Value>>,
     /// `s3:TestEvent`, sent once when a notification is configured.
     #[serde(rename = "Event")]
     event: Option<String>,
@@ -111,32 +129,50 @@ struct Envelope {
     message: Option<String>,
     #[serde(rename = "detail-type")]
     detail_type: Option<String>,
+    source: Option<String>,
     /// EventBridge's form of an S3 event; other kinds of event put other things here.
     detail: Option<Value>,
 }
 
 impl Envelope {
-    fn objects(&self) -> Result<Vec<ObjectRef>, EventError> {
+    /// One that a person wrote for a target may name no source.
+    fn is_schedule(&self) -> bool {
+        let source = self.source.as_deref();
+        self.detail_type.as_deref() == Some("Scheduled Event")
+            && source.is_none_or(|source| SCHEDULE_SOURCES.contains(&source))
+    }
+
+    fn objects(&self) -> Vec<Named> {
         if self.event.as_deref() == Some("s3:TestEvent") {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        if let Some(records) = &self.records {
-            return Ok(records
-                .iter()
-                .map(Record::objects)
-                .collect::<Result<Vec<_>, _>>()?
-                .concat());
+        match (&self.records, &self.message) {
+            (Some(records), _) => records.iter().flat_map(objects_of_record).collect(),
+            (None, Some(message)) => objects_of(message),
+            (None, None) => self.from_event_bridge().transpose().into_iter().collect(),
         }
-        match (&self.message, self.detail_type.as_deref(), &self.detail) {
-            (Some(message), _, _) => objects_of(message),
-            (None, Some("Object Created"), Some(detail)) => {
+    }
+
+    fn from_event_bridge(&self) -> Result<Option<ObjectRef>, EventError> {
+        let (Some("aws.s3"), Some(kind)) = (self.source.as_deref(), self.detail_type.as_deref())
+        else {
+            return Err(EventError::UnknownKind);
+        };
+        match (kind, &self.detail) {
+            ("Object Created", Some(detail)) => {
                 let s3 = S3::deserialize(detail).map_err(|_| EventError::UnknownKind)?;
-                Ok(vec![s3.object_ref(ObjectKey::parse)?])
+                s3.object_ref(ObjectKey::parse).map(Some)
             }
-            // Deletions, restores and the like change nothing here.
-            (None, Some(other), Some(_)) if other.starts_with("Object ") => Ok(Vec::new()),
-            _ => Err(EventError::UnknownKind),
+            (other, _) if OTHER_DETAIL_TYPES.contains(&other) => Ok(None),
+            (other, _) => Err(EventError::UnknownName(beginning(other))),
         }
+    }
+}
+
+fn objects_of_record(record: &Value) -> Vec<Named> {
+    match Record::deserialize(record) {
+        Ok(record) => record.objects(),
+        Err(_) => vec![Err(EventError::UnknownKind)],
     }
 }
 
@@ -150,9 +186,6 @@ struct Record {
     #[serde(rename = "eventName")]
     event_name: Option<String>,
     s3: Option<S3>,
-    #[serde(rename = "messageId")]
-    message_id: Option<String>,
-    body: Option<String>,
     #[serde(rename = "Sns")]
     sns: Option<Sns>,
 }
@@ -161,8 +194,6 @@ struct Record {
 enum Source {
     #[serde(rename = "aws:s3")]
     S3,
-    #[serde(rename = "aws:sqs")]
-    Sqs,
     #[serde(rename = "aws:sns")]
     Sns,
     #[serde(other)]
@@ -192,31 +223,34 @@ struct Object {
 }
 
 impl Record {
-    fn objects(&self) -> Result<Vec<ObjectRef>, EventError> {
+    fn objects(&self) -> Vec<Named> {
         match (&self.event_source, &self.s3, &self.sns) {
-            (Source::S3, Some(s3), _) => self.s3_object(s3),
+            (Source::S3, Some(s3), _) => self.s3_object(s3).transpose().into_iter().collect(),
             (Source::Sns, _, Some(sns)) => objects_of(&sns.message),
-            _ => Err(EventError::UnknownKind),
+            _ => vec![Err(EventError::UnknownKind)],
         }
     }
 
-    fn s3_object(&self, s3: &S3) -> Result<Vec<ObjectRef>, EventError> {
+    fn s3_object(&self, s3: &S3) -> Result<Option<ObjectRef>, EventError> {
         let version = self.event_version.as_deref().unwrap_or_default();
         if version.split('.').next() != Some(S3_EVENT_MAJOR) {
-            return Err(EventError::UnknownVersion(
-                version.chars().take(16).collect(),
-            ));
+            return Err(EventError::UnknownVersion(beginning(version)));
         }
         // Some senders write the name as notifications are configured, with `s3:` before it.
         let name = self.event_name.as_deref().unwrap_or_default();
         let name = name.strip_prefix("s3:").unwrap_or(name);
         let (kind, _) = name.split_once(':').unwrap_or((name, ""));
         match kind {
-            "ObjectCreated" => Ok(vec![s3.object_ref(ObjectKey::parse_form_encoded)?]),
-            kind if OTHER_KINDS.contains(&kind) => Ok(Vec::new()),
-            _ => Err(EventError::UnknownName(name.chars().take(64).collect())),
+            "ObjectCreated" => s3.object_ref(ObjectKey::parse_form_encoded).map(Some),
+            kind if OTHER_KINDS.contains(&kind) => Ok(None),
+            _ => Err(EventError::UnknownName(beginning(name))),
         }
     }
+}
+
+/// For a message: whoever sent the event chose the text.
+fn beginning(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 impl S3 {

@@ -87,8 +87,12 @@ impl Reader {
             Some(b'[') => {
                 self.check(depth)?;
                 let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| syntax(&e))?;
-                let items = items.into_iter().map(|item| self.value(item, depth + 1));
-                Json::Array(items.collect::<Result<_, _>>()?)
+                // Collecting results would leave room for four in each array of one.
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.value(item, depth + 1)?);
+                }
+                Json::Array(values)
             }
             Some(b'"') => Json::String(serde_json::from_str(text).map_err(|e| syntax(&e))?),
             Some(b't') => Json::Bool(true),
@@ -105,10 +109,11 @@ impl Reader {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(JsonError::DuplicateMember);
         }
-        let members = object.0.into_iter();
-        members
-            .map(|(name, raw)| Ok((name, self.value(raw, depth + 1)?)))
-            .collect()
+        let mut members = Members::with_capacity(object.0.len());
+        for (name, raw) in object.0 {
+            members.push((name, self.value(raw, depth + 1)?));
+        }
+        Ok(members)
     }
 
     fn check(&self, depth: usize) -> Result<(), JsonError> {
@@ -128,6 +133,18 @@ fn syntax(error: &serde_json::Error) -> JsonError {
 }
 
 impl Json {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 0,
+            Self::Number(text) | Self::String(text) => allocated(text.len()),
+            Self::Array(items) => {
+                let inner = items.iter().map(Self::heap_bytes).sum::<usize>();
+                allocated(items.capacity() * size_of::<Self>()) + inner
+            }
+            Self::Object(members) => heap_bytes(members),
+        }
+    }
+
     /// Appends compact JSON. Numbers come out as they came in.
     pub fn write(&self, out: &mut String, order: Order) {
         match self {
@@ -149,6 +166,19 @@ impl Json {
             Self::Object(members) => write_object(members, out, order),
         }
     }
+}
+
+/// Memory, in bytes, that members take beside the `Vec` itself: up to some twenty times their text.
+pub(crate) fn heap_bytes(members: &Members) -> usize {
+    let inner = members
+        .iter()
+        .map(|(name, value)| allocated(name.len()) + value.heap_bytes());
+    allocated(members.capacity() * size_of::<(Box<str>, Json)>()) + inner.sum::<usize>()
+}
+
+/// What the allocator gives for so many bytes, at the least.
+fn allocated(bytes: usize) -> usize {
+    bytes.next_multiple_of(16)
 }
 
 /// Appends `{…}`.

@@ -23,12 +23,13 @@ use crate::payment::BODY_BYTES_MAX;
 use crate::record::{self, LogRecord, RejectedLine};
 use crate::timestamp::Timestamp;
 
-/// Longest record. Ours are shorter; other writers' members may be larger.
-pub const LINE_BYTES_MAX: usize = 64 * BODY_BYTES_MAX;
+/// Longest record, in bytes, as a line and as a row: the row fits one statement of 1 MiB, its other columns included.
+/// Ours are shorter; other writers' members may be larger.
+pub const LINE_BYTES_MAX: usize = 64 * BODY_BYTES_MAX - 4096;
 const _: () = assert!(LINE_BYTES_MAX >= record::LINE_BYTES_MAX);
 
 /// Largest document over several lines, such as an array.
-pub const DOCUMENT_BYTES_MAX: usize = 4 * LINE_BYTES_MAX;
+pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Most content of one object, decompressed. Its rows are one transaction, and must fit one run of the function.
 pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -39,12 +40,16 @@ pub const OBJECT_LINES_MAX: u32 = 100_000;
 /// Number of the only line of an object that is refused as a whole.
 pub const WHOLE_OBJECT: u32 = 0;
 
-/// Content that is kept between two calls of [`ObjectReader::take`]: more than the app tier writes in one object.
-const PART_BYTES: usize = 2 * 1024 * 1024;
+/// Memory, in bytes, that the lines between two calls of [`ObjectReader::take`] may take. Parsed lines are counted, not
+/// their text: `[0,0,…]` takes some twenty times its length.
+const PART_BYTES: usize = 16 * 1024 * 1024;
 const PART_LINES: usize = 4096;
 
+/// Content that is read before the size of the part is looked at.
+const PIECE: usize = 64 * 1024;
+
 /// gzip makes at most about a thousand bytes of one, so so much is decompressed at a time.
-const GZIP_PIECE: usize = 2048;
+const GZIP_PIECE: usize = 512;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -124,7 +129,7 @@ impl ObjectReader {
         }
         let piece = match self.content {
             Content::Gzip(_) => GZIP_PIECE,
-            _ => PART_BYTES,
+            _ => PIECE,
         };
         for piece in bytes[taken..].chunks(piece) {
             if self.is_full() {
@@ -153,7 +158,7 @@ impl ObjectReader {
     /// Whether the lines are to be taken before more is read.
     pub fn is_full(&self) -> bool {
         let text = self.text();
-        text.held_bytes() >= PART_BYTES || text.lines().len() >= PART_LINES
+        text.memory_bytes() >= PART_BYTES || text.lines().len() >= PART_LINES
     }
 
     /// The lines since the last call.
@@ -197,41 +202,40 @@ impl ObjectReader {
     }
 }
 
-/// The lines of an object that is in memory. They are made as they are asked for, so that a large object does not take
-/// many times its size.
+/// The lines of an object that is in memory.
 pub fn read_object<'a>(
     key: &ObjectKey,
     body: &'a [u8],
     stored_at: Timestamp,
 ) -> impl Iterator<Item = Line> + use<'a> {
+    read_parts(key, body, stored_at).flatten()
+}
+
+/// The same, part by part. A part is made when it is asked for, so that a large object does not take many times its
+/// size.
+pub fn read_parts<'a>(
+    key: &ObjectKey,
+    body: &'a [u8],
+    stored_at: Timestamp,
+) -> impl Iterator<Item = Vec<Line>> + use<'a> {
     let mut check = Parts::new(key, body, stored_at);
-    let first = check.next_part();
-    let is_small = check.ended.is_some();
-    // Whether a larger one is refused shows at its end: it is read twice.
-    let ended = check.ended.unwrap_or_else(|| {
-        loop {
-            check.next_part();
-            if let Some(ended) = check.ended {
-                break ended;
+    let mut first = Some(check.next_part());
+    let mut rest = None;
+    if check.ended != Some(Ok(())) {
+        // Whether a larger one is refused shows at its end: it is read twice.
+        first = None;
+        match check.end() {
+            Ok(()) => rest = Some(Parts::new(key, body, stored_at)),
+            Err(why) => {
+                let refused = RejectedLine::whole_object(key, why);
+                first = Some(vec![(WHOLE_OBJECT, Err(refused))]);
             }
         }
-    });
-    let (first, mut rest) = match ended {
-        Err(refused) => {
-            let rejected = RejectedLine::whole_object(key, refused);
-            (vec![(WHOLE_OBJECT, Err(rejected))], None)
-        }
-        Ok(()) if is_small => (first, None),
-        Ok(()) => (Vec::new(), Some(Parts::new(key, body, stored_at))),
-    };
-    first.into_iter().chain(
-        std::iter::from_fn(move || {
-            rest.as_mut()
-                .filter(|rest| rest.ended.is_none())
-                .map(Parts::next_part)
-        })
-        .flatten(),
-    )
+    }
+    first.into_iter().chain(std::iter::from_fn(move || {
+        let rest = rest.as_mut().filter(|rest| rest.ended.is_none());
+        rest.map(Parts::next_part)
+    }))
 }
 
 /// An object in memory, part by part.
@@ -252,14 +256,22 @@ impl<'a> Parts<'a> {
 
     fn next_part(&mut self) -> Vec<Line> {
         while !self.body.is_empty() && !self.reader.is_full() {
-            let piece = &self.body[..self.body.len().min(GZIP_PIECE * 32)];
-            let taken = self.reader.push(piece);
+            let taken = self.reader.push(self.body);
             self.body = &self.body[taken..];
         }
         if self.body.is_empty() {
             self.ended = Some(self.reader.finish());
         }
         self.reader.take()
+    }
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        loop {
+            if let Some(ended) = self.ended {
+                return ended;
+            }
+            self.next_part();
+        }
     }
 }
 

@@ -227,6 +227,23 @@ impl Payment {
     }
 }
 
+impl Payment {
+    /// Bytes of the texts that a row stores. Escapes may make them longer than the line: `\b` is stored as `\u0008`.
+    pub(crate) fn stored_bytes(&self) -> usize {
+        let texts = [
+            self.transaction(),
+            self.payer_name(),
+            Some(&self.extra_json()),
+        ];
+        texts.iter().flatten().map(|text| text.len()).sum()
+    }
+
+    /// Memory, in bytes, beside the structure itself. What is not counted here is small.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        json::heap_bytes(&self.content.extra)
+    }
+}
+
 impl Status {
     pub fn parse(text: &str) -> Option<Self> {
         match text {

@@ -25,7 +25,7 @@ const DEPTH_MAX: usize = json::DEPTH_MAX + 1;
 /// as `\u0008`. The rest is what the record adds.
 pub const LINE_BYTES_MAX: usize = 3 * BODY_BYTES_MAX + 1024;
 
-pub use crate::object::{Line, read_object};
+pub use crate::object::{Line, read_object, read_parts};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {

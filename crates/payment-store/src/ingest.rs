@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use self::conflicts::Conflicts;
 use self::payments::Payments;
 use self::plan::Plan;
+pub(crate) use self::rejects::REFUSED_BY_DATABASE;
 use self::rejects::Rejects;
 use self::tally::count;
 pub use self::{plan::Entry, rejects::Reject};
@@ -270,7 +271,11 @@ async fn insert_object<P: Parts>(
     let mut outcome = Outcome::default();
     let mut is_first = true;
     loop {
-        match parts.next().await.map_err(Failed::Parts)? {
+        let asked = Instant::now();
+        let part = parts.next().await.map_err(Failed::Parts)?;
+        // Reading takes none of the database's time.
+        limit.0 += asked.elapsed();
+        match part {
             Part::Lines(lines) => {
                 if !std::mem::take(&mut is_first) {
                     *limit = Limit::start();

@@ -67,8 +67,13 @@ fn is_of_this_package(variable: &OsStr) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// Builds programs of the workspace, cargo's own progress shown.
+/// Builds programs of the workspace that `LAB_PROGRAMS` does not provide, cargo's own progress shown.
 pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
+    let names = names.iter().filter(|name| !workspace.is_provided(name));
+    let names: Vec<_> = names.collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let mut command = cargo(workspace);
     // By `--bin`, without naming packages: features are chosen as for `cargo lab`, so that no library is compiled twice.
     command.args(["build", "--release"]);

@@ -52,9 +52,18 @@ impl Workspace {
 
     /// A release binary of the workspace, or the one of that name under [`PROGRAMS`].
     pub fn program(&self, name: &str) -> PathBuf {
-        let mut preferred = self.preferred.iter().map(|folder| folder.join(name));
-        let found = preferred.find(|path| path.is_file());
-        found.unwrap_or_else(|| self.programs.join(name))
+        self.provided(name)
+            .unwrap_or_else(|| self.programs.join(name))
+    }
+
+    /// Whether it is there under [`PROGRAMS`], and so is not to be built.
+    pub fn is_provided(&self, name: &str) -> bool {
+        self.provided(name).is_some()
+    }
+
+    fn provided(&self, name: &str) -> Option<PathBuf> {
+        let preferred = self.preferred.as_ref().map(|folder| folder.join(name));
+        preferred.filter(|path| path.is_file())
     }
 
     /// What commands of the lab install for themselves.

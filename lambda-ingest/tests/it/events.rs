@@ -120,6 +120,35 @@ async fn an_object_that_is_gone_is_no_error_and_one_that_fails_is(pool: MySqlPoo
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_record_that_can_not_be_read_stops_no_good_one(pool: MySqlPool) {
+    let bucket = Bucket::start(pool).await;
+    let mut bodies = Vec::new();
+    for (name, member, odd) in [
+        ("a", "eventName", "ObjectCreate:Put"),
+        ("b", "eventVersion", "3.0"),
+        ("c", "eventSource", "aws:kinesis"),
+    ] {
+        let key = format!("transactions/{name}.ndjson");
+        bucket.put(&key, &line(name)).await;
+        let mut event = event(&["transactions/other.ndjson", &key]);
+        event["Records"][0][member] = json!(odd);
+        bodies.push(event.to_string());
+    }
+    let error = bucket.handler().handle(&bodies[0], "r", None).await;
+    assert!(matches!(error, Err(HandlerError::Event(_))), "{error:?}");
+    assert_eq!(bucket.rows().await, ["a"]);
+    let message = |body: &String| json!({"messageId": "m", "eventSource": "aws:sqs", "body": body});
+    let batch = json!({"Records": bodies.iter().map(message).collect::<Vec<_>>()});
+    let answer = bucket.handler().handle(&batch.to_string(), "r", None).await;
+    let answer = serde_json::to_value(answer.unwrap()).unwrap();
+    assert_eq!(
+        answer["batchItemFailures"].as_array().map(Vec::len),
+        Some(3)
+    );
+    assert_eq!(bucket.rows().await, ["a", "b", "c"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn only_messages_that_failed_come_again(pool: MySqlPool) {
     let bucket = Bucket::start(pool).await;
     bucket.put("transactions/x.ndjson", &line("a")).await;

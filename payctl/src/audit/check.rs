@@ -74,13 +74,10 @@ pub async fn check(
         },
         ledger: Counted::default(),
     };
-    let mut lines = record::read_object(&object.version.key, &object.body, stored.at);
-    loop {
-        let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
-        let (Some((first, _)), Some((last, _))) = (chunk.first(), chunk.last()) else {
-            break;
-        };
-        check.lines(&chunk, (*first, *last)).await?;
+    for part in record::read_parts(&object.version.key, &object.body, stored.at) {
+        for chunk in part.chunks(LOOKUP_IDS_MAX) {
+            check.lines(chunk).await?;
+        }
     }
     if check.findings.differences.is_empty() {
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
@@ -90,7 +87,9 @@ pub async fn check(
 }
 
 impl Check<'_> {
-    async fn lines(&mut self, lines: &[Line], span: (u32, u32)) -> Result<(), Unreadable> {
+    async fn lines(&mut self, lines: &[Line]) -> Result<(), Unreadable> {
+        let number = |line: Option<&Line>| line.map_or(0, |(number, _)| *number);
+        let span = (number(lines.first()), number(lines.last()));
         let ids: Vec<&PaymentId> = lines
             .iter()
             .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.id()))
@@ -241,7 +240,12 @@ impl Check<'_> {
 
     /// The line is in no table, or in `rejects` alone.
     fn missing(&mut self, looked: &Looked<'_>, found: Found) {
+        let is_refused = looked.reject.is_some_and(RejectRow::is_refused_by_database);
         let (kind, id, detail) = match (looked.record, looked.reject.is_some()) {
+            (Ok(record), true) if is_refused && !record.is_own() => {
+                self.findings.counts.foreign_rejects += 1;
+                return;
+            }
             (Ok(record), true) => (
                 Kind::Rejected,
                 Some(record.payment.id()),

@@ -16,8 +16,8 @@ use super::setup::Audit;
 use crate::progress;
 use crate::walk::{Step, Walk};
 
-/// Bytes of objects in work at one time; a larger one is read alone.
-const BYTES_MAX: u32 = 32 * 1024 * 1024;
+/// Bytes of objects in work at one time; a larger one is read alone. Parsed lines may take twenty times as much.
+const BYTES_MAX: u32 = 8 * 1024 * 1024;
 
 /// After so many objects that could not be looked at, one after the other, the rest are counted and not tried.
 const UNREAD_MAX: u32 = 64;

@@ -26,8 +26,12 @@ fn sqs(bodies: &[String]) -> Value {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-fn keys(objects: &[ObjectRef]) -> Vec<&str> {
-    objects.iter().map(|o| o.key.as_str()).collect()
+/// The keys of the objects, or the first error.
+fn keys(objects: &[Named]) -> Result<Vec<&str>, EventError> {
+    let objects = objects.iter().map(Result::as_ref);
+    objects
+        .map(|named| Ok(named.map_err(Clone::clone)?.key.as_str()))
+        .collect()
 }
 
 #[expect(
@@ -37,7 +41,7 @@ fn keys(objects: &[ObjectRef]) -> Vec<&str> {
 fn check(event: &Value, expected: Result<&[&str], EventError>) {
     match Event::parse(&event.to_string()) {
         Ok(Event::Objects(objects)) => {
-            assert_eq!(Ok(keys(&objects).as_slice()), expected, "{event}");
+            assert_eq!(keys(&objects).as_deref(), expected.as_deref(), "{event}");
         }
         Ok(other) => panic!("{event} gave {other:?}"),
         Err(error) => assert_eq!(Err(error), expected, "{event}"),
@@ -85,7 +89,60 @@ fn events_without_work_are_no_error() {
     ] {
         check(&json!({"Records": [s3_record(name, "t/a")]}), Ok(&[]));
     }
-    check(&event_bridge("Object Deleted", "t/a"), Ok(&[]));
+    for kind in OTHER_DETAIL_TYPES {
+        check(&event_bridge(kind, "t/a"), Ok(&[]));
+    }
+}
+
+#[test]
+fn p2_a_record_that_is_not_understood_hides_no_other() {
+    let mut event = s3_event(&["%ff", "good", "old", "odd", "cut", "last"]);
+    event["Records"][2]["eventVersion"] = json!("3.0");
+    event["Records"][3]["eventName"] = json!("ObjectCreate:Put");
+    event["Records"][4]["s3"]["object"] = json!({});
+    let expected = [
+        Err(EventError::BadKey),
+        Ok("good"),
+        Err(EventError::UnknownVersion("3.0".to_owned())),
+        Err(EventError::UnknownName("ObjectCreate:Put".to_owned())),
+        Err(EventError::UnknownKind),
+        Ok("last"),
+    ];
+    let named = |objects: &[Named]| {
+        let key = |named: &Named| named.clone().map(|object| object.key.to_string());
+        let expected: Vec<Result<String, _>> = expected
+            .iter()
+            .cloned()
+            .map(|named| named.map(str::to_owned))
+            .collect();
+        assert_eq!(objects.iter().map(key).collect::<Vec<_>>(), expected);
+    };
+    let Ok(Event::Objects(objects)) = Event::parse(&event.to_string()) else {
+        panic!("no objects")
+    };
+    named(&objects);
+    let Ok(Event::Messages(messages)) = Event::parse(&sqs(&[event.to_string()]).to_string()) else {
+        panic!("no messages")
+    };
+    named(&messages[0].objects);
+}
+
+#[test]
+fn p2_an_unknown_type_or_source_of_event_bridge_is_an_error() {
+    for kind in ["Object Foo", "Object created", "Object Creation", ""] {
+        let unknown = EventError::UnknownName(kind.to_owned());
+        check(&event_bridge(kind, "t/a"), Err(unknown));
+    }
+    for source in [json!("custom.app"), json!(null)] {
+        for kind in ["Object Created", "Object Deleted"] {
+            let mut event = event_bridge(kind, "t/a");
+            event["source"] = source.clone();
+            check(&event, Err(EventError::UnknownKind));
+        }
+    }
+    let schedule = json!({"detail-type": "Scheduled Event", "source": "aws.s3", "detail": {}});
+    let unknown = EventError::UnknownName("Scheduled Event".to_owned());
+    check(&schedule, Err(unknown));
 }
 
 #[test]
@@ -134,12 +191,7 @@ fn each_message_of_a_queue_stands_alone() {
     };
     let seen: Vec<_> = messages
         .iter()
-        .map(|m| {
-            (
-                m.id.as_str(),
-                m.objects.as_ref().map(|o| keys(o)).map_err(Clone::clone),
-            )
-        })
+        .map(|message| (message.id.as_str(), keys(&message.objects)))
         .collect();
     assert_eq!(
         seen,
@@ -155,8 +207,10 @@ fn each_message_of_a_queue_stands_alone() {
 
 #[test]
 fn a_schedule_is_the_sweep() {
-    let event = json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
-    assert_eq!(Event::parse(&event.to_string()), Ok(Event::Sweep));
+    for source in [json!("aws.events"), json!("aws.scheduler"), json!(null)] {
+        let event = json!({"detail-type": "Scheduled Event", "source": source, "detail": {}});
+        assert_eq!(Event::parse(&event.to_string()), Ok(Event::Sweep));
+    }
 }
 
 proptest! {

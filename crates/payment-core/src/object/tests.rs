@@ -181,6 +181,56 @@ fn p2_a_line_that_is_too_large_stops_no_other() {
     assert_eq!(lines("x.json", array), named(&[(1, "too_large"), (2, "a")]));
 }
 
+/// `\b` is stored as `\u0008`.
+#[test]
+fn p2_a_record_is_judged_by_the_size_that_is_stored() {
+    let around = |escape: &str, stored: usize| {
+        let grown = if escape == "x" { 1 } else { 6 };
+        format!(r#"{{"id":"l","x":"{}"}}"#, escape.repeat(stored / grown))
+    };
+    for escape in ["x", "\\b", "\\u0001"] {
+        let fits = around(escape, LINE_BYTES_MAX - 64);
+        assert_eq!(lines("x.ndjson", fits), named(&[(1, "l")]), "{escape}");
+        let large = around(escape, LINE_BYTES_MAX + 64);
+        let large = lines("x.ndjson", large);
+        assert_eq!(large, named(&[(1, "too_large")]), "{escape}");
+    }
+    let large = around("\\b", LINE_BYTES_MAX + 64);
+    let read = read_object(&key("x.ndjson"), large.as_bytes(), STORED_AT).next();
+    let Some((1, Err(rejected))) = read else {
+        panic!("{read:?}")
+    };
+    let id = rejected.payment_id.as_ref().map(crate::PaymentId::as_str);
+    assert_eq!((rejected.is_own, id), (false, Some("l")));
+}
+
+#[test]
+fn p2_a_part_is_bounded_by_the_memory_of_its_lines() {
+    const LINES: usize = 40;
+    const BYTES: usize = 300_000;
+    for item in ["0", r#"{"":1}"#, "[0]", r#"{"a":{"":[]}}"#] {
+        let items = vec![item; BYTES / item.len()].join(",");
+        let line = format!("{{\"id\":\"a\",\"x\":[{items}]}}\n");
+        let body = line.repeat(LINES);
+        let parts = |body: &str| -> Vec<_> {
+            let parts = read_parts(&key("x.ndjson"), body.as_bytes(), STORED_AT);
+            parts.map(|part| (part.len(), memory(&part))).collect()
+        };
+        let one = parts(&line)[0].1;
+        assert!(one < 24 * BYTES, "{item}: {one}");
+        let all = parts(&body);
+        assert_eq!(all.iter().map(|(lines, _)| lines).sum::<usize>(), LINES);
+        for (_, part) in all {
+            assert!(part < PART_BYTES + one, "{item}: {part}");
+        }
+    }
+}
+
+fn memory(lines: &[Line]) -> usize {
+    let records = lines.iter().filter_map(|(_, record)| record.as_ref().ok());
+    records.map(|record| record.payment.heap_bytes()).sum()
+}
+
 #[test]
 fn p2_many_values_without_a_newline_are_read_in_bounded_memory() {
     let ids: Vec<_> = (0..90_000).map(|n| format!("id-{n}")).collect();

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::json::JsonError;
 use crate::object_key::ObjectKey;
-use crate::payment::PaymentError;
+use crate::payment::{Payment, PaymentError};
 use crate::record::{LogRecord, RecordError, RejectedLine, read_line};
 use crate::timestamp::Timestamp;
 
@@ -33,9 +33,8 @@ pub(super) struct Text {
     layout: Layout,
     /// The head, the line that is not at its end, or the document.
     buffer: Vec<u8>,
-    /// Bytes so far, and how many there were when lines were last taken.
+    /// Bytes so far.
     read: usize,
-    read_when_taken: usize,
     /// Number of the last record or blank line.
     number: u32,
     /// The line has brought a record.
@@ -44,6 +43,8 @@ pub(super) struct Text {
     skips: bool,
     records: u32,
     lines: Vec<Line>,
+    /// Memory, in bytes, that these lines take.
+    memory: usize,
     refused: Option<Unreadable>,
 }
 
@@ -130,8 +131,8 @@ impl Text {
         self.refused.is_some()
     }
 
-    pub fn held_bytes(&self) -> usize {
-        self.read - self.read_when_taken
+    pub fn memory_bytes(&self) -> usize {
+        self.memory
     }
 
     pub fn lines(&self) -> &[Line] {
@@ -139,7 +140,7 @@ impl Text {
     }
 
     pub fn take(&mut self) -> Vec<Line> {
-        self.read_when_taken = self.read;
+        self.memory = 0;
         std::mem::take(&mut self.lines)
     }
 
@@ -265,11 +266,18 @@ impl Text {
     }
 
     fn read_record(&self, text: &[u8]) -> Result<LogRecord, RejectedLine> {
-        if text.trim_ascii().len() > LINE_BYTES_MAX {
+        let bytes = text.trim_ascii().len();
+        if bytes > LINE_BYTES_MAX {
             return Err(self.unreadable(Unreadable::LargeLine));
         }
         let stored_at = self.stored_at.unwrap_or(Timestamp::EPOCH);
-        read_line(text, self.name == Name::OwnBatch, stored_at)
+        let in_own_batch = self.name == Name::OwnBatch;
+        let record = read_line(text, in_own_batch, stored_at)?;
+        // No byte becomes more than three.
+        if bytes > LINE_BYTES_MAX / 3 && record.payment.stored_bytes() > LINE_BYTES_MAX {
+            return Err(RejectedLine::too_large(&record, in_own_batch));
+        }
+        Ok(record)
     }
 
     fn unreadable(&self, why: Unreadable) -> RejectedLine {
@@ -283,6 +291,8 @@ impl Text {
         if self.records > OBJECT_LINES_MAX {
             self.refuse(Unreadable::LargeObject);
         } else if self.refused.is_none() {
+            let payment = result.as_ref().ok().map(|record| &record.payment);
+            self.memory += size_of::<Line>() + payment.map_or(0, Payment::heap_bytes);
             self.lines.push((self.number, result));
         }
     }

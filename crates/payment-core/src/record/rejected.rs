@@ -1,6 +1,6 @@
 //! A line that is no payment, and what may be said of it.
 
-use super::RecordError;
+use super::{LogRecord, RecordError};
 use crate::id::PaymentId;
 use crate::json::RawObject;
 use crate::object::Unreadable;
@@ -27,6 +27,15 @@ impl RejectedLine {
             is_own: in_own_batch || object.as_ref().is_some_and(has_version),
             payment_id: object.as_ref().and_then(payment_id),
             error,
+        }
+    }
+
+    /// A payment whose row would be too large.
+    pub(crate) fn too_large(record: &LogRecord, in_own_batch: bool) -> Self {
+        Self {
+            error: Unreadable::LargeLine.into(),
+            is_own: in_own_batch || record.is_own(),
+            payment_id: Some(record.payment.id().clone()),
         }
     }
 

@@ -6,6 +6,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
 
 use super::row::Stored;
+use crate::ingest::REFUSED_BY_DATABASE;
 
 pub(super) const SELECT: &str = "SELECT id, object_line, object_etag, reason, is_own, payment_id, recorded_at, \
     recorded_at > UTC_TIMESTAMP(6) FROM rejects";
@@ -38,6 +39,11 @@ impl RejectRow {
             recorded_at: recorded_at.ok().flatten().map(Timestamp::from_datetime),
             is_from_the_future: row.try_get::<i64, _>(7).unwrap_or(1) != 0,
         }
+    }
+
+    /// The line is a payment, which the database did not take.
+    pub fn is_refused_by_database(&self) -> bool {
+        self.reason == REFUSED_BY_DATABASE
     }
 
     /// The columns that are not what this line makes them, in an object stored then. A line that is a payment now was

@@ -1,7 +1,8 @@
 //! An object's lines, in the order in which they are to be inserted. Decided in memory, before the database is asked.
 
+use payment_core::object::LINE_BYTES_MAX;
 use payment_core::object_key::RECORDED_CHARS_MAX;
-use payment_core::record::{LINE_BYTES_MAX, Line};
+use payment_core::record::Line;
 use payment_core::{LogRecord, Payment, PaymentId};
 
 use super::insert::STATEMENT_BYTES_MAX;
@@ -10,7 +11,7 @@ use super::rejects::Reject;
 /// What the fixed columns of a row take in a statement, and to spare.
 const FIXED_BYTES: usize = 256;
 
-/// What the door accepts fits a statement, with the longest key.
+/// What the reader takes fits a statement, with the longest key.
 const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * RECORDED_CHARS_MAX <= STATEMENT_BYTES_MAX);
 
 pub(super) struct Plan<'a> {
@@ -39,12 +40,7 @@ impl<'a> Plan<'a> {
         let mut rejects = Vec::new();
         for (line, result) in lines {
             match result {
-                Ok(record) => match Entry::new(*line, record) {
-                    entry if entry.bytes() > STATEMENT_BYTES_MAX => {
-                        rejects.push(Reject::too_large(&entry));
-                    }
-                    entry => entries.push(entry),
-                },
+                Ok(record) => entries.push(Entry::new(*line, record)),
                 Err(rejected) => rejects.push(Reject::unreadable(*line, rejected)),
             }
         }

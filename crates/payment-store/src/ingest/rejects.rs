@@ -13,6 +13,9 @@ use crate::version::VersionColumns;
 /// Characters in `detail`.
 const DETAIL_CHARS_MAX: usize = 255;
 
+/// Reason of a reject whose line is a payment that the database did not take.
+pub(crate) const REFUSED_BY_DATABASE: &str = "refused_by_database";
+
 /// Why a line is no row. Nothing in it comes from the line, but for the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -37,19 +40,11 @@ impl Reject {
         }
     }
 
-    pub(super) fn too_large(entry: &Entry<'_>) -> Self {
-        Self::of(entry, "too_large", "the record does not fit one statement")
-    }
-
     pub(super) fn refused(entry: &Entry<'_>, error: &DriverError) -> Self {
-        Self::of(entry, "refused_by_database", &error.to_string())
-    }
-
-    fn of(entry: &Entry<'_>, reason: &'static str, detail: &str) -> Self {
         Self {
             line: entry.line,
-            reason,
-            detail: cut(detail),
+            reason: REFUSED_BY_DATABASE,
+            detail: cut(&error.to_string()),
             is_own: entry.record.is_own(),
             payment_id: Some(entry.id().clone()),
         }

@@ -61,6 +61,12 @@ impl Client {
             .await
     }
 
+    /// Runs all of the statements in one session, also those behind one that fails, such as the end of a connection that
+    /// has ended. Fails only if the session can't be had.
+    pub async fn query_all(&self, statements: &str) -> Result<String, Error> {
+        self.run(&["--batch", "--force"], statements).await
+    }
+
     /// Runs statements and returns their rows as tables for people.
     pub async fn table(&self, statements: &str) -> Result<String, Error> {
         self.run(&["--table"], statements).await

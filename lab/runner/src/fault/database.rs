@@ -73,13 +73,12 @@ impl DatabaseFault {
             Self::Freeze => signal(lab, Signal::SIGSTOP),
             Self::ReadOnly => admin(lab)?.run("SET GLOBAL read_only = ON").await,
             Self::TooManyConnections => {
-                let length = length.unwrap_or(Duration::from_mins(1));
-                let database = lab.database()?;
-                let admin = admin(lab)?;
-                let few = format!("SET GLOBAL max_connections = {CONNECTIONS_MIN}");
-                admin.run(&few).await?;
-                occupy(&database.client(User::Reader), length);
-                admin.end_programs().await
+                let begun = take_connections(lab, length.unwrap_or(Duration::from_mins(1))).await;
+                if begun.is_err() {
+                    // The first error says more than that of an end that failed, too.
+                    let _ = self.end(lab).await;
+                }
+                begun
             }
         }
     }
@@ -96,6 +95,22 @@ impl DatabaseFault {
             }
         }
     }
+}
+
+/// While the programs have more than are allowed, even the administrator can't connect: one session lowers the limit
+/// and ends theirs.
+async fn take_connections(lab: &Lab, length: Duration) -> Result<(), Error> {
+    let admin = admin(lab)?;
+    let kills = admin.kills().await?;
+    let few = format!("SET GLOBAL max_connections = {CONNECTIONS_MIN};{kills}");
+    admin.0.query_all(&few).await?;
+    occupy(&lab.database()?.client(User::Reader), length);
+    // A program may have been quicker than those that take its place.
+    // If the administrator finds no place, all are taken.
+    if let Ok(kills) = admin.kills().await {
+        let _ = admin.0.query_all(&kills).await;
+    }
+    Ok(())
 }
 
 /// Takes connections and keeps them for a while.
@@ -129,12 +144,10 @@ impl Admin {
         Ok(())
     }
 
-    async fn end_programs(&self) -> Result<(), Error> {
+    /// Statements that end the connections of the programs.
+    async fn kills(&self) -> Result<String, Error> {
         let connections = self.0.query(CONNECTIONS).await?;
-        let kills: String = connections.lines().filter_map(kill).collect();
-        // One that ended meanwhile can't be killed, which is as good.
-        let _ = self.0.query(&kills).await;
-        Ok(())
+        Ok(connections.lines().filter_map(kill).collect())
     }
 }
 

@@ -44,6 +44,7 @@ impl Objects for Bucket {
             return Err(ObjectError::Gone);
         };
         let version = stored.version();
+        let bytes = u64::try_from(stored.body.len()).ok();
         let mut first = stored.body;
         let second = first.split_off(first.len() / 2);
         let is_cut = world.fault(Fault::GetCut);
@@ -54,7 +55,7 @@ impl Objects for Bucket {
         };
         Ok(Opened {
             version,
-            bytes: None,
+            bytes,
             body: Pieces { pieces, is_cut },
         })
     }

@@ -55,8 +55,8 @@ enum Fate {
     Tried(Result<Ingested, IngestError>),
 }
 
-/// What became of a letter's objects, as far as it names any.
-type Read = Result<Vec<(ObjectRef, Fate)>, EventError>;
+/// What became of a letter's objects, record by record.
+type Read = Vec<Result<(ObjectRef, Fate), EventError>>;
 
 pub async fn run(log: Log, store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
     let stop = Stop::listen()?;
@@ -143,15 +143,16 @@ impl Letters {
     /// Deletes the letter, or says why it stays.
     async fn settle(&mut self, letter: &Letter, read: Read) -> Result<(), Failure> {
         let id = &letter.id;
-        let objects = match read {
-            Ok(objects) => objects,
-            Err(error) => {
-                warn(&format!("letter {id}: {error}; it stays in the queue"));
-                return Ok(());
-            }
-        };
         let mut is_done = true;
-        for (object, fate) in &objects {
+        for record in &read {
+            let (object, fate) = match record {
+                Ok(read) => read,
+                Err(error) => {
+                    warn(&format!("letter {id}: {error}; it stays in the queue"));
+                    is_done = false;
+                    continue;
+                }
+            };
             let Fate::Tried(result) = fate else {
                 warn(&self.stranger(id, object));
                 self.strangers += 1;
@@ -239,16 +240,18 @@ impl Letters {
 }
 
 async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
-    let mut fates = Vec::new();
-    for object in letter.objects()? {
-        let fate = if place.holds(&object) {
-            Fate::Tried(ingest.one(&object).await)
-        } else {
-            Fate::Stranger
-        };
-        fates.push((object, fate));
+    let mut read = Vec::new();
+    for named in letter.objects() {
+        read.push(match named {
+            Ok(object) if place.holds(&object) => {
+                let tried = ingest.one(&object).await;
+                Ok((object, Fate::Tried(tried)))
+            }
+            Ok(object) => Ok((object, Fate::Stranger)),
+            Err(error) => Err(error),
+        });
     }
-    Ok(fates)
+    read
 }
 
 fn lost(letter: &str, object: &ObjectRef) -> String {

@@ -144,17 +144,3 @@ fn p8_a_reject_tells_the_reason_and_nothing_of_the_line() {
     assert!(format!("{:?}", plan.rejects).contains("4111").not());
     assert_eq!((plan.lines, plan.groups().len()), (2, 0));
 }
-
-#[test]
-fn a_line_that_fits_no_statement_is_a_reject() {
-    let note = "x".repeat(STATEMENT_BYTES_MAX);
-    let lines = lines(&[&format!(r#"{{"id":"a","note":"{note}"}}"#), r#"{"id":"b"}"#]);
-    let plan = Plan::new(&lines);
-    let [reject] = &plan.rejects[..] else {
-        panic!("{:?}", plan.rejects)
-    };
-    assert_eq!((reject.line, reject.reason), (1, "too_large"));
-    let id = reject.payment_id.as_ref().map(PaymentId::as_str);
-    assert_eq!((reject.is_own, id), (true, Some("a")));
-    assert_eq!(plan.groups().len(), 1);
-}
