@@ -6,7 +6,7 @@ use payment_core::record::TraceParent;
 use payment_core::{RejectedLine, RequestId, Timestamp};
 use payment_store::{Backend, Outcome, Store};
 
-use crate::objects::{ObjectError, Objects};
+use crate::objects::{Body as _, ObjectError, Objects};
 use crate::parts::{Notes, ObjectParts};
 
 /// What became of one object.
@@ -72,6 +72,10 @@ pub enum IngestError {
     Store(#[from] payment_store::Error),
     #[error("the run ended before the object was ingested")]
     OutOfTime,
+    #[error(
+        "the key is that of a folder and the object is not empty; copy it to a key that does not end in /"
+    )]
+    FilledFolder,
 }
 
 /// An object, of which a small one's first part is read. The database has not been asked.
@@ -108,13 +112,31 @@ pub async fn read<'a, O: Objects>(
     object: &ObjectRef,
 ) -> Result<Content<'a, O>, IngestError> {
     if object.key.is_folder() {
-        return Ok(Content::Folder);
+        return read_folder(objects, object).await;
     }
     match ObjectParts::open(objects, object).await {
         Ok(parts) => Ok(Content::Parts(Box::new(parts))),
         Err(ObjectError::Gone) => Ok(Content::Gone),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Nothing but an empty object is passed over as a folder.
+async fn read_folder<'a, O: Objects>(
+    objects: &'a O,
+    object: &ObjectRef,
+) -> Result<Content<'a, O>, IngestError> {
+    let mut body = match objects.open(object).await {
+        Ok(opened) => opened.body,
+        Err(ObjectError::Gone) => return Ok(Content::Gone),
+        Err(error) => return Err(error.into()),
+    };
+    while let Some(piece) = body.next().await? {
+        if !piece.is_empty() {
+            return Err(IngestError::FilledFolder);
+        }
+    }
+    Ok(Content::Folder)
 }
 
 /// The second half.

@@ -204,6 +204,11 @@ impl Answer {
         (self.status == StatusCode::OK && known.id == id).then_some(known.state)
     }
 
+    /// Whether the pipeline says that it knows no such payment.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND && self.is_refusal()
+    }
+
     /// Whether it is the pipeline's own no (RFC 9457, with a code of this system).
     pub fn is_refusal(&self) -> bool {
         #[derive(Deserialize)]

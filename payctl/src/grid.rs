@@ -56,6 +56,10 @@ pub fn write(table: &Table, out: &mut impl Write) -> io::Result<()> {
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Null => "NULL".to_owned(),
+        // Quoted if it would else be read as another kind of cell, or as a quoted one.
+        Cell::Text(text) if text == "NULL" || text.starts_with('\'') || text.starts_with("0x") => {
+            format!("'{}'", safe(text))
+        }
         Cell::Text(text) => safe(text),
         Cell::Bytes(bytes) => bytes.iter().fold("0x".to_owned(), |mut hex, byte| {
             // Writing to a String can't fail.

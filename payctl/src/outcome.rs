@@ -69,7 +69,15 @@ impl Failure {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Config(_) => USAGE,
-            Self::Work(_) => Outcome::Unfinished.exit_status(),
+            Self::Work(_) => self.outcome().exit_status(),
+        }
+    }
+
+    /// What it makes of the whole if it is one of several parts: wrong usage was refused, and the rest is not done.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Config(_) => Outcome::Different,
+            Self::Work(_) => Outcome::Unfinished,
         }
     }
 

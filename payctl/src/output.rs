@@ -87,9 +87,9 @@ pub fn safe(text: &str) -> String {
     plain
 }
 
-/// Unicode's marks, embeddings and isolates of direction, and what ends a line.
+/// All of Unicode's property `Bidi_Control`, and what ends a line.
 fn is_reordering(c: char) -> bool {
-    matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -118,5 +118,6 @@ mod tests {
     fn a_terminal_obeys_nothing() {
         assert_eq!(safe("ä \u{1b}[2J\n"), "ä \\u{1b}[2J\\n");
         assert_eq!(safe("\u{202E}1 \u{9b}2J"), "\\u{202e}1 \\u{9b}2J");
+        assert_eq!(safe("\u{61C}1"), "\\u{61c}1");
     }
 }

@@ -8,8 +8,6 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
 use payment_core::event::{Event, Named};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use url::Url;
 
 /// Messages of one call: the most that SQS takes or gives.
@@ -60,13 +58,6 @@ pub struct Depth {
     /// In somebody's hands: another operator's, or those of a run that was killed.
     pub in_flight: u64,
     pub delayed: u64,
-}
-
-/// What Lambda's destination for failures puts around the event; its dead-letter queue puts nothing.
-#[derive(Deserialize)]
-struct Destination<'a> {
-    #[serde(rename = "requestPayload", borrow)]
-    request_payload: &'a RawValue,
 }
 
 impl Queue {
@@ -174,11 +165,7 @@ impl Queue {
 impl Letter {
     /// The objects to ingest, record by record: none for a test event, or for a schedule, which comes again by itself.
     pub fn objects(&self) -> Vec<Named> {
-        let event = match serde_json::from_str::<Destination<'_>>(&self.body) {
-            Ok(destination) => destination.request_payload.get(),
-            Err(_) => &self.body,
-        };
-        match Event::parse(event) {
+        match Event::parse_dead_letter(&self.body) {
             Ok(Event::Objects(objects)) => objects,
             Ok(Event::Messages(messages)) => {
                 let objects = messages.into_iter().map(|message| message.objects);
@@ -230,5 +217,28 @@ mod tests {
             Ok(Vec::new())
         );
         assert_eq!(keys("nonsense"), Err(EventError::NotJson));
+    }
+
+    #[test]
+    fn p2_an_event_of_two_kinds_is_of_none() {
+        let whole: serde_json::Value = serde_json::from_str(EVENT).unwrap();
+        for (member, value) in [
+            ("Event", serde_json::json!("s3:TestEvent")),
+            ("Event", serde_json::json!("other")),
+            ("detail-type", serde_json::json!("Scheduled Event")),
+            ("detail-type", serde_json::json!("Object Deleted")),
+            ("Message", serde_json::json!(EVENT)),
+            (
+                "requestPayload",
+                serde_json::json!({"Event": "s3:TestEvent"}),
+            ),
+        ] {
+            let mut both = whole.clone();
+            both[member] = value;
+            let wrapped = serde_json::json!({"requestPayload": both});
+            for body in [both.to_string(), wrapped.to_string()] {
+                assert_eq!(keys(&body), Err(EventError::UnknownKind), "{body}");
+            }
+        }
     }
 }

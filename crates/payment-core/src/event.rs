@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::object_key::ObjectKey;
 
@@ -84,7 +85,19 @@ pub enum EventError {
 
 impl Event {
     pub fn parse(payload: &str) -> Result<Self, EventError> {
-        let envelope: Envelope = serde_json::from_str(payload).map_err(|_| EventError::NotJson)?;
+        Self::of(&Envelope::parse(payload)?)
+    }
+
+    /// An event that was given up: bare, or wrapped by Lambda's destination for failures.
+    pub fn parse_dead_letter(payload: &str) -> Result<Self, EventError> {
+        let envelope = Envelope::parse(payload)?;
+        match &envelope.request_payload {
+            Some(event) => Self::parse(event.get()),
+            None => Self::of(&envelope),
+        }
+    }
+
+    fn of(envelope: &Envelope) -> Result<Self, EventError> {
         if envelope.is_schedule() {
             return Ok(Self::Sweep);
         }
@@ -111,9 +124,9 @@ fn message(record: &Value) -> Message {
 
 /// Objects that a nested envelope names: the body of an SQS message, or the message of SNS.
 fn objects_of(payload: &str) -> Vec<Named> {
-    match serde_json::from_str::<Envelope>(payload) {
+    match Envelope::parse(payload) {
         Ok(envelope) => envelope.objects(),
-        Err(_) => vec![Err(EventError::NotJson)],
+        Err(error) => vec![Err(error)],
     }
 }
 
@@ -132,9 +145,28 @@ struct Envelope {
     source: Option<String>,
     /// EventBridge's form of an S3 event; other kinds of event put other things here.
     detail: Option<Value>,
+    #[serde(rename = "requestPayload")]
+    request_payload: Option<Box<RawValue>>,
 }
 
 impl Envelope {
+    /// Refuses an envelope of two kinds: by one of them, what the other one names would be left out.
+    fn parse(payload: &str) -> Result<Self, EventError> {
+        let envelope: Self = serde_json::from_str(payload).map_err(|_| EventError::NotJson)?;
+        let kinds = [
+            envelope.records.is_some(),
+            envelope.event.is_some(),
+            envelope.message.is_some(),
+            envelope.detail_type.is_some(),
+            envelope.request_payload.is_some(),
+        ];
+        if kinds.into_iter().filter(|is_kind| *is_kind).count() == 1 {
+            Ok(envelope)
+        } else {
+            Err(EventError::UnknownKind)
+        }
+    }
+
     /// One that a person wrote for a target may name no source.
     fn is_schedule(&self) -> bool {
         let source = self.source.as_deref();
@@ -225,8 +257,8 @@ struct Object {
 impl Record {
     fn objects(&self) -> Vec<Named> {
         match (&self.event_source, &self.s3, &self.sns) {
-            (Source::S3, Some(s3), _) => self.s3_object(s3).transpose().into_iter().collect(),
-            (Source::Sns, _, Some(sns)) => objects_of(&sns.message),
+            (Source::S3, Some(s3), None) => self.s3_object(s3).transpose().into_iter().collect(),
+            (Source::Sns, None, Some(sns)) => objects_of(&sns.message),
             _ => vec![Err(EventError::UnknownKind)],
         }
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
-use sqlx::{MySqlConnection, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
 pub use self::row::{Row, Stored, Table};
@@ -63,10 +63,10 @@ const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
 const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
     WHERE payment_id = ? ORDER BY id LIMIT 100";
 
-/// A reject whose id nobody could read is never settled: a person has to look at its line.
-const UNSETTLED_OWN_REJECTS: &str = "SELECT COUNT(*) FROM rejects WHERE is_own AND (payment_id IS NULL OR NOT EXISTS \
-    (SELECT 1 FROM transactions WHERE transactions.payment_id = rejects.payment_id) AND NOT EXISTS \
-    (SELECT 1 FROM conflicts WHERE conflicts.payment_id = rejects.payment_id))";
+/// Of a row `t` of `rejects`. A reject whose id nobody could read is never settled: a person has to look at its line.
+const IS_UNSETTLED_OWN: &str = "(t.is_own AND (t.payment_id IS NULL OR NOT EXISTS \
+    (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id) AND NOT EXISTS \
+    (SELECT 1 FROM conflicts c WHERE c.payment_id = t.payment_id)))";
 
 /// Keys between two texts, without either.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,8 +234,9 @@ impl Store {
 
     /// How many accepted payments are rejects, and neither rows nor conflicts by now.
     pub async fn unsettled_own_rejects(&self) -> Result<u64, Error> {
+        let sql = format!("SELECT COUNT(*) FROM rejects t WHERE {IS_UNSETTLED_OWN}");
         self.ask(async |connection| {
-            let count: i64 = sqlx::query_scalar(UNSETTLED_OWN_REJECTS)
+            let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
                 .fetch_one(connection)
                 .await?;
             u64::try_from(count).map_err(|_| Error::Unreadable { column: "COUNT(*)" })

@@ -24,6 +24,9 @@ const READ_ONLY: [u16; 4] = [1290, 1836, 1792, 3100];
 /// The binary log is written by statement.
 const BINLOG_BY_STATEMENT: u16 = 1665;
 
+/// No number is left for a new row.
+const NUMBERS_USED_UP: u16 = 1467;
+
 /// What helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -75,6 +78,10 @@ impl DriverError {
             }
             Some(1049) => "the schema does not exist; `payctl users` creates it",
             Some(1054 | 1146) => "a table or column is missing; run `payctl migrate`",
+            Some(NUMBERS_USED_UP) => {
+                "the numbers of a table's rows (`id`) are used up, because a row has the largest one; an administrator \
+                 gives that row the next free id by UPDATE, and then runs ALTER TABLE … AUTO_INCREMENT = 1"
+            }
             Some(BINLOG_BY_STATEMENT) => {
                 "its binlog_format is STATEMENT, under which READ COMMITTED can't insert; \
                  set binlog_format to ROW, on RDS in the parameter group"

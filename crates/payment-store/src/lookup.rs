@@ -128,10 +128,10 @@ impl<B: Backend> Store<B> {
         let rows = within(LOOKUP_TIME_MAX, work).await?;
         let mut ledger: HashMap<&str, Vec<&LedgerKey>> = HashMap::new();
         for row in &rows {
-            ledger.entry(row.collated_key()).or_default().push(row);
+            ledger.entry(row.key.as_str()).or_default().push(row);
         }
         let is_taken = |object: &VersionColumns<'_>| {
-            let rows = ledger.get(object.collated_key());
+            let rows = ledger.get(object.key());
             rows.is_some_and(|rows| rows.iter().any(|row| object.is_taken_by(row)))
         };
         Ok(columns.iter().map(is_taken).collect())

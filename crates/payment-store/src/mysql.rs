@@ -1,5 +1,6 @@
 //! The SQL: each statement of [`Session`] for MySQL and MariaDB.
 
+pub(crate) mod columns;
 mod ledger;
 mod lines;
 mod payments;

@@ -21,6 +21,16 @@ const READING: [&str; 8] = [
     "SELECT", "WITH", "TABLE", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN",
 ];
 
+/// What no statement may contain, not even in a string. Servers execute what stands in these comments, and no
+/// transaction keeps a statement from writing a file.
+const NOT_READING: [&str; 4] = ["/*!", "/*M!", "OUTFILE", "DUMPFILE"];
+
+/// The transaction is read-only whatever the statement sets, and so is what would follow it. It is never committed.
+const READ_ONLY: [&str; 2] = [
+    "SET SESSION TRANSACTION READ ONLY",
+    "START TRANSACTION READ ONLY",
+];
+
 /// What a cell takes besides its bytes.
 const CELL_BYTES: usize = size_of::<Cell>();
 
@@ -59,7 +69,11 @@ pub enum Cell {
 
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    #[error("only statements that read are taken: {}", READING.join(", "))]
+    #[error(
+        "only statements that read are taken: {}; without {}",
+        READING.join(", "),
+        NOT_READING.join(", ")
+    )]
     NotReading,
     #[error("the database refused the statement")]
     Refused(#[source] DriverError),
@@ -82,6 +96,8 @@ impl Reader {
         let table = read(connection, statement, bytes_max).await?;
         // Else the rest of the rows is still on its way: the connection is closed.
         if !table.is_cut {
+            let connection = lease.connection().map_err(Error::from)?;
+            connection.execute("ROLLBACK").await.map_err(Error::from)?;
             lease.give_back();
         }
         Ok(table)
@@ -93,8 +109,9 @@ async fn read(
     statement: &str,
     bytes_max: usize,
 ) -> Result<Table, QueryError> {
-    let read_only = connection.execute("SET SESSION TRANSACTION READ ONLY");
-    read_only.await.map_err(Error::from)?;
+    for read_only in READ_ONLY {
+        connection.execute(read_only).await.map_err(Error::from)?;
+    }
     // Servers prepare one statement: of several none is run.
     let statement = AssertSqlSafe(statement.to_owned()).into_sql_str();
     let prepared = connection.prepare(statement.clone()).await;
@@ -170,9 +187,13 @@ fn refused(error: sqlx::Error) -> QueryError {
     }
 }
 
-/// The statement without what ends it, if it begins as one that reads. The session refuses what only looks like one.
+/// The statement without what ends it, if it begins as one that reads. The transaction refuses what only looks like one.
 fn reading(statement: &str) -> Option<&str> {
     let statement = statement.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
+    let capitals = statement.to_ascii_uppercase();
+    if NOT_READING.iter().any(|part| capitals.contains(part)) {
+        return None;
+    }
     let begin = after_comments(statement)?;
     let begin = begin.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
     let end = begin.find(|c: char| !c.is_ascii_alphabetic());
@@ -181,17 +202,21 @@ fn reading(statement: &str) -> Option<&str> {
     reads.then_some(statement)
 }
 
-/// Without the comments at its begin. Of those that servers execute (`/*!`) none is passed over.
+/// Without the comments at its begin; `None` if one of them has no end.
 fn after_comments(statement: &str) -> Option<&str> {
     let statement = statement.trim_start();
-    let is_executed = ["/*!", "/*M!"].iter().any(|it| statement.starts_with(it));
-    let end = match statement {
-        _ if is_executed => return None,
-        line if line.starts_with('#') || line.starts_with("-- ") => "\n",
-        block if block.starts_with("/*") => "*/",
-        _ => return Some(statement),
+    let is_line = statement.starts_with('#')
+        || statement
+            .strip_prefix("--")
+            .is_some_and(|comment| comment.starts_with(char::is_whitespace));
+    let (comment, end) = if is_line {
+        (statement, "\n")
+    } else if let Some(comment) = statement.strip_prefix("/*") {
+        (comment, "*/")
+    } else {
+        return Some(statement);
     };
-    after_comments(statement.split_once(end)?.1)
+    after_comments(comment.split_once(end)?.1)
 }
 
 #[cfg(test)]
@@ -214,6 +239,16 @@ mod tests {
             ("EXPLAIN SELECT 1", Some("EXPLAIN SELECT 1")),
             ("/*!80030 SET @x = 1 */", None),
             ("/* a */ /*M! DELETE FROM t */ SELECT 1", None),
+            ("SELECT 1 /*m!100100 INTO @x */", None),
+            ("/*/ SELECT 1 */ DELETE FROM t", None),
+            ("/**/ SELECT 1", Some("/**/ SELECT 1")),
+            ("/*/ SELECT */ SELECT 1", Some("/*/ SELECT */ SELECT 1")),
+            ("--\nDELETE FROM t", None),
+            ("--1 SELECT 1", None),
+            ("SELECT 1 INTO OutFile '/tmp/x'", None),
+            ("SELECT 1 INTO DUMPFILE '/tmp/x'", None),
+            ("BEGIN NOT ATOMIC SELECT 1; END", None),
+            ("SET STATEMENT tx_read_only = 0 FOR SELECT 1", None),
             ("SELECTED", None),
             ("SET SESSION TRANSACTION READ WRITE", None),
             ("DELETE FROM transactions", None),

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
 use crate::connect::Access;
 use crate::error::Error;
 use crate::migrate::{MigrateError, Migrated, migrate};
+use crate::mysql::columns;
 use crate::schema::Schema;
 
 const USERS_SQL: &str = include_str!("../sql/users.sql");
@@ -82,7 +83,11 @@ pub fn users_sql(schema: Schema<'_>, logins: &Logins) -> String {
 
 /// What the users may do; to run after [`migrate`](fn@migrate).
 pub fn grants_sql(schema: Schema<'_>) -> String {
-    GRANTS_SQL.replace("{{schema}}", &schema.to_string())
+    let sql = GRANTS_SQL.replace("{{schema}}", &schema.to_string());
+    let columns = columns::WRITTEN.iter();
+    columns.fold(sql, |sql, (table, columns)| {
+        sql.replace(&format!("{{{{{table}}}}}"), columns)
+    })
 }
 
 async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), Error> {

@@ -66,12 +66,15 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .finish(|| Some((store?, place?)))
         .map_err(Failure::config)?;
     let log = Log::open(place).await.map_err(Failure::config)?;
+    // A named key was held against the prefix above.
+    if args.object.is_empty() {
+        log.expect_prefix(&store).await.map_err(Failure::config)?;
+    }
     if args.rejects {
         return rejects::run(log, store, args.range, jobs).await;
     }
     let replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);
     if args.object.is_empty() {
-        log.expect_prefix(&store).await.map_err(Failure::config)?;
         range(&log, &store, &args.range, replay).await
     } else {
         named(&log, &args.object, replay).await

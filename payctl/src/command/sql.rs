@@ -28,7 +28,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         return answer(&reader, &statement).await;
     }
     if io::stdin().is_terminal() {
-        return prompt(&reader).await;
+        return prompt(&reader, |line| io::stdin().lock().read_line(line)).await;
     }
     let mut statement = String::new();
     io::stdin().lock().read_to_string(&mut statement)?;
@@ -59,8 +59,13 @@ fn tell(table: &Table) -> Result<Outcome, Failure> {
     Ok(Outcome::unfinished_if(table.is_cut))
 }
 
-/// Statements as a person types them, each ended by a semicolon. One that fails is told of, and the next is taken.
-async fn prompt(reader: &Reader) -> Result<Outcome, Failure> {
+/// Statements as a person types them, each ended by a semicolon. One that fails is told of, and the next is taken; the
+/// worst of them is how it ends.
+async fn prompt(
+    reader: &Reader,
+    mut read_line: impl FnMut(&mut String) -> io::Result<usize>,
+) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::Clean;
     output::say("It only reads. End a statement with ;  Leave with Ctrl-D.\n")?;
     let mut statement = String::new();
     loop {
@@ -70,20 +75,46 @@ async fn prompt(reader: &Reader) -> Result<Outcome, Failure> {
             "     -> "
         })?;
         io::stdout().flush()?;
-        if io::stdin().lock().read_line(&mut statement)? == 0 {
+        if read_line(&mut statement)? == 0 {
             output::say("\n")?;
-            return Ok(Outcome::Clean);
+            return Ok(outcome);
         }
         match statement.trim() {
             "" => statement.clear(),
-            "exit" | "quit" => return Ok(Outcome::Clean),
+            "exit" | "quit" => return Ok(outcome),
             whole if whole.ends_with(';') => {
-                if let Err(failure) = answer(reader, whole).await {
+                let answered = answer(reader, whole).await.unwrap_or_else(|failure| {
                     output::warn(&chain(failure.error()));
-                }
+                    failure.outcome()
+                });
+                outcome = outcome.and(answered);
                 statement.clear();
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a prompt over a database that nobody answers for.
+    async fn outcome(typed: &str) -> Outcome {
+        let mut env = Env::from([("DATABASE_URL", "mysql://reader:x@127.0.0.1:9/payments")]);
+        let access = config::access(&mut env, User::Reader).unwrap();
+        let mut typed = io::Cursor::new(typed.to_owned());
+        let prompt = prompt(&Reader::new(access), |line| typed.read_line(line)).await;
+        prompt.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_prompt_ends_as_its_worst_statement_did() {
+        assert_eq!(outcome("").await, Outcome::Clean);
+        assert_eq!(outcome("DROP TABLE t;\nexit\n").await, Outcome::Different);
+        assert_eq!(
+            outcome("SELECT 1;\nDROP TABLE t;\n").await,
+            Outcome::Unfinished
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! `payctl status`.
 
-use http::StatusCode;
 use payment_core::PaymentId;
 use program::Env;
 
@@ -27,9 +26,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         // It is on its way, or the tier that answers does not look at the database.
         Some(State::Accepted) => Ok(Outcome::Unfinished),
         Some(State::Conflict | State::Rejected) => Ok(Outcome::Different),
-        None if answer.status == StatusCode::NOT_FOUND && answer.is_refusal() => {
-            Ok(Outcome::Different)
-        }
+        None if answer.is_not_found() => Ok(Outcome::Different),
         None => Err(format!(
             "{} is not an answer about this payment; is ALB_URL right?",
             answer.status

@@ -44,6 +44,8 @@ enum Origin {
     },
     NoSuchLine,
     Gone,
+    /// It is no object of the journal, and was left alone.
+    Outside,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
@@ -65,13 +67,17 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     Ok(front.and(traced?))
 }
 
-/// Says what a client is told. Without an answer the rest can still be traced, and a part was not looked at.
+/// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
+/// looked at.
 async fn answer(alb: &Alb, id: &PaymentId) -> io::Result<Outcome> {
     let (said, outcome) = match alb.status(id).await {
-        Ok(answer) => (
-            format!("{} {}", answer.status, answer.body.trim_end()),
-            Outcome::Clean,
-        ),
+        Ok(answer) => {
+            let is_about_it = answer.state_of(id.as_str()).is_some() || answer.is_not_found();
+            (
+                format!("{} {}", answer.status, answer.body.trim_end()),
+                Outcome::unfinished_if(!is_about_it),
+            )
+        }
         Err(error) => (chain(&error), Outcome::Unfinished),
     };
     output::say(&format!("GET /pay/{id}: {}\n", safe(&said)))?;
@@ -159,6 +165,9 @@ fn about(id: &PaymentId, found: &Found) -> String {
 
 async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
     let key = &found.object_key;
+    if !log.place.holds(&log.reference(key)) {
+        return Ok(Origin::Outside);
+    }
     let object = match log.get(key).await {
         Ok(object) => object,
         Err(ObjectError::Gone) => return Ok(Origin::Gone),
@@ -179,6 +188,10 @@ async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
 /// By columns as well as by hash, which a change by hand leaves as it is.
 fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (String, Outcome) {
     let said = match (origin, row) {
+        (Origin::Outside, _) => {
+            let said = "the row's object lies outside LOG_PREFIX and was not looked at";
+            return (said.to_owned(), Outcome::Unfinished);
+        }
         (Origin::Gone, _) => "the object is gone".to_owned(),
         (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
         (

@@ -229,3 +229,17 @@ async fn letters_are_worked_on_side_by_side(pool: MySqlPool) {
     assert_eq!(said.count("letters kept"), 3);
     server.abort();
 }
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_is_not_deleted_unread(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    letters.pipeline.put(&key("1"), &lines(&["a"])).await;
+    let mut both = event(&key("1"));
+    both["Event"] = json!("s3:TestEvent");
+    letters.send(&both.to_string()).await;
+    let folder = event("transactions/deleted/");
+    letters.send(&folder.to_string()).await;
+    let said = letters.replay().await;
+    said.check(1, &["it stays in the queue", "deleted/ is gone"]);
+    assert_eq!(said.count("letters kept"), 2);
+}

@@ -33,8 +33,8 @@ fn expired_certificate() -> String {
     params.self_signed(&key).unwrap().pem()
 }
 
-#[tokio::test]
-async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean() {
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean(pool: MySqlPool) {
     let (well, first) = server(StatusCode::OK, None).await;
     let (ill, second) = server(StatusCode::SERVICE_UNAVAILABLE, None).await;
     let (late, third) = server(StatusCode::OK, Some("Sun, 22 Nov 2020 21:08:30 GMT")).await;
@@ -47,8 +47,24 @@ async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean() {
     std::fs::write(&bundle, expired_certificate()).unwrap();
 
     let args = ["doctor", "here"];
-    let right = [("ALB_URL", well.clone()), ("AWS_ENDPOINT_URL_S3", well)];
+    let right = [
+        ("ALB_URL", well.clone()),
+        ("AWS_ENDPOINT_URL_S3", well),
+        ("DATABASE_URL", url(&pool)),
+    ];
     payctl(&args, &right).await.check(0, &["0 finding(s)"]);
+    // What is not looked at is never clean, and weighs more than a fault.
+    let notes = [
+        "the database was not tried",
+        "1 thing(s) could not be looked at",
+    ];
+    payctl(&args, &right[..2]).await.check(2, &notes);
+    let dark = [
+        ("ALB_URL", ill.clone()),
+        ("AWS_ENDPOINT_URL_S3", ill.replace("http://", "https://")),
+    ];
+    let notes = ["1 finding(s)", "the clock was not compared"];
+    payctl(&args, &dark).await.check(2, &notes);
     let wrong = [
         ("ALB_URL", ill),
         ("AWS_ENDPOINT_URL_S3", late),

@@ -60,3 +60,72 @@ async fn an_object_that_was_named_and_is_gone_is_said_so(pool: MySqlPool) {
         .await
         .check(1, &["none.json is gone"]);
 }
+
+/// The database takes both keys for the same, and neither may stand in the other's way.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_an_entry_for_a_key_with_a_space_stops_no_other(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let keys = ["transactions/h.json ", "transactions/h.json"];
+    for key in keys {
+        pipeline.put(key, r#"{"id":"h"}"#).await;
+        let said = pipeline.payctl(&["replay", "--object", key]).await;
+        assert_eq!(
+            (said.code, said.count("objects ingested")),
+            (0, 1),
+            "{key:?}"
+        );
+    }
+    let again = pipeline.payctl(&["replay"]).await;
+    assert_eq!((again.code, again.count("objects ingested")), (0, 0));
+    pipeline.reconcile().await.check(0, &[]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_folder_that_is_gone_or_holds_something_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let folder = "transactions/folder/";
+    let replay = async || pipeline.payctl(&["replay", "--object", folder]).await;
+    replay().await.check(1, &["folder/ is gone"]);
+    pipeline.put(folder, "").await;
+    replay().await.check(0, &[]);
+    pipeline.put(folder, r#"{"id":"f"}"#).await;
+    replay().await.check(2, &["the object is not empty"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rejects_of_a_misspelt_prefix_are_not_clean(pool: MySqlPool) {
+    let mut pipeline = Pipeline::start(pool).await;
+    pipeline.put("transactions/x.json", "no payment").await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline.set("LOG_PREFIX", "transactons/".to_owned());
+    let said = pipeline.payctl(&["replay", "--rejects"]).await;
+    said.check(64, &["is it spelt right?"]);
+}
+
+/// What this system accepted is a difference until it is recorded, wherever its content went.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_own_rejects_whose_content_is_lost_are_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    pipeline.put(&key, "{\"v\":9,\"id\":\"p9\"}\n").await;
+    pipeline.payctl(&["replay"]).await.check(1, &[]);
+    let rejects = async || pipeline.payctl(&["replay", "--rejects"]).await;
+    rejects().await.check(1, &["still rejected"]);
+    pipeline.put_later(&key, "no payment").await;
+    let said = rejects().await;
+    said.check(1, &["line 1 was an accepted payment"]);
+    assert_eq!(said.count("still no payment, own"), 1);
+
+    let shortened = format!("transactions/{}~{}", "a".repeat(622), "0".repeat(64));
+    for (name, line) in [(key.as_str(), 99), (&shortened, 9)] {
+        pipeline
+            .admin(&format!(
+                "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail, is_own, payment_id) \
+                 VALUES ('{name}', 'e', {line}, 'r', 'd', TRUE, 'never-paid')"
+            ))
+            .await;
+    }
+    let said = rejects().await;
+    said.check(1, &["line 99 was an accepted", "line 9 was an accepted"]);
+    assert_eq!(said.count("still no payment, own"), 3);
+}

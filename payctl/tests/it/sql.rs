@@ -12,6 +12,14 @@ async fn sql(pool: &MySqlPool, statement: &str) -> Said {
 }
 
 #[sqlx::test(migrations = false)]
+async fn text_that_reads_like_another_cell_is_quoted(pool: MySqlPool) {
+    let statement =
+        "SELECT NULL AS a, 'NULL' AS b, '''q' AS c, X'00' AS d, '0x00' AS e, 'null' AS f";
+    let said = sql(&pool, statement).await;
+    said.check(0, &["| NULL | 'NULL' | ''q' | 0x00 | '0x00' | null |"]);
+}
+
+#[sqlx::test(migrations = false)]
 async fn p3_values_are_shown_as_they_are_stored(pool: MySqlPool) {
     let statement = "SELECT 12345678901234567.8900 AS amount, NULL AS nothing, X'00FF' AS hash, \
         JSON_OBJECT('a', 1) AS json, TIMESTAMP'2026-11-22 07:30:00.123456' AS at, 'Zo\u{eb}' AS name";
@@ -47,7 +55,8 @@ async fn rows_of_payments_are_shown_without_what_a_terminal_obeys(pool: MySqlPoo
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p7_nothing_but_reading_is_done_even_as_an_administrator(pool: MySqlPool) {
     let table = "CREATE TABLE notes (id INT PRIMARY KEY)";
-    for set_up in [table, "INSERT INTO notes VALUES (1)"] {
+    let function = "CREATE FUNCTION note() RETURNS INT DETERMINISTIC BEGIN INSERT INTO notes VALUES (2); RETURN 1; END";
+    for set_up in [table, "INSERT INTO notes VALUES (1)", function] {
         sqlx::raw_sql(set_up).execute(&pool).await.unwrap();
     }
     for (statement, code, part) in [
@@ -63,6 +72,27 @@ async fn p7_nothing_but_reading_is_done_even_as_an_administrator(pool: MySqlPool
             "only statements that read",
         ),
         ("", 64, "only statements that read"),
+        (
+            "/*/ SELECT */ SET STATEMENT tx_read_only=0 FOR INSERT INTO notes VALUES (2)",
+            64,
+            "only statements that read",
+        ),
+        (
+            "/*/ SELECT 1 */ BEGIN NOT ATOMIC SET SESSION TRANSACTION READ WRITE; INSERT INTO notes VALUES (2); END",
+            64,
+            "only statements that read",
+        ),
+        (
+            "SELECT 1 /*M!100100 INTO OUTFILE '/tmp/notes' */",
+            64,
+            "only statements that read",
+        ),
+        (
+            "SELECT 1 INTO OUTFILE '/tmp/notes'",
+            64,
+            "only statements that read",
+        ),
+        ("SELECT note()", 1, "1792"),
         ("SELECT 1; DELETE FROM notes", 1, "1064"),
         ("SELECT 1 FROM notes INTO @x; DELETE FROM notes", 1, "1064"),
         ("SELECT nothing FROM notes", 1, "Unknown column 'nothing'"),

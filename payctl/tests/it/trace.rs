@@ -1,7 +1,10 @@
 //! `payctl trace`: the hops of one payment.
 
+use axum::Router;
+use axum::http::StatusCode;
 use payment_core::{ObjectKey, Timestamp};
 use sqlx::MySqlPool;
+use tokio::net::TcpListener;
 
 use crate::harness::{HOUR, Pipeline, lines};
 
@@ -62,4 +65,32 @@ async fn a_payment_without_a_row_is_searched_for_in_the_log(pool: MySqlPool) {
         .payctl(&["trace", "b"])
         .await
         .check(1, &["the row is missing"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p5_a_row_of_an_object_outside_the_journal_is_not_clean(pool: MySqlPool) {
+    let mut pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    pipeline.put(&key, &lines(&["a"])).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline.set("LOG_PREFIX", "elsewhere/".to_owned());
+    let said = pipeline.payctl(&["trace", "a"]).await;
+    said.check(2, &["outside LOG_PREFIX"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p5_an_answer_about_no_payment_is_not_clean(pool: MySqlPool) {
+    let mut pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    pipeline.put(&key, &lines(&["a"])).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = async || (StatusCode::SERVICE_UNAVAILABLE, "<html>");
+    let app = Router::new().fallback(answer);
+    let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    pipeline.set("ALB_URL", url);
+    let said = pipeline.payctl(&["trace", "a"]).await;
+    said.check(2, &["503", "the line has the row's hash"]);
+    server.abort();
 }

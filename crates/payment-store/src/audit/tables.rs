@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::LedgerEntry;
 use super::reject::{self, RejectRow};
 use super::row::{Row, Table};
+use super::{IS_UNSETTLED_OWN, LedgerEntry};
 use crate::Store;
 use crate::error::Error;
 
@@ -45,6 +45,8 @@ pub struct Origin {
     pub line: u32,
     /// Whether the ledger knows the object, or the version where the row names one.
     pub is_in_ledger: bool,
+    /// An accepted payment was rejected, and is neither a row nor a conflict by now.
+    pub is_unsettled_own: bool,
 }
 
 impl RowSpan {
@@ -79,23 +81,25 @@ impl LineTable {
 
     /// Keys are compared by their bytes as well: to the collation, spaces at the end are none.
     fn origins(self) -> String {
-        let (id, etag, is_version) = match self {
-            Self::Transactions => ("t.payment_id", "NULL", ""),
+        let (id, etag, is_version, is_unsettled_own) = match self {
+            Self::Transactions => ("t.payment_id", "NULL", "", "FALSE"),
             Self::Conflicts => (
                 "t.payment_id",
                 "t.object_etag",
                 " AND o.object_etag = t.object_etag",
+                "FALSE",
             ),
             Self::Rejects => (
                 "NULL",
                 "t.object_etag",
                 " AND o.object_etag = t.object_etag",
+                IS_UNSETTLED_OWN,
             ),
         };
         format!(
             "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
              WHERE o.object_key = t.object_key \
-             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}) \
+             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}), {is_unsettled_own} \
              FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
             self.name()
         )
@@ -251,5 +255,6 @@ fn origin(row: &MySqlRow) -> Result<Origin, Error> {
         etag: text(3),
         line: row.try_get(4).unwrap_or_default(),
         is_in_ledger: row.try_get::<i64, _>(5)? != 0,
+        is_unsettled_own: row.try_get::<i64, _>(6)? != 0,
     })
 }

@@ -1,8 +1,9 @@
 //! The versions of objects that were ingested whole: `ingested_objects`.
 
 use sqlx::mysql::MySqlRow;
-use sqlx::{MySqlConnection, QueryBuilder, Row};
+use sqlx::{AssertSqlSafe, MySqlConnection, QueryBuilder, Row};
 
+use super::columns;
 use crate::Outcome;
 use crate::error::Error;
 use crate::list;
@@ -14,10 +15,6 @@ const KEYS: &str =
 
 const FIND: &str = "SELECT object_key, object_etag, ingested_at, line_count, row_count, duplicate_count, \
     conflict_count, reject_count FROM ingested_objects WHERE object_key = ?";
-
-const INSERT: &str = "INSERT INTO ingested_objects \
-    (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
-    VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) async fn find(
     connection: &mut MySqlConnection,
@@ -53,7 +50,11 @@ pub(super) async fn insert(
     object: VersionColumns<'_>,
     outcome: &Outcome,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(INSERT)
+    let sql = format!(
+        "INSERT INTO ingested_objects ({}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        columns::INGESTED_OBJECTS
+    );
+    let done = sqlx::query(AssertSqlSafe(sql))
         .bind(object.key())
         .bind(object.etag())
         .bind(outcome.lines)

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use payment_core::PaymentId;
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
+use super::columns;
 use crate::backend::Reject;
 use crate::error::Error;
 use crate::list;
@@ -14,9 +15,7 @@ pub(super) fn insert_rejects(
     object: VersionColumns<'_>,
     rejects: &[&Reject],
 ) -> QueryBuilder<MySql> {
-    let mut sql = QueryBuilder::new(
-        "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail, is_own, payment_id) ",
-    );
+    let mut sql = QueryBuilder::new(format!("INSERT INTO rejects ({}) ", columns::REJECTS));
     sql.push_values(rejects, |mut row, reject| {
         row.push_bind(object.key())
             .push_bind(object.etag())
@@ -39,7 +38,10 @@ pub(super) async fn recorded(
     let mut sql = QueryBuilder::new(format!(
         "SELECT object_line FROM {table} WHERE object_key = "
     ));
+    // To the collation, spaces at the end of a key are none.
     sql.push_bind(object.key())
+        .push(" AND OCTET_LENGTH(object_key) = ")
+        .push_bind(u64::try_from(object.key().len()).unwrap_or(u64::MAX))
         .push(" AND object_etag = ")
         .push_bind(object.etag())
         .push(" AND object_line IN ");

@@ -4,24 +4,24 @@ use payment_core::{Currency, RequestId};
 use sqlx::query_builder::Separated;
 use sqlx::{MySql, QueryBuilder};
 
+use super::columns;
 use crate::backend::Entry;
 use crate::version::VersionColumns;
 
-const COLUMNS: &str = "payment_id, transaction, amount, currency, status, payer_name, received_at, extra, \
-    request_id, content_hash, object_key, object_line";
-
 pub(super) fn insert(object: VersionColumns<'_>, entries: &[&Entry<'_>]) -> QueryBuilder<MySql> {
-    let mut sql = QueryBuilder::new(format!("INSERT INTO transactions ({COLUMNS}) "));
+    let mut sql = QueryBuilder::new(format!(
+        "INSERT INTO transactions ({}) ",
+        columns::TRANSACTIONS
+    ));
     sql.push_values(entries, |mut row, entry| push(&mut row, object, entry));
     sql
 }
 
-/// A conflict is one line of one version of an object, so that a corrected object has conflicts of its own.
 pub(super) fn insert_conflicts(
     object: VersionColumns<'_>,
     entries: &[&Entry<'_>],
 ) -> QueryBuilder<MySql> {
-    let mut sql = QueryBuilder::new(format!("INSERT INTO conflicts ({COLUMNS}, object_etag) "));
+    let mut sql = QueryBuilder::new(format!("INSERT INTO conflicts ({}) ", columns::CONFLICTS));
     sql.push_values(entries, |mut row, entry| {
         push(&mut row, object, entry);
         row.push_bind(object.etag());

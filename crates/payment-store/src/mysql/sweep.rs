@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use sqlx::mysql::MySqlRow;
-use sqlx::{MySqlConnection, Row};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row};
 
+use super::columns;
 use crate::error::Error;
 use crate::sweep::Deferred;
 use crate::version::VersionColumns;
@@ -13,15 +14,9 @@ use crate::version::VersionColumns;
 const POSITIONS: &str = "SELECT pass, position FROM sweep_progress WHERE id IN \
     (SELECT MAX(id) FROM sweep_progress WHERE journal = ? GROUP BY pass)";
 
-const INSERT_POSITION: &str =
-    "INSERT INTO sweep_progress (journal, pass, position) VALUES (?, ?, ?)";
-
 /// What is older is left to `payctl reconcile`: for as long also events are kept.
 const DEFERRED: &str = "SELECT id, object_key, object_etag, stored_at FROM sweep_deferred \
     WHERE id > ? AND journal = ? AND deferred_at > CURRENT_TIMESTAMP - INTERVAL 14 DAY ORDER BY id LIMIT ?";
-
-const INSERT_DEFERRED: &str = "INSERT INTO sweep_deferred (journal, object_key, object_etag, stored_at) \
-    VALUES (?, ?, ?, ?)";
 
 pub(super) async fn positions(
     connection: &mut MySqlConnection,
@@ -42,7 +37,11 @@ pub(super) async fn insert_position(
     pass: &str,
     position: &str,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(INSERT_POSITION)
+    let sql = format!(
+        "INSERT INTO sweep_progress ({}) VALUES (?, ?, ?)",
+        columns::SWEEP_PROGRESS
+    );
+    let done = sqlx::query(AssertSqlSafe(sql))
         .bind(journal)
         .bind(pass)
         .bind(position)
@@ -86,7 +85,11 @@ pub(super) async fn insert_deferred(
     journal: &str,
     object: VersionColumns<'_>,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(INSERT_DEFERRED)
+    let sql = format!(
+        "INSERT INTO sweep_deferred ({}) VALUES (?, ?, ?, ?)",
+        columns::SWEEP_DEFERRED
+    );
+    let done = sqlx::query(AssertSqlSafe(sql))
         .bind(journal)
         .bind(object.key())
         .bind(object.etag())

@@ -33,6 +33,21 @@ impl<'a> Users<'a> {
         users
     }
 
+    /// Where an earlier version let the function write every column.
+    async fn make_after_an_earlier_version(root: &'a MySqlPool) -> Self {
+        let users = Self::named(root).await;
+        admin(root, &users.made()).await;
+        let name = schema(root);
+        for table in TABLES {
+            let all = format!(
+                "GRANT SELECT, INSERT ON `{name}`.{table} TO 'ingest'@'%', 'ingest'@'localhost'"
+            );
+            admin(root, &users.renamed(&all)).await;
+        }
+        admin(root, &users.granted()).await;
+        users
+    }
+
     /// Before there are tables, and where an earlier version gave the migrator all rights.
     async fn make_users(root: &'a MySqlPool) -> Self {
         let users = Self::named(root).await;
@@ -113,7 +128,7 @@ impl<'a> Users<'a> {
     }
 }
 
-/// Whether the server refuses the statement to the user (1142, 1044, 1227: denied; 1419 of a MySQL with a binary log,
+/// Whether the server refuses the statement to the user (1142, 1143, 1044, 1227: denied; 1419 of a MySQL with a binary log,
 /// to one who would make a trigger).
 async fn is_denied(pool: &Pool, sql: &str) -> bool {
     match sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
@@ -124,7 +139,7 @@ async fn is_denied(pool: &Pool, sql: &str) -> bool {
         Err(error) => {
             let text = error.to_string();
             assert!(
-                ["1142", "1044", "1227", "1419"]
+                ["1142", "1143", "1044", "1227", "1419"]
                     .iter()
                     .any(|number| text.contains(number)),
                 "{sql}: {text}"
@@ -166,6 +181,40 @@ async fn p7_ingest_adds_and_can_change_nothing(root: MySqlPool) {
     }
     assert!(is_denied(&pool, "CREATE TABLE t (x INT)").await);
     assert!(is_denied(&pool, "SELECT * FROM _sqlx_migrations").await);
+    assert_eq!(counts(&root).await, [1, 1, 1, 1]);
+    users.remove().await;
+}
+
+/// The largest number would be the last: the table would take no row after it.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_ingest_sets_no_number_and_no_time_of_recording(root: MySqlPool) {
+    let users = Users::make_after_an_earlier_version(&root).await;
+    let pool = users.pool("ingest");
+    for column in [
+        "transactions (id)",
+        "transactions (recorded_at)",
+        "conflicts (id)",
+        "conflicts (recorded_at)",
+        "rejects (id)",
+        "rejects (recorded_at)",
+        "ingested_objects (id)",
+        "ingested_objects (ingested_at)",
+        "sweep_progress (id)",
+        "sweep_progress (recorded_at)",
+        "sweep_deferred (id)",
+        "sweep_deferred (deferred_at)",
+    ] {
+        let sql = format!("INSERT INTO {column} VALUES (1)");
+        assert!(is_denied(&pool, &sql).await, "{sql}");
+    }
+    let ingest = Store::new(pool);
+    let lines = lines(&[r#"{"id":"a"}"#, r#"{"id":"a","x":1}"#, "?"]);
+    ingest.ingest_object(&object("x"), &lines).await.unwrap();
+    ingest.defer("journal", &object("y")).await.unwrap();
+    ingest
+        .record_sweep("journal", "pass", "position")
+        .await
+        .unwrap();
     assert_eq!(counts(&root).await, [1, 1, 1, 1]);
     users.remove().await;
 }

@@ -4,7 +4,7 @@ use payment_core::PaymentId;
 use payment_core::json::DEPTH_MAX;
 use sqlx::MySqlPool;
 
-use crate::harness::{RECEIVED_AT, database, is_ingested, lines, object, record, store};
+use crate::harness::{RECEIVED_AT, counts, database, is_ingested, lines, object, record, store};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
@@ -159,6 +159,24 @@ async fn p3_ids_and_keys_are_told_apart_by_their_bytes(pool: MySqlPool) {
     for name in ["X", "ẍ", "x "] {
         assert!(!is_ingested(&store, &object(name)).await, "{name}");
     }
+}
+
+/// To the only collation that both servers have, spaces at the end of a key are none.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_keys_that_differ_in_spaces_alone_are_each_ingested(pool: MySqlPool) {
+    let store = store(&pool);
+    let bodies = [r#"{"id":"a"}"#, r#"{"id":"a","x":1}"#, "?"];
+    let keys = ["x ", "x", "x  "];
+    for name in keys {
+        assert!(!is_ingested(&store, &object(name)).await, "{name:?}");
+        let outcome = store.ingest_object(&object(name), &lines(&bodies)).await;
+        assert_eq!(outcome.unwrap().conflicts, 1, "{name:?}");
+        store.defer("journal", &object(name)).await.unwrap();
+    }
+    let rows = i64::try_from(keys.len()).unwrap();
+    assert_eq!(counts(&pool).await, [1, rows, rows, rows]);
+    let deferred = store.deferred("journal", 0, 9).await.unwrap();
+    assert_eq!(deferred.len(), keys.len());
 }
 
 /// The server may be set to cut what does not fit: the connection's own mode counts.

@@ -110,3 +110,22 @@ async fn p2_a_conflict_that_the_database_refuses_goes_to_rejects(pool: MySqlPool
     );
     assert_eq!(counts(&pool).await, [1, 1, 1, 1]);
 }
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn a_table_without_a_number_left_says_how_to_get_one(pool: MySqlPool) {
+    admin(
+        &pool,
+        "INSERT INTO transactions (id, payment_id, status, received_at, extra, content_hash, object_key, object_line) \
+         VALUES (18446744073709551615, 'z', 'failed', '2026-01-01', '{}', REPEAT('x', 32), 'o', 1)",
+    )
+    .await;
+    let ingest = async || {
+        let lines = lines(&[r#"{"id":"a"}"#]);
+        store(&pool).ingest_object(&object("x"), &lines).await
+    };
+    let refused = ingest().await.unwrap_err().to_string();
+    assert!(refused.contains("AUTO_INCREMENT = 1"), "{refused}");
+    admin(&pool, "UPDATE transactions SET id = 1").await;
+    admin(&pool, "ALTER TABLE transactions AUTO_INCREMENT = 1").await;
+    assert_eq!(ingest().await.unwrap().rows, 1);
+}

@@ -2,7 +2,7 @@
 //!
 //! The rejects stay as history. Each object is read once, and what it holds now must be the version that was rejected.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambda_ingest::objects::{Object, ObjectError};
@@ -23,7 +23,8 @@ use crate::range::{Membership, Range};
 struct Group {
     key: String,
     etag: String,
-    lines: BTreeSet<u32>,
+    /// By their numbers; whether the database holds the line for an accepted payment that is not recorded.
+    lines: BTreeMap<u32, bool>,
 }
 
 /// What became of the rejects so far.
@@ -94,19 +95,19 @@ fn take(group: &mut Option<Group>, origin: &Origin) -> Option<Group> {
     let etag = origin.etag.as_deref().unwrap_or_default();
     match group {
         Some(group) if group.key == origin.key && group.etag == etag => {
-            group.lines.insert(origin.line);
+            group.lines.insert(origin.line, origin.is_unsettled_own);
             None
         }
         _ => group.replace(Group {
             key: origin.key.clone(),
             etag: etag.to_owned(),
-            lines: BTreeSet::from([origin.line]),
+            lines: BTreeMap::from([(origin.line, origin.is_unsettled_own)]),
         }),
     }
 }
 
 async fn one(replay: Arc<Replay>, group: Group) -> Tally {
-    let rejects = u64::try_from(group.lines.len()).unwrap_or(u64::MAX);
+    let rejects = group.rejects();
     let done = replay.group(&group).await;
     let done = done.unwrap_or_else(|error| {
         warn(&format!("{}: {}", group.key, chain(&error)));
@@ -120,7 +121,7 @@ async fn one(replay: Arc<Replay>, group: Group) -> Tally {
 
 impl Replay {
     async fn group(&self, group: &Group) -> Result<Tally, ReplayError> {
-        let rejects = u64::try_from(group.lines.len()).unwrap_or(u64::MAX);
+        let rejects = group.rejects();
         let outside = Tally {
             outside: rejects,
             ..Tally::default()
@@ -139,8 +140,10 @@ impl Replay {
         };
         // A foreign object whose own key is not known here. It is rejected until it is copied to a shorter one.
         if key.is_shortened() {
+            let own = group.lost_own(&group.lines);
             return Ok(Tally {
-                foreign: rejects,
+                own,
+                foreign: rejects - own,
                 ..Tally::default()
             });
         }
@@ -162,8 +165,10 @@ impl Replay {
             .find(|entry| entry.etag.as_str() == group.etag && entry.is_of(&object.version));
         let Some(entry) = own else {
             // Other content is there now, which is ingested as such.
+            let own = group.lost_own(&group.lines);
             return Ok(Tally {
-                replaced: rejects,
+                own,
+                replaced: rejects - own,
                 ..Tally::default()
             });
         };
@@ -183,11 +188,15 @@ impl Replay {
     ) -> Result<Tally, ReplayError> {
         let mut tally = Tally::default();
         let mut right: Vec<Line> = Vec::new();
+        let mut absent = group.lines.clone();
         let lines = read_object(&version.key, &object.body, version.stored_at);
-        for (line, record) in lines.filter(|(line, _)| group.lines.contains(line)) {
+        for (line, record) in lines {
+            let Some(is_unsettled_own) = absent.remove(&line) else {
+                continue;
+            };
             match record {
                 Ok(record) => right.push((line, Ok(record))),
-                Err(rejected) if rejected.is_own => {
+                Err(rejected) if rejected.is_own || is_unsettled_own => {
                     warn(&format!(
                         "{} line {line} is of this system and still rejected: {}",
                         version.key, rejected.error
@@ -197,6 +206,10 @@ impl Replay {
                 Err(_) => tally.foreign += 1,
             }
         }
+        // Lines that the object does not have.
+        let own = group.lost_own(&absent);
+        tally.own += own;
+        tally.foreign += u64::try_from(absent.len()).unwrap_or(u64::MAX) - own;
         let right = self.unsettled(right, &mut tally).await?;
         if right.is_empty() {
             return Ok(tally);
@@ -237,6 +250,25 @@ impl Replay {
             }
         }
         Ok(unsettled)
+    }
+}
+
+impl Group {
+    fn rejects(&self) -> u64 {
+        u64::try_from(self.lines.len()).unwrap_or(u64::MAX)
+    }
+
+    /// How many of the lines were accepted payments that are not recorded, where the object does not hold them any more:
+    /// each is named, and the database's word counts.
+    fn lost_own(&self, lines: &BTreeMap<u32, bool>) -> u64 {
+        let own: Vec<_> = lines.iter().filter(|(_, is_own)| **is_own).collect();
+        for (line, _) in &own {
+            warn(&format!(
+                "{} line {line} was an accepted payment that was rejected, and what it held is not there any more",
+                self.key
+            ));
+        }
+        u64::try_from(own.len()).unwrap_or(u64::MAX)
     }
 }
 
