@@ -53,6 +53,9 @@ pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'sta
     if !columns.is_empty() {
         return Some((kind, columns.join(", ")));
     }
+    if !stored.is_rewritten {
+        return None;
+    }
     let columns = differing(Stored {
         is_rewritten: false,
         ..stored
@@ -97,7 +100,10 @@ async fn of_object(
             fault = fault.or_else(|| Some(why()));
         }
         // Of lines that repeat each other, one has to be the row's.
-        if held.get(id).is_none_or(|known| rank(&fault) < rank(known)) {
+        if held
+            .get(id)
+            .is_none_or(|known| rank(fault.as_ref()) < rank(known.as_ref()))
+        {
             held.insert(id.to_owned(), fault);
         }
     }
@@ -109,7 +115,7 @@ pub fn is_rewritten(entries: &[LedgerEntry], stored_at: Timestamp) -> bool {
     entries.iter().any(|entry| entry.ingested_at < stored_at)
 }
 
-fn rank(fault: &Fault) -> usize {
+fn rank(fault: Option<&(Kind, String)>) -> usize {
     match fault {
         None => 0,
         Some((Kind::Unproven, _)) => 1,
