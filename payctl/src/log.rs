@@ -190,8 +190,10 @@ impl Listing<'_> {
                 let bytes = size.unwrap_or(0);
                 Some(Listed { version, bytes })
             })
-            .filter(|Listed { version, .. }| {
-                !version.key.is_folder() && span.contains(version.key.as_str())
+            .filter(|Listed { version, bytes }| {
+                // A console marks a folder by an object without content.
+                let is_mark = version.key.is_folder() && *bytes == 0;
+                !is_mark && span.contains(version.key.as_str())
             })
             .collect();
         if !last.is_some_and(|last| is_past(last.key.as_str()))

@@ -2,6 +2,7 @@
 //!
 //! Each object is of one moment: of the hour in its key where that starts as the tiers make it (`PREFIX dt=…/hh=…/`),
 //! otherwise of when S3 stored it. So ranges that follow each other cover, together, what a run without a range covers.
+//! An audit and a replay list the whole prefix, and a range says what they look into.
 
 mod keys;
 
@@ -10,6 +11,7 @@ use payment_store::audit::KeySpan;
 use program::Env;
 use time::{Duration, OffsetDateTime};
 
+pub use self::keys::hour_of;
 use self::keys::{days, first_key, last_before, successor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
@@ -75,17 +77,29 @@ impl Range {
         *self == Self::default()
     }
 
-    /// What is under the prefix.
+    /// All that is under the prefix. Objects of the range may have any key.
+    pub fn whole(prefix: &str) -> Segment {
+        Segment {
+            list: Some(prefix.to_owned()),
+            span: KeySpan {
+                after: last_before(prefix),
+                before: successor(prefix),
+            },
+            times: None,
+        }
+    }
+
+    /// The keys of the range's hours, and all that are in no day's folder: a short way to nearly all its objects.
     pub fn segments(&self, prefix: &str) -> Vec<Segment> {
         let listed = |after: String, before: Option<String>, times| Segment {
             list: Some(prefix.to_owned()),
             span: KeySpan { after, before },
             times,
         };
-        let end = successor(prefix);
         if self.is_all() {
-            return vec![listed(last_before(prefix), end, None)];
+            return vec![Self::whole(prefix)];
         }
+        let end = successor(prefix);
         let (days, hours) = (days(prefix), self.hours(prefix));
         vec![
             listed(last_before(prefix), Some(days.clone()), Some(*self)),
@@ -103,12 +117,11 @@ impl Range {
     }
 
     /// What the ledger may have besides: entries of objects outside the prefix.
-    pub fn strays(&self, prefix: &str) -> Vec<Segment> {
-        let times = (!self.is_all()).then_some(*self);
+    pub fn strays(prefix: &str) -> Vec<Segment> {
         let unlisted = |after: String, before| Segment {
             list: None,
             span: KeySpan { after, before },
-            times,
+            times: None,
         };
         let before = unlisted(String::new(), Some(prefix.to_owned()));
         let after = successor(prefix).map(|end| unlisted(last_before(&end), None));
@@ -119,17 +132,30 @@ impl Range {
     }
 
     pub fn membership(&self, prefix: &str, key: &str) -> Membership {
-        if self.is_all() || self.hours(prefix).contains(key) {
-            Membership::Inside
-        } else if key.starts_with(&days(prefix)) {
+        if self.is_all() {
+            return Membership::Inside;
+        }
+        let Some(begin) = hour_of(prefix, key) else {
+            return Membership::ByTime;
+        };
+        let is_over = |from| moved(begin, Duration::HOUR) <= from;
+        if self.from.is_some_and(is_over) || self.to.is_some_and(|to| to <= begin) {
             Membership::Outside
         } else {
-            Membership::ByTime
+            Membership::Inside
         }
     }
 
-    /// Keys that start with a day, by their order: those of an hour lie between its name and the next one's, and what
-    /// lies in a day's folder beside its hours belongs to the hour before.
+    /// Whether the object of this key, stored then, is meant.
+    pub fn holds(&self, prefix: &str, key: &str, stored_at: Timestamp) -> bool {
+        match self.membership(prefix, key) {
+            Membership::Inside => true,
+            Membership::Outside => false,
+            Membership::ByTime => self.contains(stored_at),
+        }
+    }
+
+    /// Where the keys of the range's hours lie in the order of keys, and others between them.
     fn hours(&self, prefix: &str) -> KeySpan {
         let days = days(prefix);
         let end = |to: Timestamp| {
@@ -189,8 +215,13 @@ mod tests {
         for (key, expected) in [
             ("t/dt=2026-11-22/hh=05/x", Membership::Outside),
             ("t/dt=2026-11-22/hh=06/x", Membership::Inside),
-            ("t/dt=2026-11-22/x", Membership::Inside),
-            ("t/dt=2026-11-23/a", Membership::Outside),
+            ("t/dt=2026-11-22/hh=23/x", Membership::Inside),
+            ("t/dt=2026-11-23/hh=00/x", Membership::Outside),
+            ("t/dt=2026-11-22/hh=07x/x", Membership::ByTime),
+            ("t/dt=2026-11-22/hh=24/x", Membership::ByTime),
+            ("t/dt=2026-11-31/hh=00/x", Membership::ByTime),
+            ("t/dt=2026-11-22/x", Membership::ByTime),
+            ("t/dt=march/x", Membership::ByTime),
             ("t/a.json", Membership::ByTime),
             ("t/region=eu/dt=2026-11-22/hh=07/x", Membership::ByTime),
             ("elsewhere/x", Membership::ByTime),
@@ -213,7 +244,6 @@ mod tests {
         );
     }
 
-    /// By key as by span, which S3 and the database are asked for.
     #[test]
     fn p2_ranges_that_follow_each_other_leave_no_key_out() {
         let ranges = [
@@ -222,47 +252,46 @@ mod tests {
             range("2026-11-22T00:00:00Z", "2026-11-22"),
             range("2026-11-23", ""),
         ];
+        let stored_at = parse_from("2026-11-21T09:59:59Z").unwrap();
         for key in [
             "t/dt=",
-            "t/dt=2",
             "t/dt=2026-11-21/hh=09/",
             "t/dt=2026-11-21/hh=09/x",
             "t/dt=2026-11-21/hh=10/x",
-            "t/dt=2026-11-21/hh=10/",
             "t/dt=2026-11-22",
-            "t/dt=2026-11-22/",
-            "t/dt=2026-11-22/a",
             "t/dt=2026-11-22/hh=00/x",
             "t/dt=2026-11-22/hh=99/x",
+            "t/dt=9999-12-31/hh=23/x",
             "t/dt=nonsense",
-            "t/dt=\u{10FFFE}",
+            "t/a.json",
+            "t/region=eu/x",
         ] {
-            let inside = ranges
+            let holding = ranges
                 .iter()
-                .filter(|range| membership(**range, key) == Membership::Inside);
-            assert_eq!(inside.count(), 1, "{key}");
-            let spans = ranges.iter().flat_map(|range| range.segments("t/"));
-            let holding =
-                spans.filter(|segment| segment.times.is_none() && segment.span.contains(key));
+                .filter(|range| range.holds("t/", key, stored_at));
             assert_eq!(holding.count(), 1, "{key}");
         }
+    }
+
+    /// What S3 and the database are asked for.
+    #[test]
+    fn p2_every_key_lies_in_one_segment() {
         for key in [
             "t/",
             "t/a.json",
-            "t/dt",
-            "t/e",
+            "t/dt=2026-11-22/hh=00/x",
+            "t/dt=march/x",
             "t/region=eu/x",
             "s",
             "t",
             "u",
             "t0",
             "t0/x",
+            "\u{10FFFF}x",
         ] {
-            for range in ranges.iter().chain([&Range::default()]) {
-                let segments = [range.segments("t/"), range.strays("t/")].concat();
-                let holding = segments.iter().filter(|segment| segment.span.contains(key));
-                assert_eq!(holding.count(), 1, "{key}");
-            }
+            let segments = [vec![Range::whole("t/")], Range::strays("t/")].concat();
+            let holding = segments.iter().filter(|segment| segment.span.contains(key));
+            assert_eq!(holding.count(), 1, "{key}");
         }
     }
 

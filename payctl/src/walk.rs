@@ -18,10 +18,8 @@ pub struct Step {
     pub key: ObjectKey,
     pub listed: Option<Listed>,
     pub entries: Vec<LedgerEntry>,
-    /// By when S3 stored it the object lies outside the range.
+    /// The object that is listed lies outside the range.
     pub is_outside: bool,
-    /// Whether it belongs to the range is told by when S3 stored it.
-    pub times: Option<Range>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +34,13 @@ pub enum WalkError {
 pub struct Walk<'a> {
     log: &'a Log,
     store: &'a Store,
+    range: Range,
     segments: VecDeque<Segment>,
     merge: Option<Merge<'a>>,
 }
 
 #[derive(Debug)]
 struct Merge<'a> {
-    times: Option<Range>,
     listing: Option<Listing<'a>>,
     ledger: Ledger<'a>,
     listed: Option<Listed>,
@@ -71,11 +69,12 @@ impl Step {
 }
 
 impl<'a> Walk<'a> {
-    /// Over the objects of the range, or over more: then over what the ledger has besides, too.
-    pub fn new(log: &'a Log, store: &'a Store, segments: Vec<Segment>) -> Self {
+    /// Over all keys of the segments; each step says whether its object lies in the range.
+    pub fn new(log: &'a Log, store: &'a Store, range: Range, segments: Vec<Segment>) -> Self {
         Self {
             log,
             store,
+            range,
             segments: segments.into(),
             merge: None,
         }
@@ -84,8 +83,12 @@ impl<'a> Walk<'a> {
     pub async fn next(&mut self) -> Result<Option<Step>, WalkError> {
         loop {
             if let Some(merge) = &mut self.merge
-                && let Some(step) = merge.next().await?
+                && let Some(mut step) = merge.next().await?
             {
+                let (range, prefix) = (self.range, &self.log.place.prefix);
+                step.is_outside = step.listed.as_ref().is_some_and(|listed| {
+                    !range.holds(prefix, step.key.as_str(), listed.version.stored_at)
+                });
                 return Ok(Some(step));
             }
             let Some(segment) = self.segments.pop_front() else {
@@ -99,7 +102,6 @@ impl<'a> Walk<'a> {
 impl<'a> Merge<'a> {
     fn new(log: &'a Log, store: &'a Store, segment: Segment) -> Self {
         Self {
-            times: segment.times,
             ledger: Ledger {
                 store,
                 span: segment.span.clone(),
@@ -129,16 +131,11 @@ impl<'a> Merge<'a> {
         };
         let listed = self.listed.take_if(|listed| listed.version.key == key);
         let entries = self.entries_of(&key).await?;
-        let is_outside = match (&listed, self.times) {
-            (Some(listed), Some(range)) => !range.contains(listed.version.stored_at),
-            _ => false,
-        };
         Ok(Some(Step {
             key,
             listed,
             entries,
-            is_outside,
-            times: self.times,
+            is_outside: false,
         }))
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
-use sqlx::{AssertSqlSafe, MySqlConnection, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
 pub use self::row::{Row, Stored, Table};
@@ -36,24 +36,16 @@ const PAGE: u32 = 1000;
 /// Payments of one look-up, a length of list that is prepared once.
 pub const LOOKUP_IDS_MAX: usize = 512;
 
-/// Sorts after every key: no key holds it.
-const AFTER_ALL_KEYS: &str = "\u{10FFFF}";
-
-/// Sorts after every ETag.
-const AFTER_ALL_ETAGS: &str = "\x7f";
-
 const LEDGER_PAGE: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
     reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects \
-    WHERE (object_key > ? OR (object_key = ? AND object_etag > ?)) AND object_key < ? \
-    AND OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 \
-    ORDER BY object_key, object_etag LIMIT ?";
+    WHERE OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 AND ";
 
 const LEDGER_ENTRIES: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
     reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE object_key = ? \
     ORDER BY ingested_at";
 
-const LEDGER_LINES: &str = "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects \
-    WHERE object_key > ? AND object_key < ?";
+const LEDGER_LINES: &str =
+    "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects WHERE ";
 
 /// Entries that the pages leave out: their key is none of S3's, or begins with a character that the collation sorts
 /// before nothing at all.
@@ -82,6 +74,8 @@ pub struct LedgerEntry {
     pub key: ObjectKey,
     /// Unknown for an object that was ingested before ETags were recorded.
     pub etag: ETag,
+    /// As the column has it, which may be no ETag that anybody writes.
+    stored_etag: String,
     pub lines: u32,
     pub rows: u32,
     pub duplicates: u32,
@@ -106,8 +100,24 @@ impl KeySpan {
         key > self.after.as_str() && self.before.as_deref().is_none_or(|before| key < before)
     }
 
-    fn before(&self) -> &str {
-        self.before.as_deref().unwrap_or(AFTER_ALL_KEYS)
+    /// Adds the condition that a key lies in the span, behind `last` where there is one. No text sorts after all keys
+    /// that someone may insert, so an open end has no bound.
+    fn push(&self, sql: &mut QueryBuilder<MySql>, last: Option<&LedgerEntry>) {
+        match last {
+            Some(last) => {
+                let key = last.key.as_str();
+                sql.push("(object_key > ").push_bind(key.to_owned());
+                sql.push(" OR (object_key = ").push_bind(key.to_owned());
+                sql.push(" AND object_etag > ");
+                sql.push_bind(last.stored_etag.clone()).push("))");
+            }
+            None => {
+                sql.push("object_key > ").push_bind(self.after.clone());
+            }
+        }
+        if let Some(before) = &self.before {
+            sql.push(" AND object_key < ").push_bind(before.clone());
+        }
     }
 }
 
@@ -116,7 +126,7 @@ impl LedgerEntry {
     pub fn is_of(&self, version: &ObjectVersion) -> bool {
         self.key == *version.key.recorded()
             && is_same_version(
-                self.etag.as_str(),
+                &self.stored_etag,
                 self.ingested_at,
                 version.etag.as_str(),
                 version.stored_at,
@@ -138,15 +148,11 @@ impl Store {
         span: &KeySpan,
         last: Option<&LedgerEntry>,
     ) -> Result<Vec<LedgerEntry>, Error> {
-        // Behind the last ETag of the key that the span leaves out, or behind the last entry.
-        let (key, etag) = match last {
-            Some(last) => (last.key.as_str(), last.etag.as_str()),
-            None => (span.after.as_str(), AFTER_ALL_ETAGS),
-        };
         self.ask(async |connection| {
-            let query = sqlx::query(LEDGER_PAGE).bind(key).bind(key).bind(etag);
-            let query = query.bind(span.before());
-            let rows = query.bind(PAGE).fetch_all(connection).await?;
+            let mut sql = QueryBuilder::new(LEDGER_PAGE);
+            span.push(&mut sql, last);
+            sql.push(format!(" ORDER BY object_key, object_etag LIMIT {PAGE}"));
+            let rows = sql.build().fetch_all(connection).await?;
             rows.iter().map(ledger_entry).collect()
         })
         .await
@@ -186,10 +192,9 @@ impl Store {
     /// Lines of all objects of the ledger.
     pub async fn ledger_lines(&self, span: &KeySpan) -> Result<u64, Error> {
         self.ask(async |connection| {
-            let query = sqlx::query_scalar(LEDGER_LINES)
-                .bind(&span.after)
-                .bind(span.before());
-            Ok(query.fetch_one(connection).await?)
+            let mut sql = QueryBuilder::new(LEDGER_LINES);
+            span.push(&mut sql, None);
+            Ok(sql.build_query_scalar().fetch_one(connection).await?)
         })
         .await
     }
@@ -275,6 +280,7 @@ fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {
             column: "object_key",
         })?,
         etag: ETag::parse(row.try_get(1)?),
+        stored_etag: row.try_get(1)?,
         lines: row.try_get(2)?,
         rows: row.try_get(3)?,
         duplicates: row.try_get(4)?,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
 use payment_core::record::{self, Line};
-use payment_core::{LogRecord, PaymentId, RejectedLine};
+use payment_core::{LogRecord, ObjectKey, PaymentId, RecordError, RejectedLine};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Stored};
 
@@ -79,7 +79,11 @@ pub async fn check(
             check.lines(chunk).await?;
         }
     }
-    if check.findings.differences.is_empty() {
+    if check.is_one_foreign_reject() {
+        check.look_behind(object);
+    }
+    let mut differences = check.findings.differences.iter();
+    if differences.all(|difference| difference.kind == Kind::Unproven) {
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
@@ -187,10 +191,10 @@ impl Check<'_> {
 
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.
     fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row, table: &str) {
-        let columns = row.differing_from_line(record, self.stored_of(looked));
-        if !columns.is_empty() {
-            let detail = format!("{table}{}", columns.join(", "));
-            self.note_row(Kind::RowDiffers, row, &detail);
+        let by_columns = |stored| row.differing_from_line(record, stored);
+        let fault = origin::fault(Kind::RowDiffers, self.stored_of(looked), by_columns);
+        if let Some((kind, why)) = fault {
+            self.note_row(kind, row, &format!("{table}{why}"));
         }
     }
 
@@ -199,14 +203,37 @@ impl Check<'_> {
         self.findings.counts.reject_rows.matched += mark;
         self.ledger.rejects += 1;
         let key = &self.entry.key;
-        let columns = reject.differing_from_line(looked.record, key.is_own_batch(), self.stored);
-        if !columns.is_empty() {
+        let by_columns =
+            |stored| reject.differing_from_line(looked.record, key.is_own_batch(), stored);
+        let fault = origin::fault(Kind::RejectDiffers, self.stored, by_columns);
+        if let Some((kind, why)) = fault {
             let id = reject.payment_id.as_deref();
+            let difference = Difference::of_line(kind, id, key.as_str(), looked.line);
+            self.findings.differences.push(difference.with(why));
+        }
+    }
+
+    /// Whether all of the object is one line that is no payment: a document may be that, whatever its lines are.
+    fn is_one_foreign_reject(&self) -> bool {
+        let counts = &self.findings.counts;
+        counts.lines == 1 && counts.foreign_rejects == 1
+    }
+
+    /// Names an object that holds lines of this system, and was not read by lines.
+    fn look_behind(&mut self, object: &Object) {
+        let is_own = |(_, record): Line| match record {
+            Ok(record) => record.is_own(),
+            Err(rejected) => rejected.is_own,
+        };
+        let by_lines = ObjectKey::parse("a.ndjson");
+        let mut lines = by_lines
+            .iter()
+            .flat_map(|key| record::read_object(key, &object.body, self.stored.at));
+        if lines.any(is_own) {
+            let detail = "it holds lines of this system, and was rejected as one document";
             let difference =
-                Difference::of_line(Kind::RejectDiffers, id, key.as_str(), looked.line);
-            self.findings
-                .differences
-                .push(difference.with(columns.join(", ")));
+                Difference::of_object(Kind::Rejected, &self.entry.key, Some(detail.to_owned()));
+            self.findings.differences.push(difference);
         }
     }
 
@@ -265,9 +292,12 @@ impl Check<'_> {
                 rejected.payment_id.as_ref(),
                 Some(rejected.error.reason()),
             ),
-            (Err(_), true) => {
+            (Err(rejected), true) => {
                 self.findings.counts.foreign_rejects += 1;
-                return;
+                let RecordError::Unreadable(why) = rejected.error else {
+                    return;
+                };
+                (Kind::Unproven, None, Some(why.reason()))
             }
         };
         let id = id.map(PaymentId::as_str);

@@ -17,6 +17,8 @@ pub struct Counts {
     pub on_their_way: u64,
     /// Could not be looked at.
     pub unread: u64,
+    /// Versions, lines and rows that rest on what S3 does not hold, or on what nobody can read.
+    pub unproven: u64,
     /// Versions of foreign objects that other content has replaced since.
     pub replaced: u64,
     /// Objects that were seen and lie outside the range.
@@ -72,6 +74,7 @@ impl Counts {
             ("  of them on their way", self.on_their_way),
             ("  of them unread", self.unread),
             ("ingested, and replaced since", self.replaced),
+            ("unproven", self.unproven),
             ("objects outside the range", self.objects_outside),
             ("objects outside the prefix", self.objects_elsewhere),
             ("bytes read", self.bytes),
@@ -120,6 +123,7 @@ impl AddAssign for Counts {
         self.ingested += other.ingested;
         self.on_their_way += other.on_their_way;
         self.unread += other.unread;
+        self.unproven += other.unproven;
         self.replaced += other.replaced;
         self.objects_outside += other.objects_outside;
         self.objects_elsewhere += other.objects_elsewhere;

@@ -50,6 +50,10 @@ pub enum Kind {
     RowWithoutRecord,
     /// A row's columns are not what its hash was made of.
     RowAltered,
+    /// An object's key names an hour that has not begun.
+    HourAhead,
+    /// Not a difference, and not known to be right: it rests on what S3 does not hold, or on what nobody can read.
+    Unproven,
 }
 
 /// An object that could not be looked at, and why.
@@ -150,6 +154,8 @@ impl Kind {
             Self::Rejected => "rejected",
             Self::RowWithoutRecord => "row without a record",
             Self::RowAltered => "row altered",
+            Self::HourAhead => "hour in the future",
+            Self::Unproven => "unproven",
         }
     }
 }

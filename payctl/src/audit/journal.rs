@@ -4,20 +4,25 @@ use std::io;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use payment_store::audit::KeySpan;
+use payment_store::audit::{KeySpan, LedgerEntry};
 use program::chain;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::difference::{Difference, Findings, Kind};
-use super::object::{judge, unread};
+use super::object::{gone_by_ledger, judge, unread};
 use super::report::Report;
+use super::scope::Scope;
 use super::setup::Audit;
 use crate::progress;
+use crate::range::Range;
 use crate::walk::{Step, Walk};
 
 /// Bytes of objects in work at one time; a larger one is read alone. Parsed lines may take twenty times as much.
 const BYTES_MAX: u32 = 8 * 1024 * 1024;
+
+/// Entries for objects whose keys are too long, which are kept until all objects were listed.
+const SHORTENED_MAX: usize = 10_000;
 
 /// After so many objects that could not be looked at, one after the other, the rest are counted and not tried.
 const UNREAD_MAX: u32 = 64;
@@ -38,9 +43,9 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
         usize::try_from(BYTES_MAX).unwrap_or(usize::MAX),
     ));
     let scope = &audit.scope;
-    let mut segments = scope.range.segments(&scope.prefix);
-    segments.extend(scope.range.strays(&scope.prefix));
-    let mut walk = Walk::new(&audit.log, &audit.store, segments);
+    let mut segments = vec![Range::whole(&scope.prefix)];
+    segments.extend(Range::strays(&scope.prefix));
+    let mut walk = Walk::new(&audit.log, &audit.store, scope.range, segments);
     let mut work = Work {
         audit,
         report,
@@ -48,6 +53,7 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
         tasks: JoinSet::new(),
         unread_in_a_row: 0,
     };
+    let mut shortened = Vec::new();
     let mut last = None;
     let mut is_at_end = true;
     loop {
@@ -66,6 +72,18 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
         };
         work.make_room().await?;
         let key = step.key.clone();
+        if step.listed.is_some() {
+            scope.note_listed(&key);
+        } else if key.is_shortened() {
+            shortened.extend(step.entries);
+            if shortened.len() > SHORTENED_MAX {
+                let all = "entries of the ledger for keys that are too long: there are too many";
+                work.report.gap(all);
+                is_at_end = false;
+                break;
+            }
+            continue;
+        }
         if work.is_hopeless() && !step.is_outside {
             work.take(unread(
                 &key,
@@ -83,8 +101,29 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
     while work.take_one().await? {}
     work.bar.finish_and_clear();
     let is_whole = is_at_end && !work.is_hopeless();
+    if is_at_end {
+        report.add(without_object(scope, &shortened))?;
+    }
     strays(audit, report).await?;
     Ok(is_whole)
+}
+
+/// Entries for objects by their shortened keys: each has to be that of an object which was listed by its longer one,
+/// and was held against it there.
+fn without_object(scope: &Scope, entries: &[LedgerEntry]) -> Findings {
+    let mut findings = Findings::default();
+    for entry in entries {
+        if scope.is_shortened(entry.key.as_str()) {
+            continue;
+        }
+        if entry.ingested_at > scope.stored_by && !entry.is_from_the_future {
+            // Its object may have been stored behind the listing.
+            findings.counts.on_their_way += 1;
+        } else {
+            findings.differences.push(gone_by_ledger(entry));
+        }
+    }
+    findings
 }
 
 impl Work<'_> {

@@ -6,9 +6,9 @@
 //!
 //! [`setup`] says what is audited, `scope` what belongs to it. Findings go to the `report` as they are made, and what
 //! can't be looked at is counted and said: nothing ends an audit but its end. At most 8 MiB of objects are in memory,
-//! and 512 rows for each object at work, however large the journal is; besides, in a run with a range, 16 bytes for each
-//! of its objects that is not in an hour's folder, and one object outside the range for each at work whose payments have
-//! their rows from there.
+//! and 512 rows for each object at work, however large the journal is; besides, 16 bytes for each object whose key is too
+//! long for the tables and, in a run with a range, for each of its objects that is not in an hour's folder; and one object
+//! outside the range for each at work whose payments have their rows from there.
 
 mod check;
 mod content;

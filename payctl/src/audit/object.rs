@@ -11,16 +11,22 @@ use super::counts::Counts;
 use super::difference::{Difference, Findings, Kind, Unread, Unreadable};
 use super::origin::is_rewritten;
 use super::replaced::replaced;
-use super::scope::{Belonging, Scope};
+use super::scope::Scope;
 use crate::log::{Listed, Log};
 use crate::walk::Step;
 
 /// Looks at the object of a step, or says that it can't.
 pub async fn judge(log: &Log, store: &Store, scope: &Scope, step: Step) -> Findings {
     let key = step.key.clone();
-    look(log, store, scope, step)
+    let is_ahead = step.listed.is_some() && scope.is_ahead(&key);
+    let mut findings = look(log, store, scope, step)
         .await
-        .unwrap_or_else(|error| unread(&key, &chain(&error)))
+        .unwrap_or_else(|error| unread(&key, &chain(&error)));
+    if is_ahead {
+        let ahead = Difference::of_object(Kind::HourAhead, &key, None);
+        findings.differences.push(ahead);
+    }
+    findings
 }
 
 pub fn unread(key: &ObjectKey, why: &str) -> Findings {
@@ -42,19 +48,13 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
     if step.is_outside {
         return Ok(outside());
     }
-    // What is recorded of a key too long is looked at with that key, and is a reject at most.
-    let is_payment = |entry: &LedgerEntry| entry.rows + entry.duplicates + entry.conflicts > 0;
-    if step.listed.is_none() && step.key.is_shortened() && !step.entries.iter().any(is_payment) {
-        return Ok(Findings::default());
-    }
     if step.listed.is_some() {
-        scope.note_by_time(step.key.as_str());
+        scope.note_by_time(&step.key);
     }
     let Step {
         key,
         listed,
         mut entries,
-        times,
         ..
     } = step;
     let key = &key;
@@ -72,15 +72,15 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
         Err(ObjectError::Gone) => return Ok(gone(key, listed.as_ref(), &entries)),
         Err(error) => return Err(error.into()),
     };
+    if !key.as_str().starts_with(&scope.prefix) {
+        return Ok(elsewhere());
+    }
     if listed.is_none() {
         let stored_at = object.version.stored_at;
-        if times.is_some_and(|range| !range.contains(stored_at)) {
+        if !scope.range.holds(&scope.prefix, key.as_str(), stored_at) {
             return Ok(outside());
         }
-        scope.note_by_time(key.as_str());
-    }
-    if scope.belonging(key.as_str()) == Belonging::OutsidePrefix {
-        return Ok(elsewhere());
+        scope.note_by_time(key);
     }
     against_tables(log, store, scope, object, entries).await
 }
@@ -143,21 +143,23 @@ fn outside() -> Findings {
 }
 
 fn gone(key: &ObjectKey, listed: Option<&Listed>, entries: &[LedgerEntry]) -> Findings {
-    let detail = match (entries.first(), listed) {
-        (Some(entry), _) => format!(
-            "ingested at {} with {} lines",
-            entry.ingested_at, entry.lines
-        ),
-        (None, Some(listed)) => format!(
-            "stored at {}, and deleted since it was listed",
-            listed.version.stored_at
-        ),
-        (None, None) => String::new(),
+    let deleted = |listed: &Listed| {
+        let stored_at = listed.version.stored_at;
+        let detail = format!("stored at {stored_at}, and deleted since it was listed");
+        Difference::of_object(Kind::ObjectGone, key, Some(detail))
     };
+    let by_ledger = entries.first().map(gone_by_ledger);
+    let difference = by_ledger.or_else(|| listed.map(deleted));
     Findings {
-        differences: vec![Difference::of_object(Kind::ObjectGone, key, Some(detail))],
+        differences: difference.into_iter().collect(),
         ..Findings::default()
     }
+}
+
+pub fn gone_by_ledger(entry: &LedgerEntry) -> Difference {
+    let (at, lines) = (entry.ingested_at, entry.lines);
+    let detail = format!("ingested at {at} with {lines} lines");
+    Difference::of_object(Kind::ObjectGone, &entry.key, Some(detail))
 }
 
 /// An object that the ledger does not know in this version.

@@ -34,10 +34,8 @@ pub async fn hold<'a>(
         };
         for (id, row) in rows {
             match held.get(id) {
-                Some(columns) if columns.is_empty() => {}
-                Some(columns) => {
-                    differences.push(named(Kind::RowDiffers, row).with(columns.join(", ")));
-                }
+                Some(Some((kind, why))) => differences.push(named(*kind, row).with(why)),
+                Some(None) => {}
                 None => differences.push(named(Kind::RowWithoutRecord, row)),
             }
         }
@@ -45,14 +43,35 @@ pub async fn hold<'a>(
     Ok(differences)
 }
 
-/// The columns that differ, by the ids of those rows that the object holds a line of.
+/// What is wrong about a row: a difference, or what nothing but the ledger vouches for.
+pub type Fault = Option<(Kind, String)>;
+
+/// Judges by the columns that differ from a line. Where the ledger says that the object was stored again since, times
+/// may be those of another day, and are unproven then.
+pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'static str>) -> Fault {
+    let columns = differing(stored);
+    if !columns.is_empty() {
+        return Some((kind, columns.join(", ")));
+    }
+    if !stored.is_rewritten {
+        return None;
+    }
+    let columns = differing(Stored {
+        is_rewritten: false,
+        ..stored
+    });
+    let why = || format!("{}: its object was stored again since", columns.join(", "));
+    (!columns.is_empty()).then(|| (Kind::Unproven, why()))
+}
+
+/// The faults of those rows that the object holds a line of, by their ids.
 async fn of_object(
     log: &Log,
     store: &Store,
     key: &ObjectKey,
     rows: &HashMap<&str, &Row>,
-) -> Result<HashMap<String, Vec<&'static str>>, Unreadable> {
-    let mut held = HashMap::new();
+) -> Result<HashMap<String, Fault>, Unreadable> {
+    let mut held: HashMap<String, Fault> = HashMap::new();
     let object = match log.get(key).await {
         Ok(object) => object,
         Err(ObjectError::Gone) => return Ok(held),
@@ -74,13 +93,18 @@ async fn of_object(
         if row.object_line != line && !is_moved {
             continue;
         }
+        let by_columns = |stored| row.differing_from_line(&record, stored);
+        let mut fault = fault(Kind::RowDiffers, stored, by_columns);
+        if row.object_line != line {
+            let why = || (Kind::Unproven, format!("its payment is in line {line} now"));
+            fault = fault.or_else(|| Some(why()));
+        }
         // Of lines that repeat each other, one has to be the row's.
-        let columns = row.differing_from_line(&record, stored);
         if held
             .get(id)
-            .is_none_or(|known: &Vec<_>| columns.len() < known.len())
+            .is_none_or(|known| rank(fault.as_ref()) < rank(known.as_ref()))
         {
-            held.insert(id.to_owned(), columns);
+            held.insert(id.to_owned(), fault);
         }
     }
     Ok(held)
@@ -89,6 +113,14 @@ async fn of_object(
 /// Whether the object was stored again since one of these took it.
 pub fn is_rewritten(entries: &[LedgerEntry], stored_at: Timestamp) -> bool {
     entries.iter().any(|entry| entry.ingested_at < stored_at)
+}
+
+fn rank(fault: Option<&(Kind, String)>) -> usize {
+    match fault {
+        None => 0,
+        Some((Kind::Unproven, _)) => 1,
+        Some((_, columns)) => 2 + columns.len(),
+    }
 }
 
 fn named(kind: Kind, row: &Row) -> Difference {

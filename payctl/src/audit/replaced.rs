@@ -1,13 +1,15 @@
 //! Versions that the ledger knows, and whose content other content has replaced since.
 //!
 //! A foreign object may be corrected; one of this system never changes. What the tables have of such a version can no
-//! longer be read in the journal, so it counts only as far as the content that is there now bears it out.
+//! longer be read in the journal, and nothing tells a version that was from one that never was. So it is unproven at
+//! best, and a difference where the content that is there now, or the tables themselves, do not bear it out.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
 use payment_core::record::read_object;
-use payment_core::{ContentHash, PaymentId};
+use payment_core::{ContentHash, Payment, PaymentId};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row};
 
@@ -16,7 +18,7 @@ use super::ledger;
 use super::scope::Scope;
 
 /// The payments of the content that is there now.
-type Payments = HashSet<(PaymentId, ContentHash)>;
+type Payments = HashMap<(PaymentId, ContentHash), Payment>;
 
 /// Looks at what the tables have of these versions. `object` is what is there now, where that is ingested.
 pub async fn replaced(
@@ -34,6 +36,13 @@ pub async fn replaced(
                 &entry.key,
                 Some(detail),
             ));
+        } else {
+            let detail = format!(
+                "version {} with {} lines, ingested at {}, is not in S3",
+                entry.etag, entry.lines, entry.ingested_at
+            );
+            let unproven = Difference::of_object(Kind::Unproven, &entry.key, Some(detail));
+            findings.differences.push(unproven);
         }
         findings.counts.replaced += 1;
         conflicts(store, scope, entry, object, findings).await?;
@@ -60,19 +69,20 @@ async fn conflicts(
         for row in &rows {
             found += 1;
             findings.counts.conflict_rows.matched += scope.mark(LineTable::Conflicts, row.id);
-            if let Some(object) = object
-                && !is_among(payments.get_or_insert_with(|| of(object)), row)
-            {
+        }
+        for rows in rows.chunks(LOOKUP_IDS_MAX) {
+            let ids: Vec<_> = rows.iter().map(|row| row.payment_id.as_str()).collect();
+            let recorded = recorded(store, &ids).await?;
+            for row in rows {
+                let now = object.map(|object| &*payments.get_or_insert_with(|| of(object)));
+                let Some((kind, why)) = wrong(row, recorded.get(&row.payment_id), now) else {
+                    continue;
+                };
                 let id = Some(row.payment_id.as_str());
-                let difference = Difference::of_line(
-                    Kind::RowWithoutRecord,
-                    id,
-                    entry.key.as_str(),
-                    row.object_line,
-                );
-                findings
-                    .differences
-                    .push(difference.with("in conflicts; its object was replaced"));
+                let key = entry.key.as_str();
+                let difference = Difference::of_line(kind, id, key, row.object_line);
+                let detail = format!("in conflicts; its object was replaced; {why}");
+                findings.differences.push(difference.with(detail));
             }
         }
     }
@@ -116,9 +126,9 @@ async fn unsettled(
 ) -> Result<(), Unreadable> {
     let ids: Vec<_> = own
         .iter()
-        .filter_map(|row| PaymentId::parse(row.payment_id.as_deref()?))
+        .filter_map(|row| row.payment_id.as_deref())
         .collect();
-    let recorded = store.rows_of(&ids.iter().collect::<Vec<_>>()).await?;
+    let recorded = recorded(store, &ids).await?;
     for row in own {
         let id = row.payment_id.as_deref();
         if !id.is_some_and(|id| recorded.contains_key(id)) {
@@ -137,12 +147,34 @@ fn of(object: &Object) -> Payments {
     let lines = read_object(&version.key, &object.body, version.stored_at);
     let records = lines.filter_map(|(_, record)| record.ok());
     records
-        .map(|record| (record.payment.id().clone(), record.content_hash))
+        .map(|record| {
+            let id = record.payment.id().clone();
+            ((id, record.content_hash), record.payment)
+        })
         .collect()
 }
 
-fn is_among(payments: &Payments, row: &Row) -> bool {
-    let id = PaymentId::parse(&row.payment_id);
-    let payment = id.zip(row.content_hash);
-    payment.is_some_and(|payment| payments.contains(&payment))
+/// What is wrong about a conflict, by its payment's row and by the payments that the object holds now.
+fn wrong(
+    conflict: &Row,
+    row: Option<&Row>,
+    now: Option<&Payments>,
+) -> Option<(Kind, Cow<'static, str>)> {
+    let has_its_content = |row: &Row| row.content_hash == conflict.content_hash;
+    if row.is_none_or(has_its_content) {
+        let why = "no row has its id with other content";
+        return Some((Kind::RowWithoutRecord, why.into()));
+    }
+    let key = PaymentId::parse(&conflict.payment_id).zip(conflict.content_hash);
+    let Some(payment) = key.and_then(|key| now?.get(&key)) else {
+        let is_absent = now.is_some();
+        return is_absent.then_some((Kind::RowWithoutRecord, "no line has its content".into()));
+    };
+    let columns = conflict.differing_columns(payment);
+    (!columns.is_empty()).then(|| (Kind::RowDiffers, columns.join(", ").into()))
+}
+
+async fn recorded(store: &Store, ids: &[&str]) -> Result<HashMap<String, Row>, Unreadable> {
+    let ids: Vec<_> = ids.iter().filter_map(|id| PaymentId::parse(id)).collect();
+    Ok(store.rows_of(&ids.iter().collect::<Vec<_>>()).await?)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::task::JoinError;
 
 use super::counts::{Counts, TableCounts};
-use super::difference::{Difference, Findings, Unread};
+use super::difference::{Difference, Findings, Kind, Unread};
 use super::scope::Coverage;
 use crate::outcome::Outcome;
 use crate::output::{self, safe};
@@ -21,6 +21,7 @@ pub struct Report {
     counts: Counts,
     shown: Vec<Difference>,
     unread: Vec<Unread>,
+    unproven: Vec<Difference>,
     differences: u64,
     /// Why the audit is not whole.
     gaps: Vec<String>,
@@ -43,6 +44,7 @@ impl Report {
             counts: Counts::default(),
             shown: Vec::new(),
             unread: Vec::new(),
+            unproven: Vec::new(),
             differences: 0,
             gaps: Vec::new(),
         }
@@ -55,11 +57,17 @@ impl Report {
     pub fn add(&mut self, findings: Findings) -> io::Result<()> {
         self.counts += findings.counts;
         for difference in findings.differences {
-            self.differences += 1;
+            let shown = if difference.kind == Kind::Unproven {
+                self.counts.unproven += 1;
+                &mut self.unproven
+            } else {
+                self.differences += 1;
+                &mut self.shown
+            };
             if self.is_json {
                 output::say_json(&difference)?;
-            } else if self.shown.len() < SHOWN_MAX {
-                self.shown.push(difference);
+            } else if shown.len() < SHOWN_MAX {
+                shown.push(difference);
             }
         }
         for unread in findings.unread {
@@ -107,14 +115,17 @@ impl Report {
         output::say(&format!("{}\n", safe(&covered.to_string())))?;
         output::say(&output::counts(&self.counts.named()))?;
         output::say(&output::counts(&[("differences", self.differences)]))?;
-        for difference in &self.shown {
+        for difference in self.shown.iter().chain(&self.unproven) {
             output::say(&format!("{difference}\n"))?;
         }
         for unread in &self.unread {
             output::say(&format!("{unread}\n"))?;
         }
         let shown = u64::try_from(SHOWN_MAX).unwrap_or(u64::MAX);
-        if self.differences > shown || self.counts.unread > shown {
+        if [self.differences, self.counts.unread, self.counts.unproven]
+            .iter()
+            .any(|count| *count > shown)
+        {
             output::say(&format!(
                 "the first {SHOWN_MAX} are shown; --json shows all\n"
             ))?;
@@ -143,6 +154,10 @@ impl Report {
             (
                 rows(|table| table.unread),
                 "rows name objects that could not be looked at",
+            ),
+            (
+                counts.unproven,
+                "versions, lines or rows are unproven: S3 does not hold what they rest on, or nobody can read it",
             ),
             (
                 counts.objects_elsewhere,

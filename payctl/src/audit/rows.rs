@@ -7,7 +7,8 @@
 
 use std::io;
 
-use payment_core::{ObjectKey, PaymentId};
+use payment_core::PaymentId;
+use payment_core::object::WHOLE_OBJECT;
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use program::chain;
 
@@ -74,7 +75,7 @@ async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Res
         let of_range = page.iter().filter(|origin| {
             origin.is_in_ledger
                 && audit.scope.belonging(&origin.key) == Belonging::Inside
-                && !is_of_a_key_too_long(table, &origin.key)
+                && !is_of_a_key_too_long(audit, table, origin)
         });
         let (mut right, mut moved) = (Vec::new(), Vec::new());
         for origin in of_range {
@@ -163,10 +164,11 @@ async fn each_page(
     Ok(true)
 }
 
-/// Whether a reject names an object by the shortened form of its key: it was held against it by its own.
-fn is_of_a_key_too_long(table: LineTable, key: &str) -> bool {
-    matches!(table, LineTable::Rejects)
-        && ObjectKey::parse(key).is_some_and(|key| key.is_shortened())
+/// Whether it is the one reject of an object whose key is too long: it was held against that object.
+fn is_of_a_key_too_long(audit: &Audit, table: LineTable, origin: &Origin) -> bool {
+    table == LineTable::Rejects
+        && origin.line == WHOLE_OBJECT
+        && audit.scope.is_shortened(&origin.key)
 }
 
 fn without_record(table: LineTable, origin: &Origin, why: &str) -> Difference {

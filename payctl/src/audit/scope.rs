@@ -1,15 +1,16 @@
 //! What belongs to an audit, and what it says of that itself.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use payment_core::Timestamp;
+use payment_core::{ObjectKey, Timestamp};
 use payment_store::audit::{LineTable, RowSpan};
 use serde::Serialize;
 
 use super::marks::{MarkKey, Marks};
-use crate::range::{Membership, Range};
+use crate::range::{Membership, Range, hour_of};
 
 /// What an audit looks at, as it says itself.
 #[derive(Debug, Clone, Serialize)]
@@ -31,10 +32,14 @@ pub struct Scope {
     pub range: Range,
     /// By this machine's clock, which stands in for that of S3.
     pub stored_by: Timestamp,
+    /// No tier names an object by this hour or a later one.
+    pub ahead_from: Timestamp,
     pub last_rows: [u64; 3],
     pub key: MarkKey,
     /// Keys that belong to the range by when S3 stored their objects; empty where all objects do.
     pub by_time: Mutex<HashSet<u64>>,
+    /// Keys by which the tables know the objects that are listed under longer ones.
+    pub shortened: Mutex<HashSet<u64>>,
 }
 
 /// Where an object's key lies, as seen from the audit.
@@ -68,11 +73,27 @@ impl Scope {
     }
 
     /// The object belongs to the range, as its time says.
-    pub fn note_by_time(&self, key: &str) {
-        if self.range.membership(&self.prefix, key) == Membership::ByTime {
-            let mut keys = self.by_time.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.insert(self.key.of_key(key));
+    pub fn note_by_time(&self, key: &ObjectKey) {
+        let key = key.recorded();
+        if self.range.membership(&self.prefix, key.as_str()) == Membership::ByTime {
+            insert(&self.by_time, self.key.of_key(key.as_str()));
         }
+    }
+
+    /// The object is listed, in whatever range.
+    pub fn note_listed(&self, key: &ObjectKey) {
+        if let Cow::Owned(short) = key.recorded() {
+            insert(&self.shortened, self.key.of_key(short.as_str()));
+        }
+    }
+
+    /// Whether the key is the shorter one of an object that was listed.
+    pub fn is_shortened(&self, key: &str) -> bool {
+        contains(&self.shortened, self.key.of_key(key))
+    }
+
+    pub fn is_ahead(&self, key: &ObjectKey) -> bool {
+        hour_of(&self.prefix, key.as_str()).is_some_and(|hour| hour >= self.ahead_from)
     }
 
     /// Rows that name an object inside are those that the lines account for.
@@ -83,10 +104,7 @@ impl Scope {
         let is_inside = match self.range.membership(&self.prefix, key) {
             Membership::Inside => true,
             Membership::Outside => false,
-            Membership::ByTime => {
-                let keys = self.by_time.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.contains(&self.key.of_key(key))
-            }
+            Membership::ByTime => contains(&self.by_time, self.key.of_key(key)),
         };
         if is_inside {
             Belonging::Inside
@@ -94,6 +112,18 @@ impl Scope {
             Belonging::OutsideRange
         }
     }
+}
+
+fn insert(keys: &Mutex<HashSet<u64>>, key: u64) {
+    keys.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key);
+}
+
+fn contains(keys: &Mutex<HashSet<u64>>, key: u64) -> bool {
+    keys.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(&key)
 }
 
 impl fmt::Display for Coverage {

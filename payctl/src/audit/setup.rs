@@ -32,7 +32,8 @@ impl Audit {
         jobs: usize,
     ) -> Result<Self, payment_store::Error> {
         let settle = time::Duration::try_from(settle).unwrap_or(time::Duration::MAX);
-        let stored_by = moved(Timestamp::new(OffsetDateTime::now_utc()), -settle);
+        let now = Timestamp::new(OffsetDateTime::now_utc());
+        let stored_by = moved(now, -settle);
         let mut last_rows = [0; 3];
         for (table, last) in LineTable::ALL.into_iter().zip(&mut last_rows) {
             *last = store.last_row(table).await?;
@@ -53,9 +54,11 @@ impl Audit {
                 prefix,
                 range,
                 stored_by,
+                ahead_from: moved(now, time::Duration::HOUR),
                 last_rows,
                 key: MarkKey::default(),
                 by_time: Mutex::default(),
+                shortened: Mutex::default(),
             }),
             jobs,
         })

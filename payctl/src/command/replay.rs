@@ -100,7 +100,7 @@ async fn range(
     mut replay: Replay,
 ) -> Result<Outcome, Failure> {
     let bar = progress::bar("objects", 0);
-    let mut walk = Walk::new(log, store, range.segments(&log.place.prefix));
+    let mut walk = Walk::new(log, store, *range, vec![Range::whole(&log.place.prefix)]);
     let mut seen = 0;
     let walked = loop {
         let step = match walk.next().await {

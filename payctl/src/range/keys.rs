@@ -7,6 +7,16 @@ pub fn days(prefix: &str) -> String {
     format!("{prefix}dt=")
 }
 
+/// The hour that a key names, where it starts as the tiers make it.
+pub fn hour_of(prefix: &str, key: &str) -> Option<Timestamp> {
+    let day = key.strip_prefix(prefix)?.strip_prefix("dt=")?;
+    let (date, rest) = day.split_at_checked("0000-00-00".len())?;
+    let hour = rest.strip_prefix("/hh=")?.get(..2)?;
+    let at = Timestamp::parse(&format!("{date}T{hour}:00:00Z"))?;
+    key.starts_with(&ObjectKey::hour_prefix(prefix, at))
+        .then_some(at)
+}
+
 /// Where the keys of an hour begin; those of a day begin with the day's own folder.
 pub fn first_key(prefix: &str, at: Timestamp) -> String {
     let hour = ObjectKey::hour_prefix(prefix, at);

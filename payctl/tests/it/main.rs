@@ -6,6 +6,7 @@ mod client;
 mod dead_letters;
 mod doctor;
 mod forged;
+mod forged_ledger;
 mod harness;
 mod https;
 mod interrupted;

@@ -237,7 +237,7 @@ impl Store {
             let query = sqlx::query(AssertSqlSafe(sql))
                 .bind(entry.key.as_str())
                 .bind(u64::try_from(entry.key.as_str().len()).unwrap_or(u64::MAX))
-                .bind(entry.etag.as_str())
+                .bind(&entry.stored_etag)
                 .bind(first)
                 .bind(last);
             Ok(query.fetch_all(connection).await?)
