@@ -146,14 +146,12 @@ impl<O: Objects, B: Backend> Handler<O, B> {
             && time.is_left()
         {
             // Boxed: futures of this depth are more than a stack wants to hold.
-            let content = match ahead.take() {
-                Some(content) => content,
-                None => {
-                    let read = Box::pin(ingest::read(&self.objects, object));
-                    time.within(read)
-                        .await
-                        .unwrap_or(Err(IngestError::OutOfTime))
-                }
+            let content = if let Some(content) = ahead.take() {
+                content
+            } else {
+                let read = Box::pin(ingest::read(&self.objects, object));
+                let read = time.within(read).await;
+                read.unwrap_or(Err(IngestError::OutOfTime))
             };
             let is_small = content.as_ref().is_ok_and(Content::is_small);
             let next = objects.get(done.len() + 1).filter(|_| is_small);

@@ -85,7 +85,7 @@ pub enum EventError {
 
 impl Event {
     pub fn parse(payload: &str) -> Result<Self, EventError> {
-        Self::of(&Envelope::parse(payload)?)
+        Ok(Self::of(&Envelope::parse(payload)?))
     }
 
     /// An event that was given up: bare, or wrapped by Lambda's destination for failures.
@@ -93,19 +93,19 @@ impl Event {
         let envelope = Envelope::parse(payload)?;
         match &envelope.request_payload {
             Some(event) => Self::parse(event.get()),
-            None => Self::of(&envelope),
+            None => Ok(Self::of(&envelope)),
         }
     }
 
-    fn of(envelope: &Envelope) -> Result<Self, EventError> {
+    fn of(envelope: &Envelope) -> Self {
         if envelope.is_schedule() {
-            return Ok(Self::Sweep);
+            return Self::Sweep;
         }
         let records = envelope.records.as_deref().unwrap_or_default();
         if records.iter().any(is_message) {
-            Ok(Self::Messages(records.iter().map(message).collect()))
+            Self::Messages(records.iter().map(message).collect())
         } else {
-            Ok(Self::Objects(envelope.objects()))
+            Self::Objects(envelope.objects())
         }
     }
 }
@@ -181,11 +181,11 @@ impl Envelope {
         match (&self.records, &self.message) {
             (Some(records), _) => records.iter().flat_map(objects_of_record).collect(),
             (None, Some(message)) => objects_of(message),
-            (None, None) => self.from_event_bridge().transpose().into_iter().collect(),
+            (None, None) => self.event_bridge_object().transpose().into_iter().collect(),
         }
     }
 
-    fn from_event_bridge(&self) -> Result<Option<ObjectRef>, EventError> {
+    fn event_bridge_object(&self) -> Result<Option<ObjectRef>, EventError> {
         let (Some("aws.s3"), Some(kind)) = (self.source.as_deref(), self.detail_type.as_deref())
         else {
             return Err(EventError::UnknownKind);
