@@ -159,10 +159,13 @@ impl Work<'_> {
     }
 
     fn take(&mut self, findings: Findings) -> io::Result<()> {
-        self.unread_in_a_row = match findings.unread.len() {
-            0 => 0,
-            _ => self.unread_in_a_row.saturating_add(1),
-        };
+        // Hope once lost is not regained by an object that was at work meanwhile: others were not tried.
+        if !self.is_hopeless() {
+            self.unread_in_a_row = match findings.unread.len() {
+                0 => 0,
+                _ => self.unread_in_a_row + 1,
+            };
+        }
         self.bar.inc(findings.counts.lines);
         self.report.add(findings)
     }
