@@ -28,8 +28,10 @@ enum Loss {
     Answer,
 }
 
-/// A line to the lab's front door that loses what it is told to. Each connection has one request, so that no browser
-/// sends again by itself.
+/// The beginning of an answer that never comes. A browser whose connection ends before it sends again by itself.
+const CUT_OFF: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n";
+
+/// A line to the lab's front door that loses what it is told to. Each connection has one request.
 struct Line {
     addr: SocketAddr,
     next: Arc<Mutex<Loss>>,
@@ -66,7 +68,7 @@ async fn pass(mut browser: TcpStream, door: SocketAddr, next: Arc<Mutex<Loss>>) 
         Loss::Nothing
     };
     if loss == Loss::Request {
-        return None;
+        return browser.write_all(CUT_OFF).await.ok();
     }
     let mut server = TcpStream::connect(door).await.ok()?;
     let request = request.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1);
@@ -74,10 +76,12 @@ async fn pass(mut browser: TcpStream, door: SocketAddr, next: Arc<Mutex<Loss>>) 
     server.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).await.ok()?;
-    if loss == Loss::Answer {
-        return None;
-    }
-    browser.write_all(&answer).await.ok()
+    let answer = if loss == Loss::Answer {
+        CUT_OFF
+    } else {
+        &answer
+    };
+    browser.write_all(answer).await.ok()
 }
 
 async fn read_request(browser: &mut TcpStream) -> Option<String> {
