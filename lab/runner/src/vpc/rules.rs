@@ -14,7 +14,7 @@ pub const INTERFACE: &str = "eth0";
 /// The router's towards what is outside.
 pub const INTERNET: &str = "internet";
 pub const S3: &str = "s3";
-/// Which connections from the internet no ACL stopped, for [`super::reach`].
+/// Which connections from the internet no ACL stopped, for [`crate::reach`].
 pub const ADMITTED: &str = "admitted";
 
 /// The router's interface of a subnet.

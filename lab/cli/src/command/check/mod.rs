@@ -143,7 +143,11 @@ async fn cargo_step(
 ) -> Result<(), CommandError> {
     let mut command = cargo(&context.workspace);
     command.args(arguments.split(' '));
-    command.env("RUSTDOCFLAGS", "-D warnings");
+    // With private items, so that links to them lead somewhere.
+    command.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private_intra_doc_links",
+    );
     steps.run(step, command).await
 }
 
