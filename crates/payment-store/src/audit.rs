@@ -55,7 +55,8 @@ const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
 const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
     WHERE payment_id = ? ORDER BY id LIMIT 100";
 
-/// Of a row `t` of `rejects`. A reject whose id nobody could read is never settled: a person has to look at its line.
+/// Condition on a row `t` of `rejects`. A reject whose id nobody could read is never settled: a person has to look at
+/// its line.
 const IS_UNSETTLED_OWN: &str = "(t.is_own AND (t.payment_id IS NULL OR NOT EXISTS \
     (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id) AND NOT EXISTS \
     (SELECT 1 FROM conflicts c WHERE c.payment_id = t.payment_id)))";

@@ -14,7 +14,7 @@ pub struct VersionColumns<'a> {
 }
 
 impl<'a> VersionColumns<'a> {
-    /// Of a version under the key that is recorded ([`ObjectVersion::recorded`]).
+    /// Returns the columns of a version, under the key that is recorded ([`ObjectVersion::recorded`]).
     pub fn new(version: &'a ObjectVersion) -> Result<Self, Error> {
         let key = version.key.as_str();
         let chars = key.chars().count();

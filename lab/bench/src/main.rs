@@ -26,10 +26,10 @@ struct Arguments {
     /// Each measurement comes so often; medians count
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Of one measurement
+    /// Duration of each measurement, in seconds
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Of the table that has grown
+    /// Rows of the grown table
     #[arg(long, default_value_t = 10_000_000)]
     rows: u64,
     /// Run the programs as they were built last

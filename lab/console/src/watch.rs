@@ -41,7 +41,7 @@ struct Past {
     at: Option<OffsetDateTime>,
     points: VecDeque<Point>,
     tiers: BTreeMap<PartName, Figures>,
-    /// Of one second.
+    /// Answers a second, between the last two looks.
     tier_rates: BTreeMap<PartName, f64>,
     function: Option<Function>,
     rows: Option<Rows>,
@@ -50,7 +50,7 @@ struct Past {
     /// The rows at the start.
     counted: Option<Since>,
     parts: Parts,
-    /// Of a target that does not answer, what it told last.
+    /// What each target told last, also one that does not answer now.
     faults: BTreeMap<Target, Vec<String>>,
 }
 

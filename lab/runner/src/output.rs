@@ -4,10 +4,12 @@
 
 use std::{
     error::Error,
-    fmt::{self, Write as _},
+    fmt,
     io::{self, Write as _},
     time::Duration,
 };
+
+pub use program::chain;
 
 /// One line on stdout.
 pub fn say(line: impl fmt::Display) {
@@ -33,15 +35,4 @@ pub fn error(error: &dyn Error) {
 /// `3.2 s`, aligned for anything below a quarter of an hour.
 pub fn seconds(duration: Duration) -> String {
     format!("{:>5.1} s", duration.as_secs_f64())
-}
-
-/// An error and its sources in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }

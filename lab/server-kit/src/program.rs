@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::program::chain;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
@@ -97,16 +98,4 @@ fn filter() -> Targets {
             .with_default(Level::INFO)
             .with_target(S3S, LevelFilter::OFF)
     })
-}
-
-/// The error and all that caused it, on one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

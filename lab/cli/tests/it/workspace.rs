@@ -64,7 +64,10 @@ const FOREIGN: [(&str, &[&str]); 2] = [
 /// The same of the lab's: `lab` is what everybody compiles before the first payment.
 const LAB_EDGES: [(&str, &[&str]); 6] = [
     ("lab", &["aws-model", "lab-runner", "server-kit"]),
-    ("lab-runner", &["aws-model", "payment-store", "server-kit"]),
+    (
+        "lab-runner",
+        &["aws-model", "payment-store", "program", "server-kit"],
+    ),
     (
         "lab-console",
         &[

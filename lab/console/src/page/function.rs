@@ -64,7 +64,7 @@ impl Function {
         text::duration(Duration::from_millis(self.counts.billed_ms))
     }
 
-    /// Of one run, on average.
+    /// Average duration of a run.
     fn billed_each(&self) -> String {
         let each = self.counts.billed_ms.checked_div(self.counts.invocations);
         text::duration(Duration::from_millis(each.unwrap_or(0)))

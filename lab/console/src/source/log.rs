@@ -15,7 +15,7 @@ pub const ROOT: &str = "transactions/";
 /// Records shown of one object.
 const RECORDS_MAX: usize = 200;
 
-/// Of one object.
+/// Bytes read of one object.
 const BYTES_MAX: i64 = 16 << 20;
 
 #[derive(Debug)]

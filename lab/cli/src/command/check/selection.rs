@@ -69,7 +69,7 @@ pub(super) fn of_the_database() -> Vec<String> {
         let packages = OF_THE_DATABASE.map(|name| format!("package({name})"));
         let end_to_end = format!("(package(lab) and test(/^{END_TO_END}/))");
         let filter = format!("{} or {end_to_end}", packages.join(" or "));
-        // The whole workspace, whatever is filtered: a choice of packages would choose other features, and compile anew.
+        // The whole workspace, whatever is filtered: with fewer packages cargo chooses other features and compiles again.
         let mut arguments = words("nextest run --release --workspace --ignore-default-filter -E");
         arguments.push(filter);
         return arguments;
