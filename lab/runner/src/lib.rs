@@ -23,6 +23,7 @@ pub mod health;
 pub mod http;
 pub mod install;
 pub mod lab;
+pub mod log;
 pub mod output;
 pub mod part;
 pub mod part_name;

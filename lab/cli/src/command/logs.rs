@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use lab_runner::{files, output};
+use lab_runner::{files, log::last_lines, output};
 use tokio::time::sleep;
 
 use super::{Context, Error};
@@ -55,22 +55,9 @@ fn added(path: &Path, seen: u64) -> io::Result<(Vec<u8>, u64)> {
     Ok((text, length))
 }
 
-pub(super) fn last_lines(text: &str, count: usize) -> impl Iterator<Item = &str> {
-    let lines: Vec<&str> = text.lines().collect();
-    let first = lines.len().saturating_sub(count);
-    lines.into_iter().skip(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_lines_are_all_where_there_are_fewer() {
-        let last = |count| last_lines("a\nb\nc\n", count).collect::<Vec<_>>();
-        assert_eq!(last(2), ["b", "c"]);
-        assert_eq!(last(9), ["a", "b", "c"]);
-    }
 
     #[test]
     fn following_goes_on_after_the_log_was_emptied() {

@@ -17,6 +17,7 @@ use crate::{
     health::Health,
     install::{self, DatabaseServer, Flavour},
     lab::Lab,
+    log,
     process::{self, Launch, Output},
     secret::Secret,
     state::LabDir,
@@ -43,8 +44,8 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    #[error("the database's files could not be made ({status}); see {}", log.display())]
-    Initialise { status: ExitStatus, log: PathBuf },
+    #[error("the database's files could not be made ({status}){log}")]
+    Initialise { status: ExitStatus, log: String },
 }
 
 /// A server with its files under one directory.
@@ -158,7 +159,7 @@ impl Server {
             source,
         })?;
         if !status.success() {
-            let log = log.to_owned();
+            let log = log::end_of(log);
             return Err(Error::Initialise { status, log });
         }
         Ok(files::rename(&new, &self.data())?)

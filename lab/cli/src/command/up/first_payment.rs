@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use lab_runner::{
     database::User,
     lab::Lab,
-    output,
+    log, output,
     part::PartName,
     payment::{self, Payment},
 };
 use reqwest::StatusCode;
 use uuid::Uuid;
 
-use super::{CommandError, Error, follow::log_end};
+use super::{CommandError, Error};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -39,7 +39,7 @@ pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
     let Some(row) = payment::row(&client, &id, PATIENCE).await? else {
         return Err(Error::NoRow {
             seconds: PATIENCE.as_secs(),
-            log: log_end(&lab.dir, PartName::Lambda.as_str()),
+            log: log::end_of(&lab.dir.log(PartName::Lambda)),
         }
         .into());
     };

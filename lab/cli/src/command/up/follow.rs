@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use lab_runner::{
     files,
     lab::Lab,
-    output,
+    log, output,
     part::PartName,
     state::{
         LabDir,
@@ -23,13 +23,9 @@ use tokio::{
 };
 
 use super::{CommandError, Context, Error};
-use crate::command::logs::last_lines;
 
 const POLL: Duration = Duration::from_millis(30);
 const SLOW_POLL: Duration = Duration::from_secs(1);
-
-/// How much of a log is shown where something failed.
-const LOG_LINES: usize = 20;
 
 const SUPERVISOR: &str = "supervisor";
 
@@ -94,25 +90,13 @@ fn start_error(dir: &LabDir, failure: &Failure) -> Error {
         reason: failure.reason.clone(),
         log: failure
             .part
-            .map(|part| log_end(dir, part.as_str()))
+            .map(|part| log::end_of(&dir.log(part)))
             .unwrap_or_default(),
     }
 }
 
 fn supervisor_died(dir: &LabDir, exit: ExitStatus) -> Error {
-    Error::SupervisorDied(format!("{}\n({exit})", log_end(dir, SUPERVISOR)))
-}
-
-/// The last lines of a log, as the end of a message.
-pub(super) fn log_end(dir: &LabDir, name: &str) -> String {
-    let path = dir.log(name);
-    let log = files::read(&path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&log);
-    let lines: Vec<&str> = last_lines(&text, LOG_LINES).collect();
-    if lines.is_empty() {
-        return format!("\n\n{} is empty", path.display());
-    }
-    format!("\n\n{} ends with\n{}", path.display(), lines.join("\n"))
+    Error::SupervisorDied(format!("{}\n({exit})", log::end_of(&dir.log(SUPERVISOR))))
 }
 
 /// Tells of every part that dies and comes back; returns once the lab was stopped.
