@@ -26,9 +26,9 @@ policy() {
         -e "s/vpce-00000000000000000/${S3_ENDPOINT:-vpce-00000000000000000}/g" "deploy-notes/iam/$1"
 }
 
-# Holds the account against these notes: doctor network. ./payctl is the one that page 0 unpacks.
+# Holds the account against these notes: doctor network.
 doctor() {
-    env "LOG_BUCKET=$BUCKET" ${ALB_URL:+"ALB_URL=$ALB_URL"} "${PAYCTL:-./payctl}" doctor "$@"
+    env "LOG_BUCKET=$BUCKET" ${ALB_URL:+"ALB_URL=$ALB_URL"} "$PAYCTL" doctor "$@"
 }
 
 # A role's own policy, from its file: inline ROLE NAME

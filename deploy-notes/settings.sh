@@ -25,6 +25,8 @@ DIST=${DIST:-target/dist}
 VERSION=0.1.0
 ARCH=x86_64
 INSTANCE_TYPE=t3.micro
+# The payctl that checks each page, which page 0 unpacks; on another system than Linux: target/release/payctl.
+PAYCTL=${PAYCTL:-$DIST/payctl}
 DATABASE_CLASS=db.t4g.small
 
 # How long nobody may delete an object: COMPLIANCE, and what your auditors say, where it is about money (page 4).
