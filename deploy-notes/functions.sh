@@ -150,7 +150,7 @@ lend_address() {
 
 # Takes all of it back. What is gone already is an error here, and no harm.
 close_way_out() {
-    local nat address association
+    local nat
     aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
     group_rule remove "$WEB_SG" out 443 0.0.0.0/0
     group_rule remove "$APP_SG" out 443 0.0.0.0/0
@@ -160,6 +160,12 @@ close_way_out() {
         aws ec2 delete-nat-gateway --nat-gateway-id "$nat" >/dev/null
         aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$nat"
     done
+    release_addresses
+}
+
+# Releases the addresses of the way out, which cost money as long as they are there, used or not.
+release_addresses() {
+    local address association
     aws ec2 describe-addresses --filters Name=tag:Name,Values=way-out \
         --query 'Addresses[].[AllocationId,AssociationId]' --output text |
         while read -r address association; do
@@ -210,6 +216,12 @@ SCRIPT
 fetch rds-global-bundle.pem '$certificates'
 install -m 644 rds-global-bundle.pem /etc/fintech/
 SCRIPT
+}
+
+# What payctl on the operator must be told, to be pasted into its shell: operator_environment [DB_HOST]
+operator_environment() {
+    echo "export AWS_REGION=$AWS_REGION LOG_BUCKET=$BUCKET DEAD_LETTER_QUEUE_URL=${DEAD_LETTER_QUEUE_URL:-}"
+    echo "export DB_HOST=${1:-$DB_HOST} DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
 }
 
 # The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
