@@ -245,7 +245,7 @@ app_script() {
     start_script app-tier "AWS_REGION=$AWS_REGION
 LOG_BUCKET=$BUCKET
 DB_HOST=$DB_HOST
-DB_IAM_AUTH=true
+$READER_LOGIN
 DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
 }
 
