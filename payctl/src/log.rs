@@ -8,6 +8,7 @@ use aws_clients::failure;
 use aws_clients::s3::{self, Bounds, NoRegion};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::Object as S3Object;
 use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
 use lambda_ingest::parts::ObjectParts;
@@ -144,7 +145,7 @@ impl Log {
         Ok(FolderPage {
             objects: objects(answer.contents())?,
             folders: folders.collect::<Result<_, _>>()?,
-            next: answer.next_continuation_token().map(str::to_owned),
+            next: next_page(&answer)?,
         })
     }
 
@@ -198,6 +199,16 @@ fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
     Ok(objects)
 }
 
+/// Where the listing goes on. One that breaks off is not at its end.
+fn next_page(answer: &ListObjectsV2Output) -> Result<Option<String>, ListError> {
+    match answer.next_continuation_token() {
+        None if answer.is_truncated() == Some(true) => Err(ListError(
+            "the answer is truncated and names no next page".to_owned(),
+        )),
+        token => Ok(token.map(str::to_owned)),
+    }
+}
+
 fn no_key(name: &str) -> String {
     format!("the answer lists {name:?}, which is no key")
 }
@@ -247,9 +258,9 @@ impl Listing<'_> {
         page.retain(|listed| span.contains(listed.version.key.as_str()));
         self.page = page.into();
         if !last.is_some_and(|last| is_past(last.key.as_str()))
-            && let Some(token) = answer.next_continuation_token()
+            && let Some(token) = next_page(&answer)?
         {
-            self.next = Next::Page(token.to_owned());
+            self.next = Next::Page(token);
         }
         Ok(())
     }

@@ -76,6 +76,22 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
     let replay = Arc::new(Replay { log, store, range });
     let mut tally = Tally::default();
     let mut tasks = JoinSet::new();
+    let walked = walk(&replay, jobs, &mut tasks, &mut tally).await;
+    while let Some(one) = tasks.join_next().await {
+        tally.add(one?);
+    }
+    output::say(&output::counts(&tally.named()))?;
+    walked?;
+    Ok(tally.outcome())
+}
+
+/// Goes through all rejects, several groups at a time.
+async fn walk(
+    replay: &Arc<Replay>,
+    jobs: usize,
+    tasks: &mut JoinSet<Tally>,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
     let mut span = RowSpan::until(replay.store.last_row(LineTable::Rejects).await?);
     let mut group: Option<Group> = None;
     while span.next().is_some() {
@@ -89,17 +105,13 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
             {
                 tally.add(one?);
             }
-            tasks.spawn(one(Arc::clone(&replay), done));
+            tasks.spawn(one(Arc::clone(replay), done));
         }
     }
     if let Some(done) = group {
-        tasks.spawn(one(Arc::clone(&replay), done));
+        tasks.spawn(one(Arc::clone(replay), done));
     }
-    while let Some(one) = tasks.join_next().await {
-        tally.add(one?);
-    }
-    output::say(&output::counts(&tally.named()))?;
-    Ok(tally.outcome())
+    Ok(())
 }
 
 /// Adds a reject to its group; gives back the one before it where it begins another.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lambda_ingest::ingest::IngestError;
-use lambda_ingest::objects::ObjectError;
 use payment_core::record::{Line, RejectedLine};
 use payment_core::{ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::{Part, Parts as _, Store};
@@ -31,7 +30,7 @@ struct Hit {
 /// What an object was found to hold.
 enum Held {
     Hits(Vec<Hit>),
-    /// It can't be read, or is refused as a whole: nobody knows what it holds.
+    /// It can't be read, is gone since it was listed, or is refused as a whole: nobody knows what it holds.
     Unread,
 }
 
@@ -181,11 +180,7 @@ impl Search {
 
 async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, IngestError> {
     let mut hits = Vec::new();
-    let mut parts = match log.parts(key).await {
-        Ok(parts) => parts,
-        Err(ObjectError::Gone) => return Ok(Held::Hits(hits)),
-        Err(error) => return Err(error.into()),
-    };
+    let mut parts = log.parts(key).await?;
     let version = parts.version().clone();
     let hit = |(line, record): &Line| {
         let own = match record {
