@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use program::Env;
-use program::chain;
+use program::{Env, chain};
 
 use crate::command::{doctor, migrate, pay, reconcile, replay, sql, status, trace, users, verify};
 use crate::config;

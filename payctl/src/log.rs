@@ -8,7 +8,10 @@ use aws_clients::failure;
 use aws_clients::s3::{self, Bounds, NoRegion};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::Object as S3Object;
 use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
+use lambda_ingest::parts::ObjectParts;
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::Store;
@@ -62,6 +65,16 @@ pub struct Listing<'a> {
     next: Next,
 }
 
+/// What stands directly in a folder: a page of it.
+#[derive(Debug)]
+pub struct FolderPage {
+    pub objects: Vec<Listed>,
+    /// What the keys of the folders in it start with.
+    pub folders: Vec<String>,
+    /// Where the next page goes on.
+    pub next: Option<String>,
+}
+
 #[derive(Debug)]
 enum Next {
     First,
@@ -95,6 +108,11 @@ impl Log {
         self.objects.get(&self.reference(key)).await
     }
 
+    /// The object, to be read part by part, so that its size does not matter.
+    pub async fn parts(&self, key: &ObjectKey) -> Result<ObjectParts<'_, S3Objects>, ObjectError> {
+        ObjectParts::open(&*self.objects, &self.reference(key)).await
+    }
+
     /// The objects of a segment, where it has any.
     pub fn list(&self, segment: Segment) -> Option<Listing<'_>> {
         Some(Listing {
@@ -103,6 +121,31 @@ impl Log {
             span: segment.span,
             page: VecDeque::new(),
             next: Next::First,
+        })
+    }
+
+    /// What stands directly in a folder, a page at a time; `page` is where the one before goes on.
+    pub async fn folder(
+        &self,
+        prefix: &str,
+        page: Option<String>,
+    ) -> Result<FolderPage, ListError> {
+        let request = self.client.list_objects_v2().bucket(&self.place.bucket);
+        let request = request.prefix(prefix).delimiter("/");
+        let request = request.encoding_type(LISTED_KEYS);
+        let answer = request.set_continuation_token(page).send().await;
+        let answer = answer.map_err(|error| list_error(&error))?;
+        let names = answer.common_prefixes().iter();
+        let folders = names.map(|folder| {
+            let name = folder.prefix().unwrap_or_default();
+            let key = ObjectKey::parse_form_encoded(name);
+            let key = key.ok_or_else(|| ListError(no_key(name)))?;
+            Ok(key.as_str().to_owned())
+        });
+        Ok(FolderPage {
+            objects: objects(answer.contents())?,
+            folders: folders.collect::<Result<_, _>>()?,
+            next: next_page(&answer)?,
         })
     }
 
@@ -138,6 +181,36 @@ impl Log {
         let first = answer.contents().first().and_then(listed);
         Ok(first.map(|object| object.key.to_string()))
     }
+}
+
+/// The objects of a page. A console marks a folder by an object without content, which is none.
+fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
+    let mut objects = Vec::with_capacity(contents.len());
+    for object in contents {
+        let name = || object.key().unwrap_or_default().to_owned();
+        let version = listed(object).ok_or_else(|| ListError(no_key(&name())))?;
+        let bytes = object.size().and_then(|size| size.try_into().ok());
+        if bytes == Some(0) && version.key.is_folder() {
+            continue;
+        }
+        let bytes = bytes.unwrap_or(0);
+        objects.push(Listed { version, bytes });
+    }
+    Ok(objects)
+}
+
+/// Where the listing goes on. One that breaks off is not at its end.
+fn next_page(answer: &ListObjectsV2Output) -> Result<Option<String>, ListError> {
+    match answer.next_continuation_token() {
+        None if answer.is_truncated() == Some(true) => Err(ListError(
+            "the answer is truncated and names no next page".to_owned(),
+        )),
+        token => Ok(token.map(str::to_owned)),
+    }
+}
+
+fn no_key(name: &str) -> String {
+    format!("the answer lists {name:?}, which is no key")
 }
 
 fn list_error<E>(error: &SdkError<E>) -> ListError
@@ -181,25 +254,13 @@ impl Listing<'_> {
         let span = &self.span;
         let is_past = |key: &str| span.before.as_deref().is_some_and(|before| key >= before);
         let last = answer.contents().last().and_then(listed);
-        self.page = answer
-            .contents()
-            .iter()
-            .filter_map(|object| {
-                let version = listed(object)?;
-                let size = object.size().and_then(|size| size.try_into().ok());
-                let bytes = size.unwrap_or(0);
-                Some(Listed { version, bytes })
-            })
-            .filter(|Listed { version, bytes }| {
-                // A console marks a folder by an object without content.
-                let is_mark = version.key.is_folder() && *bytes == 0;
-                !is_mark && span.contains(version.key.as_str())
-            })
-            .collect();
+        let mut page = objects(answer.contents())?;
+        page.retain(|listed| span.contains(listed.version.key.as_str()));
+        self.page = page.into();
         if !last.is_some_and(|last| is_past(last.key.as_str()))
-            && let Some(token) = answer.next_continuation_token()
+            && let Some(token) = next_page(&answer)?
         {
-            self.next = Next::Page(token.to_owned());
+            self.next = Next::Page(token);
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ use payment_store::audit::KeySpan;
 use program::Env;
 use time::{Duration, OffsetDateTime};
 
-pub use self::keys::hour_of;
-use self::keys::{days, first_key, last_before, successor};
+pub use self::keys::{days, hour_of, is_day};
+use self::keys::{last_before, successor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
 pub struct Range {
@@ -30,8 +30,6 @@ pub struct Segment {
     /// What S3 is asked for. Nothing where no object is looked for, and what the ledger has is to be explained.
     pub list: Option<String>,
     pub span: KeySpan,
-    /// Its objects are meant by when S3 stored them; nothing where all are meant.
-    pub times: Option<Range>,
 }
 
 /// Whether the objects of a key are meant.
@@ -85,35 +83,29 @@ impl Range {
                 after: last_before(prefix),
                 before: successor(prefix),
             },
-            times: None,
         }
     }
 
-    /// The keys of the range's hours, and all that are in no day's folder: a short way to nearly all its objects.
-    pub fn segments(&self, prefix: &str) -> Vec<Segment> {
-        let listed = |after: String, before: Option<String>, times| Segment {
-            list: Some(prefix.to_owned()),
-            span: KeySpan { after, before },
-            times,
-        };
-        if self.is_all() {
-            return vec![Self::whole(prefix)];
-        }
-        let end = successor(prefix);
-        let (days, hours) = (days(prefix), self.hours(prefix));
-        vec![
-            listed(last_before(prefix), Some(days.clone()), Some(*self)),
-            Segment {
-                list: Some(days.clone()),
-                span: hours,
-                times: None,
+    /// All that is under the prefix and in no day's folder.
+    pub fn beside_days(prefix: &str) -> Vec<Segment> {
+        let Segment { list, span } = Self::whole(prefix);
+        let days = days(prefix);
+        let after = successor(&days).map_or_else(|| days.clone(), |next| last_before(&next));
+        let spans = [
+            KeySpan {
+                after: span.after,
+                before: Some(days),
             },
-            listed(
-                successor(&days).map_or_else(|| days.clone(), |next| last_before(&next)),
-                end,
-                Some(*self),
-            ),
-        ]
+            KeySpan {
+                after,
+                before: span.before,
+            },
+        ];
+        let segment = |span| Segment {
+            list: list.clone(),
+            span,
+        };
+        spans.map(segment).into()
     }
 
     /// What the ledger may have besides: entries of objects outside the prefix.
@@ -121,7 +113,6 @@ impl Range {
         let unlisted = |after: String, before| Segment {
             list: None,
             span: KeySpan { after, before },
-            times: None,
         };
         let before = unlisted(String::new(), Some(prefix.to_owned()));
         let after = successor(prefix).map(|end| unlisted(last_before(&end), None));
@@ -152,22 +143,6 @@ impl Range {
             Membership::Inside => true,
             Membership::Outside => false,
             Membership::ByTime => self.contains(stored_at),
-        }
-    }
-
-    /// Where the keys of the range's hours lie in the order of keys, and others between them.
-    fn hours(&self, prefix: &str) -> KeySpan {
-        let days = days(prefix);
-        let end = |to: Timestamp| {
-            let last = moved(to, -Duration::MICROSECOND);
-            first_key(prefix, moved(last, Duration::HOUR))
-        };
-        KeySpan {
-            after: self.from.map_or_else(
-                || last_before(&days),
-                |from| last_before(&first_key(prefix, from)),
-            ),
-            before: self.to.map(end).or_else(|| successor(&days)),
         }
     }
 
@@ -290,6 +265,26 @@ mod tests {
             "\u{10FFFF}x",
         ] {
             let segments = [vec![Range::whole("t/")], Range::strays("t/")].concat();
+            let holding = segments.iter().filter(|segment| segment.span.contains(key));
+            assert_eq!(holding.count(), 1, "{key}");
+        }
+    }
+
+    /// Of the days, their folders are gone through one by one.
+    #[test]
+    fn p2_every_key_lies_in_a_segment_or_among_the_days() {
+        for key in [
+            "t/",
+            "t/a.json",
+            "t/dt",
+            "t/dt=",
+            "t/dt=2026-11-22/hh=00/x",
+            "t/dt=0/x",
+            "t/dt=march/x",
+            "t/dt>/x",
+            "t/region=eu/x",
+        ] {
+            let segments = [Range::beside_days("t/"), vec![Range::whole("t/dt=")]].concat();
             let holding = segments.iter().filter(|segment| segment.span.contains(key));
             assert_eq!(holding.count(), 1, "{key}");
         }

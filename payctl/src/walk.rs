@@ -7,17 +7,20 @@ use std::collections::VecDeque;
 
 use payment_core::ObjectKey;
 use payment_store::Store;
-use payment_store::audit::{KeySpan, LedgerEntry};
+use payment_store::audit::{KeySpan, LedgerEntry, VERSIONS_MAX};
 
 use crate::log::{ListError, Listed, Listing, Log};
 use crate::range::{Range, Segment};
 
-/// One key: the object, and what the ledger has of it in all its versions. One of them at least is there.
+/// One key: the object, and what the ledger has of it in its versions. One of them at least is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub key: ObjectKey,
     pub listed: Option<Listed>,
+    /// At most [`VERSIONS_MAX`].
     pub entries: Vec<LedgerEntry>,
+    /// Entries of the key that were counted, and left out.
+    pub left_out: u64,
     /// The object that is listed lies outside the range.
     pub is_outside: bool,
 }
@@ -57,7 +60,7 @@ struct Ledger<'a> {
 }
 
 impl Step {
-    /// Whether the object is there, as its listing shows it, and not ingested.
+    /// Whether the object is there, as its listing shows it, and not ingested as far as the entries tell.
     pub fn is_missing(&self) -> bool {
         let is_own = |listed: &Listed| {
             self.entries
@@ -130,22 +133,27 @@ impl<'a> Merge<'a> {
             return Ok(None);
         };
         let listed = self.listed.take_if(|listed| listed.version.key == key);
-        let entries = self.entries_of(&key).await?;
+        let (entries, left_out) = self.entries_of(&key).await?;
         Ok(Some(Step {
             key,
             listed,
             entries,
+            left_out,
             is_outside: false,
         }))
     }
 
-    async fn entries_of(&mut self, key: &ObjectKey) -> Result<Vec<LedgerEntry>, WalkError> {
-        let mut entries = Vec::new();
+    async fn entries_of(&mut self, key: &ObjectKey) -> Result<(Vec<LedgerEntry>, u64), WalkError> {
+        let (mut entries, mut left_out) = (Vec::new(), 0);
         while let Some(entry) = self.entry.take_if(|entry| entry.key == *key) {
-            entries.push(entry);
+            if entries.len() < VERSIONS_MAX {
+                entries.push(entry);
+            } else {
+                left_out += 1;
+            }
             self.next_entry().await?;
         }
-        Ok(entries)
+        Ok((entries, left_out))
     }
 
     async fn next_entry(&mut self) -> Result<(), WalkError> {

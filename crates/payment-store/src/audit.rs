@@ -36,13 +36,11 @@ const PAGE: u32 = 1000;
 /// Payments of one look-up, a length of list that is prepared once.
 pub const LOOKUP_IDS_MAX: usize = 512;
 
-const LEDGER_PAGE: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
-    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects \
-    WHERE OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 AND ";
+/// Versions of one object that are looked at. Nobody corrects an object so often, and nothing else bounds them.
+pub const VERSIONS_MAX: usize = 1000;
 
-const LEDGER_ENTRIES: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
-    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE object_key = ? \
-    ORDER BY ingested_at";
+const LEDGER: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
+    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE ";
 
 const LEDGER_LINES: &str =
     "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects WHERE ";
@@ -101,21 +99,10 @@ impl KeySpan {
         key > self.after.as_str() && self.before.as_deref().is_none_or(|before| key < before)
     }
 
-    /// Adds the condition that a key lies in the span, behind `last` where there is one. No text sorts after all keys
-    /// that someone may insert, so an open end has no bound.
-    fn push(&self, sql: &mut QueryBuilder<MySql>, last: Option<&LedgerEntry>) {
-        match last {
-            Some(last) => {
-                let key = last.key.as_str();
-                sql.push("(object_key > ").push_bind(key.to_owned());
-                sql.push(" OR (object_key = ").push_bind(key.to_owned());
-                sql.push(" AND object_etag > ");
-                sql.push_bind(last.stored_etag.clone()).push("))");
-            }
-            None => {
-                sql.push("object_key > ").push_bind(self.after.clone());
-            }
-        }
+    /// Adds the condition that a key lies in the span. No text sorts after all keys that someone may insert, so an open
+    /// end has no bound.
+    fn push(&self, sql: &mut QueryBuilder<MySql>) {
+        sql.push("object_key > ").push_bind(self.after.clone());
         if let Some(before) = &self.before {
             sql.push(" AND object_key < ").push_bind(before.clone());
         }
@@ -140,37 +127,44 @@ impl LedgerEntry {
         let is_early = received_by.is_some_and(|received_by| ingested_at < received_by.to_utc());
         !self.is_from_the_future && !is_early
     }
+
+    /// Adds the condition that a row stands behind this one, in the order of the index `ingested_objects_version`. To the
+    /// collation, `a` and `a ` are equal; the length tells them apart.
+    fn push_behind(&self, sql: &mut QueryBuilder<MySql>) {
+        let (key, etag) = (self.key.as_str(), &self.stored_etag);
+        sql.push(" AND object_key >= ").push_bind(key.to_owned());
+        sql.push(" AND (object_key > ").push_bind(key.to_owned());
+        sql.push(" OR object_etag > ").push_bind(etag.clone());
+        sql.push(" OR (object_etag = ").push_bind(etag.clone());
+        sql.push(" AND key_bytes > ").push_bind(octets(&self.key));
+        sql.push("))");
+    }
 }
 
 impl Store {
-    /// The entries of the span that follow `last`, in the order of their keys and ETags; none at the end.
+    /// The entries of the span that follow `last`, in the order of their keys and ETags, each once; none at the end.
     pub async fn ledger_page(
         &self,
         span: &KeySpan,
         last: Option<&LedgerEntry>,
     ) -> Result<Vec<LedgerEntry>, Error> {
-        self.ask(async |connection| {
-            let mut sql = QueryBuilder::new(LEDGER_PAGE);
-            span.push(&mut sql, last);
-            sql.push(format!(" ORDER BY object_key, object_etag LIMIT {PAGE}"));
-            let rows = sql.build().fetch_all(connection).await?;
-            rows.iter().map(ledger_entry).collect()
-        })
-        .await
+        let mut sql = QueryBuilder::new(LEDGER);
+        sql.push("OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 AND ");
+        span.push(&mut sql);
+        if let Some(last) = last {
+            last.push_behind(&mut sql);
+        }
+        sql.push(format!(
+            " ORDER BY object_key, object_etag, key_bytes LIMIT {PAGE}"
+        ));
+        self.entries(sql).await
     }
 
-    /// All versions of the object that were ingested, the earliest first.
+    /// The versions of the object that were ingested, the earliest first: the first [`VERSIONS_MAX`].
     pub async fn ledger_entries(&self, key: &ObjectKey) -> Result<Vec<LedgerEntry>, Error> {
-        let key = key.recorded();
-        self.ask(async |connection| {
-            let query = sqlx::query(LEDGER_ENTRIES).bind(key.as_str());
-            let rows = query.fetch_all(connection).await?;
-            let mut entries: Vec<_> = rows.iter().map(ledger_entry).collect::<Result<_, _>>()?;
-            // To the database's collation, a key that ends in a space is the same as one that does not.
-            entries.retain(|entry| entry.key == *key);
-            Ok(entries)
-        })
-        .await
+        let mut sql = of_object(&key.recorded());
+        sql.push(format!(" ORDER BY ingested_at, id LIMIT {VERSIONS_MAX}"));
+        self.entries(sql).await
     }
 
     /// What the ledger says of this version.
@@ -178,8 +172,22 @@ impl Store {
         &self,
         version: &ObjectVersion,
     ) -> Result<Option<LedgerEntry>, Error> {
-        let entries = self.ledger_entries(&version.key).await?;
-        Ok(entries.into_iter().find(|entry| entry.is_of(version)))
+        let entries = self.ledger_entries_of(version).await?;
+        Ok(entries.into_iter().next())
+    }
+
+    /// The entries that stand for this version: one, and perhaps one from before ETags were recorded.
+    pub async fn ledger_entries_of(
+        &self,
+        version: &ObjectVersion,
+    ) -> Result<Vec<LedgerEntry>, Error> {
+        let mut sql = of_object(&version.key.recorded());
+        let etag = version.etag.as_str().to_owned();
+        sql.push(" AND object_etag IN ('', ").push_bind(etag);
+        sql.push(") ORDER BY ingested_at, id");
+        let mut entries = self.entries(sql).await?;
+        entries.retain(|entry| entry.is_of(version));
+        Ok(entries)
     }
 
     /// The entry that was written in the row's own transaction. The object may have been ingested in other versions
@@ -194,7 +202,7 @@ impl Store {
     pub async fn ledger_lines(&self, span: &KeySpan) -> Result<u64, Error> {
         self.ask(async |connection| {
             let mut sql = QueryBuilder::new(LEDGER_LINES);
-            span.push(&mut sql, None);
+            span.push(&mut sql);
             Ok(sql.build_query_scalar().fetch_one(connection).await?)
         })
         .await
@@ -261,6 +269,14 @@ impl Store {
         .await
     }
 
+    async fn entries(&self, mut sql: QueryBuilder<MySql>) -> Result<Vec<LedgerEntry>, Error> {
+        self.ask(async |connection| {
+            let rows = sql.build().fetch_all(connection).await?;
+            rows.iter().map(ledger_entry).collect()
+        })
+        .await
+    }
+
     async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
@@ -273,6 +289,18 @@ impl Store {
         })
         .await
     }
+}
+
+/// Asks for the entries of this very key: of two that the collation takes for equal, the length tells.
+fn of_object(key: &ObjectKey) -> QueryBuilder<MySql> {
+    let mut sql = QueryBuilder::new(LEDGER);
+    sql.push("object_key = ").push_bind(key.as_str().to_owned());
+    sql.push(" AND key_bytes = ").push_bind(octets(key));
+    sql
+}
+
+fn octets(key: &ObjectKey) -> u64 {
+    u64::try_from(key.as_str().len()).unwrap_or(u64::MAX)
 }
 
 fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use hashlink::LruCache;
 use lambda_ingest::objects::ObjectError;
-use payment_core::record::read_object;
+use payment_core::object::WHOLE_OBJECT;
+use payment_core::record::Line;
 use payment_core::{ETag, ObjectKey, PaymentId};
-use payment_store::Store;
 use payment_store::audit::{LineTable, Origin};
+use payment_store::{Part, Parts as _, Store};
 
 use super::difference::Unreadable;
 use crate::log::Log;
@@ -47,20 +48,33 @@ impl Content {
         let Some(key) = ObjectKey::parse(key) else {
             return Ok(Self::default());
         };
-        let object = match log.get(&key).await {
-            Ok(object) => object,
+        let mut parts = match log.parts(&key).await {
+            Ok(parts) => parts,
             Err(ObjectError::Gone) => return Ok(Self::default()),
             Err(error) => return Err(error.into()),
         };
+        let version = parts.version().clone();
         let entries = store.ledger_entries(&key).await?;
-        let lines: HashMap<_, _> = read_object(&key, &object.body, object.version.stored_at)
-            .map(|(line, record)| (line, record.ok().map(|record| record.payment.id().clone())))
-            .collect();
+        let numbered = |(line, record): &Line| {
+            let record = record.as_ref().ok();
+            (*line, record.map(|record| record.payment.id().clone()))
+        };
+        let mut lines = HashMap::new();
+        loop {
+            match parts.next().await? {
+                Part::Lines(part) => lines.extend(part.iter().map(numbered)),
+                Part::End => break,
+                Part::Refused(_) => {
+                    lines = HashMap::from([(WHOLE_OBJECT, None)]);
+                    break;
+                }
+            }
+        }
         Ok(Self {
             ids: lines.values().flatten().cloned().collect(),
             lines,
-            is_replaced: entries.iter().any(|entry| !entry.is_of(&object.version)),
-            etag: Some(object.version.etag),
+            is_replaced: entries.iter().any(|entry| !entry.is_of(&version)),
+            etag: Some(version.etag),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lambda_ingest::ingest::IngestError;
 use lambda_ingest::objects::ObjectError;
 use payment_core::ObjectKey;
 use serde::Serialize;
@@ -69,6 +70,8 @@ pub struct Unread {
 pub enum Unreadable {
     #[error(transparent)]
     Object(#[from] ObjectError),
+    #[error(transparent)]
+    Lines(#[from] IngestError),
     #[error("the database can't be asked")]
     Store(#[from] payment_store::Error),
 }

@@ -6,20 +6,20 @@
 //!
 //! [`setup`] says what is audited, `scope` what belongs to it. Findings go to the `report` as they are made, and what
 //! can't be looked at is counted and said: nothing ends an audit but its end. At most 8 MiB of objects are in memory,
-//! and 512 rows for each object at work, however large the journal is; besides, 16 bytes for each object whose key is too
-//! long for the tables and, in a run with a range, for each of its objects that is not in an hour's folder; and one object
-//! outside the range for each at work whose payments have their rows from there.
+//! and 512 rows and a thousand versions for each object at work, however large the journal is; besides, 16 bytes for each
+//! object whose key is too long for the tables and, in a run with a range, for each of its objects that is not in an
+//! hour's folder. Objects that are read for the sake of a row come part by part.
 
 mod check;
 mod content;
 mod counts;
-mod difference;
+pub mod difference;
 pub mod hashes;
 pub mod journal;
 mod ledger;
 mod marks;
 mod object;
-mod origin;
+pub mod origin;
 mod replaced;
 pub mod report;
 pub mod rows;

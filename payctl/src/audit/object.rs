@@ -9,7 +9,7 @@ use program::chain;
 use super::check::check;
 use super::counts::Counts;
 use super::difference::{Difference, Findings, Kind, Unread, Unreadable};
-use super::origin::is_rewritten;
+use super::origin::stored;
 use super::replaced::replaced;
 use super::scope::Scope;
 use crate::log::{Listed, Log};
@@ -19,12 +19,22 @@ use crate::walk::Step;
 pub async fn judge(log: &Log, store: &Store, scope: &Scope, step: Step) -> Findings {
     let key = step.key.clone();
     let is_ahead = step.listed.is_some() && scope.is_ahead(&key);
+    let left_out = step.left_out;
     let mut findings = look(log, store, scope, step)
         .await
         .unwrap_or_else(|error| unread(&key, &chain(&error)));
     if is_ahead {
         let ahead = Difference::of_object(Kind::HourAhead, &key, None);
         findings.differences.push(ahead);
+    }
+    if left_out > 0 {
+        findings.counts.unread += 1;
+        findings.unread.push(Unread {
+            object: key.to_string(),
+            why: format!(
+                "{left_out} more of its versions are in the ledger, and were not looked at"
+            ),
+        });
     }
     findings
 }
@@ -62,9 +72,9 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
     if let Some(listed) = &listed
         && !entries.iter().any(|entry| entry.is_of(&listed.version))
     {
-        entries = store.ledger_entries(key).await?;
-        if !entries.iter().any(|entry| entry.is_of(&listed.version)) {
-            return not_ingested(store, scope, listed, &entries).await;
+        match store.ledger_entry(&listed.version).await? {
+            Some(entry) => entries.push(entry),
+            None => return not_ingested(store, scope, listed, &entries).await,
         }
     }
     let object = match log.get(key).await {
@@ -91,8 +101,14 @@ async fn against_tables(
     store: &Store,
     scope: &Scope,
     object: Object,
-    entries: Vec<LedgerEntry>,
+    mut entries: Vec<LedgerEntry>,
 ) -> Result<Findings, Unreadable> {
+    // The entries may be older than the object.
+    let version = &object.version;
+    if !entries.iter().any(|entry| entry.is_of(version)) {
+        entries.extend(store.ledger_entry(version).await?);
+    }
+    let stored = stored(&entries, version);
     let (own, others): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .partition(|entry| entry.is_of(&object.version));
@@ -103,11 +119,9 @@ async fn against_tables(
         };
         return not_ingested(store, scope, &listed, &others).await;
     };
-    let stored_at = object.version.stored_at;
     let stored = Stored {
-        at: stored_at,
-        is_rewritten: is_rewritten(&own, stored_at) || is_rewritten(&others, stored_at),
         ingested_at: Some(entry.ingested_at),
+        ..stored
     };
     let mut findings = check(log, store, scope, entry, &object, stored).await?;
     if own.len() > 1 {

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lambda_ingest::objects::ObjectError;
-use payment_core::record::read_object;
-use payment_core::{ObjectKey, Timestamp};
-use payment_store::Store;
+use payment_core::record::Line;
+use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::audit::{LedgerEntry, Row, Stored};
+use payment_store::{Part, Parts as _, Store};
 
 use super::difference::{Difference, Kind, Unreadable};
 use crate::log::Log;
@@ -71,31 +71,43 @@ async fn of_object(
     key: &ObjectKey,
     rows: &HashMap<&str, &Row>,
 ) -> Result<HashMap<String, Fault>, Unreadable> {
-    let mut held: HashMap<String, Fault> = HashMap::new();
-    let object = match log.get(key).await {
-        Ok(object) => object,
-        Err(ObjectError::Gone) => return Ok(held),
+    let mut parts = match log.parts(key).await {
+        Ok(parts) => parts,
+        Err(ObjectError::Gone) => return Ok(HashMap::new()),
         Err(error) => return Err(error.into()),
     };
-    let version = &object.version;
+    let version = parts.version().clone();
     let entries = store.ledger_entries(key).await?;
-    let is_replaced = entries.iter().any(|entry| !entry.is_of(version));
-    let stored = Stored {
-        at: version.stored_at,
-        is_rewritten: is_rewritten(&entries, version.stored_at),
-        ingested_at: None,
-    };
-    for (line, record) in read_object(key, &object.body, version.stored_at) {
+    let is_replaced = entries.iter().any(|entry| !entry.is_of(&version));
+    let stored = stored(&entries, &version);
+    let mut held = HashMap::new();
+    loop {
+        match parts.next().await? {
+            Part::Lines(lines) => hold_lines(lines, rows, stored, is_replaced, &mut held),
+            Part::End => return Ok(held),
+            Part::Refused(_) => return Ok(HashMap::new()),
+        }
+    }
+}
+
+fn hold_lines(
+    lines: &[Line],
+    rows: &HashMap<&str, &Row>,
+    stored: Stored,
+    is_replaced: bool,
+    held: &mut HashMap<String, Fault>,
+) {
+    for (line, record) in lines {
         let Ok(record) = record else { continue };
         let id = record.payment.id().as_str();
         let Some(row) = rows.get(id) else { continue };
         let is_moved = is_replaced && row.content_hash == Some(record.content_hash);
-        if row.object_line != line && !is_moved {
+        if row.object_line != *line && !is_moved {
             continue;
         }
-        let by_columns = |stored| row.differing_from_line(&record, stored);
+        let by_columns = |stored| row.differing_from_line(record, stored);
         let mut fault = fault(Kind::RowDiffers, stored, by_columns);
-        if row.object_line != line {
+        if row.object_line != *line {
             let why = || (Kind::Unproven, format!("its payment is in line {line} now"));
             fault = fault.or_else(|| Some(why()));
         }
@@ -107,12 +119,16 @@ async fn of_object(
             held.insert(id.to_owned(), fault);
         }
     }
-    Ok(held)
 }
 
-/// Whether the object was stored again since one of these took it.
-pub fn is_rewritten(entries: &[LedgerEntry], stored_at: Timestamp) -> bool {
-    entries.iter().any(|entry| entry.ingested_at < stored_at)
+/// When the version was stored, and whether these entries of its object say that it was stored again since.
+pub fn stored(entries: &[LedgerEntry], version: &ObjectVersion) -> Stored {
+    let at = version.stored_at;
+    Stored {
+        at,
+        is_rewritten: entries.iter().any(|entry| entry.ingested_at < at),
+        ingested_at: None,
+    }
 }
 
 fn rank(fault: Option<&(Kind, String)>) -> usize {

@@ -1,8 +1,7 @@
 //! `payctl pay`.
 
 use payment_core::PaymentId;
-use program::Env;
-use program::chain;
+use program::{Env, chain};
 use uuid::Uuid;
 
 use crate::alb::{self, Alb, Payment, Trust};

@@ -101,7 +101,7 @@ async fn range(
 ) -> Result<Outcome, Failure> {
     let bar = progress::bar("objects", 0);
     let mut walk = Walk::new(log, store, *range, vec![Range::whole(&log.place.prefix)]);
-    let mut seen = 0;
+    let (mut seen, mut outside) = (0, 0);
     let walked = loop {
         let step = match walk.next().await {
             Ok(Some(step)) => step,
@@ -109,6 +109,7 @@ async fn range(
             Err(error) => break Err(error),
         };
         if step.is_outside {
+            outside += 1;
             continue;
         }
         let is_missing = step.is_missing();
@@ -122,7 +123,10 @@ async fn range(
     };
     bar.finish_and_clear();
     let tally = replay.finish().await?;
-    output::say(&output::counts(&[("objects of the range", seen)]))?;
+    output::say(&output::counts(&[
+        ("objects of the range", seen),
+        ("objects outside the range", outside),
+    ]))?;
     output::say(&output::counts(&tally.named()))?;
     walked?;
     if seen == 0 {

@@ -3,8 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use payment_store::query::{QueryError, Reader, Table};
-use program::Env;
-use program::chain;
+use program::{Env, chain};
 
 use crate::config::{self, User};
 use crate::outcome::{Failure, Outcome};

@@ -1,22 +1,22 @@
 //! `payctl trace`: every hop of one payment.
 
+mod folders;
 mod hops;
+mod origin;
 mod search;
 
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use lambda_ingest::objects::ObjectError;
-use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RejectedLine};
-use payment_store::audit::{LedgerEntry, Row, Stored};
+use payment_core::{Currency, PaymentId};
 use payment_store::{Found, Store};
-use program::Env;
-use program::chain;
+use program::{Env, chain};
 
 use self::hops::Hops;
-use crate::alb::{self, Alb, Trust};
+use self::origin::{Ledger, Origin, compare};
+use self::search::Window;
+use crate::alb::{self, Alb, State, Trust};
 use crate::command::status;
 use crate::config::{self, User};
 use crate::log::Log;
@@ -31,21 +31,11 @@ pub struct Args {
     /// How far back the log is searched for a payment without a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
     hours: u16,
+    /// An object younger than this that is not ingested is on its way
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    settle: u32,
     #[command(flatten)]
     trust: Trust,
-}
-
-/// The line that a row was made of, as the log holds it now.
-enum Origin {
-    Line {
-        version: ObjectVersion,
-        bytes: usize,
-        record: Result<Box<LogRecord>, RejectedLine>,
-    },
-    NoSuchLine,
-    Gone,
-    /// It is no object of the journal, and was left alone.
-    Outside,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
@@ -56,26 +46,40 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
-    let front = match address {
-        Some(address) => answer(&Alb::new(address)?, &args.id).await?,
-        None => Outcome::Clean,
+    let found = store.find(&args.id).await?;
+    let front = if let Some(address) = address {
+        answer(&Alb::new(address)?, &args.id, found.is_some()).await?
+    } else {
+        output::say("GET /pay/…: not asked; ALB_URL is not set\n")?;
+        Outcome::Clean
     };
-    let traced = match store.find(&args.id).await? {
+    let window = Window {
+        hours: args.hours,
+        settle: args.settle,
+    };
+    let traced = match found {
         Some(found) => recorded(&log, &store, &args.id, &found).await,
-        None => search::unrecorded(&log, &store, &args.id, args.hours).await,
+        None => search::unrecorded(&log, &store, &args.id, window).await,
     };
     Ok(front.and(traced?))
 }
 
 /// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
-/// looked at.
-async fn answer(alb: &Alb, id: &PaymentId) -> io::Result<Outcome> {
+/// looked at. Of a payment with a row, every node has to say that it is recorded.
+async fn answer(alb: &Alb, id: &PaymentId, is_recorded: bool) -> io::Result<Outcome> {
     let (said, outcome) = match alb.status(id).await {
         Ok(answer) => {
-            let is_about_it = answer.state_of(id.as_str()).is_some() || answer.is_not_found();
+            let outcome = match answer.state_of(id.as_str()) {
+                Some(State::Recorded) => Outcome::Clean,
+                // The tier that answers may not look at the database.
+                Some(State::Accepted) => Outcome::unfinished_if(is_recorded),
+                Some(State::Conflict | State::Rejected) => Outcome::Different,
+                None if answer.is_not_found() => Outcome::Different,
+                None => Outcome::Unfinished,
+            };
             (
                 format!("{} {}", answer.status, answer.body.trim_end()),
-                Outcome::unfinished_if(!is_about_it),
+                outcome,
             )
         }
         Err(error) => (chain(&error), Outcome::Unfinished),
@@ -90,8 +94,8 @@ async fn recorded(
     id: &PaymentId,
     found: &Found,
 ) -> Result<Outcome, Failure> {
-    let origin = origin(log, found).await?;
-    let entry = entry(store, found, &origin).await?;
+    let origin = origin::read(log, found).await?;
+    let ledger = Ledger::ask(store, found, &origin).await?;
     let conflicts = store.conflicts_of(id).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
@@ -113,7 +117,7 @@ async fn recorded(
         found.recorded_at,
         format!("transactions, from line {}", found.object_line),
     );
-    if let Some(entry) = &entry {
+    if let Some(entry) = ledger.last() {
         hops.add(
             "ingested",
             entry.ingested_at,
@@ -129,24 +133,11 @@ async fn recorded(
         hops.add("conflict", conflict.recorded_at, place);
     }
     let row = store.rows_of(&[id]).await?.remove(id.as_str());
-    let (said, outcome) = compare(&origin, entry.as_ref(), row.as_ref());
+    let (said, outcome) = compare(&origin, &ledger, row.as_ref());
     output::say(&about(id, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
     Ok(outcome)
-}
-
-/// What the ledger says of the object as it is now, or of its last version where it is gone.
-async fn entry(
-    store: &Store,
-    found: &Found,
-    origin: &Origin,
-) -> Result<Option<LedgerEntry>, payment_store::Error> {
-    let mut entries = store.ledger_entries(&found.object_key).await?;
-    if let Origin::Line { version, .. } = origin {
-        entries.retain(|entry| entry.is_of(version));
-    }
-    Ok(entries.pop())
 }
 
 /// Without the payer's name and the members of the client's own.
@@ -161,74 +152,4 @@ fn about(id: &PaymentId, found: &Found) -> String {
     }
     let _ = writeln!(text, "\nhash {}", found.content_hash);
     text
-}
-
-async fn origin(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
-    let key = &found.object_key;
-    if !log.place.holds(&log.reference(key)) {
-        return Ok(Origin::Outside);
-    }
-    let object = match log.get(key).await {
-        Ok(object) => object,
-        Err(ObjectError::Gone) => return Ok(Origin::Gone),
-        Err(error) => return Err(error),
-    };
-    let line = read_object(key, &object.body, object.version.stored_at)
-        .find(|(line, _)| *line == found.object_line);
-    Ok(match line {
-        Some((_, record)) => Origin::Line {
-            version: object.version,
-            bytes: object.body.len(),
-            record: record.map(Box::new),
-        },
-        None => Origin::NoSuchLine,
-    })
-}
-
-/// By columns as well as by hash, which a change by hand leaves as it is.
-fn compare(origin: &Origin, entry: Option<&LedgerEntry>, row: Option<&Row>) -> (String, Outcome) {
-    let said = match (origin, row) {
-        (Origin::Outside, _) => {
-            let said = "the row's object lies outside LOG_PREFIX and was not looked at";
-            return (said.to_owned(), Outcome::Unfinished);
-        }
-        (Origin::Gone, _) => "the object is gone".to_owned(),
-        (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
-        (
-            Origin::Line {
-                record: Err(error), ..
-            },
-            _,
-        ) => {
-            format!("the line is no payment: {}", error.error)
-        }
-        (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
-        (
-            Origin::Line {
-                record: Ok(record),
-                version,
-                ..
-            },
-            Some(row),
-        ) => {
-            let Some(entry) = entry else {
-                return (
-                    "the ledger does not know the row's object".to_owned(),
-                    Outcome::Different,
-                );
-            };
-            let stored = Stored {
-                at: version.stored_at,
-                is_rewritten: entry.ingested_at < version.stored_at,
-                ingested_at: None,
-            };
-            let columns = row.differing_from_line(record, stored);
-            if columns.is_empty() {
-                let said = "the line has the row's hash and content";
-                return (said.to_owned(), Outcome::Clean);
-            }
-            format!("the row differs from its line in {}", columns.join(", "))
-        }
-    };
-    (said, Outcome::Different)
 }

@@ -77,6 +77,10 @@ fn scheme(found: &Value, named: Balancer, findings: &mut Findings) {
 
 fn group(account: &Account, found: &Value, named: Balancer, findings: &mut Findings) {
     let Some(wanted) = vpc(account).and_then(|vpc| find_group(account, vpc, named.group)) else {
+        findings.note(format!(
+            "could not look at the groups of {}: there is no group {}",
+            named.name, named.group
+        ));
         return;
     };
     let id = text(wanted, "GroupId");

@@ -116,6 +116,9 @@ fn settings(database: &Value, name: &str, modify: &str, findings: &mut Findings)
 
 fn group(account: &Account, database: &Value, name: &str, modify: &str, findings: &mut Findings) {
     let Some(wanted) = vpc(account).and_then(|vpc| find_group(account, vpc, "RDS SG")) else {
+        findings.note(format!(
+            "could not look at the groups of {name}: there is no group RDS SG"
+        ));
         return;
     };
     let id = text(wanted, "GroupId");

@@ -21,6 +21,11 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
                 named.targets,
                 findings,
             );
+        } else {
+            findings.note(format!(
+                "could not look at the targets of {}: there is no such target group",
+                named.targets
+            ));
         }
     }
     let Some(vpc) = vpc(account) else { return };

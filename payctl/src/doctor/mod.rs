@@ -94,6 +94,12 @@ pub fn examine(account: &Account, names: &Names, areas: &[Area]) -> Findings {
             Area::Here => {}
         }
     }
+    if account.known(&account::Call::Vpcs).is_some() && network::vpc(account).is_none() {
+        let name = &names.network.vpc.name;
+        findings.note(format!(
+            "could not look at what is in the VPC: there is none named {name}"
+        ));
+    }
     for refusal in account.unseen() {
         findings.note(refusal);
     }

@@ -17,13 +17,9 @@ pub fn hour_of(prefix: &str, key: &str) -> Option<Timestamp> {
         .then_some(at)
 }
 
-/// Where the keys of an hour begin; those of a day begin with the day's own folder.
-pub fn first_key(prefix: &str, at: Timestamp) -> String {
-    let hour = ObjectKey::hour_prefix(prefix, at);
-    match hour.strip_suffix("hh=00/") {
-        Some(day) => day.to_owned(),
-        None => hour,
-    }
+/// Whether it is the folder of a day, as the tiers make it.
+pub fn is_day(prefix: &str, folder: &str) -> bool {
+    hour_of(prefix, &format!("{folder}hh=00/")).is_some()
 }
 
 /// The first text after all that start with `prefix`; `None` where there is none.

@@ -308,3 +308,31 @@ async fn p2_an_audit_ends_whatever_etag_an_entry_has(pool: MySqlPool) {
     check(&pipeline, 2, &[], &["unproven", "transactions/x.json"]).await;
     pipeline.payctl(&["replay"]).await.check(0, &[]);
 }
+
+/// More than are looked at; the real one sorts behind them all, and its row is looked at all the same.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_more_versions_than_are_looked_at_are_not_clean(pool: MySqlPool) {
+    let pipeline = ingested(pool).await;
+    pipeline
+        .run_sql(
+            "INSERT INTO ingested_objects \
+             (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
+             WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+             SELECT 'transactions/x.json', CONCAT('!', i), 0, 0, 0, 0, 0 FROM n; \
+             INSERT INTO ingested_objects \
+             (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
+             VALUES ('transactions/x.json', '\"', 0, 0, 0, 0, 0); \
+             UPDATE transactions SET amount = 2, currency = 'USD' WHERE payment_id = 'x'",
+        )
+        .await;
+    let named = [
+        "2 more of its versions are in the ledger, and were not looked at",
+        "row differs          x",
+    ];
+    let said = pipeline.reconcile().await;
+    said.check(2, &named);
+    assert_eq!(said.count("ingested, and replaced since"), 1000);
+    let said = pipeline.payctl(&["replay"]).await;
+    said.check(0, &[]);
+    assert_eq!(said.count("objects ingested before"), 1);
+}

@@ -129,3 +129,92 @@ async fn p2_own_rejects_whose_content_is_lost_are_not_clean(pool: MySqlPool) {
     said.check(1, &["line 99 was an accepted", "line 9 was an accepted"]);
     assert_eq!(said.count("still no payment, own"), 3);
 }
+
+/// By its listing, not by its name alone.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_filled_folder_in_a_range_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    pipeline.put(HOUR, "").await;
+    pipeline
+        .put(&format!("{HOUR}1.ndjson"), &lines(&["a"]))
+        .await;
+    let range = ["replay", "--from", "2026-11-22", "--to", "2026-11-22"];
+    let said = pipeline.payctl(&range).await;
+    said.check(0, &[]);
+    let counts = ["objects of the range", "objects outside the range"];
+    assert_eq!(counts.map(|name| said.count(name)), [1, 0]);
+    let folder = format!("{HOUR}folder/");
+    pipeline.put(&folder, &lines(&["f"])).await;
+    let said = pipeline.payctl(&range).await;
+    said.check(2, &[&folder, "the object is not empty"]);
+    let counts = ["objects of the range", "objects that failed"];
+    assert_eq!(counts.map(|name| said.count(name)), [2, 1]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rejects_that_were_not_looked_into_are_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let foreign = "transactions/x.json";
+    pipeline.put(foreign, "no payment").await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let rejects = async || pipeline.payctl(&["replay", "--rejects"]).await;
+    rejects().await.check(0, &[]);
+
+    let insert = async |key: &str, etag: &str| {
+        pipeline
+            .admin(&format!(
+                "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail) \
+                 VALUES ('{key}', {etag}, 7, 'r', 'd')"
+            ))
+            .await;
+    };
+    insert("elsewhere/x.json", "'e'").await;
+    let said = rejects().await;
+    said.check(2, &[]);
+    assert_eq!(said.count("outside the prefix"), 1);
+    pipeline
+        .admin("DELETE FROM rejects WHERE object_line = 7")
+        .await;
+
+    let etag = "(SELECT object_etag FROM ingested_objects)";
+    insert(foreign, etag).await;
+    let said = rejects().await;
+    said.check(1, &[]);
+    assert_eq!(said.count("of objects or lines that are gone"), 1);
+    pipeline
+        .admin("DELETE FROM rejects WHERE object_line = 7")
+        .await;
+
+    let control = "\u{1}\u{1}\u{1}\u{1}{}";
+    pipeline.put("transactions/y.json", control).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = rejects().await;
+    said.check(2, &[]);
+    assert_eq!(said.count("that nobody can look into"), 1);
+}
+
+/// The object is read part by part, and the last of them counts as the first does.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rejects_far_down_a_large_object_become_rows(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    let ids: Vec<_> = (1..=5000).map(|number| format!("p{number:04}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    pipeline.put(&key, &lines(&ids)).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline
+        .run_sql("DELETE FROM transactions WHERE payment_id IN ('p0001', 'p5000')")
+        .await;
+    for line in [1, 5000] {
+        pipeline
+            .admin(&format!(
+                "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail) \
+                 SELECT object_key, object_etag, {line}, 'not_json', '' FROM ingested_objects"
+            ))
+            .await;
+    }
+    let said = pipeline.payctl(&["replay", "--rejects"]).await;
+    said.check(0, &[]);
+    assert_eq!(said.count("now rows"), 2);
+    assert_eq!(pipeline.rows().await, ids);
+}

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::reject::{self, RejectRow};
 use super::row::{Row, Table};
-use super::{IS_UNSETTLED_OWN, LedgerEntry};
+use super::{IS_UNSETTLED_OWN, LedgerEntry, octets};
 use crate::Store;
 use crate::error::Error;
 
@@ -137,9 +137,11 @@ impl Store {
             "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
             table.select()
         );
-        let rows: Vec<_> = self.page(sql, span).await?.iter().map(Row::read).collect();
-        span.pass(rows.last().map(|row| row.id));
-        Ok(rows)
+        let rows = self.page(sql, span).await?;
+        // A number that can't be read would begin the same page again.
+        let end = rows.last().map(|row| row.try_get(0)).transpose()?;
+        span.pass(end);
+        Ok(rows.iter().map(Row::read).collect())
     }
 
     async fn page(&self, sql: String, span: &RowSpan) -> Result<Vec<MySqlRow>, Error> {
@@ -236,7 +238,7 @@ impl Store {
         self.ask(async |connection| {
             let query = sqlx::query(AssertSqlSafe(sql))
                 .bind(entry.key.as_str())
-                .bind(u64::try_from(entry.key.as_str().len()).unwrap_or(u64::MAX))
+                .bind(octets(&entry.key))
                 .bind(&entry.stored_etag)
                 .bind(first)
                 .bind(last);

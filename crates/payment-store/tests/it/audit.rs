@@ -43,6 +43,38 @@ async fn the_ledger_comes_in_pages_in_the_order_of_the_keys_bytes(pool: MySqlPoo
     );
 }
 
+/// The collation takes such keys for equal, and a page ends between them.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_keys_that_differ_in_spaces_alone_are_all_on_pages(pool: MySqlPool) {
+    let store = store(&pool);
+    admin(
+        &pool,
+        "INSERT INTO ingested_objects \
+         (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
+         WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
+         SELECT CONCAT('transactions/', i), 'e', 0, 0, 0, 0, 0 FROM n; \
+         INSERT INTO ingested_objects VALUES ('transactions/x  ', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)), \
+         ('transactions/x', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)), \
+         ('transactions/x ', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6))",
+    )
+    .await;
+    let span = KeySpan {
+        after: "transactions/".to_owned(),
+        before: None,
+    };
+    let first = store.ledger_page(&span, None).await.unwrap();
+    assert_eq!(first.len(), 1000);
+    let rest = store.ledger_page(&span, first.last()).await.unwrap();
+    let last = first[999..].iter().chain(&rest);
+    let keys: Vec<_> = last.map(|entry| entry.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        ["transactions/x", "transactions/x ", "transactions/x  "]
+    );
+    let end = store.ledger_page(&span, rest.last()).await.unwrap();
+    assert_eq!(end, []);
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
     let store = store(&pool);

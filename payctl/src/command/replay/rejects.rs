@@ -1,15 +1,18 @@
 //! `payctl replay --rejects`: rejected lines that this version understands become rows, duplicates or conflicts.
 //!
-//! The rejects stay as history. Each object is read once, and what it holds now must be the version that was rejected.
+//! The rejects stay as history. What an object holds now must be the version that was rejected. It is read part by part,
+//! and twice: whether its lines count shows at its end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambda_ingest::objects::{Object, ObjectError};
-use payment_core::record::{Line, read_object};
-use payment_core::{ObjectKey, ObjectVersion, PaymentId};
-use payment_store::Store;
+use lambda_ingest::ingest::IngestError;
+use lambda_ingest::objects::ObjectError;
+use payment_core::object::WHOLE_OBJECT;
+use payment_core::record::Line;
+use payment_core::{ObjectKey, ObjectVersion, PaymentId, RecordError};
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin, RowSpan};
+use payment_store::{Part, Parts, Store};
 use program::chain;
 use tokio::task::JoinSet;
 
@@ -17,6 +20,9 @@ use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
 use crate::range::{Membership, Range};
+
+/// Rejects of one version that are kept together; of more, each further group reads the object again.
+const GROUP_LINES_MAX: usize = 10_000;
 
 /// Rejects of one version, which stand together in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +38,8 @@ struct Group {
 struct Tally {
     rejects: u64,
     outside: u64,
+    /// They name objects outside the prefix, which are none of the journal's.
+    elsewhere: u64,
     settled_before: u64,
     rows: u64,
     duplicates: u64,
@@ -39,6 +47,8 @@ struct Tally {
     refused: u64,
     own: u64,
     foreign: u64,
+    /// Nobody can look into them: too large, or no text.
+    unreadable: u64,
     replaced: u64,
     gone: u64,
     failed: u64,
@@ -56,6 +66,8 @@ struct Replay {
 enum ReplayError {
     #[error("the object could not be read")]
     Object(#[from] ObjectError),
+    #[error(transparent)]
+    Lines(#[from] IngestError),
     #[error("the database can't be asked")]
     Store(#[from] payment_store::Error),
 }
@@ -64,6 +76,22 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
     let replay = Arc::new(Replay { log, store, range });
     let mut tally = Tally::default();
     let mut tasks = JoinSet::new();
+    let walked = walk(&replay, jobs, &mut tasks, &mut tally).await;
+    while let Some(one) = tasks.join_next().await {
+        tally.add(one?);
+    }
+    output::say(&output::counts(&tally.named()))?;
+    walked?;
+    Ok(tally.outcome())
+}
+
+/// Goes through all rejects, several groups at a time.
+async fn walk(
+    replay: &Arc<Replay>,
+    jobs: usize,
+    tasks: &mut JoinSet<Tally>,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
     let mut span = RowSpan::until(replay.store.last_row(LineTable::Rejects).await?);
     let mut group: Option<Group> = None;
     while span.next().is_some() {
@@ -77,24 +105,24 @@ pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Ou
             {
                 tally.add(one?);
             }
-            tasks.spawn(one(Arc::clone(&replay), done));
+            tasks.spawn(one(Arc::clone(replay), done));
         }
     }
     if let Some(done) = group {
-        tasks.spawn(one(Arc::clone(&replay), done));
+        tasks.spawn(one(Arc::clone(replay), done));
     }
-    while let Some(one) = tasks.join_next().await {
-        tally.add(one?);
-    }
-    output::say(&output::counts(&tally.named()))?;
-    Ok(tally.outcome())
+    Ok(())
 }
 
 /// Adds a reject to its group; gives back the one before it where it begins another.
 fn take(group: &mut Option<Group>, origin: &Origin) -> Option<Group> {
     let etag = origin.etag.as_deref().unwrap_or_default();
     match group {
-        Some(group) if group.key == origin.key && group.etag == etag => {
+        Some(group)
+            if group.key == origin.key
+                && group.etag == etag
+                && group.lines.len() < GROUP_LINES_MAX =>
+        {
             group.lines.insert(origin.line, origin.is_unsettled_own);
             None
         }
@@ -132,7 +160,13 @@ impl Replay {
         };
         let prefix = &self.log.place.prefix;
         let membership = self.range.membership(prefix, &group.key);
-        if membership == Membership::Outside || !group.key.starts_with(prefix) {
+        if !group.key.starts_with(prefix) {
+            return Ok(Tally {
+                elsewhere: rejects,
+                ..Tally::default()
+            });
+        }
+        if membership == Membership::Outside {
             return Ok(outside);
         }
         let Some(key) = ObjectKey::parse(&group.key) else {
@@ -143,27 +177,24 @@ impl Replay {
             let own = group.lost_own(&group.lines);
             return Ok(Tally {
                 own,
-                foreign: rejects - own,
+                unreadable: rejects - own,
                 ..Tally::default()
             });
         }
-        let object = match self.log.get(&key).await {
-            Ok(object) => object,
+        let mut parts = match self.log.parts(&key).await {
+            Ok(parts) => parts,
             Err(ObjectError::Gone) => {
                 warn(&format!("{} is gone", group.key));
                 return Ok(gone);
             }
             Err(error) => return Err(error.into()),
         };
-        let is_by_time = membership == Membership::ByTime;
-        if is_by_time && !self.range.contains(object.version.stored_at) {
+        let version = parts.version().clone();
+        if membership == Membership::ByTime && !self.range.contains(version.stored_at) {
             return Ok(outside);
         }
-        let entries = self.store.ledger_entries(&key).await?;
-        let own = entries
-            .into_iter()
-            .find(|entry| entry.etag.as_str() == group.etag && entry.is_of(&object.version));
-        let Some(entry) = own else {
+        let mut entries = self.store.ledger_entries_of(&version).await?.into_iter();
+        let Some(entry) = entries.find(|entry| entry.etag.as_str() == group.etag) else {
             // Other content is there now, which is ingested as such.
             let own = group.lost_own(&group.lines);
             return Ok(Tally {
@@ -175,27 +206,57 @@ impl Replay {
         // What is recorded goes by the name that the ledger has for the version.
         let version = ObjectVersion {
             etag: entry.etag,
-            ..object.version.clone()
+            ..version
         };
-        self.lines(group, &version, &object).await
+        self.parts(group, &version, &mut parts).await
     }
 
-    async fn lines(
+    async fn parts(
         &self,
         group: &Group,
         version: &ObjectVersion,
-        object: &Object,
+        parts: &mut impl Parts<Error = IngestError>,
     ) -> Result<Tally, ReplayError> {
         let mut tally = Tally::default();
+        let mut left = group.lines.clone();
+        let refused = loop {
+            match parts.next().await? {
+                Part::Lines(_) => {}
+                Part::End => break None,
+                Part::Refused(why) => break Some(why),
+            }
+        };
+        if let Some(why) = refused {
+            let line = [(WHOLE_OBJECT, Err(why))];
+            self.lines(version, &line, &mut left, &mut tally).await?;
+        } else {
+            parts.rewind().await?;
+            while let Part::Lines(lines) = parts.next().await? {
+                self.lines(version, lines, &mut left, &mut tally).await?;
+            }
+        }
+        // Lines that the object does not have.
+        let own = group.lost_own(&left);
+        tally.own += own;
+        tally.gone += u64::try_from(left.len()).unwrap_or(u64::MAX) - own;
+        Ok(tally)
+    }
+
+    /// Takes those of the lines that are `left` to be looked at.
+    async fn lines(
+        &self,
+        version: &ObjectVersion,
+        lines: &[Line],
+        left: &mut BTreeMap<u32, bool>,
+        tally: &mut Tally,
+    ) -> Result<(), ReplayError> {
         let mut right: Vec<Line> = Vec::new();
-        let mut absent = group.lines.clone();
-        let lines = read_object(&version.key, &object.body, version.stored_at);
         for (line, record) in lines {
-            let Some(is_unsettled_own) = absent.remove(&line) else {
+            let Some(is_unsettled_own) = left.remove(line) else {
                 continue;
             };
             match record {
-                Ok(record) => right.push((line, Ok(record))),
+                Ok(record) => right.push((*line, Ok(record.clone()))),
                 Err(rejected) if rejected.is_own || is_unsettled_own => {
                     warn(&format!(
                         "{} line {line} is of this system and still rejected: {}",
@@ -203,23 +264,22 @@ impl Replay {
                     ));
                     tally.own += 1;
                 }
+                Err(rejected) if matches!(rejected.error, RecordError::Unreadable(_)) => {
+                    tally.unreadable += 1;
+                }
                 Err(_) => tally.foreign += 1,
             }
         }
-        // Lines that the object does not have.
-        let own = group.lost_own(&absent);
-        tally.own += own;
-        tally.foreign += u64::try_from(absent.len()).unwrap_or(u64::MAX) - own;
-        let right = self.unsettled(right, &mut tally).await?;
+        let right = self.unsettled(right, tally).await?;
         if right.is_empty() {
-            return Ok(tally);
+            return Ok(());
         }
         let outcome = self.store.ingest_lines(version, &right).await?;
         tally.rows += u64::from(outcome.rows);
         tally.duplicates += u64::from(outcome.duplicates);
         tally.conflicts += u64::from(outcome.conflicts);
         tally.refused += u64::from(outcome.rejects);
-        Ok(tally)
+        Ok(())
     }
 
     /// Those of the lines that are not rows yet, nor repeats of one.
@@ -276,6 +336,7 @@ impl Tally {
     fn add(&mut self, other: Self) {
         self.rejects += other.rejects;
         self.outside += other.outside;
+        self.elsewhere += other.elsewhere;
         self.settled_before += other.settled_before;
         self.rows += other.rows;
         self.duplicates += other.duplicates;
@@ -283,6 +344,7 @@ impl Tally {
         self.refused += other.refused;
         self.own += other.own;
         self.foreign += other.foreign;
+        self.unreadable += other.unreadable;
         self.replaced += other.replaced;
         self.gone += other.gone;
         self.failed += other.failed;
@@ -291,7 +353,8 @@ impl Tally {
     fn named(&self) -> Vec<(&'static str, u64)> {
         vec![
             ("rejects", self.rejects),
-            ("  outside the range or prefix", self.outside),
+            ("  outside the range", self.outside),
+            ("  outside the prefix", self.elsewhere),
             ("  settled before", self.settled_before),
             ("  now rows", self.rows),
             ("  now duplicates", self.duplicates),
@@ -299,14 +362,16 @@ impl Tally {
             ("  refused by the database", self.refused),
             ("  still no payment, own", self.own),
             ("  still no payment, foreign", self.foreign),
+            ("  that nobody can look into", self.unreadable),
             ("  of content replaced since", self.replaced),
-            ("  of objects that are gone", self.gone),
+            ("  of objects or lines that are gone", self.gone),
             ("  that failed", self.failed),
         ]
     }
 
     fn outcome(&self) -> Outcome {
         let is_different = self.refused + self.own + self.gone > 0;
-        Outcome::unfinished_if(self.failed > 0).and(Outcome::different_if(is_different))
+        let is_unfinished = self.failed + self.elsewhere + self.unreadable > 0;
+        Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(is_different))
     }
 }

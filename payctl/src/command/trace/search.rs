@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use lambda_ingest::objects::ObjectError;
-use payment_core::record::{Line, RejectedLine, read_object};
-use payment_core::{ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
-use payment_store::Store;
+use lambda_ingest::ingest::IngestError;
+use payment_core::record::{Line, RejectedLine};
+use payment_core::{ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_store::{Part, Parts as _, Store};
 use time::OffsetDateTime;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
+use super::folders::{Places, places};
 use super::hops::Hops;
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::range::Range;
+use crate::range::{Range, moved};
 
 /// Objects that are read at one time.
 const JOBS: usize = 8;
@@ -26,12 +27,27 @@ struct Hit {
     record: Result<(Timestamp, ContentHash), RejectedLine>,
 }
 
+/// What an object was found to hold.
+enum Held {
+    Hits(Vec<Hit>),
+    /// It can't be read, is gone since it was listed, or is refused as a whole: nobody knows what it holds.
+    Unread,
+}
+
 /// What a search found, and how much of the journal it could not look at.
 #[derive(Default)]
 struct Search {
     hits: Vec<Hit>,
     objects: u64,
     unread: u64,
+    tasks: JoinSet<Held>,
+}
+
+/// How far back objects are looked at, and how old, in seconds, one is that is on its way no longer.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    pub hours: u16,
+    pub settle: u32,
 }
 
 /// Says what is known of it. It has no row, so this never ends well.
@@ -39,9 +55,11 @@ pub async fn unrecorded(
     log: &Arc<Log>,
     store: &Store,
     id: &PaymentId,
-    hours: u16,
+    window: Window,
 ) -> Result<Outcome, Failure> {
-    let search = search(log, id, hours).await?;
+    let Window { hours, settle } = window;
+    let now = Timestamp::new(OffsetDateTime::now_utc());
+    let search = search(log, id, &Range::last(hours, now)).await?;
     output::say(&format!("payment {id} has no row\n"))?;
     output::say(&format!(
         "searched: {} objects of the last {hours} hours; --hours looks further back\n",
@@ -50,16 +68,22 @@ pub async fn unrecorded(
     if search.hits.is_empty() {
         output::say("the log does not hold it there\n")?;
     }
+    let stored_by = moved(now, -time::Duration::seconds(settle.into()));
+    let mut outcome = Outcome::Different;
     for hit in &search.hits {
-        tell(store, hit).await?;
+        outcome = outcome.and(tell(store, hit, stored_by).await?);
     }
     if search.unread > 0 {
-        output::say(&format!("{} objects could not be read\n", search.unread))?;
+        output::say(&format!(
+            "{} objects could not be read, and may hold it\n",
+            search.unread
+        ))?;
     }
-    Ok(Outcome::unfinished_if(search.unread > 0).and(Outcome::Different))
+    Ok(Outcome::unfinished_if(search.unread > 0).and(outcome))
 }
 
-async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
+/// Where the payment of the line got to; one that is on its way is not known to be missing.
+async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome, Failure> {
     let key = safe(hit.version.key.as_str());
     let mut hops = Hops::default();
     if let Ok((received_at, hash)) = &hit.record {
@@ -71,11 +95,12 @@ async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
         format!("{key} line {}", hit.line),
     );
     let entry = store.ledger_entry(&hit.version).await?;
+    let is_on_its_way = entry.is_none() && hit.version.stored_at > stored_by;
     let what = match (&entry, &hit.record) {
-        (None, _) => {
-            "the object is not ingested; it is on its way, or its event was lost: payctl replay"
-                .to_owned()
+        (None, _) if is_on_its_way => {
+            "the object is not ingested yet; it is on its way: run this again".to_owned()
         }
+        (None, _) => "the object is not ingested; its event was lost: payctl replay".to_owned(),
         (Some(entry), record) => {
             hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
             let line = (hit.line, hit.line);
@@ -94,34 +119,27 @@ async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
     };
     output::say(&hops.table())?;
     output::say(&format!("{what}\n"))?;
-    Ok(())
+    Ok(Outcome::unfinished_if(is_on_its_way))
 }
 
-async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Search, Failure> {
-    let now = Timestamp::new(OffsetDateTime::now_utc());
+async fn search(log: &Arc<Log>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
+    let Places { segments, objects } = places(log, range).await?;
     let mut search = Search::default();
-    let mut tasks = JoinSet::new();
-    for segment in Range::last(hours, now).segments(&log.place.prefix) {
-        let times = segment.times;
+    for listed in objects {
+        search.start(log, listed.version.key, id).await?;
+    }
+    for segment in segments {
         let Some(mut listing) = log.list(segment) else {
             continue;
         };
         while let Some(listed) = listing.next().await? {
-            let stored_at = listed.version.stored_at;
-            if times.is_some_and(|times| !times.contains(stored_at)) {
-                continue;
+            let version = listed.version;
+            if range.holds(&log.place.prefix, version.key.as_str(), version.stored_at) {
+                search.start(log, version.key, id).await?;
             }
-            while tasks.len() >= JOBS
-                && let Some(found) = tasks.join_next().await
-            {
-                search.add(found?);
-            }
-            tasks.spawn(lines_with(Arc::clone(log), listed.version.key, id.clone()));
         }
     }
-    while let Some(found) = tasks.join_next().await {
-        search.add(found?);
-    }
+    while search.take().await? {}
     search
         .hits
         .sort_by(|a, b| (&a.version.key, a.line).cmp(&(&b.version.key, b.line)));
@@ -129,37 +147,58 @@ async fn search(log: &Arc<Log>, id: &PaymentId, hours: u16) -> Result<Search, Fa
 }
 
 impl Search {
-    fn add(&mut self, found: Result<Vec<Hit>, ObjectError>) {
-        self.objects += 1;
-        match found {
-            Ok(hits) => self.hits.extend(hits),
-            Err(_) => self.unread += 1,
+    async fn start(
+        &mut self,
+        log: &Arc<Log>,
+        key: ObjectKey,
+        id: &PaymentId,
+    ) -> Result<(), JoinError> {
+        while self.tasks.len() >= JOBS {
+            self.take().await?;
         }
+        let (log, id) = (Arc::clone(log), id.clone());
+        self.tasks.spawn(async move {
+            let held = lines_with(&log, &key, &id).await;
+            held.unwrap_or(Held::Unread)
+        });
+        Ok(())
+    }
+
+    /// Whether there was one.
+    async fn take(&mut self) -> Result<bool, JoinError> {
+        let Some(held) = self.tasks.join_next().await else {
+            return Ok(false);
+        };
+        self.objects += 1;
+        match held? {
+            Held::Hits(hits) => self.hits.extend(hits),
+            Held::Unread => self.unread += 1,
+        }
+        Ok(true)
     }
 }
 
-async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<Hit>, ObjectError> {
-    let object = match log.get(&key).await {
-        Ok(object) => object,
-        Err(ObjectError::Gone) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    // Ids need no escape in JSON, so most objects are left unparsed.
-    if !String::from_utf8_lossy(&object.body).contains(id.as_str()) {
-        return Ok(Vec::new());
-    }
-    let hit = |(line, record): Line| {
-        let own = match &record {
+async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, IngestError> {
+    let mut hits = Vec::new();
+    let mut parts = log.parts(key).await?;
+    let version = parts.version().clone();
+    let hit = |(line, record): &Line| {
+        let own = match record {
             Ok(record) => Some(record.payment.id()),
             Err(rejected) => rejected.payment_id.as_ref(),
         };
-        (own == Some(&id)).then(|| Hit {
-            version: object.version.clone(),
-            line,
-            record: record.map(|record| (record.received_at, record.content_hash)),
+        let said = |record: &LogRecord| (record.received_at, record.content_hash);
+        (own == Some(id)).then(|| Hit {
+            version: version.clone(),
+            line: *line,
+            record: record.as_ref().map(said).map_err(Clone::clone),
         })
     };
-    Ok(read_object(&key, &object.body, object.version.stored_at)
-        .filter_map(hit)
-        .collect())
+    loop {
+        match parts.next().await? {
+            Part::Lines(lines) => hits.extend(lines.iter().filter_map(hit)),
+            Part::End => return Ok(Held::Hits(hits)),
+            Part::Refused(_) => return Ok(Held::Unread),
+        }
+    }
 }
