@@ -93,7 +93,7 @@ async fn p10_every_hop_speaks_tls_and_payments_become_rows() {
     let mut crowd = Crowd::of(&lab);
     let lengths = lab.log_lengths();
     let new = generate_simple_self_signed(["another.test".to_owned()]).unwrap();
-    let pem = new.cert.pem() + &new.signing_key.serialize_pem();
+    let pem = [new.cert.pem(), new.signing_key.serialize_pem()].concat();
     files::write(&lab.lab.tls().unwrap().servers, &pem).unwrap();
     for tier in TIERS {
         let is_in_force = |line: &str| line.contains("another certificate is in force");

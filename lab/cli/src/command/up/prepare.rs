@@ -57,12 +57,12 @@ pub(super) async fn lab(
         credentials: Credentials::keep(&context.dir)?,
     };
     check_ports(&lab)?;
-    // Whether every part can be described shows here, before anything runs.
-    lab.parts()?;
-    lab.settings.save(&lab.dir)?;
     if lab.vpc.is_some() || lab.settings.tls {
         certificate::Files::of(&lab.dir).make()?;
     }
+    // Whether every part can be described shows here, before anything runs.
+    lab.parts()?;
+    lab.settings.save(&lab.dir)?;
     if lab.settings.tools.database.is_some() {
         initialise(&lab).await?;
     }
