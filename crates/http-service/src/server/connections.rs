@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::idle::{Idle, Seat};
 use super::tls::Handshakes;
@@ -40,6 +40,8 @@ pub(super) struct Connections {
     /// Accepted, and not yet served. Kept here, so that it is not lost where the drain begins at that moment.
     newcomer: Option<TcpStream>,
     graceful: GracefulShutdown,
+    /// Dropped at the end, so that no handshake holds it up.
+    handshaking: watch::Sender<()>,
 }
 
 impl Connections {
@@ -61,6 +63,7 @@ impl Connections {
             idle: Idle::default(),
             newcomer: None,
             graceful: GracefulShutdown::new(),
+            handshaking: watch::Sender::default(),
         }
     }
 
@@ -132,8 +135,13 @@ impl Connections {
         // Without a request meanwhile, it gives way like any other that is idle.
         let handshake = handshakes.accept(stream);
         let (http, watcher) = (self.http.clone(), self.graceful.watcher());
+        let mut handshaking = self.handshaking.subscribe();
         hold(slot, seat, async move {
-            let Some(stream) = handshake.await else {
+            let stream = tokio::select! {
+                stream = handshake => stream,
+                _ = handshaking.changed() => None,
+            };
+            let Some(stream) = stream else {
                 return Ok(());
             };
             let connection = http.serve_connection(TokioIo::new(stream), service);
@@ -142,6 +150,7 @@ impl Connections {
     }
 
     pub(super) async fn finish(self) {
+        drop(self.handshaking);
         let open = self.graceful.count();
         if tokio::time::timeout(FINISH, self.graceful.shutdown())
             .await

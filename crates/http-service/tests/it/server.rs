@@ -39,6 +39,14 @@ pub async fn bind_with(tls: Option<Tls>) -> Server {
     Server::bind(listen).await.unwrap()
 }
 
+/// Ends without a drain.
+pub async fn end(server: Running) {
+    for _ in 0..2 {
+        server.signals.send(()).await.unwrap();
+    }
+    server.ended.await.unwrap();
+}
+
 async fn run(router: Router, idle: Duration) -> Running {
     serve(bind().await.with_idle_limit(idle), router)
 }
