@@ -212,6 +212,21 @@ install -m 644 rds-global-bundle.pem /etc/fintech/
 SCRIPT
 }
 
+# The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
+# start_script PROGRAM ENVIRONMENT
+start_script() {
+    tls_script "$1"
+    cat <<SCRIPT
+cat >/etc/fintech/$1.env <<'ENVIRONMENT'
+$2
+ENVIRONMENT
+chmod 600 /etc/fintech/$1.env
+install -m 644 $1.service /etc/systemd/system/
+systemctl daemon-reload
+systemctl enable --now $1
+SCRIPT
+}
+
 # With INSIDE=HTTPS a tier shows a certificate of its own making: an ALB takes any (tls-inside.md). systemd hands both files
 # to the service's user, which exists only while it runs.
 tls_script() {
@@ -235,21 +250,6 @@ ca_script() {
     echo "cat >/etc/fintech/app-tier-ca.pem <<'CA'"
     cat "$INSIDE_CA" || return
     echo CA
-}
-
-# The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
-# start_script PROGRAM ENVIRONMENT
-start_script() {
-    tls_script "$1"
-    cat <<SCRIPT
-cat >/etc/fintech/$1.env <<'ENVIRONMENT'
-$2
-ENVIRONMENT
-chmod 600 /etc/fintech/$1.env
-install -m 644 $1.service /etc/systemd/system/
-systemctl daemon-reload
-systemctl enable --now $1
-SCRIPT
 }
 
 # The start of an instance of each tier, with a version: app_script 0.1.0
