@@ -26,9 +26,9 @@ policy() {
         -e "s/vpce-00000000000000000/${S3_ENDPOINT:-vpce-00000000000000000}/g" "deploy-notes/iam/$1"
 }
 
-# Holds the account against these notes: doctor network. ./payctl is the one that page 0 unpacks.
+# Holds the account against these notes: doctor network.
 doctor() {
-    env "LOG_BUCKET=$BUCKET" ${ALB_URL:+"ALB_URL=$ALB_URL"} "${PAYCTL:-./payctl}" doctor "$@"
+    env "LOG_BUCKET=$BUCKET" ${ALB_URL:+"ALB_URL=$ALB_URL"} "$PAYCTL" doctor "$@"
 }
 
 # A role's own policy, from its file: inline ROLE NAME
@@ -150,7 +150,7 @@ lend_address() {
 
 # Takes all of it back. What is gone already is an error here, and no harm.
 close_way_out() {
-    local nat address association
+    local nat
     aws ec2 delete-route --route-table-id "$PRIVATE_ROUTES" --destination-cidr-block 0.0.0.0/0
     group_rule remove "$WEB_SG" out 443 0.0.0.0/0
     group_rule remove "$APP_SG" out 443 0.0.0.0/0
@@ -160,6 +160,12 @@ close_way_out() {
         aws ec2 delete-nat-gateway --nat-gateway-id "$nat" >/dev/null
         aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$nat"
     done
+    release_addresses
+}
+
+# Releases the addresses of the way out, which cost money as long as they are there, used or not.
+release_addresses() {
+    local address association
     aws ec2 describe-addresses --filters Name=tag:Name,Values=way-out \
         --query 'Addresses[].[AllocationId,AssociationId]' --output text |
         while read -r address association; do
@@ -212,6 +218,12 @@ install -m 644 rds-global-bundle.pem /etc/fintech/
 SCRIPT
 }
 
+# What payctl on the operator must be told, to be pasted into its shell: operator_environment [DB_HOST]
+operator_environment() {
+    echo "export AWS_REGION=$AWS_REGION LOG_BUCKET=$BUCKET DEAD_LETTER_QUEUE_URL=${DEAD_LETTER_QUEUE_URL:-}"
+    echo "export DB_HOST=${1:-$DB_HOST} DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
+}
+
 # The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
 # start_script PROGRAM ENVIRONMENT
 start_script() {
@@ -259,7 +271,7 @@ app_script() {
     start_script app-tier "AWS_REGION=$AWS_REGION
 LOG_BUCKET=$BUCKET
 DB_HOST=$DB_HOST
-DB_IAM_AUTH=true
+$READER_LOGIN
 DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
 }
 

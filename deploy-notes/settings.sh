@@ -27,7 +27,12 @@ DIST=${DIST:-target/dist}
 VERSION=0.1.0
 ARCH=x86_64
 INSTANCE_TYPE=t3.micro
+# The payctl that checks each page, which page 0 unpacks; on another system than Linux: target/release/payctl.
+PAYCTL=${PAYCTL:-$DIST/payctl}
 DATABASE_CLASS=db.t4g.small
+# How the app tier and the function log in to the database; page 5 keeps others in place of these for logins by password.
+READER_LOGIN=DB_IAM_AUTH=true
+INGEST_LOGIN=DB_IAM_AUTH=true
 
 # How long nobody may delete an object: COMPLIANCE, and what your auditors say, where it is about money (page 4).
 LOCK_MODE=GOVERNANCE

@@ -13,8 +13,12 @@ use bytes::Bytes;
 use payment_core::ObjectKey;
 use program::chain;
 
-/// S3 answers 409 while another PUT of the same key is at work; the answer after it is 200 or 412.
-const CONFLICTING_PUTS_MAX: usize = 3;
+/// Refusals after which the same PUT may succeed at once: the body was damaged on its way, or another PUT of the same
+/// key is in progress, after which the answer is 200 or 412.
+const REPEATED: [&str; 2] = ["BadDigest", "ConditionalRequestConflict"];
+
+/// Most PUTs of one object that are answered by one of [`REPEATED`].
+const REPEATED_MAX: usize = 3;
 
 /// An append-only store of objects.
 pub trait Log: Send + Sync + 'static {
@@ -138,9 +142,7 @@ impl Log for S3Log {
             };
             match status_and_code(&error) {
                 (Some(412), _) => return Ok(Put::AlreadyThere),
-                (_, Some("ConditionalRequestConflict")) if tries < CONFLICTING_PUTS_MAX => {
-                    tries += 1;
-                }
+                (_, Some(code)) if REPEATED.contains(&code) && tries < REPEATED_MAX => tries += 1,
                 (status, _) => {
                     let detail = failure::text(&error);
                     return Err(LogError::new("PUT", detail, status == Some(403)));

@@ -5,6 +5,7 @@ mod http;
 mod intake;
 #[path = "../../../web-tier/tests/it/odd_requests.rs"]
 mod odd_requests;
+mod s3_log;
 mod scripted_log;
 mod silent_database;
 mod tier;

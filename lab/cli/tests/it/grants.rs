@@ -7,7 +7,7 @@ mod policy_files;
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use lab_runner::{http, lab::FUNCTION, output, part::PartName};
+use lab_runner::{output, part::PartName};
 use reqwest::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;
@@ -270,17 +270,6 @@ impl Case<'_> {
 
 /// Runs the sweep now; what the function answered.
 async fn invoke_sweep(lab: &TestLab) -> String {
-    let url = format!(
-        "{}/2015-03-31/functions/{FUNCTION}/invocations",
-        lab.lab.url(PartName::Lambda)
-    );
-    let id = &lab.lab.credentials.aws.operator.id;
-    let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential={id}/20261122/us-west-2/lambda/aws4_request, SignedHeaders=host, Signature=00"
-    );
     let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
-    let request = http::client().unwrap().post(url);
-    let request = request.header("authorization", authorization);
-    let answer = request.body(event.to_string()).send().await.unwrap();
-    answer.text().await.unwrap()
+    lab.invoke(&event).await
 }

@@ -4,8 +4,9 @@ use std::{fmt::Write as _, time::Duration};
 
 use aws_sdk_s3::types::ServerSideEncryption;
 use lab_runner::{lab::BUCKET, part::PartName};
+use serde_json::json;
 
-use crate::test_lab::TestLab;
+use crate::test_lab::{TestLab, assert_success};
 
 /// For what takes the function a minute, and for its retries.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -24,22 +25,14 @@ fn payments(name: &str, count: usize, note: usize) -> String {
 #[tokio::test]
 async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
     let lab = TestLab::up();
-    let s3 = lab.s3(&lab.lab.credentials.aws.operator);
     for (name, lines, note) in [
         ("a-13000", 13_000, 1_750),
         ("b-100000", 100_000, 0),
         ("c-60-mib", 100_000, 590),
         ("d-too-many", 100_001, 0),
     ] {
-        s3.put_object()
-            .bucket(BUCKET)
-            .key(format!("transactions/{name}.ndjson"))
-            .body(payments(name, lines, note).into_bytes().into())
-            // The bucket's policy refuses what is not encrypted.
-            .server_side_encryption(ServerSideEncryption::Aes256)
-            .send()
-            .await
-            .unwrap();
+        let key = format!("transactions/{name}.ndjson");
+        put(&lab, &key, payments(name, lines, note)).await;
     }
     let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects \
                   WHERE object_key NOT LIKE '%/dt=%' ORDER BY object_key";
@@ -50,6 +43,47 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
         "transactions/d-too-many.ndjson\t0\t1",
     ];
     lab.until_selected(ledger, &ingested, PATIENCE).await;
+    assert_no_run_failed(&lab);
+}
+
+/// What is kept of a line for `rejects` is bounded for all objects of an event together.
+#[tokio::test]
+async fn p2_large_objects_of_odd_lines_in_one_event_are_ingested_within_memory() {
+    let lab = TestLab::up();
+    assert_success(&lab.run(&["fault", "s3", "event-drop"]));
+    let odd = format!("{{\"id\":{{}},\"note\":\"{}\"}}\n", "n".repeat(1_600)).repeat(13_000);
+    let keys = ["transactions/odd-a.ndjson", "transactions/odd-b.ndjson"];
+    for key in keys {
+        put(&lab, key, odd.clone()).await;
+    }
+    let record = |key: &str| {
+        json!({
+            "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": { "bucket": { "name": BUCKET }, "object": { "key": key } },
+        })
+    };
+    lab.invoke(&json!({ "Records": keys.map(record) })).await;
+    let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects \
+                  WHERE object_key LIKE '%/odd-%' ORDER BY object_key";
+    let ingested = keys.map(|key| format!("{key}\t0\t13000"));
+    assert_eq!(lab.select(ledger).await, ingested);
+    assert_no_run_failed(&lab);
+}
+
+async fn put(lab: &TestLab, key: &str, body: String) {
+    let s3 = lab.s3(&lab.lab.credentials.aws.operator);
+    s3.put_object()
+        .bucket(BUCKET)
+        .key(key)
+        .body(body.into_bytes().into())
+        // The bucket's policy refuses what is not encrypted.
+        .server_side_encryption(ServerSideEncryption::Aes256)
+        .send()
+        .await
+        .unwrap();
+}
+
+fn assert_no_run_failed(lab: &TestLab) {
     let log = lab.log(PartName::Lambda);
     for failed in ["Status: timeout", "Status: error"] {
         assert!(!log.contains(failed), "{log}");

@@ -11,7 +11,7 @@ use aws_sdk_s3::Client;
 use lab_runner::{
     database::User,
     http,
-    lab::Lab,
+    lab::{FUNCTION, Lab},
     output,
     part::PartName,
     process::Identity,
@@ -239,6 +239,22 @@ impl TestLab {
     /// The lab's S3 for the holder of a key.
     pub fn s3(&self, key: &AccessKey) -> Client {
         self.lab.s3(key)
+    }
+
+    /// Runs the function with an event; what it answered.
+    pub async fn invoke(&self, event: &Value) -> String {
+        let url = format!(
+            "{}/2015-03-31/functions/{FUNCTION}/invocations",
+            self.lab.url(PartName::Lambda)
+        );
+        let id = &self.lab.credentials.aws.operator.id;
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={id}/20261122/us-west-2/lambda/aws4_request, SignedHeaders=host, Signature=00"
+        );
+        let request = http::client().unwrap().post(url);
+        let request = request.header("authorization", authorization);
+        let answer = request.body(event.to_string()).send().await.unwrap();
+        answer.text().await.unwrap()
     }
 }
 

@@ -218,6 +218,8 @@ impl Server {
 datadir=\"{data}\"
 socket=\"{socket}\"
 pid_file=\"{home}/server.pid\"
+# A MariaDB that starts removes the temporary tables of the folder, also those of another server.
+tmpdir=\"{home}\"
 bind_address={host}
 port={port}
 skip_name_resolve
@@ -286,6 +288,14 @@ mod tests {
             let config = server(flavour).config();
             assert!(config.contains("\nbind_address=127.0.0.1\n"));
             assert!(config.contains("\ninnodb_flush_log_at_trx_commit=1\n"));
+        }
+    }
+
+    #[test]
+    fn servers_share_no_folder_of_temporary_tables() {
+        for flavour in [Flavour::Mariadb, Flavour::Mysql] {
+            let config = server(flavour).config();
+            assert!(config.contains("\ntmpdir=\"/tmp/a lab/mysql\"\n"));
         }
     }
 

@@ -31,7 +31,7 @@ pub async fn p4_a_double_click_and_a_reload_pay_once(page: &Page) {
     page.reload().await;
     page.until_shown(RECORDED).await;
     assert_eq!(page.proxy.sent().len(), 1);
-    assert_eq!(page.rows("double click").await, [ROW]);
+    page.until_rows("double click", &[ROW]).await;
     let complaints = page.browser.complaints().await.unwrap();
     // The other node does not know the payment before it is a row.
     let other = complaints.iter().filter(|text| !text.contains("404"));
@@ -45,7 +45,7 @@ pub async fn p4_offline_the_payment_waits(page: &Page) {
     page.until_shown("You are offline.").await;
     page.browser.set_offline(false).await.unwrap();
     page.until_shown(RECORDED).await;
-    assert_eq!(page.rows("offline").await, [ROW]);
+    page.until_rows("offline", &[ROW]).await;
 }
 
 pub async fn p4_a_lost_answer_is_asked_for_before_anything_is_sent_again(page: &Page) {
@@ -55,7 +55,7 @@ pub async fn p4_a_lost_answer_is_asked_for_before_anything_is_sent_again(page: &
     assert!(page.shows(NOT_KNOWN).await);
     page.until_shown(RECORDED).await;
     assert_eq!(page.proxy.seen()[..2], ["POST", "GET"]);
-    assert_eq!(page.rows("lost answer").await, [ROW]);
+    page.until_rows("lost answer", &[ROW]).await;
     let names = page.shows("Zoë Müller").await;
     assert!(names, "only a POST tells whether the row has this name");
     let sent = page.proxy.sent();
@@ -79,7 +79,7 @@ pub async fn p4_a_refusal_after_a_lost_try_never_says_not_made(page: &Page) {
     page.click("#cancel").await;
     page.until_shown(MAY_ARRIVE).await;
     assert!(!page.shows("not made").await);
-    assert_eq!(page.rows("refused later").await, [ROW]);
+    page.until_rows("refused later", &[ROW]).await;
 }
 
 pub async fn p4_under_an_id_that_is_not_new_something_may_have_been_sent(page: &Page) {
@@ -112,7 +112,7 @@ pub async fn p4_a_change_after_a_lost_answer_shows_the_first_try(page: &Page) {
     assert!(page.shows("Your change was not made.").await);
     assert!(page.shows("1,250.50").await);
     assert_eq!(page.id().await, id, "no new number without a press");
-    assert_eq!(page.rows("changed").await, [ROW]);
+    page.until_rows("changed", &[ROW]).await;
 }
 
 pub async fn p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form(page: &Page) {
@@ -127,7 +127,7 @@ pub async fn p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form(page: &
         let id = page.id().await;
         page.click("#cancel").await;
         if outcome == MATCHED {
-            page.until_row("reopened").await;
+            page.until_rows("reopened", &[ROW]).await;
         }
         page.proxy.reset();
         page.load().await;
@@ -136,7 +136,7 @@ pub async fn p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form(page: &
         assert_eq!(page.id().await, id);
         assert_eq!(page.value("#amount").await, "1250.50");
     }
-    assert_eq!(page.rows("reopened").await, [ROW]);
+    page.until_rows("reopened", &[ROW]).await;
 }
 
 pub async fn p4_a_row_of_another_name_is_not_this_payment(page: &Page) {
@@ -145,7 +145,8 @@ pub async fn p4_a_row_of_another_name_is_not_this_payment(page: &Page) {
         "id": id, "amount": "1250.50", "currency": "USD", "payer_name": "Alice", "transaction": "namesake",
     });
     page.lab.until_accepted(&other.to_string()).await;
-    page.until_row("namesake").await;
+    page.until_rows("namesake", &["1250.5000\tUSD\tAlice"])
+        .await;
     page.proxy.posts([RequestLost]);
     page.pay("namesake").await;
     page.until_shown(NOT_MADE).await;
@@ -181,7 +182,7 @@ pub async fn p4_a_state_of_odd_types_says_nothing(page: &Page) {
     assert!(!page.shows("not made").await);
     page.proxy.reset();
     page.until_shown(RECORDED).await;
-    assert_eq!(page.rows("odd types").await, [ROW]);
+    page.until_rows("odd types", &[ROW]).await;
 }
 
 pub async fn a_receipt_of_its_own_ends_what_the_tab_has_kept(page: &Page) {
@@ -192,7 +193,7 @@ pub async fn a_receipt_of_its_own_ends_what_the_tab_has_kept(page: &Page) {
     page.pay("own receipt").await;
     page.until_shown("No answer came.").await;
     let url = format!("{}/pay/{}", page.proxy.url, page.id().await);
-    page.until_row("own receipt").await;
+    page.until_rows("own receipt", &[ROW]).await;
     page.browser.goto(&url).await.unwrap();
     page.until_shown(RECORDED).await;
     page.click("main a.button").await;
@@ -208,7 +209,7 @@ pub async fn p4_a_lost_request_is_asked_for_and_then_sent_again(page: &Page) {
     assert_eq!(page.proxy.seen()[..3], ["POST", "GET", "POST"]);
     let sent = page.proxy.sent();
     assert_eq!(sent[0], sent[1]);
-    assert_eq!(page.rows("lost request").await, [ROW]);
+    page.until_rows("lost request", &[ROW]).await;
 }
 
 pub async fn p4_an_answer_without_this_id_and_a_status_is_no_receipt(page: &Page) {
@@ -235,7 +236,7 @@ pub async fn p4_an_answer_without_this_id_and_a_status_is_no_receipt(page: &Page
     page.proxy.all_asks(Passed);
     page.until_shown(RECORDED).await;
     assert_eq!(page.proxy.sent().len(), wrong.len() + 1);
-    assert_eq!(page.rows("forged").await, [ROW]);
+    page.until_rows("forged", &[ROW]).await;
 }
 
 pub async fn p4_an_answer_about_another_payment_says_nothing(page: &Page) {
@@ -244,11 +245,12 @@ pub async fn p4_an_answer_about_another_payment_says_nothing(page: &Page) {
         "id": "other", "state": "recorded", "amount": "1250.50", "currency": "USD",
         "received_at": at, "recorded_at": at,
     });
-    page.proxy.asks([Forged(200, other)]);
+    page.proxy.all_asks(Forged(200, other));
     page.pay("other id").await;
     page.until_shown("can't say right now what became of your payment")
         .await;
     assert!(!page.shows(RECORDED).await);
+    page.proxy.all_asks(Passed);
     page.until_shown(RECORDED).await;
 }
 
@@ -289,7 +291,7 @@ pub async fn p4_a_payment_found_at_opening_is_never_sent_without_a_press(page: &
     assert_eq!(page.proxy.seen()[seen.len()..][..2], ["GET", "POST"]);
     let again = page.proxy.sent().last().cloned();
     assert_eq!(again.as_ref(), sent.first());
-    assert_eq!(page.rows("found").await, [ROW]);
+    page.until_rows("found", &[ROW]).await;
 }
 
 pub async fn p4_a_payment_found_at_opening_is_recorded_when_the_server_says_so(page: &Page) {
@@ -303,7 +305,7 @@ pub async fn p4_a_payment_found_at_opening_is_recorded_when_the_server_says_so(p
     page.load().await;
     page.until_shown(MATCHED).await;
     assert!(!page.shows(RECORDED).await, "its name was never confirmed");
-    assert_eq!(page.rows("known").await, [ROW]);
+    page.until_rows("known", &[ROW]).await;
 }
 
 pub async fn p4_after_minutes_of_not_knowing_the_person_is_asked(page: &Page) {
@@ -335,7 +337,7 @@ pub async fn p4_a_cancelled_payment_and_the_next_try_are_one(page: &Page) {
     page.proxy.reset();
     page.click("#pay").await;
     page.until_shown(RECORDED).await;
-    assert_eq!(page.rows("cancelled").await, [ROW]);
+    page.until_rows("cancelled", &[ROW]).await;
 }
 
 pub async fn p4_the_loser_of_an_id_reads_that_it_was_not_made(page: &Page) {
@@ -347,7 +349,7 @@ pub async fn p4_the_loser_of_an_id_reads_that_it_was_not_made(page: &Page) {
     assert_ne!(page.id().await, id);
     page.click("#pay").await;
     page.until_shown(RECORDED).await;
-    assert_eq!(page.rows("loser").await, [ROW]);
+    page.until_rows("loser", &[ROW]).await;
 }
 
 /// Two nodes may accept one id, before either knows of the other.
@@ -370,7 +372,7 @@ pub async fn p4_a_refusal_after_a_lost_answer_does_not_end_the_payment(page: &Pa
     page.pay("refused after").await;
     page.until_shown(RECORDED).await;
     assert_eq!(page.proxy.seen()[..4], ["POST", "GET", "POST", "GET"]);
-    assert_eq!(page.rows("refused after").await, [ROW]);
+    page.until_rows("refused after", &[ROW]).await;
 }
 
 pub async fn p4_too_many_requests_is_sent_again_under_the_same_id(page: &Page) {
@@ -383,7 +385,7 @@ pub async fn p4_too_many_requests_is_sent_again_under_the_same_id(page: &Page) {
     page.until_shown(RECORDED).await;
     let sent = page.proxy.sent();
     assert_eq!((sent.len(), &sent[0]), (2, &sent[1]));
-    assert_eq!(page.rows("too many").await, [ROW]);
+    page.until_rows("too many", &[ROW]).await;
 }
 
 /// What can't be waited for in a test: the states themselves, by the clock that they are given.
@@ -437,7 +439,7 @@ pub async fn p4_it_pays_in_a_browser_without_abort_signal_timeout(page: &Page) {
     page.run("delete AbortSignal.timeout").await;
     page.pay("old browser").await;
     page.until_shown(RECORDED).await;
-    assert_eq!(page.rows("old browser").await, [ROW]);
+    page.until_rows("old browser", &[ROW]).await;
 }
 
 pub async fn a_receipt_keeps_no_name_and_expires(page: &Page) {

@@ -1,5 +1,7 @@
 //! One browser before one lab, with a network in between: for all that is tried on the page.
 
+use std::time::Duration;
+
 use lab_runner::part::PartName;
 use lab_tasks::browser::{Browser, View};
 use serde_json::Value;
@@ -8,6 +10,8 @@ use super::proxy::Proxy;
 use crate::test_lab::TestLab;
 
 pub const RECORDED: &str = "Payment recorded";
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Page {
     pub browser: Browser,
@@ -121,19 +125,13 @@ impl Page {
 
     /// Rows with a note: amount, currency, name.
     pub async fn rows(&self, note: &str) -> Vec<String> {
-        let select = format!(
-            "SELECT amount, currency, payer_name FROM payments.transactions WHERE transaction = '{note}'"
-        );
-        self.lab.select(&select).await
+        self.lab.select(&rows_with(note)).await
     }
 
-    /// Waits until the form's payment with this note is recorded.
-    pub async fn until_row(&self, note: &str) {
-        let select =
-            format!("SELECT amount FROM payments.transactions WHERE transaction = '{note}'");
-        let patience = std::time::Duration::from_secs(30);
+    /// Waits until these are the rows with a note.
+    pub async fn until_rows(&self, note: &str, rows: &[&str]) {
         self.lab
-            .until_selected(&select, &["1250.5000"], patience)
+            .until_selected(&rows_with(note), rows, PATIENCE)
             .await;
     }
 
@@ -142,9 +140,14 @@ impl Page {
         let body = format!(r#"{{"id": "{id}", "transaction": "another", "amount": "11.00"}}"#);
         self.lab.until_accepted(&body).await;
         let select = format!("SELECT amount FROM payments.transactions WHERE payment_id = '{id}'");
-        let patience = std::time::Duration::from_secs(30);
         self.lab
-            .until_selected(&select, &["11.0000"], patience)
+            .until_selected(&select, &["11.0000"], PATIENCE)
             .await;
     }
+}
+
+fn rows_with(note: &str) -> String {
+    format!(
+        "SELECT amount, currency, payer_name FROM payments.transactions WHERE transaction = '{note}'"
+    )
 }
