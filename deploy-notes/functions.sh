@@ -227,6 +227,7 @@ operator_environment() {
 # The rest of it for a tier: environment and unit, and the start. ENVIRONMENT is the lines of its file.
 # start_script PROGRAM ENVIRONMENT
 start_script() {
+    tls_script "$1"
     cat <<SCRIPT
 cat >/etc/fintech/$1.env <<'ENVIRONMENT'
 $2
@@ -236,6 +237,31 @@ install -m 644 $1.service /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now $1
 SCRIPT
+}
+
+# With INSIDE=HTTPS a tier shows a certificate of its own making: an ALB takes any (tls-inside.md). systemd hands both files
+# to the service's user, which exists only while it runs.
+tls_script() {
+    [ "$INSIDE" = HTTPS ] || return 0
+    cat <<SCRIPT
+(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 3650 -subj /CN=$1 \\
+    -keyout /etc/fintech/tls-key.pem -out /etc/fintech/tls-cert.pem)
+install -d /etc/systemd/system/$1.service.d
+cat >/etc/systemd/system/$1.service.d/tls.conf <<'UNIT'
+[Service]
+LoadCredential=cert.pem:/etc/fintech/tls-cert.pem
+LoadCredential=key.pem:/etc/fintech/tls-key.pem
+Environment=TLS_CERT_FILE=%d/cert.pem TLS_KEY_FILE=%d/key.pem
+UNIT
+SCRIPT
+}
+
+# Whom the web tier trusts, where that is a CA of your own (tls-inside.md).
+ca_script() {
+    [ -n "${INSIDE_CA:-}" ] || return 0
+    echo "cat >/etc/fintech/app-tier-ca.pem <<'CA'"
+    cat "$INSIDE_CA" || return
+    echo CA
 }
 
 # The start of an instance of each tier, with a version: app_script 0.1.0
@@ -252,7 +278,9 @@ DB_CA_BUNDLE=/etc/fintech/rds-global-bundle.pem"
 web_script() {
     : "${APP_TIER_URL:?page 7 keeps it}"
     install_script web-tier "$1" || return
-    start_script web-tier "APP_TIER_URL=$APP_TIER_URL"
+    ca_script || return
+    start_script web-tier "APP_TIER_URL=$APP_TIER_URL${INSIDE_CA:+
+APP_TIER_CA_FILE=/etc/fintech/app-tier-ca.pem}"
 }
 
 # The same for a template, which outlives every link: app_template 0.1.0

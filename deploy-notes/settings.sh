@@ -19,6 +19,8 @@ TRAIL_BUCKET=$BUCKET-trail
 ALERT_EMAIL=ops@example.com
 # The name that clients use, e.g. pay.example.com, whose DNS you can change; empty: no HTTPS.
 DOMAIN=${DOMAIN:-}
+# What the load balancers and tiers speak to each other; HTTPS takes tls-inside.md, before page 7.
+INSIDE=${INSIDE:-HTTP}
 
 # What `cargo lab dist` made: its folder, version and processor: x86_64, or aarch64 with t4g.micro.
 DIST=${DIST:-target/dist}

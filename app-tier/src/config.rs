@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use database_login::variables;
 use http_service::admin::Admin;
-use http_service::server::Listen;
+use http_service::server::{Listen, Tls};
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use payment_store::Access;
@@ -31,6 +31,8 @@ const USER: &str = "reader";
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
+    Tls::CERTIFICATE,
+    Tls::KEY,
     Admin::ADDR,
     Collector::ENDPOINT,
     Variable {
@@ -107,7 +109,10 @@ pub struct Config {
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "CARD_", "DB_", "LOG_", "S3_"], VARIABLES);
+        env.refuse_unknown(
+            &["ADMIN_", "CARD_", "DB_", "LOG_", "S3_", "TLS_"],
+            VARIABLES,
+        );
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);

@@ -12,11 +12,12 @@ use http_body_util::Full;
 use payment_core::PaymentId;
 use program::{Env, chain};
 use serde::{Deserialize, Serialize};
+use tls::Roots;
 use tokio::time::sleep;
 use url::Url;
 
 pub use crate::http_client::Answer;
-use crate::http_client::{CallError, HttpClient, Roots};
+use crate::http_client::{CallError, HttpClient};
 
 /// Longer than the load balancer's own deadline, so that its answer is seen.
 const CALL_TIME_MAX: Duration = Duration::from_secs(15);

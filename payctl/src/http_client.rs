@@ -2,8 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,19 +12,13 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as LegacyError};
 use hyper_util::rt::TokioExecutor;
 use payment_store::Distrust;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::{ClientConfig, RootCertStore};
+use tls::Roots;
 use tokio::time::timeout;
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// An answer of the pipeline takes a few hundred bytes, and a stranger's may not end.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// The CAs that may vouch for a server.
-#[derive(Debug, Clone)]
-pub struct Roots(Arc<RootCertStore>);
 
 #[derive(Debug)]
 pub struct HttpClient {
@@ -56,51 +48,13 @@ pub enum CallError {
     Body(#[source] hyper::Error),
     #[error("the request can't be made")]
     Request(#[source] http::Error),
-    #[error("TLS can't be set up")]
-    Tls(#[source] rustls::Error),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum RootsError {
-    #[error("it can't be read as certificates in PEM form")]
-    Pem(#[source] pem::Error),
-    #[error("it holds no certificate in PEM form")]
-    Empty,
-    #[error("it holds a certificate that can't be used")]
-    Unusable(#[source] rustls::Error),
-}
-
-impl Roots {
-    /// Loads the CAs of this machine, or of the file that `SSL_CERT_FILE` names.
-    pub fn of_the_system() -> Self {
-        let mut store = RootCertStore::empty();
-        // A machine without any can still call servers without TLS; at others the error names the CA file.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self(Arc::new(store))
-    }
-
-    /// Loads the CAs of a file in PEM form, and no others.
-    pub fn of_file(path: &Path) -> Result<Self, RootsError> {
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(path).map_err(RootsError::Pem)? {
-            let certificate = certificate.map_err(RootsError::Pem)?;
-            store.add(certificate).map_err(RootsError::Unusable)?;
-        }
-        if store.is_empty() {
-            return Err(RootsError::Empty);
-        }
-        Ok(Self(Arc::new(store)))
-    }
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
 }
 
 impl HttpClient {
     pub fn new(roots: &Roots, limit: Duration) -> Result<Self, CallError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(CallError::Tls)?
-            .with_root_certificates(Arc::clone(&roots.0))
-            .with_no_client_auth();
+        let tls = roots.client()?;
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));

@@ -6,21 +6,27 @@ use std::str::FromStr;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use http_service::admin::Admin;
-use http_service::server::Listen;
+use http_service::server::{Listen, Tls};
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use program::env::{Env, Mistakes, Variable};
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::upstream;
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
+    Tls::CERTIFICATE,
+    Tls::KEY,
     Admin::ADDR,
     Collector::ENDPOINT,
     Variable {
         name: "APP_TIER_URL",
         default: "required",
-        help: "internal load balancer, e.g. http://internal-alb:3000",
+        help: "internal load balancer, e.g. http://internal-alb:3000 or https://app.example:3000",
     },
+    upstream::CA_FILE,
     Variable {
         name: CardCheck::VARIABLE,
         default: "optional",
@@ -33,17 +39,17 @@ pub struct Config {
     pub listen: Listen,
     pub admin: SocketAddr,
     pub spans: Option<Collector>,
-    pub app_tier: Origin,
+    pub app_tier: AppTier,
     pub cards: CardCheck,
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "APP_TIER_", "CARD_"], VARIABLES);
+        env.refuse_unknown(&["ADMIN_", "APP_TIER_", "CARD_", "TLS_"], VARIABLES);
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);
-        let app_tier: Option<Origin> = env.required("APP_TIER_URL");
+        let app_tier = AppTier::from_env(&mut env);
         let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
         env.finish(|| {
             Some(Self {
@@ -57,21 +63,45 @@ impl Config {
     }
 }
 
-/// `http://host:port` and nothing more.
+/// The internal load balancer, as the web tier reaches it.
+#[derive(Debug, Clone)]
+pub struct AppTier {
+    pub origin: Origin,
+    /// Where the origin is https.
+    pub tls: Option<upstream::Tls>,
+}
+
+impl AppTier {
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let origin: Option<Origin> = env.required("APP_TIER_URL");
+        let name = origin.as_ref().and_then(|origin| origin.name.clone());
+        let tls = upstream::Tls::from_env(env, name);
+        let origin = origin?;
+        Some(Self { origin, tls })
+    }
+}
+
+/// `http://host:port` or `https://host:port`, and nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(Authority);
+pub struct Origin {
+    authority: Authority,
+    /// The name that a certificate must hold, where it is https.
+    name: Option<ServerName<'static>>,
+}
 
 impl Origin {
     /// `host:port`, to connect to.
     pub fn address(&self) -> String {
-        let port = self.0.port_u16().unwrap_or(80);
-        format!("{}:{port}", self.0.host())
+        let usual = if self.name.is_some() { 443 } else { 80 };
+        let port = self.authority.port_u16().unwrap_or(usual);
+        format!("{}:{port}", self.authority.host())
     }
 
     /// The value of the header Host.
     pub fn host(&self) -> HeaderValue {
         // An authority has no character that a header can't hold.
-        HeaderValue::from_str(self.0.as_str()).unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::from_str(self.authority.as_str())
+            .unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
@@ -79,19 +109,30 @@ impl FromStr for Origin {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str =
-            "must be http://HOST:PORT without a path; the internal load balancer speaks plain HTTP";
+        const FORM: &str = "must be http://HOST:PORT or https://HOST:PORT, without a path";
         let parts = text.parse::<Uri>().map_err(|_| FORM)?.into_parts();
         let bare = parts.path_and_query.is_none_or(|path| path == "/");
-        match (parts.scheme, parts.authority) {
-            (Some(scheme), Some(origin))
-                if bare && scheme == Scheme::HTTP && !origin.as_str().contains('@') =>
-            {
-                Ok(Self(origin))
-            }
-            _ => Err(FORM),
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(FORM);
+        };
+        if !bare || authority.as_str().contains('@') {
+            return Err(FORM);
         }
+        let name = if scheme == Scheme::HTTPS {
+            Some(certified(&authority).ok_or(FORM)?)
+        } else if scheme == Scheme::HTTP {
+            None
+        } else {
+            return Err(FORM);
+        };
+        Ok(Self { authority, name })
     }
+}
+
+/// The host as a certificate names it.
+fn certified(authority: &Authority) -> Option<ServerName<'static>> {
+    let host = authority.host().trim_matches(['[', ']']);
+    ServerName::try_from(host.to_owned()).ok()
 }
 
 #[cfg(test)]
@@ -104,13 +145,15 @@ mod tests {
             "http://127.0.0.1:8081",
             "http://internal-alb:3000/",
             "http://[::1]:1",
+            "https://internal-alb",
+            "https://[::1]:3000",
         ] {
             assert!(good.parse::<Origin>().is_ok(), "{good}");
         }
         for bad in [
             "",
             "internal-alb:3000",
-            "https://internal-alb",
+            "https://internal-alb/process",
             "http://h/process",
             "http://u:p@h/",
             "ftp://h",
@@ -118,6 +161,24 @@ mod tests {
             "http://",
         ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn https_has_a_port_of_its_own_and_verifies_by_a_ca_file() {
+        let origin: Origin = "https://internal-alb".parse().unwrap();
+        assert_eq!(origin.address(), "internal-alb:443");
+        for (url, file, mistake) in [
+            (
+                "https://h",
+                "/nonexistent.pem",
+                "APP_TIER_CA_FILE=/nonexistent.pem: ",
+            ),
+            ("http://h", "/nonexistent.pem", "APP_TIER_URL is not https"),
+        ] {
+            let env = Env::from([("APP_TIER_URL", url), ("APP_TIER_CA_FILE", file)]);
+            let text = Config::from_env(env).unwrap_err().to_string();
+            assert!(text.contains(mistake), "{text}");
         }
     }
 

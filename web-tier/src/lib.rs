@@ -59,7 +59,7 @@ pub struct App {
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, BindError> {
-        let resolver = HostPort(config.app_tier.address());
+        let resolver = HostPort(config.app_tier.origin.address());
         Self::with_resolver(resolver, config).await
     }
 

@@ -7,6 +7,7 @@
 mod addresses;
 mod link;
 mod pool;
+mod tls;
 
 use std::error::Error;
 use std::io;
@@ -27,9 +28,10 @@ use serde::Deserialize;
 
 use self::addresses::Addresses;
 pub use self::addresses::{HostPort, Resolve};
-use self::link::CallError;
+use self::link::{CallError, Peer};
 use self::pool::Pool;
-use crate::config::Origin;
+pub use self::tls::{CA_FILE, Tls};
+use crate::config::AppTier;
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -73,9 +75,14 @@ struct Answer {
 }
 
 impl Upstream {
-    pub fn new(origin: &Origin, resolver: impl Resolve) -> Self {
+    pub fn new(app_tier: &AppTier, resolver: impl Resolve) -> Self {
+        let AppTier { origin, tls } = app_tier;
+        let peer = Peer {
+            addresses: Addresses::new(resolver),
+            tls: tls.clone(),
+        };
         Self {
-            pool: Pool::new(Addresses::new(resolver)),
+            pool: Pool::new(peer),
             host: origin.host(),
             counters: Counters {
                 took: Histogram::new(SECONDS),

@@ -6,6 +6,7 @@
 
 mod connections;
 mod idle;
+mod tls;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,6 +20,8 @@ use tokio::sync::{Semaphore, watch};
 
 use self::connections::Connections;
 pub(crate) use self::idle::Seat;
+use self::tls::Handshakes;
+pub use self::tls::Tls;
 use crate::access_log;
 use crate::metrics::Metrics;
 use program::env::{Env, Variable};
@@ -35,11 +38,12 @@ const BACKLOG: u32 = 4096;
 /// Open connections. For one more, that which has been without a whole request for longest gives way.
 const CONNECTIONS_MAX: usize = 8192;
 
-/// Where a server listens, and how long it drains.
-#[derive(Debug, Clone, Copy)]
+/// Where a server listens, how long it drains, and whether it speaks TLS.
+#[derive(Debug, Clone)]
 pub struct Listen {
     pub addr: SocketAddr,
     pub drain: Duration,
+    pub tls: Option<Tls>,
 }
 
 impl Listen {
@@ -61,6 +65,7 @@ impl Listen {
             addr: env.or(Self::ADDR.name, addr),
             // Two health checks of 10 s, and a margin.
             drain: Duration::from_secs(env.or(Self::DRAIN.name, 25)),
+            tls: Tls::from_env(env),
         }
     }
 }
@@ -86,6 +91,7 @@ pub struct Server {
     listener: TcpListener,
     draining: watch::Sender<bool>,
     drain_time: Duration,
+    tls: Option<Tls>,
     idle: Duration,
     connections_max: usize,
     /// One for each connection that may still come.
@@ -98,12 +104,13 @@ impl Server {
         reason = "needs a runtime, as all that is awaited"
     )]
     pub async fn bind(listen: Listen) -> Result<Self, BindError> {
-        let Listen { addr, drain } = listen;
+        let Listen { addr, drain, tls } = listen;
         let listener = listen_on(addr)?;
         Ok(Self {
             listener,
             draining: watch::Sender::new(false),
             drain_time: drain,
+            tls,
             idle: IDLE_OR_HEADER,
             connections_max: CONNECTIONS_MAX,
             slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
@@ -166,11 +173,13 @@ impl Server {
             listener,
             draining,
             drain_time,
+            tls,
             idle,
             slots,
             ..
         } = self;
-        let mut connections = Connections::new(router, idle, slots);
+        let handshakes = tls.map(Handshakes::start);
+        let mut connections = Connections::new(router, handshakes, idle, slots);
         tokio::select! {
             () = connections.accept_from(&listener) => {}
             () = signal() => {}

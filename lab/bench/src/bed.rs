@@ -130,7 +130,7 @@ impl Bed {
 
     /// A web tier of its own, straight in front of the app tier at `upstream`.
     pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
-        let mut part = tier::web(PartName::WebA, &self.lab);
+        let mut part = tier::web(PartName::WebA, &self.lab)?;
         part.launch.env.insert("APP_TIER_URL", upstream.to_owned());
         self.start("web-tier", part).await
     }

@@ -128,6 +128,9 @@ pub struct Up {
     /// Leave out the console, the lab's pages for a browser
     #[arg(long)]
     pub no_console: bool,
+    /// TLS on every hop from the client to the app tier, by a CA of the lab's own
+    #[arg(long)]
+    pub tls: bool,
     /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
     #[arg(long, conflicts_with_all = ["relay", "database_url"])]
     pub vpc: bool,

@@ -23,9 +23,9 @@ pub const PATIENCE: Duration = Duration::from_millis(1_500);
 #[error("{0}")]
 pub struct Away(pub String);
 
-impl From<reqwest::Error> for Away {
-    fn from(error: reqwest::Error) -> Self {
-        Self(lab_runner::output::chain(&error.without_url()))
+impl From<lab_runner::http::CallError> for Away {
+    fn from(error: lab_runner::http::CallError) -> Self {
+        Self(lab_runner::output::chain(&error))
     }
 }
 
@@ -71,12 +71,4 @@ where
             patience.as_secs_f64()
         ))),
     }
-}
-
-/// Goes straight to loopback, whatever proxy the shell is set to.
-pub fn client(patience: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(patience)
-        .build()
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use aws_sdk_s3::Client as S3;
 use aws_sdk_sqs::Client as Sqs;
-use lab_runner::lab::Lab;
-use lab_runner::part::PartName;
+use lab_runner::http::Client;
+use lab_runner::lab::{ClientError, Lab};
 use time::OffsetDateTime;
 
 use crate::guard::Guard;
@@ -18,7 +18,7 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub struct Console {
     pub lab: Lab,
-    pub http: reqwest::Client,
+    pub http: Client,
     pub s3: S3,
     pub walks: Walks,
     pub queues: Sqs,
@@ -34,21 +34,21 @@ pub struct Console {
 pub enum Error {
     #[error(transparent)]
     Database(#[from] ConnectError),
-    #[error("cannot make an HTTP client")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 impl Console {
     /// The console of a lab, which is reached at an address.
     pub fn of(lab: Lab, address: SocketAddr) -> Result<Self, Error> {
         Ok(Self {
-            http: source::client(source::PATIENCE)?,
+            http: lab.client(source::PATIENCE)?,
             s3: lab.s3(&lab.credentials.aws.operator),
             walks: Walks::default(),
             queues: function::queues(&lab),
             rows: Rows::of(&lab)?,
             watch: Watch::default(),
-            traffic: Traffic::to(&lab.url(PartName::Alb))?,
+            traffic: Traffic::to(&lab)?,
             guard: Guard::of(address),
             started: OffsetDateTime::now_utc(),
             lab,

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use lab_runner::http::Client;
+use lab_runner::lab::{ClientError, Lab};
+use lab_runner::payment;
 use rand::RngExt as _;
 use serde_json::json;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-
-use crate::source;
 
 pub const RATE_MAX: u32 = 500;
 pub const SECONDS_MAX: u64 = 600;
@@ -46,7 +47,7 @@ pub struct Traffic {
 /// Where payments are sent, and what with.
 #[derive(Debug)]
 struct Door {
-    client: reqwest::Client,
+    client: Client,
     url: String,
 }
 
@@ -81,11 +82,11 @@ pub struct Report {
 }
 
 impl Traffic {
-    /// Will send to the pipeline that a load balancer is the front of.
-    pub fn to(balancer: &str) -> Result<Self, reqwest::Error> {
+    /// Will send to the front door of a lab.
+    pub fn to(lab: &Lab) -> Result<Self, ClientError> {
         let door = Door {
-            client: source::client(ANSWER_TIME_MAX)?,
-            url: format!("{balancer}/pay"),
+            client: lab.client(ANSWER_TIME_MAX)?,
+            url: payment::url(lab),
         };
         Ok(Self {
             door: Arc::new(door),
@@ -166,12 +167,13 @@ async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
         "currency": "USD",
         "payer_name": payer,
         "transaction": "sent by the console",
-    });
+    })
+    .to_string();
     let deadline = Instant::now() + PATIENCE;
     counts.sent.fetch_add(1, Ordering::Relaxed);
     loop {
-        let answer = door.client.post(&door.url).json(&body).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
+        let answer = door.client.post(&door.url, body.clone()).await;
+        if answer.is_ok_and(|answer| answer.status.is_success()) {
             counts.accepted.fetch_add(1, Ordering::Relaxed);
             return;
         }

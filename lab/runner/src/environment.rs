@@ -12,7 +12,8 @@ pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, d
     let database = lab.database()?;
     let (host, port) = database.host_and_port();
     let s3 = lab.url(PartName::S3);
-    Ok(vec![
+    let ca = lab.tls().map(|files| files.ca.display().to_string());
+    let variables = vec![
         ("ALB_URL", lab.url(PartName::Alb)),
         // Versions of the AWS CLI before 2.13 know only the general one.
         ("AWS_ENDPOINT_URL", s3.clone()),
@@ -32,5 +33,8 @@ pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, d
         ("MYSQL_TCP_PORT", port.to_string()),
         ("MYSQL_PWD", user.password(lab).expose().to_owned()),
         ("DATABASE_URL", database.url(user).expose().to_owned()),
-    ])
+    ];
+    // curl has no variable that would leave other addresses alone: it needs --cacert "$ALB_CA_FILE".
+    let ca = ca.map(|ca| ("ALB_CA_FILE", ca));
+    Ok(variables.into_iter().chain(ca).collect())
 }

@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use reqwest::StatusCode;
+use tls::Roots;
 use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 
 use crate::{http, output};
@@ -20,10 +21,12 @@ const ERROR: u8 = 0xff;
 const HOST_NOT_PRIVILEGED: u16 = 1130;
 
 /// How a part shows that it is well.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Health {
     /// `GET path` answers 200.
     Http { path: &'static str },
+    /// The same over TLS.
+    Https { path: &'static str, roots: Roots },
     /// A connection is taken.
     Connects,
     /// A new connection is greeted, rather than refused or told of too many connections.
@@ -41,9 +44,20 @@ impl fmt::Display for Ill {
 }
 
 impl Health {
-    pub async fn check(self, address: SocketAddr) -> Result<(), Ill> {
+    /// What is asked of a part at this address, where it is asked by HTTP.
+    pub fn url(&self, address: SocketAddr) -> Option<String> {
+        match self {
+            Self::Http { path } => Some(format!("http://{address}{path}")),
+            Self::Https { path, .. } => Some(format!("https://{address}{path}")),
+            Self::Connects | Self::MysqlGreeting => None,
+        }
+    }
+
+    pub async fn check(&self, address: SocketAddr) -> Result<(), Ill> {
+        let url = self.url(address).unwrap_or_default();
         let answer = match self {
-            Self::Http { path } => timeout(PATIENCE, get(address, path)).await,
+            Self::Http { path } => timeout(PATIENCE, get(&url, path, &Roots::none())).await,
+            Self::Https { path, roots } => timeout(PATIENCE, get(&url, path, roots)).await,
             Self::Connects => timeout(PATIENCE, connect(address)).await,
             Self::MysqlGreeting => timeout(PATIENCE, greeting(address)).await,
         };
@@ -51,15 +65,10 @@ impl Health {
     }
 }
 
-async fn get(address: SocketAddr, path: &str) -> Result<(), Ill> {
-    let url = format!("http://{address}{path}");
-    let answer = http::client()
-        .map_err(|error| Ill(output::chain(&error)))?
-        .get(url)
-        .send()
-        .await
-        .map_err(|error| Ill(output::chain(&error.without_url())))?;
-    match answer.status() {
+async fn get(url: &str, path: &str, roots: &Roots) -> Result<(), Ill> {
+    let client = http::Client::new(roots, PATIENCE).map_err(|e| Ill(output::chain(&e)))?;
+    let answer = client.get(url).await;
+    match answer.map_err(|e| Ill(output::chain(&e)))?.status {
         StatusCode::OK => Ok(()),
         status => Err(Ill(format!("GET {path} answers {status}"))),
     }

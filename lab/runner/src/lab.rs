@@ -4,13 +4,17 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use aws_credential_types::Credentials as KeyPair;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::Builder;
 
+use tls::{Roots, RootsError};
+
 use crate::{
+    certificate, http,
     part_name::PartName,
     ports::LINKED,
     state::{
@@ -18,7 +22,7 @@ use crate::{
         credentials::{AccessKey, Credentials},
         settings::Settings,
     },
-    vpc::{self, INTERNAL_ALB, Vpc, certificate},
+    vpc::{self, INTERNAL_ALB, Vpc},
     workspace::Workspace,
 };
 
@@ -42,6 +46,15 @@ pub enum Error {
     State(#[from] state::Error),
     #[error(transparent)]
     Vpc(#[from] vpc::Error),
+}
+
+/// Why there is no client towards a lab.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("the lab's CA can't be read")]
+    Roots(#[from] RootsError),
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
 }
 
 #[derive(Clone, Debug)]
@@ -76,7 +89,36 @@ impl Lab {
     }
 
     pub fn url(&self, part: PartName) -> String {
-        format!("http://{}", self.address(part))
+        format!("{}://{}", self.scheme(part), self.address(part))
+    }
+
+    fn scheme(&self, part: PartName) -> &'static str {
+        if self.speaks_tls(part) {
+            "https"
+        } else {
+            "http"
+        }
+    }
+
+    pub fn speaks_tls(&self, part: PartName) -> bool {
+        self.settings.tls && part.is_on_the_path()
+    }
+
+    /// What tiers and load balancers show, in a lab with `--tls`.
+    pub fn tls(&self) -> Option<certificate::Files> {
+        let files = || certificate::Files::of(&self.dir);
+        self.settings.tls.then(files)
+    }
+
+    /// Whom a client of this lab trusts: its own CA, or nobody.
+    pub fn roots(&self) -> Result<Roots, RootsError> {
+        self.tls()
+            .map_or_else(|| Ok(Roots::none()), |files| Roots::of_file(&files.ca))
+    }
+
+    /// A client towards any part, which waits so long for an answer.
+    pub fn client(&self, patience: Duration) -> Result<http::Client, ClientError> {
+        Ok(http::Client::new(&self.roots()?, patience)?)
     }
 
     /// Where a part's process listens: in a VPC the tiers and the database on all of their own host's addresses.
@@ -121,10 +163,10 @@ impl Lab {
 
     /// Where the web tier reaches the internal load balancer: in a VPC by a name, which leads to every node.
     pub fn app_tier_url(&self) -> String {
-        let address = self.route(PartName::Ilb);
+        let (scheme, address) = (self.scheme(PartName::Ilb), self.route(PartName::Ilb));
         match &self.vpc {
-            Some(_) => format!("http://{INTERNAL_ALB}:{}", address.port()),
-            None => format!("http://{address}"),
+            Some(_) => format!("{scheme}://{INTERNAL_ALB}:{}", address.port()),
+            None => format!("{scheme}://{address}"),
         }
     }
 

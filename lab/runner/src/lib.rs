@@ -13,6 +13,7 @@
 //! `lab-tasks`, which `lab` builds when they are first asked for.
 
 pub mod build;
+pub mod certificate;
 pub mod command_line;
 pub mod control;
 pub mod database;

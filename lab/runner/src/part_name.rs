@@ -59,6 +59,14 @@ impl PartName {
             Self::Console => "console",
         }
     }
+
+    /// Whether payments go through it on their way to S3: a tier, or a load balancer.
+    pub fn is_on_the_path(self) -> bool {
+        matches!(
+            self,
+            Self::AppA | Self::AppB | Self::Ilb | Self::WebA | Self::WebB | Self::Alb
+        )
+    }
 }
 
 impl fmt::Display for PartName {

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use reqwest::{
-    StatusCode,
-    header::{CONTENT_TYPE, LOCATION},
-};
+use reqwest::{StatusCode, header::LOCATION};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     database::{self, Client},
-    http,
+    http::{CallError, TIMEOUT},
+    lab::{ClientError, Lab},
+    part_name::PartName,
 };
 
 const POLL: Duration = Duration::from_millis(50);
@@ -24,8 +23,10 @@ pub enum Error {
     Http {
         url: String,
         #[source]
-        source: reqwest::Error,
+        source: CallError,
     },
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -53,27 +54,24 @@ pub struct Answer {
 }
 
 impl Payment {
-    pub async fn post(&self, url: &str) -> Result<Answer, Error> {
+    /// Sends it to a lab's front door.
+    pub async fn post(&self, lab: &Lab) -> Result<Answer, Error> {
         let body = serde_json::to_string(self).map_err(Error::Json)?;
-        let failed = |source: reqwest::Error| Error::Http {
-            url: url.to_owned(),
-            source: source.without_url(),
-        };
-        let response = http::client()
-            .map_err(failed)?
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await
-            .map_err(failed)?;
-        let location = response.headers().get(LOCATION);
+        let url = url(lab);
+        let answer = lab.client(TIMEOUT)?.post(&url, body).await;
+        let answer = answer.map_err(|source| Error::Http { url, source })?;
+        let location = answer.headers.get(LOCATION);
         Ok(Answer {
-            status: response.status(),
+            status: answer.status,
             location: location.and_then(|value| Some(value.to_str().ok()?.to_owned())),
-            body: response.text().await.map_err(failed)?,
+            body: answer.body,
         })
     }
+}
+
+/// Where a lab takes payments.
+pub fn url(lab: &Lab) -> String {
+    format!("{}/pay", lab.url(PartName::Alb))
 }
 
 /// Waits for a payment's row, and returns it as a table; nothing if it isn't there after `patience`.

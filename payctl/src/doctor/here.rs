@@ -13,10 +13,11 @@ use payment_store::{Access, Pool, Store};
 use program::chain;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tls::Roots;
 use url::Url;
 
 use crate::alb::Address;
-use crate::http_client::{Answer, CallError, HttpClient, Roots};
+use crate::http_client::{Answer, CallError, HttpClient};
 
 use super::{Finding, Findings, database};
 

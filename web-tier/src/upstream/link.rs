@@ -17,12 +17,16 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tower::{Service as _, service_fn};
 
 use super::addresses::Addresses;
+use super::tls::Tls;
 
-/// For all addresses together, each in its turn: within one network a connection takes a millisecond.
+/// For all addresses together, each in its turn, and as long for a TLS handshake: within one network a connection takes
+/// a millisecond.
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
 /// Largest answer that the app tier gives, with room to spare.
@@ -50,21 +54,46 @@ impl CallError {
 /// With an error comes the request, where nothing of it was sent.
 pub(super) type Outcome = Result<Response<Bytes>, (CallError, Option<Request<Full<Bytes>>>)>;
 
-type Tcp = Connection<TokioIo<TcpStream>, Full<Bytes>>;
+/// Where the load balancer is, and how it is spoken to.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) addresses: Addresses,
+    pub(super) tls: Option<Tls>,
+}
+
+/// The connection's own half.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "plain costs no allocation and no indirection, and is the usual way"
+)]
+enum Driver {
+    Plain(Connection<TokioIo<TcpStream>, Full<Bytes>>),
+    Tls(Box<Connection<TokioIo<TlsStream<TcpStream>>, Full<Bytes>>>),
+}
 
 #[derive(Debug)]
 pub(super) struct Link {
     sender: SendRequest<Full<Bytes>>,
     /// Gone once it ended: what waits for it is then told.
-    connection: Option<Tcp>,
+    connection: Option<Driver>,
 }
 
 impl Link {
-    pub(super) async fn open(addresses: &Addresses) -> Result<Self, CallError> {
-        let stream = connect(addresses).await.map_err(CallError::Connect)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(CallError::NotSent)?;
+    pub(super) async fn open(peer: &Peer) -> Result<Self, CallError> {
+        let stream = connect(&peer.addresses).await.map_err(CallError::Connect)?;
+        let (sender, connection) = match &peer.tls {
+            None => {
+                let (sender, connection) = speak_http(stream).await?;
+                (sender, Driver::Plain(connection))
+            }
+            Some(tls) => {
+                let stream = tls.handshake(stream).await;
+                let stream = stream.map_err(|error| CallError::Connect(error.into()))?;
+                let (sender, connection) = speak_http(stream).await?;
+                (sender, Driver::Tls(Box::new(connection)))
+            }
+        };
         Ok(Self {
             sender,
             connection: Some(connection),
@@ -95,6 +124,29 @@ impl Link {
     }
 }
 
+impl Driver {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        match self {
+            Self::Plain(connection) => Pin::new(connection).poll(context),
+            Self::Tls(connection) => Pin::new(connection).poll(context),
+        }
+    }
+}
+
+type Halves<S> = (
+    SendRequest<Full<Bytes>>,
+    Connection<TokioIo<S>, Full<Bytes>>,
+);
+
+async fn speak_http<S>(stream: S) -> Result<Halves<S>, CallError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(CallError::NotSent)
+}
+
 /// To the first address that takes a connection.
 async fn connect(addresses: &Addresses) -> Result<TcpStream, Box<dyn Error + Send + Sync>> {
     let in_turn = addresses.in_turn().await?;
@@ -115,7 +167,7 @@ async fn connect(addresses: &Addresses) -> Result<TcpStream, Box<dyn Error + Sen
 
 /// Runs `exchange` to its end, and the connection with it. The exchange waits for the connection alone and is asked
 /// right after it, so it needs no waker.
-async fn drive<F: Future>(connection: &mut Option<Tcp>, exchange: F) -> F::Output {
+async fn drive<F: Future>(connection: &mut Option<Driver>, exchange: F) -> F::Output {
     let mut exchange = pin!(exchange);
     poll_fn(|context| {
         // Twice: a body asks the connection for more as it is read.
@@ -132,9 +184,9 @@ async fn drive<F: Future>(connection: &mut Option<Tcp>, exchange: F) -> F::Outpu
 }
 
 /// As far as it comes now. How it ended shows in the exchange, as an error or as the end of the body.
-fn run(connection: &mut Option<Tcp>, context: &mut Context<'_>) {
+fn run(connection: &mut Option<Driver>, context: &mut Context<'_>) {
     if let Some(open) = connection
-        && Pin::new(open).poll(context).is_ready()
+        && open.poll(context).is_ready()
     {
         *connection = None;
     }

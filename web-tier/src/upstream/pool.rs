@@ -12,8 +12,7 @@ use http_body_util::Full;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::{Instant, interval, timeout};
 
-use super::addresses::Addresses;
-use super::link::{CONNECT, CallError, Link, Outcome};
+use super::link::{CONNECT, CallError, Link, Outcome, Peer};
 
 /// Idle connections are given up before the load balancer gives them up (ALB: 60 s), which would break a POST
 /// that is just being sent.
@@ -27,17 +26,17 @@ const OPENING_MAX: usize = 64;
 
 #[derive(Debug)]
 pub struct Pool {
-    addresses: Arc<Addresses>,
+    peer: Arc<Peer>,
     idle: Arc<Idle>,
     opening: Arc<Semaphore>,
 }
 
 impl Pool {
-    pub fn new(addresses: Addresses) -> Self {
+    pub fn new(peer: Peer) -> Self {
         let idle = Arc::new(Idle::default());
         tokio::spawn(give_up(Arc::downgrade(&idle)));
         Self {
-            addresses: Arc::new(addresses),
+            peer: Arc::new(peer),
             idle,
             opening: Arc::new(Semaphore::new(OPENING_MAX)),
         }
@@ -85,11 +84,11 @@ impl Pool {
         let turn = timeout(CONNECT, Arc::clone(&self.opening).acquire_owned()).await;
         // The semaphore is never closed.
         let turn = turn.map_err(|late| CallError::Connect(io::Error::from(late).into()))?;
-        let (addresses, idle) = (Arc::clone(&self.addresses), Arc::clone(&self.idle));
+        let (peer, idle) = (Arc::clone(&self.peer), Arc::clone(&self.idle));
         let (opened, link) = oneshot::channel();
         // In a task of its own: once begun it is of use, if not to this request.
         tokio::spawn(async move {
-            let link = Link::open(&addresses).await;
+            let link = Link::open(&peer).await;
             drop(turn);
             if let Err(Ok(link)) = opened.send(link) {
                 idle.keep(link);

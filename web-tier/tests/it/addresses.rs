@@ -16,7 +16,7 @@ use crate::tier::Tier;
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[derive(Debug)]
-struct Name(Vec<SocketAddr>);
+pub struct Name(pub Vec<SocketAddr>);
 
 impl Resolve for Name {
     fn resolve(&self) -> BoxFuture<'_, io::Result<Vec<SocketAddr>>> {

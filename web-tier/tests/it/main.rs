@@ -13,4 +13,5 @@ mod people;
 mod proxy;
 mod receipt;
 mod tier;
+mod tls;
 mod traces;

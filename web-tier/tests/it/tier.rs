@@ -64,6 +64,15 @@ impl Tier {
         Self::run(App::with_resolver(name, config).await.unwrap())
     }
 
+    /// A web tier that reaches its upstream by https, at one of these addresses under the name internal-alb.
+    pub async fn over_tls(name: impl Resolve, ca_file: &str) -> Self {
+        let config = config(
+            "https://internal-alb:3000",
+            &[("APP_TIER_CA_FILE", ca_file)],
+        );
+        Self::run(App::with_resolver(name, config).await.unwrap())
+    }
+
     async fn start(upstream: SocketAddr, variables: &[(&str, &str)]) -> Self {
         let config = config(&format!("http://{upstream}"), variables);
         Self::run(App::build(config).await.unwrap())

@@ -16,9 +16,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::idle::Idle;
+use super::idle::{Idle, Seat};
+use super::tls::Handshakes;
 
 /// Bytes of one request's head; hyper would buffer some 400 KB.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -32,15 +33,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Connections {
     http: http1::Builder,
     router: Router,
+    /// Where the server speaks TLS.
+    handshakes: Option<Handshakes>,
     slots: Arc<Semaphore>,
     idle: Idle,
     /// Accepted, and not yet served. Kept here, so that it is not lost where the drain begins at that moment.
     newcomer: Option<TcpStream>,
     graceful: GracefulShutdown,
+    /// Dropped at the end, so that no handshake holds it up.
+    handshaking: watch::Sender<()>,
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, idle: Duration, slots: Arc<Semaphore>) -> Self {
+    pub(super) fn new(
+        router: Router,
+        handshakes: Option<Handshakes>,
+        idle: Duration,
+        slots: Arc<Semaphore>,
+    ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(idle)
@@ -48,10 +58,12 @@ impl Connections {
         Self {
             http,
             router,
+            handshakes,
             slots,
             idle: Idle::default(),
             newcomer: None,
             graceful: GracefulShutdown::new(),
+            handshaking: watch::Sender::default(),
         }
     }
 
@@ -115,21 +127,30 @@ impl Connections {
                 }
             })
         };
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let connection = self.graceful.watch(connection);
-        tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(error = %error, "a connection ended early");
-                },
-                () = seat.asked_to_go() => tracing::debug!("a connection gave way"),
-            }
-            drop(slot);
+        let Some(handshakes) = &self.handshakes else {
+            let connection = self.http.serve_connection(TokioIo::new(stream), service);
+            hold(slot, seat, self.graceful.watch(connection));
+            return;
+        };
+        // Without a request meanwhile, it gives way like any other that is idle.
+        let handshake = handshakes.accept(stream);
+        let (http, watcher) = (self.http.clone(), self.graceful.watcher());
+        let mut handshaking = self.handshaking.subscribe();
+        hold(slot, seat, async move {
+            let stream = tokio::select! {
+                stream = handshake => stream,
+                _ = handshaking.changed() => None,
+            };
+            let Some(stream) = stream else {
+                return Ok(());
+            };
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            watcher.watch(connection).await
         });
     }
 
     pub(super) async fn finish(self) {
+        drop(self.handshaking);
         let open = self.graceful.count();
         if tokio::time::timeout(FINISH, self.graceful.shutdown())
             .await
@@ -138,6 +159,24 @@ impl Connections {
             tracing::warn!(open, "requests were cut off: they did not finish in time");
         }
     }
+}
+
+/// Serves a connection to its end, or until it is asked to give way; its slot is free then.
+fn hold(
+    slot: OwnedSemaphorePermit,
+    seat: Arc<Seat>,
+    connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(error = %error, "a connection ended early");
+            },
+            () = seat.asked_to_go() => tracing::debug!("a connection gave way"),
+        }
+        drop(slot);
+    });
 }
 
 /// The client was gone before it was accepted. Other errors tell that this system has no file descriptor or memory.

@@ -19,6 +19,7 @@ async fn router(requests_max: usize) -> Router {
     let server = Server::bind(Listen {
         addr: ([127, 0, 0, 1], 0).into(),
         drain: Duration::ZERO,
+        tls: None,
     })
     .await
     .unwrap();

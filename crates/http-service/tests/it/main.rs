@@ -4,3 +4,4 @@ mod body;
 mod crowd;
 mod layers;
 mod server;
+mod tls;

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 use http_service::http::{Layers, StatusQueries, read_body};
 use http_service::metrics::Metrics;
-use http_service::server::{Drain, Listen, Server};
+use http_service::server::{Drain, Listen, Server, Tls};
 use http_service::spans::Spans;
 use payment_core::ErrorCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,11 +27,24 @@ pub struct Running {
 }
 
 pub async fn bind() -> Server {
+    bind_with(None).await
+}
+
+pub async fn bind_with(tls: Option<Tls>) -> Server {
     let listen = Listen {
         addr: ([127, 0, 0, 1], 0).into(),
         drain: LONG,
+        tls,
     };
     Server::bind(listen).await.unwrap()
+}
+
+/// Ends without a drain.
+pub async fn end(server: Running) {
+    for _ in 0..2 {
+        server.signals.send(()).await.unwrap();
+    }
+    server.ended.await.unwrap();
 }
 
 async fn run(router: Router, idle: Duration) -> Running {
@@ -106,7 +119,7 @@ async fn busy(server: &Running, has_started: &mut mpsc::Receiver<()>) -> TcpStre
     stream
 }
 
-async fn is_closed(stream: &mut TcpStream) -> bool {
+pub async fn is_closed(stream: &mut TcpStream) -> bool {
     matches!(
         tokio::time::timeout(LONG, stream.read(&mut [0; 1])).await,
         Ok(Ok(0) | Err(_))

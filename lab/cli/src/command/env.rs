@@ -22,6 +22,9 @@ pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error>
         context.cargo_lab,
         args.user.name()
     ));
+    if lab.tls().is_some() {
+        output::say("#   curl --cacert \"$ALB_CA_FILE\" \"$ALB_URL/health\"");
+    }
     for (name, value) in environment::variables(&lab, args.user)? {
         output::say(format_args!("export {name}={}", quoted(&value)));
     }

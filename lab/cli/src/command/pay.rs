@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use lab_runner::{output, part::PartName, payment::Payment};
+use lab_runner::{
+    output,
+    payment::{self, Payment},
+};
 
 use super::{Context, Error};
 use crate::cli::Pay;
 
 pub(super) async fn run(args: Pay, context: &Context) -> Result<ExitCode, Error> {
-    let url = format!("{}/pay", context.lab()?.url(PartName::Alb));
+    let lab = context.lab()?;
     let payment = Payment {
         id: args.id,
         transaction: args.transaction,
@@ -16,8 +19,8 @@ pub(super) async fn run(args: Pay, context: &Context) -> Result<ExitCode, Error>
         currency: args.currency,
         payer_name: args.payer_name,
     };
-    output::say(format_args!("POST {url}"));
-    let answer = payment.post(&url).await?;
+    output::say(format_args!("POST {}", payment::url(&lab)));
+    let answer = payment.post(&lab).await?;
     output::say(answer.status);
     if let Some(location) = answer.location {
         output::say(format_args!("location: {location}"));

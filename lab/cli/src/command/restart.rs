@@ -106,14 +106,14 @@ fn healthy(name: PartName, lab: &Lab, former: Identity) -> Result<Option<Identit
 async fn is_in_service(name: PartName, balancer: PartName, lab: &Lab) -> bool {
     let url = format!("{}{TARGETS_PATH}", lab.url(balancer));
     let ask = async {
-        let targets = http::client()?.get(url).send().await?.text().await?;
+        let targets = lab.client(http::TIMEOUT)?.get(&url).await?.body;
         // Each of its nodes has a line.
         let of_it = format!("{name} ");
         let mut nodes = targets
             .lines()
             .filter_map(|line| line.strip_prefix(&of_it))
             .peekable();
-        Ok::<_, reqwest::Error>(nodes.peek().is_some() && nodes.all(|node| node == "1"))
+        Ok::<_, Error>(nodes.peek().is_some() && nodes.all(|node| node == "1"))
     };
     // A load balancer that does not answer sends nobody anything.
     ask.await.unwrap_or(false)

@@ -29,6 +29,7 @@ mod round_trip;
 mod supervision;
 mod test_command;
 mod test_lab;
+mod tls;
 mod vpc;
 mod watch;
 mod workspace;

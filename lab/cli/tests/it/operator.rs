@@ -16,7 +16,7 @@ use crate::test_lab::{TestLab, assert_success, text};
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Runs payctl as that user of the database.
-fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
+pub fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
     command(lab, user, arguments).output().unwrap()
 }
 

@@ -8,18 +8,22 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("aws-model", &[]),
     ("payment-core", &[]),
     ("payment-store", &["payment-core"]),
     ("program", &[]),
+    ("tls", &[]),
     ("aws-clients", &["program"]),
-    ("http-service", &["payment-core", "program"]),
+    ("http-service", &["payment-core", "program", "tls"]),
     (
         "database-login",
         &["aws-clients", "payment-store", "program"],
     ),
-    ("web-tier", &["http-service", "payment-core", "program"]),
+    (
+        "web-tier",
+        &["http-service", "payment-core", "program", "tls"],
+    ),
     (
         "app-tier",
         &[
@@ -51,6 +55,7 @@ const EDGES: [(&str, &[&str]); 11] = [
             "payment-core",
             "payment-store",
             "program",
+            "tls",
         ],
     ),
 ];
@@ -66,7 +71,7 @@ const LAB_EDGES: [(&str, &[&str]); 6] = [
     ("lab", &["aws-model", "lab-runner", "server-kit"]),
     (
         "lab-runner",
-        &["aws-model", "payment-store", "program", "server-kit"],
+        &["aws-model", "payment-store", "program", "server-kit", "tls"],
     ),
     (
         "lab-console",

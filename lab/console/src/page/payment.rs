@@ -134,9 +134,9 @@ fn noted<T: Default>(answer: Result<T, Away>, problems: &mut Vec<String>) -> T {
 /// What the pipeline itself tells a client who asks.
 async fn ask(id: &PaymentId, console: &Console) -> Option<String> {
     let url = format!("{}/pay/{id}", console.lab.url(PartName::Alb));
-    let answer = console.http.get(url).send().await.ok()?;
-    let is_known = answer.status().is_success();
-    let body = answer.text().await.ok()?;
+    let answer = console.http.get(&url).await.ok()?;
+    let is_known = answer.status.is_success();
+    let body = answer.body;
     let pretty = serde_json::from_str::<serde_json::Value>(&body);
     let pretty = pretty.and_then(|body| serde_json::to_string_pretty(&body));
     is_known.then_some(pretty.unwrap_or(body))

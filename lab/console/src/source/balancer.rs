@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use lab_runner::http::{CallError, Client};
 use lab_runner::lab::Lab;
 use lab_runner::part::{PartName, haproxy::STATS_PATH};
-use reqwest::Client;
 use serde::Deserialize;
 
 use super::Away;
@@ -63,8 +63,9 @@ struct Line(BTreeMap<String, serde_json::Value>);
 impl Balancer {
     pub async fn of(part: PartName, http: &Client, lab: &Lab) -> Result<Self, Away> {
         let url = format!("{}{STATS_PATH};json", lab.url(part));
-        let answer = http.get(url).send().await?;
-        Ok(Self::read(answer.json().await?))
+        let answer = http.get(&url).await?;
+        let lines = serde_json::from_str(&answer.body).map_err(CallError::Json)?;
+        Ok(Self::read(lines))
     }
 
     fn read(lines: Vec<Vec<Entry>>) -> Self {

@@ -5,7 +5,10 @@ use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::{Client, Config};
 use aws_smithy_http_client::Builder;
+use http::Request;
 use http::header::AUTHORIZATION;
+use http_body_util::Full;
+use lab_runner::http::{CallError, Client as HttpClient};
 use lab_runner::lab::{Lab, REGION};
 use lab_runner::part::lambda::authorization;
 use lab_runner::part::{PartName, sqs};
@@ -59,11 +62,16 @@ pub struct Run {
 }
 
 impl Function {
-    pub async fn of(http: &reqwest::Client, lab: &Lab) -> Result<Self, Away> {
+    pub async fn of(http: &HttpClient, lab: &Lab) -> Result<Self, Away> {
         let url = format!("{}/_lab/status", lab.url(PartName::Lambda));
         let key = &lab.credentials.aws.operator.id;
-        let request = http.get(url).header(AUTHORIZATION, authorization(key));
-        Ok(request.send().await?.error_for_status()?.json().await?)
+        let request = Request::get(url).header(AUTHORIZATION, authorization(key));
+        let request = request.body(Full::default()).map_err(CallError::Request)?;
+        let answer = http.call(request).await?;
+        if !answer.status.is_success() {
+            return Err(Away(format!("answers {}", answer.status)));
+        }
+        Ok(serde_json::from_str(&answer.body).map_err(CallError::Json)?)
     }
 }
 

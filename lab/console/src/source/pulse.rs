@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lab_runner::health::Health;
+use lab_runner::http::{CallError, Client};
 use lab_runner::lab::Lab;
 use lab_runner::part::PartName;
-use reqwest::Client;
 use tokio::time::timeout;
 
 /// A part, and how it is asked whether it is well.
@@ -41,10 +41,10 @@ pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
 impl Asked {
     pub async fn ask(&self, patience: Duration, http: &Client) -> Answer {
         let check = async {
-            match self.health {
+            match self.health.url(self.address) {
                 // With the connections that the console has.
-                Health::Http { path } => get(http, format!("http://{}{path}", self.address)).await,
-                other => match other.check(self.address).await {
+                Some(url) => get(http, &url).await,
+                None => match self.health.check(self.address).await {
                     Ok(()) => Answer::Well,
                     Err(ill) => Answer::Ill(ill.to_string()),
                 },
@@ -54,17 +54,18 @@ impl Asked {
     }
 }
 
-async fn get(http: &Client, url: String) -> Answer {
-    match http.get(url).send().await {
-        Ok(answer) if answer.status().is_success() => Answer::Well,
-        Ok(answer) => Answer::Ill(format!("its health check answers {}", answer.status())),
-        Err(error) if error.is_timeout() => Answer::Silent,
-        Err(error) => Answer::Ill(lab_runner::output::chain(&error.without_url())),
+async fn get(http: &Client, url: &str) -> Answer {
+    match http.get(url).await {
+        Ok(answer) if answer.status.is_success() => Answer::Well,
+        Ok(answer) => Answer::Ill(format!("its health check answers {}", answer.status)),
+        Err(CallError::TimedOut(_)) => Answer::Silent,
+        Err(error) => Answer::Ill(lab_runner::output::chain(&error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tls::Roots;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -77,7 +78,8 @@ mod tests {
             health,
         };
         let patience = Duration::from_millis(100);
-        asked.ask(patience, &Client::new()).await
+        let http = Client::new(&Roots::none(), patience).unwrap();
+        asked.ask(patience, &http).await
     }
 
     #[tokio::test]
@@ -85,7 +87,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         for health in [Health::Http { path: "/health" }, Health::MysqlGreeting] {
-            assert_eq!(ask(address, health).await, Answer::Silent, "{health:?}");
+            assert_eq!(ask(address, health).await, Answer::Silent);
         }
         drop(listener);
         let refused = ask(address, Health::MysqlGreeting).await;

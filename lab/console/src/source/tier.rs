@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use reqwest::Client;
+use lab_runner::http::Client;
 
 use super::Away;
 
@@ -28,8 +28,7 @@ impl Figures {
     /// Asks the tier whose metrics are at an address.
     pub async fn of(http: &Client, address: SocketAddr) -> Result<Self, Away> {
         let url = format!("http://{address}/metrics");
-        let text = http.get(url).send().await?.text().await?;
-        Ok(Self::read(&text))
+        Ok(Self::read(&http.get(&url).await?.body))
     }
 
     fn read(text: &str) -> Self {

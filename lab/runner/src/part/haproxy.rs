@@ -3,11 +3,10 @@
 //! What the tiers must live with on AWS holds here too: 60 s idle time, health
 //! checks with thresholds, traffic to all targets when all are ill, no retries.
 
-use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path, time::Duration};
 
-use super::{ConfigFile, Part, PartName};
+use super::{ConfigFile, Error, Part, PartName};
 use crate::{
-    health::Health,
     lab::Lab,
     process::{Launch, Output},
     vpc::{Vpc, hosts_of},
@@ -53,7 +52,6 @@ pub const STATS_PATH: &str = "/_lab/stats";
 /// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
 const HEADERS: &str = r#"    http-request replace-header X-Forwarded-For ^(.*)$ "\1, %[src]"
     http-request set-header X-Forwarded-For %[src] unless { req.hdr(X-Forwarded-For) -m found }
-    http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header X-Amzn-Trace-Id "Root=1-%{+X}Ts-%[uuid(),regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m found }
 "#;
@@ -69,13 +67,17 @@ const CHECKS: &str = "\
     option allbackups
 ";
 
+/// An ALB takes any certificate of a target, as it reaches targets inside the VPC alone.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html>
+const UNVERIFIED: &str = " ssl verify none alpn http/1.1";
+
 /// The ALB before the web tier.
-pub fn external(lab: &Lab) -> Part {
+pub fn external(lab: &Lab) -> Result<Part, Error> {
     part(lab, PartName::Alb, &[PartName::WebA, PartName::WebB])
 }
 
 /// The ALB between the tiers.
-pub fn internal(lab: &Lab) -> Part {
+pub fn internal(lab: &Lab) -> Result<Part, Error> {
     part(lab, PartName::Ilb, &[PartName::AppA, PartName::AppB])
 }
 
@@ -88,7 +90,7 @@ pub fn before(part: PartName) -> Option<PartName> {
     }
 }
 
-fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
+fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part, Error> {
     let haproxy = &lab.settings.tools.haproxy;
     let address = lab.address(name);
     let path = lab.dir.config(&format!("{name}.cfg"));
@@ -100,7 +102,8 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
         Some(vpc) => nodes(name, vpc, address),
         None => (vec![Front::alone(name, address)], vec![Backend::alone()]),
     };
-    Part {
+    let certificate = lab.tls().map(|files| files.servers);
+    Ok(Part {
         name,
         about: format!("haproxy {}", haproxy.version),
         address,
@@ -113,11 +116,11 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Part {
         },
         files: vec![ConfigFile {
             path,
-            content: config(&fronts, &backends, &targets),
+            content: config(&fronts, &backends, &targets, certificate.as_deref()),
         }],
-        health: Health::Http { path: HEALTH_PATH },
+        health: lab.health(name, HEALTH_PATH)?,
         patience: Duration::from_secs(10),
-    }
+    })
 }
 
 /// Where it takes requests.
@@ -183,7 +186,21 @@ fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Bac
     (fronts, backends)
 }
 
-fn config(fronts: &[Front], backends: &[Backend], targets: &[(PartName, SocketAddr)]) -> String {
+/// With a certificate, TLS on both sides.
+fn config(
+    fronts: &[Front],
+    backends: &[Backend],
+    targets: &[(PartName, SocketAddr)],
+    certificate: Option<&Path>,
+) -> String {
+    let (bind_tls, scheme, server_tls) = match certificate {
+        Some(file) => (
+            format!(" ssl crt \"{}\" alpn http/1.1", file.display()),
+            "https",
+            UNVERIFIED,
+        ),
+        None => (String::new(), "http", ""),
+    };
     // Writing to a string can't fail.
     let mut in_service = String::new();
     for backend in backends {
@@ -210,12 +227,13 @@ fn config(fronts: &[Front], backends: &[Backend], targets: &[(PartName, SocketAd
             text,
             "
 frontend {name}
-    bind {bind}{}
+    bind {bind}{}{bind_tls}
     monitor-uri {HEALTH_PATH}
     stats enable
     stats uri {STATS_PATH}
 {targets_page}
-{HEADERS}    default_backend {backend}
+{HEADERS}    http-request set-header X-Forwarded-Proto {scheme}
+    default_backend {backend}
 ",
             within(front.namespace.as_deref())
         );
@@ -224,8 +242,14 @@ frontend {name}
         let within = within(backend.namespace.as_deref());
         let _ = write!(text, "\nbackend {}\n{CHECKS}", backend.name);
         for (target, address) in targets {
-            let _ = writeln!(text, "    server {target} {address}{within} check");
-            let _ = writeln!(text, "    server {target}-open {address}{within} backup");
+            let _ = writeln!(
+                text,
+                "    server {target} {address}{within}{server_tls} check"
+            );
+            let _ = writeln!(
+                text,
+                "    server {target}-open {address}{within}{server_tls} backup"
+            );
         }
     }
     text
@@ -246,7 +270,7 @@ mod tests {
             (PartName::WebB, "127.0.0.1:3002".parse().unwrap()),
         ];
         let front = Front::alone(PartName::Alb, "127.0.0.1:8080".parse().unwrap());
-        let config = config(&[front], &[Backend::alone()], &targets);
+        let config = config(&[front], &[Backend::alone()], &targets, None);
         for line in [
             "    bind 127.0.0.1:8080",
             "    stats uri /_lab/stats",
@@ -258,6 +282,25 @@ mod tests {
             "    retries 0",
         ] {
             assert!(config.lines().any(|other| other == line), "{line}");
+        }
+    }
+
+    #[test]
+    fn p10_with_a_certificate_it_speaks_tls_on_both_sides() {
+        let targets = [(PartName::AppA, "127.0.0.1:3011".parse().unwrap())];
+        let front = Front::alone(PartName::Ilb, "127.0.0.1:8081".parse().unwrap());
+        let file = Some(Path::new("/a lab/servers.pem"));
+        let config = config(&[front], &[Backend::alone()], &targets, file);
+        for line in [
+            "    bind 127.0.0.1:8081 ssl crt \"/a lab/servers.pem\" alpn http/1.1",
+            "    http-request set-header X-Forwarded-Proto https",
+            "    server app-a 127.0.0.1:3011 ssl verify none alpn http/1.1 check",
+            "    server app-a-open 127.0.0.1:3011 ssl verify none alpn http/1.1 backup",
+        ] {
+            assert!(
+                config.lines().any(|other| other == line),
+                "{line}\n{config}"
+            );
         }
     }
 }

@@ -16,6 +16,8 @@ pub mod tier;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
+use tls::RootsError;
+
 pub use crate::part_name::PartName;
 use crate::{
     database, files,
@@ -118,11 +120,22 @@ pub enum Error {
     Database(#[from] database::Error),
     #[error(transparent)]
     Vpc(#[from] vpc::Error),
+    #[error("the lab's CA can't be read")]
+    Roots(#[from] RootsError),
     #[error("the lab has no database server of its own")]
     NoServer,
 }
 
 impl Lab {
+    /// How a part shows that it is well, by `GET path`.
+    pub(crate) fn health(&self, part: PartName, path: &'static str) -> Result<Health, Error> {
+        if !self.speaks_tls(part) {
+            return Ok(Health::Http { path });
+        }
+        let roots = self.roots()?;
+        Ok(Health::Https { path, roots })
+    }
+
     /// Everything that runs in this lab.
     pub fn parts(&self) -> Result<Vec<Part>, Error> {
         let names = self.part_names().into_iter();
@@ -140,9 +153,9 @@ pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
         PartName::Control => control::part(lab)?,
         PartName::Lambda => lambda::part(lab)?,
         PartName::AppA | PartName::AppB => tier::app(name, lab)?,
-        PartName::WebA | PartName::WebB => tier::web(name, lab),
-        PartName::Ilb => haproxy::internal(lab),
-        PartName::Alb => haproxy::external(lab),
+        PartName::WebA | PartName::WebB => tier::web(name, lab)?,
+        PartName::Ilb => haproxy::internal(lab)?,
+        PartName::Alb => haproxy::external(lab)?,
         PartName::Console => console::part(lab),
     };
     Ok(match &lab.vpc {

@@ -13,7 +13,7 @@ use nix::unistd::Uid;
 
 use super::{ConfigFile, Part, PartName};
 use crate::{
-    files,
+    certificate, files,
     health::Health,
     install::{self, DatabaseServer, Flavour},
     lab::Lab,
@@ -21,7 +21,6 @@ use crate::{
     process::{self, Launch, Output},
     secret::Secret,
     state::LabDir,
-    vpc::certificate,
 };
 
 /// Folder of the server in the lab's own.
@@ -58,7 +57,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub root_password: Secret,
     /// With which it shows who it is.
-    pub certificate: Option<certificate::Files>,
+    pub certificate: Option<PathBuf>,
     /// Whether root may come by TCP: for tests, which make databases of their own.
     pub root_by_tcp: bool,
 }
@@ -95,7 +94,10 @@ impl Server {
             home: lab.dir.data(HOME),
             socket: lab.dir.mysql_socket()?,
             address: lab.listens(PartName::Mysql),
-            certificate: lab.vpc.as_ref().map(|_| certificate::Files::of(&lab.dir)),
+            certificate: lab
+                .vpc
+                .as_ref()
+                .map(|_| certificate::Files::of(&lab.dir).database),
             root_password: lab.credentials.mysql.root.clone(),
             root_by_tcp: false,
         })
@@ -231,9 +233,9 @@ innodb_buffer_pool_size=64M
 innodb_flush_log_at_trx_commit=1
 {flavoured}
 {tls}",
-            tls = self.certificate.as_ref().map_or(String::new(), |files| {
-                let (certificate, key) = (files.certificate.display(), files.key.display());
-                format!("ssl_cert=\"{certificate}\"\nssl_key=\"{key}\"\n")
+            tls = self.certificate.as_ref().map_or(String::new(), |file| {
+                let file = file.display();
+                format!("ssl_cert=\"{file}\"\nssl_key=\"{file}\"\n")
             }),
             data = self.data().display(),
             socket = self.socket.display(),

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Error, Part, PartName};
 use crate::{
     database::User,
-    health::Health,
     lab::{BUCKET, Lab, REGION},
     process::{Launch, Output},
 };
@@ -31,21 +30,34 @@ pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     if let Some(bundle) = lab.ca_bundle() {
         env.insert("DB_CA_BUNDLE", bundle);
     }
-    Ok(part(name, "app-tier", lab, env))
+    part(name, "app-tier", lab, env)
 }
 
-pub fn web(name: PartName, lab: &Lab) -> Part {
-    let env = BTreeMap::from([("APP_TIER_URL", lab.app_tier_url())]);
+pub fn web(name: PartName, lab: &Lab) -> Result<Part, Error> {
+    let mut env = BTreeMap::from([("APP_TIER_URL", lab.app_tier_url())]);
+    if let Some(files) = lab.tls() {
+        env.insert("APP_TIER_CA_FILE", files.ca.display().to_string());
+    }
     part(name, "web-tier", lab, env)
 }
 
-fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str, String>) -> Part {
+fn part(
+    name: PartName,
+    program: &str,
+    lab: &Lab,
+    mut env: BTreeMap<&'static str, String>,
+) -> Result<Part, Error> {
     let address = lab.address(name);
     env.insert("LISTEN_ADDR", lab.listens(name).to_string());
     env.insert("ADMIN_LISTEN_ADDR", lab.admin_address(name).to_string());
     env.insert("DRAIN_SECONDS", DRAIN_SECONDS.to_string());
     env.insert("RUST_LOG", "info".to_owned());
-    Part {
+    if let Some(files) = lab.tls() {
+        for variable in ["TLS_CERT_FILE", "TLS_KEY_FILE"] {
+            env.insert(variable, files.servers.display().to_string());
+        }
+    }
+    Ok(Part {
         name,
         about: program.to_owned(),
         address,
@@ -56,7 +68,7 @@ fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str
             env,
             output: Output::File,
         },
-        health: Health::Http { path: "/health" },
+        health: lab.health(name, "/health")?,
         patience: PATIENCE,
-    }
+    })
 }

@@ -55,6 +55,9 @@ pub struct Settings {
     pub console: bool,
     /// The network between parts, where it is a VPC.
     pub vpc: Option<vpc::Settings>,
+    /// Whether every hop from the client to the app tier speaks TLS.
+    #[serde(default)]
+    pub tls: bool,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
     /// The lab ends with this process.

@@ -60,8 +60,6 @@ pub enum Error {
         zone: String,
         known: String,
     },
-    #[error("no certificate for the database can be made")]
-    Certificate(#[from] rcgen::Error),
     #[error("what nft prints is not understood")]
     Nft(#[source] serde_json::Error),
     #[error(transparent)]

@@ -5,7 +5,6 @@
 //! - [`hosts_of`]: which part is on which host.
 //! - [`doorway`]: sockets inside a namespace, for this process.
 //! - [`enter`]: a program inside a namespace.
-//! - [`certificate`]: with which the database shows that it is the one.
 //! - [`user`]: all of it without root.
 //!
 //! Nothing of it is in the machine's own network: all links are between namespaces, whose names derive from the lab's
@@ -13,7 +12,6 @@
 //! AWS does without the VPC, come by [`crate::control`]. Who
 //! reaches whom is tried by [`crate::reach`].
 
-pub mod certificate;
 pub mod doorway;
 pub mod enter;
 mod error;

@@ -26,8 +26,7 @@ pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
         amount: Some("1.00".to_owned()),
         ..Payment::default()
     };
-    let url = format!("{}/pay", lab.url(PartName::Alb));
-    let answer = payment.post(&url).await?;
+    let answer = payment.post(lab).await?;
     if answer.status != StatusCode::ACCEPTED {
         let status = answer.status.to_string();
         let body = answer.body;

@@ -19,7 +19,7 @@ use lab_runner::{
 };
 use tokio::process::Child;
 
-use super::{Context, Error as CommandError, INTERRUPTED, down, status};
+use super::{Context, Error as CommandError, INTERRUPTED, down, env::quoted, status};
 use crate::cli;
 
 #[derive(Debug, thiserror::Error)]
@@ -159,10 +159,13 @@ async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError>
 }
 
 fn suggest(lab: &Lab, context: &Context) {
+    let trust = lab.tls().map_or_else(String::new, |files| {
+        format!(" --cacert {}", quoted(&files.ca.display().to_string()))
+    });
     output::say(format_args!(
         "
 try next:
-  curl -X POST {}/pay -H 'Content-Type: application/json' -d '{{\"id\": \"test123\", \"transaction\": \"roundtrip\"}}'
+  curl{trust} -X POST {}/pay -H 'Content-Type: application/json' -d '{{\"id\": \"test123\", \"transaction\": \"roundtrip\"}}'
   {} sql \"SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 10\"",
         lab.url(PartName::Alb),
         context.cargo_lab

@@ -7,6 +7,7 @@ use std::{
 };
 
 use lab_runner::{
+    certificate,
     install::{self, Tools},
     lab::Lab,
     output,
@@ -14,7 +15,7 @@ use lab_runner::{
     ports::{Ports, Taken},
     process::Identity,
     state::{self, credentials::Credentials, settings::Settings},
-    vpc::{self, Vpc, certificate},
+    vpc::{self, Vpc},
 };
 use nix::unistd::Uid;
 
@@ -49,18 +50,19 @@ pub(super) async fn lab(
             relay: args.relay,
             console: !args.no_console,
             vpc,
+            tls: args.tls,
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,
         },
         credentials: Credentials::keep(&context.dir)?,
     };
     check_ports(&lab)?;
+    if lab.vpc.is_some() || lab.settings.tls {
+        certificate::Files::of(&lab.dir).make()?;
+    }
     // Whether every part can be described shows here, before anything runs.
     lab.parts()?;
     lab.settings.save(&lab.dir)?;
-    if lab.vpc.is_some() {
-        certificate::Files::of(&lab.dir).make()?;
-    }
     if lab.settings.tools.database.is_some() {
         initialise(&lab).await?;
     }

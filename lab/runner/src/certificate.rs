@@ -1,0 +1,59 @@
+//! Certificates of a lab, by a CA of its own: with `--vpc` the database's, with `--tls` that of tiers and load balancers.
+
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use crate::{
+    files,
+    state::LabDir,
+    vpc::{DATABASE, INTERNAL_ALB},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no certificate can be made")]
+    Certificate(#[from] rcgen::Error),
+    #[error(transparent)]
+    Files(#[from] files::Error),
+}
+
+/// Files in PEM form.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// For `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
+    pub ca: PathBuf,
+    /// With its key in the same file.
+    pub database: PathBuf,
+    /// With its key in the same file, as haproxy reads it.
+    pub servers: PathBuf,
+}
+
+impl Files {
+    pub fn of(dir: &LabDir) -> Self {
+        Self {
+            ca: dir.config("ca.pem"),
+            database: dir.config("database.pem"),
+            servers: dir.config("servers.pem"),
+        }
+    }
+
+    /// Makes a CA, has it sign, and forgets its key.
+    pub fn make(&self) -> Result<(), Error> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        files::write(&self.ca, &ca.pem())?;
+        files::write(&self.database, &signed(&ca, &[DATABASE])?)?;
+        let servers = ["localhost", "127.0.0.1", INTERNAL_ALB];
+        Ok(files::write(&self.servers, &signed(&ca, &servers)?)?)
+    }
+}
+
+/// A certificate for these names, and its key.
+fn signed(ca: &CertifiedIssuer<'_, KeyPair>, names: &[&str]) -> Result<String, rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let certificate = CertificateParams::new(names)?.signed_by(&key, ca)?;
+    Ok(certificate.pem() + &key.serialize_pem())
+}
