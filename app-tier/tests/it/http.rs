@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app_tier::{App, config::Config};
 use payment_core::{
-    ETag, ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Timestamp, record,
+    ETag, ObjectKey, ObjectVersion, PaymentKey, RecordError, RejectedLine, Timestamp, record,
 };
 use payment_store::{Database, Store};
 use program::Env;
@@ -280,7 +280,7 @@ async fn p2_a_rejected_payment_is_told_of(pool: MySqlPool) {
     let rejected = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
-        payment_id: PaymentId::parse("a"),
+        payment: PaymentKey::from_stored("a", ""),
     };
     let object = stored(ObjectKey::parse("transactions/x.ndjson").unwrap());
     let lines = [(1, Err(rejected))];

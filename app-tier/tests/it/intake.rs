@@ -279,7 +279,7 @@ async fn p4_an_id_that_is_a_row_is_known_on_every_node() {
         .0
         .lock()
         .unwrap()
-        .insert(earlier.id().clone(), holder);
+        .insert(earlier.key().clone(), holder);
     let repeat = tier.post(&payment("a")).await;
     tier.put().await.confirm();
     assert_eq!(
@@ -317,7 +317,7 @@ async fn p4_a_claim_that_was_settled_gives_way_to_the_row() {
         request_id: Some(receipt.request_id.clone()),
     };
     let rows = tier.rows.0.clone();
-    rows.lock().unwrap().insert(theirs.id().clone(), row);
+    rows.lock().unwrap().insert(theirs.key().clone(), row);
     for _ in 0..2 {
         let own = tier.post(&payment("a")).await;
         assert_eq!(refused(own).await, NotAccepted::Conflict);

@@ -1,7 +1,7 @@
 //! What a backend does, whichever it is.
 
 use payment_core::record::{self, Line};
-use payment_core::{ETag, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, Timestamp};
 use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
 use payment_store::{Outcome, Store};
 use sim::database::REFUSED;
@@ -57,10 +57,13 @@ async fn begun<B: Backend>(backend: &B) -> B::Session {
 
 /// Those of the ids that the session sees.
 async fn seen<S: Session>(session: &mut S, ids: &[&str]) -> Vec<String> {
-    let ids: Vec<_> = ids.iter().map(|id| PaymentId::parse(id).unwrap()).collect();
+    let ids: Vec<_> = ids
+        .iter()
+        .map(|id| PaymentKey::from_stored(id, "").unwrap())
+        .collect();
     let ids: Vec<_> = ids.iter().collect();
     let origins = session.origins(&ids).await.unwrap();
-    let mut seen: Vec<_> = origins.into_iter().map(|o| o.payment_id).collect();
+    let mut seen: Vec<_> = origins.into_iter().map(|o| o.payment.to_string()).collect();
     seen.sort();
     seen
 }
@@ -178,7 +181,7 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
         reason: "not_json",
         detail: String::new(),
         is_own: true,
-        payment_id: Some(one.id().clone()),
+        payment: Some(one.key().clone()),
     };
     let mut session = begun(&backend).await;
     let session = &mut session;
@@ -252,7 +255,7 @@ pub async fn look_ups_say_what_was_ingested(backend: impl Backend) {
     let counts = [outcome.rows, outcome.conflicts, outcome.rejects];
     assert_eq!((counts, outcome.failed), ([2, 1, 1], 1));
 
-    let [a, b, c] = ["a", "b", "c"].map(|id| PaymentId::parse(id).unwrap());
+    let [a, b, c] = ["a", "b", "c"].map(|id| PaymentKey::from_stored(id, "").unwrap());
     let found = store.find(&a).await.unwrap().unwrap();
     assert_eq!(found.amount.unwrap().to_string(), "12.50");
     assert_eq!(found.payer_name.as_deref(), Some("Zoë"));
