@@ -2,5 +2,5 @@
 -- function and `payctl trace` make them. The index is built beside inserts, and the old one holds until it is there.
 ALTER TABLE transactions
     DROP KEY transactions_payment_id,
-    ADD UNIQUE KEY transactions_payment (payment_id, client),
+    ADD UNIQUE KEY transactions_payment_id (payment_id, client),
     ALGORITHM = INPLACE, LOCK = NONE;

@@ -1,7 +1,9 @@
 //! What a backend does, whichever it is.
 
 use payment_core::record::{self, Line};
-use payment_core::{ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, Timestamp};
+use payment_core::{
+    ClientName, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
+};
 use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
 use payment_store::{Outcome, Store};
 use sim::database::REFUSED;
@@ -70,6 +72,36 @@ async fn seen<S: Session>(session: &mut S, ids: &[&str]) -> Vec<String> {
 
 fn kind(result: Result<u64, DriverError>) -> Kind {
     result.unwrap_err().kind()
+}
+
+pub async fn p10_a_client_takes_no_other_clients_id(backend: impl Backend) {
+    let store = Store::over(backend);
+    let clients = ["", "shop", "other"];
+    let of_client = |client: &str, body: &str| {
+        let record = records(&[body]).remove(0);
+        let client = ClientName::from_stored(client).unwrap();
+        let request_id = RequestId::parse("req-1").unwrap();
+        let payment = record.payment.of_client(client);
+        LogRecord::new(payment, record.received_at, request_id, None)
+    };
+    for (name, rows, duplicates) in [("x", 3, 0), ("y", 0, 3)] {
+        let lines = clients.map(|client| of_client(client, r#"{"id":"a"}"#));
+        let lines: Vec<_> = (1..).zip(lines.map(Ok)).collect();
+        let outcome = store.ingest_object(&object(name), &lines).await.unwrap();
+        assert_eq!((outcome.rows, outcome.duplicates), (rows, duplicates));
+    }
+    let other = [(1, Ok(of_client("shop", r#"{"id":"a","x":1}"#)))];
+    let outcome = store.ingest_object(&object("z"), &other).await.unwrap();
+    assert_eq!(outcome.conflicts, 1);
+    let keys = clients.map(|client| PaymentKey::from_stored("a", client).unwrap());
+    for (key, conflicts) in keys.iter().zip([0, 1, 0]) {
+        let found = store.find(key).await.unwrap().unwrap();
+        assert_eq!(found.conflicts, conflicts, "{key}");
+    }
+    let asked = [keys[1].clone()];
+    assert_eq!(store.holders(&asked).await.unwrap().len(), 1);
+    let stranger = PaymentKey::from_stored("a", "stranger").unwrap();
+    assert_eq!(store.find(&stranger).await.unwrap(), None);
 }
 
 pub async fn an_insert_is_all_or_nothing_and_the_transaction_goes_on(backend: impl Backend) {
