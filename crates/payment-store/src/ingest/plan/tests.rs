@@ -28,7 +28,7 @@ fn groups(lines: &[Line]) -> Vec<String> {
         .iter()
         .map(|group| {
             let numbers: Vec<_> = group.iter().map(|entry| entry.line.to_string()).collect();
-            format!("{}: {}", group[0].id(), numbers.join(" "))
+            format!("{}: {}", group[0].key(), numbers.join(" "))
         })
         .collect()
 }
