@@ -1,11 +1,12 @@
-//! The ids that this node saw last: repeats are answered from memory, and repeats in flight share one outcome.
+//! The payments that this node saw last, by client and id: repeats are answered from memory, and repeats in flight
+//! share one outcome.
 //!
 //! It may forget: the database then finds the repeat (promise P2), and the client's answer is a second 202.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashlink::LruCache;
-use payment_core::{ContentHash, PaymentId};
+use payment_core::{ContentHash, PaymentKey};
 
 use crate::ticket::Ticket;
 
@@ -14,7 +15,7 @@ use crate::ticket::Ticket;
 const IDS_MAX: usize = 16_384;
 
 #[derive(Debug)]
-pub struct Recent(Mutex<LruCache<PaymentId, Arc<Ticket>>>);
+pub struct Recent(Mutex<LruCache<PaymentKey, Arc<Ticket>>>);
 
 /// Who owns an id.
 #[derive(Debug)]
@@ -35,39 +36,45 @@ impl Recent {
     }
 
     /// Claims an id. One whose payment failed is free again.
-    pub fn claim(&self, id: &PaymentId, content_hash: ContentHash) -> Claim {
+    pub fn claim(&self, payment: &PaymentKey, content_hash: ContentHash) -> Claim {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ticket) = ids.get(id)
+        if let Some(ticket) = ids.get(payment)
             && !matches!(ticket.settled(), Some(Err(_)))
         {
             return Claim::Known(Arc::clone(ticket));
         }
         let ticket = Ticket::new(content_hash);
-        ids.insert(id.clone(), Arc::clone(&ticket));
+        ids.insert(payment.clone(), Arc::clone(&ticket));
         Claim::New(ticket)
     }
 
     /// Forgets a claim of which nothing was kept, so that refused payments push no accepted ones out.
-    pub fn release(&self, id: &PaymentId, ticket: &Arc<Ticket>) {
+    pub fn release(&self, payment: &PaymentKey, ticket: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
-            ids.remove(id);
+        if ids
+            .peek(payment)
+            .is_some_and(|held| Arc::ptr_eq(held, ticket))
+        {
+            ids.remove(payment);
         }
     }
 
     /// Puts what the row says in the place of what this node took, unless the id has another owner by now.
-    pub fn correct(&self, id: &PaymentId, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
+    pub fn correct(&self, payment: &PaymentKey, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
-            ids.insert(id.clone(), Arc::clone(row));
+        if ids
+            .peek(payment)
+            .is_some_and(|held| Arc::ptr_eq(held, ticket))
+        {
+            ids.insert(payment.clone(), Arc::clone(row));
         }
     }
 
-    pub fn find(&self, id: &PaymentId) -> Option<Arc<Ticket>> {
+    pub fn find(&self, payment: &PaymentKey) -> Option<Arc<Ticket>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(id)
+            .get(payment)
             .cloned()
     }
 }
@@ -83,8 +90,12 @@ mod tests {
     use super::*;
     use crate::ticket::Failure;
 
-    fn id(text: &str) -> PaymentId {
-        PaymentId::parse(text).unwrap()
+    fn id(text: &str) -> PaymentKey {
+        of_client(text, "")
+    }
+
+    fn of_client(id: &str, client: &str) -> PaymentKey {
+        PaymentKey::from_stored(id, client).unwrap()
     }
 
     fn hash(byte: u8) -> ContentHash {
@@ -104,6 +115,16 @@ mod tests {
         assert_eq!(same.content_hash(), hash(1));
         first.settle(Err(Failure::Unconfirmed));
         assert!(matches!(recent.claim(&id("a"), hash(2)), Claim::New(_)));
+    }
+
+    #[test]
+    fn p10_an_id_is_each_clients_own() {
+        let recent = Recent::new();
+        for client in ["", "shop", "other"] {
+            let claim = recent.claim(&of_client("a", client), hash(1));
+            assert!(matches!(claim, Claim::New(_)), "{client}");
+        }
+        assert!(recent.find(&of_client("a", "stranger")).is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@
 pub mod amount;
 pub mod canonical;
 pub mod card;
+pub mod client;
 mod digits;
 pub mod error;
 pub mod event;
@@ -32,6 +33,7 @@ pub mod timestamp;
 pub use amount::{Amount, Currency};
 pub use canonical::ContentHash;
 pub use card::CardCheck;
+pub use client::{CLIENT_HEADER, ClientName, InvalidClientName, PaymentKey};
 pub use error::{ErrorCode, Problem};
 pub use id::{PaymentId, RequestId};
 pub use object_key::ObjectKey;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use payment_core::{Currency, PaymentId};
+use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
 use payment_store::{Found, Store};
 use program::{Env, chain};
 
@@ -28,6 +28,9 @@ pub struct Args {
     /// The payment's id
     #[arg(value_parser = status::id)]
     id: PaymentId,
+    /// The client whose payment it is [default: every client that has a payment with this id]
+    #[arg(long, value_name = "NAME")]
+    client: Option<ClientName>,
     /// How far back the log is searched for a payment without a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
     hours: u16,
@@ -41,27 +44,44 @@ pub struct Args {
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
-    let address = alb::optional(&mut env, args.trust);
+    let address = alb::optional(&mut env, args.trust.clone());
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
-    let found = store.find(&args.id).await?;
+    let rows = rows(&store, &args).await?;
     let front = if let Some(address) = address {
-        answer(&Alb::new(address)?, &args.id, found.is_some()).await?
+        answer(&Alb::new(address)?, &args.id, !rows.is_empty()).await?
     } else {
         output::say("GET /pay/…: not asked; ALB_URL is not set\n")?;
         Outcome::Clean
     };
-    let window = Window {
-        hours: args.hours,
-        settle: args.settle,
+    if rows.is_empty() {
+        let (client, window) = (args.client.as_ref(), Window::of(&args));
+        return Ok(front.and(search::unrecorded(&log, &store, &args.id, client, window).await?));
+    }
+    let mut outcome = front;
+    for (payment, found) in &rows {
+        outcome = outcome.and(recorded(&log, &store, payment, found).await?);
+    }
+    Ok(outcome)
+}
+
+/// The rows of the id: one of each client that has such a payment.
+async fn rows(store: &Store, args: &Args) -> Result<Vec<(PaymentKey, Found)>, Failure> {
+    let clients = match &args.client {
+        Some(client) => vec![client.clone()],
+        None => store.clients_of(&args.id).await?,
     };
-    let traced = match found {
-        Some(found) => recorded(&log, &store, &args.id, &found).await,
-        None => search::unrecorded(&log, &store, &args.id, window).await,
-    };
-    Ok(front.and(traced?))
+    let mut rows = Vec::new();
+    for client in clients {
+        let id = args.id.clone();
+        let payment = PaymentKey { id, client };
+        if let Some(found) = store.find(&payment).await? {
+            rows.push((payment, found));
+        }
+    }
+    Ok(rows)
 }
 
 /// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
@@ -91,12 +111,12 @@ async fn answer(alb: &Alb, id: &PaymentId, is_recorded: bool) -> io::Result<Outc
 async fn recorded(
     log: &Log,
     store: &Store,
-    id: &PaymentId,
+    payment: &PaymentKey,
     found: &Found,
 ) -> Result<Outcome, Failure> {
     let origin = origin::read(log, found).await?;
     let ledger = Ledger::ask(store, found, &origin).await?;
-    let conflicts = store.conflicts_of(id).await?;
+    let conflicts = store.conflicts_of(payment).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
     hops.add(
@@ -132,17 +152,17 @@ async fn recorded(
         );
         hops.add("conflict", conflict.recorded_at, place);
     }
-    let row = store.rows_of(&[id]).await?.remove(id.as_str());
+    let row = store.rows_of(&[payment]).await?.remove(payment);
     let (said, outcome) = compare(&origin, &ledger, row.as_ref());
-    output::say(&about(id, found))?;
+    output::say(&about(payment, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
     Ok(outcome)
 }
 
 /// Without the payer's name and the members of the client's own.
-fn about(id: &PaymentId, found: &Found) -> String {
-    let mut text = format!("payment {id}, {}", found.status.as_str());
+fn about(payment: &PaymentKey, found: &Found) -> String {
+    let mut text = format!("payment {payment}, {}", found.status.as_str());
     if let Some(amount) = found.amount {
         // Writing to a String can't fail.
         let _ = write!(text, ", {amount}");

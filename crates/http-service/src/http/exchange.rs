@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::StatusCode;
-use payment_core::PaymentId;
+use payment_core::{ClientName, PaymentId};
 use tracing::Level;
 
 use super::answers::CLIENT_GONE;
@@ -40,10 +40,7 @@ impl Exchange {
         let headers = request.headers();
         let spans = &around.layers.spans;
         let (span, traceparent) = spans.begin(line.method, line.route(), inbound::trace(headers));
-        let context = RequestContext {
-            request_id: inbound::request_id(headers),
-            traceparent,
-        };
+        let context = RequestContext::new(inbound::request_id(headers), traceparent);
         let outcome = Outcome {
             status: CLIENT_GONE,
             refusal: None,
@@ -127,6 +124,7 @@ impl AccessLine {
         access_log::write(level, |line| {
             line.text("request_id", Some(request_id))
                 .text("trace_id", Some(trace_id))
+                .text("client", context.client().map(ClientName::as_str))
                 .text("payment_id", payment_id)
                 .text("method", Some(self.method))
                 .text("route", Some(route))

@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,7 @@ use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use hyper::body::Body as _;
 use payment_core::record::TraceParent;
-use payment_core::{ErrorCode, PaymentId, RequestId};
+use payment_core::{ClientName, ErrorCode, PaymentId, RequestId};
 
 use super::Refusal;
 use super::answers::Answers;
@@ -39,6 +39,29 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// The client's, or one made here; with spans on, that of this tier's own span.
     pub traceparent: TraceParent,
+    client: Arc<OnceLock<ClientName>>,
+}
+
+impl RequestContext {
+    pub(super) fn new(request_id: RequestId, traceparent: TraceParent) -> Self {
+        Self {
+            request_id,
+            traceparent,
+            client: Arc::default(),
+        }
+    }
+
+    /// Has the client in the access log, whatever becomes of the request. The first call counts.
+    pub fn name_client(&self, client: &ClientName) {
+        if !client.is_empty() {
+            let _ = self.client.set(client.clone());
+        }
+    }
+
+    /// The client that was named, if any.
+    pub fn client(&self) -> Option<&ClientName> {
+        self.client.get()
+    }
 }
 
 /// Put on an answer to have the id in the access log.

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use lambda_ingest::ingest::IngestError;
 use payment_core::record::{Line, RejectedLine};
-use payment_core::{ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{
+    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp,
+};
 use payment_store::{Part, Parts as _, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinError, JoinSet};
 
+use super::Args;
 use super::folders::{Places, places};
 use super::hops::Hops;
 use crate::log::Log;
@@ -23,6 +26,7 @@ const JOBS: usize = 8;
 struct Hit {
     version: ObjectVersion,
     line: u32,
+    client: ClientName,
     /// When it was accepted and its hash; or why the line is no payment.
     record: Result<(Timestamp, ContentHash), RejectedLine>,
 }
@@ -50,17 +54,29 @@ pub struct Window {
     pub settle: u32,
 }
 
+impl Window {
+    pub const fn of(args: &Args) -> Self {
+        let Args { hours, settle, .. } = *args;
+        Self { hours, settle }
+    }
+}
+
 /// Says what is known of it. It has no row, so this never ends well.
 pub async fn unrecorded(
     log: &Arc<Log>,
     store: &Store,
     id: &PaymentId,
+    client: Option<&ClientName>,
     window: Window,
 ) -> Result<Outcome, Failure> {
     let Window { hours, settle } = window;
     let now = Timestamp::new(OffsetDateTime::now_utc());
-    let search = search(log, id, &Range::last(hours, now)).await?;
-    output::say(&format!("payment {id} has no row\n"))?;
+    let mut search = search(log, id, &Range::last(hours, now)).await?;
+    search
+        .hits
+        .retain(|hit| client.is_none_or(|client| hit.client == *client));
+    let of_client = client.map_or_else(String::new, |client| format!(" of client {client}"));
+    output::say(&format!("payment {id}{of_client} has no row\n"))?;
     output::say(&format!(
         "searched: {} objects of the last {hours} hours; --hours looks further back\n",
         search.objects
@@ -85,6 +101,10 @@ pub async fn unrecorded(
 /// Where the payment of the line got to; one that is on its way is not known to be missing.
 async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome, Failure> {
     let key = safe(hit.version.key.as_str());
+    let of_client = match hit.client.as_str() {
+        "" => String::new(),
+        client => format!(", of client {client}"),
+    };
     let mut hops = Hops::default();
     if let Ok((received_at, hash)) = &hit.record {
         hops.add("accepted", *received_at, format!("hash {hash}"));
@@ -92,7 +112,7 @@ async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome,
     hops.add(
         "stored",
         hit.version.stored_at,
-        format!("{key} line {}", hit.line),
+        format!("{key} line {}{of_client}", hit.line),
     );
     let entry = store.ledger_entry(&hit.version).await?;
     let is_on_its_way = entry.is_none() && hit.version.stored_at > stored_by;
@@ -184,13 +204,15 @@ async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, 
     let version = parts.version().clone();
     let hit = |(line, record): &Line| {
         let own = match record {
-            Ok(record) => Some(record.payment.id()),
-            Err(rejected) => rejected.payment_id.as_ref(),
+            Ok(record) => Some(record.payment.key()),
+            Err(rejected) => rejected.payment.as_ref(),
         };
+        let client = own.filter(|own| own.id == *id)?.client.clone();
         let said = |record: &LogRecord| (record.received_at, record.content_hash);
-        (own == Some(id)).then(|| Hit {
+        Some(Hit {
             version: version.clone(),
             line: *line,
+            client,
             record: record.as_ref().map(said).map_err(Clone::clone),
         })
     };
