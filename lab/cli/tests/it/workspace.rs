@@ -8,9 +8,10 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("aws-model", &[]),
     ("payment-core", &[]),
+    ("clients", &["payment-core"]),
     ("payment-store", &["payment-core"]),
     ("program", &[]),
     ("aws-clients", &["program"]),
@@ -19,7 +20,10 @@ const EDGES: [(&str, &[&str]); 11] = [
         "database-login",
         &["aws-clients", "payment-store", "program"],
     ),
-    ("web-tier", &["http-service", "payment-core", "program"]),
+    (
+        "web-tier",
+        &["clients", "http-service", "payment-core", "program"],
+    ),
     (
         "app-tier",
         &[
@@ -46,6 +50,7 @@ const EDGES: [(&str, &[&str]); 11] = [
         &[
             "aws-clients",
             "aws-model",
+            "clients",
             "database-login",
             "lambda-ingest",
             "payment-core",
