@@ -1,8 +1,12 @@
 //! The web tier's configuration.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use clients::Registry;
+use clients::load::{Stamp, load};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use http_service::admin::Admin;
@@ -10,6 +14,9 @@ use http_service::server::Listen;
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use program::env::{Env, Mistakes, Variable};
+
+const CLIENTS_FILE: &str = "CLIENTS_FILE";
+const ADDRESS_RATE: &str = "ADDRESS_RATE";
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
@@ -20,6 +27,16 @@ pub const VARIABLES: &[Variable] = &[
         name: "APP_TIER_URL",
         default: "required",
         help: "internal load balancer, e.g. http://internal-alb:3000",
+    },
+    Variable {
+        name: CLIENTS_FILE,
+        default: "open intake",
+        help: "file of the clients that may pay, TOML; read again when it changes",
+    },
+    Variable {
+        name: ADDRESS_RATE,
+        default: "no limit",
+        help: "requests per second of one address, for callers without a key",
     },
     Variable {
         name: CardCheck::VARIABLE,
@@ -35,16 +52,53 @@ pub struct Config {
     pub spans: Option<Collector>,
     pub app_tier: Origin,
     pub cards: CardCheck,
+    /// `None`: intake is open.
+    pub clients: Option<ClientsFile>,
+    /// Requests per second of one address.
+    pub address_rate: Option<NonZeroU32>,
+}
+
+/// The file of clients, as it was at the start.
+#[derive(Debug, Clone)]
+pub struct ClientsFile {
+    pub path: PathBuf,
+    pub registry: Registry,
+    pub stamp: Stamp,
+}
+
+impl ClientsFile {
+    /// Every mistake in the file is one of the configuration.
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let path: PathBuf = env.optional(CLIENTS_FILE)?;
+        match load(&path) {
+            Ok((registry, stamp)) => Some(Self {
+                path,
+                registry,
+                stamp,
+            }),
+            Err(error) => {
+                for mistake in error.lines() {
+                    env.mistake(format!("{CLIENTS_FILE}={}: {mistake}", path.display()));
+                }
+                None
+            }
+        }
+    }
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "APP_TIER_", "CARD_"], VARIABLES);
+        env.refuse_unknown(
+            &["ADDRESS_", "ADMIN_", "APP_TIER_", "CARD_", "CLIENTS_"],
+            VARIABLES,
+        );
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);
         let app_tier: Option<Origin> = env.required("APP_TIER_URL");
         let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
+        let clients = ClientsFile::from_env(&mut env);
+        let address_rate = env.optional(ADDRESS_RATE);
         env.finish(|| {
             Some(Self {
                 listen,
@@ -52,6 +106,8 @@ impl Config {
                 spans,
                 app_tier: app_tier?,
                 cards,
+                clients,
+                address_rate,
             })
         })
     }

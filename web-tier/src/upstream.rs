@@ -20,7 +20,7 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use http_service::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
 use http_service::metrics::{Histogram, Metrics, SECONDS};
-use payment_core::{ErrorCode, PaymentId, Problem};
+use payment_core::{CLIENT_HEADER, ErrorCode, PaymentId, Problem};
 use program::chain;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
@@ -32,6 +32,8 @@ use self::pool::Pool;
 use crate::config::Origin;
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const CLIENT: HeaderName = HeaderName::from_static(CLIENT_HEADER);
 
 /// Headers of an answer that the client may see.
 const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];
@@ -60,6 +62,8 @@ struct Call<'a> {
     uri: Uri,
     /// None where nobody asked: a health check.
     context: Option<&'a RequestContext>,
+    /// The name of the client, whose credential was checked.
+    client: Option<&'a HeaderValue>,
     /// The client's header Idempotency-Key.
     key: Option<&'a HeaderValue>,
     body: &'a Bytes,
@@ -105,6 +109,7 @@ impl Upstream {
             method: Method::GET,
             uri: Uri::from_static("/health"),
             context: None,
+            client: None,
             key: None,
             body: &Bytes::new(),
         };
@@ -119,10 +124,11 @@ impl Upstream {
         }
     }
 
-    /// Hands a payment on. `key` is the client's header Idempotency-Key.
+    /// Hands a payment of this client on; without a name it is one of open intake. `key` is the client's header Idempotency-Key.
     pub async fn process(
         &self,
         context: &RequestContext,
+        client: Option<&HeaderValue>,
         key: Option<&HeaderValue>,
         body: &Bytes,
     ) -> Result<Response, Refusal> {
@@ -130,6 +136,7 @@ impl Upstream {
             method: Method::POST,
             uri: Uri::from_static("/process"),
             context: Some(context),
+            client,
             key,
             body,
         };
@@ -139,6 +146,7 @@ impl Upstream {
     pub async fn status(
         &self,
         context: &RequestContext,
+        client: Option<&HeaderValue>,
         id: &PaymentId,
     ) -> Result<Response, Refusal> {
         // An id's characters are all allowed in a path.
@@ -147,6 +155,7 @@ impl Upstream {
             method: Method::GET,
             uri,
             context: Some(context),
+            client,
             key: None,
             body: &Bytes::new(),
         };
@@ -221,6 +230,9 @@ impl Upstream {
             if let Ok(value) = HeaderValue::from_str(context.traceparent.as_str()) {
                 headers.insert(TRACEPARENT, value);
             }
+        }
+        if let Some(client) = call.client {
+            headers.insert(CLIENT, client.clone());
         }
         if call.method == Method::POST {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

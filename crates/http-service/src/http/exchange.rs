@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::StatusCode;
-use payment_core::PaymentId;
+use payment_core::{ClientName, PaymentId};
 use tracing::Level;
 
 use super::answers::CLIENT_GONE;
-use super::observe::{Around, HEALTH, LoggedPayment};
+use super::observe::{Around, HEALTH, LoggedClient, LoggedPayment};
 use super::{Refusal, RequestContext, inbound};
 use crate::access_log;
 use crate::spans::Span;
@@ -31,6 +31,7 @@ struct Outcome {
     status: StatusCode,
     refusal: Option<Refusal>,
     payment: Option<PaymentId>,
+    client: Option<ClientName>,
 }
 
 impl Exchange {
@@ -48,6 +49,7 @@ impl Exchange {
             status: CLIENT_GONE,
             refusal: None,
             payment: None,
+            client: None,
         };
         Self {
             around,
@@ -62,10 +64,12 @@ impl Exchange {
     /// With an answer that is now sent.
     pub(super) fn end(&mut self, response: &Response, refusal: Option<Refusal>) {
         let payment = response.extensions().get();
+        let client = response.extensions().get();
         self.outcome = Outcome {
             status: response.status(),
             refusal,
             payment: payment.map(|LoggedPayment(id)| id.clone()),
+            client: client.map(|LoggedClient(name)| name.clone()),
         };
     }
 }
@@ -108,6 +112,7 @@ impl AccessLine {
         let request_id = context.request_id.as_str();
         let trace_id = context.traceparent.trace_id();
         let payment_id = outcome.payment.as_ref().map(PaymentId::as_str);
+        let client = outcome.client.as_ref().map(ClientName::as_str);
         let refusal = outcome.refusal.as_ref();
         let error_code = refusal.map(|r| r.code.code());
         let error_cause = match refusal {
@@ -128,6 +133,7 @@ impl AccessLine {
             line.text("request_id", Some(request_id))
                 .text("trace_id", Some(trace_id))
                 .text("payment_id", payment_id)
+                .text("client", client)
                 .text("method", Some(self.method))
                 .text("route", Some(route))
                 .number("status", status)

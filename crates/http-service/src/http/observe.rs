@@ -16,7 +16,7 @@ use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use hyper::body::Body as _;
 use payment_core::record::TraceParent;
-use payment_core::{ErrorCode, PaymentId, RequestId};
+use payment_core::{ClientName, ErrorCode, PaymentId, RequestId};
 
 use super::Refusal;
 use super::answers::Answers;
@@ -44,6 +44,10 @@ pub struct RequestContext {
 /// Put on an answer to have the id in the access log.
 #[derive(Debug, Clone)]
 pub struct LoggedPayment(pub PaymentId);
+
+/// Put on an answer to have the client in the access log.
+#[derive(Debug, Clone)]
+pub struct LoggedClient(pub ClientName);
 
 /// What every request needs.
 #[derive(Debug)]
