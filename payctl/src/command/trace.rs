@@ -19,6 +19,7 @@ use self::hops::Hops;
 use crate::alb::{self, Alb, Trust};
 use crate::command::status;
 use crate::config::{self, User};
+use crate::credential::{Credential, CredentialArgs};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
@@ -33,6 +34,8 @@ pub struct Args {
     hours: u16,
     #[command(flatten)]
     trust: Trust,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// The line that a row was made of, as the log holds it now.
@@ -52,12 +55,13 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
     let address = alb::optional(&mut env, args.trust);
+    let credential = Credential::new(args.credential, &mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
     let front = match address {
-        Some(address) => answer(&Alb::new(address)?, &args.id).await?,
+        Some(address) => answer(&Alb::new(address, credential)?, &args.id).await?,
         None => Outcome::Clean,
     };
     let traced = match store.find(&args.id).await? {
