@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod client;
-mod clients;
+mod client_command;
 mod dead_letters;
 mod doctor;
 mod forged;
