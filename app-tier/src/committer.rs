@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_service::metrics::Metrics;
-use payment_core::{LogRecord, ObjectKey, PaymentId, Timestamp};
+use payment_core::{LogRecord, ObjectKey, PaymentKey, Timestamp};
 use payment_store::Holder;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -54,7 +54,8 @@ const PROBE_PAUSE: Duration = Duration::from_millis(500);
 pub enum Layout {
     /// `<prefix>dt=…/hh=…/<uuid>-<node>.ndjson`, one line a payment.
     Batch,
-    /// `<prefix><id>.json`, one payment; the key claims the id.
+    /// `<prefix><id>.json`, one payment; the key claims the id. A client's are in a folder of its own
+    /// ([`ObjectKey::single`]).
     Object,
 }
 
@@ -154,13 +155,13 @@ impl Committer {
         &self.payments
     }
 
-    /// The row of this id, where there is one and that can be said soon.
-    pub(crate) async fn row_of(&self, id: &PaymentId) -> Option<Holder> {
+    /// The row of this payment, where there is one and that can be said soon.
+    pub(crate) async fn row_of(&self, payment: &PaymentKey) -> Option<Holder> {
         let _place = self.row_look_ups.try_acquire().ok()?;
         self.records
-            .holders(std::slice::from_ref(id))
+            .holders(std::slice::from_ref(payment))
             .await
-            .remove(id)
+            .remove(payment)
     }
 
     /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.
@@ -175,7 +176,7 @@ impl Committer {
             return Err(NotQueued::StorageAway);
         }
         let mut pending = Pending {
-            id: record.payment.id().clone(),
+            payment: record.payment.key().clone(),
             line: record.to_line(),
             receipt,
             ticket,
@@ -203,7 +204,7 @@ impl Committer {
 
 /// A record in the queue. Dropped without an outcome, it settles as unconfirmed, so that nobody waits in vain.
 struct Pending {
-    id: PaymentId,
+    payment: PaymentKey,
     line: String,
     receipt: Receipt,
     ticket: Arc<Ticket>,
@@ -362,7 +363,7 @@ impl<L: Log> Worker<L> {
     fn key(&self, first: &Pending) -> ObjectKey {
         match self.settings.layout {
             Layout::Batch => self.batch_key(first.receipt.received_at),
-            Layout::Object => ObjectKey::single(&self.settings.prefix, &first.id),
+            Layout::Object => ObjectKey::single(&self.settings.prefix, &first.payment),
         }
     }
 

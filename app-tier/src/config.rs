@@ -194,8 +194,9 @@ impl FromStr for Encryption {
 
 #[cfg(test)]
 mod tests {
+    use payment_core::client::CLIENT_NAME_BYTES_MAX;
     use payment_core::id::ID_BYTES_MAX;
-    use payment_core::{ObjectKey, PaymentId, Timestamp};
+    use payment_core::{ObjectKey, PaymentKey, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -242,10 +243,11 @@ mod tests {
         };
         assert!(with_prefix(PREFIX_BYTES_MAX + 1).is_err());
         let longest = with_prefix(PREFIX_BYTES_MAX).unwrap();
-        let id = PaymentId::parse(&"i".repeat(ID_BYTES_MAX)).unwrap();
+        let (id, client) = ("i".repeat(ID_BYTES_MAX), "c".repeat(CLIENT_NAME_BYTES_MAX));
+        let payment = PaymentKey::from_stored(&id, &client).unwrap();
         let node = "f".repeat(32);
         for key in [
-            ObjectKey::single(&longest, &id),
+            ObjectKey::single(&longest, &payment),
             ObjectKey::batch(&longest, Timestamp::EPOCH, Uuid::nil(), &node),
         ] {
             assert!(key.is_recordable(), "{key}");

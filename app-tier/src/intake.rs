@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payment_core::record::TraceParent;
-use payment_core::{LogRecord, Payment, PaymentId};
+use payment_core::{LogRecord, Payment, PaymentKey};
 
 use crate::committer::{Committer, NotQueued};
 use crate::recent::{Claim, Recent};
@@ -56,7 +56,7 @@ impl Intake {
     pub async fn accept(&self, submission: Submission) -> Result<Accepted, NotAccepted> {
         let hash = submission.payment.content_hash();
         loop {
-            let known = match self.recent.claim(submission.payment.id(), hash) {
+            let known = match self.recent.claim(submission.payment.key(), hash) {
                 Claim::New(ticket) => return self.commit(submission, ticket).await,
                 // What this node took before may be a row by now, and not this node's.
                 Claim::Known(ticket) if ticket.settled().is_some() => {
@@ -81,26 +81,26 @@ impl Intake {
         }
     }
 
-    /// What every node says of the id, once it is a row: two nodes may have taken different content for it, and the
+    /// What every node says of the payment, once it is a row: two nodes may have taken different content for it, and the
     /// row is of one of them (promise P4). Where the database is away, what this node took still counts.
     async fn as_recorded(&self, submission: &Submission, ticket: Arc<Ticket>) -> Arc<Ticket> {
-        let id = submission.payment.id();
+        let payment = submission.payment.key();
         if ticket.is_row() {
             return ticket;
         }
-        match self.committer.row_of(id).await {
+        match self.committer.row_of(payment).await {
             Some(row) => {
                 let row = Ticket::of_row(&row, &submission.receipt.request_id);
-                self.recent.correct(id, &ticket, &row);
+                self.recent.correct(payment, &ticket, &row);
                 row
             }
             None => ticket,
         }
     }
 
-    /// What this node knows of an id by itself.
-    pub fn receipt(&self, id: &PaymentId) -> Option<Receipt> {
-        self.recent.find(id)?.settled()?.clone().ok()
+    /// What this node knows of a payment by itself.
+    pub fn receipt(&self, payment: &PaymentKey) -> Option<Receipt> {
+        self.recent.find(payment)?.settled()?.clone().ok()
     }
 
     async fn commit(
@@ -124,7 +124,7 @@ impl Intake {
             .committer
             .submit(&record, own.clone(), Arc::clone(&ticket));
         if let Err(reason) = queued {
-            self.recent.release(record.payment.id(), &ticket);
+            self.recent.release(record.payment.key(), &ticket);
             return Err(reason.into());
         }
         let receipt = ticket.outcome().await?;

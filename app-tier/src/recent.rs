@@ -1,11 +1,11 @@
-//! The ids that this node saw last: repeats are answered from memory, and repeats in flight share one outcome.
+//! The payments that this node saw last, by client and id: repeats are answered from memory, and repeats in flight share one outcome.
 //!
 //! It may forget: the database then finds the repeat (promise P2), and the client's answer is a second 202.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashlink::LruCache;
-use payment_core::{ContentHash, PaymentId};
+use payment_core::{ContentHash, PaymentKey};
 
 use crate::ticket::Ticket;
 
@@ -14,7 +14,7 @@ use crate::ticket::Ticket;
 const IDS_MAX: usize = 16_384;
 
 #[derive(Debug)]
-pub struct Recent(Mutex<LruCache<PaymentId, Arc<Ticket>>>);
+pub struct Recent(Mutex<LruCache<PaymentKey, Arc<Ticket>>>);
 
 /// Who owns an id.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Recent {
     }
 
     /// Claims an id. One whose payment failed is free again.
-    pub fn claim(&self, id: &PaymentId, content_hash: ContentHash) -> Claim {
+    pub fn claim(&self, id: &PaymentKey, content_hash: ContentHash) -> Claim {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ticket) = ids.get(id)
             && !matches!(ticket.settled(), Some(Err(_)))
@@ -48,7 +48,7 @@ impl Recent {
     }
 
     /// Forgets a claim of which nothing was kept, so that refused payments push no accepted ones out.
-    pub fn release(&self, id: &PaymentId, ticket: &Arc<Ticket>) {
+    pub fn release(&self, id: &PaymentKey, ticket: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
             ids.remove(id);
@@ -56,14 +56,14 @@ impl Recent {
     }
 
     /// Puts what the row says in the place of what this node took, unless the id has another owner by now.
-    pub fn correct(&self, id: &PaymentId, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
+    pub fn correct(&self, id: &PaymentKey, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
             ids.insert(id.clone(), Arc::clone(row));
         }
     }
 
-    pub fn find(&self, id: &PaymentId) -> Option<Arc<Ticket>> {
+    pub fn find(&self, id: &PaymentKey) -> Option<Arc<Ticket>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -83,8 +83,12 @@ mod tests {
     use super::*;
     use crate::ticket::Failure;
 
-    fn id(text: &str) -> PaymentId {
-        PaymentId::parse(text).unwrap()
+    fn id(text: &str) -> PaymentKey {
+        of_client(text, "")
+    }
+
+    fn of_client(id: &str, client: &str) -> PaymentKey {
+        PaymentKey::from_stored(id, client).unwrap()
     }
 
     fn hash(byte: u8) -> ContentHash {
@@ -104,6 +108,16 @@ mod tests {
         assert_eq!(same.content_hash(), hash(1));
         first.settle(Err(Failure::Unconfirmed));
         assert!(matches!(recent.claim(&id("a"), hash(2)), Claim::New(_)));
+    }
+
+    #[test]
+    fn p10_an_id_is_each_clients_own() {
+        let recent = Recent::new();
+        for client in ["", "shop", "other"] {
+            let claim = recent.claim(&of_client("a", client), hash(1));
+            assert!(matches!(claim, Claim::New(_)), "{client}");
+        }
+        assert!(recent.find(&of_client("a", "stranger")).is_none());
     }
 
     #[test]

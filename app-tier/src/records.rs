@@ -1,4 +1,4 @@
-//! Which ids are rows already: what a node cannot know by itself, of other nodes and other days.
+//! Which payments are rows already: what a node cannot know by itself, of other nodes and other days.
 //!
 //! The database is asked beside the PUT and never instead of it: without an answer a repeat gets a second 202,
 //! and a conflict becomes a row of `conflicts`.
@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use payment_core::PaymentId;
+use payment_core::PaymentKey;
 use payment_store::{Backend, Holder, MySqlBackend, Store};
 
 use crate::circuit::Circuit;
@@ -16,12 +16,12 @@ use crate::circuit::Circuit;
 /// A look-up of one batch takes a few milliseconds.
 const LOOK_UP: Duration = Duration::from_millis(250);
 
-pub type Holders = HashMap<PaymentId, Holder>;
+pub type Holders = HashMap<PaymentKey, Holder>;
 
 #[async_trait]
 pub trait Records: Debug + Send + Sync + 'static {
-    /// Those of the ids that are rows, as far as that can be said soon: payments and their repeats wait for it.
-    async fn holders(&self, ids: &[PaymentId]) -> Holders;
+    /// Those of the payments that are rows, as far as that can be said soon: payments and their repeats wait for it.
+    async fn holders(&self, payments: &[PaymentKey]) -> Holders;
 }
 
 /// The table `transactions`, if there is a database to ask.
@@ -43,11 +43,11 @@ impl<B> Database<B> {
 
 #[async_trait]
 impl<B: Backend + Debug> Records for Database<B> {
-    async fn holders(&self, ids: &[PaymentId]) -> Holders {
+    async fn holders(&self, payments: &[PaymentKey]) -> Holders {
         match &self.store {
             Some(store) => self
                 .circuit
-                .ask(store.holders(ids))
+                .ask(store.holders(payments))
                 .await
                 .unwrap_or_default(),
             None => Holders::default(),

@@ -6,14 +6,14 @@ use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, StatusCode};
 use http_service::http::{
-    LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json,
+    LoggedPayment, PathId, Refusal, RequestContext, client_name, idempotency_key, read_json,
 };
 use http_service::server::Drain;
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{Draft, ErrorCode, PaymentId};
+use payment_core::{Draft, ErrorCode, PaymentId, PaymentKey};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -56,12 +56,15 @@ async fn process(
     Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    let client = client_name(request.headers())?;
+    context.name_client(&client);
     let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
     let key = key.as_ref().and_then(|key| key.to_str().ok());
     let make = || PaymentId::made_from(Uuid::now_v7());
     let draft = Draft::parse_with(&body, &state.cards)?;
     let payment = draft.identify_with(key, make, &state.cards)?;
+    let payment = payment.of_client(client);
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
@@ -122,10 +125,16 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
     id: PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
+    let client = client_name(&headers)?;
+    context.name_client(&client);
     let id = id.parse(&state.cards)?;
-    Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
+    let payment = PaymentKey { id, client };
+    let status = status::find(&payment, &state.rows, &state.intake).await?;
+    Ok(Json(status))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
 use http_service::http::Refusal;
-use payment_core::{Currency, ErrorCode, PaymentId};
+use payment_core::{Currency, ErrorCode, PaymentId, PaymentKey};
 use payment_store::{Backend, Error, Found, Rejection, Store};
 use program::chain;
 use serde::Serialize;
@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::intake::Intake;
 use crate::rows::Rows;
 
-/// The answer to GET /process/{id}. The payer's name and the extra members stay inside: who knows or guesses an
-/// id may ask, without any further proof.
+/// The answer to GET /process/{id}. The payer's name and the extra members stay inside: where intake is open, who knows
+/// or guesses an id may ask, without any further proof.
 #[derive(Debug, Serialize)]
 pub struct PaymentStatus {
     id: String,
@@ -52,18 +52,21 @@ const UNKNOWN_RETRY_AFTER: u32 = 1;
 /// The row counts, since every node sees it; only without one, what this node knows by itself. An id that neither
 /// knows may be another node's, on its way to its row: that is waited for.
 pub async fn find<B: Backend>(
-    id: &PaymentId,
+    payment: &PaymentKey,
     rows: &Rows<B>,
     intake: &Intake,
 ) -> Result<PaymentStatus, Refusal> {
     let mut patience = rows.patience();
     loop {
-        let looked_up = rows.ask(async |store| look_up(store, id).await).await;
+        let looked_up = rows.ask(async |store| look_up(store, payment).await).await;
         if let Ok(Some(status)) = looked_up {
             return Ok(status);
         }
-        if let Some(receipt) = intake.receipt(id) {
-            return Ok(PaymentStatus::accepted(id, receipt.received_at.to_string()));
+        if let Some(receipt) = intake.receipt(payment) {
+            return Ok(PaymentStatus::accepted(
+                &payment.id,
+                receipt.received_at.to_string(),
+            ));
         }
         if let Err(reason) = looked_up {
             return Err(
@@ -83,12 +86,13 @@ pub async fn find<B: Backend>(
 
 async fn look_up<B: Backend>(
     store: &Store<B>,
-    id: &PaymentId,
+    payment: &PaymentKey,
 ) -> Result<Option<PaymentStatus>, Error> {
-    if let Some(found) = store.find(id).await? {
+    let id = &payment.id;
+    if let Some(found) = store.find(payment).await? {
         return Ok(Some(PaymentStatus::recorded(id, &found)));
     }
-    let rejection = store.rejection(id).await?;
+    let rejection = store.rejection(payment).await?;
     Ok(rejection.map(|rejection| PaymentStatus::rejected(id, rejection)))
 }
 

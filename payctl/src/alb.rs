@@ -37,7 +37,7 @@ pub struct Alb {
     client: HttpClient,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Trust {
     /// File of CA certificates in PEM form that the load balancer's certificate is verified against
     /// [default: the system's]

@@ -14,7 +14,7 @@ use program::{Env, Secret};
 use time::OffsetDateTime;
 use toml_edit::{DocumentMut, Item};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct CredentialArgs {
     /// Key of the client; other users of this machine see it in the list of processes, unlike `PAY_KEY`
     #[arg(long, value_name = "KEY")]

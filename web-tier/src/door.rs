@@ -12,14 +12,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use clients::digest::ContentDigest;
 use clients::registry::has_credential;
-use clients::signature::{Message, SIGNATURE_INPUT};
+use clients::signature::{self, Message, SIGNATURE_INPUT};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, Method};
-use http_service::http::LoggedClient;
+use http_service::http::RequestContext;
 use http_service::metrics::Metrics;
 
 use self::addresses::Addresses;
@@ -64,7 +63,7 @@ impl Door {
     }
 
     /// Lets in a request about a payment, or one that makes one, before its body is read.
-    pub fn admit(&self, request: &Request) -> Result<Admitted, Denied> {
+    pub fn admit(&self, context: &RequestContext, request: &Request) -> Result<Admitted, Denied> {
         let Some(clients) = &self.clients else {
             self.check_address(request.headers())?;
             return Ok(Admitted::default());
@@ -74,37 +73,41 @@ impl Door {
             uri: request.uri(),
             headers: request.headers(),
         };
-        let unknown = || Denied::Unknown(request.method() == Method::POST);
-        let mut digest = None;
-        let caller = if has_credential(message.headers) {
+        let pays = message.method == Method::POST;
+        let unknown = || Denied::Unknown(signature::required(message.method));
+        let (caller, digest) = if has_credential(message.headers) {
             let caller = clients.authenticate(&message).ok_or_else(unknown)?;
-            if is_signed(&message) && message.method == Method::POST {
-                digest = Some(ContentDigest::of(message.headers).ok_or_else(unknown)?);
-            }
-            caller
+            let digest = if is_signed(&message) && pays {
+                Some(ContentDigest::of(message.headers).ok_or_else(unknown)?)
+            } else {
+                None
+            };
+            (caller, digest)
         } else {
             let is_page = is_own_page(message.method, message.headers);
             let page = clients.page().filter(|_| is_page).ok_or_else(unknown)?;
             self.check_address(message.headers)?;
-            page
+            (page, None)
         };
-        Admitted::within_limits(caller, digest, message.method == Method::POST)
+        let admitted = Admitted::within_limits(context, caller, pays)?;
+        Ok(Admitted { digest, ..admitted })
     }
 
     /// Lets the pay page look for a payment of its own; `None` if it may not pay here.
-    pub fn admit_page(&self, headers: &HeaderMap) -> Result<Option<Admitted>, Denied> {
-        let page = match &self.clients {
-            None => None,
-            Some(clients) => match clients.page() {
-                None => return Ok(None),
-                page => page,
-            },
+    pub fn admit_page(
+        &self,
+        context: &RequestContext,
+        headers: &HeaderMap,
+    ) -> Result<Option<Admitted>, Denied> {
+        let Some(clients) = &self.clients else {
+            self.check_address(headers)?;
+            return Ok(Some(Admitted::default()));
+        };
+        let Some(page) = clients.page() else {
+            return Ok(None);
         };
         self.check_address(headers)?;
-        match page {
-            None => Ok(Some(Admitted::default())),
-            Some(page) => Admitted::within_limits(page, None, false).map(Some),
-        }
+        Admitted::within_limits(context, page, false).map(Some)
     }
 
     /// Callers without a key are told apart by their address.
@@ -123,14 +126,15 @@ fn is_signed(message: &Message<'_>) -> bool {
 
 impl Admitted {
     fn within_limits(
+        context: &RequestContext,
         caller: Arc<Caller>,
-        digest: Option<ContentDigest>,
         pays: bool,
     ) -> Result<Self, Denied> {
+        context.name_client(caller.name());
         let in_flight = caller.check_limits(pays)?;
         Ok(Self {
             caller: Some(caller),
-            digest,
+            digest: None,
             _in_flight: in_flight,
         })
     }
@@ -143,18 +147,10 @@ impl Admitted {
     /// Refuses a body that is not the one that was signed.
     pub fn check(&self, body: &Bytes) -> Result<(), Denied> {
         match &self.digest {
-            Some(digest) if !digest.is_of(body) => Err(Denied::Unknown(true)),
+            Some(digest) if !digest.is_of(body) => {
+                Err(Denied::Unknown(signature::required(&Method::POST)))
+            }
             _ => Ok(()),
         }
-    }
-
-    /// The answer, with the client for the access log.
-    pub fn log(&self, answer: impl IntoResponse) -> Response {
-        let mut answer = answer.into_response();
-        if let Some(caller) = &self.caller {
-            let client = LoggedClient(caller.name().clone());
-            answer.extensions_mut().insert(client);
-        }
-        answer
     }
 }

@@ -80,7 +80,7 @@ async fn look_for(
     if address::is_new(id) {
         return Sent::Never;
     }
-    let page = match state.door.admit_page(headers) {
+    let page = match state.door.admit_page(context, headers) {
         Ok(Some(page)) => page,
         // Nothing that was sent from here can have been taken.
         Ok(None) => return Sent::NotKnown,
@@ -114,8 +114,10 @@ async fn pay(
     if let Err(refusal) = refuse_other_sites(request.headers()) {
         return refusal.into_response();
     }
-    match state.door.admit(&request) {
-        Ok(admitted) => admitted.log(take(&state, &context, &admitted, request).await),
+    match state.door.admit(&context, &request) {
+        Ok(admitted) => take(&state, &context, &admitted, request)
+            .await
+            .into_response(),
         Err(denied) => denied.into_response(),
     }
 }
@@ -176,7 +178,7 @@ async fn find(
     id: PathId,
     request: Request,
 ) -> Response {
-    let admitted = match state.door.admit(&request) {
+    let admitted = match state.door.admit(&context, &request) {
         Ok(admitted) => admitted,
         Err(denied) => return denied.into_response(),
     };
@@ -187,7 +189,7 @@ async fn find(
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (VARY, "Accept"),
     ];
-    admitted.log((headers, answer))
+    (headers, answer).into_response()
 }
 
 async fn look_up(

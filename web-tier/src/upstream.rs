@@ -18,9 +18,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
-use http_service::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
+use http_service::http::{
+    CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
+};
 use http_service::metrics::{Histogram, Metrics, SECONDS};
-use payment_core::{CLIENT_HEADER, ErrorCode, PaymentId, Problem};
+use payment_core::{ErrorCode, PaymentId, Problem};
 use program::chain;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
@@ -32,8 +34,6 @@ use self::pool::Pool;
 use crate::config::Origin;
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-const CLIENT: HeaderName = HeaderName::from_static(CLIENT_HEADER);
 
 /// Headers of an answer that the client may see.
 const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];

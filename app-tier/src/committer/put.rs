@@ -27,8 +27,11 @@ pub(super) async fn batch<L: Log>(
     slot: OwnedSemaphorePermit,
     attempt: Attempt,
 ) {
-    let ids: Vec<_> = batch.iter().map(|pending| pending.id.clone()).collect();
-    let look_up = tokio::spawn(async move { records.holders(&ids).await });
+    let payments: Vec<_> = batch
+        .iter()
+        .map(|pending| pending.payment.clone())
+        .collect();
+    let look_up = tokio::spawn(async move { records.holders(&payments).await });
     let put = log.put(&key, body_of(&batch));
     let put = attempt.run(&key, batch.len(), put).await;
     drop(slot);
@@ -40,7 +43,7 @@ pub(super) async fn batch<L: Log>(
         _ => Holders::default(),
     };
     for pending in batch {
-        match holders.get(&pending.id) {
+        match holders.get(&pending.payment) {
             None => pending.confirm(),
             Some(holder) => {
                 let outcome = compare_row(&pending, holder);

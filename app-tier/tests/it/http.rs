@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use app_tier::{App, config::Config};
 use payment_core::{
-    ETag, ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Timestamp, record,
+    CLIENT_HEADER, ETag, ObjectKey, ObjectVersion, PaymentKey, RecordError, RejectedLine,
+    Timestamp, record,
 };
 use payment_store::{Database, Store};
 use program::Env;
@@ -237,6 +238,68 @@ async fn problem(answer: Response, status: u16, code: &str) {
     assert_eq!(problem["code"], code);
 }
 
+impl Tier {
+    /// As the web tier sends for a client that it authenticated.
+    fn request(&self, clients: &[&str]) -> reqwest::RequestBuilder {
+        let request = reqwest::Client::new()
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .timeout(LONG);
+        let header =
+            |request: reqwest::RequestBuilder, name: &&str| request.header(CLIENT_HEADER, *name);
+        clients.iter().fold(request, header)
+    }
+
+    async fn get_of(&self, client: &str, id: &str) -> (u16, Value) {
+        let request = reqwest::Client::new().get(format!("{}/{id}", self.url));
+        let response = request.header(CLIENT_HEADER, client).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn p10_a_client_name_that_is_no_name_or_two_is_400() {
+    let mut tier = Tier::start(None).await;
+    for clients in [
+        &["Shop"][..],
+        &["a b"],
+        &["shop,other"],
+        &["shop", "other"],
+        &["shop", "shop"],
+    ] {
+        let answer = tier.request(clients).body(payment("a")).send().await;
+        problem(answer.unwrap(), 400, "malformed_json").await;
+    }
+    let asked = reqwest::Client::new().get(format!("{}/a", tier.url));
+    let asked = asked.header(CLIENT_HEADER, "Shop").send().await.unwrap();
+    problem(asked, 400, "malformed_json").await;
+    assert!(tier.puts.try_recv().is_err(), "S3 was asked");
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p10_a_client_sees_its_own_payments_alone(pool: MySqlPool) {
+    let url = url(&pool);
+    let mut tier = Tier::start(Some(&url)).await;
+    let store = Store::new(Database::parse(&url, None).unwrap().pool(1));
+    let sent = tier.request(&["shop"]).body(payment("a")).send();
+    let answer = tokio::spawn(sent);
+    let put = tier.puts.recv().await.unwrap();
+    let (key, body) = (put.key.clone(), put.body.clone());
+    put.confirm();
+    assert_eq!(answer.await.unwrap().unwrap().status().as_u16(), 202);
+    for state in ["accepted", "recorded"] {
+        let (status, seen) = tier.get_of("shop", "a").await;
+        assert_eq!((status, &seen["state"]), (200, &Value::from(state)));
+        assert_eq!(tier.get_of("other", "a").await.0, 404);
+        assert_eq!(tier.get("a").await.0, 404, "open intake is another");
+        let lines: Vec<_> = record::read_object(&key, &body, written_at()).collect();
+        store
+            .ingest_object(&stored(key.clone()), &lines)
+            .await
+            .unwrap();
+    }
+}
+
 /// What a client sees of its payment on the way.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p1_p4_a_payments_state_is_accepted_then_recorded_then_conflict(pool: MySqlPool) {
@@ -280,7 +343,7 @@ async fn p2_a_rejected_payment_is_told_of(pool: MySqlPool) {
     let rejected = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
-        payment_id: PaymentId::parse("a"),
+        payment: PaymentKey::from_stored("a", ""),
     };
     let object = stored(ObjectKey::parse("transactions/x.ndjson").unwrap());
     let lines = [(1, Err(rejected))];

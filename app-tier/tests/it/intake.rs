@@ -137,6 +137,92 @@ async fn p4_repeats_in_flight_share_a_failure_too() {
     assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
 }
 
+/// The same content, too: nobody shares another client's outcome.
+#[tokio::test]
+async fn p10_clients_with_one_id_get_a_yes_and_a_line_each() {
+    let mut tier = Tier::start(Layout::Batch, 4);
+    let open = tier.post(&payment("a")).await;
+    let own = tier.put().await;
+    let shop = tier.post_of("shop", &payment("a")).await;
+    let other = tier.post_of("other", r#"{"id":"a","amount":2}"#).await;
+    let both = tier.put().await;
+    assert_eq!((own.lines(), both.lines()), (1, 2));
+    let body = String::from_utf8(both.body.to_vec()).unwrap();
+    for client in ["shop", "other"] {
+        let start = format!(r#"{{"v":2,"client":"{client}","id":"a","#);
+        assert!(body.contains(&start), "{body}");
+    }
+    both.confirm();
+    own.confirm();
+    for answer in [open, shop, other] {
+        assert!(!accepted(answer).await.replayed);
+    }
+    assert!(
+        accepted(tier.post_of("shop", &payment("a")).await)
+            .await
+            .replayed
+    );
+    let conflict = tier.post_of("other", &payment("a")).await;
+    assert_eq!(refused(conflict).await, NotAccepted::Conflict);
+    assert!(tier.puts.try_recv().is_err(), "a repeat makes no PUT");
+}
+
+#[tokio::test]
+async fn p10_a_claimed_key_is_each_clients_own() {
+    let mut tier = Tier::start(Layout::Object, 4);
+    let mut keys = Vec::new();
+    for client in ["shop", "other"] {
+        let answer = tier.post_of(client, &payment("a")).await;
+        let put = tier.put().await;
+        keys.push(put.key.to_string());
+        put.confirm();
+        assert!(!accepted(answer).await.replayed);
+    }
+    let answer = tier.post(&payment("a")).await;
+    let put = tier.put().await;
+    keys.push(put.key.to_string());
+    put.confirm();
+    accepted(answer).await;
+    assert_eq!(
+        keys,
+        [
+            "transactions/client=shop/a.json",
+            "transactions/client=other/a.json",
+            "transactions/a.json"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn p10_a_row_of_another_client_is_not_ones_own() {
+    let mut tier = Tier::start(Layout::Batch, 1);
+    let Submission {
+        payment: theirs,
+        receipt,
+        ..
+    } = submission(r#"{"id":"a","amount":2}"#, 99);
+    let theirs = theirs.of_client("other".parse().unwrap());
+    let row = Holder {
+        content_hash: theirs.content_hash(),
+        received_at: receipt.received_at,
+        request_id: Some(receipt.request_id),
+    };
+    tier.rows
+        .0
+        .lock()
+        .unwrap()
+        .insert(theirs.key().clone(), row);
+    for answer in [
+        tier.post_of("shop", &payment("a")).await,
+        tier.post(&payment("a")).await,
+    ] {
+        tier.put().await.confirm();
+        assert!(!accepted(answer).await.replayed);
+    }
+    let again = tier.post_of("shop", &payment("a")).await;
+    assert!(accepted(again).await.replayed);
+}
+
 /// Neither has begun its PUT when the other comes: an object never holds both.
 #[tokio::test]
 async fn p4_of_two_contents_that_wait_under_one_id_the_first_wins_and_the_second_is_told() {
@@ -279,7 +365,7 @@ async fn p4_an_id_that_is_a_row_is_known_on_every_node() {
         .0
         .lock()
         .unwrap()
-        .insert(earlier.id().clone(), holder);
+        .insert(earlier.key().clone(), holder);
     let repeat = tier.post(&payment("a")).await;
     tier.put().await.confirm();
     assert_eq!(
@@ -317,7 +403,7 @@ async fn p4_a_claim_that_was_settled_gives_way_to_the_row() {
         request_id: Some(receipt.request_id.clone()),
     };
     let rows = tier.rows.0.clone();
-    rows.lock().unwrap().insert(theirs.id().clone(), row);
+    rows.lock().unwrap().insert(theirs.key().clone(), row);
     for _ in 0..2 {
         let own = tier.post(&payment("a")).await;
         assert_eq!(refused(own).await, NotAccepted::Conflict);

@@ -3,6 +3,7 @@
 mod breaker;
 mod http;
 mod intake;
+mod log;
 #[path = "../../../web-tier/tests/it/odd_requests.rs"]
 mod odd_requests;
 mod scripted_log;

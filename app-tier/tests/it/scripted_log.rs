@@ -6,7 +6,7 @@ use app_tier::log::{Log, LogError, Put};
 use app_tier::records::{Holders, Records};
 use async_trait::async_trait;
 use bytes::Bytes;
-use payment_core::{ObjectKey, PaymentId};
+use payment_core::{ObjectKey, PaymentKey};
 use tokio::sync::{mpsc, oneshot};
 
 /// A PUT that waits for the test's answer.
@@ -72,11 +72,11 @@ pub struct Rows(pub Arc<Mutex<Holders>>);
 
 #[async_trait]
 impl Records for Rows {
-    async fn holders(&self, ids: &[PaymentId]) -> Holders {
+    async fn holders(&self, payments: &[PaymentKey]) -> Holders {
         let rows = self.0.lock().unwrap();
-        let known = ids
+        let known = payments
             .iter()
-            .filter_map(|id| Some((id.clone(), rows.get(id)?.clone())));
+            .filter_map(|payment| Some((payment.clone(), rows.get(payment)?.clone())));
         known.collect()
     }
 }
@@ -87,7 +87,7 @@ pub struct SilentRows;
 
 #[async_trait]
 impl Records for SilentRows {
-    async fn holders(&self, _: &[PaymentId]) -> Holders {
+    async fn holders(&self, _: &[PaymentKey]) -> Holders {
         std::future::pending().await
     }
 }

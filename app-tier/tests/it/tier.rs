@@ -60,7 +60,18 @@ impl Tier {
     /// Posts a payment from a request of its own, and lets it run as far as it can.
     pub async fn post(&mut self, body: &str) -> Answer {
         self.requests += 1;
-        let submission = submission(body, self.requests);
+        self.send(submission(body, self.requests)).await
+    }
+
+    /// As [`Tier::post`], by this client.
+    pub async fn post_of(&mut self, client: &str, body: &str) -> Answer {
+        self.requests += 1;
+        let mut submission = submission(body, self.requests);
+        submission.payment = submission.payment.of_client(client.parse().unwrap());
+        self.send(submission).await
+    }
+
+    async fn send(&self, submission: Submission) -> Answer {
         let intake = Arc::clone(&self.intake);
         let answer = tokio::spawn(async move { intake.accept(submission).await });
         tokio::task::yield_now().await;

@@ -10,8 +10,8 @@ mod slot;
 mod slots;
 
 pub use body::{media_type, read_body, read_json};
-pub use inbound::{IDEMPOTENCY_KEY, PathId, idempotency_key};
+pub use inbound::{CLIENT, IDEMPOTENCY_KEY, PathId, client_name, idempotency_key};
 pub(crate) use observe::HEALTH;
-pub use observe::{Layers, LoggedClient, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
+pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;
 pub use slots::StatusQueries;

@@ -1,7 +1,8 @@
 //! When are two payments the same? When the SHA-256 of their canonical form is.
 //!
 //! The canonical form is one JSON object: members sorted by name, no white space, absent members left out, the
-//! amount in its normal form, the currency filled in, numbers inside `extra` as they were sent. So
+//! amount in its normal form, the currency filled in, numbers inside `extra` as they were sent. The client's name is
+//! one of the members, and is absent if it is empty. So
 //! `{"amount":1}` and `{"currency":"USD","amount":"1.00"}` are the same payment.
 //! The form is fixed for ever: hashes in the log and in the database were made with it.
 
@@ -77,13 +78,16 @@ impl Payment {
         if let Some(amount) = amount {
             member("amount", &amount.to_string(), &mut form);
         }
+        if !self.client().is_empty() {
+            member("client", self.client().as_str(), &mut form);
+        }
         if let Some(currency) = currency {
             member("currency", currency.code(), &mut form);
         }
         form.push_str("\"extra\":");
         json::write_object(extra, &mut form, Order::Sorted);
         form.push(',');
-        member("id", self.id.as_str(), &mut form);
+        member("id", self.id().as_str(), &mut form);
         if let Some(payer_name) = payer_name {
             member("payer_name", payer_name, &mut form);
         }
@@ -162,6 +166,22 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn p10_the_hash_covers_the_client_beside_a_member_of_that_name() {
+        let body = r#"{"id":"a","client":"shop","amount":1}"#;
+        let open = payment(body);
+        let shop = open.clone().of_client("shop".parse().unwrap());
+        assert_eq!(
+            open.canonical_form(),
+            r#"{"amount":"1.00","currency":"USD","extra":{"client":"shop"},"id":"a","status":"processed"}"#
+        );
+        assert_eq!(
+            shop.canonical_form(),
+            r#"{"amount":"1.00","client":"shop","currency":"USD","extra":{"client":"shop"},"id":"a","status":"processed"}"#
+        );
+        assert_ne!(open.content_hash(), shop.content_hash());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::PaymentId;
+
 /// Longest name of a client, in bytes: the width of its column.
 pub const CLIENT_NAME_BYTES_MAX: usize = 32;
 
@@ -16,6 +18,13 @@ pub const CLIENT_HEADER: &str = "x-payment-client";
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ClientName(Box<str>);
+
+/// What identifies a payment: the same id at two clients is two payments. Sorted as the unique key of the rows is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PaymentKey {
+    pub id: PaymentId,
+    pub client: ClientName,
+}
 
 /// The message does not repeat the text: it may be a credential in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +85,35 @@ impl TryFrom<String> for ClientName {
 impl From<ClientName> for String {
     fn from(name: ClientName) -> Self {
         name.0.into()
+    }
+}
+
+impl PaymentKey {
+    /// From a row. `None` if a column does not have the form of its value.
+    pub fn from_stored(id: &str, client: &str) -> Option<Self> {
+        Some(Self {
+            id: PaymentId::from_stored(id)?,
+            client: ClientName::from_stored(client).ok()?,
+        })
+    }
+}
+
+/// A payment of open intake.
+impl From<PaymentId> for PaymentKey {
+    fn from(id: PaymentId) -> Self {
+        let client = ClientName::default();
+        Self { id, client }
+    }
+}
+
+/// For people: `order-1 of client shop`, and the id alone if no client is named.
+impl fmt::Display for PaymentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, client } = self;
+        if client.is_empty() {
+            return write!(f, "{id}");
+        }
+        write!(f, "{id} of client {client}")
     }
 }
 

@@ -33,7 +33,7 @@ pub mod timestamp;
 pub use amount::{Amount, Currency};
 pub use canonical::ContentHash;
 pub use card::CardCheck;
-pub use client::{CLIENT_HEADER, ClientName, InvalidClientName};
+pub use client::{CLIENT_HEADER, ClientName, InvalidClientName, PaymentKey};
 pub use error::{ErrorCode, Problem};
 pub use id::{PaymentId, RequestId};
 pub use object_key::ObjectKey;

@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::client::PaymentKey;
 use crate::hex;
-use crate::id::PaymentId;
 use crate::timestamp::Timestamp;
 
 /// S3's limit, in bytes of UTF-8.
@@ -69,9 +69,16 @@ impl ObjectKey {
         format!("{prefix}dt=")
     }
 
-    /// One payment: `transactions/<id>.json`. The key claims the id.
-    pub fn single(prefix: &str, id: &PaymentId) -> Self {
-        Self(format!("{prefix}{id}.json").into())
+    /// One payment: `transactions/<id>.json`, or `transactions/client=<name>/<id>.json`. The key claims the id for the
+    /// client: no id holds `=` or `/`.
+    pub fn single(prefix: &str, payment: &PaymentKey) -> Self {
+        let PaymentKey { id, client } = payment;
+        let folder = if client.is_empty() {
+            String::new()
+        } else {
+            format!("client={client}/")
+        };
+        Self(format!("{prefix}{folder}{id}.json").into())
     }
 
     /// What the keys of the batches written in the hour of `at` start with.
@@ -177,10 +184,14 @@ mod tests {
             "transactions/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-a1b2.ndjson"
         );
         assert!(key.is_batch() && key.is_own_batch());
-        let id = PaymentId::parse("tx_1747539198353").unwrap();
+        let single = |client| {
+            let key = PaymentKey::from_stored("tx_1747539198353", client).unwrap();
+            ObjectKey::single("transactions/", &key).to_string()
+        };
+        assert_eq!(single(""), "transactions/tx_1747539198353.json");
         assert_eq!(
-            ObjectKey::single("transactions/", &id).as_str(),
-            "transactions/tx_1747539198353.json"
+            single("shop"),
+            "transactions/client=shop/tx_1747539198353.json"
         );
     }
 

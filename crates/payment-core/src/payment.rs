@@ -7,6 +7,7 @@ use std::borrow::Cow;
 pub(crate) use self::content::{Content, known_name};
 use crate::amount::{Amount, AmountError, Currency};
 use crate::card::{self, CardCheck};
+use crate::client::{ClientName, PaymentKey};
 use crate::error::ErrorCode;
 use crate::id::{ID_BYTES_MAX, PaymentId};
 use crate::json::{self, DEPTH_MAX, Json, JsonError, Members};
@@ -28,10 +29,10 @@ pub enum Status {
     Failed,
 }
 
-/// A payment that keeps every rule. Two payments are the same when their [`crate::ContentHash`] is.
+/// A payment that keeps every rule, and whose it is. Two payments are the same when their [`crate::ContentHash`] is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    pub(crate) id: PaymentId,
+    pub(crate) key: PaymentKey,
     pub(crate) content: Content,
 }
 
@@ -164,6 +165,7 @@ impl Draft {
     }
 
     /// Settles the id: from the body, from the header Idempotency-Key (a bare or a quoted string), or by `make`.
+    /// The payment belongs to no client yet: [`Payment::of_client`].
     pub fn identify(
         self,
         header: Option<&str>,
@@ -188,15 +190,30 @@ impl Draft {
             (None, None) => make(),
         };
         Ok(Payment {
-            id,
+            key: id.into(),
             content: self.content,
         })
     }
 }
 
 impl Payment {
+    /// The same payment as this client's.
+    #[must_use]
+    pub fn of_client(mut self, client: ClientName) -> Self {
+        self.key.client = client;
+        self
+    }
+
+    pub fn key(&self) -> &PaymentKey {
+        &self.key
+    }
+
     pub fn id(&self) -> &PaymentId {
-        &self.id
+        &self.key.id
+    }
+
+    pub fn client(&self) -> &ClientName {
+        &self.key.client
     }
 
     pub fn transaction(&self) -> Option<&str> {

@@ -1,7 +1,8 @@
 //! A payment as the log keeps it, one JSON object a line, and how objects of the log are read back.
 //!
-//! Version 1 is fixed. What the content's hash does not cover (times, ids of the request) may grow with a
-//! version 2; readers are brought up before writers.
+//! Version 1 is fixed. Version 2 adds the member `client`, which the hash covers; a payment without a client is still
+//! written as version 1, byte for byte. What the hash does not cover (times, ids of the request) may grow within a
+//! version that no writer uses yet; readers are brought up before writers.
 //!
 //! A line of this system was judged when it came in: its reader asks for the form of the record, the hash, and what
 //! its row needs, and for no policy. A foreign object, without a member `v`, comes in by the door.
@@ -10,6 +11,7 @@ mod rejected;
 
 pub use self::rejected::RejectedLine;
 use crate::canonical::ContentHash;
+use crate::client::ClientName;
 use crate::error::ErrorCode;
 use crate::hex;
 use crate::id::RequestId;
@@ -20,6 +22,10 @@ use crate::timestamp::Timestamp;
 
 /// Levels of nesting of a line: `extra` adds one to what the client sent.
 const DEPTH_MAX: usize = json::DEPTH_MAX + 1;
+
+/// The member `v` of a record without a client, and of one with a client.
+const V1: &str = "1";
+const V2: &str = "2";
 
 /// Longest line of this system, in bytes with its newline. No byte of a body becomes more than three: `\b` is written
 /// as `\u0008`. The rest is what the record adds.
@@ -98,7 +104,7 @@ pub enum RecordError {
         "the record has a version that this reader does not know; bring the function up to date, then replay"
     )]
     UnsupportedVersion,
-    #[error("the record breaks the form of version 1 at {0}")]
+    #[error("the record breaks the form of its version at {0}")]
     Malformed(&'static str),
     #[error("the record's hash does not match its content")]
     HashMismatch,
@@ -139,11 +145,16 @@ impl LogRecord {
         }
     }
 
-    /// One line of version 1, with its newline.
+    /// One line, with its newline: of version 2 if the payment belongs to a client, else of version 1.
     pub fn to_line(&self) -> String {
         let payment = &self.payment;
         let mut line = String::with_capacity(448);
-        line.push_str("{\"v\":1");
+        if payment.client().is_empty() {
+            line.push_str("{\"v\":1");
+        } else {
+            line.push_str("{\"v\":2");
+            member("client", Some(payment.client().as_str()), &mut line);
+        }
         member("id", Some(payment.id().as_str()), &mut line);
         member("transaction", payment.transaction(), &mut line);
         member(
@@ -179,7 +190,7 @@ impl LogRecord {
         line
     }
 
-    /// Reads one record: version 1, or the plain object of an older system, which has no member `v`.
+    /// Reads one record: version 1 or 2, or the plain object of an older system, which has no member `v`.
     /// `stored_at` is when S3 stored the object.
     pub fn parse(text: &[u8], stored_at: Timestamp) -> Result<Self, RecordError> {
         let text = std::str::from_utf8(text).map_err(|_| PaymentError::NotUtf8)?;
@@ -187,7 +198,7 @@ impl LogRecord {
         let version = object.values("v").next();
         match version {
             None => Self::from_older(object.read(json::DEPTH_MAX)?, stored_at),
-            Some("1") => Self::from_v1(object.read(DEPTH_MAX)?),
+            Some(V1 | V2) => Self::from_own(object.read(DEPTH_MAX)?, version == Some(V2)),
             Some(_) => Err(RecordError::UnsupportedVersion),
         }
     }
@@ -209,11 +220,11 @@ impl LogRecord {
         })
     }
 
-    fn from_v1(members: Members) -> Result<Self, RecordError> {
+    fn from_own(members: Members, has_client: bool) -> Result<Self, RecordError> {
         let mut envelope = Envelope::default();
         let mut known = Members::new();
         for (name, value) in members {
-            match envelope.slot(&name) {
+            match envelope.slot(&name, has_client) {
                 Some(slot) => *slot = Some(value),
                 None => known.push((name, value)),
             }
@@ -221,27 +232,37 @@ impl LogRecord {
         let Some(Json::Object(extra)) = envelope.extra.take() else {
             return Err(RecordError::Malformed("extra"));
         };
-        envelope.into_record(Payment::from_stored(known, extra)?)
+        let client = match envelope.client.take() {
+            None => ClientName::default(),
+            named => required("client", named, |name| name.parse().ok())?,
+        };
+        envelope.into_record(Payment::from_stored(client, known, extra)?)
     }
 }
 
 impl Payment {
     /// A payment that was accepted before, from its line or its row: `known` are the members that have a column.
-    pub fn from_stored(known: Members, extra: Members) -> Result<Self, RecordError> {
+    pub fn from_stored(
+        client: ClientName,
+        known: Members,
+        extra: Members,
+    ) -> Result<Self, RecordError> {
         if known.iter().any(|(name, _)| known_name(name).is_none()) {
             return Err(RecordError::Malformed("an unknown member"));
         }
         if extra.iter().any(|(name, _)| known_name(name).is_some()) {
             return Err(RecordError::Malformed("extra"));
         }
-        with_own_id(Draft::storable(known.into_iter().chain(extra))?)
+        let payment = with_own_id(Draft::storable(known.into_iter().chain(extra))?)?;
+        Ok(payment.of_client(client))
     }
 }
 
-/// Members of version 1 that are not the client's content, and `extra`, which holds the rest of it.
+/// Members of a record that are not the client's content, and `extra`, which holds the rest of it.
 #[derive(Default)]
 struct Envelope {
     v: Option<Json>,
+    client: Option<Json>,
     extra: Option<Json>,
     received_at: Option<Json>,
     request_id: Option<Json>,
@@ -250,9 +271,11 @@ struct Envelope {
 }
 
 impl Envelope {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Json>> {
+    /// Version 1 has no member `client`.
+    fn slot(&mut self, name: &str, has_client: bool) -> Option<&mut Option<Json>> {
         Some(match name {
             "v" => &mut self.v,
+            "client" if has_client => &mut self.client,
             "extra" => &mut self.extra,
             "received_at" => &mut self.received_at,
             "request_id" => &mut self.request_id,

@@ -7,10 +7,12 @@ mod reject;
 mod row;
 mod tables;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{
+    ClientName, ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp,
+};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
@@ -21,6 +23,7 @@ pub use self::tables::{LineTable, Origin, RowSpan};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;
+use crate::mysql::of_payments;
 use crate::version::is_same_version;
 use crate::{Found, Store};
 
@@ -53,13 +56,19 @@ const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
     WHERE object_key <= '' OR OCTET_LENGTH(object_key) > 1024 LIMIT 1000";
 
 const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
-    WHERE payment_id = ? ORDER BY id LIMIT 100";
+    WHERE payment_id = ? AND client = ? ORDER BY id LIMIT 100";
+
+const CLIENTS_OF: &str =
+    "SELECT client FROM transactions WHERE payment_id = ? ORDER BY client LIMIT 100";
 
 /// Condition on a row `t` of `rejects`. A reject whose id nobody could read is never settled: a person has to look at
-/// its line.
+/// its line. A function that did not know the line's version did not know its client either: any client's row of the
+/// id settles that, and an audit of the object holds the line itself against its own client's row.
 const IS_UNSETTLED_OWN: &str = "(t.is_own AND (t.payment_id IS NULL OR NOT EXISTS \
-    (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id) AND NOT EXISTS \
-    (SELECT 1 FROM conflicts c WHERE c.payment_id = t.payment_id)))";
+    (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id \
+    AND (p.client = t.client OR t.client = '' AND t.reason = 'unsupported_version')) AND NOT EXISTS \
+    (SELECT 1 FROM conflicts c WHERE c.payment_id = t.payment_id \
+    AND (c.client = t.client OR t.client = '' AND t.reason = 'unsupported_version'))))";
 
 /// Keys between two texts, without either.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,20 +210,21 @@ impl Store {
     }
 
     /// The rows of these payments, at most [`LOOKUP_IDS_MAX`].
-    pub async fn rows_of(&self, ids: &[&PaymentId]) -> Result<HashMap<String, Row>, Error> {
-        if ids.is_empty() {
+    pub async fn rows_of(
+        &self,
+        payments: &[&PaymentKey],
+    ) -> Result<HashMap<PaymentKey, Row>, Error> {
+        if payments.is_empty() {
             return Ok(HashMap::new());
         }
         self.ask(async |connection| {
             let mut sql = QueryBuilder::new(Table::Transactions.select());
             sql.push(" WHERE payment_id IN ");
-            list::push(&mut sql, ids.iter().map(|id| id.as_str()));
+            list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
             let rows = sql.build().fetch_all(connection).await?;
-            let row = |row: &MySqlRow| {
-                let row = Row::read(row);
-                (row.payment_id.clone(), row)
-            };
-            Ok(rows.iter().map(row).collect())
+            let asked: HashSet<_> = payments.iter().copied().collect();
+            let rows = of_payments(&rows, &asked);
+            Ok(rows.map(|(key, row)| (key, Row::read(row))).collect())
         })
         .await
     }
@@ -228,10 +238,24 @@ impl Store {
         .await
     }
 
-    /// Other content that came under this id: the first hundred.
-    pub async fn conflicts_of(&self, id: &PaymentId) -> Result<Vec<Conflict>, Error> {
+    /// The clients that have a row of this id: the first hundred.
+    pub async fn clients_of(&self, id: &PaymentId) -> Result<Vec<ClientName>, Error> {
         self.ask(async |connection| {
-            let query = sqlx::query(CONFLICTS_OF).bind(id.as_str());
+            let query = sqlx::query_scalar(CLIENTS_OF).bind(id.as_str());
+            let clients: Vec<String> = query.fetch_all(connection).await?;
+            let client = |client: &String| ClientName::from_stored(client);
+            let clients: Result<_, _> = clients.iter().map(client).collect();
+            clients.map_err(|_| Error::Unreadable { column: "client" })
+        })
+        .await
+    }
+
+    /// Other content that came under this client's id: the first hundred.
+    pub async fn conflicts_of(&self, payment: &PaymentKey) -> Result<Vec<Conflict>, Error> {
+        self.ask(async |connection| {
+            let query = sqlx::query(CONFLICTS_OF)
+                .bind(payment.id.as_str())
+                .bind(payment.client.as_str());
             let rows = query.fetch_all(connection).await?;
             rows.iter().map(conflict).collect()
         })

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use payment_core::{ContentHash, PaymentId};
+use payment_core::{ContentHash, PaymentKey};
 
 pub use crate::driver::{DriverError, Kind};
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub trait Session: Send {
 
     fn rollback(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
 
-    /// Rows of `transactions`, whose unique key is the payment id.
+    /// Rows of `transactions`, whose unique key is the payment id and the client.
     fn insert_payments(
         &mut self,
         object: VersionColumns<'_>,
@@ -75,10 +75,10 @@ pub trait Session: Send {
         object: VersionColumns<'_>,
     ) -> impl Future<Output = Result<Option<Outcome>, Error>> + Send;
 
-    /// The rows that have one of the ids, and the line of the log that each was made of.
+    /// The rows of these payments, and the line of the log that each was made of.
     fn origins(
         &mut self,
-        ids: &[&PaymentId],
+        payments: &[&PaymentKey],
     ) -> impl Future<Output = Result<Vec<Origin>, Error>> + Send;
 
     /// Those of the object's lines that `conflicts` has.
@@ -95,19 +95,21 @@ pub trait Session: Send {
         lines: &[u32],
     ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
 
-    fn find(&mut self, id: &PaymentId)
-    -> impl Future<Output = Result<Option<Found>, Error>> + Send;
+    fn find(
+        &mut self,
+        payment: &PaymentKey,
+    ) -> impl Future<Output = Result<Option<Found>, Error>> + Send;
 
-    /// Why a line of this system's own that has the id was rejected; the latest, if there are several.
+    /// Why this payment's line, of this system's own, was rejected; the latest, if there are several.
     fn rejection(
         &mut self,
-        id: &PaymentId,
+        payment: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Rejection>, Error>> + Send;
 
     fn holders(
         &mut self,
-        ids: &[PaymentId],
-    ) -> impl Future<Output = Result<Vec<(PaymentId, Holder)>, Error>> + Send;
+        payments: &[PaymentKey],
+    ) -> impl Future<Output = Result<Vec<(PaymentKey, Holder)>, Error>> + Send;
 
     /// The rows of `ingested_objects` that have one of the keys, in any version.
     fn ledger_keys(
@@ -151,7 +153,7 @@ pub trait Session: Send {
 /// The line of the log that a row was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    pub payment_id: String,
+    pub payment: PaymentKey,
     pub content_hash: ContentHash,
     pub object_key: String,
     pub object_line: u32,

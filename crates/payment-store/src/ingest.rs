@@ -1,6 +1,6 @@
 //! One object of the log becomes rows, conflicts and rejects: whole or not at all, and once.
 //!
-//! `plan` sorts the lines by payment id, `tally` says what becomes of a line, `insert` is the one loop that
+//! `plan` sorts the lines by payment, `tally` says what becomes of a line, `insert` is the one loop that
 //! inserts, and `payments`, `conflicts` and `rejects` are the tables that it inserts into. The object's own row
 //! of `ingested_objects` is written last and in the same transaction.
 

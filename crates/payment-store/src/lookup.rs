@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use payment_core::{
-    Amount, ContentHash, Currency, ObjectKey, ObjectVersion, PaymentId, RequestId, Status,
+    Amount, ContentHash, Currency, ObjectKey, ObjectVersion, PaymentKey, RequestId, Status,
     Timestamp,
 };
 
@@ -37,7 +37,7 @@ pub struct Found {
     pub content_hash: ContentHash,
     pub object_key: ObjectKey,
     pub object_line: u32,
-    /// Lines of the log with the same id and other content.
+    /// Lines of the log with the client's same id and other content.
     pub conflicts: u64,
 }
 
@@ -49,7 +49,7 @@ pub struct Rejection {
     pub rejected_at: Timestamp,
 }
 
-/// Whose row a payment id is.
+/// What the row of a payment says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     pub content_hash: ContentHash,
@@ -59,10 +59,13 @@ pub struct Holder {
 }
 
 impl<B: Backend> Store<B> {
-    /// Those of the ids that are rows.
-    pub async fn holders(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Holder>, Error> {
+    /// Those of the payments that are rows.
+    pub async fn holders(
+        &self,
+        payments: &[PaymentKey],
+    ) -> Result<HashMap<PaymentKey, Holder>, Error> {
         let mut holders = HashMap::new();
-        for chunk in ids.chunks(STATEMENT_KEYS_MAX) {
+        for chunk in payments.chunks(STATEMENT_KEYS_MAX) {
             let work = async {
                 let mut session = self.backend.session().await?;
                 let found = session.holders(chunk).await;
@@ -75,22 +78,22 @@ impl<B: Backend> Store<B> {
     }
 
     /// The recorded payment; `None` where there is none yet.
-    pub async fn find(&self, id: &PaymentId) -> Result<Option<Found>, Error> {
+    pub async fn find(&self, payment: &PaymentKey) -> Result<Option<Found>, Error> {
         let work = async {
             let mut session = self.backend.session().await?;
-            let found = session.find(id).await;
+            let found = session.find(payment).await;
             session.end();
             found
         };
         within(LOOKUP_TIME_MAX, work).await
     }
 
-    /// Why a payment that was accepted is no row, for an id that [`Self::find`] does not find. Lines of foreign objects
+    /// Why a payment that was accepted is no row, for one that [`Self::find`] does not find. Lines of foreign objects
     /// do not count: nobody was told yes for them, and a client may yet pay under the same id.
-    pub async fn rejection(&self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
+    pub async fn rejection(&self, payment: &PaymentKey) -> Result<Option<Rejection>, Error> {
         let work = async {
             let mut session = self.backend.session().await?;
-            let rejection = session.rejection(id).await;
+            let rejection = session.rejection(payment).await;
             session.end();
             rejection
         };

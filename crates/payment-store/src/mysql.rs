@@ -7,9 +7,11 @@ mod payments;
 mod select;
 mod sweep;
 
+pub(crate) use self::select::of_payments;
+
 use std::collections::{HashMap, HashSet};
 
-use payment_core::PaymentId;
+use payment_core::PaymentKey;
 use sqlx::{Executor as _, MySql, QueryBuilder};
 
 use crate::backend::{Backend, Deferred, Entry, Origin, Reject, Session};
@@ -134,8 +136,8 @@ impl Session for MySqlSession {
         ledger::find(self.lease.connection()?, object).await
     }
 
-    async fn origins(&mut self, ids: &[&PaymentId]) -> Result<Vec<Origin>, Error> {
-        select::origins(self.lease.connection()?, ids).await
+    async fn origins(&mut self, payments: &[&PaymentKey]) -> Result<Vec<Origin>, Error> {
+        select::origins(self.lease.connection()?, payments).await
     }
 
     async fn conflict_lines(
@@ -154,16 +156,19 @@ impl Session for MySqlSession {
         lines::recorded(self.lease.connection()?, "rejects", object, lines).await
     }
 
-    async fn find(&mut self, id: &PaymentId) -> Result<Option<Found>, Error> {
-        select::find(self.lease.connection()?, id).await
+    async fn find(&mut self, payment: &PaymentKey) -> Result<Option<Found>, Error> {
+        select::find(self.lease.connection()?, payment).await
     }
 
-    async fn rejection(&mut self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
-        select::rejection(self.lease.connection()?, id).await
+    async fn rejection(&mut self, payment: &PaymentKey) -> Result<Option<Rejection>, Error> {
+        select::rejection(self.lease.connection()?, payment).await
     }
 
-    async fn holders(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, Holder)>, Error> {
-        select::holders(self.lease.connection()?, ids).await
+    async fn holders(
+        &mut self,
+        payments: &[PaymentKey],
+    ) -> Result<Vec<(PaymentKey, Holder)>, Error> {
+        select::holders(self.lease.connection()?, payments).await
     }
 
     async fn ledger_keys(

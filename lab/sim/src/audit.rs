@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use payment_core::{LogRecord, RejectedLine, record};
+use payment_core::{LogRecord, PaymentKey, RejectedLine, record};
 use payment_store::Outcome;
 use verdict::{Content, Judge};
 
@@ -53,7 +53,7 @@ pub fn judge(recorded: Recorded, judge: &mut Judge) {
 }
 
 struct Tables<'r> {
-    rows: HashMap<&'r str, &'r Row>,
+    rows: HashMap<&'r PaymentKey, &'r Row>,
     conflicts: HashMap<(&'r str, u32), &'r Row>,
     rejects: HashSet<(&'r str, u32)>,
     objects: HashMap<&'r str, &'r Outcome>,
@@ -61,11 +61,11 @@ struct Tables<'r> {
 
 impl<'r> Tables<'r> {
     fn new(recorded: &'r Recorded) -> Self {
-        let id = |row: &'r Row| (row.record.payment.id().as_str(), row);
+        let payment = |row: &'r Row| (row.record.payment.key(), row);
         let line = |row: &'r Row| ((row.object.key.as_str(), row.line), row);
         let rejects = recorded.rejects.iter();
         Self {
-            rows: recorded.rows.iter().map(id).collect(),
+            rows: recorded.rows.iter().map(payment).collect(),
             conflicts: recorded.conflicts.iter().map(line).collect(),
             rejects: rejects
                 .map(|(object, line)| (object.key.as_str(), *line))
@@ -90,7 +90,7 @@ impl<'r> Tables<'r> {
             return self.is_reject(object, line);
         }
         let is_same = |row: &&&Row| row.record.payment == record.payment;
-        let row = self.rows.get(record.payment.id().as_str());
+        let row = self.rows.get(record.payment.key());
         let conflict = self.conflicts.get(&(object.key.as_str(), line));
         row.filter(is_same).or(conflict.filter(is_same)).is_some()
     }
@@ -100,7 +100,7 @@ fn as_judged(row: Row) -> verdict::Row {
     let payment = &row.record.payment;
     let owned = |text: &str| text.to_owned();
     verdict::Row {
-        id: payment.id().to_string(),
+        id: payment.key().to_string(),
         content: Content {
             transaction: payment.transaction().map(owned),
             amount: payment.amount().map(|amount| amount.to_string()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app_tier::intake::{Accepted, NotAccepted, Submission};
 use app_tier::ticket::Receipt;
-use payment_core::{Draft, RequestId};
+use payment_core::{ClientName, Draft, RequestId};
 use tokio::time::timeout;
 use verdict::{Answer, Attempt, Content};
 
@@ -35,7 +35,7 @@ pub struct Crowd {
 pub struct History {
     pub attempts: Vec<Attempt>,
     requests: usize,
-    /// Where each id was last sent.
+    /// Where each payment was last sent.
     places: HashMap<String, usize>,
 }
 
@@ -61,7 +61,7 @@ impl Crowd {
             };
             let content = &payment.contents[nth];
             for _ in 0..TRIES {
-                let answer = self.request(&payment.id, content).await;
+                let answer = self.request(&payment, content).await;
                 let is_open = matches!(answer, Answer::Failed { .. } | Answer::NoAnswer);
                 if !is_open || world.chance(0.2) {
                     break;
@@ -71,10 +71,11 @@ impl Crowd {
         }
     }
 
-    async fn request(&self, id: &str, content: &Content) -> Answer {
+    async fn request(&self, payment: &Payment, content: &Content) -> Answer {
         let world = &self.world;
+        let name = payment.name();
         let place = world.below(self.nodes.count());
-        if let Some(last) = lock(&self.history).places.insert(id.to_owned(), place) {
+        if let Some(last) = lock(&self.history).places.insert(name.clone(), place) {
             world.hit(if last == place {
                 Fault::RepeatSameNode
             } else {
@@ -85,14 +86,14 @@ impl Crowd {
         if world.fault(Fault::Malformed) {
             content.amount = Some("-1".to_owned());
         }
-        let body = payments::body(world, id, &content);
+        let body = payments::body(world, &payment.id, &content);
         let request_id = lock(&self.history).next_request();
         let sent_ms = clock::ms();
-        world.trace(|| format!("{request_id} sends {id} to node {place}"));
-        let answer = self.send(place, &body, &request_id).await;
+        world.trace(|| format!("{request_id} sends {name} to node {place}"));
+        let answer = self.send(place, &payment.client, &body, &request_id).await;
         world.trace(|| format!("{request_id} hears {answer:?}"));
         lock(&self.history).attempts.push(Attempt {
-            id: id.to_owned(),
+            id: name,
             content,
             sent_ms,
             answered_ms: (answer != Answer::NoAnswer).then(clock::ms),
@@ -102,7 +103,13 @@ impl Crowd {
     }
 
     /// The request's way to a node and back.
-    async fn send(&self, place: usize, body: &str, request_id: &str) -> Answer {
+    async fn send(
+        &self,
+        place: usize,
+        client: &ClientName,
+        body: &str,
+        request_id: &str,
+    ) -> Answer {
         let world = &self.world;
         world.pass(1..=20).await;
         if world.fault(Fault::RequestLost) {
@@ -121,7 +128,7 @@ impl Crowd {
             let answer = tokio::select! {
                 biased;
                 () = node.life.ended() => Answer::NoAnswer,
-                answer = process(&node, body, request_id) => answer,
+                answer = process(&node, client, body, request_id) => answer,
             };
             world.pass(1..=20).await;
             answer
@@ -135,7 +142,7 @@ impl Crowd {
 }
 
 /// What the app tier's HTTP interface does with a body.
-async fn process(node: &Node, body: &str, request_id: &str) -> Answer {
+async fn process(node: &Node, client: &ClientName, body: &str, request_id: &str) -> Answer {
     let draft = Draft::parse(body.as_bytes());
     let payment = draft.and_then(|draft| draft.identify(None, || unreachable!("each has an id")));
     let (Ok(payment), Some(request_id)) = (payment, RequestId::parse(request_id)) else {
@@ -146,7 +153,7 @@ async fn process(node: &Node, body: &str, request_id: &str) -> Answer {
         request_id,
     };
     let submission = Submission {
-        payment,
+        payment: payment.of_client(client.clone()),
         receipt,
         traceparent: None,
     };

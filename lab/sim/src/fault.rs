@@ -171,6 +171,8 @@ pub enum Defect {
     YesWithoutStoring,
     /// P2: the table has no unique key on the payment id.
     NoUniqueKey,
+    /// P10: the unique key is the payment id alone, whoever the client is.
+    ClientIgnored,
     /// P2: now and then an object is marked as taken, and its rows are not there.
     TakenWithoutRows,
     /// P4: whatever content holds an id, it passes for the same.

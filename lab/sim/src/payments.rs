@@ -1,5 +1,6 @@
 //! The payments of a run: what clients mean, and the bodies they write it in.
 
+use payment_core::ClientName;
 use serde_json::Value;
 use verdict::Content;
 
@@ -8,16 +9,33 @@ use crate::world::World;
 /// Contents that may come under one id: the first is the one that mostly does.
 const CONTENTS: usize = 3;
 
-/// An id and what is said under it.
+/// Clients of the run: open intake, and one that has a name. They use the same ids.
+const CLIENTS: [&str; 2] = ["", "shop"];
+
+/// An id of a client, and what is said under it.
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub id: String,
+    pub client: ClientName,
     pub contents: Vec<Content>,
+}
+
+impl Payment {
+    /// What the judge knows the payment by: the same id at two clients is two payments. The rows are named by
+    /// `PaymentKey`, which writes it the same.
+    pub fn name(&self) -> String {
+        let Self { id, client, .. } = self;
+        if client.is_empty() {
+            return id.clone();
+        }
+        format!("{id} of client {client}")
+    }
 }
 
 pub fn draw(world: &World, count: usize) -> Vec<Payment> {
     let payment = |number| Payment {
-        id: format!("pay-{number}"),
+        id: format!("pay-{}", number / CLIENTS.len()),
+        client: ClientName::from_stored(CLIENTS[number % CLIENTS.len()]).unwrap_or_default(),
         contents: (0..CONTENTS).map(|nth| content(world, nth)).collect(),
     };
     (0..count).map(payment).collect()

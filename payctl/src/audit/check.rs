@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
 use payment_core::record::{self, Line};
-use payment_core::{LogRecord, ObjectKey, PaymentId, RecordError, RejectedLine};
+use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Stored};
 
 use super::counts::Counts;
-use super::difference::{Difference, Findings, Kind, Unreadable};
+use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
@@ -94,11 +94,11 @@ impl Check<'_> {
     async fn lines(&mut self, lines: &[Line]) -> Result<(), Unreadable> {
         let number = |line: Option<&Line>| line.map_or(0, |(number, _)| *number);
         let span = (number(lines.first()), number(lines.last()));
-        let ids: Vec<&PaymentId> = lines
+        let payments: Vec<&PaymentKey> = lines
             .iter()
-            .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.id()))
+            .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
             .collect();
-        let rows = self.store.rows_of(&ids).await?;
+        let rows = self.store.rows_of(&payments).await?;
         let conflicts = self.store.conflicts_between(self.entry, span).await?;
         let rejects = self.store.rejects_between(self.entry, span).await?;
         for (line, record) in lines {
@@ -114,14 +114,14 @@ impl Check<'_> {
             );
         }
         let is_outside =
-            |row: &&Row| self.scope.belonging(&row.object_key) == Belonging::OutsideRange;
-        let outside = rows.values().filter(is_outside);
+            |row: &Row| self.scope.belonging(&row.object_key) == Belonging::OutsideRange;
+        let outside = rows.iter().filter(|(_, row)| is_outside(row));
         let differences = origin::hold(self.log, self.store, outside).await?;
         self.findings.differences.extend(differences);
         Ok(())
     }
 
-    fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<String, Row>) {
+    fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<PaymentKey, Row>) {
         self.findings.counts.lines += 1;
         let found = match looked.record {
             Ok(record) => self.payment(looked, record, lines, rows),
@@ -144,12 +144,12 @@ impl Check<'_> {
         looked: &Looked<'_>,
         record: &LogRecord,
         lines: &[Line],
-        rows: &HashMap<String, Row>,
+        rows: &HashMap<PaymentKey, Row>,
     ) -> Found {
         if record.is_own() {
             self.ledger.received_by = self.ledger.received_by.max(Some(record.received_at));
         }
-        let Some(row) = rows.get(record.payment.id().as_str()) else {
+        let Some(row) = rows.get(record.payment.key()) else {
             return Found::Nowhere;
         };
         let is_same = row.content_hash == Some(record.content_hash);
@@ -185,7 +185,7 @@ impl Check<'_> {
             && own.any(|(_, record)| {
                 record
                     .as_ref()
-                    .is_ok_and(|record| record.payment.id().as_str() == row.payment_id)
+                    .is_ok_and(|record| Some(record.payment.key()) == row.key().as_ref())
             })
     }
 
@@ -207,8 +207,8 @@ impl Check<'_> {
             |stored| reject.differing_from_line(looked.record, key.is_own_batch(), stored);
         let fault = origin::fault(Kind::RejectDiffers, self.stored, by_columns);
         if let Some((kind, why)) = fault {
-            let id = reject.payment_id.as_deref();
-            let difference = Difference::of_line(kind, id, key.as_str(), looked.line);
+            let payment = Named::by_reject(reject);
+            let difference = Difference::of_line(kind, payment, key.as_str(), looked.line);
             self.findings.differences.push(difference.with(why));
         }
     }
@@ -268,14 +268,14 @@ impl Check<'_> {
     /// The line is in no table, or in `rejects` alone.
     fn missing(&mut self, looked: &Looked<'_>, found: Found) {
         let is_refused = looked.reject.is_some_and(RejectRow::is_refused_by_database);
-        let (kind, id, detail) = match (looked.record, looked.reject.is_some()) {
+        let (kind, payment, detail) = match (looked.record, looked.reject.is_some()) {
             (Ok(record), true) if is_refused && !record.is_own() => {
                 self.findings.counts.foreign_rejects += 1;
                 return;
             }
             (Ok(record), true) => (
                 Kind::Rejected,
-                Some(record.payment.id()),
+                Some(record.payment.key()),
                 Some("a right payment; payctl replay --rejects"),
             ),
             (Ok(record), false) => {
@@ -284,12 +284,12 @@ impl Check<'_> {
                 } else {
                     Kind::RowMissing
                 };
-                (kind, Some(record.payment.id()), None)
+                (kind, Some(record.payment.key()), None)
             }
-            (Err(rejected), false) => (Kind::RejectMissing, rejected.payment_id.as_ref(), None),
+            (Err(rejected), false) => (Kind::RejectMissing, rejected.payment.as_ref(), None),
             (Err(rejected), true) if rejected.is_own => (
                 Kind::Rejected,
-                rejected.payment_id.as_ref(),
+                rejected.payment.as_ref(),
                 Some(rejected.error.reason()),
             ),
             (Err(rejected), true) => {
@@ -300,8 +300,9 @@ impl Check<'_> {
                 (Kind::Unproven, None, Some(why.reason()))
             }
         };
-        let id = id.map(PaymentId::as_str);
-        let difference = Difference::of_line(kind, id, self.entry.key.as_str(), looked.line);
+        let payment = payment.map(Named::from);
+        let key = self.entry.key.as_str();
+        let difference = Difference::of_line(kind, payment, key, looked.line);
         self.findings.differences.push(match detail {
             Some(detail) => difference.with(detail),
             None => difference,
@@ -309,8 +310,8 @@ impl Check<'_> {
     }
 
     fn note_row(&mut self, kind: Kind, row: &Row, detail: &str) {
-        let id = Some(row.payment_id.as_str());
-        let difference = Difference::of_line(kind, id, &row.object_key, row.object_line);
+        let payment = Some(row.into());
+        let difference = Difference::of_line(kind, payment, &row.object_key, row.object_line);
         self.findings.differences.push(difference.with(detail));
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use hashlink::LruCache;
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{ETag, ObjectKey, PaymentId};
+use payment_core::{ETag, ObjectKey, PaymentKey};
 use payment_store::Store;
 use payment_store::audit::{LineTable, Origin};
 
 use super::difference::Unreadable;
 use crate::log::Log;
 
-/// Objects whose ids are kept: as many as were ingested at one time, and to spare.
+/// Objects whose payments are kept: as many as were ingested at one time, and to spare.
 const OBJECTS_KEPT: usize = 64;
 
 /// Lines of all that are kept.
@@ -34,9 +34,9 @@ pub enum Account {
 #[derive(Default)]
 pub struct Content {
     etag: Option<ETag>,
-    /// All lines; those that are payments with their ids.
-    lines: HashMap<u32, Option<PaymentId>>,
-    ids: HashSet<PaymentId>,
+    /// All lines; those that are payments with what identifies them.
+    lines: HashMap<u32, Option<PaymentKey>>,
+    payments: HashSet<PaymentKey>,
     /// Whether the ledger has other versions: then a row may be of one of them.
     is_replaced: bool,
 }
@@ -54,10 +54,10 @@ impl Content {
         };
         let entries = store.ledger_entries(&key).await?;
         let lines: HashMap<_, _> = read_object(&key, &object.body, object.version.stored_at)
-            .map(|(line, record)| (line, record.ok().map(|record| record.payment.id().clone())))
+            .map(|(line, record)| (line, record.ok().map(|record| record.payment.key().clone())))
             .collect();
         Ok(Self {
-            ids: lines.values().flatten().cloned().collect(),
+            payments: lines.values().flatten().cloned().collect(),
             lines,
             is_replaced: entries.iter().any(|entry| !entry.is_of(&object.version)),
             etag: Some(object.version.etag),
@@ -65,15 +65,15 @@ impl Content {
     }
 
     pub fn accounts_for(&self, table: LineTable, origin: &Origin) -> Account {
-        let id = origin.payment_id.as_deref();
+        let payment = origin.payment();
         let line = self.lines.get(&origin.line);
-        let is_at_line = line.is_some_and(|own| own.as_ref().map(PaymentId::as_str) == id);
+        let is_at_line = payment.is_some() && line.is_some_and(|own| *own == payment);
         let is_right = match table {
             LineTable::Transactions => is_at_line,
             LineTable::Conflicts => self.is_of_another_version(origin) || is_at_line,
             LineTable::Rejects => self.is_of_another_version(origin) || line.is_some(),
         };
-        let is_here = || self.ids.iter().any(|own| Some(own.as_str()) == id);
+        let is_here = || payment.is_some_and(|payment| self.payments.contains(&payment));
         if is_right {
             Account::Right
         } else if table == LineTable::Transactions && self.is_replaced && is_here() {

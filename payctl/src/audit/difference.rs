@@ -3,7 +3,8 @@
 use std::fmt;
 
 use lambda_ingest::objects::ObjectError;
-use payment_core::ObjectKey;
+use payment_core::{ObjectKey, PaymentKey};
+use payment_store::audit::{Origin, RejectRow, Row};
 use serde::Serialize;
 
 use super::counts::Counts;
@@ -16,6 +17,9 @@ pub struct Difference {
     pub kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<String>,
+    /// Absent for the empty name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     pub object: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
@@ -56,6 +60,43 @@ pub enum Kind {
     Unproven,
 }
 
+/// A payment as a line or a row names it, rightly or wrongly.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    id: &'a str,
+    client: &'a str,
+}
+
+impl<'a> From<&'a PaymentKey> for Named<'a> {
+    fn from(payment: &'a PaymentKey) -> Self {
+        Self {
+            id: payment.id.as_str(),
+            client: payment.client.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&'a Row> for Named<'a> {
+    fn from(row: &'a Row) -> Self {
+        Self {
+            id: &row.payment_id,
+            client: &row.client,
+        }
+    }
+}
+
+impl<'a> Named<'a> {
+    pub fn by_reject(row: &'a RejectRow) -> Option<Self> {
+        let (id, client) = (row.payment_id.as_deref()?, &row.client);
+        Some(Self { id, client })
+    }
+
+    pub fn by_origin(origin: &'a Origin) -> Option<Self> {
+        let (id, client) = (origin.payment_id.as_deref()?, &origin.client);
+        Some(Self { id, client })
+    }
+}
+
 /// An object that could not be looked at, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
@@ -86,16 +127,19 @@ impl Difference {
         Self {
             kind,
             payment_id: None,
+            client: None,
             object: key.as_str().to_owned(),
             line: None,
             detail,
         }
     }
 
-    pub fn of_line(kind: Kind, payment_id: Option<&str>, object: &str, line: u32) -> Self {
+    pub fn of_line(kind: Kind, payment: Option<Named<'_>>, object: &str, line: u32) -> Self {
+        let client = payment.map(|named| named.client);
         Self {
             kind,
-            payment_id: payment_id.map(str::to_owned),
+            payment_id: payment.map(|named| named.id.to_owned()),
+            client: client.filter(|name| !name.is_empty()).map(str::to_owned),
             object: object.to_owned(),
             line: Some(line),
             detail: None,
@@ -115,6 +159,9 @@ impl fmt::Display for Difference {
         write!(f, "{:<20}", self.kind.name())?;
         if let Some(id) = &self.payment_id {
             write!(f, " {}", safe(id))?;
+        }
+        if let Some(client) = &self.client {
+            write!(f, " of client {}", safe(client))?;
         }
         write!(f, " {}", safe(&self.object))?;
         if let Some(line) = self.line {

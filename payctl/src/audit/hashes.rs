@@ -52,8 +52,8 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<()> {
 fn hashed(table: Table, rows: &[Row]) -> Findings {
     let altered = rows.iter().filter(|row| !row.matches_own_hash());
     let differences = altered.map(|row| {
-        let id = Some(row.payment_id.as_str());
-        Difference::of_line(Kind::RowAltered, id, &row.object_key, row.object_line)
+        let payment = Some(row.into());
+        Difference::of_line(Kind::RowAltered, payment, &row.object_key, row.object_line)
             .with(format!("in {}", table.name()))
     });
     Findings {

@@ -190,6 +190,7 @@ async fn strays(audit: &Audit, report: &mut Report) -> io::Result<()> {
             let gone = |key: String| Difference {
                 kind: Kind::ObjectGone,
                 payment_id: None,
+                client: None,
                 object: key,
                 line: None,
                 detail: Some("no object of the journal has this key".to_owned()),

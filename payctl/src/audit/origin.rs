@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{ObjectKey, Timestamp};
+use payment_core::{ObjectKey, PaymentKey, Timestamp};
 use payment_store::Store;
 use payment_store::audit::{LedgerEntry, Row, Stored};
 
@@ -19,12 +19,12 @@ use crate::log::Log;
 pub async fn hold<'a>(
     log: &Log,
     store: &Store,
-    rows: impl Iterator<Item = &'a Row>,
+    rows: impl Iterator<Item = (&'a PaymentKey, &'a Row)>,
 ) -> Result<Vec<Difference>, Unreadable> {
-    let mut by_key: BTreeMap<&str, HashMap<&str, &Row>> = BTreeMap::new();
-    for row in rows {
+    let mut by_key: BTreeMap<&str, HashMap<&PaymentKey, &Row>> = BTreeMap::new();
+    for (payment, row) in rows {
         let of_key = by_key.entry(&row.object_key).or_default();
-        of_key.insert(&row.payment_id, row);
+        of_key.insert(payment, row);
     }
     let mut differences = Vec::new();
     for (key, rows) in by_key {
@@ -32,8 +32,8 @@ pub async fn hold<'a>(
             Some(key) => of_object(log, store, &key, &rows).await?,
             None => HashMap::new(),
         };
-        for (id, row) in rows {
-            match held.get(id) {
+        for (payment, row) in rows {
+            match held.get(payment) {
                 Some(Some((kind, why))) => differences.push(named(*kind, row).with(why)),
                 Some(None) => {}
                 None => differences.push(named(Kind::RowWithoutRecord, row)),
@@ -64,14 +64,14 @@ pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'sta
     (!columns.is_empty()).then(|| (Kind::Unproven, why()))
 }
 
-/// The faults of those rows that the object holds a line of, by their ids.
+/// The faults of those rows that the object holds a line of, by their payments.
 async fn of_object(
     log: &Log,
     store: &Store,
     key: &ObjectKey,
-    rows: &HashMap<&str, &Row>,
-) -> Result<HashMap<String, Fault>, Unreadable> {
-    let mut held: HashMap<String, Fault> = HashMap::new();
+    rows: &HashMap<&PaymentKey, &Row>,
+) -> Result<HashMap<PaymentKey, Fault>, Unreadable> {
+    let mut held: HashMap<PaymentKey, Fault> = HashMap::new();
     let object = match log.get(key).await {
         Ok(object) => object,
         Err(ObjectError::Gone) => return Ok(held),
@@ -87,8 +87,10 @@ async fn of_object(
     };
     for (line, record) in read_object(key, &object.body, version.stored_at) {
         let Ok(record) = record else { continue };
-        let id = record.payment.id().as_str();
-        let Some(row) = rows.get(id) else { continue };
+        let payment = record.payment.key();
+        let Some(row) = rows.get(payment) else {
+            continue;
+        };
         let is_moved = is_replaced && row.content_hash == Some(record.content_hash);
         if row.object_line != line && !is_moved {
             continue;
@@ -101,10 +103,10 @@ async fn of_object(
         }
         // Of lines that repeat each other, one has to be the row's.
         if held
-            .get(id)
+            .get(payment)
             .is_none_or(|known| rank(fault.as_ref()) < rank(known.as_ref()))
         {
-            held.insert(id.to_owned(), fault);
+            held.insert(payment.clone(), fault);
         }
     }
     Ok(held)
@@ -124,6 +126,6 @@ fn rank(fault: Option<&(Kind, String)>) -> usize {
 }
 
 fn named(kind: Kind, row: &Row) -> Difference {
-    let id = Some(row.payment_id.as_str());
-    Difference::of_line(kind, id, &row.object_key, row.object_line)
+    let payment = Some(row.into());
+    Difference::of_line(kind, payment, &row.object_key, row.object_line)
 }

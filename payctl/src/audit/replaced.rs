@@ -9,16 +9,16 @@ use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
 use payment_core::record::read_object;
-use payment_core::{ContentHash, Payment, PaymentId};
+use payment_core::{ContentHash, Payment, PaymentKey};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row};
 
-use super::difference::{Difference, Findings, Kind, Unreadable};
+use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::ledger;
 use super::scope::Scope;
 
 /// The payments of the content that is there now.
-type Payments = HashMap<(PaymentId, ContentHash), Payment>;
+type Payments = HashMap<(PaymentKey, ContentHash), Payment>;
 
 /// Looks at what the tables have of these versions. `object` is what is there now, where that is ingested.
 pub async fn replaced(
@@ -71,16 +71,16 @@ async fn conflicts(
             findings.counts.conflict_rows.matched += scope.mark(LineTable::Conflicts, row.id);
         }
         for rows in rows.chunks(LOOKUP_IDS_MAX) {
-            let ids: Vec<_> = rows.iter().map(|row| row.payment_id.as_str()).collect();
-            let recorded = recorded(store, &ids).await?;
+            let recorded = recorded(store, rows.iter().filter_map(Row::key)).await?;
             for row in rows {
                 let now = object.map(|object| &*payments.get_or_insert_with(|| of(object)));
-                let Some((kind, why)) = wrong(row, recorded.get(&row.payment_id), now) else {
+                let Some((kind, why)) =
+                    wrong(row, row.key().and_then(|key| recorded.get(&key)), now)
+                else {
                     continue;
                 };
-                let id = Some(row.payment_id.as_str());
-                let key = entry.key.as_str();
-                let difference = Difference::of_line(kind, id, key, row.object_line);
+                let (payment, key) = (Some(row.into()), entry.key.as_str());
+                let difference = Difference::of_line(kind, payment, key, row.object_line);
                 let detail = format!("in conflicts; its object was replaced; {why}");
                 findings.differences.push(difference.with(detail));
             }
@@ -124,16 +124,11 @@ async fn unsettled(
     own: &[&RejectRow],
     findings: &mut Findings,
 ) -> Result<(), Unreadable> {
-    let ids: Vec<_> = own
-        .iter()
-        .filter_map(|row| row.payment_id.as_deref())
-        .collect();
-    let recorded = recorded(store, &ids).await?;
+    let recorded = recorded(store, own.iter().filter_map(|row| row.key())).await?;
     for row in own {
-        let id = row.payment_id.as_deref();
-        if !id.is_some_and(|id| recorded.contains_key(id)) {
-            let difference =
-                Difference::of_line(Kind::Rejected, id, entry.key.as_str(), row.object_line);
+        if !row.key().is_some_and(|key| recorded.contains_key(&key)) {
+            let (payment, key) = (Named::by_reject(row), entry.key.as_str());
+            let difference = Difference::of_line(Kind::Rejected, payment, key, row.object_line);
             findings
                 .differences
                 .push(difference.with("its object was replaced"));
@@ -148,8 +143,8 @@ fn of(object: &Object) -> Payments {
     let records = lines.filter_map(|(_, record)| record.ok());
     records
         .map(|record| {
-            let id = record.payment.id().clone();
-            ((id, record.content_hash), record.payment)
+            let key = record.payment.key().clone();
+            ((key, record.content_hash), record.payment)
         })
         .collect()
 }
@@ -165,7 +160,7 @@ fn wrong(
         let why = "no row has its id with other content";
         return Some((Kind::RowWithoutRecord, why.into()));
     }
-    let key = PaymentId::parse(&conflict.payment_id).zip(conflict.content_hash);
+    let key = conflict.key().zip(conflict.content_hash);
     let Some(payment) = key.and_then(|key| now?.get(&key)) else {
         let is_absent = now.is_some();
         return is_absent.then_some((Kind::RowWithoutRecord, "no line has its content".into()));
@@ -174,7 +169,10 @@ fn wrong(
     (!columns.is_empty()).then(|| (Kind::RowDiffers, columns.join(", ").into()))
 }
 
-async fn recorded(store: &Store, ids: &[&str]) -> Result<HashMap<String, Row>, Unreadable> {
-    let ids: Vec<_> = ids.iter().filter_map(|id| PaymentId::parse(id)).collect();
-    Ok(store.rows_of(&ids.iter().collect::<Vec<_>>()).await?)
+async fn recorded(
+    store: &Store,
+    payments: impl Iterator<Item = PaymentKey>,
+) -> Result<HashMap<PaymentKey, Row>, Unreadable> {
+    let payments: Vec<_> = payments.collect();
+    Ok(store.rows_of(&payments.iter().collect::<Vec<_>>()).await?)
 }

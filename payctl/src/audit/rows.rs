@@ -7,13 +7,13 @@
 
 use std::io;
 
-use payment_core::PaymentId;
+use payment_core::PaymentKey;
 use payment_core::object::WHOLE_OBJECT;
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use program::chain;
 
 use super::content::{Account, Contents};
-use super::difference::{Difference, Findings, Kind, Unreadable};
+use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::marks::Marks;
 use super::origin;
 use super::report::Report;
@@ -116,17 +116,18 @@ async fn differing(
     origins: &[&Origin],
     are_moved: bool,
 ) -> Result<Vec<Difference>, Unreadable> {
-    let ids = origins
+    let payments: Vec<PaymentKey> = origins
         .iter()
-        .filter_map(|origin| PaymentId::parse(origin.payment_id.as_deref()?));
-    let ids: Vec<_> = ids.collect();
-    let rows = audit.store.rows_of(&ids.iter().collect::<Vec<_>>()).await?;
+        .filter_map(|origin| origin.payment())
+        .collect();
+    let payments: Vec<_> = payments.iter().collect();
+    let rows = audit.store.rows_of(&payments).await?;
     if are_moved {
-        return origin::hold(&audit.log, &audit.store, rows.values()).await;
+        return origin::hold(&audit.log, &audit.store, rows.iter()).await;
     }
     // A key that is unique now may have been none for a while.
     let is_doubled = |origin: &&&Origin| {
-        let row = origin.payment_id.as_ref().and_then(|id| rows.get(id));
+        let row = origin.payment().and_then(|payment| rows.get(&payment));
         row.is_none_or(|row| row.id != origin.id)
     };
     let doubled = origins.iter().filter(is_doubled);
@@ -172,8 +173,9 @@ fn is_of_a_key_too_long(audit: &Audit, table: LineTable, origin: &Origin) -> boo
 }
 
 fn without_record(table: LineTable, origin: &Origin, why: &str) -> Difference {
-    let id = origin.payment_id.as_deref();
-    let difference = Difference::of_line(Kind::RowWithoutRecord, id, &origin.key, origin.line);
+    let payment = Named::by_origin(origin);
+    let kind = Kind::RowWithoutRecord;
+    let difference = Difference::of_line(kind, payment, &origin.key, origin.line);
     let table = match table {
         LineTable::Transactions => "",
         LineTable::Conflicts => "in conflicts",

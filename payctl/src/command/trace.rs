@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{Currency, LogRecord, ObjectVersion, PaymentId, RejectedLine};
+use payment_core::{
+    ClientName, Currency, LogRecord, ObjectVersion, PaymentId, PaymentKey, RejectedLine,
+};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Found, Store};
 use program::Env;
@@ -29,6 +31,9 @@ pub struct Args {
     /// The payment's id
     #[arg(value_parser = status::id)]
     id: PaymentId,
+    /// The client whose payment it is [default: every client that has a payment with this id]
+    #[arg(long, value_name = "NAME")]
+    client: Option<ClientName>,
     /// How far back the log is searched for a payment without a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
     hours: u16,
@@ -54,8 +59,8 @@ enum Origin {
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
-    let address = alb::optional(&mut env, args.trust);
-    let credential = Credential::new(args.credential, &mut env);
+    let address = alb::optional(&mut env, args.trust.clone());
+    let credential = Credential::new(args.credential.clone(), &mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
@@ -64,11 +69,30 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         Some(address) => answer(&Alb::new(address, credential)?, &args.id).await?,
         None => Outcome::Clean,
     };
-    let traced = match store.find(&args.id).await? {
-        Some(found) => recorded(&log, &store, &args.id, &found).await,
-        None => search::unrecorded(&log, &store, &args.id, args.hours).await,
+    let traced = rows(&log, &store, &args).await?;
+    let traced = match traced {
+        Some(traced) => traced,
+        None => search::unrecorded(&log, &store, &args).await?,
     };
-    Ok(front.and(traced?))
+    Ok(front.and(traced))
+}
+
+/// Shows the rows of the id; `None` if there is none.
+async fn rows(log: &Log, store: &Store, args: &Args) -> Result<Option<Outcome>, Failure> {
+    let clients = match &args.client {
+        Some(client) => vec![client.clone()],
+        None => store.clients_of(&args.id).await?,
+    };
+    let mut traced = None;
+    for client in clients {
+        let id = args.id.clone();
+        let payment = PaymentKey { id, client };
+        if let Some(found) = store.find(&payment).await? {
+            let outcome = recorded(log, store, &payment, &found).await?;
+            traced = Some(traced.map_or(outcome, |before: Outcome| before.and(outcome)));
+        }
+    }
+    Ok(traced)
 }
 
 /// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
@@ -91,12 +115,12 @@ async fn answer(alb: &Alb, id: &PaymentId) -> io::Result<Outcome> {
 async fn recorded(
     log: &Log,
     store: &Store,
-    id: &PaymentId,
+    payment: &PaymentKey,
     found: &Found,
 ) -> Result<Outcome, Failure> {
     let origin = origin(log, found).await?;
     let entry = entry(store, found, &origin).await?;
-    let conflicts = store.conflicts_of(id).await?;
+    let conflicts = store.conflicts_of(payment).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
     hops.add(
@@ -132,9 +156,9 @@ async fn recorded(
         );
         hops.add("conflict", conflict.recorded_at, place);
     }
-    let row = store.rows_of(&[id]).await?.remove(id.as_str());
+    let row = store.rows_of(&[payment]).await?.remove(payment);
     let (said, outcome) = compare(&origin, entry.as_ref(), row.as_ref());
-    output::say(&about(id, found))?;
+    output::say(&about(payment, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
     Ok(outcome)
@@ -154,8 +178,8 @@ async fn entry(
 }
 
 /// Without the payer's name and the members of the client's own.
-fn about(id: &PaymentId, found: &Found) -> String {
-    let mut text = format!("payment {id}, {}", found.status.as_str());
+fn about(payment: &PaymentKey, found: &Found) -> String {
+    let mut text = format!("payment {payment}, {}", found.status.as_str());
     if let Some(amount) = found.amount {
         // Writing to a String can't fail.
         let _ = write!(text, ", {amount}");

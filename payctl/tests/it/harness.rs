@@ -7,7 +7,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::DateTime;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use lab_s3::Server;
-use payment_core::{Draft, LogRecord, RequestId, Timestamp};
+use payment_core::{ClientName, Draft, LogRecord, RequestId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, MySqlPool};
 use tempfile::TempDir;
@@ -271,13 +271,18 @@ fn shortsighted() -> Value {
 
 /// A line of the log.
 pub fn line(body: &Value) -> String {
+    line_of("", body)
+}
+
+/// The line of this client's payment.
+pub fn line_of(client: &str, body: &Value) -> String {
     let draft = Draft::parse(body.to_string().as_bytes()).unwrap();
     let payment = draft
         .identify(None, || unreachable!("the body has an id"))
         .unwrap();
     let received_at = Timestamp::parse("2026-11-22T07:30:00Z").unwrap();
     LogRecord::new(
-        payment,
+        payment.of_client(ClientName::from_stored(client).unwrap()),
         received_at,
         RequestId::parse("req-1").unwrap(),
         None,

@@ -4,6 +4,7 @@
 
 mod client;
 mod client_command;
+mod clients;
 mod dead_letters;
 mod doctor;
 mod forged;

@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::http::StatusCode;
 use payment_core::{ObjectKey, Timestamp};
+use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
 
-use crate::harness::{HOUR, Pipeline, lines};
+use crate::harness::{HOUR, Pipeline, line_of, lines};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn a_recorded_payment_is_shown_from_hop_to_hop(pool: MySqlPool) {
@@ -93,4 +94,62 @@ async fn p5_an_answer_about_no_payment_is_not_clean(pool: MySqlPool) {
     let said = pipeline.payctl(&["trace", "a"]).await;
     said.check(2, &["503", "the line has the row's hash"]);
     server.abort();
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p10_a_trace_shows_each_clients_payment_of_an_id(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let now = Timestamp::new(sqlx::types::time::OffsetDateTime::now_utc());
+    let key = format!("{}1.ndjson", ObjectKey::hour_prefix("transactions/", now));
+    let body = json!({"id": "a", "amount": "12.50"});
+    let lines = ["", "shop", "other"].map(|client| line_of(client, &body));
+    pipeline.put(&key, &lines.concat()).await;
+    let trace = async |args: &[&str]| pipeline.payctl(&[&["trace", "a"], args].concat()).await;
+    let said = trace(&[]).await;
+    said.check(
+        1,
+        &[
+            "payment a has no row",
+            "line 2, of client shop",
+            "line 3, of client other",
+        ],
+    );
+    let said = trace(&["--client", "shop"]).await;
+    said.check(
+        1,
+        &[
+            "payment a of client shop has no row",
+            "line 2, of client shop",
+        ],
+    );
+    assert!(
+        !said.out.contains("line 1") && !said.out.contains("line 3"),
+        "{}",
+        said.out
+    );
+
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = trace(&[]).await;
+    let shown = [
+        "payment a, processed",
+        "payment a of client shop, processed",
+        "payment a of client other, processed",
+    ];
+    said.check(0, &shown);
+    let said = trace(&["--client", "shop"]).await;
+    said.check(
+        0,
+        &[
+            "payment a of client shop",
+            "from line 2",
+            "the line has the row's hash",
+        ],
+    );
+    assert!(!said.out.contains("other"), "{}", said.out);
+    trace(&["--client", "nobody"])
+        .await
+        .check(1, &["payment a of client nobody has no row"]);
+    trace(&["--client", "No Name"])
+        .await
+        .check(64, &["1 to 32 of the characters a-z 0-9 -"]);
 }

@@ -37,14 +37,10 @@ impl Addresses {
 
     pub fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
         self.limiter.check_key(&address(headers)).map_err(|until| {
-            let limit = Limit::Rate {
+            Denied::Limited(Limit::Rate {
                 quota: self.quota,
                 wait: until.wait_time_from(self.clock.now()),
-            };
-            Denied::Limited {
-                client: None,
-                limit,
-            }
+            })
         })
     }
 

@@ -82,10 +82,7 @@ impl Caller {
         self.requests.inc();
         let limited = |limit| {
             self.limited.inc();
-            Denied::Limited {
-                client: Some(self.name.clone()),
-                limit,
-            }
+            Denied::Limited(limit)
         };
         if let Some(rate) = &self.rate {
             rate.check().map_err(limited)?;

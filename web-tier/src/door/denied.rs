@@ -6,12 +6,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use clients::signature;
 use governor::Quota;
-use http::Method;
 use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use http_service::http::{LoggedClient, Refusal};
-use payment_core::{ClientName, ErrorCode};
+use http_service::http::Refusal;
+use payment_core::ErrorCode;
 
 use super::caller::seconds;
 
@@ -21,13 +19,9 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 
 #[derive(Debug)]
 pub enum Denied {
-    /// No valid credential; whether it was to pay.
-    Unknown(bool),
-    Limited {
-        /// `None` where intake is open, and the limit is an address's.
-        client: Option<ClientName>,
-        limit: Limit,
-    },
+    /// No valid credential. This is what a signature would have to cover.
+    Unknown(&'static [&'static str]),
+    Limited(Limit),
 }
 
 /// The limit that was reached.
@@ -40,19 +34,13 @@ pub enum Limit {
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
-            Self::Unknown(pays) => unknown(pays),
-            Self::Limited { client, limit } => {
-                let mut response = limit.into_response();
-                if let Some(client) = client {
-                    response.extensions_mut().insert(LoggedClient(client));
-                }
-                response
-            }
+            Self::Unknown(covered) => unknown(covered),
+            Self::Limited(limit) => limit.into_response(),
         }
     }
 }
 
-fn unknown(pays: bool) -> Response {
+fn unknown(covered: &[&str]) -> Response {
     let refusal = Refusal::new(
         ErrorCode::Unauthenticated,
         "send the header Authorization: Bearer with a key of yours, or sign the request as /docs says",
@@ -62,9 +50,8 @@ fn unknown(pays: bool) -> Response {
     for scheme in ["Bearer realm=\"payments\"", "Signature realm=\"payments\""] {
         headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
-    let method = if pays { Method::POST } else { Method::GET };
-    let components = signature::required(&method).join("\" \"");
-    if let Ok(value) = HeaderValue::try_from(format!("sig=(\"{components}\");created;keyid")) {
+    let covered = covered.join("\" \"");
+    if let Ok(value) = HeaderValue::try_from(format!("sig=(\"{covered}\");created;keyid")) {
         headers.insert(ACCEPT_SIGNATURE, value);
     }
     response

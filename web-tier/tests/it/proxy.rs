@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use payment_core::CLIENT_HEADER;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -60,6 +61,29 @@ async fn headers_pass_by_an_allow_list_in_both_directions() {
     }
     for word in ["secret", "1.2.3.4", "trailers"] {
         assert!(!seen.contains(word), "{word} in {seen}");
+    }
+}
+
+#[tokio::test]
+async fn p10_a_client_name_from_outside_does_not_reach_the_app_tier() {
+    let tier = Tier::before(vec![accepted()]).await;
+    for name in ["x-payment-client", "X-Payment-Client", "X-PAYMENT-CLIENT"] {
+        let forged = [
+            JSON,
+            ("idempotency-key", "a"),
+            (name, "victim"),
+            (name, "shop"),
+        ];
+        assert_eq!(tier.post(&forged, "{}").await.status().as_u16(), 202);
+        let request = reqwest::Client::new().get(format!("{}/pay/a", tier.url));
+        request.header(name, "victim").send().await.unwrap();
+    }
+    let seen = tier.seen.lock().unwrap();
+    assert_eq!(seen.len(), 6);
+    for request in seen.iter() {
+        let request = request.to_ascii_lowercase();
+        assert!(!request.contains(CLIENT_HEADER), "{request}");
+        assert!(!request.contains("victim"), "{request}");
     }
 }
 

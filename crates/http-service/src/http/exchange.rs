@@ -10,7 +10,7 @@ use payment_core::{ClientName, PaymentId};
 use tracing::Level;
 
 use super::answers::CLIENT_GONE;
-use super::observe::{Around, HEALTH, LoggedClient, LoggedPayment};
+use super::observe::{Around, HEALTH, LoggedPayment};
 use super::{Refusal, RequestContext, inbound};
 use crate::access_log;
 use crate::spans::Span;
@@ -31,7 +31,6 @@ struct Outcome {
     status: StatusCode,
     refusal: Option<Refusal>,
     payment: Option<PaymentId>,
-    client: Option<ClientName>,
 }
 
 impl Exchange {
@@ -41,15 +40,11 @@ impl Exchange {
         let headers = request.headers();
         let spans = &around.layers.spans;
         let (span, traceparent) = spans.begin(line.method, line.route(), inbound::trace(headers));
-        let context = RequestContext {
-            request_id: inbound::request_id(headers),
-            traceparent,
-        };
+        let context = RequestContext::new(inbound::request_id(headers), traceparent);
         let outcome = Outcome {
             status: CLIENT_GONE,
             refusal: None,
             payment: None,
-            client: None,
         };
         Self {
             around,
@@ -64,12 +59,10 @@ impl Exchange {
     /// With an answer that is now sent.
     pub(super) fn end(&mut self, response: &Response, refusal: Option<Refusal>) {
         let payment = response.extensions().get();
-        let client = response.extensions().get();
         self.outcome = Outcome {
             status: response.status(),
             refusal,
             payment: payment.map(|LoggedPayment(id)| id.clone()),
-            client: client.map(|LoggedClient(name)| name.clone()),
         };
     }
 }
@@ -112,7 +105,6 @@ impl AccessLine {
         let request_id = context.request_id.as_str();
         let trace_id = context.traceparent.trace_id();
         let payment_id = outcome.payment.as_ref().map(PaymentId::as_str);
-        let client = outcome.client.as_ref().map(ClientName::as_str);
         let refusal = outcome.refusal.as_ref();
         let error_code = refusal.map(|r| r.code.code());
         let error_cause = match refusal {
@@ -132,8 +124,8 @@ impl AccessLine {
         access_log::write(level, |line| {
             line.text("request_id", Some(request_id))
                 .text("trace_id", Some(trace_id))
+                .text("client", context.client().map(ClientName::as_str))
                 .text("payment_id", payment_id)
-                .text("client", client)
                 .text("method", Some(self.method))
                 .text("route", Some(route))
                 .number("status", status)

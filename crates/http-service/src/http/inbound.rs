@@ -10,12 +10,18 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use payment_core::id::ID_BYTES_MAX;
 use payment_core::record::TraceParent;
-use payment_core::{CardCheck, ErrorCode, PaymentError, PaymentId, RequestId, card};
+use payment_core::{
+    CLIENT_HEADER, CardCheck, ClientName, ErrorCode, InvalidClientName, PaymentError, PaymentId,
+    RequestId, card,
+};
 use uuid::Uuid;
 
 use super::{REQUEST_ID, Refusal, TRACEPARENT};
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Trusted only behind the web tier, which never takes it from outside.
+pub const CLIENT: HeaderName = HeaderName::from_static(CLIENT_HEADER);
 
 /// An id and two quotes around it.
 const KEY_BYTES_MAX: usize = ID_BYTES_MAX + 2;
@@ -68,6 +74,28 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Refu
         return Err(PaymentError::IdempotencyKey.into());
     }
     Ok(Some(key))
+}
+
+/// The client that the web tier authenticated; the empty name without the header. Two headers are refused even if they
+/// say the same: whoever added one of them is not the web tier.
+pub fn client_name(headers: &HeaderMap) -> Result<ClientName, Refusal> {
+    let mut values = headers.get_all(CLIENT).iter();
+    let Some(value) = values.next() else {
+        return Ok(ClientName::default());
+    };
+    if values.next().is_some() {
+        return Err(malformed(format!(
+            "the header {CLIENT_HEADER} must be sent once"
+        )));
+    }
+    let name = value.to_str().map_err(|_| InvalidClientName);
+    name.and_then(str::parse)
+        .map_err(|error| malformed(format!("the header {CLIENT_HEADER}: {error}")))
+}
+
+/// The general code of a 400. No client can cause it, so that it has no code of its own.
+fn malformed(detail: String) -> Refusal {
+    Refusal::new(ErrorCode::MalformedJson, detail)
 }
 
 /// The id in a request's path, as it was sent. It is not shown: it may be anything.
@@ -187,6 +215,31 @@ mod tests {
         assert_eq!(read(&["a", "a"]), one);
         assert_eq!(read(&["a", "b"]), Err(ErrorCode::IdMismatch));
         assert_eq!(read(&["a", "a", "b"]), Err(ErrorCode::IdMismatch));
+    }
+
+    #[test]
+    fn p10_one_valid_client_name_is_taken_and_nothing_else() {
+        let read = |values: &[&'static [u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CLIENT, HeaderValue::from_bytes(value).unwrap());
+            }
+            let name = client_name(&headers).map(String::from);
+            name.map_err(|refusal| refusal.code.status())
+        };
+        assert_eq!(read(&[]).as_deref(), Ok(""));
+        assert_eq!(read(&[b"shop-1"]).as_deref(), Ok("shop-1"));
+        for bad in [
+            &[b"".as_slice()][..],
+            &[b"Shop"],
+            &[b"shop,shop"],
+            &[b"sh\xfcp"],
+            &[b"012345678901234567890123456789012"],
+            &[b"shop", b"shop"],
+            &[b"shop", b"other"],
+        ] {
+            assert_eq!(read(bad), Err(400), "{bad:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -39,15 +39,34 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// The client's, or one made here; with spans on, that of this tier's own span.
     pub traceparent: TraceParent,
+    client: Arc<OnceLock<ClientName>>,
+}
+
+impl RequestContext {
+    pub(super) fn new(request_id: RequestId, traceparent: TraceParent) -> Self {
+        Self {
+            request_id,
+            traceparent,
+            client: Arc::default(),
+        }
+    }
+
+    /// Has the client in the access log, whatever becomes of the request. The first call counts.
+    pub fn name_client(&self, client: &ClientName) {
+        if !client.is_empty() {
+            let _ = self.client.set(client.clone());
+        }
+    }
+
+    /// The client that was named, if any.
+    pub fn client(&self) -> Option<&ClientName> {
+        self.client.get()
+    }
 }
 
 /// Put on an answer to have the id in the access log.
 #[derive(Debug, Clone)]
 pub struct LoggedPayment(pub PaymentId);
-
-/// Put on an answer to have the client in the access log.
-#[derive(Debug, Clone)]
-pub struct LoggedClient(pub ClientName);
 
 /// What every request needs.
 #[derive(Debug)]

@@ -200,7 +200,7 @@ fn p2_a_record_is_judged_by_the_size_that_is_stored() {
     let Some((1, Err(rejected))) = read else {
         panic!("{read:?}")
     };
-    let id = rejected.payment_id.as_ref().map(crate::PaymentId::as_str);
+    let id = rejected.payment.as_ref().map(|payment| payment.id.as_str());
     assert_eq!((rejected.is_own, id), (false, Some("l")));
 }
 

@@ -1,6 +1,7 @@
 //! A line that is no payment, and what may be said of it.
 
-use super::{LogRecord, RecordError};
+use super::{LogRecord, RecordError, V1};
+use crate::client::{ClientName, PaymentKey};
 use crate::id::PaymentId;
 use crate::json::RawObject;
 use crate::object::Unreadable;
@@ -12,8 +13,8 @@ pub struct RejectedLine {
     pub error: RecordError,
     /// This system wrote the line, and so accepted the payment: it is to be a row all the same.
     pub is_own: bool,
-    /// The id that the line names, if it is one that the door would take.
-    pub payment_id: Option<PaymentId>,
+    /// The payment that the line names, if its id is one that the door would take.
+    pub payment: Option<PaymentKey>,
 }
 
 impl RejectedLine {
@@ -25,7 +26,7 @@ impl RejectedLine {
         let has_version = |object: &RawObject<'_>| object.values("v").next().is_some();
         Self {
             is_own: in_own_batch || object.as_ref().is_some_and(has_version),
-            payment_id: object.as_ref().and_then(payment_id),
+            payment: object.as_ref().and_then(payment_key),
             error,
         }
     }
@@ -35,7 +36,7 @@ impl RejectedLine {
         Self {
             error: Unreadable::LargeLine.into(),
             is_own: in_own_batch || record.is_own(),
-            payment_id: Some(record.payment.id().clone()),
+            payment: Some(record.payment.key().clone()),
         }
     }
 
@@ -49,19 +50,31 @@ impl RejectedLine {
         Self {
             error: why.into(),
             is_own: in_own_batch,
-            payment_id: None,
+            payment: None,
         }
     }
 }
 
-/// None if the line names two.
-fn payment_id(object: &RawObject<'_>) -> Option<PaymentId> {
-    let mut values = object.values("id");
+/// `None` if the line does not say clearly which payment it is, and of which client.
+fn payment_key(object: &RawObject<'_>) -> Option<PaymentKey> {
+    let id = PaymentId::parse(&string(object, "id")?)?;
+    // In version 1, and in objects of older systems, a member of this name says something else.
+    let names_client = !matches!(object.values("v").next(), None | Some(V1));
+    let client = if names_client && object.values("client").next().is_some() {
+        string(object, "client")?.parse().ok()?
+    } else {
+        ClientName::default()
+    };
+    Some(PaymentKey { id, client })
+}
+
+/// `None` if the line has two of the name.
+fn string(object: &RawObject<'_>, name: &str) -> Option<String> {
+    let mut values = object.values(name);
     let (value, None) = (values.next()?, values.next()) else {
         return None;
     };
-    let id: String = serde_json::from_str(value).ok()?;
-    PaymentId::parse(&id)
+    serde_json::from_str(value).ok()
 }
 
 #[cfg(test)]
@@ -77,7 +90,7 @@ mod tests {
         let key = ObjectKey::parse(key).unwrap();
         let rejected =
             read_line(line.as_bytes(), key.is_own_batch(), Timestamp::EPOCH).expect_err(line);
-        let id = rejected.payment_id.map(|id| id.to_string());
+        let id = rejected.payment.map(|key| key.to_string());
         (rejected.is_own, id)
     }
 
@@ -91,6 +104,25 @@ mod tests {
         assert_eq!(rejected(OWN, r#"{"v":1,"id":"a"#), (true, None));
         assert_eq!(rejected(FOREIGN, r#"{"id":"a","amount":0}"#), (false, a()));
         assert_eq!(rejected(FOREIGN, "nonsense"), (false, None));
+    }
+
+    #[test]
+    fn p10_a_rejected_line_is_its_clients_where_its_version_names_one() {
+        let named = |line: &str| rejected(OWN, line).1;
+        let shop = || Some("a of client shop".to_owned());
+        assert_eq!(named(r#"{"v":2,"client":"shop","id":"a"}"#), shop());
+        assert_eq!(named(r#"{"v":9,"client":"shop","id":"a"}"#), shop());
+        assert_eq!(
+            named(r#"{"v":1,"client":"shop","id":"a"}"#),
+            Some("a".to_owned())
+        );
+        for line in [
+            r#"{"v":2,"client":"","id":"a"}"#,
+            r#"{"v":2,"client":"shop","client":"shop","id":"a"}"#,
+            r#"{"v":2,"client":7,"id":"a"}"#,
+        ] {
+            assert_eq!(named(line), None, "{line}");
+        }
     }
 
     #[test]

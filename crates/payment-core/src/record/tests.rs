@@ -67,7 +67,7 @@ fn p3_a_changed_record_is_refused() {
         "hash_mismatch"
     );
     assert_eq!(
-        reason(&line.replace("\"v\":1", "\"v\":2")),
+        reason(&line.replace("\"v\":1", "\"v\":3")),
         "unsupported_version"
     );
     assert_eq!(
@@ -85,6 +85,60 @@ fn p3_a_changed_record_is_refused() {
     assert_eq!(reason(&line[..line.len() - 3]), "not_json");
 }
 
+fn of_client(client: &str, body: &str) -> LogRecord {
+    let record = record(body);
+    let payment = record.payment.of_client(client.parse().unwrap());
+    let request_id = record.request_id.unwrap();
+    LogRecord::new(payment, record.received_at, request_id, record.traceparent)
+}
+
+#[test]
+fn p10_version_2_is_version_1_with_its_client() {
+    let line = of_client("shop", r#"{"id":"test123","client":"mine"}"#).to_line();
+    assert_eq!(
+        line,
+        format!(
+            r#"{{"v":2,"client":"shop","id":"test123","status":"processed","extra":{{"client":"mine"}},"received_at":"2026-11-22T07:30:00.123456Z","request_id":"req-1","traceparent":"{TRACEPARENT}","hash":"HASH"}}
+"#
+        )
+    );
+}
+
+#[test]
+fn p10_a_record_moved_to_another_client_is_refused() {
+    let line = of_client("shop", r#"{"id":"a","client":"mine"}"#).to_line();
+    let changed = |from: &str, to: &str| {
+        assert!(line.contains(from), "{line}");
+        reason(&line.replacen(from, to, 1))
+    };
+    assert_eq!(
+        changed(r#""client":"shop""#, r#""client":"other""#),
+        "hash_mismatch"
+    );
+    assert_eq!(changed(r#""client":"shop","#, ""), "hash_mismatch");
+    for odd in [
+        r#""client":"","#,
+        r#""client":null,"#,
+        r#""client":"Shop","#,
+    ] {
+        assert_eq!(
+            changed(r#""client":"shop","#, odd),
+            "malformed_record",
+            "{odd}"
+        );
+    }
+    assert_eq!(changed(r#""v":2"#, r#""v":1"#), "malformed_record");
+}
+
+/// A writer of version 2 may leave the client out.
+#[test]
+fn p10_a_record_without_a_client_is_of_the_empty_name_in_either_version() {
+    let written = record(r#"{"id":"a","client":"mine"}"#);
+    let line = written.to_line().replace("\"v\":1", "\"v\":2");
+    let read = LogRecord::parse(line.as_bytes(), at("2026-01-01T00:00:00Z"));
+    assert_eq!(read, Ok(written));
+}
+
 #[test]
 fn objects_of_older_systems_are_read() {
     let stored_at = at("2025-05-18T03:00:00Z");
@@ -93,6 +147,10 @@ fn objects_of_older_systems_are_read() {
     assert_eq!(record.payment.id().as_str(), "tx_1747539198353");
     assert_eq!(record.payment.amount().unwrap().to_string(), "100.00");
     assert_eq!((record.received_at, record.request_id), (stored_at, None));
+    let named = br#"{"id":"a","client":"shop"}"#;
+    let payment = LogRecord::parse(named, stored_at).unwrap().payment;
+    assert!(payment.client().is_empty());
+    assert_eq!(payment.extra_json(), r#"{"client":"shop"}"#);
     assert_eq!(reason(r#"{"amount": 100.0}"#), "malformed_record");
     assert_eq!(reason(r#"{"id":"a","status":"pending"}"#), "invalid_member");
     assert_eq!(

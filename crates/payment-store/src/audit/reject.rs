@@ -1,6 +1,6 @@
 //! A row of `rejects` as its columns stand, held against its line.
 
-use payment_core::{LogRecord, PaymentId, RejectedLine, Timestamp};
+use payment_core::{LogRecord, PaymentKey, RecordError, RejectedLine, Timestamp};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -9,7 +9,7 @@ use super::row::Stored;
 use crate::ingest::REFUSED_BY_DATABASE;
 
 pub(super) const SELECT: &str = "SELECT id, object_line, object_etag, reason, is_own, payment_id, recorded_at, \
-    recorded_at > UTC_TIMESTAMP(6) FROM rejects";
+    recorded_at > UTC_TIMESTAMP(6), client FROM rejects";
 
 /// What can't be read differs from every line. The detail is left out: it is prose, and other versions say it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub struct RejectRow {
     pub object_line: u32,
     pub is_own: bool,
     pub payment_id: Option<String>,
+    pub client: String,
     reason: String,
     recorded_at: Option<Timestamp>,
     is_from_the_future: bool,
@@ -36,9 +37,20 @@ impl RejectRow {
             reason: text(3).unwrap_or_default(),
             is_own: row.try_get(4).unwrap_or_default(),
             payment_id: text(5),
+            client: text(8).unwrap_or_default(),
             recorded_at: recorded_at.ok().flatten().map(Timestamp::from_datetime),
             is_from_the_future: row.try_get::<i64, _>(7).unwrap_or(1) != 0,
         }
+    }
+
+    /// The payment, if the columns name one.
+    pub fn key(&self) -> Option<PaymentKey> {
+        PaymentKey::from_stored(self.payment_id.as_deref()?, &self.client)
+    }
+
+    /// The function that rejected the line did not know its version, and so not its client.
+    fn has_unknown_version(&self) -> bool {
+        self.client.is_empty() && self.reason == RecordError::UnsupportedVersion.reason()
     }
 
     /// The line is a payment, which the database did not take.
@@ -54,9 +66,9 @@ impl RejectRow {
         in_own_batch: bool,
         stored: Stored,
     ) -> Vec<&'static str> {
-        let own_id = match line {
-            Ok(record) => Some(record.payment.id()),
-            Err(rejected) => rejected.payment_id.as_ref(),
+        let own = match line {
+            Ok(record) => Some(record.payment.key()),
+            Err(rejected) => rejected.payment.as_ref(),
         };
         let is_unnamed = self.payment_id.is_none() && (line.is_ok() || self.has_no_version);
         let is_own = match line {
@@ -74,7 +86,13 @@ impl RejectRow {
             ("is_own", self.is_own == is_own || self.has_no_version),
             (
                 "payment_id",
-                is_unnamed || self.payment_id.as_deref() == own_id.map(PaymentId::as_str),
+                is_unnamed || self.payment_id.as_deref() == own.map(|own| own.id.as_str()),
+            ),
+            (
+                "client",
+                is_unnamed
+                    || self.has_unknown_version()
+                    || self.client == own.map_or("", |own| own.client.as_str()),
             ),
             ("recorded_at", recorded_at.is_some()),
         ];

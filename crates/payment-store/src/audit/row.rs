@@ -3,7 +3,9 @@
 use std::fmt;
 
 use payment_core::json::{self, Json};
-use payment_core::{Amount, ContentHash, Currency, LogRecord, Payment, RequestId, Timestamp};
+use payment_core::{
+    Amount, ClientName, ContentHash, Currency, LogRecord, Payment, PaymentKey, RequestId, Timestamp,
+};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -23,6 +25,7 @@ pub enum Table {
 pub struct Row {
     pub id: u64,
     pub payment_id: String,
+    pub client: String,
     pub content_hash: Option<ContentHash>,
     pub object_key: String,
     pub object_line: u32,
@@ -76,7 +79,7 @@ impl Table {
         format!(
             "SELECT id, payment_id, transaction, CAST(amount AS CHAR), currency, status, payer_name, extra, \
              received_at, recorded_at, recorded_at > UTC_TIMESTAMP(6), request_id, content_hash, object_key, \
-             object_line FROM {}",
+             object_line, client FROM {}",
             self.name()
         )
     }
@@ -106,7 +109,13 @@ impl Row {
             content_hash: hash.and_then(ContentHash::from_bytes),
             object_key: text(13).unwrap_or_default(),
             object_line: row.try_get(14).unwrap_or_default(),
+            client: text(15).unwrap_or_default(),
         }
+    }
+
+    /// The payment, unless a column does not have the form of its value.
+    pub fn key(&self) -> Option<PaymentKey> {
+        PaymentKey::from_stored(&self.payment_id, &self.client)
     }
 
     /// The columns that are not what this line, in an object stored then, makes them.
@@ -151,6 +160,7 @@ impl Row {
         };
         let alike = [
             ("payment_id", self.payment_id == payment.id().as_str()),
+            ("client", self.client == payment.client().as_str()),
             (
                 "transaction",
                 self.transaction.as_deref() == payment.transaction(),
@@ -196,7 +206,8 @@ impl Row {
             .into_iter()
             .filter_map(|(name, text)| Some((name.into(), Json::String(text?.as_str().into()))));
         let extra = json::read_object(&self.extra, json::DEPTH_MAX).ok()?;
-        Payment::from_stored(known.collect(), extra).ok()
+        let client = ClientName::from_stored(&self.client).ok()?;
+        Payment::from_stored(client, known.collect(), extra).ok()
     }
 }
 
@@ -205,6 +216,7 @@ impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row")
             .field("payment_id", &self.payment_id)
+            .field("client", &self.client)
             .field("object_key", &self.object_key)
             .field("object_line", &self.object_line)
             .finish_non_exhaustive()

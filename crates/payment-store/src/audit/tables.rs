@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use payment_core::PaymentKey;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -39,6 +40,7 @@ pub struct Origin {
     pub id: u64,
     /// A reject may have none.
     pub payment_id: Option<String>,
+    pub client: String,
     pub key: String,
     /// `transactions` has none: the row may be of any version.
     pub etag: Option<String>,
@@ -47,6 +49,13 @@ pub struct Origin {
     pub is_in_ledger: bool,
     /// An accepted payment was rejected, and is neither a row nor a conflict by now.
     pub is_unsettled_own: bool,
+}
+
+impl Origin {
+    /// The payment, if the columns name one.
+    pub fn payment(&self) -> Option<PaymentKey> {
+        PaymentKey::from_stored(self.payment_id.as_deref()?, &self.client)
+    }
 }
 
 impl RowSpan {
@@ -99,7 +108,7 @@ impl LineTable {
         format!(
             "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
              WHERE o.object_key = t.object_key \
-             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}), {is_unsettled_own} \
+             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}), {is_unsettled_own}, t.client \
              FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
             self.name()
         )
@@ -256,5 +265,6 @@ fn origin(row: &MySqlRow) -> Result<Origin, Error> {
         line: row.try_get(4).unwrap_or_default(),
         is_in_ledger: row.try_get::<i64, _>(5)? != 0,
         is_unsettled_own: row.try_get::<i64, _>(6)? != 0,
+        client: text(7).unwrap_or_default(),
     })
 }

@@ -1,6 +1,8 @@
-//! Payments go to `transactions`, whose unique key is the payment id.
+//! Payments go to `transactions`, whose unique key is the payment id and the client.
 
 use std::collections::HashMap;
+
+use payment_core::PaymentKey;
 
 use super::insert::Table;
 use super::plan::Group;
@@ -27,24 +29,24 @@ impl<'p> Payments<'p> {
         self.tally
     }
 
-    /// The rows that hold the groups' ids.
+    /// The rows that hold the groups' keys.
     async fn holders(
         &self,
         session: &mut impl Session,
         groups: &[Group<'p>],
-    ) -> Result<HashMap<String, Holder>, Error> {
-        let ids: Vec<_> = groups
+    ) -> Result<HashMap<PaymentKey, Holder>, Error> {
+        let keys: Vec<_> = groups
             .iter()
-            .filter_map(|group| Some(group.first()?.id()))
+            .filter_map(|group| Some(group.first()?.key()))
             .collect();
-        let origins = session.origins(&ids).await?;
+        let origins = session.origins(&keys).await?;
         let holders = origins.into_iter().map(|origin| {
             let is_own = origin.object_key == self.object.key();
             let holder = Holder {
                 content_hash: origin.content_hash,
                 own_line: is_own.then_some(origin.object_line),
             };
-            (origin.payment_id, holder)
+            (origin.payment, holder)
         });
         Ok(holders.collect())
     }
@@ -84,10 +86,7 @@ impl<'p> Table for Payments<'p> {
         let holders = self.holders(session, groups).await?;
         let mut rest = Vec::new();
         for group in groups {
-            match group
-                .first()
-                .and_then(|entry| holders.get(entry.id().as_str()))
-            {
+            match group.first().and_then(|entry| holders.get(entry.key())) {
                 Some(holder) => self.tally.held(group, *holder),
                 None => rest.push(*group),
             }

@@ -3,7 +3,7 @@
 use payment_core::object::LINE_BYTES_MAX;
 use payment_core::object_key::RECORDED_CHARS_MAX;
 use payment_core::record::Line;
-use payment_core::{LogRecord, Payment, PaymentId};
+use payment_core::{LogRecord, Payment, PaymentKey};
 
 use super::insert::STATEMENT_BYTES_MAX;
 use super::rejects::Reject;
@@ -16,8 +16,8 @@ const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * RECORDED_CHARS_MAX <= S
 
 pub(super) struct Plan<'a> {
     pub lines: u32,
-    /// By payment id, and for one id by line. Transactions that insert the same ids in the same order wait for
-    /// each other, where in any other order they would deadlock.
+    /// In the order of the unique key, and for one payment by line. Transactions that insert the same keys in the same
+    /// order wait for each other, where in any other order they would deadlock.
     entries: Vec<Entry<'a>>,
     pub rejects: Vec<Reject>,
 }
@@ -31,7 +31,7 @@ pub struct Entry<'a> {
     pub extra: String,
 }
 
-/// All lines of one payment id, in the order of the object. Never empty: the first is the one to become the row.
+/// All lines of one client's payment id, in the order of the object. Never empty: the first is the one to become the row.
 pub(super) type Group<'p> = &'p [Entry<'p>];
 
 impl<'a> Plan<'a> {
@@ -44,7 +44,7 @@ impl<'a> Plan<'a> {
                 Err(rejected) => rejects.push(Reject::unreadable(*line, rejected)),
             }
         }
-        entries.sort_by(|a, b| (a.id(), a.line).cmp(&(b.id(), b.line)));
+        entries.sort_by(|a, b| (a.key(), a.line).cmp(&(b.key(), b.line)));
         Self {
             lines: super::count(lines),
             entries,
@@ -53,7 +53,7 @@ impl<'a> Plan<'a> {
     }
 
     pub fn groups(&self) -> Vec<Group<'_>> {
-        self.entries.chunk_by(|a, b| a.id() == b.id()).collect()
+        self.entries.chunk_by(|a, b| a.key() == b.key()).collect()
     }
 }
 
@@ -71,8 +71,8 @@ impl<'a> Entry<'a> {
         &self.record.payment
     }
 
-    pub fn id(&self) -> &'a PaymentId {
-        self.payment().id()
+    pub fn key(&self) -> &'a PaymentKey {
+        self.payment().key()
     }
 
     /// About what the row takes in a statement, without the object's key.

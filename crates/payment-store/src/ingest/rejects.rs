@@ -1,7 +1,8 @@
 //! Lines that are no payment go to `rejects`, whose unique key is the line.
 
+use payment_core::client::CLIENT_NAME_BYTES_MAX;
 use payment_core::id::ID_BYTES_MAX;
-use payment_core::{PaymentId, RejectedLine};
+use payment_core::{PaymentKey, RejectedLine};
 
 use super::insert::Table;
 use super::plan::Entry;
@@ -13,10 +14,13 @@ use crate::version::VersionColumns;
 /// Characters in `detail`.
 const DETAIL_CHARS_MAX: usize = 255;
 
+/// Bytes of a payment's id and client.
+const KEY_BYTES_MAX: usize = ID_BYTES_MAX + CLIENT_NAME_BYTES_MAX;
+
 /// Reason of a reject whose line is a payment that the database did not take.
 pub(crate) const REFUSED_BY_DATABASE: &str = "refused_by_database";
 
-/// Why a line is no row. Nothing in it comes from the line, but for the id.
+/// Why a line is no row. Nothing in it comes from the line, but for the payment's id and client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     pub line: u32,
@@ -25,8 +29,8 @@ pub struct Reject {
     pub detail: String,
     /// This system wrote the line, and so accepted the payment.
     pub is_own: bool,
-    /// Id of the payment, if the line names a valid one.
-    pub payment_id: Option<PaymentId>,
+    /// The payment, if the line names one clearly.
+    pub payment: Option<PaymentKey>,
 }
 
 impl Reject {
@@ -36,7 +40,7 @@ impl Reject {
             reason: rejected.error.reason(),
             detail: cut(&rejected.error.to_string()),
             is_own: rejected.is_own,
-            payment_id: rejected.payment_id.clone(),
+            payment: rejected.payment.clone(),
         }
     }
 
@@ -46,7 +50,7 @@ impl Reject {
             reason: REFUSED_BY_DATABASE,
             detail: cut(&error.to_string()),
             is_own: entry.record.is_own(),
-            payment_id: Some(entry.id().clone()),
+            payment: Some(entry.key().clone()),
         }
     }
 }
@@ -71,7 +75,7 @@ impl<'p> Table for Rejects<'p> {
     const NAME: &'static str = "rejects";
 
     fn bytes(&self, reject: &'p Reject) -> usize {
-        self.object.key().len() + reject.reason.len() + reject.detail.len() + ID_BYTES_MAX
+        self.object.key().len() + reject.reason.len() + reject.detail.len() + KEY_BYTES_MAX
     }
 
     async fn insert(

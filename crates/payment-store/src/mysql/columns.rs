@@ -5,7 +5,7 @@
 
 macro_rules! payment_columns {
     () => {
-        "payment_id, transaction, amount, currency, status, payer_name, received_at, extra, request_id, \
+        "client, payment_id, transaction, amount, currency, status, payer_name, received_at, extra, request_id, \
          content_hash, object_key, object_line"
     };
 }
@@ -16,7 +16,7 @@ pub(crate) const TRANSACTIONS: &str = payment_columns!();
 pub(crate) const CONFLICTS: &str = concat!(payment_columns!(), ", object_etag");
 
 pub(crate) const REJECTS: &str =
-    "object_key, object_etag, object_line, reason, detail, is_own, payment_id";
+    "object_key, object_etag, object_line, reason, detail, is_own, client, payment_id";
 
 pub(crate) const INGESTED_OBJECTS: &str = "object_key, object_etag, line_count, row_count, duplicate_count, \
     conflict_count, reject_count";

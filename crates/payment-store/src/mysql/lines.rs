@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use payment_core::PaymentId;
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use super::columns;
@@ -17,13 +16,15 @@ pub(super) fn insert_rejects(
 ) -> QueryBuilder<MySql> {
     let mut sql = QueryBuilder::new(format!("INSERT INTO rejects ({}) ", columns::REJECTS));
     sql.push_values(rejects, |mut row, reject| {
+        let payment = reject.payment.as_ref();
         row.push_bind(object.key())
             .push_bind(object.etag())
             .push_bind(reject.line)
             .push_bind(reject.reason)
             .push_bind(reject.detail.as_str())
             .push_bind(reject.is_own)
-            .push_bind(reject.payment_id.as_ref().map(PaymentId::as_str));
+            .push_bind(payment.map_or("", |key| key.client.as_str()))
+            .push_bind(payment.map(|key| key.id.as_str()));
     });
     sql
 }

@@ -36,7 +36,8 @@ fn push(
     entry: &Entry<'_>,
 ) {
     let (record, payment) = (entry.record, entry.payment());
-    row.push_bind(payment.id().as_str())
+    row.push_bind(payment.client().as_str())
+        .push_bind(payment.id().as_str())
         .push_bind(payment.transaction())
         .push_bind(payment.amount().map(|amount| amount.to_string()))
         .push_bind(payment.currency().map(Currency::code))

@@ -1,7 +1,9 @@
 //! Look-ups of payments, and rows as values.
 
+use std::collections::HashSet;
+
 use payment_core::{
-    Amount, ContentHash, Currency, ObjectKey, PaymentId, RequestId, Status, Timestamp,
+    Amount, ContentHash, Currency, ObjectKey, PaymentKey, RequestId, Status, Timestamp,
 };
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -14,18 +16,20 @@ use crate::{Found, Holder, Rejection};
 
 const FIND: &str = "SELECT transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, received_at, \
     extra, recorded_at, request_id, content_hash, object_key, object_line, \
-    (SELECT COUNT(*) FROM conflicts WHERE conflicts.payment_id = transactions.payment_id) AS conflicts \
-    FROM transactions WHERE payment_id = ?";
+    (SELECT COUNT(*) FROM conflicts WHERE conflicts.payment_id = transactions.payment_id \
+    AND conflicts.client = transactions.client) AS conflicts \
+    FROM transactions WHERE payment_id = ? AND client = ?";
 
 const REJECTION: &str = "SELECT reason, recorded_at FROM rejects \
-    WHERE is_own = TRUE AND payment_id = ? ORDER BY id DESC LIMIT 1";
+    WHERE is_own = TRUE AND payment_id = ? AND client = ? ORDER BY id DESC LIMIT 1";
 
 pub(super) async fn find(
     connection: &mut MySqlConnection,
-    id: &PaymentId,
+    payment: &PaymentKey,
 ) -> Result<Option<Found>, Error> {
     let row = sqlx::query(FIND)
-        .bind(id.as_str())
+        .bind(payment.id.as_str())
+        .bind(payment.client.as_str())
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(found).transpose()
@@ -33,10 +37,11 @@ pub(super) async fn find(
 
 pub(super) async fn rejection(
     connection: &mut MySqlConnection,
-    id: &PaymentId,
+    payment: &PaymentKey,
 ) -> Result<Option<Rejection>, Error> {
     let row = sqlx::query(REJECTION)
-        .bind(id.as_str())
+        .bind(payment.id.as_str())
+        .bind(payment.client.as_str())
         .fetch_optional(connection)
         .await?;
     let rejection = |row: &MySqlRow| {
@@ -50,43 +55,59 @@ pub(super) async fn rejection(
 
 pub(super) async fn holders(
     connection: &mut MySqlConnection,
-    ids: &[PaymentId],
-) -> Result<Vec<(PaymentId, Holder)>, Error> {
+    payments: &[PaymentKey],
+) -> Result<Vec<(PaymentKey, Holder)>, Error> {
     let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, received_at, request_id FROM transactions WHERE payment_id IN ",
+        "SELECT payment_id, client, content_hash, received_at, request_id FROM transactions WHERE payment_id IN ",
     );
-    list::push(&mut sql, ids.iter().map(PaymentId::as_str));
+    list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
     let rows = sql.build().fetch_all(connection).await?;
-    let holder = |row: &MySqlRow| {
+    let asked: HashSet<_> = payments.iter().collect();
+    let holder = |(payment, row): (PaymentKey, &MySqlRow)| {
         let holder = Holder {
             content_hash: content_hash(row)?,
             received_at: timestamp(row, "received_at")?,
             request_id: optional(row, "request_id", RequestId::from_stored)?,
         };
-        Ok((required(row, "payment_id", PaymentId::from_stored)?, holder))
+        Ok((payment, holder))
     };
-    rows.iter().map(holder).collect()
+    of_payments(&rows, &asked).map(holder).collect()
 }
 
 /// No lock is needed: a row that is there stays as it is.
 pub(super) async fn origins(
     connection: &mut MySqlConnection,
-    ids: &[&PaymentId],
+    payments: &[&PaymentKey],
 ) -> Result<Vec<Origin>, Error> {
     let mut sql = QueryBuilder::new(
-        "SELECT payment_id, content_hash, object_key, object_line FROM transactions WHERE payment_id IN ",
+        "SELECT payment_id, client, content_hash, object_key, object_line FROM transactions WHERE payment_id IN ",
     );
-    list::push(&mut sql, ids.iter().map(|id| id.as_str()));
+    list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
     let rows = sql.build().fetch_all(connection).await?;
-    let origin = |row: &MySqlRow| {
+    let asked: HashSet<_> = payments.iter().copied().collect();
+    let origin = |(payment, row): (PaymentKey, &MySqlRow)| {
         Ok(Origin {
-            payment_id: row.try_get("payment_id")?,
+            payment,
             content_hash: content_hash(row)?,
             object_key: row.try_get("object_key")?,
             object_line: row.try_get("object_line")?,
         })
     };
-    rows.iter().map(origin).collect()
+    of_payments(&rows, &asked).map(origin).collect()
+}
+
+/// The rows of the payments that were asked for: other clients have rows of the same ids.
+pub(crate) fn of_payments<'r>(
+    rows: &'r [MySqlRow],
+    asked: &HashSet<&PaymentKey>,
+) -> impl Iterator<Item = (PaymentKey, &'r MySqlRow)> {
+    let payment = |row: &MySqlRow| {
+        let (id, client) = (row.try_get("payment_id").ok()?, row.try_get("client").ok()?);
+        PaymentKey::from_stored(id, client)
+    };
+    rows.iter()
+        .filter_map(move |row| Some((payment(row)?, row)))
+        .filter(|(payment, _)| asked.contains(payment))
 }
 
 fn found(row: &MySqlRow) -> Result<Found, Error> {

@@ -1,11 +1,10 @@
 //! P7: no user of the pipeline can change or delete what is recorded.
 
-use payment_core::PaymentId;
 use payment_store::users::{Logins, grants_sql, users_sql};
 use payment_store::{Database, Place, Pool, Schema, Store};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
-use crate::harness::{admin, counts, is_ingested, lines, object, schema, store};
+use crate::harness::{admin, counts, is_ingested, lines, object, payment, schema, store};
 
 const TABLES: [&str; 6] = [
     "transactions",
@@ -228,13 +227,7 @@ async fn p7_reader_reads_and_adds_nothing(root: MySqlPool) {
         .await
         .unwrap();
     let reader = Store::new(pool.clone());
-    assert!(
-        reader
-            .find(&PaymentId::parse("a").unwrap())
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(reader.find(&payment("a", "")).await.unwrap().is_some());
     assert!(is_ingested(&reader, &object("x")).await);
     for table in TABLES {
         assert!(

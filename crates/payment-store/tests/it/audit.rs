@@ -1,10 +1,9 @@
 //! What an audit is told of the ledger and the rows.
 
-use payment_core::PaymentId;
 use payment_store::audit::{KeySpan, LineTable, Row, RowSpan, Table};
 use sqlx::MySqlPool;
 
-use crate::harness::{admin, key, lines, object, record, store, version};
+use crate::harness::{admin, key, lines, object, payment, record, store, version};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn the_ledger_comes_in_pages_in_the_order_of_the_keys_bytes(pool: MySqlPool) {
@@ -78,7 +77,7 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
             .unwrap()
             .is_empty()
     );
-    let id = PaymentId::parse("a").unwrap();
+    let id = payment("a", "");
     assert_eq!(store.conflicts_of(&id).await.unwrap()[0].object_line, 2);
 
     let span = KeySpan {
@@ -169,6 +168,8 @@ async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
             "extra = REPLACE(extra, '\"payer_name\":\"Zoë\",', ''), payer_name = 'Zoë'",
         ),
         ("payment_id = 'full2'", "payment_id = 'full'"),
+        ("client = 'shop'", "client = ''"),
+        ("client = 'Not a name'", "client = ''"),
     ] {
         admin(
             &pool,

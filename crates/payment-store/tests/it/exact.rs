@@ -1,10 +1,11 @@
 //! P3: what comes out is what went in.
 
-use payment_core::PaymentId;
 use payment_core::json::DEPTH_MAX;
 use sqlx::MySqlPool;
 
-use crate::harness::{RECEIVED_AT, counts, database, is_ingested, lines, object, record, store};
+use crate::harness::{
+    RECEIVED_AT, counts, database, is_ingested, lines, object, payment, record, store,
+};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
@@ -32,7 +33,7 @@ async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
         .unwrap();
     assert_eq!((outcome.rows, outcome.rejects), (8, 0));
     for (n, (amount, currency)) in amounts.iter().enumerate() {
-        let id = PaymentId::parse(&format!("p{n}")).unwrap();
+        let id = payment(&format!("p{n}"), "");
         let found = store.find(&id).await.unwrap().unwrap();
         assert_eq!(found.amount.unwrap().to_string(), *amount);
         assert_eq!(found.currency.unwrap().code(), *currency);
@@ -77,7 +78,7 @@ async fn p3_strings_are_stored_byte_for_byte(pool: MySqlPool) {
         .unwrap();
     assert_eq!(outcome.rows, u32::try_from(texts.len()).unwrap());
     for (n, text) in texts.iter().enumerate() {
-        let id = PaymentId::parse(&format!("p{n}")).unwrap();
+        let id = payment(&format!("p{n}"), "");
         let found = store.find(&id).await.unwrap().unwrap();
         assert_eq!(found.transaction.as_deref(), Some(*text));
         assert_eq!(found.payer_name.as_deref(), Some(*text));
@@ -88,7 +89,7 @@ async fn p3_strings_are_stored_byte_for_byte(pool: MySqlPool) {
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_the_longest_values_fit(pool: MySqlPool) {
     let store = store(&pool);
-    let id = PaymentId::parse(&"Z".repeat(64)).unwrap();
+    let id = payment(&"Z".repeat(64), "");
     let body = serde_json::json!({
         "id": id.as_str(),
         "transaction": "😀".repeat(255),
@@ -118,11 +119,7 @@ async fn p3_unknown_members_are_kept_as_they_were_sent(pool: MySqlPool) {
         .await
         .unwrap();
     assert_eq!(outcome.rows, 1);
-    let found = store
-        .find(&PaymentId::parse("a").unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let found = store.find(&payment("a", "")).await.unwrap().unwrap();
     assert_eq!(found.extra, extra);
 }
 
@@ -133,11 +130,7 @@ async fn p3_absent_is_not_empty_and_times_keep_their_microseconds(pool: MySqlPoo
         .ingest_object(&object("x"), &lines(&[r#"{"id":"a"}"#]))
         .await
         .unwrap();
-    let found = store
-        .find(&PaymentId::parse("a").unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let found = store.find(&payment("a", "")).await.unwrap().unwrap();
     assert_eq!((found.transaction, found.payer_name), (None, None));
     assert_eq!((found.amount, found.currency), (None, None));
     assert_eq!(found.received_at.to_string(), RECEIVED_AT);
@@ -215,7 +208,7 @@ async fn p2_bodies_at_the_doors_limits_become_rows(pool: MySqlPool) {
     assert_eq!((outcome.rows, outcome.rejects), (9, 0));
     for (_, line) in &lines {
         let record = line.as_ref().unwrap();
-        let found = store.find(record.payment.id()).await.unwrap().unwrap();
+        let found = store.find(record.payment.key()).await.unwrap().unwrap();
         assert_eq!(found.content_hash, record.content_hash);
         assert_eq!(found.extra, record.payment.extra_json());
         assert_eq!(found.amount, record.payment.amount());

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use payment_core::record::{self, Line};
-use payment_core::{Draft, ETag, LogRecord, ObjectKey, ObjectVersion, RequestId, Timestamp};
+use payment_core::{
+    ClientName, Draft, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
+};
 use payment_store::{Database, Store};
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
@@ -53,16 +55,25 @@ pub async fn is_ingested(store: &Store, object: &ObjectVersion) -> bool {
 }
 
 pub fn record(body: &str) -> LogRecord {
+    record_of("", body)
+}
+
+/// A payment of this client.
+pub fn record_of(client: &str, body: &str) -> LogRecord {
     let draft = Draft::parse(body.as_bytes()).expect(body);
     let payment = draft
         .identify(None, || unreachable!("the body has an id"))
         .unwrap();
     LogRecord::new(
-        payment,
+        payment.of_client(ClientName::from_stored(client).unwrap()),
         Timestamp::parse(RECEIVED_AT).unwrap(),
         RequestId::parse("req-1").unwrap(),
         None,
     )
+}
+
+pub fn payment(id: &str, client: &str) -> PaymentKey {
+    PaymentKey::from_stored(id, client).unwrap()
 }
 
 /// Lines as they are read from an object that the app tier wrote. A body that is no payment stands as it is.
@@ -80,6 +91,16 @@ pub fn lines(bodies: &[impl AsRef<str>]) -> Vec<Line> {
         Timestamp::parse(RECEIVED_AT).unwrap(),
     )
     .collect()
+}
+
+/// Lines of these clients' payments.
+pub fn lines_of(payments: &[(&str, &str)]) -> Vec<Line> {
+    let object: String = payments
+        .iter()
+        .map(|(client, body)| record_of(client, body).to_line())
+        .collect();
+    let received_at = Timestamp::parse(RECEIVED_AT).unwrap();
+    record::read_object(&key("any"), object.as_bytes(), received_at).collect()
 }
 
 /// Rows of transactions, conflicts, rejects and ingested objects.

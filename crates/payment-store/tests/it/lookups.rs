@@ -1,11 +1,13 @@
 //! What a payment's row and an object's state are found to be.
 
 use payment_core::{
-    ObjectKey, ObjectVersion, PaymentId, RecordError, RejectedLine, Status, Timestamp,
+    ObjectKey, ObjectVersion, PaymentKey, RecordError, RejectedLine, Status, Timestamp,
 };
 use sqlx::MySqlPool;
 
-use crate::harness::{admin, counts, is_ingested, key, lines, object, record, store, version};
+use crate::harness::{
+    admin, counts, is_ingested, key, lines, object, payment, record, store, version,
+};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn a_payment_is_found_with_its_origin_and_its_conflicts(pool: MySqlPool) {
@@ -21,11 +23,7 @@ async fn a_payment_is_found_with_its_origin_and_its_conflicts(pool: MySqlPool) {
         .await
         .unwrap();
 
-    let found = store
-        .find(&PaymentId::parse("a").unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let found = store.find(&payment("a", "")).await.unwrap().unwrap();
     assert_eq!(found.amount.unwrap().to_string(), "1.00");
     assert_eq!((found.status, found.conflicts), (Status::Failed, 2));
     assert_eq!((found.object_key, found.object_line), (key("x"), 2));
@@ -35,10 +33,7 @@ async fn a_payment_is_found_with_its_origin_and_its_conflicts(pool: MySqlPool) {
     let now = sqlx::types::time::OffsetDateTime::now_utc();
     assert!((now - found.recorded_at.to_utc()).unsigned_abs() < std::time::Duration::from_mins(1));
 
-    assert_eq!(
-        store.find(&PaymentId::parse("A").unwrap()).await.unwrap(),
-        None
-    );
+    assert_eq!(store.find(&payment("A", "")).await.unwrap(), None);
 }
 
 /// Ids are told apart by their bytes, and more are asked for than one statement holds.
@@ -51,11 +46,11 @@ async fn p4_the_rows_that_hold_ids_are_found(pool: MySqlPool) {
     let others = (0..1000).map(|n| format!("p{n}"));
     let ids: Vec<_> = others
         .chain(["a".to_owned(), "A".to_owned()])
-        .map(|id| PaymentId::parse(&id).unwrap())
+        .map(|id| payment(&id, ""))
         .collect();
 
     let holders = store.holders(&ids).await.unwrap();
-    let mut found: Vec<_> = holders.keys().map(PaymentId::as_str).collect();
+    let mut found: Vec<_> = holders.keys().map(ToString::to_string).collect();
     found.sort_unstable();
     assert_eq!(found, ["a", "p600"]);
     let record = record(body);
@@ -182,12 +177,12 @@ async fn p2_what_was_ingested_before_etags_is_not_ingested_again(pool: MySqlPool
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_rejected_line_of_the_systems_own_is_known_until_it_is_settled(pool: MySqlPool) {
     let store = store(&pool);
-    let [own, foreign] = ["own", "foreign"].map(|id| PaymentId::parse(id).unwrap());
-    let rejected = |line, is_own, id: &PaymentId| {
+    let [own, foreign] = ["own", "foreign"].map(|id| payment(id, ""));
+    let rejected = |line, is_own, id: &PaymentKey| {
         let rejected = RejectedLine {
             error: RecordError::UnsupportedVersion,
             is_own,
-            payment_id: Some(id.clone()),
+            payment: Some(id.clone()),
         };
         (line, Err(rejected))
     };

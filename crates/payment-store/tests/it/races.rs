@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
+use payment_core::ObjectVersion;
 use payment_core::record::Line;
-use payment_core::{ObjectVersion, PaymentId};
 use payment_store::{Outcome, Store};
 use rand::seq::SliceRandom as _;
 use sqlx::MySqlPool;
 use tokio::task::JoinSet;
 
-use crate::harness::{admin, counts, database, lines, object};
+use crate::harness::{admin, counts, database, lines, object, payment};
 
 /// Starts all at once; gives the outcomes.
 async fn ingest_at_once(
@@ -119,7 +119,7 @@ async fn p4_where_contents_race_for_an_id_one_is_the_row_and_the_other_conflicts
     let mut versions = HashSet::new();
     for n in 0..200 {
         let found = store
-            .find(&PaymentId::parse(&format!("p{n}")).unwrap())
+            .find(&payment(&format!("p{n}"), ""))
             .await
             .unwrap()
             .unwrap();

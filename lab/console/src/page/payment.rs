@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use lab_runner::part::PartName;
-use payment_core::{Currency, PaymentId};
+use payment_core::{Currency, PaymentId, PaymentKey};
 use payment_store::Found;
 use payment_store::audit::Conflict;
 
@@ -65,15 +65,25 @@ pub async fn show(
         problems,
         shell: Shell::of("Database", &uri, &console),
     };
-    let Some(payment) = PaymentId::parse(&id) else {
+    let Some(payment_id) = PaymentId::parse(&id) else {
         let told = "This is no payment id: 1 to 64 of A-Z a-z 0-9 . _ : - are expected.";
         return page(&nothing(told.to_owned(), Vec::new()));
     };
     let mut problems = Vec::new();
     let store = &console.rows.store;
+    // The link names no client: of several that have the id, the first by name is shown.
+    let clients = noted(
+        within(PATIENCE, store.clients_of(&payment_id)).await,
+        &mut problems,
+    );
+    let client = clients.into_iter().next().unwrap_or_default();
+    let payment = PaymentKey {
+        id: payment_id,
+        client,
+    };
     let (found, told) = tokio::join!(
         within(PATIENCE, store.find(&payment)),
-        ask(&payment, &console)
+        ask(&payment.id, &console)
     );
     let database_answers = found.is_ok();
     let found = noted(found, &mut problems);

@@ -6,7 +6,7 @@ mod way;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentKey, Timestamp};
 use payment_store::backend::{
     Deferred, DriverError, Entry, Kind, LedgerKey, Origin, Reject, Session, VersionColumns,
 };
@@ -29,8 +29,8 @@ pub struct ModelSession {
     committing: bool,
     /// The connection is gone.
     broken: bool,
-    /// What the last insert of payments said of each id, for [`Defect::AnyContentIsTheSame`].
-    said: HashMap<String, ContentHash>,
+    /// What the last insert of payments said of each, for [`Defect::AnyContentIsTheSame`].
+    said: HashMap<PaymentKey, ContentHash>,
 }
 
 impl ModelSession {
@@ -44,8 +44,8 @@ impl ModelSession {
         }
     }
 
-    fn payment(&self, id: &PaymentId) -> Option<Row> {
-        let unique = Unique::Payment(id.to_string());
+    fn payment(&self, payment: &PaymentKey) -> Option<Row> {
+        let unique = Unique::Payment(payment.clone());
         match lock(&self.model.tables).find(self.transaction, &unique) {
             Some(Write::Payment(row)) => Some(row.clone()),
             _ => None,
@@ -104,7 +104,7 @@ impl Session for ModelSession {
         object: VersionColumns<'_>,
         rows: &[&Entry<'_>],
     ) -> Result<u64, DriverError> {
-        let said = |entry: &&Entry<'_>| (entry.id().to_string(), entry.record.content_hash);
+        let said = |entry: &&Entry<'_>| (entry.key().clone(), entry.record.content_hash);
         self.said = rows.iter().map(said).collect();
         let writes = rows
             .iter()
@@ -132,11 +132,11 @@ impl Session for ModelSession {
             object: Version::of(object),
             line: reject.line,
             own: reject
-                .payment_id
+                .payment
                 .as_ref()
                 .filter(|_| reject.is_own)
                 .cloned()
-                .map(|id| (id, reject.reason)),
+                .map(|payment| (payment, reject.reason)),
         });
         self.insert(writes.collect()).await
     }
@@ -167,20 +167,20 @@ impl Session for ModelSession {
         })
     }
 
-    async fn origins(&mut self, ids: &[&PaymentId]) -> Result<Vec<Origin>, Error> {
+    async fn origins(&mut self, payments: &[&PaymentKey]) -> Result<Vec<Origin>, Error> {
         self.send().await?;
         let origin = |row: Row| {
-            let id = row.record.payment.id().to_string();
-            let said = self.said.get(&id).copied();
+            let payment = row.record.payment.key().clone();
+            let said = self.said.get(&payment).copied();
             let same = said.filter(|_| self.model.world.has(Defect::AnyContentIsTheSame));
             Origin {
-                payment_id: id,
+                payment,
                 content_hash: same.unwrap_or(row.record.content_hash),
                 object_key: row.object.key,
                 object_line: row.line,
             }
         };
-        let rows = ids.iter().filter_map(|id| self.payment(id));
+        let rows = payments.iter().filter_map(|payment| self.payment(payment));
         Ok(rows.map(origin).collect())
     }
 
@@ -206,36 +206,39 @@ impl Session for ModelSession {
         Ok(lines.iter().copied().filter(is_there).collect())
     }
 
-    async fn find(&mut self, id: &PaymentId) -> Result<Option<Found>, Error> {
+    async fn find(&mut self, payment: &PaymentKey) -> Result<Option<Found>, Error> {
         self.send().await?;
-        let Some(row) = self.payment(id) else {
+        let Some(row) = self.payment(payment) else {
             return Ok(None);
         };
-        let conflicts = lock(&self.model.tables).conflicts_of(id.as_str());
+        let conflicts = lock(&self.model.tables).conflicts_of(payment);
         found(row, conflicts).map(Some)
     }
 
-    async fn rejection(&mut self, id: &PaymentId) -> Result<Option<Rejection>, Error> {
+    async fn rejection(&mut self, payment: &PaymentKey) -> Result<Option<Rejection>, Error> {
         self.send().await?;
-        let reason = lock(&self.model.tables).own_reject(id);
+        let reason = lock(&self.model.tables).own_reject(payment);
         Ok(reason.map(|reason| Rejection {
             reason: reason.to_owned(),
             rejected_at: Timestamp::EPOCH,
         }))
     }
 
-    async fn holders(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, Holder)>, Error> {
+    async fn holders(
+        &mut self,
+        payments: &[PaymentKey],
+    ) -> Result<Vec<(PaymentKey, Holder)>, Error> {
         self.send().await?;
-        let holder = |id: &PaymentId| {
-            let record = self.payment(id)?.record;
+        let holder = |payment: &PaymentKey| {
+            let record = self.payment(payment)?.record;
             let holder = Holder {
                 content_hash: record.content_hash,
                 received_at: record.received_at,
                 request_id: record.request_id,
             };
-            Some((id.clone(), holder))
+            Some((payment.clone(), holder))
         };
-        Ok(ids.iter().filter_map(holder).collect())
+        Ok(payments.iter().filter_map(holder).collect())
     }
 
     /// Rows of the versions that were asked for: the model has no rows without ETags, which stand for others.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use payment_core::{LogRecord, ObjectVersion, PaymentId};
+use payment_core::{LogRecord, ObjectVersion, PaymentKey};
 use payment_store::Outcome;
 use payment_store::backend::VersionColumns;
 
 /// One value of one unique key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unique {
-    Payment(String),
+    Payment(PaymentKey),
     Conflict(Version, u32),
     Reject(Version, u32),
     Object(Version),
@@ -30,8 +30,8 @@ pub enum Write {
     Reject {
         object: Version,
         line: u32,
-        /// The payment's id and the reason, for a line of the system's own.
-        own: Option<(PaymentId, &'static str)>,
+        /// The payment and the reason, for a line of the system's own.
+        own: Option<(PaymentKey, &'static str)>,
     },
     Object {
         object: Version,
@@ -101,7 +101,7 @@ impl Version {
 impl Write {
     pub fn unique(&self) -> Unique {
         match self {
-            Self::Payment(row) => Unique::Payment(row.record.payment.id().to_string()),
+            Self::Payment(row) => Unique::Payment(row.record.payment.key().clone()),
             Self::Conflict(row) => Unique::Conflict(row.object.clone(), row.line),
             Self::Reject { object, line, .. } => Unique::Reject(object.clone(), *line),
             Self::Object { object, .. } => Unique::Object(object.clone()),
@@ -219,19 +219,19 @@ impl Tables {
         own.or_else(|| self.committed.get(unique)?.first())
     }
 
-    /// Committed conflicts of a payment id.
-    pub fn conflicts_of(&self, id: &str) -> usize {
-        let is_of = |write: &&Write| matches!(write, Write::Conflict(row) if row.record.payment.id().as_str() == id);
+    /// Committed conflicts of a payment.
+    pub fn conflicts_of(&self, payment: &PaymentKey) -> usize {
+        let is_of = |write: &&Write| matches!(write, Write::Conflict(row) if row.record.payment.key() == payment);
         self.committed.values().flatten().filter(is_of).count()
     }
 
-    /// Why a committed line of the system's own with this id is a reject.
-    pub fn own_reject(&self, id: &PaymentId) -> Option<&'static str> {
+    /// Why a committed line of the system's own for this payment is a reject.
+    pub fn own_reject(&self, payment: &PaymentKey) -> Option<&'static str> {
         let reason = |write: &Write| match write {
             Write::Reject {
                 own: Some((own, reason)),
                 ..
-            } if own == id => Some(*reason),
+            } if own == payment => Some(*reason),
             _ => None,
         };
         self.committed.values().flatten().find_map(reason)

@@ -31,6 +31,7 @@ macro_rules! conform {
 }
 
 conform! {
+    p10_a_client_takes_no_other_clients_id,
     an_insert_is_all_or_nothing_and_the_transaction_goes_on,
     what_is_not_committed_is_seen_by_its_own_transaction_alone,
     what_is_rolled_back_or_cut_off_leaves_nothing,

@@ -36,6 +36,13 @@ fn p2_an_object_that_is_marked_as_taken_without_its_rows_is_found() {
 }
 
 #[test]
+fn p10_an_id_that_one_client_takes_from_another_is_found() {
+    let kinds = found(Defect::ClientIgnored);
+    let fits = |kind| matches!(kind, BreachKind::Lost | BreachKind::ConflictMissing);
+    assert!(kinds.into_iter().all(fits));
+}
+
+#[test]
 fn p4_a_conflict_that_passes_for_a_repeat_is_found() {
     // Where no client was told yes, the line that is not recorded shows it.
     let kinds = found(Defect::AnyContentIsTheSame);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::record::{Line, read_object};
-use payment_core::{ObjectKey, ObjectVersion, PaymentId};
+use payment_core::{ObjectKey, ObjectVersion, PaymentKey};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin, RowSpan};
 use program::chain;
@@ -232,14 +232,14 @@ impl Replay {
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let chunk: Vec<Line> = lines.by_ref().take(LOOKUP_IDS_MAX).collect();
-            let ids: Vec<&PaymentId> = chunk
+            let payments: Vec<&PaymentKey> = chunk
                 .iter()
-                .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.id()))
+                .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
                 .collect();
-            let rows = self.store.rows_of(&ids).await?;
+            let rows = self.store.rows_of(&payments).await?;
             for (line, record) in chunk {
                 let is_settled = record.as_ref().is_ok_and(|record| {
-                    let row = rows.get(record.payment.id().as_str());
+                    let row = rows.get(record.payment.key());
                     row.is_some_and(|row| row.content_hash == Some(record.content_hash))
                 });
                 if is_settled {

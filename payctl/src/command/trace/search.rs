@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::{Line, RejectedLine, read_object};
-use payment_core::{ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{ClientName, ContentHash, ObjectKey, ObjectVersion, PaymentId, Timestamp};
 use payment_store::Store;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
+use super::Args;
 use super::hops::Hops;
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
@@ -22,6 +23,7 @@ const JOBS: usize = 8;
 struct Hit {
     version: ObjectVersion,
     line: u32,
+    client: ClientName,
     /// When it was accepted and its hash; or why the line is no payment.
     record: Result<(Timestamp, ContentHash), RejectedLine>,
 }
@@ -35,14 +37,15 @@ struct Search {
 }
 
 /// Says what is known of it. It has no row, so this never ends well.
-pub async fn unrecorded(
-    log: &Arc<Log>,
-    store: &Store,
-    id: &PaymentId,
-    hours: u16,
-) -> Result<Outcome, Failure> {
-    let search = search(log, id, hours).await?;
-    output::say(&format!("payment {id} has no row\n"))?;
+pub async fn unrecorded(log: &Arc<Log>, store: &Store, args: &Args) -> Result<Outcome, Failure> {
+    let (id, hours) = (&args.id, args.hours);
+    let mut search = search(log, id, hours).await?;
+    let named = args.client.as_ref();
+    search
+        .hits
+        .retain(|hit| named.is_none_or(|client| hit.client == *client));
+    let of_client = named.map_or_else(String::new, |client| format!(" of client {client}"));
+    output::say(&format!("payment {id}{of_client} has no row\n"))?;
     output::say(&format!(
         "searched: {} objects of the last {hours} hours; --hours looks further back\n",
         search.objects
@@ -61,6 +64,10 @@ pub async fn unrecorded(
 
 async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
     let key = safe(hit.version.key.as_str());
+    let of_client = match hit.client.as_str() {
+        "" => String::new(),
+        client => format!(", of client {client}"),
+    };
     let mut hops = Hops::default();
     if let Ok((received_at, hash)) = &hit.record {
         hops.add("accepted", *received_at, format!("hash {hash}"));
@@ -68,7 +75,7 @@ async fn tell(store: &Store, hit: &Hit) -> Result<(), Failure> {
     hops.add(
         "stored",
         hit.version.stored_at,
-        format!("{key} line {}", hit.line),
+        format!("{key} line {}{of_client}", hit.line),
     );
     let entry = store.ledger_entry(&hit.version).await?;
     let what = match (&entry, &hit.record) {
@@ -150,12 +157,14 @@ async fn lines_with(log: Arc<Log>, key: ObjectKey, id: PaymentId) -> Result<Vec<
     }
     let hit = |(line, record): Line| {
         let own = match &record {
-            Ok(record) => Some(record.payment.id()),
-            Err(rejected) => rejected.payment_id.as_ref(),
+            Ok(record) => Some(record.payment.key()),
+            Err(rejected) => rejected.payment.as_ref(),
         };
-        (own == Some(&id)).then(|| Hit {
+        let client = own.filter(|own| own.id == id)?.client.clone();
+        Some(Hit {
             version: object.version.clone(),
             line,
+            client,
             record: record.map(|record| (record.received_at, record.content_hash)),
         })
     };

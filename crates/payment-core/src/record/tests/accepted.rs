@@ -63,15 +63,22 @@ fn from_row(payment: &Payment) -> Result<Payment, RecordError> {
         .into_iter()
         .filter_map(|(name, text)| Some((name.into(), Json::String(text?.into()))));
     let extra = json::read_object(&payment.extra_json(), json::DEPTH_MAX)?;
-    Payment::from_stored(known.collect(), extra)
+    Payment::from_stored(payment.client().clone(), known.collect(), extra)
 }
+
+/// The empty name, and the longest.
+const CLIENTS: [&str; 2] = ["", "shop-0123456789-0123456789-01234"];
 
 proptest! {
     #[test]
     fn p2_what_the_door_accepts_is_read_back_the_same(sent in sent()) {
         if let Some(payment) = accepted(&sent) {
-            prop_assert_eq!(from_row(&payment), Ok(payment.clone()));
-            assert_read_back(&record(payment));
+            for client in CLIENTS {
+                let client = ClientName::from_stored(client).unwrap();
+                let payment = payment.clone().of_client(client);
+                prop_assert_eq!(from_row(&payment), Ok(payment.clone()));
+                assert_read_back(&record(payment));
+            }
         }
     }
 }
@@ -103,7 +110,7 @@ fn p2_the_reader_of_an_own_line_has_no_policy() {
     ];
     let known = known.map(|(name, value)| (name.into(), value));
     let extra = vec![(CARD.into(), Json::Number(CARD.into()))];
-    let payment = Payment::from_stored(known.into(), extra).unwrap();
+    let payment = Payment::from_stored(ClientName::default(), known.into(), extra).unwrap();
     let mut written = record(payment);
     written.request_id = RequestId::from_stored(CARD);
     written.traceparent =

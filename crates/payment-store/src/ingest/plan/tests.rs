@@ -28,7 +28,7 @@ fn groups(lines: &[Line]) -> Vec<String> {
         .iter()
         .map(|group| {
             let numbers: Vec<_> = group.iter().map(|entry| entry.line.to_string()).collect();
-            format!("{}: {}", group[0].id(), numbers.join(" "))
+            format!("{}: {}", group[0].key(), numbers.join(" "))
         })
         .collect()
 }
@@ -131,7 +131,7 @@ fn p8_a_reject_tells_the_reason_and_nothing_of_the_line() {
     let changed = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
-        payment_id: None,
+        payment: None,
     };
     let lines = [(1, unreadable), (7, Err(changed))];
     let plan = Plan::new(&lines);

@@ -19,7 +19,7 @@ impl ModelSession {
             let claimed = match write {
                 Write::Payment(row) | Write::Conflict(row) if is_refused(row) => Err(self.refuse()),
                 Write::Payment(_) if self.model.world.has(Defect::NoUniqueKey) => Ok(()),
-                _ => self.claim(transaction, &write.unique()).await,
+                _ => self.claim(transaction, &self.unique(write)).await,
             };
             if let Err(error) = claimed {
                 lock(&self.model.tables).unclaim(transaction, kept);
@@ -30,6 +30,15 @@ impl ModelSession {
         let stored = u64::try_from(writes.len()).unwrap_or(u64::MAX);
         lock(&self.model.tables).write(transaction, writes);
         Ok(stored)
+    }
+
+    fn unique(&self, write: &Write) -> Unique {
+        match write.unique() {
+            Unique::Payment(payment) if self.model.world.has(Defect::ClientIgnored) => {
+                Unique::Payment(payment.id.into())
+            }
+            unique => unique,
+        }
     }
 
     fn refuse(&self) -> DriverError {

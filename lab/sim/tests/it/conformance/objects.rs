@@ -1,6 +1,6 @@
 //! Whole objects, drawn at random, come to the same in the model and in MySQL.
 
-use payment_core::PaymentId;
+use payment_core::PaymentKey;
 use payment_store::{Found, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -47,7 +47,7 @@ async fn p2_p4_objects_drawn_at_random_come_to_the_same(pool: MySqlPool) {
         assert_eq!(ours, theirs, "{}: {bodies:#?}", object.key);
     }
     for id in 0..30 {
-        let id = PaymentId::parse(&format!("p{id}")).unwrap();
+        let id = PaymentKey::from_stored(&format!("p{id}"), "").unwrap();
         let ours = comparable(model.find(&id).await.unwrap());
         assert_eq!(ours, comparable(mysql.find(&id).await.unwrap()), "{id}");
     }

@@ -1,7 +1,9 @@
 //! What a backend does, whichever it is.
 
 use payment_core::record::{self, Line};
-use payment_core::{ETag, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp};
+use payment_core::{
+    ClientName, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
+};
 use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
 use payment_store::{Outcome, Store};
 use sim::database::REFUSED;
@@ -57,16 +59,49 @@ async fn begun<B: Backend>(backend: &B) -> B::Session {
 
 /// Those of the ids that the session sees.
 async fn seen<S: Session>(session: &mut S, ids: &[&str]) -> Vec<String> {
-    let ids: Vec<_> = ids.iter().map(|id| PaymentId::parse(id).unwrap()).collect();
+    let ids: Vec<_> = ids
+        .iter()
+        .map(|id| PaymentKey::from_stored(id, "").unwrap())
+        .collect();
     let ids: Vec<_> = ids.iter().collect();
     let origins = session.origins(&ids).await.unwrap();
-    let mut seen: Vec<_> = origins.into_iter().map(|o| o.payment_id).collect();
+    let mut seen: Vec<_> = origins.into_iter().map(|o| o.payment.to_string()).collect();
     seen.sort();
     seen
 }
 
 fn kind(result: Result<u64, DriverError>) -> Kind {
     result.unwrap_err().kind()
+}
+
+pub async fn p10_a_client_takes_no_other_clients_id(backend: impl Backend) {
+    let store = Store::over(backend);
+    let clients = ["", "shop", "other"];
+    let of_client = |client: &str, body: &str| {
+        let record = records(&[body]).remove(0);
+        let client = ClientName::from_stored(client).unwrap();
+        let request_id = RequestId::parse("req-1").unwrap();
+        let payment = record.payment.of_client(client);
+        LogRecord::new(payment, record.received_at, request_id, None)
+    };
+    for (name, rows, duplicates) in [("x", 3, 0), ("y", 0, 3)] {
+        let lines = clients.map(|client| of_client(client, r#"{"id":"a"}"#));
+        let lines: Vec<_> = (1..).zip(lines.map(Ok)).collect();
+        let outcome = store.ingest_object(&object(name), &lines).await.unwrap();
+        assert_eq!((outcome.rows, outcome.duplicates), (rows, duplicates));
+    }
+    let other = [(1, Ok(of_client("shop", r#"{"id":"a","x":1}"#)))];
+    let outcome = store.ingest_object(&object("z"), &other).await.unwrap();
+    assert_eq!(outcome.conflicts, 1);
+    let keys = clients.map(|client| PaymentKey::from_stored("a", client).unwrap());
+    for (key, conflicts) in keys.iter().zip([0, 1, 0]) {
+        let found = store.find(key).await.unwrap().unwrap();
+        assert_eq!(found.conflicts, conflicts, "{key}");
+    }
+    let asked = [keys[1].clone()];
+    assert_eq!(store.holders(&asked).await.unwrap().len(), 1);
+    let stranger = PaymentKey::from_stored("a", "stranger").unwrap();
+    assert_eq!(store.find(&stranger).await.unwrap(), None);
 }
 
 pub async fn an_insert_is_all_or_nothing_and_the_transaction_goes_on(backend: impl Backend) {
@@ -178,7 +213,7 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
         reason: "not_json",
         detail: String::new(),
         is_own: true,
-        payment_id: Some(one.id().clone()),
+        payment: Some(one.key().clone()),
     };
     let mut session = begun(&backend).await;
     let session = &mut session;
@@ -252,7 +287,7 @@ pub async fn look_ups_say_what_was_ingested(backend: impl Backend) {
     let counts = [outcome.rows, outcome.conflicts, outcome.rejects];
     assert_eq!((counts, outcome.failed), ([2, 1, 1], 1));
 
-    let [a, b, c] = ["a", "b", "c"].map(|id| PaymentId::parse(id).unwrap());
+    let [a, b, c] = ["a", "b", "c"].map(|id| PaymentKey::from_stored(id, "").unwrap());
     let found = store.find(&a).await.unwrap().unwrap();
     assert_eq!(found.amount.unwrap().to_string(), "12.50");
     assert_eq!(found.payer_name.as_deref(), Some("Zoë"));
