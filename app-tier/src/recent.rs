@@ -1,4 +1,5 @@
-//! The payments that this node saw last, by client and id: repeats are answered from memory, and repeats in flight share one outcome.
+//! The payments that this node saw last, by client and id: repeats are answered from memory, and repeats in flight
+//! share one outcome.
 //!
 //! It may forget: the database then finds the repeat (promise P2), and the client's answer is a second 202.
 
@@ -35,39 +36,45 @@ impl Recent {
     }
 
     /// Claims an id. One whose payment failed is free again.
-    pub fn claim(&self, id: &PaymentKey, content_hash: ContentHash) -> Claim {
+    pub fn claim(&self, payment: &PaymentKey, content_hash: ContentHash) -> Claim {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ticket) = ids.get(id)
+        if let Some(ticket) = ids.get(payment)
             && !matches!(ticket.settled(), Some(Err(_)))
         {
             return Claim::Known(Arc::clone(ticket));
         }
         let ticket = Ticket::new(content_hash);
-        ids.insert(id.clone(), Arc::clone(&ticket));
+        ids.insert(payment.clone(), Arc::clone(&ticket));
         Claim::New(ticket)
     }
 
     /// Forgets a claim of which nothing was kept, so that refused payments push no accepted ones out.
-    pub fn release(&self, id: &PaymentKey, ticket: &Arc<Ticket>) {
+    pub fn release(&self, payment: &PaymentKey, ticket: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
-            ids.remove(id);
+        if ids
+            .peek(payment)
+            .is_some_and(|held| Arc::ptr_eq(held, ticket))
+        {
+            ids.remove(payment);
         }
     }
 
     /// Puts what the row says in the place of what this node took, unless the id has another owner by now.
-    pub fn correct(&self, id: &PaymentKey, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
+    pub fn correct(&self, payment: &PaymentKey, ticket: &Arc<Ticket>, row: &Arc<Ticket>) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.peek(id).is_some_and(|held| Arc::ptr_eq(held, ticket)) {
-            ids.insert(id.clone(), Arc::clone(row));
+        if ids
+            .peek(payment)
+            .is_some_and(|held| Arc::ptr_eq(held, ticket))
+        {
+            ids.insert(payment.clone(), Arc::clone(row));
         }
     }
 
-    pub fn find(&self, id: &PaymentKey) -> Option<Arc<Ticket>> {
+    pub fn find(&self, payment: &PaymentKey) -> Option<Arc<Ticket>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(id)
+            .get(payment)
             .cloned()
     }
 }

@@ -1,8 +1,8 @@
 //! A payment as the log keeps it, one JSON object a line, and how objects of the log are read back.
 //!
 //! Version 1 is fixed. Version 2 adds the member `client`, which the hash covers; a payment without a client is still
-//! written as version 1, byte for byte. What the hash does not cover (times, ids of the request) may grow within a
-//! version that no writer uses yet; readers are brought up before writers.
+//! written as version 1, byte for byte. What the hash does not cover (times, ids of the request) may grow with a
+//! version 3; readers are brought up before writers.
 //!
 //! A line of this system was judged when it came in: its reader asks for the form of the record, the hash, and what
 //! its row needs, and for no policy. A foreign object, without a member `v`, comes in by the door.

@@ -89,7 +89,7 @@ async fn p2_p3_rows_are_exact_under_every_odd_setting() {
         .await
         .unwrap();
     assert_eq!((again.rows, again.duplicates), (0, 1));
-    let id = payment_core::PaymentId::parse("a").unwrap();
+    let id = payment_core::PaymentKey::from_stored("a", "").unwrap();
     let found = store.find(&id).await.unwrap().unwrap();
     assert_eq!(
         found.payer_name.as_deref(),
