@@ -40,7 +40,7 @@ async fn p3_amounts_are_stored_to_the_last_digit(pool: MySqlPool) {
         let stored: String = sqlx::query_scalar(
             "SELECT CAST(amount AS CHAR) FROM transactions WHERE payment_id = ?",
         )
-        .bind(id.as_str())
+        .bind(id.id.as_str())
         .fetch_one(&pool)
         .await
         .unwrap();
@@ -91,7 +91,7 @@ async fn p3_the_longest_values_fit(pool: MySqlPool) {
     let store = store(&pool);
     let id = payment(&"Z".repeat(64), "");
     let body = serde_json::json!({
-        "id": id.as_str(),
+        "id": id.id.as_str(),
         "transaction": "😀".repeat(255),
         "payer_name": "😀".repeat(100),
         "note": "😀".repeat(200_000),
