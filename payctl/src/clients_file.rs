@@ -175,6 +175,7 @@ impl Change {
 
     fn keys(&mut self, name: &ClientName) -> Result<&mut ArrayOfTables, ChangeError> {
         let clients = self.document.get_mut("clients");
+        let clients = clients.and_then(Item::as_table_like_mut);
         let client = clients.and_then(|clients| clients.get_mut(name.as_str()));
         let client = client.ok_or_else(|| ChangeError::NoClient(name.clone()))?;
         let client = client.as_table_mut();
