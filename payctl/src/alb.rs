@@ -16,11 +16,14 @@ use tls::Roots;
 use tokio::time::sleep;
 use url::Url;
 
+use crate::credential::Credential;
 pub use crate::http_client::Answer;
 use crate::http_client::{CallError, HttpClient};
 
 /// Longer than the load balancer's own deadline, so that its answer is seen.
 const CALL_TIME_MAX: Duration = Duration::from_secs(15);
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Tries of a payment under one id.
 const TRIES_MAX: u32 = 4;
@@ -31,6 +34,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Alb {
     url: Url,
+    credential: Option<Credential>,
     client: HttpClient,
 }
 
@@ -135,9 +139,11 @@ pub fn required(env: &mut Env, trust: Trust) -> Option<Address> {
 }
 
 impl Alb {
-    pub fn new(address: Address) -> Result<Self, NoAnswer> {
+    /// As a client with this credential, or as nobody.
+    pub fn new(address: Address, credential: Option<Credential>) -> Result<Self, NoAnswer> {
         Ok(Self {
             url: address.url,
+            credential,
             client: HttpClient::new(&address.roots, CALL_TIME_MAX)?,
         })
     }
@@ -154,7 +160,13 @@ impl Alb {
         let mut tries = 1;
         loop {
             let request = Request::post(self.at("/pay"));
-            let request = request.header(header::CONTENT_TYPE, "application/json");
+            let mut request = request.header(header::CONTENT_TYPE, "application/json");
+            // A signature covers the id by its header.
+            if let (Some(id), Some(true)) =
+                (&payment.id, self.credential.as_ref().map(Credential::signs))
+            {
+                request = request.header(IDEMPOTENCY_KEY, id);
+            }
             let answer = self.answer(request, body.clone()).await;
             let is_settled = match &answer {
                 Ok(answer) => !answer.status.is_server_error(),
@@ -170,7 +182,11 @@ impl Alb {
     }
 
     async fn answer(&self, request: request::Builder, body: Bytes) -> Result<Answer, NoAnswer> {
-        let request = request.body(Full::new(body)).map_err(CallError::Request)?;
+        let request = request.body(Full::new(body.clone()));
+        let mut request = request.map_err(CallError::Request)?;
+        if let Some(credential) = &self.credential {
+            credential.add_to(&mut request, &body);
+        }
         Ok(self.client.call(request).await?)
     }
 

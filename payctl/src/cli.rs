@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use program::{Env, chain};
 
-use crate::command::{doctor, migrate, pay, reconcile, replay, sql, status, trace, users, verify};
+use crate::command::{
+    client, doctor, migrate, pay, reconcile, replay, sql, status, trace, users, verify,
+};
 use crate::config;
 use crate::outcome::USAGE;
 use crate::output;
@@ -24,6 +26,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say who may pay: change the web tier's file of clients, and make their keys
+    Client(client::Args),
     /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
     Doctor(doctor::Args),
     /// Bring the database's schema up to date
@@ -55,6 +59,7 @@ pub async fn run() -> ExitCode {
     let env = Env::from_process();
     // Boxed: each future holds a whole pipeline of calls.
     let done = match cli.command {
+        Command::Client(args) => client::run(args, env),
         Command::Doctor(args) => Box::pin(doctor::run(args, env)).await,
         Command::Migrate => Box::pin(migrate::run(env)).await,
         Command::Pay(args) => Box::pin(pay::run(args, env)).await,

@@ -20,6 +20,8 @@ Environment variables, each read by the commands that need it:
   INGEST_PASSWORD          what `users` is to set, with READER_PASSWORD and MIGRATOR_PASSWORD; not with --iam
   ALB_URL                  the external load balancer, e.g. http://127.0.0.1:8080 or https://pay.example.com
   ALB_CA_FILE              file of CA certificates that ALB_URL's is verified against [those of the system]
+  PAY_KEY                  key of the client that pay, status and trace are [optional]
+  CLIENTS_FILE             the web tier's file of clients, which client changes and doctor looks at
   SSL_CERT_FILE            file of CA certificates in place of the system's [optional]
   DEAD_LETTER_QUEUE_URL    SQS queue of the events that the function gave up
   AWS_…                    region, endpoints and credentials, as the AWS SDK reads them

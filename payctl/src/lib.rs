@@ -7,14 +7,18 @@
 //! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
 //! - [`doctor`]: holds the account against the notes, by what the `aws` command says of it.
 //!
-//! It changes nothing but by the function's own code, which adds rows and never touches one. It must not know
+//! - [`clients_file`]: the file of clients, changed whole; [`credential`]: a key or signature of this client.
+//!
+//! It changes nothing but that file, and by the function's own code, which adds rows and never touches one. It must not know
 //! SQL, nor what makes two payments the same. It shows no payer's name: ids, keys, lines and hashes are enough.
 
 mod alb;
 mod audit;
 mod cli;
+mod clients_file;
 mod command;
 mod config;
+mod credential;
 mod doctor;
 mod grid;
 mod http_client;

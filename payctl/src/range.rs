@@ -155,7 +155,7 @@ pub fn moved(at: Timestamp, by: Duration) -> Timestamp {
     Timestamp::new(at.to_utc().saturating_add(by))
 }
 
-fn parse_from(text: &str) -> Result<Timestamp, &'static str> {
+pub fn parse_from(text: &str) -> Result<Timestamp, &'static str> {
     parse(text, Duration::ZERO)
 }
 

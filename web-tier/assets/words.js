@@ -5,6 +5,7 @@ export const WORDS = {
   // Refused.
   malformed_json: "This page sent something that the server can't read. Load it again.",
   id_mismatch: "This page sent two different ids. Load it again.",
+  unauthenticated: "The server takes payments only from callers that it knows, and did not recognise this page.",
   not_allowed: "The server takes payments only from its own page. Load it again.",
   not_found: "The server does not know this address. Load the page again.",
   method_not_allowed: "The server does not take payments here. Load the page again.",

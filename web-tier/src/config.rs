@@ -1,8 +1,12 @@
 //! The web tier's configuration.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use clients::Registry;
+use clients::load::{Stamp, load};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use http_service::admin::Admin;
@@ -13,6 +17,9 @@ use program::env::{Env, Mistakes, Variable};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::upstream;
+
+const CLIENTS_FILE: &str = "CLIENTS_FILE";
+const ADDRESS_RATE: &str = "ADDRESS_RATE";
 
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
@@ -28,6 +35,16 @@ pub const VARIABLES: &[Variable] = &[
     },
     upstream::CA_FILE,
     Variable {
+        name: CLIENTS_FILE,
+        default: "open intake",
+        help: "file of the clients that may pay, TOML; read again when it changes",
+    },
+    Variable {
+        name: ADDRESS_RATE,
+        default: "no limit",
+        help: "requests per second of one address, for callers without a key",
+    },
+    Variable {
         name: CardCheck::VARIABLE,
         default: "optional",
         help: "as for the app tier: the same value",
@@ -41,16 +58,60 @@ pub struct Config {
     pub spans: Option<Collector>,
     pub app_tier: AppTier,
     pub cards: CardCheck,
+    /// `None`: intake is open.
+    pub clients: Option<ClientsFile>,
+    /// Requests per second of one address.
+    pub address_rate: Option<NonZeroU32>,
+}
+
+/// The file of clients, as it was at the start.
+#[derive(Debug, Clone)]
+pub struct ClientsFile {
+    pub path: PathBuf,
+    pub registry: Registry,
+    pub stamp: Stamp,
+}
+
+impl ClientsFile {
+    /// Every mistake in the file is one of the configuration.
+    fn from_env(env: &mut Env) -> Option<Self> {
+        let path: PathBuf = env.optional(CLIENTS_FILE)?;
+        match load(&path) {
+            Ok((registry, stamp)) => Some(Self {
+                path,
+                registry,
+                stamp,
+            }),
+            Err(error) => {
+                for mistake in error.lines() {
+                    env.mistake(format!("{CLIENTS_FILE}={}: {mistake}", path.display()));
+                }
+                None
+            }
+        }
+    }
 }
 
 impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
-        env.refuse_unknown(&["ADMIN_", "APP_TIER_", "CARD_", "TLS_"], VARIABLES);
+        env.refuse_unknown(
+            &[
+                "ADDRESS_",
+                "ADMIN_",
+                "APP_TIER_",
+                "CARD_",
+                "CLIENTS_",
+                "TLS_",
+            ],
+            VARIABLES,
+        );
         let listen = Listen::from_env(&mut env);
         let admin = Admin::addr_from_env(&mut env);
         let spans = env.optional(Collector::ENDPOINT.name);
         let app_tier = AppTier::from_env(&mut env);
         let cards = env.or(CardCheck::VARIABLE, CardCheck::ALL);
+        let clients = ClientsFile::from_env(&mut env);
+        let address_rate = env.optional(ADDRESS_RATE);
         env.finish(|| {
             Some(Self {
                 listen,
@@ -58,6 +119,8 @@ impl Config {
                 spans,
                 app_tier: app_tier?,
                 cards,
+                clients,
+                address_rate,
             })
         })
     }

@@ -12,6 +12,7 @@ use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Accepted;
+use crate::door::Admitted;
 use crate::receipt;
 use crate::routes::State;
 
@@ -62,10 +63,11 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 pub async fn pay(
     state: &State,
     context: &RequestContext,
+    admitted: &Admitted,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(body)?;
-    match take(state, context, &fields).await {
+    match take(state, context, admitted, &fields).await {
         Ok(answer) if answer.status().is_success() => Ok(answer),
         refused => Ok((Extension(fields), refused).into_response()),
     }
@@ -75,6 +77,7 @@ pub async fn pay(
 async fn take(
     state: &State,
     context: &RequestContext,
+    admitted: &Admitted,
     fields: &Fields,
 ) -> Result<Response, Refusal> {
     let payment = fields.body().map_err(|error| Refusal {
@@ -85,7 +88,10 @@ async fn take(
         let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
         return Err(Refusal::new(ErrorCode::BodyTooLarge, detail));
     }
-    let answer = state.upstream.process(context, None, &payment).await?;
+    let answer = state
+        .upstream
+        .process(context, admitted.client(), None, &payment)
+        .await?;
     if !answer.status().is_success() {
         return Ok(answer);
     }

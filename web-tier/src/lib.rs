@@ -9,6 +9,7 @@ mod answer;
 pub mod api;
 mod assets;
 pub mod config;
+mod door;
 mod form;
 mod origin;
 mod page;
@@ -32,6 +33,7 @@ use http_service::spans::Spans;
 use payment_core::ErrorCode;
 
 use crate::config::Config;
+use crate::door::{Door, Watch};
 use crate::ready::AppTier;
 use crate::routes::State;
 use crate::upstream::{HostPort, Resolve, Upstream};
@@ -54,6 +56,7 @@ pub struct App {
     server: Server,
     router: axum::Router,
     admin: Serving,
+    door: Arc<Door>,
     spans: Spans,
 }
 
@@ -72,6 +75,8 @@ impl App {
         let spans = Spans::start(config.spans.as_ref(), "web-tier");
         server.register(&mut metrics);
         upstream.register(&mut metrics);
+        let door = Door::new(config.clients, config.address_rate, &mut metrics);
+        let door = Arc::new(door);
         let layers = Layers {
             drain: server.drain(),
             deadline: DEADLINE,
@@ -83,6 +88,7 @@ impl App {
         let ready = AppTier(Arc::clone(&upstream));
         let state = State {
             upstream,
+            door: Arc::clone(&door),
             cards: config.cards.clone(),
         };
         let router = layers.around(routes::routes(state), &mut metrics);
@@ -90,6 +96,7 @@ impl App {
             router: people::around(router, config.cards),
             server,
             admin: admin.serve(metrics, ready),
+            door,
             spans,
         })
     }
@@ -107,6 +114,7 @@ impl App {
     /// Serves until a signal.
     pub async fn run(self) -> std::io::Result<()> {
         let (addr, admin) = (self.local_addr()?, self.admin_addr());
+        let _watch = Watch::start(self.door)?;
         tracing::info!(%addr, %admin, "listening");
         self.server.serve(self.router).await?;
         self.spans.finish().await;

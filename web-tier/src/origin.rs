@@ -2,7 +2,8 @@
 //! visitor pay without a press.
 
 use http::HeaderMap;
-use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+use http::Method;
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http_service::http::Refusal;
 use payment_core::ErrorCode;
 
@@ -27,7 +28,24 @@ pub fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Refusal> {
     ))
 }
 
-/// Whether an origin has this host and port. The scheme does not count: TLS may end at the load balancer.
+/// Whether a browser says that one of this server's own pages sent this. A program may say so, too: nothing but the pay
+/// page's limits stands on it.
+pub fn is_own_page(method: &Method, headers: &HeaderMap) -> bool {
+    let of_host = |name| {
+        let (url, host) = (headers.get(name), headers.get(HOST));
+        url.zip(host).is_some_and(|(url, host)| names(url, host))
+    };
+    match headers.get(SEC_FETCH_SITE) {
+        Some(site) if site == "same-origin" => true,
+        // A receipt's address may be kept and opened again; nobody types a payment.
+        Some(site) => site == "none" && *method == Method::GET,
+        // Over plain HTTP browsers leave Sec-Fetch-Site out, and send an Origin with a POST alone.
+        None if headers.contains_key(ORIGIN) => of_host(ORIGIN),
+        None => *method == Method::GET && of_host(REFERER),
+    }
+}
+
+/// Whether an origin, or the URL of a page, has this host and port. The scheme does not count: TLS may end at the load balancer.
 fn names(origin: &HeaderValue, host: &HeaderValue) -> bool {
     let (Ok(origin), Ok(host)) = (origin.to_str(), host.to_str()) else {
         return false;
@@ -35,6 +53,8 @@ fn names(origin: &HeaderValue, host: &HeaderValue) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else {
         return false;
     };
+    // A Referer has a path as well.
+    let authority = authority.split('/').next().unwrap_or_default();
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     let host = host.strip_suffix(default_port).unwrap_or(host);
     authority.eq_ignore_ascii_case(host)
@@ -45,13 +65,55 @@ mod tests {
     use super::*;
 
     fn is_refused(headers: &[(&'static str, &'static str)]) -> bool {
+        refuse_other_sites(&map(headers)).is_err()
+    }
+
+    fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
             (
                 HeaderName::from_static(name),
                 HeaderValue::from_static(value),
             )
         };
-        refuse_other_sites(&headers.iter().map(pair).collect()).is_err()
+        headers.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn p10_only_this_servers_own_pages_are_the_pay_page() {
+        let host = ("host", "pay.example");
+        let own = |method: &Method, headers: &[(&'static str, &'static str)]| {
+            is_own_page(method, &map(headers))
+        };
+        let (get, post) = (&Method::GET, &Method::POST);
+        let same = ("sec-fetch-site", "same-origin");
+        let origin = ("origin", "https://pay.example");
+        let referer = ("referer", "https://pay.example/pay?id=a");
+        for both in [
+            &[same][..],
+            &[host, origin],
+            &[host, same, ("origin", "null")],
+        ] {
+            assert!(own(get, both) && own(post, both), "{both:?}");
+        }
+        for asking in [&[("sec-fetch-site", "none")][..], &[host, referer]] {
+            assert!(own(get, asking) && !own(post, asking), "{asking:?}");
+        }
+        for other in [
+            &[][..],
+            &[host],
+            &[origin],
+            &[host, ("sec-fetch-site", "same-site"), origin],
+            &[host, ("sec-fetch-site", "cross-site"), referer],
+            &[host, ("origin", "https://evil.example"), referer],
+            &[host, ("origin", "null"), referer],
+            &[host, ("referer", "https://pay.example.evil.example/pay")],
+            &[
+                host,
+                ("referer", "https://evil.example/https://pay.example/"),
+            ],
+        ] {
+            assert!(!own(get, other) && !own(post, other), "{other:?}");
+        }
     }
 
     #[test]

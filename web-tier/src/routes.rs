@@ -8,7 +8,7 @@ use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode};
 use http_service::http::{
     LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
 };
@@ -17,6 +17,7 @@ use payment_core::{CardCheck, ErrorCode, PaymentId};
 use tokio::time::timeout;
 
 use crate::accept::prefers_html;
+use crate::door::{Admitted, Denied, Door};
 use crate::origin::refuse_other_sites;
 use crate::upstream::Upstream;
 use crate::{address, api, assets, form, page, receipt};
@@ -29,6 +30,7 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 
 pub struct State {
     pub upstream: Arc<Upstream>,
+    pub door: Arc<Door>,
     pub cards: CardCheck,
 }
 
@@ -47,12 +49,12 @@ pub fn routes(state: State) -> Router {
 async fn pay_page(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
-    uri: Uri,
+    request: Request,
 ) -> Response {
-    let Some(id) = address::id_in_query(&uri, &state.cards) else {
+    let Some(id) = address::id_in_query(request.uri(), &state.cards) else {
         return see(address::form(&address::new_id()));
     };
-    match look_for(&state, &context, &id).await {
+    match look_for(&state, &context, request.headers(), &id).await {
         Sent::Known => see(address::receipt(&id)),
         Sent::Perhaps(answer) => page::unsure(&id, answer, &state.cards),
         sent => page::form(&id, matches!(sent, Sent::Never), &state.cards),
@@ -69,12 +71,23 @@ enum Sent {
     Known,
 }
 
-async fn look_for(state: &State, context: &RequestContext, id: &PaymentId) -> Sent {
+async fn look_for(
+    state: &State,
+    context: &RequestContext,
+    headers: &HeaderMap,
+    id: &PaymentId,
+) -> Sent {
     if address::is_new(id) {
         return Sent::Never;
     }
-    let asked = timeout(LOOK_UP, state.upstream.status(context, id)).await;
-    let status = match asked {
+    let page = match state.door.admit_page(context, headers) {
+        Ok(Some(page)) => page,
+        // Nothing that was sent from here can have been taken.
+        Ok(None) => return Sent::NotKnown,
+        Err(_) => return Sent::Perhaps(ErrorCode::RateLimited),
+    };
+    let asked = state.upstream.status(context, page.client(), id);
+    let status = match timeout(LOOK_UP, asked).await {
         Ok(Ok(answer)) => answer.status(),
         Ok(Err(refusal)) => return Sent::Perhaps(refusal.code),
         Err(_) => return Sent::Perhaps(ErrorCode::UpstreamTimeout),
@@ -92,30 +105,85 @@ fn see(address: String) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// A payment as JSON from a program, or as a form from the pay page.
+/// A payment, of whoever may make one.
 async fn pay(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
     request: Request,
-) -> Result<Response, Refusal> {
-    refuse_other_sites(request.headers())?;
+) -> Response {
+    if let Err(refusal) = refuse_other_sites(request.headers()) {
+        return refusal.into_response();
+    }
+    match state.door.admit(&context, &request) {
+        Ok(admitted) => take(&state, &context, &admitted, request)
+            .await
+            .into_response(),
+        Err(denied) => denied.into_response(),
+    }
+}
+
+/// A payment as JSON from a program, or as a form from the pay page.
+async fn take(
+    state: &State,
+    context: &RequestContext,
+    admitted: &Admitted,
+    request: Request,
+) -> Result<Response, Stopped> {
     if form::is_form(request.headers()) {
         let body = read_body(request, form::FORM_BYTES_MAX).await?;
-        return form::pay(&state, &context, &body).await;
+        admitted.check(&body)?;
+        return Ok(form::pay(state, context, admitted, &body).await?);
     }
     let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
-    state.upstream.process(&context, key.as_ref(), &body).await
+    admitted.check(&body)?;
+    let client = admitted.client();
+    Ok(state
+        .upstream
+        .process(context, client, key.as_ref(), &body)
+        .await?)
+}
+
+/// Why a request goes no further.
+enum Stopped {
+    Denied(Denied),
+    Refused(Refusal),
+}
+
+impl From<Denied> for Stopped {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl IntoResponse for Stopped {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Denied(denied) => denied.into_response(),
+            Self::Refused(refusal) => refusal.into_response(),
+        }
+    }
 }
 
 /// What is known of a payment: a page for people, JSON for programs. No cache keeps it, since it changes.
 async fn find(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
-    headers: HeaderMap,
     id: PathId,
+    request: Request,
 ) -> Response {
-    let answer = look_up(&state, &context, id, prefers_html(&headers)).await;
+    let admitted = match state.door.admit(&context, &request) {
+        Ok(admitted) => admitted,
+        Err(denied) => return denied.into_response(),
+    };
+    let for_a_person = prefers_html(request.headers());
+    let answer = look_up(&state, &context, &admitted, id, for_a_person).await;
     let headers = [
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -127,11 +195,15 @@ async fn find(
 async fn look_up(
     state: &State,
     context: &RequestContext,
+    admitted: &Admitted,
     id: PathId,
     for_a_person: bool,
 ) -> Result<Response, Refusal> {
     let id = id.parse(&state.cards)?;
-    let mut answer = state.upstream.status(context, &id).await?;
+    let mut answer = state
+        .upstream
+        .status(context, admitted.client(), &id)
+        .await?;
     if for_a_person && answer.status().is_success() {
         answer = receipt::found(&id, answer).await?;
     }

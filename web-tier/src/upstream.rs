@@ -19,7 +19,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
-use http_service::http::{IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT};
+use http_service::http::{
+    CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
+};
 use http_service::metrics::{Histogram, Metrics, SECONDS};
 use payment_core::{ErrorCode, PaymentId, Problem};
 use program::chain;
@@ -62,6 +64,8 @@ struct Call<'a> {
     uri: Uri,
     /// None where nobody asked: a health check.
     context: Option<&'a RequestContext>,
+    /// The name of the client, whose credential was checked.
+    client: Option<&'a HeaderValue>,
     /// The client's header Idempotency-Key.
     key: Option<&'a HeaderValue>,
     body: &'a Bytes,
@@ -112,6 +116,7 @@ impl Upstream {
             method: Method::GET,
             uri: Uri::from_static("/health"),
             context: None,
+            client: None,
             key: None,
             body: &Bytes::new(),
         };
@@ -126,10 +131,11 @@ impl Upstream {
         }
     }
 
-    /// Hands a payment on. `key` is the client's header Idempotency-Key.
+    /// Hands a payment of this client on; without a name it is one of open intake. `key` is the client's header Idempotency-Key.
     pub async fn process(
         &self,
         context: &RequestContext,
+        client: Option<&HeaderValue>,
         key: Option<&HeaderValue>,
         body: &Bytes,
     ) -> Result<Response, Refusal> {
@@ -137,6 +143,7 @@ impl Upstream {
             method: Method::POST,
             uri: Uri::from_static("/process"),
             context: Some(context),
+            client,
             key,
             body,
         };
@@ -146,6 +153,7 @@ impl Upstream {
     pub async fn status(
         &self,
         context: &RequestContext,
+        client: Option<&HeaderValue>,
         id: &PaymentId,
     ) -> Result<Response, Refusal> {
         // An id's characters are all allowed in a path.
@@ -154,6 +162,7 @@ impl Upstream {
             method: Method::GET,
             uri,
             context: Some(context),
+            client,
             key: None,
             body: &Bytes::new(),
         };
@@ -228,6 +237,9 @@ impl Upstream {
             if let Ok(value) = HeaderValue::from_str(context.traceparent.as_str()) {
                 headers.insert(TRACEPARENT, value);
             }
+        }
+        if let Some(client) = call.client {
+            headers.insert(CLIENT, client.clone());
         }
         if call.method == Method::POST {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

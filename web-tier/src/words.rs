@@ -13,6 +13,9 @@ pub fn of(code: ErrorCode) -> &'static str {
         ErrorCode::MalformedJson | ErrorCode::UnsupportedMediaType | ErrorCode::IdMismatch => {
             "The form arrived in a shape that can't be read. Open the pay page, and fill it in once more."
         }
+        ErrorCode::Unauthenticated => {
+            "This server takes payments only from callers that it knows, and did not recognise this one."
+        }
         ErrorCode::NotAllowed => {
             "It was sent by a page of another site. Open the pay page itself, and pay there."
         }
@@ -23,6 +26,9 @@ pub fn of(code: ErrorCode) -> &'static str {
         ErrorCode::BodyTooLarge => "There is too much text in the form. Shorten it.",
         ErrorCode::InvalidMember => "Something in the form is not right.",
         ErrorCode::CardNumber => "This looks like a card number. Never enter one here.",
+        ErrorCode::RateLimited => {
+            "Too many payments are coming from here. Wait a moment, and send it again."
+        }
         ErrorCode::Internal => "Something broke on our side.",
         ErrorCode::UpstreamFailed => "A server did not answer.",
         ErrorCode::UpstreamTimeout => "A server is slow to answer.",

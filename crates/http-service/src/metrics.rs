@@ -3,9 +3,10 @@
 //! What happens is counted by atomics that are made once, at the start. What merely is (a queue, connections) is not
 //! counted at all: it is read when somebody asks.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -23,6 +24,13 @@ const PREFIX: &str = "payments";
 pub const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// Values of one label that are told apart.
+const VALUES_MAX: usize = 256;
+
+/// Stands for all further values, and for no value. Neither can be a client's name.
+const OTHER: &str = "(other)";
+pub const NONE: &str = "(none)";
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -56,6 +64,25 @@ impl Metrics {
         values.into_iter().map(counter).collect()
     }
 
+    /// Counters by a label whose values are not known from the start.
+    pub fn count_by(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+    ) -> Labelled {
+        let family = Family::default();
+        self.0.register(name, unstopped(help), family.clone());
+        let labelled = Labelled {
+            family,
+            label,
+            seen: Arc::default(),
+        };
+        // A family without a counter would not stand in the text.
+        labelled.counter(NONE);
+        labelled
+    }
+
     pub fn spread(&mut self, name: &'static str, help: &'static str, histogram: &Histogram) {
         self.0.register(name, unstopped(help), histogram.clone());
     }
@@ -78,6 +105,27 @@ impl Metrics {
         // Writing to a String can't fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.0);
         text
+    }
+}
+
+/// Counters by a label: one for each value, up to a bound, and one for all others.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    family: Family<[(&'static str, String); 1], Counter>,
+    label: &'static str,
+    seen: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Labelled {
+    /// The counter of this value. Keep it: to find it takes a lock.
+    pub fn counter(&self, value: &str) -> Counter {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !seen.contains(value) && seen.len() < VALUES_MAX {
+            seen.insert(value.to_owned());
+        }
+        let value = if seen.contains(value) { value } else { OTHER };
+        let label = [(self.label, value.to_owned())];
+        self.family.get_or_create_owned(&label)
     }
 }
 
@@ -175,6 +223,28 @@ impl Collector for Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_a_label_past_the_bound_share_a_counter() {
+        let mut metrics = Metrics::default();
+        let labelled = metrics.count_by("requests", "Requests.", "client");
+        for client in 0..VALUES_MAX + 10 {
+            labelled.counter(&format!("c{client}")).inc();
+        }
+        labelled.counter("c7").inc();
+        let text = metrics.text();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("payments_requests_total{"));
+        assert_eq!(lines.count(), VALUES_MAX + 1);
+        for line in [
+            r#"payments_requests_total{client="(none)"} 0"#,
+            r#"payments_requests_total{client="c7"} 2"#,
+            r#"payments_requests_total{client="(other)"} 11"#,
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}");
+        }
+    }
 
     #[test]
     fn figures_stand_in_the_text_under_their_names() {

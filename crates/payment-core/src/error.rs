@@ -7,6 +7,7 @@ use serde::Serialize;
 pub enum ErrorCode {
     MalformedJson,
     IdMismatch,
+    Unauthenticated,
     NotAllowed,
     NotFound,
     MethodNotAllowed,
@@ -16,6 +17,7 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     InvalidMember,
     CardNumber,
+    RateLimited,
     Internal,
     UpstreamFailed,
     Overloaded,
@@ -26,9 +28,10 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::MalformedJson,
         Self::IdMismatch,
+        Self::Unauthenticated,
         Self::NotAllowed,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -38,6 +41,7 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::InvalidMember,
         Self::CardNumber,
+        Self::RateLimited,
         Self::Internal,
         Self::UpstreamFailed,
         Self::Overloaded,
@@ -52,6 +56,7 @@ impl ErrorCode {
         match self {
             Self::MalformedJson => (400, "malformed_json", "The body is not a JSON object"),
             Self::IdMismatch => (400, "id_mismatch", "Two different ids were given"),
+            Self::Unauthenticated => (401, "unauthenticated", "A valid credential is required"),
             Self::NotAllowed => (403, "not_allowed", "The request is not allowed"),
             Self::NotFound => (404, "not_found", "There is nothing at this address"),
             Self::MethodNotAllowed => (405, "method_not_allowed", "The method is not allowed here"),
@@ -65,6 +70,7 @@ impl ErrorCode {
             ),
             Self::InvalidMember => (422, "invalid_member", "A member breaks its rule"),
             Self::CardNumber => (422, "card_number", "Card numbers are not accepted"),
+            Self::RateLimited => (429, "rate_limited", "The client is over its limit"),
             Self::Internal => (500, "internal", "Something broke on our side"),
             Self::UpstreamFailed => (502, "upstream_failed", "A server behind this one broke"),
             Self::Overloaded => (503, "overloaded", "Too many payments are waiting"),
@@ -92,7 +98,7 @@ impl ErrorCode {
     /// Seconds after which the same request may succeed, for the header Retry-After.
     pub const fn retry_after_seconds(self) -> Option<u32> {
         match self.status() {
-            503 => Some(1),
+            429 | 503 => Some(1),
             _ => None,
         }
     }
@@ -143,13 +149,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_unique_and_every_503_says_when_to_retry() {
+    fn codes_are_unique_and_every_429_and_503_says_when_to_retry() {
         let names: HashSet<_> = ErrorCode::ALL.iter().map(|c| c.code()).collect();
         assert_eq!(names.len(), ErrorCode::ALL.len());
         for code in ErrorCode::ALL {
             assert_eq!(
                 code.retry_after_seconds().is_some(),
-                code.status() == 503,
+                matches!(code.status(), 429 | 503),
                 "{code:?}"
             );
         }

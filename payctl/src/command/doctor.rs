@@ -76,6 +76,7 @@ fn here(env: &mut Env, trust: Trust) -> Option<Here> {
         alb: alb::optional(env, trust),
         database,
         ca_bundle,
+        clients: env.optional("CLIENTS_FILE"),
         clock,
         cards: env.or(CardCheck::VARIABLE, CardCheck::ALL),
     })

@@ -1,5 +1,6 @@
 //! One module a command: its arguments, and `run`.
 
+pub mod client;
 pub mod doctor;
 pub mod migrate;
 pub mod pay;

@@ -5,6 +5,7 @@ use program::{Env, chain};
 use uuid::Uuid;
 
 use crate::alb::{self, Alb, Payment, Trust};
+use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 
@@ -14,10 +15,13 @@ pub struct Args {
     payment: Payment,
     #[command(flatten)]
     trust: Trust,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let address = alb::required(&mut env, args.trust);
+    let credential = Credential::new(args.credential, &mut env);
     let address = env.finish(|| address).map_err(Failure::config)?;
     let mut payment = args.payment;
     let id = payment
@@ -26,7 +30,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .clone();
     // Before anything is sent: a run that is killed can then be repeated.
     output::say(&format!("id {}\n", safe(&id)))?;
-    let sent = Alb::new(address)?.pay(&payment).await;
+    let sent = Alb::new(address, credential)?.pay(&payment).await;
     let again = || format!("send it again with --id {}", safe(&id));
     let answer = sent
         .answer

@@ -19,6 +19,7 @@ use self::search::Window;
 use crate::alb::{self, Alb, State, Trust};
 use crate::command::status;
 use crate::config::{self, User};
+use crate::credential::{Credential, CredentialArgs};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
@@ -39,19 +40,22 @@ pub struct Args {
     settle: u32,
     #[command(flatten)]
     trust: Trust,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
     let address = alb::optional(&mut env, args.trust.clone());
+    let credential = Credential::new(args.credential.clone(), &mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
     let rows = rows(&store, &args).await?;
     let front = if let Some(address) = address {
-        answer(&Alb::new(address)?, &args.id, !rows.is_empty()).await?
+        answer(&Alb::new(address, credential)?, &args.id, !rows.is_empty()).await?
     } else {
         output::say("GET /pay/…: not asked; ALB_URL is not set\n")?;
         Outcome::Clean

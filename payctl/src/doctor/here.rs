@@ -1,6 +1,7 @@
 //! What this machine sees: the front door, the database, the certificates, the clock.
 
 mod certificates;
+mod clients;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Request, StatusCode, request};
 use http_body_util::Full;
-use payment_core::CardCheck;
+use payment_core::{CardCheck, Timestamp};
 use payment_store::{Access, Pool, Store};
 use program::chain;
 use time::OffsetDateTime;
@@ -35,6 +36,8 @@ pub struct Here {
     pub alb: Option<Address>,
     pub database: Option<Arc<dyn Access>>,
     pub ca_bundle: Option<std::path::PathBuf>,
+    /// The web tier's file of clients.
+    pub clients: Option<std::path::PathBuf>,
     /// Where the right time is to be had: S3's, which answers anyone.
     pub clock: Url,
     /// The tiers' own setting, where their environment is given to this program.
@@ -46,7 +49,10 @@ pub async fn check(here: Here, findings: &mut Findings) {
         findings.add(finding);
     }
     match &here.alb {
-        Some(address) => front(address, findings).await,
+        Some(address) => {
+            front(address, findings).await;
+            clients::front(address, findings).await;
+        }
         None => findings.note("the front door was not tried: ALB_URL is not set"),
     }
     match here.database {
@@ -54,6 +60,9 @@ pub async fn check(here: Here, findings: &mut Findings) {
         None => {
             findings.note("the database was not tried: neither DATABASE_URL nor DB_HOST is set");
         }
+    }
+    if let Some(file) = &here.clients {
+        clients::file(file, Timestamp::new(OffsetDateTime::now_utc()), findings);
     }
     if let Some(bundle) = &here.ca_bundle {
         certificates::check(bundle, SystemTime::now(), findings);

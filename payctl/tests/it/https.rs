@@ -174,7 +174,9 @@ async fn doctor_tries_the_front_door_and_the_clock_over_https() {
     let (folder, ca) = (TempDir::new().unwrap(), Ca::new());
     let file = ("SSL_CERT_FILE", text(&ca.file(&folder)));
     let front = Front::start(ca.server(1)).await;
-    front.script.will_say(&[(200, "", ""), (200, "", "")]);
+    // Health, a payment without a credential, the clock.
+    let answers = [(200, "", ""), (401, "", ""), (200, "", "")];
+    front.script.will_say(&answers);
     let (_, url) = front.url("127.0.0.1");
     let clock = ("AWS_ENDPOINT_URL_S3", url);
     let args = ["doctor", "here"];

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod client;
+mod client_command;
 mod clients;
 mod dead_letters;
 mod doctor;

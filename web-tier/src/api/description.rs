@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clients::signature;
+use http::Method;
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{ErrorCode, Problem};
 use serde_json::{Map, Value, json};
@@ -11,8 +13,9 @@ use super::schema;
 
 use ErrorCode::{
     BodyTooLarge, CardNumber, Draining, IdConflict, IdMismatch, Internal, InvalidMember,
-    MalformedJson, NotAllowed, NotFound, Overloaded, RequestTimeout, StatusUnavailable,
-    StorageUnavailable, UnsupportedMediaType, UpstreamFailed, UpstreamTimeout,
+    MalformedJson, NotAllowed, NotFound, Overloaded, RateLimited, RequestTimeout,
+    StatusUnavailable, StorageUnavailable, Unauthenticated, UnsupportedMediaType, UpstreamFailed,
+    UpstreamTimeout,
 };
 
 /// Any request may be refused so.
@@ -21,6 +24,7 @@ const ANY: &[ErrorCode] = &[Internal, Overloaded, UpstreamTimeout];
 const PAYING: &[ErrorCode] = &[
     MalformedJson,
     IdMismatch,
+    Unauthenticated,
     NotAllowed,
     RequestTimeout,
     IdConflict,
@@ -28,6 +32,7 @@ const PAYING: &[ErrorCode] = &[
     UnsupportedMediaType,
     InvalidMember,
     CardNumber,
+    RateLimited,
     UpstreamFailed,
     Draining,
     StorageUnavailable,
@@ -54,7 +59,27 @@ pub fn openapi() -> Value {
             "Accepted": schema::accepted(),
             "Status": schema::status(),
             "Problem": schema::problem(),
-        }},
+        }, "securitySchemes": security_schemes()},
+    })
+}
+
+/// Where intake is open, no credential is needed.
+fn security() -> Value {
+    json!([{}, {"bearer": []}, {"signature": []}])
+}
+
+fn security_schemes() -> Value {
+    let covered = |method| format!("`{}`", signature::required(&method).join("`, `"));
+    let description = format!(
+        "HTTP Message Signatures (RFC 9421), ed25519 or hmac-sha256, with keyid, and created at most {} seconds ago. A \
+         POST covers {}, a GET {}. Content-Digest is that of RFC 9530, sha-256 or sha-512.",
+        signature::AGE_SECONDS_MAX,
+        covered(Method::POST),
+        covered(Method::GET),
+    );
+    json!({
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the client's."},
+        "signature": {"type": "apiKey", "in": "header", "name": "Signature", "description": description},
     })
 }
 
@@ -79,6 +104,7 @@ fn pay() -> Value {
     accepted["headers"] = json!({"Location": location("^/pay/")});
     json!({
         "operationId": "pay",
+        "security": security(),
         "summary": "Make a payment",
         "description": format!("One JSON object of at most {BODY_BYTES_MAX} bytes. An object with the same member twice is refused. After a 5xx, or no answer, send it again under the same id."),
         "parameters": [{
@@ -123,12 +149,13 @@ fn find() -> Value {
     found["content"]["text/html"] = html();
     json!({
         "operationId": "find",
+        "security": security(),
         "summary": "What became of a payment",
         "description": "Shows neither the payer's name nor members of the client's own, since who guesses an id may ask.",
         "parameters": [{"name": "id", "in": "path", "required": true, "schema": schema::id()}],
         "responses": with_refusals(
             json!({"200": found}),
-            &[NotFound, StatusUnavailable, UpstreamFailed],
+            &[Unauthenticated, NotFound, RateLimited, StatusUnavailable, UpstreamFailed],
         ),
     })
 }

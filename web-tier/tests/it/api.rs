@@ -49,6 +49,26 @@ async fn the_description_is_served_and_each_code_has_its_status_in_it() {
 }
 
 #[test]
+fn p10_payments_are_described_with_their_credentials() {
+    let openapi = api::openapi();
+    for (path, method) in [("/pay", "post"), ("/pay/{id}", "get")] {
+        let operation = &openapi["paths"][path][method];
+        let schemes = operation["security"].as_array().unwrap().iter();
+        for scheme in schemes.flat_map(|scheme| scheme.as_object().unwrap().keys()) {
+            let scheme = &openapi["components"]["securitySchemes"][scheme];
+            assert!(scheme["type"].is_string(), "{path}: {scheme}");
+        }
+        for status in ["401", "429"] {
+            assert!(
+                operation["responses"][status].is_object(),
+                "{path} {status}"
+            );
+        }
+    }
+    assert_eq!(openapi["paths"]["/health"]["get"]["security"], Value::Null);
+}
+
+#[test]
 fn a_recorded_currency_may_have_been_withdrawn_since() {
     assert_eq!(Currency::parse("HRK"), None);
     let openapi = api::openapi();

@@ -13,20 +13,26 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(30);
 
-struct Program {
+pub struct Program {
     log: Lines<BufReader<ChildStdout>>,
     addr: SocketAddr,
     /// Ends with it.
-    _child: Child,
+    child: Child,
 }
 
 impl Program {
     async fn start(upstream: SocketAddr) -> Self {
+        Self::with(upstream, &[]).await
+    }
+
+    /// With these variables besides.
+    pub async fn with(upstream: SocketAddr, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_web-tier"))
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("ADMIN_LISTEN_ADDR", "127.0.0.1:0")
             .env("APP_TIER_URL", format!("http://{upstream}"))
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -39,25 +45,43 @@ impl Program {
                 break addr.parse().unwrap();
             }
         };
-        Self {
-            log,
-            addr,
-            _child: child,
-        }
+        Self { log, addr, child }
     }
 
-    async fn send(&self, request: &str) -> TcpStream {
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    pub async fn send(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         stream
     }
 
     /// The next line of the access log.
-    async fn line(&mut self) -> String {
+    pub async fn line(&mut self) -> String {
+        self.line_with(r#""target":"access""#).await
+    }
+
+    /// The next line of the access log; in no line up to it stands any of this.
+    pub async fn line_without(&mut self, secrets: &[&str]) -> String {
+        loop {
+            let line = self.line_with("").await;
+            for secret in secrets {
+                assert!(!line.contains(secret), "{line}");
+            }
+            if line.contains(r#""target":"access""#) {
+                return line;
+            }
+        }
+    }
+
+    /// The next line in which this stands.
+    pub async fn line_with(&mut self, part: &str) -> String {
         loop {
             let line = timeout(LONG, self.log.next_line()).await.expect("no line");
             let line = line.unwrap().unwrap();
-            if line.contains(r#""target":"access""#) {
+            if line.contains(part) {
                 return line;
             }
         }
@@ -65,7 +89,7 @@ impl Program {
 }
 
 /// An upstream that answers nothing.
-async fn silent() -> (TcpListener, SocketAddr) {
+pub async fn silent() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     (listener, addr)

@@ -4,6 +4,8 @@ mod address;
 mod addresses;
 mod admin;
 mod api;
+mod clients;
+mod clients_log;
 mod edges;
 mod log;
 mod odd_requests;

@@ -16,13 +16,15 @@ pub(super) const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
 };
 
 /// The most common first.
-const STATUSES: [(u16, &str); 19] = [
+const STATUSES: [(u16, &str); 21] = [
     (202, "202"),
     (200, "200"),
     (422, "422"),
+    (429, "429"),
     (503, "503"),
     (304, "304"),
     (400, "400"),
+    (401, "401"),
     (403, "403"),
     (404, "404"),
     (405, "405"),

@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::{test_lab::TestLab, workspace::root};
 
 /// Crates whose code runs in the programs.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "app-tier/src",
     "web-tier/src",
     "lambda-ingest/src",
+    "crates/clients/src",
     "crates/program/src",
     "crates/http-service/src",
     "crates/aws-clients/src",

@@ -8,9 +8,10 @@ use serde_json::Value;
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
 /// What each of the pipeline's crates may depend on, of the workspace's own.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("aws-model", &[]),
     ("payment-core", &[]),
+    ("clients", &["payment-core"]),
     ("payment-store", &["payment-core"]),
     ("program", &[]),
     ("tls", &[]),
@@ -22,7 +23,7 @@ const EDGES: [(&str, &[&str]); 12] = [
     ),
     (
         "web-tier",
-        &["http-service", "payment-core", "program", "tls"],
+        &["clients", "http-service", "payment-core", "program", "tls"],
     ),
     (
         "app-tier",
@@ -50,6 +51,7 @@ const EDGES: [(&str, &[&str]); 12] = [
         &[
             "aws-clients",
             "aws-model",
+            "clients",
             "database-login",
             "lambda-ingest",
             "payment-core",

@@ -1,0 +1,80 @@
+//! Reads the file of clients again when it changes, or at SIGHUP.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clients::load::{Stamp, stamp};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Door;
+use super::in_force::InForce;
+
+/// How often it is looked whether the file has changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Ends when it is dropped.
+#[derive(Debug)]
+pub struct Watch(JoinHandle<()>);
+
+impl Watch {
+    /// Also where there is no file: a SIGHUP would otherwise end the program.
+    pub fn start(door: Arc<Door>) -> io::Result<Self> {
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self(tokio::spawn(watch(door, hangup))))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The file as it was when it was last read or refused. `None` if it was not there.
+type Seen = Option<Stamp>;
+
+async fn watch(door: Arc<Door>, mut hangup: Signal) {
+    let mut seen: Seen = door.clients.as_ref().map(InForce::first_stamp);
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_asked = tokio::select! {
+            _ = look.tick() => false,
+            _ = hangup.recv() => true,
+        };
+        let door = Arc::clone(&door);
+        // A file system may be slow; a request must not wait for it.
+        let looked = spawn_blocking(move || door.look(seen, is_asked)).await;
+        seen = looked.unwrap_or(seen);
+    }
+}
+
+impl Door {
+    fn look(&self, seen: Seen, is_asked: bool) -> Seen {
+        if let Some(addresses) = &self.addresses {
+            addresses.forget();
+        }
+        let clients = self.clients.as_ref()?;
+        let now = stamp(clients.path()).ok();
+        if now == seen && !is_asked {
+            return seen;
+        }
+        clients.reload().map_or_else(
+            |error| {
+                tell(clients.path(), &error.lines());
+                now
+            },
+            Some,
+        )
+    }
+}
+
+fn tell(path: &Path, mistakes: &[String]) {
+    let file = path.display();
+    let error = mistakes.join("; ");
+    tracing::error!(%file, error, "the file of clients is broken: the clients of before stay in force");
+}
