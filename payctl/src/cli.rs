@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
+    /// Compare the account with the notes, and try the pipeline from here; report each fault with its cause and remedy
     Doctor(doctor::Args),
     /// Bring the database's schema up to date
     Migrate,
@@ -78,7 +78,7 @@ pub async fn run() -> ExitCode {
 
 /// Also for `--help` and `--version`, which are no mistakes.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    // Nothing is left to do where the terminal is gone.
+    // Nothing is left to do if the terminal is gone.
     let _ = error.print();
     if error.use_stderr() {
         ExitCode::from(USAGE)

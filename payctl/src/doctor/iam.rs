@@ -1,4 +1,4 @@
-//! Roles: what they lack, and what they have too much.
+//! Roles: permissions that are missing, and permissions that are too much.
 
 use aws_model::iam::{Context, Decision, Key, Policy, Principal, Request, evaluate};
 use serde_json::Value;

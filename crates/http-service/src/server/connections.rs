@@ -34,7 +34,7 @@ pub(super) struct Connections {
     router: Router,
     slots: Arc<Semaphore>,
     idle: Idle,
-    /// Accepted, and not yet served. Kept here, so that it is not lost where the drain begins at that moment.
+    /// Accepted, and not yet served. Kept here, so that it is not lost if the drain begins at that moment.
     newcomer: Option<TcpStream>,
     graceful: GracefulShutdown,
 }
