@@ -1,4 +1,4 @@
-//! What a person reads: the progress, and what came of it.
+//! What a person reads: the progress, and the result.
 
 use std::{fmt, time::Duration};
 
@@ -16,12 +16,12 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Report {
     pub verdict: Verdict,
-    /// Every part is healthy again.
+    /// Whether every part is healthy again.
     pub is_well: bool,
-    /// No fault of the plan may make a payment fail.
+    /// Whether no fault of the plan may make a payment fail.
     pub spares_payments: bool,
     pub injected: Injected,
-    /// From the last fault until every rule held and every part was well.
+    /// Time from the last fault until every rule held and every part was healthy.
     pub recovered_after: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Report {
         self.verdict.holds() && self.is_well && !self.fails_payments()
     }
 
-    /// P5: a payment was answered with 5xx, though what failed is nothing that payments wait for.
+    /// P5: a payment was answered with 5xx, although no fault affected what payments wait for.
     fn fails_payments(&self) -> bool {
         self.spares_payments && self.verdict.failed > 0
     }
@@ -54,7 +54,7 @@ fn tell(elapsed: Duration, history: &History, nemesis: &Nemesis) {
     let (on, strikes) = nemesis.now();
     let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs() % 60);
     output::say(format_args!(
-        "{minutes:02}:{seconds:02} {:>8} requests {:>8} yes {:>6} open {strikes:>7} faults   {}",
+        "{minutes:02}:{seconds:02} {:>8} requests {:>8} accepted {:>6} open {strikes:>7} faults   {}",
         counts.attempts,
         counts.yes,
         counts.open,
@@ -85,7 +85,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{:<30}{recovered:>8.1} s",
-            "all well after the last fault"
+            "all healthy after the last fault"
         )?;
         if !self.is_well {
             writeln!(f, "some parts are not healthy")?;

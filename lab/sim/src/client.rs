@@ -1,4 +1,4 @@
-//! Clients, as they are: they repeat, collide, hang up and try again.
+//! Realistic clients: they repeat, collide, hang up and retry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,10 +16,10 @@ use crate::node::{Node, Nodes};
 use crate::payments::{self, Payment};
 use crate::world::{World, lock};
 
-/// The app tier's own deadline for a request.
+/// The app tier's deadline for a request.
 const DEADLINE: Duration = Duration::from_secs(6);
 
-/// A request and its repeats after an error.
+/// Attempts at a payment: the first request and its retries.
 const TRIES: usize = 4;
 
 /// What all clients share.
@@ -35,7 +35,7 @@ pub struct Crowd {
 pub struct History {
     pub attempts: Vec<Attempt>,
     requests: usize,
-    /// Where each id was last sent.
+    /// Node that each id was last sent to.
     places: HashMap<String, usize>,
 }
 
@@ -47,11 +47,11 @@ impl History {
 }
 
 impl Crowd {
-    /// One client's day: payments one after the other, with repeats where no yes came.
+    /// Sends one client's payments one after the other, with retries until they are accepted.
     pub async fn client(self: Arc<Self>, requests: usize) {
         for _ in 0..requests {
             let world = &self.world;
-            // Now and then several at the same moment.
+            // Sometimes several at the same moment.
             world.pass(0..=*world.pick(&[0, 50, 20_000])).await;
             let payment = world.pick(&self.payments).clone();
             let nth = if world.fault(Fault::Collision) {
@@ -101,14 +101,14 @@ impl Crowd {
         answer
     }
 
-    /// The request's way to a node and back.
+    /// Sends a request to a node and returns its answer.
     async fn send(&self, place: usize, body: &str, request_id: &str) -> Answer {
         let world = &self.world;
         world.pass(1..=20).await;
         if world.fault(Fault::RequestLost) {
             return Answer::NoAnswer;
         }
-        // The load balancer knows which nodes there are.
+        // The load balancer knows which nodes are up.
         let Some(node) = self.nodes.at(place) else {
             return Answer::Failed { status: 502 };
         };
@@ -134,7 +134,7 @@ impl Crowd {
     }
 }
 
-/// What the app tier's HTTP interface does with a body.
+/// Does with a body what the app tier's HTTP interface does.
 async fn process(node: &Node, body: &str, request_id: &str) -> Answer {
     let draft = Draft::parse(body.as_bytes());
     let payment = draft.and_then(|draft| draft.identify(None, || unreachable!("each has an id")));

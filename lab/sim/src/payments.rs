@@ -1,14 +1,14 @@
-//! The payments of a run: what clients mean, and the bodies they write it in.
+//! The payments of a run: their contents, and the bodies that express them.
 
 use serde_json::Value;
 use verdict::Content;
 
 use crate::world::World;
 
-/// Contents that may come under one id: the first is the one that mostly does.
+/// Contents that may come under one id; the first is the most frequent.
 const CONTENTS: usize = 3;
 
-/// An id and what is said under it.
+/// An id and its content.
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub id: String,
@@ -23,7 +23,7 @@ pub fn draw(world: &World, count: usize) -> Vec<Payment> {
     (0..count).map(payment).collect()
 }
 
-/// Contents of different `nth` differ.
+/// Returns a content; a different `nth` gives a different one.
 pub fn content(world: &World, nth: usize) -> Content {
     let cents = nth * 100_000 + world.below(100_000) + 1;
     let text = |of: &[&str]| (*world.pick(of)).to_owned();
@@ -42,7 +42,7 @@ pub fn content(world: &World, nth: usize) -> Content {
     }
 }
 
-/// A body that says it. Two bodies of one content may differ.
+/// Returns a body that expresses a content. Two bodies of one content may differ.
 pub fn body(world: &World, id: &str, content: &Content) -> String {
     let mut members = vec![format!("\"id\":{}", quoted(id))];
     let mut add = |name: &str, value: String| members.push(format!("\"{name}\":{value}"));

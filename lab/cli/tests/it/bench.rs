@@ -1,4 +1,4 @@
-//! What `cargo lab bench` measures reaches its report; how fast it was is no matter here.
+//! What `cargo lab bench` measures reaches its report; speed does not matter here.
 
 use serde_json::Value;
 use tempfile::TempDir;

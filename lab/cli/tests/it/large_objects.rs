@@ -1,4 +1,4 @@
-//! Objects as other writers make them, under the function's limits of memory and time.
+//! Large objects of other writers, within the function's limits of memory and time.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -7,10 +7,10 @@ use lab_runner::{lab::BUCKET, part::PartName};
 
 use crate::test_lab::TestLab;
 
-/// For what takes the function a minute, and for its retries.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// For objects that take the function a minute, and its retries.
+const ROW_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// So many plain payments, with a note of so many bytes each.
+/// Returns so many plain payments, with notes of `note` bytes.
 fn payments(name: &str, count: usize, note: usize) -> String {
     let note = "n".repeat(note);
     (0..count).fold(String::new(), |mut text, n| {
@@ -20,7 +20,7 @@ fn payments(name: &str, count: usize, note: usize) -> String {
     })
 }
 
-/// The largest that is taken has 100,000 lines and 64 MiB.
+/// The largest object that is accepted has 100,000 lines and 64 MiB.
 #[tokio::test]
 async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
     let lab = TestLab::up();
@@ -35,7 +35,7 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
             .bucket(BUCKET)
             .key(format!("transactions/{name}.ndjson"))
             .body(payments(name, lines, note).into_bytes().into())
-            // The bucket's policy refuses what is not encrypted.
+            // The bucket's policy refuses unencrypted objects.
             .server_side_encryption(ServerSideEncryption::Aes256)
             .send()
             .await
@@ -49,7 +49,7 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
         "transactions/c-60-mib.ndjson\t100000\t0",
         "transactions/d-too-many.ndjson\t0\t1",
     ];
-    lab.until_selected(ledger, &ingested, PATIENCE).await;
+    lab.until_selected(ledger, &ingested, ROW_TIMEOUT).await;
     let log = lab.log(PartName::Lambda);
     for failed in ["Status: timeout", "Status: error"] {
         assert!(!log.contains(failed), "{log}");

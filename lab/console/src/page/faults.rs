@@ -1,4 +1,4 @@
-//! What can go wrong, with a switch for each.
+//! The faults, with a switch for each.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use lab_runner::lab::Lab;
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
-use crate::source::{PATIENCE, within};
+use crate::source::{ANSWER_TIMEOUT, within};
 use crate::state::Console;
 use crate::watch::Event;
 
@@ -45,7 +45,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     })
 }
 
-/// `None` where the lab lacks what could fail.
+/// Returns `None` if the lab has no such part.
 async fn group(target: Target, lab: &Lab) -> Option<Group> {
     let list = async {
         match all::list(target, lab).await {
@@ -56,7 +56,7 @@ async fn group(target: Target, lab: &Lab) -> Option<Group> {
     Some(Group {
         name: target.name(),
         about: about(target),
-        found: match within(PATIENCE, list).await {
+        found: match within(ANSWER_TIMEOUT, list).await {
             Ok(found) => Ok(found?),
             Err(away) => Err(away.to_string()),
         },
@@ -73,7 +73,7 @@ fn about(target: Target) -> &'static str {
     }
 }
 
-/// `None` where the fault does not tell.
+/// Whether the fault is on; `None` if that is unknown.
 fn is_on(fault: &all::Listed) -> Option<bool> {
     match fault.state {
         all::State::On(_) => Some(true),

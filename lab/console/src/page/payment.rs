@@ -1,4 +1,4 @@
-//! One payment: what became of it, and its path.
+//! One payment: its status and its path.
 
 mod path;
 
@@ -16,7 +16,7 @@ use payment_store::audit::Conflict;
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
 use crate::source::access::{self, Answered};
-use crate::source::{Away, PATIENCE, within};
+use crate::source::{ANSWER_TIMEOUT, Away, within};
 use crate::state::Console;
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ use crate::state::Console;
 struct Page {
     shell: Shell,
     id: String,
-    /// What a client is told.
+    /// What the API answers to a client.
     told: String,
     state: &'static str,
     facts: Vec<(&'static str, String)>,
@@ -35,7 +35,7 @@ struct Page {
     problems: Vec<String>,
 }
 
-/// From the search field.
+/// Redirects from the search field.
 pub async fn find(uri: Uri) -> Response {
     let id = parameter(&uri, "id");
     let id = id.trim();
@@ -72,7 +72,7 @@ pub async fn show(
     let mut problems = Vec::new();
     let store = &console.rows.store;
     let (found, told) = tokio::join!(
-        within(PATIENCE, store.find(&payment)),
+        within(ANSWER_TIMEOUT, store.find(&payment)),
         ask(&payment, &console)
     );
     let database_answers = found.is_ok();
@@ -80,8 +80,8 @@ pub async fn show(
     let (mut entry, mut conflicts) = (None, Vec::new());
     if let Some(found) = &found {
         let (ledger, others) = tokio::join!(
-            within(PATIENCE, store.ledger_entry_of_row(found)),
-            within(PATIENCE, store.conflicts_of(&payment)),
+            within(ANSWER_TIMEOUT, store.ledger_entry_of_row(found)),
+            within(ANSWER_TIMEOUT, store.conflicts_of(&payment)),
         );
         entry = noted(ledger, &mut problems);
         conflicts = noted(others, &mut problems);
@@ -123,7 +123,7 @@ pub async fn show(
     })
 }
 
-/// What was answered; why nothing was goes to the problems of the page.
+/// Returns the answer, or adds the error to the problems of the page.
 fn noted<T: Default>(answer: Result<T, Away>, problems: &mut Vec<String>) -> T {
     answer.unwrap_or_else(|away| {
         problems.push(away.to_string());
@@ -165,7 +165,7 @@ fn facts(found: Option<&Found>) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// A key's last part, which tells one object from another.
+/// Returns a key's last part, which distinguishes objects.
 fn short(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }

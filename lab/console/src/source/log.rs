@@ -7,15 +7,15 @@ use lab_runner::lab::BUCKET;
 use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, Timestamp};
 
-use super::{Away, PATIENCE, within};
+use super::{ANSWER_TIMEOUT, Away, within};
 
-/// What every key of the log starts with.
+/// Prefix of all journal keys.
 pub const ROOT: &str = "transactions/";
 
-/// Records shown of one object.
+/// Most records shown of one object.
 const RECORDS_MAX: usize = 200;
 
-/// Bytes read of one object.
+/// Most bytes read of one object.
 const BYTES_MAX: i64 = 16 << 20;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Content {
     pub count: usize,
 }
 
-/// An object with its payments; `None` where there is no such object.
+/// Reads an object with its payments; `None` if there is no such object.
 pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Away> {
     let request = s3.get_object().bucket(BUCKET).key(key.as_str());
     let question = async {
@@ -42,7 +42,7 @@ pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Awa
             answer => answer.map(Some),
         }
     };
-    let Some(answer) = within(PATIENCE, question).await? else {
+    let Some(answer) = within(ANSWER_TIMEOUT, question).await? else {
         return Ok(None);
     };
     if answer.content_length().unwrap_or_default() > BYTES_MAX {
@@ -53,7 +53,9 @@ pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Awa
         || "none".to_owned(),
         |encryption| encryption.as_str().to_owned(),
     );
-    let body = within(PATIENCE, answer.body.collect()).await?.into_bytes();
+    let body = within(ANSWER_TIMEOUT, answer.body.collect())
+        .await?
+        .into_bytes();
     let mut lines: Vec<Line> = read_object(key, &body, stored_at).collect();
     let count = lines.len();
     lines.truncate(RECORDS_MAX);

@@ -10,11 +10,11 @@ use crate::{
     process::{Launch, Output},
 };
 
-/// Two failed checks of the load balancer, one a second, and a margin.
+/// Time for two failed checks of the load balancer, one per second, and a margin.
 const DRAIN_SECONDS: u32 = 3;
 
-/// Draining, then requests in flight up to their deadline of 8 s, and a margin.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time for draining, for requests in flight up to their deadline of 8 s, and a margin.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let key = &lab.credentials.aws.app_tier;
@@ -57,6 +57,6 @@ fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str
             output: Output::File,
         },
         health: Health::Http { path: "/health" },
-        patience: PATIENCE,
+        patience: STOP_TIMEOUT,
     }
 }

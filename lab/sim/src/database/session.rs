@@ -1,4 +1,4 @@
-//! A connection to the model, and what each statement does there.
+//! A connection to the model, and the effect of each statement.
 
 mod insert;
 mod way;
@@ -25,11 +25,11 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 pub struct ModelSession {
     model: Model,
     transaction: Option<u64>,
-    /// COMMIT is on its way.
+    /// COMMIT is in flight.
     committing: bool,
-    /// The connection is gone.
+    /// The connection is broken.
     broken: bool,
-    /// What the last insert of payments said of each id, for [`Defect::AnyContentIsTheSame`].
+    /// What the last insert of payments said for each id, for [`Defect::AnyContentIsTheSame`].
     said: HashMap<String, ContentHash>,
 }
 
@@ -238,7 +238,7 @@ impl Session for ModelSession {
         Ok(ids.iter().filter_map(holder).collect())
     }
 
-    /// Rows of the versions that were asked for: the model has no rows without ETags, which stand for others.
+    /// The model has no rows without ETags, which would stand for other versions, so only exact versions match.
     async fn ledger_keys(
         &mut self,
         objects: &[VersionColumns<'_>],
