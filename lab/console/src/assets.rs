@@ -57,7 +57,6 @@ pub async fn get(Path((_, name)): Path<(String, String)>) -> Response {
 
 #[cfg(test)]
 mod tests {
-
     use sha2::{Digest as _, Sha256};
 
     #[test]

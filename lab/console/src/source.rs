@@ -16,7 +16,7 @@ use aws_sdk_s3::primitives::ByteStreamError;
 use tokio::time::timeout;
 
 /// Timeout of a query to a part. A part that takes longer is shown as not answering.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_500);
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Why a part could not be queried, for people.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -21,7 +21,7 @@ pub const SECONDS_MAX: u64 = 600;
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Time after which a client gives up.
-const GIVE_UP_AFTER: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const PAYERS: [&str; 8] = [
     "Ada Lovelace",
@@ -167,7 +167,7 @@ async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
         "payer_name": payer,
         "transaction": "sent by the console",
     });
-    let deadline = Instant::now() + GIVE_UP_AFTER;
+    let deadline = Instant::now() + PATIENCE;
     counts.sent.fetch_add(1, Ordering::Relaxed);
     loop {
         let answer = door.client.post(&door.url).json(&body).send().await;

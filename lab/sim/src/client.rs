@@ -35,7 +35,7 @@ pub struct Crowd {
 pub struct History {
     pub attempts: Vec<Attempt>,
     requests: usize,
-    /// Node that each id was last sent to.
+    /// Where each id was last sent.
     places: HashMap<String, usize>,
 }
 
@@ -101,7 +101,7 @@ impl Crowd {
         answer
     }
 
-    /// Sends a request to a node and returns its answer.
+    /// The request's way to a node and back.
     async fn send(&self, place: usize, body: &str, request_id: &str) -> Answer {
         let world = &self.world;
         world.pass(1..=20).await;
@@ -134,7 +134,7 @@ impl Crowd {
     }
 }
 
-/// Does with a body what the app tier's HTTP interface does.
+/// What the app tier's HTTP interface does with a body.
 async fn process(node: &Node, body: &str, request_id: &str) -> Answer {
     let draft = Draft::parse(body.as_bytes());
     let payment = draft.and_then(|draft| draft.identify(None, || unreachable!("each has an id")));

@@ -171,7 +171,7 @@ pub enum Defect {
     YesWithoutStoring,
     /// P2: the table has no unique key on the payment id.
     NoUniqueKey,
-    /// P2: sometimes an object is marked as ingested without its rows.
+    /// P2: now and then an object is marked as taken, and its rows are not there.
     TakenWithoutRows,
     /// P4: any content under an id passes for the same.
     AnyContentIsTheSame,

@@ -8,7 +8,7 @@ use crate::world::World;
 /// Contents that may come under one id; the first is the most frequent.
 const CONTENTS: usize = 3;
 
-/// An id and its content.
+/// An id and what is said under it.
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub id: String,

@@ -16,7 +16,7 @@ use payment_store::audit::Conflict;
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
 use crate::source::access::{self, Answered};
-use crate::source::{ANSWER_TIMEOUT, Away, within};
+use crate::source::{Away, PATIENCE, within};
 use crate::state::Console;
 
 #[derive(Template)]
@@ -72,7 +72,7 @@ pub async fn show(
     let mut problems = Vec::new();
     let store = &console.rows.store;
     let (found, told) = tokio::join!(
-        within(ANSWER_TIMEOUT, store.find(&payment)),
+        within(PATIENCE, store.find(&payment)),
         ask(&payment, &console)
     );
     let database_answers = found.is_ok();
@@ -80,8 +80,8 @@ pub async fn show(
     let (mut entry, mut conflicts) = (None, Vec::new());
     if let Some(found) = &found {
         let (ledger, others) = tokio::join!(
-            within(ANSWER_TIMEOUT, store.ledger_entry_of_row(found)),
-            within(ANSWER_TIMEOUT, store.conflicts_of(&payment)),
+            within(PATIENCE, store.ledger_entry_of_row(found)),
+            within(PATIENCE, store.conflicts_of(&payment)),
         );
         entry = noted(ledger, &mut problems);
         conflicts = noted(others, &mut problems);

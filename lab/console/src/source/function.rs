@@ -11,7 +11,7 @@ use lab_runner::part::lambda::authorization;
 use lab_runner::part::{PartName, sqs};
 use serde::Deserialize;
 
-use super::{ANSWER_TIMEOUT, Away, within};
+use super::{Away, PATIENCE, within};
 
 /// A snapshot of the function.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -85,7 +85,7 @@ pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Awa
     let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let request = queues.get_queue_attributes().queue_url(url);
-    let answer = within(ANSWER_TIMEOUT, request.attribute_names(name.clone()).send()).await?;
+    let answer = within(PATIENCE, request.attribute_names(name.clone()).send()).await?;
     let value = answer
         .attributes()
         .and_then(|all| all.get(&name)?.parse().ok());

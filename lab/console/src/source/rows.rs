@@ -9,7 +9,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{ConnectOptions as _, MySqlPool, Row as _};
 
-use super::{ANSWER_TIMEOUT, Away, within};
+use super::{Away, PATIENCE, within};
 
 /// The statement that a person types in a terminal, and the columns that it shows.
 pub const SELECT: &str = "SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 50";
@@ -75,14 +75,14 @@ impl Rows {
         Ok(Self {
             pool: MySqlPoolOptions::new()
                 .max_connections(CONNECTIONS)
-                .acquire_timeout(ANSWER_TIMEOUT)
+                .acquire_timeout(PATIENCE)
                 .connect_lazy_with(options.disable_statement_logging()),
             store: Store::new(Database::parse(url.expose(), None)?.pool(CONNECTIONS)),
         })
     }
 
     pub async fn newest(&self) -> Result<Vec<Row>, Away> {
-        let rows = within(ANSWER_TIMEOUT, sqlx::query(NEWEST).fetch_all(&self.pool)).await?;
+        let rows = within(PATIENCE, sqlx::query(NEWEST).fetch_all(&self.pool)).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -98,7 +98,7 @@ impl Rows {
 
     pub async fn since(&self, last: u64) -> Result<Since, Away> {
         let row = within(
-            ANSWER_TIMEOUT,
+            PATIENCE,
             sqlx::query(SINCE).bind(last).fetch_one(&self.pool),
         )
         .await?;
@@ -111,7 +111,7 @@ impl Rows {
     }
 
     pub async fn conflicts(&self) -> Result<u64, Away> {
-        let row = within(ANSWER_TIMEOUT, sqlx::query(CONFLICTS).fetch_one(&self.pool)).await?;
+        let row = within(PATIENCE, sqlx::query(CONFLICTS).fetch_one(&self.pool)).await?;
         Ok(number(&row, 0)?)
     }
 }

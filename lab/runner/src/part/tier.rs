@@ -14,7 +14,7 @@ use crate::{
 const DRAIN_SECONDS: u32 = 3;
 
 /// Time for draining, for requests in flight up to their deadline of 8 s, and a margin.
-const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let key = &lab.credentials.aws.app_tier;
@@ -57,6 +57,6 @@ fn part(name: PartName, program: &str, lab: &Lab, mut env: BTreeMap<&'static str
             output: Output::File,
         },
         health: Health::Http { path: "/health" },
-        patience: STOP_TIMEOUT,
+        patience: PATIENCE,
     }
 }

@@ -29,7 +29,7 @@ pub struct ModelSession {
     committing: bool,
     /// The connection is broken.
     broken: bool,
-    /// What the last insert of payments said for each id, for [`Defect::AnyContentIsTheSame`].
+    /// What the last insert of payments said of each id, for [`Defect::AnyContentIsTheSame`].
     said: HashMap<String, ContentHash>,
 }
 

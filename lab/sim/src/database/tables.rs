@@ -30,7 +30,7 @@ pub enum Write {
     Reject {
         object: Version,
         line: u32,
-        /// Payment id and reason, for a rejected line that the app tier wrote.
+        /// The payment's id and the reason, for a line of the system's own.
         own: Option<(PaymentId, &'static str)>,
     },
     Object {
@@ -219,13 +219,13 @@ impl Tables {
         own.or_else(|| self.committed.get(unique)?.first())
     }
 
-    /// Number of committed conflicts of a payment id.
+    /// Committed conflicts of a payment id.
     pub fn conflicts_of(&self, id: &str) -> usize {
         let is_of = |write: &&Write| matches!(write, Write::Conflict(row) if row.record.payment.id().as_str() == id);
         self.committed.values().flatten().filter(is_of).count()
     }
 
-    /// Why a committed line of the app tier with this id is a reject.
+    /// Why a committed line of the system's own with this id is a reject.
     pub fn own_reject(&self, id: &PaymentId) -> Option<&'static str> {
         let reason = |write: &Write| match write {
             Write::Reject {
