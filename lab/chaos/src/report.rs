@@ -72,19 +72,19 @@ pub(super) fn waiting(verdict: &Verdict) {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "strikes")?;
+        writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "injected")?;
         for (kind, strikes) in &self.injected {
             let (times, strikes) = (strikes.episodes, strikes.strikes);
             writeln!(f, "{kind:<24}{times:>9}{strikes:>9}")?;
         }
         let all: u64 = self.injected.values().map(|strikes| strikes.strikes).sum();
         let struck = self.injected.values().filter(|s| s.strikes > 0).count();
-        writeln!(f, "{struck} kinds struck {all} times\n")?;
+        writeln!(f, "{struck} kinds of fault were injected {all} times\n")?;
         write!(f, "{}", self.verdict)?;
         let recovered = self.recovered_after.as_secs_f64();
         writeln!(
             f,
-            "{:<30}{recovered:>8.1} s",
+            "{:<38}{recovered:>8.1} s",
             "all healthy after the last fault"
         )?;
         if !self.is_well {

@@ -121,7 +121,7 @@ async fn begin(
         if !term::ended(target, &kind, &console.lab, Duration::ZERO).await {
             console
                 .watch
-                .note(Severity::Bad, format!("{name} can't be ended"));
+                .note(Severity::Bad, format!("{name} cannot be ended"));
             return;
         }
         console
@@ -186,7 +186,7 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         let length = Duration::from_secs(seconds);
         let rate = u32::try_from(rate).unwrap_or(RATE_MAX);
         console.traffic.start(rate, length);
-        let text = format!("{rate} payments a second for {seconds} s");
+        let text = format!("{rate} payments per second for {seconds} s");
         console.watch.note(Severity::Plain, text);
         Ok(())
     })
@@ -207,7 +207,7 @@ async fn press<T: DeserializeOwned>(
         return (StatusCode::BAD_REQUEST, "This is no form of the console's.").into_response();
     };
     if !console.guard.knows(&pressed.token) {
-        return refusal("The console was started anew: load the page again.");
+        return refusal("The console was restarted; load the page again.");
     }
     if let Err(error) = work(pressed.fields).await {
         console.watch.note(Severity::Bad, error);

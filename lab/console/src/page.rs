@@ -101,7 +101,7 @@ fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page can't be made");
+            tracing::error!(%error, "a page cannot be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

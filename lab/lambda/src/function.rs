@@ -217,7 +217,7 @@ impl Function {
 
     fn not_started(&self, invocation: &Invocation, error: &io::Error) -> Run {
         let binary = self.blueprint.binary.display();
-        tracing::error!(%binary, %error, "the function's binary can't be started");
+        tracing::error!(%binary, %error, "the function's binary cannot be started");
         let reason = format!("fork/exec {binary}: {error}");
         Run {
             outcome: Outcome::Failure(Failure::not_started(invocation.request_id, &reason)),

@@ -133,6 +133,6 @@ mod tests {
 
         write(&path, "[").unwrap();
         let error = read_json::<Vec<String>>(&path).unwrap_err();
-        assert!(error.to_string().starts_with("can't understand"));
+        assert!(error.to_string().starts_with("cannot understand"));
     }
 }

@@ -12,8 +12,8 @@ use crate::{
 
 const CONNECTIONS: u32 = 256;
 
-const RATE: &str = "app-tier, accepted/s, beside Vector";
-const PROCESSOR: &str = "app-tier, CPU a payment, beside Vector";
+const RATE: &str = "app-tier, accepted/s, compared with Vector";
+const PROCESSOR: &str = "app-tier, CPU per payment, compared with Vector";
 
 /// Figures of one side, round by round.
 #[derive(Default)]

@@ -23,7 +23,7 @@ const S3: u64 = 25;
 /// App tier settings that trade cost for latency.
 const WAYS: [Way; 4] = [
     Way {
-        name: "one object a payment",
+        name: "one object per payment",
         variable: ("LOG_LAYOUT", "object"),
     },
     Way {
@@ -41,7 +41,7 @@ const WAYS: [Way; 4] = [
 ];
 
 /// The baseline of the comparison.
-const SINGLE: &str = "one object a payment";
+const SINGLE: &str = "one object per payment";
 
 /// The setting that the target is about.
 const TARGET: &str = "LOG_LINGER_MS=50";
@@ -62,7 +62,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
             "runs",
             "Lambda s",
             "dollars",
-            "of one object a payment",
+            "relative to one object per payment",
             "answer p50 ms",
             "answer p99 ms",
         ],

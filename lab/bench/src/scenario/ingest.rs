@@ -40,11 +40,11 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         let at_once = peer::sql::load_data(bed, 1, OBJECTS * PAYMENTS).await?;
         let row_by_row = events_a_second(&python, &objects).await?;
         for (index, (name, rate)) in [
-            ("lambda-ingest, an object an event", ours),
-            ("lambda-ingest, ten an event", batches),
-            ("LOAD DATA, an object each", load_data),
+            ("lambda-ingest, one object per event", ours),
+            ("lambda-ingest, ten objects per event", batches),
+            ("LOAD DATA, one object each", load_data),
             ("LOAD DATA, all at once", at_once),
-            ("Python, one row an event", row_by_row),
+            ("Python, one row per event", row_by_row),
         ]
         .into_iter()
         .enumerate()
@@ -57,11 +57,11 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     python.end().await;
 
     let [ours, batches, load_data, at_once, row_by_row] = rates;
-    let ours = Figure::new("an object an event", "rows/s", ours);
-    let batches = Figure::new("ten objects an event, by SQS", "rows/s", batches);
-    let load_data = Figure::new("LOAD DATA, an object each", "rows/s", load_data);
+    let ours = Figure::new("one object per event", "rows/s", ours);
+    let batches = Figure::new("ten objects per event, by SQS", "rows/s", batches);
+    let load_data = Figure::new("LOAD DATA, one object each", "rows/s", load_data);
     let at_once = Figure::new("LOAD DATA, all at once", "rows/s", at_once);
-    let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
+    let row_by_row = Figure::new("Python, one row per event", "rows/s", row_by_row);
     let what = "ingest, rows/s from object to committed row";
     report.add(Finding::times(
         what,

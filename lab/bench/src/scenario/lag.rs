@@ -35,7 +35,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
             "answer p99 ms",
             "row p50 ms",
             "row p99 ms",
-            "payments an object",
+            "payments per object",
         ],
     );
     for s3 in S3 {

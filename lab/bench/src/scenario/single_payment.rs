@@ -46,7 +46,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         puts.push(put);
     }
     web.end().await;
-    let what = "a payment alone in the system, added by both tiers beside S3's PUT";
+    let what = "a single payment: time that both tiers add to S3's PUT";
     let mut finding = Finding::at_most(what, Figure::new("added", "ms", added), LIMIT);
     finding.figures.push(Figure::new("S3's PUT", "ms", puts));
     report.add(finding);

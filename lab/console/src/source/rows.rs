@@ -139,7 +139,7 @@ fn read(row: &MySqlRow) -> Result<Row, sqlx::Error> {
 impl From<sqlx::Error> for Away {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Self("the database can't be reached".to_owned()),
+            sqlx::Error::PoolTimedOut => Self("the database cannot be reached".to_owned()),
             error => Self(lab_runner::output::chain(&error)),
         }
     }

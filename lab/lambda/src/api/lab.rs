@@ -100,9 +100,9 @@ fn shorten(letter: &mut DeadLetter) {
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "the dead letters can't be used");
+        tracing::error!(%error, "the dead letters cannot be used");
         Self::Service {
-            reason: "The dead letters can't be used; the host's log says why".to_owned(),
+            reason: "The dead letters cannot be used; the host's log says why".to_owned(),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Pump {
                         Ok(read) => self.lines.push(&buffer[..read]).await,
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         Err(error) => {
-                            tracing::warn!(%error, "the function's output can't be read");
+                            tracing::warn!(%error, "the function's output cannot be read");
                             break;
                         }
                     }

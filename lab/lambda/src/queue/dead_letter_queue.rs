@@ -64,7 +64,7 @@ impl DeadLetterQueue {
         match self.try_hand_over(id).await {
             Ok(sent) => sent,
             Err(error) => {
-                tracing::error!(request_id = %id, %error, "a dead letter's file can't be used; trying again");
+                tracing::error!(request_id = %id, %error, "a dead letter's file cannot be used; trying again");
                 false
             }
         }

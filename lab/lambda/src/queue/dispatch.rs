@@ -54,7 +54,7 @@ impl Dispatcher {
 
     async fn attempt(self: Arc<Self>, id: Uuid, slot: ConcurrencySlot) {
         if let Err(error) = self.try_attempt(id, slot).await {
-            tracing::error!(request_id = %id, %error, "a queued event's file can't be used; trying again");
+            tracing::error!(request_id = %id, %error, "a queued event's file cannot be used; trying again");
             self.queue.wait(id, DISK_RETRY);
         }
     }

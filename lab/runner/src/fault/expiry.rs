@@ -30,7 +30,7 @@ pub async fn keep(lab: &Lab) -> Infallible {
                 Err(_) => Some("no answer".to_owned()),
             };
             if let Some(error) = error {
-                let error = format!("{name} can't be ended yet: {error}");
+                let error = format!("{name} cannot be ended yet: {error}");
                 if error != last_error {
                     output::warn(&error);
                     last_error = error;

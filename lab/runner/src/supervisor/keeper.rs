@@ -170,6 +170,6 @@ fn is_in_order(exit: ExitStatus) -> bool {
 fn describe(exit: std::io::Result<ExitStatus>) -> String {
     match exit {
         Ok(status) => format!("died: {status}"),
-        Err(error) => format!("can't be waited for: {error}"),
+        Err(error) => format!("cannot be waited for: {error}"),
     }
 }

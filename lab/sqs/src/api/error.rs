@@ -134,7 +134,7 @@ impl ApiError {
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "a queue's folder can't be used");
+        tracing::error!(%error, "a queue's folder cannot be used");
         Self::Internal
     }
 }
