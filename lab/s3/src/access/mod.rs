@@ -88,7 +88,7 @@ impl Access {
     }
 
     /// Returns the error for an object that does not exist: 404 for a caller who may list it, 403 for everyone else, so
-    /// that the answer does not reveal what a listing would hide.
+    /// that the answer does not expose what a listing would hide.
     pub fn absent_object(&self, caller: &Caller, bucket: &str, key: &str) -> S3Error {
         let mut context = context::of_caller(caller);
         context.set(Key::PREFIX, Some(key));

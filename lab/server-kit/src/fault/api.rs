@@ -45,7 +45,7 @@ impl Faults {
         let shown = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        self.token.is_some() && shown == self.token.as_ref().map(Secret::reveal)
+        self.token.is_some() && shown == self.token.as_ref().map(Secret::expose)
     }
 
     fn serve(&self, method: &Method, name: Option<&str>, body: &[u8]) -> Response<Bytes> {
