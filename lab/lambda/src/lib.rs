@@ -11,7 +11,7 @@
 //! - `event_source` polls an SQS queue, and invokes the function with its messages.
 //! - `function` grants concurrency slots. A `concurrency_slot` runs one invocation.
 //! - `environment` is a process with a Runtime API of its own: started when no frozen one is free, frozen between
-//! invocations, killed at the deadline.
+//!   invocations, killed at the deadline.
 //!
 //! To extend it: a new source of events reserves a slot and runs an invocation in it, as `queue::Dispatcher` and
 //! `event_source` do. Whatever changes what a source sees, such as a `fault`, belongs in `function`: refusals in

@@ -7,7 +7,7 @@
 //! - [`run`](mod@run): one seed, from the first client to the verdict; [`many`]: thousands of them.
 //! - [`world`]: the seed's random numbers, the clock, the trace. [`fault`]: what can go wrong, and how often it did.
 //! - [`bucket`], [`lambda`], [`database`]: the models. [`node`], [`client`]: the two ends of a request. `older`:
-//! systems that write to the bucket themselves. `outage`: crashes and unavailable services.
+//!   systems that write to the bucket themselves. `outage`: crashes and unavailable services.
 //! - [`backlog`]: a day of millions of objects, generated as they are listed, and what its sweeps cost.
 //! - [`audit`]: what must hold besides the verdict: no line of the journal is left out.
 //!

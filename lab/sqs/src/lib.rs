@@ -11,7 +11,7 @@
 //!
 //! Differences: no FIFO queues, no tags, no encryption settings. A restart makes every message visible, including
 //! delayed ones. Only the receipt handle of the latest receive deletes a message; Amazon's documentation says that
-//! older ones \"might not\". A move task is complete when it is answered.
+//! older ones "might not". A move task is complete when it is answered.
 
 mod access;
 mod api;

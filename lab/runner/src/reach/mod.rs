@@ -160,7 +160,7 @@ fn admitted(vpc: &Vpc) -> Result<Packets, Error> {
     Ok(elements.filter_map(packet).collect())
 }
 
-/// Parses `{\"concat\": [\"203.0.113.10\", \"10.0.1.10\", 80]}`, possibly within `{\"elem\": {\"val\": …}}`.
+/// Parses `{"concat": ["203.0.113.10", "10.0.1.10", 80]}`, possibly within `{"elem": {"val": …}}`.
 fn packet(element: &Value) -> Option<(Ipv4Addr, Ipv4Addr, u16)> {
     let value = element["elem"].get("val").unwrap_or(element);
     let parts = value["concat"].as_array()?;
