@@ -3,7 +3,7 @@
 pub mod balancers;
 pub mod faults;
 pub mod function;
-pub mod log;
+pub mod journal;
 pub mod network;
 pub mod overview;
 pub mod payment;

@@ -4,7 +4,7 @@ pub mod access;
 pub mod balancer;
 pub mod folder;
 pub mod function;
-pub mod log;
+pub mod journal;
 pub mod pulse;
 pub mod rows;
 pub mod tier;

@@ -1,6 +1,6 @@
 //! The model of S3: objects that are written once, and an event for each.
 
-mod log;
+mod journal;
 mod objects;
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use tokio::sync::mpsc;
 
-pub use self::log::NodeLog;
+pub use self::journal::NodeLog;
 use crate::clock;
 use crate::world::{Busy, World, lock};
 

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use self::hour::Hour;
 pub use self::walk::Walks;
-use super::log::moment;
+use super::journal::moment;
 use super::{Away, PATIENCE, within};
 
 /// Most objects shown.

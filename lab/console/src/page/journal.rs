@@ -12,12 +12,12 @@ use time::OffsetDateTime;
 
 use super::{Shell, encoded, page, parameter};
 use crate::source::folder::{self, Count, Folder, Listed};
-use crate::source::log::{self, Content, ROOT};
+use crate::source::journal::{self, Content, ROOT};
 use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
-#[template(path = "log.html")]
+#[template(path = "journal.html")]
 struct FolderPage {
     shell: Shell,
     bucket: &'static str,
@@ -81,7 +81,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let name = parameter(&uri, "key");
     let found = match ObjectKey::parse(&name) {
-        Some(key) => log::object(&key, &console.s3).await,
+        Some(key) => journal::object(&key, &console.s3).await,
         None => Ok(None),
     };
     let lines = match &found {
