@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const PROGRAMS: [&str; 3] = ["web-tier", "app-tier", "lambda-ingest"];
 
-/// Crates of the workspace that each of the pipeline's crates may depend on.
+/// What each of the pipeline's crates may depend on, of the workspace's own.
 const EDGES: [(&str, &[&str]); 11] = [
     ("aws-model", &[]),
     ("payment-core", &[]),

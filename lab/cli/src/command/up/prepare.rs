@@ -55,7 +55,7 @@ pub(super) async fn lab(
         credentials: Credentials::keep(&context.dir)?,
     };
     check_ports(&lab)?;
-    // Fails here, before anything runs, if a part cannot be described.
+    // Whether every part can be described shows here, before anything runs.
     lab.parts()?;
     lab.settings.save(&lab.dir)?;
     if lab.vpc.is_some() {
