@@ -135,7 +135,7 @@ pub enum Error {
         "not installed: {}. Install with\n\n    {command}\n\nor let the lab do so: cargo lab up --install",
         list(needs)
     )]
-    Lacks { needs: Vec<Need>, command: String },
+    NotInstalled { needs: Vec<Need>, command: String },
     #[error(
         "not installed: {}. This machine has no package manager that the lab knows; install it so that it is on the PATH",
         list(needs)
@@ -158,7 +158,7 @@ pub enum Error {
     #[error("no MySQL server is installed, and the lab cannot download one: {0}")]
     NoMysql(String),
     #[error("still not found after the installation: {}", list(needs))]
-    StillLacks { needs: Vec<Need> },
+    StillMissing { needs: Vec<Need> },
 }
 
 /// Finds the tools, including those that the lab downloaded; installs what is missing if allowed.
@@ -175,7 +175,7 @@ pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    look(wanted, brought).map_err(|needs| Error::StillLacks { needs })
+    look(wanted, brought).map_err(|needs| Error::StillMissing { needs })
 }
 
 /// Finds the tools that only a lab with a VPC needs; installs what is missing if allowed.
@@ -185,7 +185,7 @@ pub fn network(may_install: bool) -> Result<NetworkTools, Error> {
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    find::network().map_err(|needs| Error::StillLacks { needs })
+    find::network().map_err(|needs| Error::StillMissing { needs })
 }
 
 /// Finds a program that only some commands need; installs it if it is missing.
@@ -195,7 +195,7 @@ pub fn program(name: &'static str) -> Result<PathBuf, Error> {
     }
     let needs = vec![Need::Program(name)];
     install(&needs, false)?;
-    find(name).ok_or(Error::StillLacks { needs })
+    find(name).ok_or(Error::StillMissing { needs })
 }
 
 /// Finds the browser; installs it if it is missing.
@@ -205,7 +205,7 @@ pub fn browser() -> Result<Browser, Error> {
     }
     let needs = vec![Need::Browser];
     install(&needs, false)?;
-    find::browser().ok_or(Error::StillLacks { needs })
+    find::browser().ok_or(Error::StillMissing { needs })
 }
 
 fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
@@ -216,7 +216,7 @@ fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
     let root = Uid::effective().is_root();
     let commands = manager.commands(needs, root);
     if !(root || may_install) {
-        return Err(Error::Lacks {
+        return Err(Error::NotInstalled {
             needs: needs.to_vec(),
             command: commands.join(" && "),
         });

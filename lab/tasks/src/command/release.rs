@@ -86,13 +86,13 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
 
 /// Returns the targets that can be built for here. What is missing for the others is installed or reported.
 fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Target>> {
-    for lack in wanted.iter().flat_map(|target| target.missing_tools(rust)) {
-        let command = lack.command();
+    for tool in wanted.iter().flat_map(|target| target.missing_tools(rust)) {
+        let command = tool.command();
         if may_install {
             output::say(format_args!("installing: {command}"));
             install::run(&command)?;
         } else {
-            output::warn(lacking(lack, &command));
+            output::warn(not_installed(tool, &command));
         }
     }
     let targets = wanted.iter().copied();
@@ -105,9 +105,9 @@ fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Ta
     Ok(targets)
 }
 
-fn lacking(lack: MissingTool, command: &str) -> String {
+fn not_installed(tool: MissingTool, command: &str) -> String {
     format!(
-        "{lack} is not installed; install it with\n\n    {command}\n\nor let the lab do so: cargo lab dist --install\n"
+        "{tool} is not installed; install it with\n\n    {command}\n\nor let the lab do so: cargo lab dist --install\n"
     )
 }
 
