@@ -35,7 +35,7 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
             .bucket(BUCKET)
             .key(format!("transactions/{name}.ndjson"))
             .body(payments(name, lines, note).into_bytes().into())
-            // The bucket's policy refuses unencrypted objects.
+            // The bucket's policy refuses what is not encrypted.
             .server_side_encryption(ServerSideEncryption::Aes256)
             .send()
             .await
@@ -49,7 +49,7 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
         "transactions/c-60-mib.ndjson\t100000\t0",
         "transactions/d-too-many.ndjson\t0\t1",
     ];
-    lab.until_selected(ledger, &ingested, ROW_TIMEOUT).await;
+    lab.until_selected(ledger, &ingested, PATIENCE).await;
     let log = lab.log(PartName::Lambda);
     for failed in ["Status: timeout", "Status: error"] {
         assert!(!log.contains(failed), "{log}");
