@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compare the account with the notes, and try the pipeline from here; report each fault with its cause and remedy
+    /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
     Doctor(doctor::Args),
     /// Bring the database's schema up to date
     Migrate,
