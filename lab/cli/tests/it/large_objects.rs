@@ -8,7 +8,7 @@ use lab_runner::{lab::BUCKET, part::PartName};
 use crate::test_lab::TestLab;
 
 /// For objects that take the function a minute, and its retries.
-const ROW_TIMEOUT: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Returns so many plain payments, with notes of `note` bytes.
 fn payments(name: &str, count: usize, note: usize) -> String {
