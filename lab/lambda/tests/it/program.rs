@@ -121,7 +121,7 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
         "function.timeout_seconds: 901 is not within 1 to 900",
         "function.environment: AWS_REGION is reserved",
         "asynchronous.max_retries: 3 is not within 0 to 2",
-        "control_token: empty",
+        "control_token: must not be empty",
         "dead_letter_queue.queue_url: must be a URL such as http://127.0.0.1:9324/000000000000/events",
         "dead_letter_queue.endpoint: http:// and a loopback address",
         "dead_letter_queue.access_key_id and secret_access_key: must not be empty",
