@@ -6,7 +6,7 @@
 //! The first PUT that S3 confirms, probe or not, closes it.
 //!
 //! A PUT that S3 denies counts as a failure: it stores as little as one that S3 never saw, and each further try
-//! would keep a client waiting and fill the log. A role that is mended is noticed by the next probe.
+//! would keep a client waiting and fill the log. A role that is fixed is noticed by the next probe.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ const FAILURES_TO_OPEN: u32 = 2;
 /// It opens where PUTs are at work and none was confirmed for this long: the time of one try.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// A probe gets the time of one try: the next one asks anew.
+/// Longest time for one probe; the next one asks again.
 const PROBE: Duration = Duration::from_secs(2);
 
 /// While it is open, the reason is logged this often.
@@ -61,7 +61,7 @@ struct Open {
     remind_at: Instant,
 }
 
-/// Leave for one PUT. Dropped without S3's yes, it counts as a failure.
+/// Permission for one PUT. Dropped without S3's confirmation, it counts as a failure.
 #[derive(Debug)]
 pub struct Attempt {
     breaker: Breaker,
@@ -209,7 +209,7 @@ impl State {
 
 impl Attempt {
     /// Sees the PUT of an object with so many records through, and logs its failure.
-    /// Of a long outage the failed probes are logged once a minute.
+    /// Logs failed probes once a minute during a long outage.
     pub async fn run(
         mut self,
         key: &ObjectKey,

@@ -3,7 +3,7 @@
 //! While no PUT is at work, a payment is sent at once. Otherwise payments gather until that PUT ends, and the next
 //! takes them all; so batches grow with load by themselves, and each dollar buys more. None waits for long: a PUT that
 //! is slow is overtaken, by a slot of those that are free. Nothing is answered with
-//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails its own payments alone. While S3 is
+//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails only its own payments. While S3 is
 //! away, payments are refused before they are queued, those that wait are let go, and empty objects are put to
 //! find out when it is back.
 
@@ -164,7 +164,7 @@ impl Committer {
             .remove(payment)
     }
 
-    /// Queues a record without waiting. Its outcome will be on the ticket, also where it is refused here.
+    /// Queues a record without waiting. Its outcome will be on the ticket, even if it is refused here.
     pub fn submit(
         &self,
         record: &LogRecord,
@@ -202,7 +202,7 @@ impl Committer {
     }
 }
 
-/// A record in the queue. Dropped without an outcome, it settles as unconfirmed, so that nobody waits in vain.
+/// A record in the queue. Dropped without an outcome, it settles as unconfirmed, so that nobody waits forever.
 struct Pending {
     payment: PaymentKey,
     line: String,
@@ -280,7 +280,7 @@ impl<L: Log> Worker<L> {
     }
 
     /// While S3 is away, asks by itself whether it is back. An empty object says nothing of any payment, so that
-    /// nobody waits for it; where S3 kept one, the function finds no line in it.
+    /// nobody waits for it; if S3 kept one, the function finds no line in it.
     async fn probe(&self) -> Infallible {
         loop {
             self.breaker.opened().await;
@@ -322,7 +322,7 @@ impl<L: Log> Worker<L> {
         let _ = self.slots.acquire_many(all).await;
     }
 
-    /// A free slot, and leave to use it; nothing as soon as S3 is away.
+    /// Returns a free slot and the permission to use it; `None` as soon as S3 is unavailable.
     async fn turn(&self) -> Option<(OwnedSemaphorePermit, Attempt)> {
         let slot = tokio::select! {
             biased;

@@ -51,7 +51,7 @@ impl Intake {
         }
     }
 
-    /// Returns once the payment is durable, or it is known that no yes can be said.
+    /// Returns once the payment is durable, or it is known that it cannot be accepted.
     /// A caller that is dropped meanwhile changes nothing: the record stays in the queue.
     pub async fn accept(&self, submission: Submission) -> Result<Accepted, NotAccepted> {
         let hash = submission.payment.content_hash();
@@ -128,7 +128,7 @@ impl Intake {
             return Err(reason.into());
         }
         let receipt = ticket.outcome().await?;
-        // Another request's receipt comes where the id was already claimed in S3.
+        // Another request's receipt comes if the id was already claimed in S3.
         Ok(Accepted {
             replayed: receipt != own,
             receipt,

@@ -62,7 +62,7 @@ const STATUS_QUERIES: StatusQueries = StatusQueries {
     max: 256,
 };
 
-/// Connections to the database, for the look-ups beside PUTs and, apart from these, for status queries.
+/// Connections to the database, for the look-ups during PUTs and, apart from these, for status queries.
 const LOOK_UP_CONNECTIONS: u32 = 2;
 
 /// How long records that are already queued have to reach S3 after the last request ended.

@@ -23,7 +23,7 @@ pub(crate) struct S3Readiness<L> {
 }
 
 impl<L: Log> Readiness for S3Readiness<L> {
-    /// Where no payment came of late, an empty object is put: the role may put, and nothing else.
+    /// If no payment came recently, an empty object is put: the role may put, and nothing else.
     async fn check(&self) -> Result<(), String> {
         if self.breaker.confirmed_within(RECENT) {
             return Ok(());

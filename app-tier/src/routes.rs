@@ -25,7 +25,7 @@ use crate::ticket::Receipt;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Where it is asked what became of a payment.
+/// Path of a payment's status.
 pub const STATUS: &str = "/process/{id}";
 
 pub struct State {

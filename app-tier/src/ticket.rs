@@ -23,7 +23,7 @@ impl Receipt {
     }
 }
 
-/// A payment of which nobody was told yes.
+/// A payment that nobody was told is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// S3 did not confirm. It may hold the payment all the same, so the client repeats it under the same id.
@@ -72,7 +72,7 @@ impl Ticket {
         self.outcome.wait().await.clone()
     }
 
-    /// The outcome, where it is known by now.
+    /// The outcome, if it is known by now.
     pub fn settled(&self) -> Option<&Outcome> {
         self.outcome.get()
     }

@@ -58,7 +58,7 @@ pub struct Config {
     pub sweep: Sweep,
 }
 
-/// Where the sweep looks.
+/// What the sweep lists.
 #[derive(Debug, Clone)]
 pub struct Sweep {
     pub bucket: Option<String>,

@@ -8,7 +8,7 @@ use payment_core::Timestamp;
 pub type Clock = fn() -> Timestamp;
 
 /// No object is begun, and no page listed, this shortly before the deadline. One object takes milliseconds, and
-/// seconds where the database hesitates.
+/// seconds if the database is slow.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// An object that is at work this shortly before the deadline is cut off: what follows is to note it.

@@ -85,7 +85,7 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         }
     }
 
-    /// `deadline` is when Lambda ends the run, where that is known.
+    /// `deadline` is when Lambda ends the run, if that is known.
     pub async fn handle(
         &self,
         payload: &str,

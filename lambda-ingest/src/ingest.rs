@@ -24,7 +24,7 @@ pub enum Ingested {
     Gone,
 }
 
-/// Of the requests that brought an object's payments, in the order of its lines, with spaces between: one line of the
+/// Ids of the requests that brought an object's payments, in line order, separated by spaces: one line of the
 /// log for the whole object, in which each can be found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids {

@@ -24,14 +24,14 @@ pub struct Object {
 #[derive(Debug)]
 pub struct Opened<B> {
     pub version: ObjectVersion,
-    /// Length of the body, where S3 says it.
+    /// Length of the body, if S3 says it.
     pub bytes: Option<u64>,
     pub body: B,
 }
 
 /// The body of an object, piece by piece.
 pub trait Body: Send + fmt::Debug {
-    /// `None` at the end, where the whole body has arrived as it was stored.
+    /// `None` at the end, after the whole body has arrived as it was stored.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, ObjectError>> + Send;
 }
 

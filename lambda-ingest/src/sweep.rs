@@ -8,7 +8,7 @@
 //! - *closed*: every hour once more, after it has closed, however long ago that is.
 //! - *deferred*: objects that failed before.
 //!
-//! An object that fails is noted and passed over. A run fails only where the bucket or the database does.
+//! An object that fails is noted and passed over. A run fails only if the bucket or the database does.
 
 use std::collections::HashMap;
 
@@ -61,7 +61,7 @@ struct Pass {
     prefix: String,
     after: String,
     before: Option<String>,
-    /// Where the next run begins once this one came to the end.
+    /// Where the next run begins when this one has reached the end.
     then: String,
     /// Objects stored later are not looked at.
     stored_until: Option<Timestamp>,

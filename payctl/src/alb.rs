@@ -46,7 +46,7 @@ pub struct Trust {
     ca_file: Option<PathBuf>,
 }
 
-/// Where the load balancer is, and who vouches for it.
+/// URL of the load balancer, and the CAs that it is verified against.
 #[derive(Debug, Clone)]
 pub struct Address {
     pub url: Url,
@@ -85,7 +85,7 @@ pub struct Payment {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<String>,
-    /// ISO 4217 letters [default: USD where there is an amount]
+    /// ISO 4217 currency code [default: USD if there is an amount]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
@@ -111,7 +111,7 @@ impl NoAnswer {
     }
 }
 
-/// The load balancer's address, where there is one.
+/// The load balancer's address, if there is one.
 pub fn optional(env: &mut Env, trust: Trust) -> Option<Address> {
     let url: Option<Url> = env.optional("ALB_URL");
     let by_environment = env.optional("ALB_CA_FILE");
@@ -210,7 +210,7 @@ impl Answer {
         is_yes && receipt.is_ok_and(|receipt| receipt.id == id && receipt.status == "accepted")
     }
 
-    /// What it says of this payment, where it says anything.
+    /// What it says of this payment, if anything.
     pub fn state_of(&self, id: &str) -> Option<State> {
         #[derive(Deserialize)]
         struct Known {

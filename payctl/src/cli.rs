@@ -82,7 +82,7 @@ pub async fn run() -> ExitCode {
 
 /// Also for `--help` and `--version`, which are no mistakes.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    // Nothing is left to do where the terminal is gone.
+    // Nothing is left to do if the terminal is gone.
     let _ = error.print();
     if error.use_stderr() {
         ExitCode::from(USAGE)

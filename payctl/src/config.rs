@@ -26,9 +26,9 @@ Environment variables, each read by the commands that need it:
   DEAD_LETTER_QUEUE_URL    SQS queue of the events that the function gave up
   AWS_…                    region, endpoints and credentials, as the AWS SDK reads them
 
-Exit status: 0 clean, 1 a difference or a no, 2 could not be finished, 64 wrong usage or configuration.";
+Exit status: 0 clean, 1 a difference or a refusal, 2 could not be finished, 64 wrong usage or configuration.";
 
-/// Where the log is.
+/// Location of the journal.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub bucket: String,
@@ -58,7 +58,7 @@ pub fn store(env: &mut Env, user: User, connections: u32) -> Option<Store> {
     Some(Store::new(Pool::new(access, connections)))
 }
 
-/// Who a command is to the database, where the configuration leaves it open.
+/// The database user of a command, if the configuration does not name one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     Reader,

@@ -172,7 +172,7 @@ impl Log {
         }
     }
 
-    /// A key that starts so, where there is one.
+    /// A key with this prefix, if there is one.
     async fn any_key(&self, prefix: &str) -> Result<Option<String>, ListError> {
         let request = self.client.list_objects_v2().bucket(&self.place.bucket);
         let request = request.prefix(prefix).encoding_type(LISTED_KEYS);

@@ -1,4 +1,4 @@
-//! A bar on stderr, where that is a terminal.
+//! A progress bar on stderr, if that is a terminal.
 
 use std::io::{self, IsTerminal as _};
 
@@ -11,7 +11,7 @@ pub fn is_shown() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Draws nothing where nobody looks.
+/// Draws nothing if stderr is not a terminal.
 pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     if !is_shown() {
         return ProgressBar::hidden();

@@ -74,7 +74,7 @@ impl Queue {
         })
     }
 
-    /// The next letters, at most so many; none where the queue has no more.
+    /// The next letters, at most so many; none if the queue has no more.
     pub async fn receive(&self, limit: usize) -> Result<Vec<Letter>, QueueError> {
         let request = self.client.receive_message().queue_url(&self.url);
         let limit = i32::try_from(limit.clamp(1, MESSAGES_MAX)).unwrap_or(1);

@@ -63,7 +63,7 @@ impl Range {
         }
     }
 
-    /// [`check`](Self::check) as of now, beside the environment's own mistakes.
+    /// [`check`](Self::check) as of now, together with the environment's own mistakes.
     pub fn note_mistakes(&self, env: &mut Env) {
         let now = Timestamp::new(OffsetDateTime::now_utc());
         if let Err(mistake) = self.check(now) {

@@ -1,4 +1,4 @@
-//! The journal beside its ledger: a merge of two streams that are sorted alike, by the bytes of the keys.
+//! The journal compared with its ledger: a merge of two streams that are sorted alike, by the bytes of the keys.
 //!
 //! Both are read a page at a time, so its memory does not grow with the journal. What stands on one side alone may
 //! have come or gone since its page was read: who reports it asks again.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 /// Larger than any answer of the app tier.
 const BYTES_MAX: usize = 64 * 1024;
 
-/// The yes to a payment.
+/// The acceptance of a payment.
 #[derive(Debug, Deserialize)]
 pub struct Accepted {
     id: String,
@@ -58,7 +58,7 @@ pub struct Problem {
 }
 
 impl Accepted {
-    /// A yes counts only for the payment that was sent.
+    /// An acceptance counts only for the payment that was sent.
     pub async fn read(body: Body, id: &str) -> Result<Self, Refusal> {
         let answer: Option<Self> = read(body).await;
         answer

@@ -14,7 +14,7 @@ use crate::{assets, page};
 struct ReceiptPage<'a> {
     assets: &'static str,
     title: &'static str,
-    /// What to know beside the title; mostly nothing.
+    /// What to know besides the title; usually empty.
     words: &'static str,
     id: &'a str,
     money: Option<Money>,
@@ -35,13 +35,13 @@ struct Money {
     name: String,
 }
 
-/// A time for people and, beside it, for programs.
+/// A time in a format for people and one for programs.
 struct Moment {
     words: String,
     rfc3339: String,
 }
 
-/// The yes to a form, with what was accepted.
+/// The acceptance of a form, with what was accepted.
 pub fn accepted(fields: &Fields, answer: &Accepted) -> Response {
     let amount = fields.amount().unwrap_or_default();
     page::render(&ReceiptPage {

@@ -22,7 +22,7 @@ use crate::origin::refuse_other_sites;
 use crate::upstream::Upstream;
 use crate::{address, api, assets, form, page, receipt};
 
-/// Where it is asked what became of a payment.
+/// Path of a payment's status.
 pub const STATUS: &str = "/pay/{id}";
 
 /// Longest wait of the form for whether it was sent before.

@@ -46,7 +46,7 @@ const HEALTH: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Upstream {
     pool: Pool,
-    /// Of every request.
+    /// `Host` header of every request.
     host: HeaderValue,
     counters: Counters,
 }

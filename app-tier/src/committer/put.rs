@@ -14,7 +14,7 @@ use crate::log::{Log, Put};
 use crate::records::{Holders, Records};
 use crate::ticket::{Failure, Outcome, Receipt};
 
-/// How long after S3's answer the database may still say which ids it has. It is asked beside the PUT, so a
+/// How long after S3's answer the database may still say which ids it has. It is asked during the PUT, so a
 /// healthy one has long answered; another keeps nobody waiting.
 const LOOK_UP_GRACE: Duration = Duration::from_millis(50);
 
@@ -53,7 +53,7 @@ pub(super) async fn batch<L: Log>(
     }
 }
 
-/// Where the key is taken, the object under it tells a repeat from a conflict.
+/// If the key is taken, the object under it tells a repeat from a conflict.
 pub(super) async fn single<L: Log>(
     log: Arc<L>,
     key: ObjectKey,
@@ -86,7 +86,7 @@ fn body_of(batch: &[Pending]) -> Bytes {
     body.into()
 }
 
-/// The id has a row. It may be this very payment's, where the function was quick.
+/// The id has a row. It may be this very payment's, if the function was quick.
 fn compare_row(pending: &Pending, holder: &Holder) -> Outcome {
     if holder.content_hash != pending.ticket.content_hash() {
         return Err(Failure::Conflict);

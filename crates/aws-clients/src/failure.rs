@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use program::chain;
 
-/// Returns the service's own code and message; where it gave none, what the SDK says with all causes.
+/// Returns the service's own code and message; if it gave none, what the SDK says with all causes.
 ///
 /// The SDK's own display adds the answer as Rust shows it, which is kilobytes a line.
 pub fn text<E, R>(error: &SdkError<E, R>) -> String

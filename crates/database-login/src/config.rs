@@ -32,7 +32,7 @@ enum Login {
     Iam,
 }
 
-/// For a program that works without a database, too. `None` where none is named, or after a mistake was noted.
+/// For a program that works without a database, too. `None` if none is named, or after a mistake was noted.
 /// `user` logs in where `DB_USER` is not set.
 pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn Access>> {
     let target = target(env)?;
@@ -79,7 +79,7 @@ fn target(env: &mut Env) -> Option<Target> {
     }
 }
 
-/// Exactly one way to log in, or a mistake that names the mend; `None` without one where nothing is set.
+/// Returns exactly one way to log in, or notes a mistake that says what to do; `None` without one if nothing is set.
 fn login(env: &mut Env, target: &Target) -> Option<Login> {
     let url = env.secret("DATABASE_URL").map(Login::Url);
     let password = env.secret("DB_PASSWORD").map(Login::Password);

@@ -31,7 +31,7 @@ enum Port {
 }
 
 impl Content {
-    /// `None` where it is none of a database. No reason: it could hold the password.
+    /// `None` if it is not the secret of a database. No reason: it could hold the password.
     pub fn parse(text: &str) -> Option<Self> {
         let json: Json = serde_json::from_str(text).ok()?;
         let port = match json.port {

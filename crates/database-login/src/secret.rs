@@ -29,7 +29,7 @@ const CALL: Bounds = Bounds {
     attempts: 3,
 };
 
-/// The secret's user and password, read when the first connection is made, and again where the server refuses them.
+/// The secret's user and password, read when the first connection is made, and again if the server refuses them.
 #[derive(Debug)]
 pub struct SecretAccess(Arc<Shared>);
 

@@ -35,7 +35,7 @@ const IDLE_OR_HEADER: Duration = Duration::from_secs(75);
 /// kernel drops the client's SYN, which comes again after a second.
 const BACKLOG: u32 = 4096;
 
-/// Open connections. For one more, that which has been without a whole request for longest gives way.
+/// Most open connections. For one more, the one without a complete request for longest is closed.
 const CONNECTIONS_MAX: usize = 8192;
 
 /// Where a server listens, how long it drains, and whether it speaks TLS.

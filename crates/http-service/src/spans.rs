@@ -1,4 +1,4 @@
-//! Spans of requests, sent to an OpenTelemetry collector (OTLP over HTTP) where one is set.
+//! Spans of requests, sent to an OpenTelemetry collector (OTLP over HTTP) if one is set.
 //!
 //! Without one nothing is made but the trace's ids. A request never waits: where the collector is slow or away, spans
 //! are dropped. They hold what the access log holds, and nothing of a payment's content.
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use self::collector::Collector;
 use crate::http::{HEALTH, RequestContext};
 
-/// Where the spans of a program go; nowhere by default.
+/// Destination of a program's spans; none by default.
 #[derive(Debug, Clone, Default)]
 pub struct Spans(Option<Tracing>);
 

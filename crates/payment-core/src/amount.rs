@@ -150,7 +150,7 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.ten_thousandths / UNIT;
         let fraction = self.ten_thousandths % UNIT;
-        // The least digits are 0 where the currency has fewer than are kept.
+        // The least digits are 0 if the currency has fewer than are kept.
         let shown = |unit| fraction / unit;
         match self.currency.decimals {
             0 => write!(f, "{whole}"),

@@ -99,13 +99,13 @@ fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Where the digits that start at `start` end.
+/// Returns where the digits that start at `start` end.
 fn digits_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes[start..].iter();
     start + rest.take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Where the digits that end at `end` start.
+/// Returns where the digits that end at `end` start.
 fn digits_start(bytes: &[u8], end: usize) -> usize {
     let before = bytes[..end].iter().rev();
     end - before.take_while(|byte| byte.is_ascii_digit()).count()

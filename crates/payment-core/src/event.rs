@@ -1,6 +1,6 @@
 //! What starts the function: an S3 event, the same wrapped by SQS, SNS or EventBridge, S3's test event, or a
 //! schedule. Types of our own read these, tolerant of members that they do not need: S3's own test event
-//! lacks `Records`, and stricter types fail on it.
+//! has no `Records`, and stricter types fail on it.
 
 use serde::Deserialize;
 use serde_json::Value;

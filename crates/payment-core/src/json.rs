@@ -168,7 +168,7 @@ impl Json {
     }
 }
 
-/// Memory, in bytes, that members take beside the `Vec` itself: up to some twenty times their text.
+/// Memory, in bytes, that members take besides the `Vec` itself: up to some twenty times their text.
 pub(crate) fn heap_bytes(members: &Members) -> usize {
     let inner = members
         .iter()

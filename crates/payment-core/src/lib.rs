@@ -4,14 +4,14 @@
 //! It does no I/O and reads no clock: times and ids come from the caller, so each rule can be tested alone
 //! and runs the same in a simulation.
 //!
-//! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and the mend.
+//! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and what to do.
 //!   What can be stored is one rule for the door and for every reader; the door adds the policy of today.
 //! - [`record`]: a payment as one line of the log, and back.
 //! - [`object`]: a whole object of the log, whoever wrote it, as lines.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
 //! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
-//! version where an older reader would misread it.
+//! version if an older reader would misread it.
 
 pub mod amount;
 pub mod canonical;

@@ -1,6 +1,6 @@
 //! A whole object of the journal as lines, whoever wrote it. The one rule for the function, the audit and the lab.
 //!
-//! The content decides, and the name only where it says `.ndjson` or `.jsonl`:
+//! The content decides, and the name only if it says `.ndjson` or `.jsonl`:
 //!
 //! - One JSON value a line: a line is a record. Values that follow each other without a newline (Firehose) are a
 //!   record each, and so are the elements of an array.

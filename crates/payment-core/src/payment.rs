@@ -95,7 +95,7 @@ impl PaymentError {
         }
     }
 
-    /// The member that is to be mended. Members with names of the client's own are `extra`, since a name
+    /// The member that must be corrected. Members with names of the client's own are `extra`, since a name
     /// could itself hold what must not be repeated.
     pub fn member(&self) -> Option<&'static str> {
         match self {
@@ -255,7 +255,7 @@ impl Payment {
         texts.iter().flatten().map(|text| text.len()).sum()
     }
 
-    /// Memory, in bytes, beside the structure itself. What is not counted here is small.
+    /// Memory, in bytes, besides the structure itself. What is not counted here is small.
     pub(crate) fn heap_bytes(&self) -> usize {
         json::heap_bytes(&self.content.extra)
     }

@@ -27,7 +27,7 @@ use crate::mysql::of_payments;
 use crate::version::is_same_version;
 use crate::{Found, Store};
 
-/// A page takes milliseconds, a count over a span of rows seconds where the server reads from disk.
+/// A page takes milliseconds, a count over a span of rows seconds if the server reads from disk.
 const QUERY_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// The clocks of S3, of the app tier and of the database may differ by as much.

@@ -1,4 +1,4 @@
-//! Where the database is, and connections to it.
+//! The database's address, and connections to it.
 
 mod access;
 mod pool;
@@ -151,7 +151,7 @@ impl Database {
         Arc::ptr_eq(&self.options, &other.options)
     }
 
-    /// The schema, where the pipeline's tables may be in it.
+    /// The schema, if the pipeline's tables may be in it.
     pub(crate) fn own_schema(&self) -> Result<Schema<'_>, SchemaError> {
         Schema::parse(self.options.get_database().unwrap_or_default())
     }
@@ -161,7 +161,7 @@ impl Database {
         connect(&self.options).await
     }
 
-    /// One connection where the schema need not be there yet.
+    /// One connection, for which the schema need not exist yet.
     pub(crate) async fn connect_outside_the_schema(&self) -> Result<MySqlConnection, Error> {
         // Every server has this one, and everyone may see it.
         let options = MySqlConnectOptions::clone(&self.options).database("information_schema");

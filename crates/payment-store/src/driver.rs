@@ -13,7 +13,7 @@ use crate::error::Distrust;
 #[error("{text}")]
 pub struct DriverError {
     kind: Kind,
-    /// The server's, where it was the server that spoke.
+    /// The server's, if it was the server that answered.
     number: Option<u16>,
     text: Box<str>,
 }

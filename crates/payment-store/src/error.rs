@@ -39,7 +39,7 @@ pub enum Error {
     KeyTooLong { chars: usize },
 }
 
-/// Why nothing was sent to a server, and what mends it.
+/// Why nothing was sent to a server, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
     #[error("it offers no TLS; turn TLS on at the server")]

@@ -254,14 +254,14 @@ async fn take<P: Parts>(
         }
         Err(cut @ Failed::Store(Error::TimedOut { .. })) => Err(cut),
         Err(error) => {
-            // Where this fails, too, the session is of no more use, and its end rolls back.
+            // If this fails, too, the session is of no more use, and its end rolls back.
             let _ = limit.hold(async { Ok(session.rollback().await?) }).await;
             Err(error)
         }
     }
 }
 
-/// `None` where another transaction took the object.
+/// `None` if another transaction took the object.
 async fn insert_object<P: Parts>(
     session: &mut impl Session,
     object: VersionColumns<'_>,

@@ -9,7 +9,7 @@ use crate::connect::Pool;
 use crate::driver::DriverError;
 use crate::error::Error;
 
-/// A connection that goes back to the pool only where its work came to an end. Work that was cut off, by a
+/// A connection that goes back to the pool only if its work was completed. Work that was cut off, by a
 /// time limit or by a caller who waits no longer, may have left half an answer on the wire: then the connection
 /// is closed, and the server rolls back.
 #[derive(Debug)]

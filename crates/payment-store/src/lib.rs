@@ -3,7 +3,7 @@
 //! Owns every SQL statement of the system, and what "the same payment twice" comes to in the database.
 //! It knows nothing of S3, HTTP or Lambda: its callers hand it lines of the log and ask for rows.
 //!
-//! - [`connect`]: where the database is, how the connection is secured, the pool, and logins that change.
+//! - [`connect`]: the database's address, how the connection is secured, the pool, and logins that change.
 //! - [`migrate`](mod@migrate): brings the schema up to date.
 //! - [`users`]: who the pipeline's users are and what they may do, for an administrator.
 //! - [`ingest`]: one object of the log becomes rows, conflicts and rejects, in one transaction.
@@ -14,7 +14,7 @@
 //! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
 //!
 //! One set of SQL serves MySQL 8.4 and 9.x and MariaDB 10.11 and later: no RETURNING, no row alias, nothing that
-//! one of them lacks. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
+//! one of them does not have. Nothing here overrides strict mode or changes a row: no INSERT IGNORE, REPLACE,
 //! ON DUPLICATE KEY UPDATE, UPDATE or DELETE.
 //!
 //! A new column is a new file in `migrations/`, nullable, so that the older program goes on; then it is written in

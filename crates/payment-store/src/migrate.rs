@@ -24,7 +24,7 @@ const TABLE: &str = "_sqlx_migrations";
 /// What a run of the migrations did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
-    /// Version and name of the migrations that this run applied; none where there was nothing to do.
+    /// Version and name of the migrations that this run applied; none if there was nothing to do.
     pub applied: Vec<(i64, String)>,
     /// The schema's version now.
     pub version: i64,
@@ -62,7 +62,7 @@ pub enum MigrateError {
     Other(#[source] sqlx::migrate::MigrateError),
 }
 
-/// Runs the migrations that the database lacks, as the user `migrator`.
+/// Runs the migrations that are not applied yet, as the user `migrator`.
 pub async fn migrate(access: &dyn Access) -> Result<Migrated, MigrateError> {
     let database = access.current().await.map_err(Error::from)?;
     tokio::time::timeout(MIGRATE_TIME_MAX, run(&database))

@@ -32,7 +32,7 @@ impl Tries {
         }
     }
 
-    /// Waits until the next try, or gives the error back where none is to follow.
+    /// Waits until the next try, or returns the error if there is no next try.
     pub async fn after(&mut self, error: Error, backend: &impl Backend) -> Result<(), Error> {
         self.failed += 1;
         let pause = backend.pause(pause_max(self.failed));

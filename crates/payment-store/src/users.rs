@@ -26,7 +26,7 @@ const PLUGIN_MISSING: [u16; 2] = [1524, 1396];
 /// How the three users log in.
 #[derive(Clone)]
 pub enum Logins {
-    /// Of migrator, ingest and reader; letters and digits, see [`is_plain`].
+    /// Passwords of migrator, ingest and reader: letters and digits, see [`is_plain`].
     Passwords([String; 3]),
     /// By tokens of RDS IAM authentication. Only RDS and Aurora know these.
     Iam,
@@ -48,7 +48,7 @@ pub fn is_plain(password: &str) -> bool {
 }
 
 /// As the server's administrator: makes the schema and the users, brings the schema up to date, and gives the users
-/// their rights. May be repeated: it then sets the logins again. Where it fails, each user has a login that works:
+/// their rights. May be repeated: it then sets the logins again. If it fails, each user has a login that works:
 /// its old one or its new one.
 pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, MigrateError> {
     let database = access.current().await.map_err(Error::from)?;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
     pub name: &'static str,
-    /// Shown where it is not set: a default, `required`, or `optional`.
+    /// Shown if it is not set: a default, `required`, or `optional`.
     pub default: &'static str,
     pub help: &'static str,
 }
@@ -115,7 +115,7 @@ impl Env {
         }
     }
 
-    /// The configuration, if nothing was wrong. `build` returns `None` only where a required value is missing.
+    /// The configuration, if nothing was wrong. `build` returns `None` only if a required value is missing.
     pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Mistakes> {
         if !self.mistakes.is_empty() {
             return Err(Mistakes(self.mistakes));

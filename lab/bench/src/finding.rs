@@ -1,10 +1,10 @@
-//! What was found: figures of several rounds, and how they stand to a target.
+//! Findings: figures of several rounds, and how they compare with a target.
 
 use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-/// One thing, measured in several rounds.
+/// One quantity, measured in several rounds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     pub name: String,
@@ -21,7 +21,7 @@ impl Figure {
         }
     }
 
-    /// The middle of the rounds, or the mean of the two in the middle; NaN where there are none.
+    /// Median of the rounds; NaN if there are none.
     pub fn median(&self) -> f64 {
         let mut sorted = self.rounds.clone();
         sorted.sort_by(f64::total_cmp);
@@ -39,19 +39,19 @@ impl fmt::Display for Figure {
     }
 }
 
-/// One line of the table: a target, and where this run stands to it.
+/// One line of the table: a target, and whether this run meets it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
     pub what: String,
     pub target: String,
     pub today: String,
-    /// Nothing where it could not be measured here.
+    /// `None` if it could not be measured on this machine.
     pub met: Option<bool>,
     pub figures: Vec<Figure>,
 }
 
 impl Finding {
-    /// Ours is to be at least so many times the peer's.
+    /// Our figure must be at least `wanted` times the peer's.
     pub fn times(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
         let ratio = ours.median() / peer.median();
         Self {
@@ -63,7 +63,7 @@ impl Finding {
         }
     }
 
-    /// Ours is to be at most this share of the peer's.
+    /// Our figure must be at most this fraction of the peer's.
     pub fn share(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
         let ratio = ours.median() / peer.median();
         Self {
@@ -96,13 +96,13 @@ impl Finding {
     }
 }
 
-/// How many come in a second.
+/// Rate per second.
 pub fn a_second(count: usize, took: Duration) -> f64 {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     f64::from(count) / took.as_secs_f64()
 }
 
-/// Three digits that count.
+/// Formats a number with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => thousands(&format!("{value:.0}")),
@@ -113,7 +113,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A comma before each three digits from the end.
+/// Inserts a comma between groups of three digits.
 fn thousands(digits: &str) -> String {
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

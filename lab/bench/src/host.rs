@@ -1,4 +1,4 @@
-//! A function under a host of its own, so that nothing calls it but the measurement.
+//! A function under a host of its own, so that only the measurement calls it.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -6,7 +6,7 @@ use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Error, bed::Bed};
+use super::{Error, testbed::Testbed};
 pub use lab_runner::part::lambda::authorization;
 use lab_runner::{
     database::User,
@@ -17,18 +17,18 @@ use lab_runner::{
     server::Server,
 };
 
-/// What runs in it.
+/// What the host runs.
 #[derive(Clone, Debug)]
 pub struct Function {
     pub name: &'static str,
-    /// Speaks the Runtime API.
+    /// Program that speaks the Runtime API.
     pub binary: PathBuf,
     pub environment: BTreeMap<String, String>,
 }
 
 impl Function {
-    /// The pipeline's own.
-    pub fn ingest(bed: &Bed) -> Result<Self, Error> {
+    /// The pipeline's own function.
+    pub fn ingest(bed: &Testbed) -> Result<Self, Error> {
         let database = bed.lab.database()?.url(User::Ingest);
         let mut environment = Self::access(bed);
         environment.insert("DATABASE_URL".to_owned(), database.expose().to_owned());
@@ -39,8 +39,8 @@ impl Function {
         })
     }
 
-    /// What any function needs to read the bucket.
-    pub fn access(bed: &Bed) -> BTreeMap<String, String> {
+    /// Environment that any function needs to read the bucket.
+    pub fn access(bed: &Testbed) -> BTreeMap<String, String> {
         let key = &bed.lab.credentials.aws.lambda;
         let pairs = [
             ("LOG_BUCKET", BUCKET),
@@ -63,8 +63,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Ready to take calls; the function itself starts with the first.
-    pub async fn start(function: &Function, bed: &Bed) -> Result<Self, Error> {
+    /// Starts the host. The function itself starts with the first call.
+    pub async fn start(function: &Function, bed: &Testbed) -> Result<Self, Error> {
         let part = part(function, bed)?;
         let server = Server::start(function.name, part, &bed.log(function.name)).await?;
         let key = &bed.lab.credentials.aws.operator.id;
@@ -79,12 +79,12 @@ impl Host {
         })
     }
 
-    /// Hands it the event of one object, and waits for its answer.
+    /// Invokes the function with the event of one object, and waits for its answer.
     pub async fn ingest(&self, key: &str) -> Result<Duration, Error> {
         self.invoke(&event(key)).await
     }
 
-    /// Hands it the events of several objects at once, as SQS does.
+    /// Invokes it with the events of several objects in one batch, as SQS does.
     pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration, Error> {
         let message = |key: &String| {
             json!({
@@ -130,7 +130,7 @@ fn event(key: &str) -> Value {
     }]})
 }
 
-fn part(function: &Function, bed: &Bed) -> Result<Part, Error> {
+fn part(function: &Function, bed: &Testbed) -> Result<Part, Error> {
     let lab = &bed.lab;
     let address = free_address()?;
     let config = json!({

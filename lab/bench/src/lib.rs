@@ -1,16 +1,15 @@
-//! Speed and cost, measured beside what a user would take instead.
+//! Speed and cost, measured against the alternatives that a user would have.
 //!
-//! - [`bed`]: a lab of its own, and what is switched in it for a measurement.
+//! - [`testbed`]: a lab of its own, and the switches that a measurement needs.
 //! - [`load`]: the load generators.
-//! - [`objects`]: objects of the log. [`host`]: a function that nothing else calls. [`price`]: AWS's list.
+//! - [`objects`]: objects of the journal. [`host`]: a function that nothing else calls. [`price`]: AWS list prices.
 //! - [`peer`]: what the pipeline is measured against.
-//! - [`scenario`]: what is measured, one module each. [`finding`]: figures and how they stand to their targets.
+//! - [`scenario`]: the measurements, one module each. [`finding`]: figures and how they compare with their targets.
 //! - [`report`]: the table, the JSON, the page.
 //!
-//! Each comparison takes turns, round by round, on the same machine, S3 and database, and tells the ratio of the
-//! medians: this machine's own moods fall on both sides. Figures of two runs are not to be compared.
+//! Each comparison alternates between the two sides, round by round, on the same machine, S3 and database, and reports
+//! the ratio of the medians, so that variations of the machine affect both sides. Do not compare figures of two runs.
 
-pub mod bed;
 pub mod finding;
 pub mod host;
 pub mod load;
@@ -19,37 +18,38 @@ pub mod peer;
 pub mod price;
 pub mod report;
 pub mod scenario;
+pub mod testbed;
 pub mod tools;
 
 use std::time::Duration;
 
 use lab_runner::{fault, files, lab::Lab, part, process, server};
 
-use self::{bed::Bed, load::Load, report::Report, scenario::Scenario};
+use self::{load::Load, report::Report, scenario::Scenario, testbed::Testbed};
 
-/// How long and how often.
+/// Duration and number of the measurements.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     pub rounds: u32,
-    /// Of one measurement.
+    /// Duration of one measurement.
     pub length: Duration,
-    /// Load before it that does not count.
+    /// Duration of the load before it, which is not counted.
     pub warm_up: Duration,
-    /// Rows of the table that has grown.
+    /// Number of rows of the grown table.
     pub rows: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{failed} requests of {what} failed: what was measured is not what was meant")]
+    #[error("{failed} requests of {what} failed, so the measurement is not valid")]
     Failed { what: String, failed: u64 },
     #[error("the function answered {status}: {body}")]
     Function { status: u16, body: String },
     #[error("{0}")]
     Unexpected(String),
-    #[error("S3 can't be written to")]
+    #[error("cannot write to S3")]
     S3(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("no answer")]
+    #[error("the server did not answer")]
     Http(#[source] reqwest::Error),
     #[error(transparent)]
     Load(#[from] load::Error),
@@ -75,9 +75,9 @@ pub enum Error {
     Port(#[from] lab_runner::ports::NoFreePort),
 }
 
-/// Runs these scenarios on a lab that is up and does nothing else.
+/// Runs these scenarios on a lab that is up and otherwise idle.
 pub async fn run(scenarios: &[Scenario], pace: Pace, lab: Lab) -> Result<Report, Error> {
-    let bed = Bed::new(lab, pace)?;
+    let bed = Testbed::new(lab, pace)?;
     let mut report = Report::begin(pace);
     let (with_function, without) = Scenario::in_order(scenarios);
     for scenario in with_function {
@@ -91,7 +91,7 @@ pub async fn run(scenarios: &[Scenario], pace: Pace, lab: Lab) -> Result<Report,
 }
 
 impl Pace {
-    /// Load on that address for one measurement.
+    /// Load on this URL for one measurement.
     fn load(&self, url: impl Into<String>, connections: u32) -> Load {
         Load {
             url: url.into(),

@@ -1,4 +1,4 @@
-//! `cargo lab bench`: on a lab of its own, so that nothing else is measured.
+//! `cargo lab bench`: measures on a lab of its own, so that nothing else is measured.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -13,26 +13,26 @@ use lab_runner::{
     workspace::Workspace,
 };
 
-/// Under the lab's own directory.
+/// Directory of the bench's lab, under the lab's own.
 const DIR: &str = "bench";
 
-/// Measure speed and cost beside what else one could use
+/// Measure speed and cost against the alternatives
 #[derive(Debug, Parser)]
 #[command(name = "lab-bench", bin_name = "cargo lab bench")]
 struct Arguments {
-    /// Only these; all where none is named
+    /// Scenarios to run [default: all]
     #[arg(value_enum)]
     scenarios: Vec<Scenario>,
-    /// Each measurement comes so often; medians count
+    /// Rounds of each measurement; the median counts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Duration of each measurement, in seconds
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Rows of the grown table
+    /// Rows of the grown table in the scenario growth
     #[arg(long, default_value_t = 10_000_000)]
     rows: u64,
-    /// Run the programs as they were built last
+    /// Run the programs as last built, without building
     #[arg(long)]
     no_build: bool,
     #[command(flatten)]
@@ -64,7 +64,7 @@ async fn run(args: Arguments) -> Result<ExitCode> {
         }
         output::say(format_args!("\n{}", report.targets()));
         output::say(format_args!(
-            "the whole of it: {}",
+            "full report: {}",
             dir.join("bench.html").display()
         ));
         Ok(())

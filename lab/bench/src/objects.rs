@@ -1,4 +1,4 @@
-//! Objects of the log, written by the measurement itself.
+//! Journal objects written by the measurement itself.
 
 use aws_sdk_s3::{Client, types::ServerSideEncryption};
 use lab_runner::lab::BUCKET;
@@ -6,7 +6,7 @@ use payment_core::{Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp}
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Error, bed::Bed, load::PAYMENT};
+use super::{Error, load::PAYMENT, testbed::Testbed};
 
 /// Writes to the bucket as the operator.
 #[derive(Debug)]
@@ -15,13 +15,13 @@ pub struct Objects {
 }
 
 impl Objects {
-    pub fn of(bed: &Bed) -> Self {
+    pub fn of(bed: &Testbed) -> Self {
         Self {
             client: bed.lab.s3(&bed.lab.credentials.aws.operator),
         }
     }
 
-    /// An object of so many payments that nobody has seen yet; its key.
+    /// Puts an object with so many new payments; returns its key.
     pub async fn put(&self, payments: usize) -> Result<String, Error> {
         let now = Timestamp::from_unix_millis(unix_ms()).unwrap_or(Timestamp::EPOCH);
         let key = ObjectKey::batch("transactions/", now, Uuid::now_v7(), "bench");
@@ -30,14 +30,14 @@ impl Objects {
         Ok(key.as_str().to_owned())
     }
 
-    /// How long S3 takes for one payment, in milliseconds.
+    /// Returns how long S3 takes to put one payment, in milliseconds.
     pub async fn time_one(&self) -> Result<f64, Error> {
         let asked = Instant::now();
         self.put(1).await?;
         Ok(asked.elapsed().as_secs_f64() * 1000.0)
     }
 
-    /// What an older system wrote: one payment, no record.
+    /// Puts an object as older systems write it: one payment, without a record around it.
     pub async fn put_plain(&self) -> Result<String, Error> {
         let id = Uuid::now_v7();
         let key = format!("transactions/tx_{id}.json");
@@ -61,7 +61,7 @@ impl Objects {
     }
 }
 
-/// One record of the log, as the app tier writes it.
+/// Returns one record of the journal, as the app tier writes it.
 fn line(now: Timestamp) -> Result<String, Error> {
     let unexpected = |what: &str| Error::Unexpected(format!("the bench's own payment: {what}"));
     let payment = Draft::parse(PAYMENT.as_bytes())

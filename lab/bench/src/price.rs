@@ -1,8 +1,8 @@
-//! AWS's list prices, in one table: us-east-1, US dollars, without free tier and discounts.
+//! AWS list prices in us-east-1, in US dollars, without free tier and discounts.
 
 use super::report::Table;
 
-/// When the pages were read.
+/// When the prices were read.
 const READ: &str = "November 2026";
 
 const S3: &str = "https://aws.amazon.com/s3/pricing/";
@@ -11,7 +11,7 @@ const LAMBDA: &str = "https://aws.amazon.com/lambda/pricing/";
 struct Price {
     what: &'static str,
     dollars: f64,
-    /// For so many.
+    /// Number of units that the price is for.
     of: f64,
     source: &'static str,
 }
@@ -52,7 +52,7 @@ impl Price {
     }
 }
 
-/// What so many requests, runs and billed seconds cost.
+/// Returns the cost of so many requests, invocations and billed seconds.
 pub fn of(puts: f64, gets: f64, runs: f64, function_seconds: f64) -> f64 {
     puts * PUT.each()
         + gets * GET.each()

@@ -1,5 +1,5 @@
-//! The load generators: `wrk` from the system's packages, `oha` from crates.io. Each is looked for, and installed where
-//! it is missing, when a scenario first needs it.
+//! The load generators: `wrk` from the system's packages, `oha` from crates.io. When a scenario first needs one that is
+//! missing, it is installed.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::load::{oha::Oha, wrk::Wrk};
 
-/// Pinned, so that figures of two days came from the same generator.
+/// Pinned, so that figures of different days come from the same generator.
 const OHA: &str = "1.16.0";
 
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Tools {
 pub enum Error {
     #[error(transparent)]
     Install(#[from] install::Error),
-    #[error("oha {OHA} can't be built: cargo install --locked oha --version {OHA}")]
+    #[error("cannot build oha {OHA}; try: cargo install --locked oha --version {OHA}")]
     Oha,
 }
 

@@ -1,4 +1,4 @@
-//! A client as it should be: it repeats a payment under its id until it has an answer.
+//! A well-behaved client: it repeats a payment under its id until it has an answer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ pub struct Client {
     history: History,
 }
 
-/// What the front door answers to a payment.
+/// The answer to a payment.
 #[derive(Deserialize)]
 struct Receipt {
     id: String,
@@ -34,7 +34,7 @@ impl Client {
         Self { http, url, history }
     }
 
-    /// Posts until the answer is a yes or a no. A payment without an id is not safe to repeat.
+    /// Posts until the payment is accepted or refused. A payment without an id is not safe to repeat.
     pub async fn pay(&self, payment: Payment) {
         for attempt in 1..=ATTEMPTS {
             let answer = self.post(&payment).await;
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// Posts, and goes away after a while.
+    /// Posts, and hangs up after a while.
     pub async fn hang_up(&self, payment: &Payment, after: Duration) {
         let sent_ms = now_ms();
         let in_time = timeout(after, self.send(payment)).await;
@@ -61,7 +61,7 @@ impl Client {
         answer
     }
 
-    /// The answer, and the id that the server made.
+    /// Returns the answer, and the id if the server made one.
     async fn send(&self, payment: &Payment) -> (Option<String>, Answer) {
         let mut request = self
             .http
@@ -86,7 +86,7 @@ impl Client {
                     };
                     (Some(receipt.id), accepted)
                 }
-                // A yes that can't be read is none.
+                // A 2xx whose body cannot be parsed counts as no answer.
                 Err(_) => (None, Answer::NoAnswer),
             },
             409 => (None, Answer::Conflict),

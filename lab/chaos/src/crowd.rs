@@ -13,16 +13,16 @@ use tokio::{
 /// Connections that are opened at the same moment.
 const AT_ONCE: usize = 1_000;
 
-/// Longest time to open a connection: a server that is stopped accepts none.
+/// Longest time to open a connection: a stopped server accepts none.
 const OPEN_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Crowd {
     /// A burst of new connections.
     Burst,
-    /// Payments of which one byte of the body has come.
+    /// Payments of which one byte of the body has arrived.
     HalfSent,
-    /// Status queries while the database is silent: more than a tier takes requests at one time.
+    /// More status queries than a tier takes requests at a time, while the database is silent.
     Polls,
 }
 
@@ -53,7 +53,7 @@ impl Crowd {
         }
     }
 
-    /// Comes, and is gone after `length`.
+    /// Opens the connections, and closes them after `length`.
     pub async fn visit(self, part: PartName, lab: &Lab, length: Duration) {
         let path = match part {
             PartName::AppA | PartName::AppB => "/process",
@@ -69,7 +69,7 @@ impl Crowd {
             }
             connections
         };
-        // What can't be opened, at a server that is killed meanwhile, is left out.
+        // Connections that cannot be opened, because the server was killed meanwhile, are left out.
         let (_connections, ()) = tokio::join!(timeout(length, come), sleep(length));
     }
 }

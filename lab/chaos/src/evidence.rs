@@ -1,4 +1,4 @@
-//! What the database holds in the end, put before the judge with the history.
+//! Compares the database at the end with the history of attempts.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,7 +23,7 @@ const CONFLICTS: &str = "SELECT payment_id, transaction, CAST(amount AS CHAR) AS
 #[derive(Debug)]
 pub struct Evidence {
     url: Secret,
-    /// Rows that were there before the run: not its business.
+    /// Rows that existed before the run, which are ignored.
     before: HashSet<String>,
 }
 
@@ -41,10 +41,10 @@ impl Evidence {
         })
     }
 
-    /// Judges the whole history against the tables as they are now.
+    /// Judges the whole history against the current tables.
     pub async fn judge(&self, path: &Path) -> Result<Verdict, Error> {
         let mut judge = Judge::new();
-        // Payments whose id the server made, and never told: known by their transaction, which is unique.
+        // Payments whose id the server made but never told: identified by their transaction, which is unique.
         let mut untold: HashMap<String, Attempt> = HashMap::new();
         history::read(path, |attempt| {
             let transaction = attempt.content.transaction.clone();

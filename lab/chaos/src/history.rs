@@ -1,4 +1,4 @@
-//! Every attempt, written down as it is answered: one line of JSON each.
+//! A record of every attempt, written when it is answered: one line of JSON each.
 
 use std::{
     fs::File,
@@ -21,16 +21,16 @@ struct Inner {
     path: PathBuf,
     file: BufWriter<File>,
     counts: Counts,
-    /// The first line that could not be written.
+    /// The first write error.
     failed: Option<io::Error>,
 }
 
-/// What was answered so far.
+/// Counts of the answers so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub attempts: u64,
     pub yes: u64,
-    /// A 5xx, or no answer.
+    /// 5xx or no answer.
     pub open: u64,
 }
 
@@ -70,7 +70,7 @@ impl History {
             .counts
     }
 
-    /// All that was added is in the file, or the error that kept it out.
+    /// Writes everything to the file, or returns the error that prevented it.
     pub fn flush(&self) -> Result<(), Error> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match inner.failed.take() {
@@ -81,7 +81,7 @@ impl History {
     }
 }
 
-/// Hands every attempt of a history to `take`.
+/// Passes every attempt of a history to `take`.
 pub fn read(path: &Path, mut take: impl FnMut(Attempt)) -> Result<(), Error> {
     let file = File::open(path).map_err(|source| failed(path, source))?;
     for line in BufReader::new(file).lines() {

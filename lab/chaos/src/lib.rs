@@ -1,16 +1,16 @@
-//! Chaos: payments are posted while faults of all kinds come and go; then it is quiet; then the verdict.
+//! Chaos: posts payments while faults of all kinds come and go, then waits for calm, then judges.
 //!
 //! - [`payments`]: what the clients do, drawn from the seed.
-//! - [`client`]: one payment posted, repeated until it is answered, every attempt written down.
+//! - [`client`]: posts one payment, repeats it until it is answered, and records every attempt.
 //! - [`plan`]: which fault comes when, drawn from the seed.
 //! - [`nemesis`]: carries the plan out.
 //! - [`crowd`]: many clients at once at one server.
 //! - [`poison`]: objects that the sweep has to get past.
-//! - [`evidence`]: what the database holds in the end.
+//! - [`evidence`]: what the database holds at the end.
 //! - [`report`]: what a person reads.
 //!
-//! The rules of the verdict are the crate `verdict`'s. The seed decides payments and plan; the moments at which
-//! they meet are the machine's, so that a seed does not replay a run to the letter. The simulation does.
+//! The rules of the verdict are in the crate `verdict`. The seed decides payments and plan, but their timing depends on
+//! the machine, so a seed does not reproduce a run exactly. The simulation does.
 
 mod client;
 mod crowd;
@@ -38,38 +38,38 @@ use self::{evidence::Evidence, history::History, load::Load, nemesis::Nemesis, p
 
 pub use self::{plan::Episode, report::Report};
 
-/// Between two verdicts, while the last rows are on their way.
+/// Time between two verdicts, while the last rows are still to come.
 const JUDGE_EVERY: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub struct Options {
     pub length: Duration,
-    /// Payments a second.
+    /// Payments per second.
     pub rate: u32,
     pub seed: u64,
-    /// Only faults of these names; all where there are none.
+    /// Names of the faults to inject; all if empty.
     pub only: Vec<String>,
-    /// Zones of the VPC that may be cut off; none in a lab without.
+    /// Zones of the VPC that may be cut off; empty for a lab without a VPC.
     pub zones: Vec<aws_model::network::Zone>,
-    /// From the last fault until all is well and every row is there.
+    /// Longest time from the last fault until every part is healthy and every row is there.
     pub patience: Duration,
-    /// Every attempt, as a line of JSON.
+    /// File with every attempt, as lines of JSON.
     pub history: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there is no fault {name}; there are {known}")]
+    #[error("unknown fault {name}; known faults: {known}")]
     NoFault { name: String, known: String },
-    #[error("the history can't be kept in {}", path.display())]
+    #[error("cannot write the history to {}", path.display())]
     History {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("an HTTP client can't be made")]
+    #[error("cannot create an HTTP client")]
     Client(#[source] reqwest::Error),
-    #[error("the database can't be read")]
+    #[error("cannot read from the database")]
     Evidence(#[source] sqlx::Error),
     #[error(transparent)]
     Fault(#[from] fault::Error),
@@ -79,7 +79,7 @@ pub enum Error {
     Database(#[from] lab_runner::database::Error),
 }
 
-/// Runs it all on a lab that is up.
+/// Runs chaos on a lab that is up.
 pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
     process::allow_open_files();
     let plan = Plan::draw(options)?;
@@ -105,7 +105,7 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
     })
 }
 
-/// Judges until every rule holds and every part is well, or patience is over.
+/// Judges until every rule holds and every part is healthy, or the time is over.
 async fn settle(
     options: &Options,
     lab: &Lab,

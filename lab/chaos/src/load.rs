@@ -1,4 +1,4 @@
-//! The load: so many deeds a second, whatever becomes of the earlier ones.
+//! The load: a fixed number of requests per second, whatever happens to earlier ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use super::{
     payments::{Deed, Payments},
 };
 
-/// Deeds at one time: while the front door stands still, no more clients come.
+/// Most clients at a time: while the front door hangs, no more are added.
 const DEEDS_MAX: usize = 2_000;
 
-/// Over the web tier's own deadline, so that its answer is seen.
+/// Longer than the web tier's own deadline, so that its answer is seen.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// For deeds that are under way at the end, repeats and pauses included.
+/// Time for clients that are still busy at the end, repeats and pauses included.
 const LAST_DEEDS: Duration = Duration::from_secs(75);
 
 #[derive(Debug)]
@@ -49,12 +49,12 @@ impl Load {
         Ok(Self { task, end })
     }
 
-    /// No new deeds; those under way come to their end.
+    /// Starts no new clients, and lets those in flight finish.
     pub async fn end(self) {
         self.end.close();
         if let Ok(mut deeds) = self.task.await {
             let all = async { while deeds.join_next().await.is_some() {} };
-            // What is cut off is written down as not answered, or not at all where it was never sent.
+            // Attempts that are cut off are recorded as not answered, or not at all if they were never sent.
             let _ = timeout(LAST_DEEDS, all).await;
         }
     }

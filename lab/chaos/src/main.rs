@@ -1,4 +1,4 @@
-//! `cargo lab chaos`: on a lab of its own, so that nothing else is in the verdict.
+//! `cargo lab chaos`: runs on a lab of its own, so that nothing else affects the verdict.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -10,39 +10,39 @@ use lab_runner::{
     lab::Lab,
     output,
     scratch_lab::ScratchLab,
-    state::settings::Via,
+    state::settings::EventRoute,
     workspace::Workspace,
 };
 
-/// Under the lab's own directory.
+/// Directory of the chaos lab, under the lab's own.
 const DIR: &str = "chaos";
 
-/// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
+/// Post payments while faults of all kinds come and go, then prove that none was lost or duplicated
 #[derive(Debug, Parser)]
 #[command(name = "lab-chaos", bin_name = "cargo lab chaos")]
 struct Arguments {
-    /// How long faults come and go
+    /// Duration of the faults, in minutes
     #[arg(long, default_value_t = 2.0, value_parser = minutes)]
     minutes: f64,
-    /// Payments a second
+    /// Payments per second
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5000))]
     rate: u32,
-    /// Decides the payments and the plan of the faults
+    /// Seed of the payments and of the faults' plan
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How S3's events reach the function
+    /// How S3 events reach the function
     #[arg(long, value_enum, default_value_t)]
-    via: Via,
-    /// In a VPC, of which now and then a zone is cut off; without the faults of single links
+    via: EventRoute,
+    /// Run in a VPC and cut off zones at times; without faults of single links
     #[arg(long)]
     vpc: bool,
-    /// Only these faults, such as s3/slow-down or kill/app-a; `none` where you switch them yourself
+    /// Faults to inject, such as s3/slow-down or kill/app-a; `none` to switch them by hand [default: all]
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     only: Vec<String>,
-    /// How long all may take to be well again, and every row to be there, after the last fault
+    /// Longest time after the last fault until every part is healthy and every row is there
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     patience: u64,
-    /// Run the programs as they were built last
+    /// Run the programs as last built, without building
     #[arg(long)]
     no_build: bool,
     #[command(flatten)]
@@ -61,7 +61,7 @@ async fn run(args: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut up = ScratchLab::BESIDE_OTHERS.to_vec();
     up.push(if args.vpc { "--vpc" } else { "--relay" });
-    if args.via == Via::Sqs {
+    if args.via == EventRoute::Sqs {
         up.extend(["--via", "sqs"]);
     }
     if args.no_build {
@@ -76,7 +76,7 @@ async fn run(args: Arguments) -> Result<ExitCode> {
     })
 }
 
-/// Whether every promise held.
+/// Returns whether every promise held.
 async fn judge(args: &Arguments, lab: &Lab) -> Result<bool> {
     let history = lab.dir.root().join("history.ndjson");
     let options = Options {

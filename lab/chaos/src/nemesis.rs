@@ -1,4 +1,4 @@
-//! Carries the plan out, and counts what struck.
+//! Carries the plan out, and counts the injected faults.
 
 use std::{
     collections::BTreeMap,
@@ -28,13 +28,13 @@ use super::{
     poison,
 };
 
-/// How often the parts are asked for their counts, which they forget as they die.
+/// How often the parts are asked for their counts, which they lose when they die.
 const COUNT_EVERY: Duration = Duration::from_millis(500);
 
-/// At the end, a part that has just been killed may not answer yet.
+/// Attempts at clearing the faults at the end: a part that was just killed may not answer yet.
 const CLEAR_TRIES: u32 = 60;
 
-/// By kind: how often it was done, and how often it struck.
+/// By kind: how often it was started, and how often it was injected.
 pub type Injected = BTreeMap<String, Strikes>;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +55,7 @@ pub struct Nemesis {
 #[derive(Debug, Default)]
 struct Board {
     injected: Mutex<Injected>,
-    /// What is on now.
+    /// Faults that are on now.
     on: Mutex<Vec<String>>,
 }
 
@@ -79,19 +79,19 @@ impl Nemesis {
         })
     }
 
-    /// What is on now, and how often anything has struck.
+    /// Returns the faults that are on, and the number of injections so far.
     pub fn now(&self) -> (Vec<String>, u64) {
         let on = lock(&self.board.on).clone();
         let injected = lock(&self.board.injected);
         (on, injected.values().map(|strikes| strikes.strikes).sum())
     }
 
-    /// Ends what is on, mends everything, and tells what struck.
+    /// Ends every fault, restores everything, and returns the counts.
     pub async fn end(self) -> Injected {
         if let Ok(mut episodes) = self.plan.await {
             while episodes.join_next().await.is_some() {}
         }
-        // Once more than the counting, which may be between two looks.
+        // Longer than one round of counting, which may be in progress.
         sleep(COUNT_EVERY * 2).await;
         self.counting.abort();
         for fault in DatabaseFault::ALL {
@@ -134,7 +134,7 @@ async fn carry_out(episodes: Vec<Episode>, lab: Lab, board: Arc<Board>) -> JoinS
     running
 }
 
-/// One fault, from its beginning to its end.
+/// Runs one fault from its start to its end.
 async fn live(episode: &Episode, lab: &Lab, board: &Board) {
     let Episode { length, action, .. } = episode;
     let name = action.to_string();
@@ -144,7 +144,7 @@ async fn live(episode: &Episode, lab: &Lab, board: &Board) {
         let mut injected = lock(&board.injected);
         let strikes = injected.entry(action.kind()).or_default();
         strikes.episodes += 1;
-        // A switch's strikes are counted where they are struck.
+        // A switch's injections are counted by the part.
         strikes.strikes += u64::from(!matches!(action, Action::Switch { .. }));
     }
     sleep(*length).await;
@@ -155,7 +155,7 @@ async fn live(episode: &Episode, lab: &Lab, board: &Board) {
     }
 }
 
-/// Whether it could be done: a part that is being restarted can't be killed.
+/// Returns whether it could be started: a part that is being restarted cannot be killed.
 async fn begin(action: &Action, length: Duration, lab: &Lab) -> bool {
     match action {
         Action::Switch {
@@ -195,7 +195,7 @@ async fn begin(action: &Action, length: Duration, lab: &Lab) -> bool {
             }
             is_ready
         }
-        // The poison's own event is dropped, too: only the sweep meets it.
+        // The poison object's own event is dropped, too: only the sweep meets it.
         Action::Poison => {
             let drop_events = Setting {
                 for_ms: u64::try_from(length.as_millis()).ok(),
@@ -244,12 +244,12 @@ fn signal(lab: &Lab, part: PartName, signal: Signal) -> bool {
     Status::signal(&lab.dir, part, signal).unwrap_or(false)
 }
 
-/// Adds up the strikes of parts that begin anew at zero whenever they are killed.
+/// Adds up the counts of parts, which start again at zero after every kill.
 async fn count(switches: Vec<(Target, Switches)>, board: Arc<Board>) {
     let mut last: BTreeMap<(Target, String), u64> = BTreeMap::new();
     loop {
         for (target, switches) in &switches {
-            // One that does not answer is asked again in a moment.
+            // A part that does not answer is asked again in a moment.
             for fault in switches.list().await.unwrap_or_default() {
                 let kind = plan::kind(*target, &fault.kind);
                 let before = last

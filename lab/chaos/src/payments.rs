@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use verdict::Content;
 
-/// Payments that may be repeated.
+/// Number of recent payments that may be repeated.
 const RECENT: usize = 2_000;
 
-/// Codes with their number of decimals.
+/// Currency codes with their number of decimals.
 const CURRENCIES: [(&str, u32); 4] = [("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)];
 
 const NAMES: [&str; 5] = [
@@ -19,7 +19,7 @@ const NAMES: [&str; 5] = [
     "a\\b\tc",
 ];
 
-/// Members without a column: their text must come back to the letter.
+/// Members without a column: they must come back verbatim.
 const EXTRAS: [&str; 5] = [
     r#""note":"x""#,
     r#""fee":1.10,"rate":1e400"#,
@@ -28,7 +28,7 @@ const EXTRAS: [&str; 5] = [
     r#""emoji":"💶","empty":"""#,
 ];
 
-/// What is not to be accepted: a card number, no money, too many decimals, no JSON.
+/// Bodies that must be refused: a card number, no money, too many decimals, no JSON.
 const REFUSED: [(&str, &str); 4] = [
     ("card", r#""note":"4111 1111 1111 1111""#),
     ("zero", r#""amount":"0.00""#),
@@ -36,12 +36,12 @@ const REFUSED: [(&str, &str); 4] = [
     ("broken", r#""amount":"#),
 ];
 
-/// A payment as it is sent, and what it says.
+/// A payment as it is sent, and its content.
 #[derive(Clone, Debug)]
 pub struct Payment {
-    /// Nothing where the server is to make one.
+    /// `None` if the server is to make one.
     pub id: Option<String>,
-    /// The id goes by the header instead of the body.
+    /// Whether the id is sent in the header instead of the body.
     pub by_header: bool,
     pub content: Content,
     pub body: String,
@@ -52,16 +52,16 @@ pub struct Payment {
 pub enum Deed {
     /// Posts, and repeats until it is answered.
     Pay(Payment),
-    /// Posts the same twice at one time.
+    /// Posts the same payment twice at the same time.
     Twins(Payment),
-    /// Goes away before the answer, then repeats.
+    /// Hangs up before the answer, then repeats.
     HangUp(Payment, u64),
 }
 
 #[derive(Debug)]
 pub struct Payments {
     rng: StdRng,
-    /// Begins every id, so that runs on one lab do not meet.
+    /// Prefix of every id, so that runs on one lab do not collide.
     run: String,
     made: u64,
     recent: VecDeque<Payment>,
@@ -107,7 +107,7 @@ impl Payments {
         self.payment(None)
     }
 
-    /// One that was sent before, perhaps a moment ago.
+    /// A payment that was sent before, perhaps a moment ago.
     fn repeated(&mut self) -> Payment {
         let back = self.rng.random_range(0..RECENT);
         let at = self.recent.len().saturating_sub(back + 1);
@@ -152,7 +152,7 @@ impl Payments {
         format!("{}-{}", self.run, self.made)
     }
 
-    /// The number makes the content unlike any other's.
+    /// Makes a payment; the number makes its content unique.
     fn payment(&mut self, id: Option<String>) -> Payment {
         let (currency, decimals) = CURRENCIES[self.rng.random_range(0..CURRENCIES.len())];
         let with_amount = self.rng.random_bool(0.9);
@@ -195,7 +195,7 @@ impl Payments {
     }
 }
 
-/// Written by hand, so that numbers are sent as they are meant.
+/// Builds the JSON by hand, so that numbers are sent exactly as intended.
 fn body(id: Option<&str>, content: &Content, as_number: bool) -> String {
     let text = |value: &str| serde_json::Value::from(value).to_string();
     let mut members = Vec::new();

@@ -13,13 +13,14 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use super::{Error, Options, crowd::Crowd};
 
-/// From the start of one fault to that of the next.
+/// Time from the start of one fault to that of the next, in milliseconds.
 const GAP_MS: std::ops::Range<u64> = 500..3_500;
 
-/// How long a fault stays.
+/// Duration of a fault, in milliseconds.
 const LENGTH_MS: std::ops::Range<u64> = 1_000..6_000;
 
-/// The tiers, and what they need. The load balancers are killed too: each is one of many on AWS, here it is alone.
+/// The tiers, and what they need. The load balancers are killed too: on AWS each is one of many, here it is the only
+/// one.
 const KILLED: [PartName; 9] = [
     PartName::WebA,
     PartName::WebB,
@@ -39,7 +40,7 @@ const TIERS: [PartName; 4] = [
     PartName::AppB,
 ];
 
-/// A switch of a part: its name, how often it strikes, and its time.
+/// A switch of a part: the fault's name, its rate, and its time in milliseconds.
 type Switch = (Target, &'static str, f64, Option<u64>);
 
 const SWITCHES: [Switch; 22] = [
@@ -67,13 +68,13 @@ const SWITCHES: [Switch; 22] = [
     (Target::Lambda, "slow", 0.5, Some(1_000)),
 ];
 
-/// What no fault of AWS is: a promise broken on purpose, to see that the verdict finds it. Only where it is asked for.
+/// Not a fault of AWS but a promise broken on purpose, to show that the verdict detects it. Only on request.
 const SABOTAGE: [Switch; 1] = [(Target::S3, "forget", 0.5, None)];
 
-/// In the place of a name: none at all, where faults are switched by hand.
+/// Instead of a name: no faults at all, so that they can be switched by hand.
 const NONE: &str = "none";
 
-/// A link's faults: the end of the name, how often it strikes, and its time.
+/// Faults of a link: the end of the name, the rate, and the time in milliseconds.
 const LINK_SWITCHES: [(&str, f64, Option<u64>); 3] = [
     ("latency", 0.3, Some(200)),
     ("reset", 0.05, None),
@@ -92,24 +93,24 @@ pub enum Action {
     Database(DatabaseFault),
     /// SIGKILL.
     Kill(PartName),
-    /// SIGTERM: it drains, ends, and is started again.
+    /// SIGTERM: it drains, exits, and is started again.
     Restart(PartName),
     /// SIGSTOP, and SIGCONT at the end.
     Pause(PartName),
-    /// A zone of the VPC is cut off.
+    /// Cuts off a zone of the VPC.
     Zone(Zone),
-    /// A node of the internal load balancer is cut off: one of the addresses of its name is dead.
+    /// Cuts off a node of the internal load balancer: one of the addresses of its name is dead.
     Node(&'static str),
-    /// Clients come to one server.
+    /// Many clients at one server.
     Crowd(Crowd, PartName),
-    /// Objects that can't be ingested, before objects whose events are lost.
+    /// Objects that cannot be ingested, ahead of objects whose events are lost.
     Poison,
 }
 
-/// A fault with its time.
+/// A fault and its time.
 #[derive(Clone, Debug)]
 pub struct Episode {
-    /// From the beginning of the run.
+    /// Time since the start of the run.
     pub at: Duration,
     pub length: Duration,
     pub action: Action,
@@ -119,7 +120,7 @@ pub struct Episode {
 pub struct Plan(pub Vec<Episode>);
 
 impl Action {
-    /// What it is, wherever it is done.
+    /// Returns its kind, independent of the part.
     pub fn kind(&self) -> String {
         match self {
             Self::Switch { target, name, .. } => kind(*target, name),
@@ -133,8 +134,8 @@ impl Action {
         }
     }
 
-    /// Whether payments go on being accepted under it, as P5 promises: it befalls what is behind the journal, or is
-    /// more than honest clients do.
+    /// Whether payments must still be accepted during it, as P5 promises: it affects only what is behind the journal,
+    /// or is a crowd larger than honest clients form.
     fn spares_payments(&self) -> bool {
         match self {
             Self::Switch { target, name, .. } => match target {
@@ -184,7 +185,7 @@ impl Plan {
         !episodes.is_empty() && episodes.iter().all(is_spared)
     }
 
-    /// Every fault once, in an order of the seed's; then again, until the time is over.
+    /// Draws every fault once, in an order given by the seed; then again, until the time is over.
     pub fn draw(options: &Options) -> Result<Self, Error> {
         let mut groups = chosen(&options.only, &options.zones)?;
         if groups.is_empty() {
@@ -211,7 +212,7 @@ impl Plan {
     }
 }
 
-/// The faults of these names, or all that AWS can have, those of one kind together.
+/// Returns the faults with these names, or all that AWS can have, grouped by kind.
 fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
     match only {
         [] => return Ok(catalogue(zones)),
@@ -250,7 +251,7 @@ fn of_part((target, name, rate, ms): Switch) -> Action {
     }
 }
 
-/// All faults there are, those of one kind together: of links and crowds in a lab with a relay, of zones and nodes in
+/// Returns all faults, grouped by kind: those of links and crowds for a lab with a relay, those of zones and nodes for
 /// one with a VPC.
 fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
     if !zones.is_empty() {
@@ -343,7 +344,7 @@ mod tests {
         assert!(!spares(&["none"]));
     }
 
-    /// A fault that is in one of them alone would pass for covered, or stay unknown.
+    /// A fault that is in only one of them would pass for covered, or stay unknown.
     #[test]
     fn the_table_of_faults_and_the_catalogue_name_the_same() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/RELIABILITY.md");

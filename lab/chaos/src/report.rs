@@ -1,4 +1,4 @@
-//! What a person reads: the progress, and what came of it.
+//! What a person reads: the progress, and the result.
 
 use std::{fmt, time::Duration};
 
@@ -16,12 +16,12 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Report {
     pub verdict: Verdict,
-    /// Every part is healthy again.
+    /// Whether every part is healthy again.
     pub is_well: bool,
-    /// No fault of the plan may make a payment fail.
+    /// Whether no fault of the plan may make a payment fail.
     pub spares_payments: bool,
     pub injected: Injected,
-    /// From the last fault until every rule held and every part was well.
+    /// Time from the last fault until every rule held and every part was healthy.
     pub recovered_after: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Report {
         self.verdict.holds() && self.is_well && !self.fails_payments()
     }
 
-    /// P5: a payment was answered with 5xx, though what failed is nothing that payments wait for.
+    /// P5: a payment was answered with 5xx, although no fault affected what payments wait for.
     fn fails_payments(&self) -> bool {
         self.spares_payments && self.verdict.failed > 0
     }
@@ -54,7 +54,7 @@ fn tell(elapsed: Duration, history: &History, nemesis: &Nemesis) {
     let (on, strikes) = nemesis.now();
     let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs() % 60);
     output::say(format_args!(
-        "{minutes:02}:{seconds:02} {:>8} requests {:>8} yes {:>6} open {strikes:>7} faults   {}",
+        "{minutes:02}:{seconds:02} {:>8} requests {:>8} accepted {:>6} open {strikes:>7} faults   {}",
         counts.attempts,
         counts.yes,
         counts.open,
@@ -72,20 +72,20 @@ pub(super) fn waiting(verdict: &Verdict) {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "strikes")?;
+        writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "injected")?;
         for (kind, strikes) in &self.injected {
             let (times, strikes) = (strikes.episodes, strikes.strikes);
             writeln!(f, "{kind:<24}{times:>9}{strikes:>9}")?;
         }
         let all: u64 = self.injected.values().map(|strikes| strikes.strikes).sum();
         let struck = self.injected.values().filter(|s| s.strikes > 0).count();
-        writeln!(f, "{struck} kinds struck {all} times\n")?;
+        writeln!(f, "{struck} kinds of fault were injected {all} times\n")?;
         write!(f, "{}", self.verdict)?;
         let recovered = self.recovered_after.as_secs_f64();
         writeln!(
             f,
-            "{:<30}{recovered:>8.1} s",
-            "all well after the last fault"
+            "{:<38}{recovered:>8.1} s",
+            "all healthy after the last fault"
         )?;
         if !self.is_well {
             writeln!(f, "some parts are not healthy")?;

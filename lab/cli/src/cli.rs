@@ -10,10 +10,10 @@ use lab_runner::{
     install::{self, Flavour},
     part_name::PartName,
     secret::Secret,
-    state::settings::{LogLayout, Via},
+    state::settings::{EventRoute, LogLayout},
 };
 
-/// Runs the whole payment pipeline on this machine.
+/// Run the whole payment pipeline on this machine
 #[derive(Debug, Parser)]
 #[command(name = "cargo lab", bin_name = "cargo lab", version)]
 pub struct Cli {
@@ -29,7 +29,7 @@ pub enum Command {
     Up(Up),
     /// Stop everything; the data stays
     Down,
-    /// Show the parts and how they are
+    /// Show the parts and their state
     Status(Status),
     /// Print shell exports for aws, mysql, payctl and curl
     Env(Env),
@@ -39,55 +39,55 @@ pub enum Command {
     Pay(Pay),
     /// Query the database as the user reader; without a statement, interactively
     Sql(Sql),
-    /// Kill a part the hard way, to see it come back
+    /// Kill a part with SIGKILL, to see it come back
     Kill(Kill),
-    /// Ask parts to end, and wait until each serves again; without a part, both tiers one by one
+    /// Restart parts gracefully, one after another; without a part, both tiers
     Restart(Restart),
-    /// Try every pair of hosts in the VPC, and hold what is reached against what must be
+    /// Try every pair of hosts in the VPC, and compare what is reachable with what should be
     Reach(Reach),
     /// Switch a fault on or off; without a kind, list them
     Fault(Fault),
-    /// Post payments while faults of all kinds come and go, then prove that none was lost or doubled
+    /// Post payments while faults of all kinds come and go, then prove that none was lost or duplicated
     #[command(disable_help_flag = true)]
     Chaos(Passed),
-    /// Make the pictures in screenshots/ anew, from a run of a lab of its own
+    /// Take the pictures in screenshots/ again, from a lab of its own
     #[command(disable_help_flag = true)]
     Screenshots(Passed),
-    /// Measure speed and cost beside what else one could use
+    /// Measure speed and cost against the alternatives
     #[command(disable_help_flag = true)]
     Bench(Passed),
-    /// Try the parsers with inputs that a fuzzer makes up
+    /// Fuzz the parsers
     Fuzz(Fuzz),
-    /// Run the pages of deploy-notes against a stand-in of AWS, and check what they made
+    /// Run the pages of deploy-notes against a simulated AWS, and check the result
     #[command(disable_help_flag = true)]
     Runbook(Passed),
-    /// Build and pack what is shipped, reproducibly, under target/dist
+    /// Build and package the programs, reproducibly, under target/dist
     #[command(disable_help_flag = true)]
     Dist(Passed),
-    /// Build, and run the tests that prove the promises; with --full every test, lint and document
+    /// Build, and run the tests that prove the promises; with --full every test, lint and the documentation
     Test(Test),
-    /// Run a private database server for tests, print its URL, and end it with Ctrl-C
+    /// Run a private database server for tests, print its URL, and stop it with Ctrl-C
     Db(Db),
-    /// Pass on connections between the parts; the supervisor starts this
+    /// Relay connections between the parts; the supervisor starts this
     #[command(hide = true)]
     Relay { config: PathBuf },
-    /// Keep the doors into the VPC; the supervisor starts this
+    /// Keep the doors into the VPC open; the supervisor starts this
     #[command(hide = true)]
     Control { config: PathBuf },
-    /// Become a program in a namespace; the supervisor starts this
+    /// Run a program in a namespace; the supervisor starts this
     #[command(hide = true)]
     Enter {
-        /// Laid over /etc/hosts
+        /// File to mount over /etc/hosts
         #[arg(long)]
         hosts: Option<PathBuf>,
         namespace: String,
         #[arg(last = true, required = true)]
         program: Vec<OsString>,
     },
-    /// Try what S3 lets the role in the environment do; `reach` starts this
+    /// Try what S3 allows the role in the environment to do; `reach` starts this
     #[command(hide = true)]
     TryS3 { endpoint: String },
-    /// Watch over the parts; `up` starts this
+    /// Supervise the parts; `up` starts this
     #[command(hide = true)]
     Supervise,
 }
@@ -98,34 +98,34 @@ pub enum Command {
     reason = "each is a flag of the command line"
 )]
 pub struct Up {
-    /// Return once everything is healthy, and go on in the background
+    /// Return once everything is healthy, and keep running in the background
     #[arg(long)]
     pub detach: bool,
-    /// Forget the data and credentials of earlier runs
+    /// Delete the data and credentials of earlier runs
     #[arg(long)]
     pub fresh: bool,
-    /// Install what the machine lacks, with sudo if need be
+    /// Install missing programs, with sudo if needed
     #[arg(long)]
     pub install: bool,
-    /// Take ports that are free instead of the usual ones
+    /// Use free ports instead of the usual ones
     #[arg(long)]
     pub free_ports: bool,
-    /// Run the programs as they were built last
+    /// Run the programs as last built, without building
     #[arg(long)]
     pub no_build: bool,
-    /// How the app tier lays payments out in the bucket
+    /// How the app tier stores payments in the bucket
     #[arg(long, value_enum, default_value_t)]
     pub log_layout: LogLayout,
-    /// How S3's events reach the function
+    /// How S3 events reach the function
     #[arg(long, value_enum, default_value_t)]
-    pub via: Via,
-    /// IAM policies to enforce in place of deploy-notes/iam: a folder with the same files
+    pub via: EventRoute,
+    /// Folder of IAM policies to enforce instead of deploy-notes/iam, with the same file names
     #[arg(long, value_name = "DIR")]
     pub iam: Option<PathBuf>,
-    /// Put a relay on the links between the parts, so that `fault relay` can slow, reset and cut them
+    /// Put a relay between the parts, so that `fault relay` can slow down, reset and cut connections
     #[arg(long)]
     pub relay: bool,
-    /// Leave out the console, the lab's pages for a browser
+    /// Run without the console, the lab's web pages
     #[arg(long)]
     pub no_console: bool,
     /// TLS on every hop from the client to the app tier, by a CA of the lab's own
@@ -134,33 +134,33 @@ pub struct Up {
     /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
     #[arg(long, conflicts_with_all = ["relay", "database_url"])]
     pub vpc: bool,
-    /// With --vpc: a NAT gateway, by which private subnets reach the internet
+    /// With --vpc: add a NAT gateway, through which private subnets reach the internet
     #[arg(long, requires = "vpc")]
     pub nat: bool,
-    /// With --vpc: the network [default: deploy-notes/network.toml]
+    /// With --vpc: network file [default: deploy-notes/network.toml]
     #[arg(long, requires = "vpc", value_name = "FILE")]
     pub network: Option<PathBuf>,
-    /// Which server to run [default: the one that made the data, or MySQL where it is installed, or MariaDB]
+    /// Database server to run [default: the one that created the data, or MySQL if it is installed, or MariaDB]
     #[arg(long, value_enum, env = install::DATABASE)]
     pub database: Option<Flavour>,
-    /// A MySQL or MariaDB server to use instead of a private one, as its administrator
+    /// URL of a MySQL or MariaDB server to use instead of a private one, as its administrator
     #[arg(long, value_name = "URL")]
     pub database_url: Option<Secret>,
-    /// End with this process: for tests, which may be killed
+    /// Exit when this process exits: for tests, which may be killed
     #[arg(long, value_name = "PID", hide = true)]
     pub owner: Option<i32>,
 }
 
 #[derive(Debug, Args)]
 pub struct Status {
-    /// As a JSON list of part, pid, addr and state
+    /// Print a JSON list of part, pid, addr and state
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Env {
-    /// As whom the database is asked: `payctl replay` needs ingest, `payctl migrate` migrator
+    /// Database user: `payctl replay` needs ingest, `payctl migrate` needs migrator
     #[arg(long, value_enum, default_value_t)]
     pub user: User,
 }
@@ -168,29 +168,29 @@ pub struct Env {
 #[derive(Debug, Args)]
 pub struct Logs {
     pub part: PartName,
-    /// Go on as lines are added
+    /// Keep printing lines as they are added
     #[arg(short, long)]
     pub follow: bool,
-    /// How many of the last lines
+    /// Number of last lines to print
     #[arg(short = 'n', long, default_value_t = 100, value_name = "N")]
     pub lines: usize,
 }
 
 #[derive(Debug, Args)]
 pub struct Pay {
-    /// The payment's id, by which it can be repeated safely
+    /// Payment id, with which the payment can be repeated safely
     #[arg(long)]
     pub id: Option<String>,
-    /// What the payment is
+    /// Description of the payment
     #[arg(long)]
     pub transaction: Option<String>,
-    /// Exact, such as 100.00
+    /// Exact amount, such as 100.00
     #[arg(long)]
     pub amount: Option<String>,
-    /// ISO 4217 letters
+    /// ISO 4217 currency code
     #[arg(long)]
     pub currency: Option<String>,
-    /// Who pays
+    /// Name of the payer
     #[arg(long, value_name = "NAME")]
     pub payer_name: Option<String>,
 }
@@ -207,40 +207,40 @@ pub struct Kill {
 
 #[derive(Debug, Args)]
 pub struct Fault {
-    /// Where
+    /// Part to inject the fault into
     #[arg(value_enum)]
     pub part: Option<Target>,
-    /// What, such as slow-down; a fault of the relay is named after its link, such as web-a-reset; of zone, which one
+    /// Kind of fault, such as slow-down; for relay with the name of the link, such as web-a-reset; for zone, the zone
     pub kind: Option<String>,
-    /// Of the occasions, from 0 to 1, on which it strikes
+    /// Probability, from 0 to 1, with which the fault is injected
     #[arg(long, default_value_t = 1.0, value_name = "SHARE")]
     pub rate: f64,
-    /// Its time, where it has one, in milliseconds
+    /// Duration of the fault, in milliseconds, for kinds that have one
     #[arg(long)]
     pub ms: Option<u64>,
-    /// It ends after it struck this often
+    /// Switch the fault off after this many injections
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
-    /// It ends after this many seconds; for mysql and zone the command waits for that
+    /// Switch the fault off after this many seconds; for mysql and zone, the command waits until then
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub seconds: Option<f64>,
-    /// Switch it off: the kind, all of the part, or all there are
+    /// Switch faults off: this kind, all of the part, or all
     #[arg(long)]
     pub off: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Reach {
-    /// By which rules one host reaches a port of another, or against which it does not
+    /// Explain by which rules a host reaches a port of another, or which rule blocks it
     #[arg(long, num_args = 2, value_names = ["FROM", "TO:PORT"])]
     pub explain: Option<Vec<String>>,
-    /// What the rules make of it, without a lab
+    /// Print what the rules allow, without a lab
     #[arg(long, conflicts_with = "explain")]
     pub rules: bool,
-    /// Draw the network, as Mermaid: page 1 of the deployment notes shows it
+    /// Print the network as a Mermaid diagram, as in page 1 of the deployment notes
     #[arg(long, conflicts_with_all = ["explain", "rules"])]
     pub picture: bool,
-    /// Where no lab with a VPC is up: the network [default: deploy-notes/network.toml]
+    /// Network file, if no lab with a VPC is up [default: deploy-notes/network.toml]
     #[arg(long, value_name = "FILE")]
     pub network: Option<PathBuf>,
 }
@@ -251,7 +251,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, Args)]
 pub struct Fuzz {
-    /// For each target
+    /// Duration of each target, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
 }
@@ -263,33 +263,33 @@ pub struct Restart {
 
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Run only tests whose name contains one of these, long ones too
+    /// Run only tests whose name contains one of these, including long tests
     pub filters: Vec<String>,
-    /// Build and test this package alone; can be given more than once
+    /// Build and test only this package; may be repeated
     #[arg(short, long = "package", value_name = "CRATE")]
     pub packages: Vec<String>,
-    /// Also check format, lints and documentation, run the long tests, and test on MySQL: what CI runs
+    /// Also check formatting, lints and documentation, run the long tests, and test on MySQL: what CI runs
     #[arg(long, conflicts_with_all = ["filters", "packages"])]
     pub full: bool,
-    /// Run all on this server alone [default: all on MariaDB; with --full, on MySQL those that its differences can break]
+    /// Run all tests on this server only [default: all on MariaDB; with --full, also on MySQL those that it may break]
     #[arg(long, value_enum)]
     pub database: Option<Flavour>,
-    /// Install what the machine lacks, with sudo if need be
+    /// Install missing programs, with sudo if needed
     #[arg(long)]
     pub install: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Db {
-    /// Which server to run [default: the one that is installed, MySQL first]
+    /// Database server to run [default: the one that is installed, MySQL first]
     #[arg(long, value_enum)]
     pub database: Option<Flavour>,
-    /// Install what the machine lacks, with sudo if need be
+    /// Install missing programs, with sudo if needed
     #[arg(long)]
     pub install: bool,
 }
 
-/// The rest of the command line, for the program that the command is.
+/// The remaining arguments, for the program that implements the command.
 #[derive(Debug, Args)]
 #[command(override_usage = "cargo lab <COMMAND> [OPTIONS] (--help after the command lists them)")]
 pub struct Passed {

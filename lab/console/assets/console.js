@@ -4,7 +4,7 @@
 const EVERY = 1000;
 
 // The console waits for no part longer than half of this.
-const PATIENCE = 5000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 // Figures that are older are said to be. By then it is known whether the console answers.
 const FRESH = 7000;
@@ -62,7 +62,7 @@ let answers = true;
 
 async function ask(address, read) {
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), PATIENCE);
+  const timer = setTimeout(() => limit.abort(), ANSWER_TIMEOUT_MS);
   try {
     const answer = await fetch(address, { cache: "no-store", signal: limit.signal });
     if (!answer.ok) throw new Error(`the console answers ${answer.status}`);

@@ -1,4 +1,5 @@
-//! What the buttons do. Each is what a person does in a terminal: `cargo lab kill`, `cargo lab fault`, `payctl replay`.
+//! The actions of the buttons. Each is what a person does in a terminal: `cargo lab kill`, `cargo lab fault`, `payctl
+//! replay`.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -28,16 +29,16 @@ use crate::state::Console;
 use crate::traffic::{RATE_MAX, SECONDS_MAX};
 use crate::watch::Severity;
 
-/// Of `payctl replay`, which ingests what the dead letters name.
-const REPLAY_PATIENCE: Duration = Duration::from_mins(5);
+/// Longest run of `payctl replay`, which ingests the objects named by dead letters.
+const REPLAY_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// A form has a few short fields.
+/// Longest form, which has a few short fields.
 const FORM_BYTES_MAX: usize = 4 << 10;
 
 #[derive(Deserialize)]
 struct Pressed<T> {
     token: String,
-    /// The page to go back to.
+    /// The page to return to.
     back: Back,
     #[serde(flatten)]
     fields: T,
@@ -52,7 +53,7 @@ struct Kill {
 struct Fault {
     target: String,
     kind: String,
-    /// Nothing switches it off.
+    /// Empty: no time limit.
     seconds: Option<String>,
 }
 
@@ -65,7 +66,7 @@ struct Load {
 #[derive(Deserialize)]
 struct Nothing {}
 
-/// As if the part had crashed.
+/// Kills a part, as if it had crashed.
 pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |Kill { part }| {
         let part = PartName::from_str(&part, false)?;
@@ -120,7 +121,7 @@ async fn begin(
         if !term::ended(target, &kind, &console.lab, Duration::ZERO).await {
             console
                 .watch
-                .note(Severity::Bad, format!("{name} can't be ended"));
+                .note(Severity::Bad, format!("{name} cannot be ended"));
             return;
         }
         console
@@ -141,7 +142,7 @@ pub async fn heal(State(console): State<Arc<Console>>, body: Bytes) -> Response 
     .await
 }
 
-/// Ingests what the dead letters name.
+/// Ingests the objects named by dead letters.
 pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |Nothing {}| {
         let variables = environment::variables(&console.lab, User::Ingest);
@@ -151,7 +152,7 @@ pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Respon
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = match timeout(REPLAY_PATIENCE, replay).await {
+        let output = match timeout(REPLAY_TIMEOUT, replay).await {
             Ok(output) => output.map_err(|error| chain(&error))?,
             Err(_) => return Err("payctl replay does not come to an end".to_owned()),
         };
@@ -185,14 +186,14 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         let length = Duration::from_secs(seconds);
         let rate = u32::try_from(rate).unwrap_or(RATE_MAX);
         console.traffic.start(rate, length);
-        let text = format!("{rate} payments a second for {seconds} s");
+        let text = format!("{rate} payments per second for {seconds} s");
         console.watch.note(Severity::Plain, text);
         Ok(())
     })
     .await
 }
 
-/// Does it if one of our own forms asks, tells what was wrong, and goes back to the page.
+/// Runs an action if one of this console's own forms asks, logs an error, and redirects to the page.
 async fn press<T: DeserializeOwned>(
     console: &Console,
     body: &[u8],
@@ -206,7 +207,7 @@ async fn press<T: DeserializeOwned>(
         return (StatusCode::BAD_REQUEST, "This is no form of the console's.").into_response();
     };
     if !console.guard.knows(&pressed.token) {
-        return refusal("The console was started anew: load the page again.");
+        return refusal("The console was restarted; load the page again.");
     }
     if let Err(error) = work(pressed.fields).await {
         console.watch.note(Severity::Bad, error);
@@ -218,7 +219,7 @@ fn number(text: &str, name: &str, range: std::ops::RangeInclusive<u64>) -> Resul
     match text.trim().parse() {
         Ok(number) if range.contains(&number) => Ok(number),
         _ => Err(format!(
-            "{name}: a whole number from {} to {} is expected",
+            "{name}: must be a whole number from {} to {}",
             range.start(),
             range.end()
         )),

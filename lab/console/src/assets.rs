@@ -1,4 +1,4 @@
-//! Style sheets and scripts: part of the program, under addresses that change with their content.
+//! Style sheets and scripts, embedded in the program and served under URLs that change with their content.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
@@ -38,7 +38,7 @@ static BASE: LazyLock<String> = LazyLock::new(|| {
     format!("/assets/{:016x}", hasher.finish())
 });
 
-/// What the addresses of assets start with.
+/// Prefix of the assets' URLs.
 pub fn base() -> &'static str {
     &BASE
 }
@@ -57,8 +57,6 @@ pub async fn get(Path((_, name)): Path<(String, String)>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use sha2::{Digest as _, Sha256};
 
     #[test]
@@ -79,10 +77,7 @@ mod tests {
             ),
         ];
         for (name, content) in files {
-            let mut hash = String::new();
-            for byte in Sha256::digest(content) {
-                write!(hash, "{byte:02x}").unwrap();
-            }
+            let hash = hex::encode(Sha256::digest(content));
             let row = format!("| `{name}` | `{hash}` |");
             assert!(listed.contains(&row), "{row}");
         }

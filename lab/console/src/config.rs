@@ -1,4 +1,4 @@
-//! Where the console is, and which lab it shows.
+//! Configuration: the console's address, and the lab that it shows.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use server_kit::config::ConfigError;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// On loopback: whoever reaches it may look at every payment, and break things.
+    /// Loopback address: whoever reaches it can read every payment, and inject faults.
     pub listen: SocketAddr,
-    /// The directory that the lab keeps.
+    /// Directory of the lab.
     pub lab: PathBuf,
 }
 

@@ -1,7 +1,7 @@
-//! Who may look, and who may press: pages of this console alone.
+//! Protects the console from other web pages.
 //!
-//! Any page that a person has open can send requests to loopback. One under a name that was made to lead here (DNS
-//! rebinding) is told by `Host`; a form of a foreign page by `Origin`, and by the token that it can't know.
+//! Any page that a person has open can send requests to loopback. A name that resolves to loopback (DNS rebinding) is
+//! detected by `Host`; another site's form by `Origin`, and by the token, which it cannot know.
 
 pub mod back;
 pub mod middleware;
@@ -14,7 +14,7 @@ use lab_runner::secret::Secret;
 
 #[derive(Debug)]
 pub struct Guard {
-    /// As a browser writes them in `Host`.
+    /// Allowed values of `Host`.
     hosts: [String; 2],
     token: Secret,
 }
@@ -27,7 +27,7 @@ impl Guard {
         }
     }
 
-    /// What every form of this console carries.
+    /// Returns the token that every form of this console carries.
     pub fn token(&self) -> &str {
         self.token.expose()
     }

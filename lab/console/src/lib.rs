@@ -1,10 +1,10 @@
-//! The lab in a browser, as the AWS console would show it: a page a service, live, and buttons for faults.
+//! The lab in a browser, as the AWS console would show it: one live page per service, and buttons for faults.
 //!
-//! Each page is made on the server from what the parts say at that moment ([`source`]), and works without a script.
-//! With one, the page asks for itself once a second and takes over what changed. The charts' past is kept by
-//! [`watch`], which [`poll`] feeds. Buttons are forms, and [`guard`] sees to it that no other page can press them.
+//! Each page is rendered on the server from the current state of the parts ([`source`]), and works without scripts.
+//! With scripts, the page requests itself once a second and updates what changed. [`watch`] keeps the history for the
+//! charts, fed by [`poll`]. Buttons are forms, and [`guard`] makes sure that no other page can submit them.
 //!
-//! All of them share one [`state::Console`], which sources, watch and traffic do not know.
+//! All of them share one [`state::Console`], which source, watch and traffic do not depend on.
 
 pub mod action;
 pub mod assets;

@@ -3,7 +3,7 @@
 pub mod balancers;
 pub mod faults;
 pub mod function;
-pub mod log;
+pub mod journal;
 pub mod network;
 pub mod overview;
 pub mod payment;
@@ -22,28 +22,28 @@ use crate::state::Console;
 use crate::text;
 use crate::watch::Event;
 
-/// Around every page: what is wrong with the lab, and what happened last.
+/// What every page shows: problems of the lab, and recent events.
 #[derive(Debug)]
 pub struct Shell {
     pub assets: &'static str,
-    /// For the forms.
+    /// Token for the forms.
     pub token: String,
-    /// This page, for the forms to come back to.
+    /// Path of this page, for the forms to return to.
     pub here: String,
-    /// The service that it is about.
+    /// Service that the page is about.
     pub service: &'static str,
     pub services: &'static [(&'static str, &'static str)],
     pub faults: Vec<String>,
     /// Parts that are not healthy, with their state.
     pub ill: Vec<String>,
     pub last: Option<Event>,
-    /// Whether the parts were asked at all.
+    /// Whether the state of the parts is known.
     pub is_known: bool,
     /// When the oldest figure of the page was taken.
     as_of: OffsetDateTime,
 }
 
-/// Where each service has its page.
+/// Name and page of each service.
 const SERVICES: [(&str, &str); 7] = [
     ("Overview", "/"),
     ("Load balancers", "/load-balancers"),
@@ -75,14 +75,14 @@ impl Shell {
         }
     }
 
-    /// With figures that were taken at this moment.
+    /// Sets the time at which the figures were taken.
     #[must_use]
     pub fn with_figures_of(self, at: OffsetDateTime) -> Self {
         let as_of = self.as_of.min(at);
         Self { as_of, ..self }
     }
 
-    /// How old the figures are, for the script, which counts on from it.
+    /// Age of the figures, which the script keeps counting.
     fn age_ms(&self) -> i128 {
         let age = OffsetDateTime::now_utc() - self.as_of;
         age.whole_milliseconds().max(0)
@@ -101,13 +101,13 @@ fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page can't be made");
+            tracing::error!(%error, "a page cannot be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-/// The value of a parameter in the query, decoded; empty where it is missing.
+/// Returns the decoded value of a query parameter; empty if it is missing.
 fn parameter(uri: &Uri, name: &str) -> String {
     let pairs =
         serde_urlencoded::from_str::<Vec<(String, String)>>(uri.query().unwrap_or_default());
@@ -119,12 +119,12 @@ fn parameter(uri: &Uri, name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A text as one part of a path or as a value in a query.
+/// Encodes a text for use as one path segment or query value.
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// A rate for people: tenths where it is small.
+/// Formats a rate, with tenths if it is small.
 fn per_second(rate: Option<f64>) -> String {
     match rate {
         None => "–".to_owned(),
@@ -134,7 +134,7 @@ fn per_second(rate: Option<f64>) -> String {
     }
 }
 
-/// How many rows there are, and of when that is if the last look did not tell.
+/// Returns the number of rows, and the time of that number if the last poll did not get one.
 fn rows(console: &Console) -> (String, Option<String>) {
     let Some(rows) = console.watch.rows() else {
         return ("–".to_owned(), None);

@@ -1,4 +1,4 @@
-//! The look a second that keeps the watch up to date.
+//! Polls the parts once a second, and updates the watch.
 
 mod counter;
 
@@ -10,7 +10,7 @@ use lab_runner::fault::{Target, all};
 use lab_runner::lab::{DEAD_LETTER_QUEUE, Lab, QUEUE};
 use lab_runner::output::chain;
 use lab_runner::ports::TIERS;
-use lab_runner::state::settings::Via;
+use lab_runner::state::settings::EventRoute;
 use lab_runner::state::status::Status;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -21,19 +21,19 @@ use crate::source::function::{self, Function};
 use crate::source::pulse::{self, Asked};
 use crate::source::tier::Figures;
 use crate::state::Console;
-use crate::watch::Look;
+use crate::watch::Snapshot;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A database that takes longer to count new rows holds up nothing else.
-const ROWS_PATIENCE: Duration = Duration::from_millis(700);
+/// Longest time to count new rows, so that a slow database delays nothing else.
+const COUNT_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// Looks once a second, until the task is ended.
+/// Polls once a second, until the task is ended.
 pub async fn run(console: Arc<Console>) {
     let parts = pulse::parts(&console.lab).unwrap_or_else(|error| {
         tracing::error!(
             error = chain(&error),
-            "the parts can't be asked for their health"
+            "cannot ask the parts for their health"
         );
         Vec::new()
     });
@@ -43,7 +43,7 @@ pub async fn run(console: Arc<Console>) {
     let mut counter = None;
     loop {
         ticks.tick().await;
-        // Of the question, not of the last answer: a part that is away keeps the others' figures as they are.
+        // Time between polls, not between answers: a part that is down must not change the others' rates.
         let seconds = before.elapsed().as_secs_f64();
         before = Instant::now();
         if counter.is_none() {
@@ -54,13 +54,13 @@ pub async fn run(console: Arc<Console>) {
     }
 }
 
-/// Asks all parts at once: a look takes as long as the patience with one.
+/// Asks all parts at once, so that a poll takes no longer than one timeout.
 async fn look(
     seconds: f64,
     counter: &mut Option<Counter>,
     parts: &[Asked],
     console: &Console,
-) -> Look {
+) -> Snapshot {
     let Console {
         http, lab, queues, ..
     } = console;
@@ -75,20 +75,20 @@ async fn look(
     });
     let answers = join_all(asked);
     let queued = OptionFuture::from(
-        (lab.settings.via == Via::Sqs).then(|| function::waiting(QUEUE, queues, lab)),
+        (lab.settings.via == EventRoute::Sqs).then(|| function::waiting(QUEUE, queues, lab)),
     );
     let counting = async { counter.as_mut()?.look(&console.rows).await };
     let (tiers, function, rows, dead_letters, queued, faults, answers) = tokio::join!(
         join_all(tiers),
         Function::of(http, lab),
-        timeout(ROWS_PATIENCE, counting),
+        timeout(COUNT_TIMEOUT, counting),
         function::waiting(DEAD_LETTER_QUEUE, queues, lab),
         queued,
         join_all(Target::ALL.map(|target| faults_on(target, lab))),
         answers,
     );
     let status = Status::load(&lab.dir).ok().flatten();
-    Look {
+    Snapshot {
         at,
         seconds,
         tiers,
@@ -102,7 +102,7 @@ async fn look(
     }
 }
 
-/// Counts all rows once, by itself: of a large table that takes a minute.
+/// Counts all rows once, in a task of its own: for a large table that takes a minute.
 pub async fn count(console: Arc<Console>) {
     loop {
         if let Ok(all) = console.rows.count().await {
@@ -113,7 +113,7 @@ pub async fn count(console: Arc<Console>) {
     }
 }
 
-/// The faults of a target that tell that they are on; nothing where it does not answer.
+/// Returns the faults of a target that are on; `None` if it does not answer.
 async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
     let listed = match timeout(PATIENCE, all::list(target, lab)).await {
         Ok(Ok(listed)) => listed,

@@ -18,7 +18,7 @@ use crate::guard::middleware;
 use crate::state::{self, Console};
 use crate::{action, assets, page, poll};
 
-/// Why a console did not start.
+/// Why the console did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -41,14 +41,14 @@ pub enum Error {
     Signals(#[source] io::Error),
 }
 
-/// Ends with a drop.
+/// A running console; dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     tasks: [JoinHandle<()>; 3],
 }
 
 impl Server {
-    /// Serves. Returns once it listens.
+    /// Starts to serve. Returns once it listens.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let dir = LabDir::at(&config.lab)?;
         let lab = Lab::load(dir, Workspace::find()?)?;
@@ -88,8 +88,8 @@ fn router(console: Arc<Console>) -> Router {
     Router::new()
         .route("/", get(page::overview::show))
         .route("/load-balancers", get(page::balancers::show))
-        .route("/s3", get(page::log::list))
-        .route("/s3/object", get(page::log::object))
+        .route("/s3", get(page::journal::list))
+        .route("/s3/object", get(page::journal::object))
         .route("/lambda", get(page::function::show))
         .route("/database", get(page::rows::show))
         .route("/network", get(page::network::show))
@@ -107,7 +107,7 @@ fn router(console: Arc<Console>) -> Router {
             Arc::clone(&console),
             middleware::watch_over,
         ))
-        // The supervisor asks under whatever name it knows.
+        // The supervisor may use any host name.
         .route("/_lab/health", get(|| async { "OK" }))
         .with_state(console)
 }

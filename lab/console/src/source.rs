@@ -1,10 +1,10 @@
-//! What the parts say of themselves, each asked as its own users would.
+//! The state of the parts, each queried through its public interface.
 
 pub mod access;
 pub mod balancer;
 pub mod folder;
 pub mod function;
-pub mod log;
+pub mod journal;
 pub mod pulse;
 pub mod rows;
 pub mod tier;
@@ -15,10 +15,10 @@ use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::primitives::ByteStreamError;
 use tokio::time::timeout;
 
-/// A part that does not answer within this is shown as one that does not answer.
+/// Timeout of a query to a part. A part that takes longer is shown as not answering.
 pub const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// Why a part could not be asked, for people.
+/// Why a part could not be queried, for people.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Away(pub String);
@@ -56,7 +56,7 @@ impl From<lab_runner::fault::Error> for Away {
     }
 }
 
-/// Waits no longer than this for what a part is asked.
+/// Waits for an answer, but no longer than this.
 pub async fn within<T, E>(
     patience: Duration,
     question: impl Future<Output = Result<T, E>>,

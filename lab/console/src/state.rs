@@ -1,4 +1,4 @@
-//! What every page and button works with.
+//! State that pages and buttons share.
 
 use std::net::SocketAddr;
 
@@ -29,7 +29,7 @@ pub struct Console {
     pub started: OffsetDateTime,
 }
 
-/// Why there is no console for a lab.
+/// Why a lab's console could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Console {
-    /// The console of a lab, which is reached at an address.
+    /// Creates the console of a lab; `address` is where it is reached.
     pub fn of(lab: Lab, address: SocketAddr) -> Result<Self, Error> {
         Ok(Self {
             http: lab.client(source::PATIENCE)?,

@@ -1,4 +1,4 @@
-//! Numbers and times as people read them. Templates hand over references, code hands over values.
+//! Formats numbers and times for people. Templates pass references, code passes values.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt::{self, Write as _};
@@ -9,7 +9,7 @@ use payment_core::Timestamp;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// `1,234,567`.
+/// Formats `1,234,567`.
 pub fn count(number: impl Borrow<u64>) -> String {
     let digits = number.borrow().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -22,7 +22,7 @@ pub fn count(number: impl Borrow<u64>) -> String {
     text
 }
 
-/// `0.4 ms`, `12 ms`, `3.4 s`, `2 min`.
+/// Formats `0.4 ms`, `12 ms`, `3.4 s`, `2 min`.
 pub fn duration(length: impl Borrow<Duration>) -> String {
     let ms = length.borrow().as_secs_f64() * 1000.0;
     match ms {
@@ -33,7 +33,7 @@ pub fn duration(length: impl Borrow<Duration>) -> String {
     }
 }
 
-/// `0 s`, `12 s`, `2 min`: what is told in whole seconds.
+/// Formats whole seconds: `0 s`, `12 s`, `2 min`.
 pub fn seconds(length: Duration) -> String {
     match length.as_secs() {
         seconds @ ..100 => format!("{seconds} s"),
@@ -41,12 +41,12 @@ pub fn seconds(length: Duration) -> String {
     }
 }
 
-/// `812 B`, `1.4 KiB`, `3.0 MiB`.
+/// Formats `812 B`, `1.4 KiB`, `3.0 MiB`.
 pub fn bytes(bytes: u64) -> String {
     const KIB: u64 = 1024;
     match bytes {
         0..KIB => format!("{bytes} B"),
-        // Tenths, so that no number is turned into a float.
+        // In tenths, which avoids floating point.
         KIB..1_048_576 => tenths(bytes * 10 / KIB, "KiB"),
         _ => tenths(bytes * 10 / 1_048_576, "MiB"),
     }
@@ -56,11 +56,11 @@ fn tenths(tenths: u64, unit: &str) -> String {
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
-/// `2026-11-25 19:40:01.123456`, UTC.
+/// Formats `2026-11-25 19:40:01.123456`, UTC.
 pub fn datetime(moment: OffsetDateTime) -> String {
     let format =
         format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]");
-    // The format has nothing that a time could lack.
+    // Every time has all fields of this format.
     moment.format(format).unwrap_or_default()
 }
 
@@ -68,25 +68,25 @@ pub fn timestamp(moment: impl Borrow<Timestamp>) -> String {
     datetime(moment.borrow().to_utc())
 }
 
-/// `2026-11-25 19:40:01`, UTC: what is told in whole seconds.
+/// Formats `2026-11-25 19:40:01`, UTC, for what is known in whole seconds.
 pub fn whole_seconds(moment: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     moment.format(format).unwrap_or_default()
 }
 
-/// `19:40:01`, UTC.
+/// Formats `19:40:01`, UTC.
 pub fn clock(moment: impl Borrow<OffsetDateTime>) -> String {
     let format = format_description!("[hour]:[minute]:[second]");
     moment.borrow().format(format).unwrap_or_default()
 }
 
-/// One of something, or many.
+/// Singular or plural.
 pub fn plural(number: impl Borrow<u64>, one: &str, many: &str) -> String {
     let number = *number.borrow();
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A text of other people, as HTML that keeps its direction of reading to itself.
+/// Wraps untrusted text as HTML that isolates its text direction.
 pub fn foreign<T: AsRef<str> + ?Sized>(text: &T) -> Foreign<'_> {
     Foreign(text.as_ref())
 }
@@ -104,7 +104,7 @@ impl fmt::Display for Foreign<'_> {
     }
 }
 
-/// Writes marks that change the direction of what follows, and which nobody sees, as escapes.
+/// Escapes invisible characters that change the text direction.
 pub fn visible<T: AsRef<str> + ?Sized>(text: &T) -> Cow<'_, str> {
     let text = text.as_ref();
     let is_mark = |sign| matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

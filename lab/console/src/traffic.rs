@@ -1,6 +1,6 @@
-//! Payments from the console itself, so that there is something to see.
+//! Payments sent by the console itself, so that there is something to see.
 //!
-//! Each is sent as a client should send it: again under the same id, until it is answered.
+//! Each is sent as a client should: again under the same id, until it is answered.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +18,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 pub const RATE_MAX: u32 = 500;
 pub const SECONDS_MAX: u64 = 600;
 
-/// A client that was not answered sends again after this.
+/// Delay before a client that got no answer sends again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Then it gives up.
+/// Time after which a client gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 const PAYERS: [&str; 8] = [
@@ -35,7 +35,7 @@ const PAYERS: [&str; 8] = [
     "Zoë Müller",
 ];
 
-/// Longest wait for an answer: longer than the load balancer's own, so that its answer is seen.
+/// Longest wait for an answer: longer than the load balancer's, so that its answer is seen.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub struct Traffic {
     run: Mutex<Option<Run>>,
 }
 
-/// Where payments are sent, and what with.
+/// The client, and the URL that payments are posted to.
 #[derive(Debug)]
 struct Door {
     client: Client,
@@ -67,16 +67,16 @@ struct Counts {
     given_up: AtomicU64,
 }
 
-/// The last run, or the one that goes on.
+/// The current run, or the last one.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// Payments a second.
+    /// Payments per second.
     pub rate: u32,
-    /// `None` where it is over.
+    /// `None` once it is over.
     pub left: Option<Duration>,
     pub sent: u64,
     pub accepted: u64,
-    /// Sent again, since no answer came or a 5xx.
+    /// Retries, because no answer or a 5xx came.
     pub repeats: u64,
     pub given_up: u64,
 }
@@ -94,7 +94,7 @@ impl Traffic {
         })
     }
 
-    /// Sends so many a second for so long; what ran before sends nothing new.
+    /// Sends `rate` payments per second for `length`. An earlier run sends nothing new.
     pub fn start(&self, rate: u32, length: Duration) {
         let counts = Arc::<Counts>::default();
         let until = Instant::now() + length;
@@ -148,7 +148,7 @@ async fn send(rate: u32, until: Instant, counts: Arc<Counts>, door: Arc<Door>) {
             Either::Left(_) => {}
             Either::Right(_) => return,
         }
-        // Not ended with the run: what was sent is seen through.
+        // Not aborted with the run: what was sent is retried until it is answered.
         tokio::spawn(pay(Arc::clone(&counts), Arc::clone(&door)));
     }
 }
@@ -161,7 +161,7 @@ async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
         (random.random_range(100..100_000_u32), payer, id)
     };
     let body = json!({
-        // Short, so that a table of rows fits a screen.
+        // Short, so that a table of rows fits on a screen.
         "id": format!("console-{:012x}", id),
         "amount": format!("{}.{:02}", cents / 100, cents % 100),
         "currency": "USD",

@@ -1,9 +1,9 @@
-//! The last minutes: what charts show, and what happened.
+//! The last minutes: data for the charts, and recent events.
 
 mod event;
-mod look;
 mod part;
 mod point;
+mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use self::event::{Event, Severity};
-pub use self::look::Look;
 use self::part::Parts;
 pub use self::part::{Part, State};
 pub use self::point::Now;
 use self::point::{Point, float, grown};
+pub use self::snapshot::Snapshot;
 use crate::source::function::Function;
 use crate::source::rows::Since;
 use crate::source::tier::Figures;
@@ -37,45 +37,45 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Past {
-    /// When the last look began.
+    /// When the last poll began.
     at: Option<OffsetDateTime>,
     points: VecDeque<Point>,
     tiers: BTreeMap<PartName, Figures>,
-    /// Answers a second, between the last two looks.
+    /// Answers per second, between the last two polls.
     tier_rates: BTreeMap<PartName, f64>,
     function: Option<Function>,
     rows: Option<Rows>,
     dead_letters: Option<u64>,
     queued: Option<u64>,
-    /// The rows at the start.
+    /// The initial count of rows.
     counted: Option<Since>,
     parts: Parts,
-    /// What each target told last, also one that does not answer now.
+    /// The latest answer of each target, even if it does not answer now.
     faults: BTreeMap<Target, Vec<String>>,
 }
 
-/// How many rows there were at a moment.
+/// Number of rows at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rows {
     pub count: u64,
     pub at: OffsetDateTime,
 }
 
-/// Columns for the charts; `null` where there is nothing to tell.
+/// Chart columns; `null` for missing values.
 #[derive(Debug, Default, Serialize)]
 pub struct Series {
     at: Vec<i64>,
     accepted: Vec<Option<f64>>,
     rows: Vec<Option<f64>>,
     failed: Vec<Option<f64>>,
-    /// In milliseconds.
+    /// Milliseconds.
     median: Vec<Option<f64>>,
     p99: Vec<Option<f64>>,
     lag: Vec<Option<f64>>,
 }
 
 impl Watch {
-    /// When the last look at the parts began: nothing that is told here is newer.
+    /// When the last poll began: nothing that is shown is newer.
     pub fn at(&self) -> Option<OffsetDateTime> {
         self.past().at
     }
@@ -98,22 +98,22 @@ impl Watch {
         Some((past.tiers.get(&tier)?.clone(), rate))
     }
 
-    /// As the database told last.
+    /// Returns the latest number of rows.
     pub fn rows(&self) -> Option<Rows> {
         self.past().rows
     }
 
-    /// `None` while their queue does not answer.
+    /// Returns `None` while the queue does not answer.
     pub fn dead_letters(&self) -> Option<u64> {
         self.past().dead_letters
     }
 
-    /// Events in the queue before the function; `None` where there is no queue or it does not answer.
+    /// Returns the queued events in front of the function; `None` without a queue, or if it does not answer.
     pub fn queued(&self) -> Option<u64> {
         self.past().queued
     }
 
-    /// Newest first.
+    /// Returns recent events, newest first.
     pub fn events(&self, most: usize) -> Vec<Event> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().take(most).cloned().collect()
@@ -148,7 +148,7 @@ impl Watch {
         series
     }
 
-    /// The rows at the start, once they are counted.
+    /// Returns the initial count of rows, once there is one.
     pub fn counted(&self) -> Option<Since> {
         self.past().counted
     }
@@ -157,8 +157,8 @@ impl Watch {
         self.past().counted = Some(counted);
     }
 
-    pub fn take(&self, look: Look) {
-        let news = self.past().take(look);
+    pub fn take(&self, snapshot: Snapshot) {
+        let news = self.past().take(snapshot);
         for (severity, text) in news {
             self.note(severity, text);
         }
@@ -170,14 +170,14 @@ impl Watch {
 }
 
 impl Past {
-    /// Takes over what a look found, and returns what is new about the parts.
-    fn take(&mut self, look: Look) -> Vec<(Severity, String)> {
+    /// Applies a snapshot, and returns what is new about the parts.
+    fn take(&mut self, snapshot: Snapshot) -> Vec<(Severity, String)> {
         let mut point = Point {
-            at: look.at.unix_timestamp(),
-            seconds: look.seconds,
+            at: snapshot.at.unix_timestamp(),
+            seconds: snapshot.seconds,
             ..Point::default()
         };
-        for (tier, figures) in look.tiers {
+        for (tier, figures) in snapshot.tiers {
             let Some(figures) = figures else {
                 self.tiers.remove(&tier);
                 self.tier_rates.remove(&tier);
@@ -185,30 +185,35 @@ impl Past {
             };
             if let Some(before) = self.tiers.get(&tier) {
                 let answers = point.add(tier, before, &figures);
-                self.tier_rates.insert(tier, float(answers) / look.seconds);
+                self.tier_rates
+                    .insert(tier, float(answers) / snapshot.seconds);
             }
             self.tiers.insert(tier, figures);
         }
-        if let (Some(before), Some(now)) = (&self.function, &look.function) {
+        if let (Some(before), Some(now)) = (&self.function, &snapshot.function) {
             point.runs = Some(grown(before.counts.invocations, now.counts.invocations));
         }
-        self.function = look.function;
-        if let Some((count, lag)) = look.rows {
+        self.function = snapshot.function;
+        if let Some((count, lag)) = snapshot.rows {
             point.rows = self.rows.map(|before| grown(before.count, count));
             point.lag = lag;
-            self.rows = Some(Rows { count, at: look.at });
+            self.rows = Some(Rows {
+                count,
+                at: snapshot.at,
+            });
         }
         let excess = (self.points.len() + 1).saturating_sub(POINTS_MAX);
         self.points.drain(..excess);
         self.points.push_back(point);
-        (self.dead_letters, self.queued) = (look.dead_letters, look.queued);
-        for (target, faults) in look.faults {
+        (self.dead_letters, self.queued) = (snapshot.dead_letters, snapshot.queued);
+        for (target, faults) in snapshot.faults {
             if let Some(faults) = faults {
                 self.faults.insert(target, faults);
             }
         }
-        self.at = Some(look.at);
-        self.parts.take(look.at, look.parts, look.answers)
+        self.at = Some(snapshot.at);
+        self.parts
+            .take(snapshot.at, snapshot.parts, snapshot.answers)
     }
 }
 
@@ -225,9 +230,9 @@ mod tests {
             answers,
             ..Figures::default()
         });
-        watch.take(Look {
+        watch.take(Snapshot {
             tiers: vec![(PartName::WebA, figures)],
-            ..Look::default()
+            ..Snapshot::default()
         });
     }
 
@@ -259,9 +264,9 @@ mod tests {
         let watch = Watch::default();
         let on = vec!["s3/slow".to_owned()];
         for faults in [Some(on.clone()), None] {
-            watch.take(Look {
+            watch.take(Snapshot {
                 faults: vec![(Target::S3, faults)],
-                ..Look::default()
+                ..Snapshot::default()
             });
             assert_eq!(watch.faults(), on);
         }

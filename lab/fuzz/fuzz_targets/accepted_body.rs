@@ -1,4 +1,5 @@
-//! Bodies made of right members: what the door accepts the reader of the log accepts, as the same payment (promise P2).
+//! Bodies made of valid members: the reader of the journal accepts what the intake accepts, as the same payment
+//! (promise P2).
 #![no_main]
 
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use payment_core::record::LINE_BYTES_MAX;
 use payment_core::{Draft, LogRecord, PaymentError, PaymentId, RequestId, Timestamp};
 use uuid::Uuid;
 
-/// Names of the record and of its content.
+/// Member names of the record and of its content.
 const NAMES: [&str; 14] = [
     "v",
     "id",
@@ -93,7 +94,7 @@ fn push_members(
     Ok(())
 }
 
-/// A value that nests at most so many levels.
+/// Returns a value that nests at most so many levels.
 fn value(input: &mut Unstructured<'_>, levels: usize) -> Result<String> {
     let kind = if levels == 0 { 2..=5 } else { 0..=5 };
     Ok(match input.int_in_range(kind)? {
@@ -123,7 +124,7 @@ fn text(input: &mut Unstructured<'_>, chars_max: usize) -> Result<String> {
     Ok(input.arbitrary::<&str>()?.chars().take(chars_max).collect())
 }
 
-/// A string literal, each character as it is or by its number.
+/// Returns a string literal, each character verbatim or escaped.
 fn literal(text: &str, input: &mut Unstructured<'_>) -> Result<String> {
     let seed = input.arbitrary::<u64>()?;
     let mut literal = "\"".to_owned();
@@ -148,7 +149,7 @@ fuzz_target!(|sent: Sent| {
     let draft = Draft::parse(sent.body.as_bytes());
     let payment = match draft.and_then(|draft| draft.identify(sent.key.as_deref(), made)) {
         Ok(payment) => payment,
-        // Chance puts them into some, and gives some amounts more decimals than their currency has.
+        // Random input has such members sometimes, and some amounts with more decimals than their currency has.
         Err(PaymentError::CardNumber { .. } | PaymentError::Amount(_)) => return,
         Err(error) => panic!("{error}"),
     };

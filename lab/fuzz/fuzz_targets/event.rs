@@ -1,4 +1,4 @@
-//! The envelopes of an event: read or refused, and never more objects than there is text.
+//! Event envelopes: parsed or refused, and never more objects than the text can name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

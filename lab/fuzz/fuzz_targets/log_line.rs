@@ -1,4 +1,4 @@
-//! An object of the log: every line is a record or a reject, and a record that is written again is the same.
+//! An object of the journal: every line is a record or a reject, and a record that is written again is the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

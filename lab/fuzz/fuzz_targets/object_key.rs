@@ -1,4 +1,4 @@
-//! Keys as S3's events encode them: decoding undoes encoding, and any text is a key or none.
+//! Keys as S3's events encode them: decoding reverses encoding, and any text is a key or is refused.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

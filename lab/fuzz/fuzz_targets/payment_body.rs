@@ -1,4 +1,4 @@
-//! The body of a payment: whatever is accepted comes back from the log as it was (promise P3).
+//! The body of a payment: whatever is accepted is read back from the journal unchanged (promise P3).
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

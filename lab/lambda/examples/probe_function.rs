@@ -1,9 +1,10 @@
-//! A function for the tests: does what its payload says in `do`.
+//! A function for the tests: does what the member `do` of its payload says.
 //!
-//! `PROBE_RECORD` names a file to which every payload is added, a line each. Messages of a queue say what becomes
-//! of them in their bodies: `fail` that one, `garble` the report, `error` all, `hang`.
+//! `PROBE_RECORD` names a file to which every payload is appended, one per line. The bodies of queue messages choose
+//! their outcome: `fail` fails that message, `garble` garbles the report, `error` fails the batch, `hang` never
+//! returns.
 //!
-//! `PROBE_INIT` makes the init go wrong: `exit` always, `hang-once:FILE` the first time, until FILE exists.
+//! `PROBE_INIT` makes the init fail: `exit` always, `hang-once:FILE` until FILE exists.
 
 use std::env;
 use std::fs::{self, File};
@@ -104,7 +105,7 @@ fn fail_until(file: &str) -> Result<Value, Error> {
     }
 }
 
-/// Takes memory until it is killed.
+/// Allocates memory until it is killed.
 fn eat() -> ! {
     let mut taken = Vec::new();
     loop {

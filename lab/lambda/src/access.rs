@@ -1,4 +1,4 @@
-//! Who may invoke the function: the policies of the caller's role, and the function's own.
+//! Authorizes calls: by the policies of the caller's role, and the function's resource policy.
 
 use aws_model::iam::Policy;
 use server_kit::config::{ConfigError, Mistakes};
@@ -37,7 +37,7 @@ impl Access {
         let action = if path.ends_with("/invocations") {
             "lambda:InvokeFunction"
         } else if path.starts_with("/_lab/") {
-            // No action of AWS's, so no policy allows it.
+            // Not an AWS action, so no policy allows it.
             "lab:Operate"
         } else {
             "lambda:GetFunction"

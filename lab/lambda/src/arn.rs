@@ -1,8 +1,8 @@
-//! The function's name as AWS writes it.
+//! The function's ARN.
 
 use std::fmt;
 
-/// The only version there is.
+/// The only version.
 pub const LATEST: &str = "$LATEST";
 
 /// `arn:aws:lambda:region:account:function:name`.
@@ -26,8 +26,8 @@ impl FunctionArn {
         &self.name
     }
 
-    /// Whether `text` means this function: its name, `account:function:name` or the whole ARN, each with or
-    /// without `:$LATEST`.
+    /// Whether `text` names this function: by its name, `account:function:name` or the full ARN, each with or without
+    /// `:$LATEST`.
     pub fn is_meant_by(&self, text: &str) -> bool {
         let unqualified = text
             .strip_suffix(LATEST)
@@ -38,7 +38,7 @@ impl FunctionArn {
             || text == self.to_string()
     }
 
-    /// The ARN of another function in this region and account; `text` itself where it is one already.
+    /// Returns the ARN of another function in this region and account; `text` itself if it is already an ARN.
     pub fn of_other(&self, text: &str) -> String {
         if text.starts_with("arn:") {
             return text.into();

@@ -1,4 +1,4 @@
-//! The faults that this host can inject. Refusals strike where places are given out, the others where a run is made.
+//! Faults that this host can inject: refusals when a concurrency slot is reserved, the others during an invocation.
 
 use std::time::Duration;
 
@@ -14,45 +14,45 @@ pub const SLOW: &str = "slow";
 pub const KINDS: [Kind; 6] = [
     Kind {
         name: THROTTLE,
-        about: "no place is given: synchronous calls get 429, events wait",
+        about: "no concurrency slot is granted: synchronous calls get 429, events wait",
         ms: None,
     },
     Kind {
         name: KILL,
-        about: "the process is killed at a random moment, this late at most; a run that ends earlier is spared",
+        about: "kills the process at a random moment within this time; an invocation that ends earlier is spared",
         ms: Some(200),
     },
     Kind {
         name: TIMEOUT,
-        about: "the run times out after a random time, this long at most; the function is not told",
+        about: "times the invocation out at a random moment within this time, without telling the function",
         ms: Some(100),
     },
     Kind {
         name: ANSWER_LOST,
-        about: "the function did its work and the run counts as failed",
+        about: "lets the function do its work, then counts the invocation as failed",
         ms: None,
     },
     Kind {
         name: DUPLICATE,
-        about: "an event whose run succeeded is run once more",
+        about: "delivers an event again after it succeeded",
         ms: None,
     },
     Kind {
         name: SLOW,
-        about: "an event waits before it is handed to the function",
+        about: "delays an event before it is handed to the function",
         ms: Some(1000),
     },
 ];
 
-/// What goes wrong in one run.
+/// Faults injected into one invocation.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Mishap {
+pub struct InjectedFault {
     pub killed_after: Option<Duration>,
     pub times_out_after: Option<Duration>,
 }
 
-impl Mishap {
-    /// Of the next run.
+impl InjectedFault {
+    /// Draws the faults of the next invocation.
     pub fn draw(faults: &Faults) -> Self {
         Self {
             killed_after: faults.strikes(KILL).map(up_to),

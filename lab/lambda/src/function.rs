@@ -1,7 +1,6 @@
-//! The deployed function: its concurrency, and the environments that wait for work.
+//! The deployed function: its concurrency, and its idle environments.
 //!
-//! Every source of events comes through here in two steps: reserve a [`Place`] within the concurrency, then
-//! run one invocation in it.
+//! Every source of events takes two steps: it reserves a [`ConcurrencySlot`], then runs one invocation in it.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -12,25 +11,25 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::arn::FunctionArn;
+use crate::concurrency_slot::{ConcurrencySlot, Source, end};
 use crate::config::FunctionConfig;
 use crate::environment::{Blueprint, Environment};
-use crate::fault::{self, Mishap};
+use crate::fault::{self, InjectedFault};
 use crate::invocation::{Failure, Invocation, Outcome, Run};
-use crate::place::{Place, Source, end};
 use crate::sync::lock;
 
 /// Lambda's own limit for the init of an on-demand function.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// How often environments are looked at for having been idle too long.
+/// How often environments are checked for having been idle too long.
 const IDLE_CHECK_EVERY: Duration = Duration::from_secs(1);
-/// How long a queued event waits that was throttled by a fault.
+/// How long a queued event waits after a fault throttled it.
 const THROTTLED_FOR: Duration = Duration::from_millis(100);
 
 /// All concurrency is in use.
 #[derive(Debug)]
 pub struct Throttled;
 
-/// The host ends; the invocation did not run to its end.
+/// The host stopped before the invocation was complete.
 #[derive(Debug)]
 pub struct Stopped;
 
@@ -40,7 +39,7 @@ pub struct Function {
     blueprint: Arc<Blueprint>,
     faults: Arc<Faults>,
     places: Arc<Semaphore>,
-    /// Frozen environments, the most recently used last.
+    /// Frozen environments, most recently used last.
     idle: Mutex<Vec<Environment>>,
     stopped: watch::Sender<bool>,
 }
@@ -65,17 +64,17 @@ impl Function {
         &self.blueprint.function
     }
 
-    /// Invocations that run now.
+    /// Returns the number of invocations in flight.
     pub fn running(&self) -> usize {
         let concurrency = usize::try_from(self.config().concurrency).unwrap_or_default();
         concurrency.saturating_sub(self.places.available_permits())
     }
 
-    /// A place now or not at all: for callers that wait for the answer.
-    pub fn try_reserve(self: &Arc<Self>) -> Result<Place, Throttled> {
+    /// Returns a slot if one is free now: for callers that wait for the answer.
+    pub fn try_reserve(self: &Arc<Self>) -> Result<ConcurrencySlot, Throttled> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
         match permit {
-            Ok(permit) if !self.is_throttled() => Ok(Place {
+            Ok(permit) if !self.is_throttled() => Ok(ConcurrencySlot {
                 function: Arc::clone(self),
                 permit,
                 source: Source::Caller,
@@ -87,13 +86,13 @@ impl Function {
         }
     }
 
-    /// The next place that gets free: for queued events.
-    pub async fn reserve(self: &Arc<Self>) -> Result<Place, Stopped> {
+    /// Waits for the next free slot: for queued events.
+    pub async fn reserve(self: &Arc<Self>) -> Result<ConcurrencySlot, Stopped> {
         loop {
             let permit = Arc::clone(&self.places).acquire_owned().await;
             let permit = permit.map_err(|_| Stopped)?;
             if !self.is_throttled() {
-                return Ok(Place {
+                return Ok(ConcurrencySlot {
                     function: Arc::clone(self),
                     permit,
                     source: Source::Queue,
@@ -108,7 +107,7 @@ impl Function {
         self.faults.strikes(fault::THROTTLE).is_some()
     }
 
-    /// Ends environments that were idle too long, for as long as it is polled.
+    /// Ends environments that have been idle too long, as long as it is polled.
     pub async fn end_idle(&self) {
         loop {
             sleep(IDLE_CHECK_EVERY).await;
@@ -123,13 +122,13 @@ impl Function {
         }
     }
 
-    /// Lets running invocations finish within `grace`, breaks off the rest, and ends every process.
+    /// Lets invocations in flight finish within `grace`, aborts the rest, and ends every process.
     pub async fn stop(&self, grace: Duration) {
         let all = self.config().concurrency;
         if timeout(grace, self.places.acquire_many(all)).await.is_err() {
             tracing::warn!(
                 running = self.running(),
-                "breaking off invocations: the host ends"
+                "aborting invocations: the host is shutting down"
             );
         }
         self.stopped.send_replace(true);
@@ -142,7 +141,7 @@ impl Function {
         }
     }
 
-    /// Becomes true when invocations are broken off.
+    /// Becomes true when invocations are aborted.
     pub fn stopped(&self) -> watch::Receiver<bool> {
         self.stopped.subscribe()
     }
@@ -154,13 +153,13 @@ impl Function {
 
     pub fn take_idle(&self) -> Option<Environment> {
         let mut idle = lock(&self.idle);
-        // One that was killed from outside meanwhile is dropped here.
+        // Drops an environment that was killed from outside meanwhile.
         std::iter::from_fn(|| idle.pop())
             .find_map(|mut environment| environment.is_alive().then_some(environment))
     }
 
-    /// Runs one invocation in `slot`, having started an environment there if it is empty. `true` if the
-    /// environment can be used again.
+    /// Runs one invocation in `slot`, starting an environment if it is empty. Returns whether the environment can be
+    /// used again.
     pub async fn drive(
         &self,
         slot: &mut Option<Environment>,
@@ -186,9 +185,9 @@ impl Function {
     }
 
     async fn run(&self, slot: &mut Option<Environment>, invocation: &Invocation) -> Run {
-        let mishap = Mishap::draw(&self.faults);
+        let injected = InjectedFault::draw(&self.faults);
         let mut run = match self.fill(slot).await {
-            Ok(environment) => environment.run(invocation, mishap).await,
+            Ok(environment) => environment.run(invocation, injected).await,
             Err(error) => self.not_started(invocation, &error),
         };
         if matches!(run.outcome, Outcome::Success(_))
@@ -204,7 +203,7 @@ impl Function {
         if slot.is_none() {
             let environment = slot.insert(self.launch().await?);
             if !environment.initialise(INIT_LIMIT).await {
-                // As on Lambda: done again as a part of the invocation, within the function's own timeout.
+                // As on Lambda, a failed init is repeated as part of the invocation, within the function's own timeout.
                 end(slot.take()).await;
                 *slot = Some(self.launch().await?);
             }
@@ -218,7 +217,7 @@ impl Function {
 
     fn not_started(&self, invocation: &Invocation, error: &io::Error) -> Run {
         let binary = self.blueprint.binary.display();
-        tracing::error!(%binary, %error, "the function's binary can't be started");
+        tracing::error!(%binary, %error, "the function's binary cannot be started");
         let reason = format!("fork/exec {binary}: {error}");
         Run {
             outcome: Outcome::Failure(Failure::not_started(invocation.request_id, &reason)),

@@ -1,4 +1,4 @@
-//! Where the function's output goes: a file a day under `state/log`, and this program's own stdout.
+//! The function's log: one file per day under `state/log`, and this program's own stdout.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,14 +12,14 @@ use tokio::sync::{mpsc, oneshot};
 use crate::sync::lock;
 use crate::timestamp::Timestamp;
 
-/// Lines on their way to the disk; a function that writes faster waits.
+/// Lines waiting to be written; a function that writes faster is slowed down.
 const LINES_WAITING_MAX: usize = 1024;
-/// A day's file that gets larger is set aside as `<day>.old.log`, replacing an older one.
+/// A larger file of a day is renamed to `<day>.old.log`, replacing an older one.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// What `X-Amz-Log-Type: Tail` returns at most.
+/// Most bytes that `X-Amz-Log-Type: Tail` returns.
 const TAIL_BYTES_MAX: usize = 4096;
 
-/// The log of all environments. Clones write to the same place.
+/// The log of all environments. Clones write to the same files.
 #[derive(Debug, Clone)]
 pub struct FunctionLog(mpsc::Sender<Entry>);
 
@@ -30,7 +30,7 @@ enum Entry {
 }
 
 impl FunctionLog {
-    /// Starts the thread that writes, which ends with the last clone.
+    /// Starts the writer thread, which ends with the last clone.
     pub fn open(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let mut file = DailyFile::open(dir)?;
@@ -57,7 +57,7 @@ impl FunctionLog {
     }
 
     async fn line(&self, line: Vec<u8>) {
-        // The thread outlives every sender, so this can't fail.
+        // The thread outlives every sender, so this cannot fail.
         self.0.send(Entry::Line(line)).await.ok();
     }
 }
@@ -87,7 +87,7 @@ impl LogStream {
         }
     }
 
-    /// `2026/11/22/[$LATEST]…`, as in CloudWatch.
+    /// Returns the stream name, `2026/11/22/[$LATEST]…` as in CloudWatch.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -104,7 +104,7 @@ impl LogStream {
         self.log.line(line).await;
     }
 
-    /// The last lines since this was last asked.
+    /// Returns the last lines since the previous call.
     pub fn take_tail(&self) -> Vec<u8> {
         std::mem::take(&mut *lock(&self.tail))
     }

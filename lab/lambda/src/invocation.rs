@@ -1,4 +1,4 @@
-//! One run of the function: what goes in, and what comes out.
+//! One invocation of the function: its input and its result.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A request to run the function, whoever makes it.
+/// A request to run the function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     pub request_id: Uuid,
@@ -14,24 +14,24 @@ pub struct Invocation {
     pub payload: Bytes,
 }
 
-/// How an invocation ended.
+/// Result of an invocation.
 #[derive(Debug)]
 pub struct Run {
     pub outcome: Outcome,
-    /// Whether an environment was started for it.
+    /// Whether it was a cold start.
     pub cold: bool,
-    /// From the START line to the answer.
+    /// Time from the START line to the answer.
     pub duration: Duration,
-    /// How long the init took, where it succeeded just before this run.
+    /// Duration of the init, if it succeeded just before this invocation.
     pub init: Option<Duration>,
-    /// Most memory that the process ever held; 0 where it is not known.
+    /// Peak memory of the process; 0 if unknown.
     pub peak_memory_mb: u64,
-    /// The end of what the environment wrote, at most 4 KiB.
+    /// End of what the environment wrote to its log, at most 4 KiB.
     pub log_tail: Vec<u8>,
 }
 
 impl Run {
-    /// Init and duration, rounded up to a whole millisecond: what Lambda charges for on an OS-only runtime.
+    /// Returns init plus duration, rounded up to a whole millisecond: what Lambda bills on an OS-only runtime.
     pub fn billed_milliseconds(&self) -> u64 {
         let billed = self.duration + self.init.unwrap_or_default();
         u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -45,14 +45,14 @@ pub enum Outcome {
     Failure(Failure),
 }
 
-/// Who says that it failed.
+/// Who reported the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The function: `/error` or `/init/error`, panics included; or a response that is too large.
+    /// The function: by `/error` or `/init/error`, panics included; or its response was too large.
     Function,
-    /// The clock: no response before the deadline.
+    /// No response before the deadline.
     Timeout,
-    /// The process: it ended, or never started.
+    /// The process exited, or never started.
     Exit,
 }
 
@@ -64,7 +64,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What the function said about itself.
+    /// An error that the function reported itself.
     pub fn reported(body: Bytes) -> Self {
         Self {
             cause: Cause::Function,
@@ -83,13 +83,13 @@ impl Failure {
         Self::new(Cause::Timeout, "Sandbox.Timedout", &message)
     }
 
-    /// It did its work, and nobody is told.
+    /// The function did its work, but the result is dropped.
     pub fn answer_lost(request_id: Uuid) -> Self {
         let message = format!("RequestId: {request_id} Error: The function's answer was lost");
         Self::new(Cause::Function, "Lab.AnswerLost", &message)
     }
 
-    /// `termination` in words such as `exit status 1`; `None` for an exit with status 0.
+    /// The process exited. `termination` is text such as `exit status 1`; `None` for status 0.
     pub fn exited(request_id: Uuid, termination: Option<&str>) -> Self {
         let reason = termination.map_or_else(
             || "Runtime exited without providing a reason".to_owned(),
@@ -105,7 +105,7 @@ impl Failure {
         Self::new(Cause::Exit, "Runtime.InvalidEntrypoint", &message)
     }
 
-    /// The error's message, at most 1 KiB as in Lambda's dead letters.
+    /// Returns the error message, at most 1 KiB as in Lambda's dead letters.
     pub fn message(&self) -> String {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         let message = body
@@ -129,7 +129,7 @@ impl Failure {
     }
 }
 
-/// Lambda's sentence for a timeout.
+/// Returns Lambda's message for a timeout.
 pub fn timed_out_text(timeout: Duration) -> String {
     format!("Task timed out after {:.2} seconds", timeout.as_secs_f64())
 }

@@ -1,12 +1,11 @@
-//! Function processes that outlived a host which was killed.
+//! Function processes that outlived a killed host.
 //!
-//! A host that ends by itself ends its processes. One that is killed can't. What is left of it goes in one of
-//! three ways. A process at work loses the Runtime API, and ends by itself when its event is done. A frozen
-//! one, being a stopped process group that has just become an orphan, gets SIGHUP and SIGCONT from the kernel
-//! and ends by them. Where neither applies (a subreaper in the same session adopts it, it ignores SIGHUP, its
-//! event is not done yet) the next host ends it. For that each process has a record here. A pid alone could
-//! have passed to a stranger, so the record also holds the process's start time and the boot it belongs to,
-//! and all three must fit.
+//! A host that shuts down ends its processes; a killed one cannot. What it leaves behind ends in one of three ways. A
+//! process at work loses the Runtime API, and exits when its event is done. A frozen one is a stopped process group
+//! that has just been orphaned, so the kernel sends it SIGHUP and SIGCONT, which end it. In the remaining cases (a
+//! subreaper in the same session adopts it, it ignores SIGHUP, its event is not done yet) the next host kills it. For
+//! that, each process has a record here. A pid may have been reused, so the record also holds the process's start time
+//! and the boot id, and all three must match.
 
 use std::fs;
 use std::io;
@@ -18,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::proc;
 
-/// The records of one state folder.
+/// The process records of one state folder.
 #[derive(Debug)]
 pub struct Leftovers {
     dir: PathBuf,
 }
 
-/// Names one process for ever.
+/// Identifies one process uniquely.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Identity {
     pid: i32,
@@ -32,7 +31,7 @@ struct Identity {
     boot_id: String,
 }
 
-/// Withdrawn when dropped, once the process has ended.
+/// A record of a running process; removed when dropped.
 #[derive(Debug)]
 pub struct Record(PathBuf);
 
@@ -42,7 +41,7 @@ impl Leftovers {
         Ok(Self { dir: dir.into() })
     }
 
-    /// Ends what an earlier host left behind. Only for the holder of the state folder's lock.
+    /// Kills what an earlier host left behind. Only the holder of the state folder's lock may call it.
     pub fn end_all(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
@@ -55,7 +54,7 @@ impl Leftovers {
         Ok(())
     }
 
-    /// Remembers a process, which leads its own process group, until the record is dropped.
+    /// Records a process, which leads its own process group, until the record is dropped.
     pub fn record(&self, pid: Pid) -> io::Result<Record> {
         let identity = Identity::of(pid.as_raw()).ok_or(io::ErrorKind::NotFound)?;
         let path = self.dir.join(pid.to_string());

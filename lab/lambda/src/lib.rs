@@ -1,35 +1,33 @@
-//! The lab's Lambda: runs a function's real binary in execution environments, takes invocations by Lambda's
-//! Invoke API, and treats asynchronous events as the Lambda service does. One host serves one function, on
-//! loopback.
+//! The lab's Lambda: runs a function's real binary in execution environments, serves Lambda's Invoke API, and handles
+//! asynchronous events as the Lambda service does. One host serves one function, on loopback.
 //!
-//! What it owns: the processes of the function, its concurrency, the queue of events with retries and dead
-//! letters, and the function's log. It knows nothing of payments: any binary that speaks the Runtime API will
-//! do, and any JSON is a payload.
+//! It owns the function's processes, its concurrency, the event queue with retries and dead letters, and the function's
+//! log. It knows nothing of payments: the binary may be any program that speaks the Runtime API, and the payload any
+//! JSON.
 //!
-//! The way of an invocation:
+//! Path of an invocation:
 //!
-//! - `api` takes it, and either runs it at once or puts it in the `queue`; the `schedule` puts events there
-//!   too.
-//! - `event_source` polls a queue of SQS, and runs the function with its messages.
-//! - `function` gives out places within the concurrency. A `place` runs one invocation.
-//! - `environment` is a process with a Runtime API of its own: started when no frozen one is free, frozen
-//!   between invocations, killed at the deadline.
+//! - `api` takes it, and either runs it at once or puts it into the `queue`; the `schedule` puts events there too.
+//! - `event_source` polls an SQS queue, and invokes the function with its messages.
+//! - `function` grants concurrency slots. A `concurrency_slot` runs one invocation.
+//! - `environment` is a process with a Runtime API of its own: started when no frozen one is free, frozen between
+//!   invocations, killed at the deadline.
 //!
-//! How to extend it: a new source of events reserves a place and runs an invocation in it, as `queue::Dispatcher`
-//! and `event_source` do. Whatever must change what a source sees, such as a `fault` on command, belongs in
-//! `function`: refusals in `reserve` and `try_reserve`, broken runs in `drive` and `run`. Nothing reaches a process
-//! but through there.
+//! To extend it: a new source of events reserves a slot and runs an invocation in it, as `queue::Dispatcher` and
+//! `event_source` do. Whatever changes what a source sees, such as a `fault`, belongs in `function`: refusals in
+//! `reserve` and `try_reserve`, failed invocations in `drive` and `run`. There is no other way to reach a process.
 //!
-//! A function that holds more memory than it has is killed, as on AWS: its resident memory is watched, since a cgroup
-//! wants more rights than a lab has.
+//! A function that exceeds its memory is killed, as on AWS. The host watches its resident memory, because a cgroup
+//! needs more privileges than a lab has.
 //!
-//! Differences from AWS: memory is looked at every 10 ms; there is one version, `$LATEST`; no extensions,
-//! layers, destinations or response streaming; a synchronous answer is held until the function polls again.
-//! What becomes of processes whose host is killed is told in `leftovers`, who may call in `api`.
+//! Differences from AWS: memory is checked every 10 ms; the only version is `$LATEST`; no extensions, layers,
+//! destinations or response streaming; a synchronous answer is held until the function polls again. See `leftovers` for
+//! processes of a killed host, and `api` for authentication.
 
 mod access;
 mod api;
 mod arn;
+mod concurrency_slot;
 mod config;
 mod environment;
 mod event_source;
@@ -38,7 +36,6 @@ mod function;
 mod function_log;
 mod invocation;
 mod leftovers;
-mod place;
 mod proc;
 mod queue;
 mod report;

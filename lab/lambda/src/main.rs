@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lab_lambda::{Config, Server, StartError};
-use server_kit::program::{self, End};
+use server_kit::program::{self, ShutdownSignal};
 
 const ABOUT: &str = "The lab's Lambda: runs a function's binary over the Runtime API, on loopback";
 
@@ -16,12 +16,12 @@ async fn main() -> ExitCode {
 
 async fn run(config: PathBuf) -> Result<(), StartError> {
     let config = Config::load(&config)?;
-    let mut end = End::listen().map_err(StartError::Signals)?;
+    let mut shutdown = ShutdownSignal::listen().map_err(StartError::Signals)?;
     let function = config.function.name.clone();
     let server = Server::start(config).await?;
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, addr = %server.addr(), function, "lab-lambda listens");
-    end.wait().await;
+    shutdown.wait().await;
     server.shutdown().await;
     tracing::info!("lab-lambda ended");
     Ok(())

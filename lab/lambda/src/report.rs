@@ -1,4 +1,4 @@
-//! The lines that the platform itself writes to the function's log.
+//! The platform's own lines in the function's log.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub fn init_start() -> String {
     "INIT_START Runtime Version: provided:al2023".to_owned()
 }
 
-/// Written only for an init that failed; a good one is told by the first REPORT.
+/// Written only for a failed init; the first REPORT covers a successful one.
 pub fn init_report(duration: Duration, status: &str) -> String {
     format!(
         "INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: {status}",

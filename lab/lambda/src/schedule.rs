@@ -1,4 +1,4 @@
-//! Runs the function by the clock, as an EventBridge rule does.
+//! Invokes the function on a schedule, as an EventBridge rule does.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::config::ScheduleConfig;
 use crate::queue::{AcceptError, Queue};
 
-/// Puts an event into the queue at every tick.
+/// Queues an event at every tick.
 #[derive(Debug)]
 pub struct Schedule {
     pub config: ScheduleConfig,
@@ -25,12 +25,12 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Ticks until `stopping`. A tick is left out while the event of an earlier one waits or runs; after a
-    /// restart the first tick does not know of an earlier one.
+    /// Ticks until `stopping`. A tick is skipped while the event of an earlier one is waiting or in flight; the first
+    /// tick after a restart does not know of an earlier one.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut ticks = interval(Duration::from_secs(self.config.every_seconds));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick of an interval comes at once; a rule's comes after its time.
+        // The first tick of an interval is immediate; a rule's comes after its period.
         ticks.tick().await;
         let mut last = None;
         loop {

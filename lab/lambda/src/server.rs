@@ -1,4 +1,4 @@
-//! A running host: everything put together, started and ended in order.
+//! A running host, from start to graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,14 +28,14 @@ use crate::schedule::Schedule;
 use crate::state::{State, StateError};
 use crate::status::Board;
 
-/// What invocations that run at shutdown may still take.
+/// Time that invocations in flight have to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
-/// The whole end, whatever hangs. Processes that are left are killed as their environments are dropped.
+/// Limit for the whole shutdown. Processes that are left are killed when their environments are dropped.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
-/// What answers may then take to reach their callers.
+/// Time that answers then have to reach their callers.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
 
-/// Why a host did not start.
+/// Why the host did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -52,8 +52,8 @@ pub enum StartError {
     Signals(#[source] io::Error),
 }
 
-/// A host that serves. [`Server::shutdown`] ends it in order. A drop ends it too: at once where nothing runs,
-/// else with the last invocation.
+/// A running host. [`Server::shutdown`] stops it gracefully. Dropping it stops it at once if it is idle, otherwise
+/// after the last invocation.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -61,15 +61,15 @@ pub struct Server {
     log: FunctionLog,
     stopping: watch::Sender<bool>,
     api: JoinHandle<io::Result<()>>,
-    /// Dispatcher, schedule, event source, dead-letter queue: each ends once it is told and its runs are over.
+    /// Dispatcher, schedule, event source and dead-letter queue: each ends when told to, after its invocations.
     sources: Vec<JoinHandle<()>>,
     idle: JoinHandle<()>,
-    /// Last, so that it is unlocked last.
+    /// Declared last, so that it is unlocked last.
     _state: State,
 }
 
 impl Server {
-    /// Ends what an earlier host left, and serves. Returns once the API answers.
+    /// Cleans up what an earlier host left, and starts to serve. Returns once the API answers.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
         let access = Access::load(&config)?;
@@ -109,13 +109,13 @@ impl Server {
         })
     }
 
-    /// Where the API listens.
+    /// Address of the API.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Takes nothing more, gives running invocations a moment, ends every process. What is queued stays on
-    /// disk.
+    /// Stops accepting requests, lets invocations finish for a short time, and ends every process. Queued events stay
+    /// on disk.
     pub async fn shutdown(self) {
         if timeout(SHUTDOWN_MAX, self.wind_down()).await.is_err() {
             tracing::warn!("the end was cut short: a part did not stop in time");
@@ -196,7 +196,7 @@ fn blueprint(
     }
 }
 
-/// The process starts in another folder, so a relative path would not be found there.
+/// Makes a path absolute, because the process starts in another folder.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
@@ -215,6 +215,6 @@ async fn end_idle(function: Arc<Function>, stopping: watch::Receiver<bool>) {
 }
 
 async fn told(mut stopping: watch::Receiver<bool>) {
-    // An error means that the server was dropped: an end as well.
+    // An error means that the server was dropped, which also ends it.
     stopping.wait_for(|stopping| *stopping).await.ok();
 }

@@ -1,4 +1,4 @@
-//! One way to make an SQS client: every wait bounded.
+//! The SQS client, with every wait bounded.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use crate::config::QueueConfig;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// One try, beyond what a long poll waits.
+/// Timeout of one attempt, in addition to the duration of a long poll.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 2;
-/// Shorter than what the lab's servers keep an idle connection for.
+/// Shorter than the time for which the lab's servers keep an idle connection open.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
-/// A client for a queue whose polls wait for `wait`.
+/// Creates a client for a queue; `wait` is the duration of its long polls.
 pub fn client(queue: &QueueConfig, region: &str, wait: Duration) -> Client {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
@@ -31,7 +31,7 @@ pub fn client(queue: &QueueConfig, region: &str, wait: Duration) -> Client {
         .operation_attempt_timeout(attempt)
         .operation_timeout(attempt * ATTEMPTS)
         .build();
-    let secret = queue.secret_access_key.reveal();
+    let secret = queue.secret_access_key.expose();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))

@@ -1,4 +1,4 @@
-//! The folder of what outlives the host: queue, dead letters, log, records of processes.
+//! The folder of what outlives the host: queue, dead letters, log, process records.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
-    /// Locked; the kernel unlocks it however the host ends.
+    /// Locked; the kernel releases it however the host ends.
     _lock: File,
 }
 
-/// Why a state folder can't be used.
+/// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    #[error("the state folder {} is in use by another host; end that one or choose another folder", path.display())]
+    #[error("the state folder {} is in use by another host; stop that one or choose another folder", path.display())]
     InUse { path: PathBuf },
-    #[error("the state folder {} can't be used", path.display())]
+    #[error("cannot use the state folder {}", path.display())]
     Unusable {
         path: PathBuf,
         #[source]
@@ -27,7 +27,7 @@ pub enum StateError {
 }
 
 impl State {
-    /// Makes the folder if need be, for this user only: it holds payloads.
+    /// Creates the folder if absent, readable only by this user, because it holds payloads.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let unusable = |source| StateError::Unusable {
             path: path.into(),
@@ -61,12 +61,12 @@ impl State {
         self.path.join("log")
     }
 
-    /// Records of function processes.
+    /// Folder of the process records.
     pub fn processes(&self) -> PathBuf {
         self.path.join("processes")
     }
 
-    /// Says which part of the folder failed.
+    /// Returns the error for a part of the folder that failed.
     pub fn unusable(&self, source: io::Error) -> StateError {
         StateError::Unusable {
             path: self.path.clone(),

@@ -1,4 +1,4 @@
-//! What the host tells about itself: counts, environments, recent runs.
+//! What the host reports about itself: counts, environments, recent invocations.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -9,32 +9,32 @@ use crate::invocation::{Cause, Invocation, Outcome, Run};
 use crate::sync::lock;
 use crate::timestamp::Timestamp;
 
-/// Recent runs that are remembered.
+/// Number of recent invocations that are kept.
 const RECENT_MAX: usize = 50;
 
-/// Since the host started.
+/// Counts since the host started.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Counts {
-    /// Runs, retries included.
+    /// Invocations, retries included.
     pub invocations: u64,
-    /// Failed runs, timeouts included.
+    /// Failed invocations, timeouts included.
     pub errors: u64,
     pub timeouts: u64,
     pub cold_starts: u64,
     /// Synchronous calls refused because all concurrency was in use.
     pub throttles: u64,
-    /// Events that were given up.
+    /// Events that became dead letters.
     pub dead_letters: u64,
-    /// What Lambda would bill for all runs.
+    /// What Lambda would bill for all invocations, in milliseconds.
     pub billed_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EnvironmentState {
-    /// The process runs its init.
+    /// The process is initializing.
     Starting,
-    /// An invocation runs.
+    /// An invocation is in flight.
     Running,
     /// Stopped between invocations.
     Frozen,
@@ -62,7 +62,7 @@ pub struct RecentRun {
     pub max_memory_mb: u64,
 }
 
-/// A moment's view of a board.
+/// A snapshot of a board.
 #[derive(Debug, Serialize)]
 pub struct Snapshot {
     pub counts: Counts,
@@ -71,14 +71,14 @@ pub struct Snapshot {
     pub recent: Vec<RecentRun>,
 }
 
-/// Where every part writes what it did. Nothing in the host decides by it.
+/// The board that every part reports to. Nothing in the host depends on it.
 #[derive(Debug, Default)]
 pub struct Board(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
     counts: Counts,
-    /// By log stream.
+    /// Environments by log stream.
     environments: BTreeMap<String, EnvironmentStatus>,
     recent: VecDeque<RecentRun>,
 }
@@ -116,7 +116,7 @@ impl Board {
         });
     }
 
-    /// Shows a new environment until the listing is dropped.
+    /// Lists a new environment until the listing is dropped.
     pub fn list(self: &Arc<Self>, log_stream: &str, pid: i32) -> Listing {
         let log_stream = log_stream.to_owned();
         let status = EnvironmentStatus {
@@ -136,7 +136,7 @@ impl Board {
     }
 }
 
-/// One environment's line on the board.
+/// One environment's entry on the board.
 #[derive(Debug)]
 pub struct Listing {
     board: Arc<Board>,

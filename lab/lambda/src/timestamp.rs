@@ -1,4 +1,4 @@
-//! Moments as they are written down: RFC 3339, UTC, milliseconds.
+//! Wall-clock timestamps: RFC 3339, UTC, milliseconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
-/// A moment of the wall clock, the same before and after a restart.
+/// A wall-clock timestamp, comparable across restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(OffsetDateTime);
@@ -18,17 +18,17 @@ impl Timestamp {
         Self(OffsetDateTime::now_utc())
     }
 
-    /// The day in UTC.
+    /// Returns the UTC date.
     pub fn date(self) -> Date {
         self.0.date()
     }
 
-    /// How long ago; zero where the clock was set back.
+    /// Returns its age; zero if the clock was set back.
     pub fn age(self) -> Duration {
         Duration::try_from(OffsetDateTime::now_utc() - self.0).unwrap_or_default()
     }
 
-    /// Milliseconds since 1970, `later` from now.
+    /// Returns milliseconds since 1970, for the moment `later` after this one.
     pub fn unix_milliseconds(self, later: Duration) -> i128 {
         (self.0 + later).unix_timestamp_nanos() / 1_000_000
     }

@@ -1,11 +1,11 @@
-//! The function's environment, which must not show up in a log.
+//! The function's environment variables, which must not appear in a log.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 
-/// The function's own environment variables. Debug shows their names alone.
+/// The function's own environment variables. Debug prints only their names.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Variables(BTreeMap<String, String>);

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::workspace::Workspace;
 
-/// What a payment goes through.
+/// Programs on the path of a payment.
 pub const PIPELINE: [&str; 6] = [
     "web-tier",
     "app-tier",
@@ -21,24 +21,24 @@ pub const PIPELINE: [&str; 6] = [
     "lab-lambda",
 ];
 
-/// The lab in a browser.
+/// The console, the lab in a browser.
 pub const CONSOLE: &str = "lab-console";
 
-/// What the console's button for dead letters runs, and a person at a terminal.
+/// The operator's tool, also behind the console's button for dead letters.
 pub const OPERATOR_TOOL: &str = "payctl";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run cargo: is it on the PATH?")]
+    #[error("cannot run cargo; is it on the PATH?")]
     Cargo(#[source] io::Error),
     #[error("the build failed: {0}")]
     Failed(ExitStatus),
 }
 
-/// What `cargo run` tells a program of the program's own package.
+/// Variables that `cargo run` sets for a program's own package.
 ///
-/// Build scripts look at some of these, ring's among them: passed on, they would have
-/// half of all dependencies compiled anew, and then again by the next `cargo run`.
+/// Build scripts depend on some of these, ring's among them. If they were passed on, half of all dependencies would be
+/// compiled again, and once more by the next `cargo run`.
 const OF_THIS_PACKAGE: [&str; 5] = [
     "CARGO_BIN_",
     "CARGO_CRATE_",
@@ -47,7 +47,7 @@ const OF_THIS_PACKAGE: [&str; 5] = [
     "CARGO_PRIMARY_",
 ];
 
-/// `cargo`, in the workspace; the very one that runs this, if one does.
+/// Returns `cargo`, to be run in the workspace: the one that runs this program, if one does.
 pub fn cargo(workspace: &Workspace) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
@@ -67,7 +67,7 @@ fn is_of_this_package(variable: &OsStr) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// Builds programs of the workspace that `LAB_PROGRAMS` does not provide, cargo's own progress shown.
+/// Builds programs of the workspace that `LAB_PROGRAMS` does not provide, and shows cargo's progress.
 pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
     let names = names.iter().filter(|name| !workspace.is_provided(name));
     let names: Vec<_> = names.collect();
@@ -75,7 +75,7 @@ pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error
         return Ok(());
     }
     let mut command = cargo(workspace);
-    // By `--bin`, without naming packages: features are chosen as for `cargo lab`, so that no library is compiled twice.
+    // With `--bin` and no package names, features are chosen as for `cargo lab`, so that no library is compiled twice.
     command.args(["build", "--release"]);
     for name in names {
         command.args(["--bin", name]);
@@ -88,7 +88,7 @@ pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error
     }
 }
 
-/// Builds a program that no build made yet, such as one that a command needs beside its own.
+/// Builds a program that has not been built yet, such as one that a command needs in addition to its own.
 pub async fn if_missing(workspace: &Workspace, name: &str) -> Result<(), Error> {
     if workspace.program(name).exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the programs of `cargo lab` share: `--dir`, the runtime, and exit codes.
+//! What the programs of `cargo lab` share: `--dir`, the runtime, and exit statuses.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,22 +11,22 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What a shell reports for a command that Ctrl-C ended.
+/// Exit status that a shell reports for a command ended by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
-/// Wrong use, as in the shipped programs.
+/// Wrong usage, as in the shipped programs.
 const USAGE: u8 = 64;
 
 /// `--dir`, which every command takes.
 #[derive(Clone, Debug, Default, Args)]
 pub struct DirOption {
-    /// Where the lab keeps its state, data and logs [default: .lab in the workspace]
+    /// Directory of the lab's state, data and logs [default: .lab in the workspace]
     #[arg(long, global = true, env = "LAB_DIR", value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
 
 impl DirOption {
-    /// The directory that was named, or the usual one.
+    /// Returns the given directory, or the default one.
     pub fn lab_dir(&self, workspace: &Workspace) -> Result<LabDir, state::Error> {
         match &self.dir {
             Some(dir) => LabDir::at(dir),
@@ -35,7 +35,7 @@ impl DirOption {
     }
 }
 
-/// Parses the command line and runs the command, whose error is printed with its causes.
+/// Parses the command line and runs the command; prints its error with all causes.
 pub fn run<C: Parser>(command: impl AsyncFnOnce(C) -> Result<ExitCode>) -> ExitCode {
     let arguments = match C::try_parse() {
         Ok(arguments) => arguments,
@@ -45,7 +45,7 @@ pub fn run<C: Parser>(command: impl AsyncFnOnce(C) -> Result<ExitCode>) -> ExitC
         .enable_all()
         .build();
     let outcome = runtime
-        .context("can't start the runtime")
+        .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(command(arguments)));
     outcome.unwrap_or_else(|error| {
         output::error(error.as_ref());
@@ -53,7 +53,7 @@ pub fn run<C: Parser>(command: impl AsyncFnOnce(C) -> Result<ExitCode>) -> ExitC
     })
 }
 
-/// Asking for help is no mistake.
+/// Asking for help is not an error.
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     if error.use_stderr() {
@@ -63,10 +63,10 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// A number from 0 to `most`, as the parser of an option.
+/// Parses an option's value: a number from 0 to `most`.
 pub fn number_to(most: f64, text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if (0.0..=most).contains(&number) => Ok(number),
-        _ => Err(format!("a number from 0 to {most} is expected")),
+        _ => Err(format!("must be a number from 0 to {most}")),
     }
 }

@@ -1,4 +1,4 @@
-//! What programs for operators read, so that they reach the lab: payctl, the AWS CLI, mysql, curl.
+//! Environment variables with which operators' programs reach the lab: payctl, the AWS CLI, mysql, curl.
 
 use crate::{
     database::{self, User},
@@ -6,7 +6,7 @@ use crate::{
     part::{PartName, sqs},
 };
 
-/// Variables and their values, secrets included.
+/// Returns variables and their values, including secrets.
 pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, database::Error> {
     let operator = &lab.credentials.aws.operator;
     let database = lab.database()?;

@@ -1,4 +1,4 @@
-//! Files of the lab: for the owner's eyes, and replaced whole.
+//! Files of the lab: readable only by their owner, and replaced atomically.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 #[derive(Debug, thiserror::Error)]
-#[error("can't {action} {}", path.display())]
+#[error("cannot {action} {}", path.display())]
 pub struct Error {
     action: &'static str,
     path: PathBuf,
@@ -29,7 +29,7 @@ impl Error {
     }
 }
 
-/// Makes a directory that the owner alone can enter, and its parents.
+/// Creates a directory that only the owner can enter, and its parents.
 pub fn create_dir(path: &Path) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
@@ -38,7 +38,7 @@ pub fn create_dir(path: &Path) -> Result<(), Error> {
         .map_err(Error::of("create the directory", path))
 }
 
-/// Replaces a file whole: a reader sees the old or the new content, never a part.
+/// Replaces a file atomically: a reader sees the old or the new content, never a part.
 pub fn write(path: &Path, content: &str) -> Result<(), Error> {
     let new = path.with_extension("new");
     let written = OpenOptions::new()
@@ -63,7 +63,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(Error::of("read", path))
 }
 
-/// The content, or nothing where there is no such file.
+/// Reads a file; returns `None` if there is no such file.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -75,7 +75,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
         .map_err(|error| Error::of("understand", path)(error.into()))
 }
 
-/// Opens a file for lines to be added at its end.
+/// Opens a file for appending lines.
 pub fn append(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .append(true)
@@ -89,7 +89,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::of("rename", from))
 }
 
-/// Removes a file or a whole directory; one that isn't there is fine.
+/// Removes a file or a whole directory; succeeds if it does not exist.
 pub fn remove(path: &Path) -> Result<(), Error> {
     let removed = if path.is_dir() {
         fs::remove_dir_all(path)
@@ -133,6 +133,6 @@ mod tests {
 
         write(&path, "[").unwrap();
         let error = read_json::<Vec<String>>(&path).unwrap_err();
-        assert!(error.to_string().starts_with("can't understand"));
+        assert!(error.to_string().starts_with("cannot understand"));
     }
 }

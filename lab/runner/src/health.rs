@@ -1,4 +1,4 @@
-//! Whether a part answers.
+//! Health checks of parts.
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::{http, output};
 /// One check takes no longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The version of the protocol in a MySQL server's greeting.
+/// Protocol version in a MySQL server's greeting.
 /// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html>
 const HANDSHAKE_V10: u8 = 10;
 
-/// An error instead of a greeting, and the one that a server gives which is well but has no
-/// accounts yet for this host (`ER_HOST_NOT_PRIVILEGED`).
+/// An error packet instead of a greeting, and the error of a healthy server that has no accounts for this host yet
+/// (`ER_HOST_NOT_PRIVILEGED`).
 const ERROR: u8 = 0xff;
 const HOST_NOT_PRIVILEGED: u16 = 1130;
 
@@ -80,7 +80,7 @@ async fn connect(address: SocketAddr) -> Result<(), Ill> {
 }
 
 async fn greeting(address: SocketAddr) -> Result<(), Ill> {
-    // Three bytes of length, one of sequence, then the protocol's version, or an error and its code.
+    // Three bytes of length, one of sequence, then the protocol version, or an error and its code.
     let mut head = [0; 7];
     let mut stream = TcpStream::connect(address)
         .await
@@ -102,17 +102,17 @@ mod tests {
 
     use super::*;
 
-    /// Takes one connection, and speaks first as a database does.
+    /// Accepts one connection, and speaks first as a database does.
     async fn greeting_with(bytes: &'static [u8]) -> SocketAddr {
         one_connection(move |mut stream| async move {
             stream.write_all(bytes).await.unwrap();
-            // Held open until the other side has read.
+            // Kept open until the other side has read.
             let _ = stream.read(&mut [0; 1024]).await;
         })
         .await
     }
 
-    /// Takes one connection, and answers the first request.
+    /// Accepts one connection, and answers the first request.
     async fn answering_with(status: &'static str) -> SocketAddr {
         one_connection(move |mut stream| async move {
             let _ = stream.read(&mut [0; 1024]).await;

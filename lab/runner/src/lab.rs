@@ -1,4 +1,4 @@
-//! One lab: its directory, how it was started, its secrets. From these follow its parts.
+//! One lab: its directory, settings and secrets, from which its parts follow.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -29,13 +29,13 @@ use crate::{
 pub const REGION: &str = "us-west-2";
 pub const ACCOUNT_ID: &str = "000000000000";
 pub const BUCKET: &str = "fintech-payment-pipeline";
-/// Where S3 sends its events in a lab with a queue.
+/// Queue that S3 sends its events to, in a lab with a queue.
 pub const QUEUE: &str = "payments-events";
-/// Events that the function failed for good.
+/// Queue of events that the function finally failed.
 pub const DEAD_LETTER_QUEUE: &str = "FinTechTransactionAlert-dlq";
 pub const FUNCTION: &str = "FinTechTransactionAlert";
 
-/// The function's memory and time, as the notes set them.
+/// Memory and timeout of the function, as in the notes.
 pub const FUNCTION_MEMORY_MB: u32 = 256;
 pub const FUNCTION_TIMEOUT_SECONDS: u32 = 60;
 
@@ -63,12 +63,12 @@ pub struct Lab {
     pub dir: LabDir,
     pub settings: Settings,
     pub credentials: Credentials,
-    /// In a lab with `--vpc`.
+    /// Present in a lab with `--vpc`.
     pub vpc: Option<Arc<Vpc>>,
 }
 
 impl Lab {
-    /// One that `up` prepared before.
+    /// Loads a lab that `up` prepared.
     pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, Error> {
         let settings = Settings::load(&dir)?;
         let vpc = settings.vpc.as_ref();
@@ -83,7 +83,7 @@ impl Lab {
         })
     }
 
-    /// Where a person reaches a part.
+    /// Address at which a person reaches a part.
     pub fn address(&self, part: PartName) -> SocketAddr {
         self.settings.ports.address(part)
     }
@@ -121,7 +121,7 @@ impl Lab {
         Ok(http::Client::new(&self.roots()?, patience)?)
     }
 
-    /// Where a part's process listens: in a VPC the tiers and the database on all of their own host's addresses.
+    /// Address on which a part listens: in a VPC, the tiers and the database listen on all addresses of their host.
     pub fn listens(&self, part: PartName) -> SocketAddr {
         match (part, self.vpc.as_ref().and_then(|vpc| vpc.address(part))) {
             (PartName::S3 | PartName::Ilb, _) | (_, None) => self.address(part),
@@ -129,7 +129,7 @@ impl Lab {
         }
     }
 
-    /// Where other parts reach this one: by the VPC or by the relay, in a lab that has it.
+    /// Address at which other parts reach this one: through the VPC or the relay, if the lab has one.
     pub fn route(&self, part: PartName) -> SocketAddr {
         if let Some(address) = self.vpc.as_ref().and_then(|vpc| vpc.address(part)) {
             address.into()
@@ -140,7 +140,7 @@ impl Lab {
         }
     }
 
-    /// Where the programs reach S3.
+    /// Address at which the programs reach S3.
     pub fn s3_endpoint(&self) -> String {
         match &self.vpc {
             Some(_) => format!("http://{}", self.route(PartName::S3)),
@@ -148,7 +148,7 @@ impl Lab {
         }
     }
 
-    /// The lab's S3, as a person reaches it, for the holder of a key.
+    /// Returns a client of the lab's S3, as a person reaches it, with this key.
     pub fn s3(&self, key: &AccessKey) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -161,7 +161,7 @@ impl Lab {
         aws_sdk_s3::Client::from_conf(config)
     }
 
-    /// Where the web tier reaches the internal load balancer: in a VPC by a name, which leads to every node.
+    /// URL at which the web tier reaches the internal load balancer: in a VPC, a name that resolves to every node.
     pub fn app_tier_url(&self) -> String {
         let (scheme, address) = (self.scheme(PartName::Ilb), self.route(PartName::Ilb));
         match &self.vpc {
@@ -170,19 +170,19 @@ impl Lab {
         }
     }
 
-    /// What the programs check the database's certificate by, where it is on another host.
+    /// CA bundle with which programs verify the database's certificate, if it is on another host.
     pub fn ca_bundle(&self) -> Option<String> {
         self.vpc.as_ref()?;
         let files = certificate::Files::of(&self.dir);
         Some(files.ca.to_string_lossy().into_owned())
     }
 
-    /// Where a tier shows its metrics.
+    /// Address of a tier's metrics.
     pub fn admin_address(&self, tier: PartName) -> SocketAddr {
         self.settings.ports.admin(tier)
     }
 
-    /// The names of the parts that this lab has.
+    /// Returns the names of this lab's parts.
     pub fn part_names(&self) -> Vec<PartName> {
         PartName::ALL
             .iter()
@@ -197,12 +197,12 @@ impl Lab {
             .collect()
     }
 
-    /// Its VPC, where there must be one.
+    /// Returns its VPC, or an error if it has none.
     pub fn required_vpc(&self) -> Result<&Vpc, vpc::Error> {
         self.vpc.as_deref().ok_or(vpc::Error::NoVpc)
     }
 
-    /// An IAM policy that the lab enforces.
+    /// Path of an IAM policy that the lab enforces.
     pub fn policy(&self, file: &str) -> PathBuf {
         let folder = self.settings.iam.as_deref();
         folder.map_or_else(|| self.workspace.policy(file), |folder| folder.join(file))

@@ -1,16 +1,14 @@
-//! A pipeline on one machine: what `cargo lab` and its tools stand on.
+//! A pipeline on one machine: the base of `cargo lab` and its tools.
 //!
-//! Owns the parts' lives: what the machine must have, which ports and
-//! credentials they get, the order of their start and stop, and that one that
-//! dies comes back. Each part is a process of its own.
+//! Owns the life cycle of the parts: what must be installed, their ports and credentials, the order of start and stop,
+//! and the restart of parts that die. Each part is a process of its own.
 //!
-//! Must not know what the programs do. They are an executable, environment
-//! variables, a port and a health check; nothing here links against them.
+//! Does not know what the programs do. To it they are an executable, environment variables, a port and a health check;
+//! nothing here links against them.
 //!
-//! A new part is a file under [`part`] that says how to launch it, a name in
-//! [`part_name::PartName`] and its place in [`part::START`] and [`part::STOP`].
-//! Commands are elsewhere: those of every day in the crate `lab`, the others in `lab-chaos`, `lab-bench` and
-//! `lab-tasks`, which `lab` builds when they are first asked for.
+//! A new part needs a file under [`part`] that says how to launch it, a name in [`part_name::PartName`], and a position
+//! in [`part::START`] and [`part::STOP`]. The commands are in other crates: everyday ones in `lab`, the others in
+//! `lab-chaos`, `lab-bench` and `lab-tasks`, which `lab` builds when they are first used.
 
 pub mod build;
 pub mod certificate;
@@ -34,7 +32,6 @@ pub mod process;
 pub mod reach;
 pub mod relay;
 pub mod scratch_lab;
-pub mod secret;
 pub mod server;
 pub mod shutdown;
 pub mod state;
@@ -42,3 +39,5 @@ pub mod supervisor;
 pub mod usage;
 pub mod vpc;
 pub mod workspace;
+
+pub use server_kit::secret;

@@ -1,4 +1,4 @@
-//! A payment as a client sends it, and the answer.
+//! A payment as a client sends it, and its answer.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't write the payment as JSON")]
+    #[error("cannot serialize the payment")]
     Json(#[source] serde_json::Error),
     #[error("no answer from {url}: is the lab up? See `cargo lab status`")]
     Http {
@@ -37,7 +37,7 @@ pub struct Payment {
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
-    /// A string, so that no digit is lost on the way.
+    /// A string, so that every digit is preserved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Processes: started apart from each other, known for certain, ended without remains.
+//! Processes: started independently of each other, identified reliably, and ended with their children.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +26,14 @@ use tokio::{
 
 use crate::{files, output};
 
-/// How often an ending process is looked at.
+/// Poll interval while a process ends.
 const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Log(#[from] files::Error),
-    #[error("can't start {}", program.display())]
+    #[error("cannot start {}", program.display())]
     Spawn {
         program: PathBuf,
         #[source]
@@ -41,11 +41,11 @@ pub enum Error {
     },
 }
 
-/// Raises the limit of open files, for this process and its children, as far as it may go: a shell's usual limit is
-/// 1,024, and a tier takes 8,192 connections.
+/// Raises the open file limit of this process and its children as far as allowed: a shell's usual limit is 1,024, and a
+/// tier takes 8,192 connections.
 pub fn allow_open_files() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // Where it may not be raised, it is as the administrator wants it.
+        // If it may not be raised, the administrator wants it so.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
@@ -53,9 +53,9 @@ pub fn allow_open_files() {
 /// How a child's output gets into its log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Output {
-    /// The child holds the file itself, and so goes on while nobody supervises it.
+    /// The child holds the file itself, and so continues while nobody supervises it.
     File,
-    /// For a program that would undo the file's append mode, and then write over earlier lines.
+    /// For a program that clears the file's append mode, and would then overwrite earlier lines.
     Pipe,
 }
 
@@ -69,7 +69,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Starts it in a process group of its own, its output added to `log`.
+    /// Starts it in a process group of its own, with its output appended to `log`.
     pub fn spawn(&self, log: &Path) -> Result<Child, Error> {
         let failed = |source| Error::Spawn {
             program: self.program.clone(),
@@ -97,7 +97,7 @@ impl Launch {
     }
 }
 
-/// A pipe whose other end is added to `log` until the last writer closes it.
+/// Returns a pipe that is copied to `log` until the last writer closes it.
 fn piped(log: File) -> io::Result<PipeWriter> {
     let (reader, writer) = io::pipe()?;
     let mut reader = pipe::Receiver::from_owned_fd(reader.into())?;
@@ -110,11 +110,11 @@ fn piped(log: File) -> io::Result<PipeWriter> {
     Ok(writer)
 }
 
-/// A pid with the moment of its start, so that a pid that was given out anew is not mistaken.
+/// A pid with its start time, so that a reused pid is not mistaken for the process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     pub pid: i32,
-    /// Field 22 of `/proc/PID/stat`; absent where there is no `/proc`.
+    /// Field 22 of `/proc/PID/stat`; `None` if there is no `/proc`.
     pub start_time: Option<u64>,
 }
 
@@ -131,23 +131,23 @@ impl Identity {
         Some(Self::of(pid))
     }
 
-    /// Whether this very process still runs. One that only waits to be reaped does not.
+    /// Whether this exact process still runs. A zombie does not count.
     pub fn is_alive(self) -> bool {
         match (self.start_time, stat(self.pid)) {
             (Some(started), Some(stat)) => stat.start_time == started && !stat.ended,
             (Some(_), None) => false,
-            // It was gone before its start could be read, unless this system doesn't tell.
+            // The process ended before its start time could be read, unless this system has no `/proc`.
             (None, _) if Path::new("/proc/self/stat").exists() => false,
             (None, _) => signal::kill(Pid::from_raw(self.pid), None).is_ok(),
         }
     }
 
-    /// Sends a signal, if this very process still runs.
+    /// Sends a signal, if this exact process still runs.
     pub fn signal(self, signal: Signal) -> bool {
         self.is_alive() && signal::kill(Pid::from_raw(self.pid), signal).is_ok()
     }
 
-    /// Waits until it is gone; false if it is still there after `patience`.
+    /// Waits until it is gone; returns `false` if it still exists after `patience`.
     pub async fn gone_within(self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         while self.is_alive() {
@@ -159,7 +159,7 @@ impl Identity {
         true
     }
 
-    /// Ends it: asks, waits, then forces. What it started in its group ends with it.
+    /// Ends it: SIGTERM, a wait, then SIGKILL. Its process group ends with it.
     pub async fn end(self, patience: Duration) {
         if !self.signal(Signal::SIGTERM) {
             return;
@@ -172,7 +172,7 @@ impl Identity {
     }
 }
 
-/// Ends what a dead group leader left behind. To be called right after it died.
+/// Kills what a dead group leader left behind. Call it right after the death.
 pub fn kill_group(leader: i32) {
     let _ = signal::killpg(Pid::from_raw(leader), Signal::SIGKILL);
 }
@@ -186,7 +186,7 @@ fn stat(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Fields are counted from behind the command's name, which may hold spaces and brackets itself.
+/// Fields are counted after the command name, which may contain spaces and parentheses.
 fn parse_stat(line: &str) -> Option<Stat> {
     let (_, fields) = line.rsplit_once(") ")?;
     let mut fields = fields.split(' ');

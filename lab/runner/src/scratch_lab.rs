@@ -1,4 +1,4 @@
-//! A fresh lab for one command, under the user's directory, so that nothing else is in what the command finds.
+//! A fresh lab for one command, in a subdirectory of the user's lab, so that the command finds nothing else in it.
 
 use std::process::Stdio;
 
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::{lab::Lab, shutdown::Shutdown, state::LabDir, workspace::Workspace};
 
-/// Started and ended by `cargo lab`, as a person would.
+/// A lab that is started and stopped by `cargo lab`, as by a person.
 #[derive(Debug)]
 pub struct ScratchLab {
     dir: LabDir,
@@ -15,23 +15,23 @@ pub struct ScratchLab {
 }
 
 impl ScratchLab {
-    /// Options of `up` for a lab beside others, without what a measurement would measure too.
+    /// Options of `up` for a lab next to others, without parts that would affect a measurement.
     pub const BESIDE_OTHERS: [&str; 2] = ["--free-ports", "--no-console"];
 
-    /// In the folder of that name in the user's directory.
+    /// Uses the subdirectory `name` of the user's lab.
     pub fn new(name: &str, user: &LabDir, workspace: Workspace) -> Result<Self> {
         let dir = LabDir::at(&user.root().join(name))?;
         Ok(Self { dir, workspace })
     }
 
-    /// Works on a fresh lab, started with these options of `up`, and ends it whatever comes of the work.
-    /// Returns nothing if a person interrupted it.
+    /// Starts a fresh lab with these options of `up`, does the work, and stops the lab whatever the result. Returns
+    /// `None` if a person interrupted it.
     pub async fn with<T>(
         &self,
         options: &[&str],
         work: impl AsyncFnOnce(Lab) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
+        let mut shutdown = Shutdown::listen(None).context("cannot listen for signals")?;
         let outcome = tokio::select! {
             outcome = self.on_fresh_lab(options, work) => outcome.map(Some),
             _ = shutdown.wait() => Ok(None),
@@ -51,7 +51,7 @@ impl ScratchLab {
         work(Lab::load(self.dir.clone(), self.workspace.clone())?).await
     }
 
-    /// A command of `cargo lab`, for this lab.
+    /// Runs a command of `cargo lab` on this lab.
     async fn command(&self, arguments: &[&str]) -> Result<()> {
         let program = self.workspace.lab();
         let status = Command::new(program)
@@ -61,11 +61,11 @@ impl ScratchLab {
             .stdin(Stdio::null())
             .status()
             .await
-            .with_context(|| format!("can't start {}", program.display()))?;
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let command = arguments.first().copied().unwrap_or_default();
         ensure!(
             status.success(),
-            "the lab did not start or end: {command} ended with {status}"
+            "the lab did not start or stop: {command} exited with {status}"
         );
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A server beside the lab's parts, which ends with what started it.
+//! A server in addition to the lab's parts, which ends with whatever started it.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -15,15 +15,15 @@ use crate::{
     usage::Usage,
 };
 
-/// From its start until it is healthy; interpreters with many modules take their time.
+/// Longest time from start to healthy; interpreters with many modules are slow.
 const START: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{name} did not get well: {reason}")]
+    #[error("{name} did not become healthy: {reason}")]
     Ill { name: String, reason: String },
-    #[error("{name} ended right after its start; its log ends with\n{log}")]
+    #[error("{name} exited right after its start; its log ends with\n{log}")]
     Died { name: String, log: String },
     #[error(transparent)]
     Files(#[from] files::Error),
@@ -42,14 +42,14 @@ impl Error {
     }
 }
 
-/// What to start, and how it shows its health.
+/// What to start, and its health check.
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub address: SocketAddr,
     pub launch: Launch,
     pub files: Vec<ConfigFile>,
     pub health: Health,
-    /// From SIGTERM until it is killed.
+    /// Time from SIGTERM until it is killed.
     pub patience: Duration,
 }
 
@@ -75,7 +75,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Returns once it is healthy.
+    /// Starts it; returns once it is healthy.
     pub async fn start(name: &str, spec: impl Into<Spec>, log: &Path) -> Result<Self, Error> {
         let spec = spec.into();
         for file in &spec.files {
@@ -114,21 +114,21 @@ impl Server {
         &self.name
     }
 
-    /// Of the process and those that it started.
+    /// Returns the resource usage of the process and its children.
     pub fn usage(&self) -> Usage {
         Usage::of_group(self.process.pid)
     }
 
     pub async fn end(mut self) {
         tokio::join!(self.process.end(self.patience), async {
-            // It is reaped, whatever its status.
+            // Reaps it, whatever its status.
             let _ = self.child.wait().await;
         });
     }
 }
 
 impl Drop for Server {
-    /// Where a run is broken off. Nothing happens to one that has ended.
+    /// For an aborted run. Does nothing if it has ended.
     fn drop(&mut self) {
         if self.process.is_alive() {
             kill_group(self.process.pid);

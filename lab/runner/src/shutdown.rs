@@ -1,4 +1,4 @@
-//! When to stop: a signal, or the end of the process that the lab was started for.
+//! When to stop: a signal, or the end of the process that owns the lab.
 
 use std::{io, time::Duration};
 
@@ -11,16 +11,16 @@ use crate::process::Identity;
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// What there was to stop for.
+/// Why to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
-    /// Ctrl-C or a closed terminal: whoever runs in the foreground heard it too.
+    /// Ctrl-C or a closed terminal: other processes in the foreground received it too.
     Terminal,
     Terminate,
     OwnerGone,
 }
 
-/// Listens from its making on, so that no signal is lost in between.
+/// Listens from its creation, so that no signal is lost.
 #[derive(Debug)]
 pub struct Shutdown {
     terminate: Signal,
@@ -39,7 +39,7 @@ impl Shutdown {
         })
     }
 
-    /// Returns once it is time to stop.
+    /// Returns when it is time to stop.
     pub async fn wait(&mut self) -> Cause {
         tokio::select! {
             _ = self.terminate.recv() => Cause::Terminate,

@@ -1,4 +1,4 @@
-//! What a process takes of the machine, by `/proc`.
+//! Resource usage of processes, from `/proc`.
 
 use std::{fs, time::Duration};
 
@@ -6,14 +6,14 @@ use nix::unistd::{Pid, SysconfVar, getpgid, sysconf};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// Time on a processor since its start, its children that ended not counted.
+    /// CPU time since its start, without children that have ended.
     pub cpu: Duration,
-    /// MiB resident now.
+    /// Resident memory now, in MiB.
     pub memory_mib: f64,
 }
 
 impl Usage {
-    /// Nothing where there is no such process, or no `/proc`.
+    /// Returns `None` if there is no such process, or no `/proc`.
     pub fn of(pid: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -23,7 +23,7 @@ impl Usage {
         })
     }
 
-    /// Of all processes of a group together: a server with its workers.
+    /// Returns the usage of all processes of a group together: a server with its workers.
     pub fn of_group(leader: i32) -> Self {
         group(leader)
             .into_iter()
@@ -35,7 +35,7 @@ impl Usage {
     }
 }
 
-/// The processes of a group.
+/// Returns the processes of a group.
 fn group(leader: i32) -> Vec<i32> {
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -47,7 +47,7 @@ fn group_of(pid: i32) -> Option<i32> {
     getpgid(Some(pid)).ok().map(Pid::as_raw)
 }
 
-/// Fields 14 and 15, user and system time in ticks, counted from behind the command's name.
+/// Returns fields 14 and 15, user and system time in ticks, counted after the command name.
 fn cpu(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ').skip(11);

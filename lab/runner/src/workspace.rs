@@ -6,10 +6,10 @@ use std::{
 };
 
 #[derive(Debug, thiserror::Error)]
-#[error("can't tell where this program is")]
+#[error("cannot tell where this program is")]
 pub struct Error(#[source] io::Error);
 
-/// A folder whose programs are run in place of the release build's, such as those that `cargo lab dist` built.
+/// Folder of programs to run instead of the release build's, such as those that `cargo lab dist` built.
 pub const PROGRAMS: &str = "LAB_PROGRAMS";
 
 /// The work tree, and the folder of its release binaries.
@@ -22,7 +22,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// To be called before anything is built: a build may replace the program that runs now.
+    /// Call it before anything is built: a build may replace the running program.
     pub fn find() -> Result<Self, Error> {
         let program = env::current_exe().map_err(Error)?;
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -45,18 +45,18 @@ impl Workspace {
         &self.root
     }
 
-    /// `cargo lab`, which lies beside its tools: this very program, or the one that started it.
+    /// Path of `cargo lab`, which is beside its tools: this program, or the one that started it.
     pub fn lab(&self) -> &Path {
         &self.lab
     }
 
-    /// A release binary of the workspace, or the one of that name under [`PROGRAMS`].
+    /// Path of a release binary, or of the one with that name under [`PROGRAMS`].
     pub fn program(&self, name: &str) -> PathBuf {
         self.provided(name)
             .unwrap_or_else(|| self.programs.join(name))
     }
 
-    /// Whether it is there under [`PROGRAMS`], and so is not to be built.
+    /// Whether it is provided under [`PROGRAMS`], and so must not be built.
     pub fn is_provided(&self, name: &str) -> bool {
         self.provided(name).is_some()
     }
@@ -66,17 +66,17 @@ impl Workspace {
         preferred.filter(|path| path.is_file())
     }
 
-    /// What commands of the lab install for themselves.
+    /// Folder of what the lab's commands install for themselves.
     pub fn tools(&self) -> PathBuf {
         self.root.join(".lab/tools")
     }
 
-    /// The network, as the runbook builds it on AWS.
+    /// Path of the network file, which the runbook builds on AWS.
     pub fn network(&self) -> PathBuf {
         self.root.join("deploy-notes/network.toml")
     }
 
-    /// An IAM policy, as the runbook gives it to AWS.
+    /// Path of an IAM policy, which the runbook creates on AWS.
     pub fn policy(&self, file: &str) -> PathBuf {
         self.root.join("deploy-notes/iam").join(file)
     }

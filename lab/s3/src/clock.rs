@@ -1,4 +1,4 @@
-//! Time stamps that order writes.
+//! Timestamps that order writes.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 /// Microseconds since the Unix epoch.
 ///
-/// One stamp serves as an object's last-modified time and, printed in hex, as its sequencer.
+/// One stamp is both an object's last-modified time and, in hex, its sequencer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Stamp(u64);
@@ -27,12 +27,12 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// Hands out stamps that only rise, whatever the machine's clock does.
+/// Hands out strictly increasing stamps, whatever the machine's clock does.
 #[derive(Debug, Default)]
 pub struct Clock(AtomicU64);
 
 impl Clock {
-    /// The time now, or one microsecond after the last stamp, whichever is later.
+    /// Returns the current time, or one microsecond after the last stamp, whichever is later.
     pub fn stamp(&self) -> Stamp {
         let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000;
         let now = u64::try_from(now).unwrap_or(0);
@@ -45,7 +45,7 @@ impl Clock {
         Stamp(next(last.unwrap_or_else(|last| last)))
     }
 
-    /// Makes every later stamp greater than `stamp`: what an earlier run wrote stays in the past.
+    /// Makes every later stamp greater than `stamp`, so that earlier runs stay in the past.
     pub fn advance_past(&self, stamp: Stamp) {
         self.0.fetch_max(stamp.0, Ordering::Relaxed);
     }

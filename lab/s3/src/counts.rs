@@ -1,4 +1,4 @@
-//! Requests since the start, as S3 would bill them: those that it answered, and not those that it failed.
+//! Requests since the start, as S3 would bill them: without those that failed on the server's side.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -11,16 +11,16 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("the configuration is wrong")]
+    #[error("the configuration is invalid")]
     Config(#[from] ConfigError),
-    #[error("root {} can't be made; check that its parent is writable", path.display())]
+    #[error("cannot create the root {}; check that its parent is writable", path.display())]
     Root { path: PathBuf, source: io::Error },
-    #[error("the objects can't be opened")]
+    #[error("cannot open the objects")]
     Store(#[from] StoreError),
-    #[error("the event spool can't be opened")]
+    #[error("cannot open the event spool")]
     Spool(#[from] SpoolError),
-    #[error("can't listen on {addr}; choose another address or end what uses it")]
+    #[error("cannot listen on {addr}; choose another address or stop the program that uses it")]
     Listen { addr: SocketAddr, source: io::Error },
-    #[error("signals can't be waited for")]
+    #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
 }

@@ -1,8 +1,8 @@
 //! The HTTP side of a request: what s3s leaves to others.
 //!
-//! Bounds bodies in size, time and memory; reads them whole, so that an early refusal never meets a
-//! client that is still sending; gives every request its id; answers the health check and the
-//! interface of the faults, and lets those strike that are on; counts what S3 would bill.
+//! Limits bodies in size, time and memory. Reads them completely, so that an early refusal never meets a client that is
+//! still sending. Gives every request its id, answers the health check and the fault interface, injects faults, and
+//! counts what S3 would bill.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -22,11 +22,11 @@ use crate::counts::{self, Counts};
 use crate::fault::{self, Before, RequestFaults, Target, respond};
 use crate::ops::MAX_BODY;
 
-/// A body of [`MAX_BODY`] with room for the framing of signed chunks.
+/// Size of a body of [`MAX_BODY`] with the framing of signed chunks.
 const MAX_WIRE_BODY: usize = MAX_BODY + MAX_BODY / 64;
 /// Memory for the bodies of all requests together, in KiB.
 const BODY_MEMORY: u32 = 512 * 1024;
-/// For the whole body, the wait for memory included.
+/// Longest time for the whole body, including the wait for memory.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 const HEALTH: &str = "/_lab/health";
 
@@ -37,12 +37,12 @@ pub struct Front {
     counts: Counts,
 }
 
-/// What the rest of the server is told about a request. Travels in its extensions.
+/// What the rest of the server needs to know about a request. Carried in its extensions.
 #[derive(Clone, Debug)]
 pub struct RequestInfo {
-    /// `x-amz-request-id` of the answer.
+    /// The answer's `x-amz-request-id`.
     pub id: String,
-    /// `x-amz-id-2` of the answer.
+    /// The answer's `x-amz-id-2`.
     pub host_id: String,
     pub source_ip: IpAddr,
 }
@@ -88,12 +88,12 @@ impl Front {
         }
     }
 
-    /// Lets go of the requests that a fault holds: the server is about to end.
+    /// Releases the requests that a fault holds: the server is about to stop.
     pub fn stop(&self) {
         self.faults.stop();
     }
 
-    /// An error ends the connection.
+    /// Handles a request. An error closes the connection.
     pub async fn handle(
         &self,
         request: Request<Incoming>,
@@ -133,7 +133,7 @@ impl Front {
         let response = match received.await.unwrap_or(Err(late)) {
             Ok((body, memory)) => self.call(parts, body, memory).await?,
             Err(error) => {
-                // The rest of the body may still come: nothing else can be read from this connection.
+                // The rest of the body may still arrive, so nothing else can be read from this connection.
                 let mut response = respond(error)?;
                 response
                     .headers_mut()
@@ -145,7 +145,7 @@ impl Front {
         Ok(response)
     }
 
-    /// S3's answer, or what the faults make of it.
+    /// Returns S3's answer, as changed by the faults.
     async fn call(
         &self,
         parts: Parts,
@@ -167,7 +167,7 @@ impl Front {
         self.faults.after(target, response)
     }
 
-    /// The whole body, and the memory that it may take up while it is needed.
+    /// Receives the whole body, and reserves the memory it needs.
     async fn receive(
         &self,
         headers: &HeaderMap,
@@ -207,7 +207,7 @@ impl Front {
     }
 }
 
-/// The body's length, or the greatest possible where it isn't known before.
+/// Returns the body's length, or the greatest possible if it is not known in advance.
 fn declared_length(headers: &HeaderMap, body: &Incoming) -> usize {
     let declared = headers
         .get(CONTENT_LENGTH)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lab_s3::{Config, Error, Server};
-use server_kit::program::{self, End};
+use server_kit::program::{self, ShutdownSignal};
 
 const ABOUT: &str =
     "The lab's S3: buckets on local files, with IAM policies and event notification, on loopback";
@@ -17,9 +17,9 @@ async fn main() -> ExitCode {
 
 async fn run(config: PathBuf) -> Result<(), Error> {
     let config = Config::load(&config)?;
-    let mut end = End::listen().map_err(Error::Signals)?;
+    let mut shutdown = ShutdownSignal::listen().map_err(Error::Signals)?;
     let server = Server::start(config).await?;
-    end.wait().await;
+    shutdown.wait().await;
     server.shutdown().await;
     Ok(())
 }

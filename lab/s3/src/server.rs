@@ -1,4 +1,4 @@
-//! The server as a whole: its parts put together, its connections, its end.
+//! The server: its assembly, its connections, its shutdown.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,21 +22,21 @@ use crate::config::{Checked, Config, check};
 use crate::error::Error;
 use crate::fault::{RequestFaults, kinds};
 use crate::front::Front;
-use crate::notify::{Notifier, Place};
-use crate::ops::{Committer, Ops};
+use crate::notify::{Notifier, RegionAccount};
+use crate::ops::{ObjectWriter, Ops};
 use crate::store::{Store, Uploads};
 
 const MAX_CONNECTIONS: usize = 1024;
-/// For a request's head, and for a connection without requests: longer than clients keep one idle.
+/// Timeout of a request's head, and of an idle connection: longer than clients keep one idle.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-/// For requests that are under way at the end.
+/// Time that requests in flight have to finish at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bodies that are XML: the longest is a `DeleteObjects` of a thousand keys.
+/// Largest XML body: a `DeleteObjects` of a thousand keys.
 const MAX_XML: usize = 4 * 1024 * 1024;
-/// After an accept that failed for want of file descriptors, say.
+/// Delay after a failed accept, for example when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A running server. Dropping it ends it too, without anyone waiting for the end.
+/// A running server. Dropping it stops it too, without waiting.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -45,7 +45,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the root, reads the policies and listens. Events of an earlier run go out again.
+    /// Opens the root, loads the policies and listens. Undelivered events of an earlier run are sent again.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let checked = check(config)?;
         let listen = checked.listen;
@@ -70,8 +70,7 @@ impl Server {
         self.addr
     }
 
-    /// Takes no more connections, lets requests under way end, and stops. Undelivered events stay
-    /// in the spool.
+    /// Stops accepting connections, lets requests in flight finish, and stops. Undelivered events stay in the spool.
     pub async fn shutdown(self) {
         let Self { stop, task, .. } = self;
         drop(stop);
@@ -107,7 +106,7 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<Front
     let account = config.account;
     let notifier = Notifier::start(
         &root,
-        Place {
+        RegionAccount {
             region: config.region.clone(),
             account: account.clone(),
         },
@@ -127,7 +126,7 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<Front
         store,
         uploads,
         access,
-        committer: Committer {
+        writer: ObjectWriter {
             clock,
             notifier: Arc::new(notifier),
             faults: Arc::clone(&faults),
@@ -144,7 +143,7 @@ fn protocol(ops: Ops) -> S3Service {
     let access = ops.access.clone();
     let mut builder = S3ServiceBuilder::new(ops);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-    // s3s asks the access check only where there is an auth provider: never set one without the other.
+    // s3s checks access only if there is an auth provider: never set one without the other.
     builder.set_auth(access.clone());
     builder.set_access(access);
     builder.build()
@@ -152,15 +151,15 @@ fn protocol(ops: Ops) -> S3Service {
 
 async fn serve(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         tokio::select! {
             _ = &mut stopped => break,
-            accepted = accept(&listener, &places) => {
-                let (stream, peer, place) = accepted;
-                connect(stream, peer, place, &front, &graceful, &mut connections);
+            accepted = accept(&listener, &permits) => {
+                let (stream, peer, permit) = accepted;
+                connect(stream, peer, permit, &front, &graceful, &mut connections);
             }
         }
     }
@@ -175,15 +174,15 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::R
     connections.shutdown().await;
 }
 
-/// The next connection, once there is a place for it.
+/// Returns the next connection, once a permit is free for it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => return (stream, peer, permit),
             Err(error) => {
                 tracing::warn!(%error, "connection not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -195,7 +194,7 @@ async fn accept(
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     front: &Arc<Front>,
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
@@ -217,6 +216,6 @@ fn connect(
         if let Err(error) = connection.await {
             tracing::debug!(%error, "connection ended badly");
         }
-        drop(place);
+        drop(permit);
     });
 }

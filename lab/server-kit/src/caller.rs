@@ -1,26 +1,26 @@
-//! Who may call: the bearers of known access key ids.
+//! Authentication: known access key ids.
 //!
-//! The signature itself is not checked. The ids are random, as long as a password, and told to the lab's own parts
-//! alone; so they are secrets here.
+//! Signatures are not verified. The ids are random, as long as a password, and given to the lab's own parts only, so
+//! they are the secrets here.
 
 use std::fmt;
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
 
-/// Access key ids whose bearers may call.
+/// Access key ids whose holders may call.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct AccessKeyIds(Vec<String>);
 
-/// Why a caller is turned away.
+/// Why a caller was not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stranger {
-    /// There is no header Authorization.
+pub enum AuthError {
+    /// The Authorization header is missing.
     Missing,
-    /// It has not the form of Signature Version 4.
+    /// The Authorization header is not in Signature Version 4 format.
     Incomplete,
-    /// It names an id that nobody here has.
+    /// The access key id is unknown.
     Unknown,
 }
 
@@ -29,23 +29,23 @@ impl AccessKeyIds {
         Self(ids.into_iter().collect())
     }
 
-    /// Takes a request whose header Authorization has the form of Signature Version 4 and names a known id.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), Stranger> {
+    /// Authenticates a request by the known access key id in its Signature Version 4 Authorization header.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         if self.contains(claimed(headers)?) {
             Ok(())
         } else {
-            Err(Stranger::Unknown)
+            Err(AuthError::Unknown)
         }
     }
 
-    /// Takes as long for a near miss as for a far one.
+    /// Compares in constant time.
     pub(crate) fn contains(&self, id: &str) -> bool {
         self.0.iter().fold(false, |found, known| {
             found | same(known.as_bytes(), id.as_bytes())
         })
     }
 
-    /// At least one, and each as AWS would make it.
+    /// Whether there is at least one id, and each has the format of AWS's own.
     pub fn are_usable(&self) -> bool {
         let usable = |id: &String| {
             (16..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -60,13 +60,13 @@ impl fmt::Debug for AccessKeyIds {
     }
 }
 
-/// The id that a request's header Authorization names, in the form of Signature Version 4.
-pub(crate) fn claimed(headers: &HeaderMap) -> Result<&str, Stranger> {
+/// Returns the access key id of a request's Signature Version 4 Authorization header.
+pub(crate) fn claimed(headers: &HeaderMap) -> Result<&str, AuthError> {
     let header = headers
         .get(header::AUTHORIZATION)
-        .ok_or(Stranger::Missing)?;
+        .ok_or(AuthError::Missing)?;
     let id = header.to_str().ok().and_then(access_key_id);
-    id.ok_or(Stranger::Incomplete)
+    id.ok_or(AuthError::Incomplete)
 }
 
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
@@ -74,7 +74,7 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && difference == 0
 }
 
-/// The id in `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, SignedHeaders=…, Signature=…`.
+/// Returns the id of `AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, SignedHeaders=…, Signature=…`.
 fn access_key_id(header: &str) -> Option<&str> {
     let parameters = header.strip_prefix("AWS4-HMAC-SHA256 ")?;
     let parameter = |name: &str| {
@@ -117,10 +117,10 @@ mod tests {
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         let known = AccessKeyIds::new(["AKID".to_owned()]);
         assert_eq!(known.admit(&of(WHOLE)), Ok(()));
-        assert_eq!(known.admit(&HeaderMap::new()), Err(Stranger::Missing));
-        assert_eq!(known.admit(&of("Bearer AKID")), Err(Stranger::Incomplete));
+        assert_eq!(known.admit(&HeaderMap::new()), Err(AuthError::Missing));
+        assert_eq!(known.admit(&of("Bearer AKID")), Err(AuthError::Incomplete));
         let other = AccessKeyIds::new(["OTHER".to_owned()]);
-        assert_eq!(other.admit(&of(WHOLE)), Err(Stranger::Unknown));
+        assert_eq!(other.admit(&of(WHOLE)), Err(AuthError::Unknown));
         assert!(!format!("{known:?}").contains("AKID"));
     }
 }

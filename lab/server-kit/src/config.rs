@@ -1,4 +1,4 @@
-//! A configuration file, and what is wrong with it, told all at once.
+//! Configuration files, and their mistakes, reported all at once.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::caller::AccessKeyIds;
 use crate::secret::Secret;
 
-/// Why a configuration can't be used.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the configuration {}", path.display())]
@@ -19,17 +19,17 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
-    #[error("the configuration {} is not as it should be", path.display())]
+    #[error("the configuration {} does not have the expected format", path.display())]
     Parse {
         path: PathBuf,
         #[source]
         source: serde_json::Error,
     },
-    #[error("the configuration has mistakes:\n  {}", .0.join("\n  "))]
+    #[error("the configuration is invalid:\n  {}", .0.join("\n  "))]
     Mistakes(Vec<String>),
 }
 
-/// Reads a file of JSON.
+/// Reads a JSON file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = fs::read(path).map_err(|source| ConfigError::Read {
         path: path.into(),
@@ -41,13 +41,13 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     })
 }
 
-/// Letters, digits, `-` and `_`.
+/// Whether the text consists of letters, digits, `-` and `_`.
 pub fn is_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !text.is_empty() && text.bytes().all(plain)
 }
 
-/// Gathers what is wrong.
+/// Collects mistakes.
 #[derive(Debug, Default)]
 pub struct Mistakes(Vec<String>);
 
@@ -68,7 +68,7 @@ impl Mistakes {
         }
     }
 
-    /// What every server that speaks an AWS protocol is told.
+    /// Validates the members that all servers of AWS protocols have in common.
     pub fn of_server(
         &mut self,
         listen: SocketAddr,
@@ -95,7 +95,7 @@ impl Mistakes {
         );
         self.unless(
             control_token.is_none_or(|token| !token.is_empty()),
-            "control_token: empty; leave it out where nobody is to inject faults",
+            "control_token: must not be empty; leave it out to disable fault injection",
         );
     }
 

@@ -1,10 +1,10 @@
-//! Faults on command: the switches that the lab's servers share.
+//! Fault injection: the switches that the lab's servers share.
 //!
-//! A server names the kinds of fault that it can inject, asks [`Faults::strikes`] where one would show, and hands
-//! requests under [`PATH`] to [`Faults::answer`]. What a fault does is the server's own business; here is only
-//! whether it is on, how often it strikes, and how often it has.
+//! A server declares the kinds of fault that it can inject, calls [`Faults::strikes`] at the points where one would
+//! show, and passes requests under [`PATH`] to [`Faults::answer`]. What a fault does is up to the server. This module
+//! knows only whether it is on, how often it is injected, and how often it has been.
 //!
-//! A fault ends by itself where it was given a time or a number, so that whoever switched it on may die.
+//! A fault with a time or a count ends by itself, so it ends even if whoever switched it on has died.
 
 mod api;
 mod switch;
@@ -23,24 +23,24 @@ use switch::Switch;
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
-    /// What it does, for people.
+    /// Description for people.
     pub about: &'static str,
-    /// What its time is where none is given, in milliseconds; `None` for a kind without a time.
+    /// Default duration in milliseconds; `None` for a kind without a duration.
     pub ms: Option<u64>,
 }
 
 /// The faults of one server.
 #[derive(Debug)]
 pub struct Faults {
-    /// Without one, nobody may ask.
+    /// Token that callers must show. Without one, the interface is disabled.
     token: Option<Secret>,
-    /// Spares the lock while nothing is on.
+    /// Avoids taking the lock while no fault is on.
     any: AtomicBool,
     switches: Mutex<Vec<Switch>>,
 }
 
 impl Faults {
-    /// Those of a server, all off. `token` is what callers of [`Faults::answer`] must show.
+    /// Creates the faults of a server, all off. `token` is what callers of [`Faults::answer`] must show.
     pub fn new(kinds: &[Kind], token: Option<Secret>) -> Self {
         Self {
             token,
@@ -49,7 +49,7 @@ impl Faults {
         }
     }
 
-    /// Whether the fault strikes now, and for how long where it is of a kind with a time. Counts it.
+    /// Whether to inject the fault now, and for how long if its kind has a duration. Counts it.
     pub fn strikes(&self, name: &str) -> Option<Duration> {
         if !self.any.load(Ordering::Relaxed) {
             return None;
@@ -59,7 +59,7 @@ impl Faults {
         switch.strikes(Instant::now())
     }
 
-    /// Whether the fault is on, without a strike of it.
+    /// Whether the fault is on. Does not count as an injection.
     pub fn is_on(&self, name: &str) -> bool {
         let now = Instant::now();
         let switches = self.lock();
@@ -68,14 +68,14 @@ impl Faults {
             .any(|switch| switch.kind.name == name && switch.shown(now).setting.is_some())
     }
 
-    /// How often the fault struck.
+    /// Returns how often the fault was injected.
     pub fn injected(&self, name: &str) -> u64 {
         let switches = self.lock();
         let of = switches.iter().filter(|switch| switch.kind.name == name);
         of.map(Switch::injected).sum()
     }
 
-    /// Switches a fault on; `false` where there is none of that name.
+    /// Switches a fault on; returns `false` if there is none of that name.
     pub fn set(&self, name: &str, setting: Setting) -> bool {
         let mut switches = self.lock();
         let Some(switch) = switches.iter_mut().find(|switch| switch.kind.name == name) else {
@@ -86,7 +86,7 @@ impl Faults {
         true
     }
 
-    /// Switches one fault off, or all of them. The counts stay.
+    /// Switches off one fault, or all of them. The counts stay.
     pub fn clear(&self, name: Option<&str>) {
         for switch in self.lock().iter_mut() {
             if name.is_none_or(|name| name == switch.kind.name) {

@@ -1,11 +1,11 @@
-//! What the lab's servers share, and nothing of what any of them does.
+//! What the lab's servers share; nothing specific to one of them.
 //!
-//! - [`program`]: the frame of `lab-… --config FILE`: arguments, logs, signals, exit status.
-//! - [`config`]: a configuration file, and every mistake in it at once.
-//! - [`caller`]: who may call a server that speaks an AWS protocol.
-//! - [`role`]: callers who may do what policies let them.
+//! - [`program`]: the entry point of `lab-… --config FILE`: arguments, logs, signals, exit status.
+//! - [`config`]: configuration files, with every mistake reported at once.
+//! - [`caller`]: authentication of callers of an AWS protocol.
+//! - [`role`]: authorization of callers by IAM policies.
 //! - [`secret`]: text that cannot print itself.
-//! - [`fault`]: faults on command.
+//! - [`fault`]: fault injection.
 
 pub mod caller;
 pub mod config;

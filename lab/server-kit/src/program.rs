@@ -1,4 +1,4 @@
-//! The frame of a server's program: `lab-… --config FILE`, until SIGTERM or SIGINT.
+//! The entry point of a server: `lab-… --config FILE`, until SIGTERM or SIGINT.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -13,28 +13,28 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// sysexits.h: the command was used wrongly, or its configuration is wrong.
+/// sysexits.h: wrong usage or configuration.
 const EX_USAGE: u8 = 64;
 
-/// It logs every refusal as an error; the lab logs lines of its own.
+/// It logs every refusal as an error; the lab logs lines of its own instead.
 const S3S: &str = "s3s";
 
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// JSON file with everything else
+    /// JSON configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
 
-/// What ends a program. Listens from its making on, so that no signal finds the default in place.
+/// Waits for SIGTERM or SIGINT. Listens from its creation, so that neither signal kills the process before `wait`.
 #[derive(Debug)]
-pub struct End {
+pub struct ShutdownSignal {
     terminated: Signal,
     interrupted: Signal,
 }
 
-impl End {
+impl ShutdownSignal {
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminated: signal(SignalKind::terminate())?,
@@ -50,7 +50,7 @@ impl End {
     }
 }
 
-/// Runs a program; `run` gets the path of its configuration, and `is_usage` tells errors of that from others.
+/// Runs a program: `run` gets the path of its configuration, and `is_usage` tells usage errors from others.
 pub async fn main<E: Error>(
     name: &'static str,
     about: &'static str,
@@ -89,7 +89,7 @@ pub async fn main<E: Error>(
     }
 }
 
-/// By `RUST_LOG`, where it can be read.
+/// Returns the filter from `RUST_LOG`, or the default if that is unset or invalid.
 fn filter() -> Targets {
     let wanted = std::env::var("RUST_LOG").ok();
     let wanted = wanted.and_then(|wanted| wanted.parse().ok());

@@ -1,4 +1,4 @@
-//! Callers who may do what policies let them, as on AWS: roles, and services that call for a resource.
+//! Authorization by IAM policies, as on AWS: of roles, and of services that call on behalf of a resource.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::caller::{AccessKeyIds, Stranger, claimed, same};
+use crate::caller::{AccessKeyIds, AuthError, claimed, same};
 use crate::config::{ConfigError, Mistakes};
 use crate::secret::Secret;
 use aws_model::iam::{Context, Decision, Key, Policy, Principal, Request, evaluate};
 
-/// Who bears an access key id: a role with its policies, or a service.
+/// An access key id, and the role or service that it belongs to.
 #[derive(Clone, Debug, Deserialize)]
 pub struct CallerConfig {
     pub access_key_id: Secret,
@@ -25,22 +25,22 @@ pub enum IdentityConfig {
     Role {
         /// Name of the IAM role.
         role: String,
-        /// Files of its policies.
+        /// Policy files.
         policies: Vec<PathBuf>,
     },
     Service {
-        /// Such as `s3.amazonaws.com`.
+        /// Service principal, such as `s3.amazonaws.com`.
         service: String,
-        /// For which it calls, such as a bucket's ARN.
+        /// ARN of the resource that it calls for, such as a bucket.
         source_arn: String,
     },
 }
 
-/// All who may call a server: bearers of known ids, who may do everything, and those that policies bind.
+/// Everyone who may call a server: operators, who may do everything, and roles restricted by policies.
 #[derive(Clone, Debug)]
 pub struct Callers {
-    unbound: AccessKeyIds,
-    bound: Arc<Vec<(Secret, Arc<Identity>)>>,
+    operators: AccessKeyIds,
+    roles: Arc<Vec<(Secret, Arc<Identity>)>>,
 }
 
 #[derive(Debug)]
@@ -53,15 +53,15 @@ struct Identity {
 /// Who made a request.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// May do everything: the operator.
-    Unbound,
-    Bound(Bound),
+    /// The operator, who may do everything.
+    Operator,
+    Role(RoleCaller),
 }
 
 #[derive(Clone, Debug)]
-pub struct Bound(Arc<Identity>);
+pub struct RoleCaller(Arc<Identity>);
 
-/// A refusal in the words of AWS.
+/// Access denied, in AWS's wording.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "User: {caller} is not authorized to perform: {action} on resource: {resource} {}",
@@ -82,14 +82,14 @@ fn reason(decision: Decision) -> &'static str {
 }
 
 impl Callers {
-    /// Reads the policies.
+    /// Loads the policies.
     pub fn load(
-        unbound: AccessKeyIds,
-        bound: &[CallerConfig],
+        operators: AccessKeyIds,
+        roles: &[CallerConfig],
         account: &str,
     ) -> Result<Self, ConfigError> {
         let mut mistakes = Mistakes::default();
-        let bound = bound
+        let roles = roles
             .iter()
             .map(|config| {
                 let identity = Identity::load(&config.identity, account, &mut mistakes);
@@ -98,22 +98,22 @@ impl Callers {
             .collect();
         mistakes.into_result()?;
         Ok(Self {
-            unbound,
-            bound: Arc::new(bound),
+            operators,
+            roles: Arc::new(roles),
         })
     }
 
-    /// Finds who made a request whose header Authorization has the form of Signature Version 4.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Stranger> {
+    /// Authenticates a request by the access key id in its Signature Version 4 Authorization header.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
         let id = claimed(headers)?;
-        let found = self.bound.iter().fold(None, |found, (known, identity)| {
-            let is_it = same(known.reveal().as_bytes(), id.as_bytes());
+        let found = self.roles.iter().fold(None, |found, (known, identity)| {
+            let is_it = same(known.expose().as_bytes(), id.as_bytes());
             if is_it { Some(identity) } else { found }
         });
         match found {
-            Some(identity) => Ok(Caller::Bound(Bound(Arc::clone(identity)))),
-            None if self.unbound.contains(id) => Ok(Caller::Unbound),
-            None => Err(Stranger::Unknown),
+            Some(identity) => Ok(Caller::Role(RoleCaller(Arc::clone(identity)))),
+            None if self.operators.contains(id) => Ok(Caller::Operator),
+            None => Err(AuthError::Unknown),
         }
     }
 }
@@ -121,7 +121,7 @@ impl Callers {
 impl Identity {
     fn load(config: &IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Self {
         let mut context = Context::default();
-        // Plain HTTP on loopback, which nobody can listen in on.
+        // Plain HTTP, but on loopback, where nobody can listen in.
         context.set(Key::SECURE_TRANSPORT, Some("true"));
         let (principal, files) = match config {
             IdentityConfig::Role { role, policies } => {
@@ -153,14 +153,14 @@ impl Identity {
 }
 
 impl Caller {
-    /// Whether the caller's policies and the resource's own let it do that.
+    /// Whether the caller's policies and the resource's own policy allow the action.
     pub fn authorize(
         &self,
         action: &str,
         resource: &str,
         of_resource: Option<&Policy>,
     ) -> Result<(), Denied> {
-        let Self::Bound(Bound(identity)) = self else {
+        let Self::Role(RoleCaller(identity)) = self else {
             return Ok(());
         };
         let request = Request {

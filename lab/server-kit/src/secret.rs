@@ -1,11 +1,13 @@
-//! Configuration that must not show up in a log.
+//! Values that must not appear in a log.
 
 use std::fmt;
 
-use serde::Deserialize;
+use rand::{RngExt as _, distr::Alphanumeric};
+use serde::{Deserialize, Serialize};
 
-/// One text that is told to nobody but whom it is for: a secret access key, a token.
-#[derive(Clone, PartialEq, Deserialize)]
+/// A secret, such as a password, an access key or a token. It cannot print itself, and is written only to files that
+/// only their owner can read.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -14,18 +16,35 @@ impl Secret {
         Self(text.into())
     }
 
+    /// Generates letters and digits only, which need no quoting in SQL, URLs and shells.
+    pub fn random(length: usize) -> Self {
+        let rng = rand::rng();
+        Self(
+            rng.sample_iter(Alphanumeric)
+                .take(length)
+                .map(char::from)
+                .collect(),
+        )
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn reveal(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(not shown)")
+        f.write_str("[secret]")
     }
 }
 
@@ -37,5 +56,17 @@ mod tests {
     fn a_secret_does_not_print_itself() {
         let shown = format!("{:?}", Secret::new("hunter2"));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn random_ones_differ_and_need_no_quoting() {
+        let (one, other) = (Secret::random(32), Secret::random(32));
+        assert_ne!(one, other);
+        assert_eq!(one.expose().len(), 32);
+        assert!(
+            one.expose()
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric())
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Promise P2 from the log's side: every line of every object is a row, a repeat of a row, a conflict or a reject,
+//! Promise P2 from the journal's side: every line of every object is a row, a repeat of a row, a conflict or a reject,
 //! and nothing else is recorded.
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use verdict::{Content, Judge};
 use crate::bucket::{Bucket, Stored};
 use crate::database::{REFUSED, Recorded, Row};
 
-/// What is left out, or recorded for nothing.
+/// Returns lines that were left out, and rows that no line accounts for.
 pub fn left_out(bucket: &Bucket, recorded: &Recorded) -> Vec<String> {
     let tables = Tables::new(recorded);
     let mut left_out = Vec::new();

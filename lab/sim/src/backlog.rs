@@ -1,4 +1,4 @@
-//! The sweep over a journal of millions of objects, which are made as they are listed, by the real handler and in
+//! The sweep over a journal of millions of objects, which are generated as they are listed, by the real handler in
 //! simulated time: how long a run takes, and how many requests it costs.
 
 use std::io;
@@ -21,21 +21,21 @@ use crate::run::PREFIX;
 use crate::world::World;
 use crate::{bucket, clock, event};
 
-/// Keys of one listing, as S3 has it.
+/// Keys per page of a listing, as in S3.
 const PAGE: usize = 1000;
 
-/// What a request to S3 takes.
+/// Latency of a LIST request.
 const LIST_TIME: Duration = Duration::from_millis(150);
 const GET_TIME: Duration = Duration::from_millis(30);
 
-/// The schedule and the timeout of the notes.
+/// Schedule and timeout of the function, as the notes set them.
 const EVERY: Duration = Duration::from_mins(5);
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// One object in so many has lost its event.
+/// One in this many objects has lost its event.
 const LOST_ONE_IN: u64 = 9973;
 
-/// Objects that fail whenever they are read: one in so many of the lost ones.
+/// One in this many of those lost objects fails whenever it is read.
 const POISON_ONE_IN: u64 = 3;
 
 #[derive(Debug, Clone, Copy)]
@@ -52,11 +52,11 @@ pub struct Run {
     pub gets: usize,
     pub took: Duration,
     pub went_well: bool,
-    /// Objects of this run's time and of the run before that are lost still, but for those that always fail.
+    /// Objects of this run's and the previous run's period that are still not ingested, except those that always fail.
     pub lost: usize,
 }
 
-/// The objects of all the time from `begin` on, one each `every`.
+/// The objects of the whole period from `begin` on, one each `every`.
 #[derive(Debug, Clone)]
 struct Generated {
     begin: Timestamp,
@@ -74,7 +74,7 @@ impl Body for Line {
     }
 }
 
-/// Makes the runs of the schedule, one after the other.
+/// Executes the scheduled runs, one after the other.
 pub fn runs(options: Options) -> io::Result<Vec<Run>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -109,7 +109,7 @@ async fn schedule(options: Options) -> Vec<Run> {
             .answer(&event::schedule().to_string(), Some(deadline))
             .await;
         let took = began.elapsed();
-        // The second run after an event was lost has made it good.
+        // An event is made up for by the second run after it was lost.
         let until = Timestamp::new(at.to_utc() - EVERY);
         let from = Timestamp::new(until.to_utc() - EVERY);
         let recorded = database.recorded().objects;
@@ -138,7 +138,7 @@ fn is_poison(number: u64) -> bool {
     (number / LOST_ONE_IN).is_multiple_of(POISON_ONE_IN)
 }
 
-/// A key ends in the number of its object.
+/// Returns the object number that a key ends in.
 fn number(key: &str) -> u64 {
     let digits = key
         .strip_suffix(".ndjson")
@@ -155,7 +155,7 @@ impl Generated {
         self.gets.load(Ordering::Relaxed)
     }
 
-    /// The first object that is written at that time or later.
+    /// Returns the first object written at that time or later.
     fn first_at(&self, at: Timestamp) -> u64 {
         let since = (at.to_utc() - self.begin.to_utc())
             .try_into()

@@ -1,6 +1,6 @@
-//! The model of S3: objects that are put once, and a note to the event service of each.
+//! The model of S3: objects that are written once, and an event for each.
 
-mod log;
+mod journal;
 mod objects;
 
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use bytes::Bytes;
 use payment_core::{ETag, ObjectKey, ObjectVersion, Timestamp};
 use tokio::sync::mpsc;
 
-pub use self::log::NodeLog;
+pub use self::journal::NodeLog;
 use crate::clock;
 use crate::world::{Busy, World, lock};
 
-/// The bucket's name, as events have it.
+/// The bucket's name in events.
 pub const NAME: &str = "log";
 
 #[derive(Debug, Clone)]
@@ -24,15 +24,15 @@ pub struct Bucket {
     created: mpsc::UnboundedSender<Created>,
 }
 
-/// A new object, and that its event is still to be sent.
+/// A new object whose event is still to be sent.
 pub type Created = (ObjectKey, Busy);
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they were put, which is the order of their keys but for what keys have of chance.
+    /// In the order of the PUTs, which is the order of their keys except for the random part.
     objects: Vec<Stored>,
     places: HashMap<ObjectKey, usize>,
-    /// Keys by their first appearance: they hold chance that no seed decides.
+    /// Keys by first appearance: they contain randomness that does not come from the seed.
     names: HashMap<ObjectKey, usize>,
 }
 
@@ -44,7 +44,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Objects are put once, so one ETag serves all.
+    /// Objects are written once, so one ETag serves all.
     pub fn version(&self) -> ObjectVersion {
         ObjectVersion {
             key: self.key.clone(),
@@ -55,7 +55,7 @@ impl Stored {
 }
 
 impl Bucket {
-    /// And where the keys of new objects come out.
+    /// Creates a bucket, and the channel of its new objects' keys.
     pub fn new(world: &Arc<World>) -> (Self, mpsc::UnboundedReceiver<Created>) {
         let (created, receiver) = mpsc::unbounded_channel();
         let bucket = Self {
@@ -66,7 +66,7 @@ impl Bucket {
         (bucket, receiver)
     }
 
-    /// Stores an object unless its key is taken. `announced`: its event has been sent already.
+    /// Stores an object unless its key is taken. `announced`: its event was sent already.
     pub fn store(&self, key: &ObjectKey, body: Bytes, announced: bool) -> bool {
         let name = self.name(key);
         let mut state = lock(&self.state);
@@ -90,9 +90,9 @@ impl Bucket {
         true
     }
 
-    /// Sends the event of an object.
+    /// Sends an object's event.
     pub fn announce(&self, key: &ObjectKey) {
-        // At the end of a run nobody listens.
+        // At the end of a run nobody is listening.
         let _ = self.created.send((key.clone(), self.world.busy()));
     }
 
@@ -108,7 +108,7 @@ impl Bucket {
         lock(&self.state).objects.clone()
     }
 
-    /// What a trace calls the key.
+    /// Returns the key's name in a trace.
     pub fn name(&self, key: &ObjectKey) -> String {
         let mut state = lock(&self.state);
         let next = state.names.len();

@@ -1,4 +1,4 @@
-//! Clients, as they are: they repeat, collide, hang up and try again.
+//! Realistic clients: they repeat, collide, hang up and retry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,10 +16,10 @@ use crate::node::{Node, Nodes};
 use crate::payments::{self, Payment};
 use crate::world::{World, lock};
 
-/// The app tier's own deadline for a request.
+/// The app tier's deadline for a request.
 const DEADLINE: Duration = Duration::from_secs(6);
 
-/// A request and its repeats after an error.
+/// Attempts at a payment: the first request and its retries.
 const TRIES: usize = 4;
 
 /// What all clients share.
@@ -47,11 +47,11 @@ impl History {
 }
 
 impl Crowd {
-    /// One client's day: payments one after the other, with repeats where no yes came.
+    /// Sends one client's payments one after the other, with retries until they are accepted.
     pub async fn client(self: Arc<Self>, requests: usize) {
         for _ in 0..requests {
             let world = &self.world;
-            // Now and then several at the same moment.
+            // Sometimes several at the same moment.
             world.pass(0..=*world.pick(&[0, 50, 20_000])).await;
             let payment = world.pick(&self.payments).clone();
             let nth = if world.fault(Fault::Collision) {
@@ -115,7 +115,7 @@ impl Crowd {
         if world.fault(Fault::RequestLost) {
             return Answer::NoAnswer;
         }
-        // The load balancer knows which nodes there are.
+        // The load balancer knows which nodes are up.
         let Some(node) = self.nodes.at(place) else {
             return Answer::Failed { status: 502 };
         };

@@ -1,4 +1,4 @@
-//! What time it is in a run: its own beginning, and what the runtime's clock has moved on since.
+//! The simulated time: a fixed beginning, plus what the runtime's clock has advanced since.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use payment_core::Timestamp;
 use tokio::time::Instant;
 
-/// 2026-11-22T06:58:00Z: two minutes before the log's next hour begins.
+/// 2026-11-22T06:58:00Z: two minutes before the journal's next hour begins.
 const BEGIN_MS: i64 = 1_795_330_680_000;
 
 thread_local! {
@@ -33,7 +33,7 @@ pub fn now() -> Timestamp {
     skewed(0)
 }
 
-/// The clock of a machine that goes wrong by so much.
+/// A machine's clock that is wrong by `by_ms`.
 pub fn skewed(by_ms: i64) -> Timestamp {
     let ms = i64::try_from(ms()).unwrap_or(i64::MAX);
     Timestamp::from_unix_millis(BEGIN_MS + ms + by_ms).unwrap_or(Timestamp::EPOCH)

@@ -15,16 +15,16 @@ pub use self::tables::{Recorded, Row};
 use crate::fault::Fault;
 use crate::world::{World, lock};
 
-/// A payment whose `transaction` says so is data that the server does not take.
+/// Payments with this `transaction` are data that the server refuses.
 pub const REFUSED: &str = "refused by the database";
 
 #[derive(Debug, Clone)]
 pub struct Model {
     world: Arc<World>,
     tables: Arc<Mutex<Tables>>,
-    /// A transaction ended: who waits for its keys may look again.
+    /// Notified when a transaction ended: whoever waits for its keys may try again.
     ended: Arc<Notify>,
-    /// Objects that the ledger has, without a row of their own: millions.
+    /// Objects that the ledger holds without a row each: millions.
     assumed: Option<fn(&str) -> bool>,
 }
 
@@ -38,7 +38,7 @@ impl Model {
         }
     }
 
-    /// The ledger says of objects whose key is one of these that they were ingested.
+    /// The ledger reports objects with one of these keys as ingested.
     #[must_use]
     pub fn assuming(self, is_taken: fn(&str) -> bool) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Model {
         }
     }
 
-    /// All that is committed.
+    /// Returns everything that is committed.
     pub fn recorded(&self) -> Recorded {
         lock(&self.tables).recorded()
     }

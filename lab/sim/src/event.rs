@@ -1,4 +1,4 @@
-//! Events as AWS writes them.
+//! Events in AWS's formats.
 
 use payment_core::ObjectKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bucket;
 
-/// S3's own event. Keys are encoded as in HTML forms.
+/// S3's own event. Keys are form-encoded.
 pub fn s3(keys: &[ObjectKey]) -> Value {
     let record = |key: &ObjectKey| {
         let encoded = utf8_percent_encode(key.as_str(), NON_ALPHANUMERIC).to_string();
@@ -24,7 +24,7 @@ pub fn sns(event: &Value) -> Value {
     ]})
 }
 
-/// One event an object; keys as they are.
+/// One EventBridge event per object; keys are not encoded.
 pub fn event_bridge(key: &ObjectKey) -> Value {
     json!({
         "version": "0", "detail-type": "Object Created", "source": "aws.s3",
@@ -32,13 +32,13 @@ pub fn event_bridge(key: &ObjectKey) -> Value {
     })
 }
 
-/// Messages of a queue: id and body.
+/// Queue messages: id and body.
 pub fn sqs<'m>(messages: impl Iterator<Item = (&'m str, &'m str)>) -> Value {
     let record = |(id, body)| json!({"messageId": id, "eventSource": "aws:sqs", "body": body});
     json!({"Records": messages.map(record).collect::<Vec<_>>()})
 }
 
-/// Sent once when a notification is configured.
+/// S3's test event, sent once when a notification is configured.
 pub fn test() -> Value {
     json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket::NAME})
 }

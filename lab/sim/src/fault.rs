@@ -1,5 +1,5 @@
-//! What can go wrong, and how likely it is wherever it can. A run draws for each fault whether it happens at all in
-//! that run and how much more or less often: rare ones alone find what many together hide.
+//! Faults, and the probability of each where it can happen. A run draws for each fault whether it happens at all in
+//! that run, and how much more or less often: rare faults alone find what many together hide.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ macro_rules! faults {
         impl Fault {
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// How likely it is where it can happen. 0: it is not drawn, but comes of other faults.
+            /// Returns its probability where it can happen. 0: it is not drawn, but follows from other faults.
             pub(crate) fn rate(self) -> f64 {
                 match self {
                     $(Self::$name => $rate,)*
@@ -25,50 +25,50 @@ macro_rules! faults {
 }
 
 faults! {
-    /// A client repeats a payment that is answered or on its way, to the same node.
+    /// A client repeats a payment that is answered or in flight, to the same node.
     RepeatSameNode = 0.0,
     RepeatOtherNode = 0.0,
-    /// Other content under an id that is in use.
+    /// Different content under an id that is in use.
     Collision = 0.15,
-    /// The client waits no longer.
+    /// The client gives up waiting.
     HangUp = 0.06,
     /// The request reaches no node.
     RequestLost = 0.04,
-    /// The node said yes, and the client does not hear it.
+    /// The node accepted, but the client does not get the answer.
     AnswerLost = 0.06,
     /// A body that breaks a rule.
     Malformed = 0.04,
 
-    /// A node ends at once, with what it has in memory.
+    /// A node crashes and loses what it has in memory.
     NodeCrashed = 0.5,
-    /// A node stops in order, and comes back.
+    /// A node stops gracefully, and comes back.
     NodeRestarted = 0.5,
     /// A node's clock is wrong by up to minutes.
     ClockSkew = 0.5,
 
-    /// S3 is away for a while, and says so.
+    /// S3 is unavailable for a while and answers errors.
     S3Down = 0.4,
-    /// S3 is away for a while, and says nothing.
+    /// S3 is unavailable for a while and does not answer.
     S3Silent = 0.3,
     PutSlow = 0.05,
     /// 503 `SlowDown` or 500, and nothing is stored.
     PutFailed = 0.08,
-    /// 500, and it is stored.
+    /// 500, but the object is stored.
     PutFailedButStored = 0.05,
-    /// It is stored, and the connection breaks before the answer.
+    /// The object is stored, but the connection breaks before the answer.
     PutReset = 0.04,
-    /// It is stored, and no answer comes.
+    /// The object is stored, but no answer comes.
     PutUnanswered = 0.05,
-    /// It is never stored, and no answer comes.
+    /// The object is never stored, and no answer comes.
     PutSwallowed = 0.05,
-    /// It is stored long after the node gave up.
+    /// The object is stored long after the node gave up.
     PutLate = 0.05,
-    /// Another PUT of the key is at work (409).
+    /// Another PUT of the key is in flight (409).
     PutConflict = 0.03,
     PutDenied = 0.02,
     /// The body's checksum does not match.
     PutCorrupted = 0.02,
-    /// The PUT finds its own earlier try (412).
+    /// The PUT finds its own earlier attempt (412).
     PutAlreadyThere = 0.0,
     GetFailed = 0.06,
     /// The body ends early.
@@ -78,9 +78,9 @@ faults! {
 
     EventLost = 0.15,
     EventDuplicated = 0.2,
-    /// It comes late, and after others.
+    /// The event arrives late, and after others.
     EventDelayed = 0.2,
-    /// It comes before the object can be read.
+    /// The event arrives before the object can be read.
     EventEarly = 0.05,
     /// Several objects in one event.
     EventMerged = 0.2,
@@ -94,38 +94,38 @@ faults! {
     LambdaThrottled = 0.1,
     /// The function is killed between two of its steps.
     LambdaKilled = 0.1,
-    /// The function's time is up.
+    /// The function times out.
     LambdaTimedOut = 0.03,
     /// An event is given up after its last retry.
     DeadLettered = 0.0,
-    /// A dead letter is sent again.
+    /// A dead letter is redriven.
     Redriven = 0.0,
 
     DatabaseDown = 0.4,
-    /// During a failover.
+    /// The database is read-only during a failover.
     DatabaseReadOnly = 0.3,
     TooManyConnections = 0.03,
-    /// In the middle of a transaction or a look-up.
+    /// The connection breaks in the middle of a transaction or a look-up.
     ConnectionCut = 0.02,
     StatementSlow = 0.02,
     Deadlock = 0.02,
     LockWaitTimeout = 0.01,
-    /// The server notices late that a connection is gone, and holds its locks.
+    /// The server notices late that a connection is gone, and keeps its locks until then.
     RollbackLate = 0.2,
-    /// Two sessions want one key.
+    /// Two sessions claim one key.
     SessionsMeet = 0.0,
     /// The connection breaks before the server has COMMIT.
     CommitLost = 0.03,
-    /// It breaks after.
+    /// The connection breaks after the server has COMMIT.
     CommitUnanswered = 0.05,
-    /// The caller is gone, and its COMMIT is on the wire.
+    /// The caller is gone while its COMMIT is in flight.
     CommitOrphaned = 0.0,
-    /// The server does not take a row's data.
+    /// The server refuses a row's data.
     DataRefused = 0.0,
 
     /// An object of an older system.
     OlderObject = 0.0,
-    /// Lines that are no payment, among good ones.
+    /// Lines that are not payments, among valid ones.
     UnreadableLine = 0.0,
 }
 
@@ -164,10 +164,10 @@ impl fmt::Display for Counts {
     }
 }
 
-/// A promise broken on purpose, to see that it is found.
+/// A promise broken on purpose, to show that it is detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    /// P1: now and then the log says that it holds what it does not.
+    /// P1: sometimes the journal confirms what it did not store.
     YesWithoutStoring,
     /// P2: the table has no unique key on the payment id.
     NoUniqueKey,
@@ -175,6 +175,6 @@ pub enum Defect {
     ClientIgnored,
     /// P2: now and then an object is marked as taken, and its rows are not there.
     TakenWithoutRows,
-    /// P4: whatever content holds an id, it passes for the same.
+    /// P4: any content under an id passes for the same.
     AnyContentIsTheSame,
 }

@@ -23,13 +23,13 @@ use crate::{clock, event};
 
 const FUNCTION_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Invocations at work at one time.
+/// Most concurrent invocations.
 const CONCURRENCY: usize = 3;
 
-/// Of an event, and of a message in the queue: the first and two more.
+/// Attempts at an event, or receives of a queue message.
 const TRIES: u32 = 3;
 
-/// After the first try; twice that after the second. A message in the queue is hidden for as long.
+/// Delay after the first attempt; twice that after the second. A queue message is hidden for as long.
 const RETRY: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
@@ -38,19 +38,19 @@ pub struct Lambda {
     bucket: Bucket,
     database: Model,
     slots: Semaphore,
-    /// Environments between two events.
+    /// Environments that are warm and idle.
     warm: Mutex<Vec<Environment>>,
     dead: Mutex<Vec<Delivery>>,
 }
 
 type Environment = Handler<Bucket, Model>;
 
-/// What is to be delivered until it is done, or given up.
+/// Something to deliver until it succeeds or is given up.
 #[derive(Debug, Clone)]
 pub enum Delivery {
-    /// Lambda's own queue.
+    /// An event from Lambda's own queue.
     Event(String),
-    /// A batch of messages of SQS.
+    /// A batch of SQS messages.
     Messages(Vec<Message>),
 }
 
@@ -61,7 +61,7 @@ pub struct Message {
     pub tried: u32,
 }
 
-/// The function failed, was killed, or took too long.
+/// The function failed, was killed, or timed out.
 #[derive(Debug)]
 struct Failed;
 
@@ -89,12 +89,12 @@ impl Lambda {
         });
     }
 
-    /// One call of the schedule; whether it went well.
+    /// Invokes the function as the schedule does; returns whether it succeeded.
     pub async fn sweep(&self) -> bool {
         self.invoke(&event::schedule().to_string()).await.is_ok()
     }
 
-    /// Sends all dead letters again.
+    /// Redrives all dead letters.
     pub fn redrive(self: &Arc<Self>) {
         let letters = std::mem::take(&mut *lock(&self.dead));
         for letter in letters {
@@ -120,7 +120,7 @@ impl Lambda {
             let batch = messages
                 .iter()
                 .map(|message| (message.id.as_str(), message.body.as_str()));
-            // Nothing is done of a batch whose function failed; of another, what the answer does not name.
+            // If the function failed, the whole batch failed; otherwise, what its answer names.
             if let Ok(failed) = self.invoke(&event::sqs(batch).to_string()).await {
                 messages.retain(|message| failed.contains(&message.id));
             }
@@ -149,9 +149,9 @@ impl Lambda {
         lock(&self.dead).push(delivery);
     }
 
-    /// Calls the function once; the messages that it names as failed.
+    /// Invokes the function once; returns the messages that it reports as failed.
     async fn invoke(&self, payload: &str) -> Result<Vec<String>, Failed> {
-        // Lambda holds an event back while it may not call the function, and counts no try.
+        // Lambda holds an event back while it may not invoke the function, and counts no attempt.
         while self.world.weather().lambda.is_some() || self.world.fault(Fault::LambdaThrottled) {
             self.world.pass(1_000..=60_000).await;
         }
@@ -165,7 +165,7 @@ impl Lambda {
             work: Box::pin(environment.answer(payload, Some(deadline))),
             steps,
         };
-        // The function stops before its deadline: its time is up only where the platform brings it forward.
+        // The function stops before its deadline: it times out only if the platform brings that forward.
         let limit = if self.world.fault(Fault::LambdaTimedOut) {
             self.world.ms(1..=5_000)
         } else {

@@ -8,16 +8,16 @@ use clap::Parser;
 use sim::many::{Summary, run_all};
 use sim::{Options, Report, run};
 
-/// The pipeline under faults drawn from seeds. Exit code 1: a promise was broken.
+/// Simulate the pipeline under faults drawn from seeds. Exit status 1: a promise was broken
 #[derive(Parser)]
 struct Args {
-    /// Run this seed alone, and show its trace.
+    /// Run only this seed, and print its trace
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// Run so many seeds.
+    /// Number of seeds to run
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
-    /// The first of them.
+    /// First seed to run
     #[arg(long, default_value_t = 0)]
     from: u64,
 }
@@ -46,7 +46,7 @@ fn many(from: u64, count: u64) -> io::Result<Summary> {
     writeln!(out, "{}", summary.faults)?;
     writeln!(
         out,
-        "{} seeds in {:.1} s: {} answers of yes, {} rows, {} conflicts",
+        "{} seeds in {:.1} s: {} accepted, {} rows, {} conflicts",
         summary.runs,
         began.elapsed().as_secs_f32(),
         summary.acknowledged,

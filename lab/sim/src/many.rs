@@ -1,4 +1,4 @@
-//! Many seeds, one a thread at a time.
+//! Runs many seeds, one per thread at a time.
 
 use std::io;
 use std::num::NonZero;
@@ -11,7 +11,7 @@ use crate::fault::{Counts, Defect};
 use crate::run::{Options, Report, run};
 use crate::world::lock;
 
-/// What came of all seeds that were run.
+/// Result of all seeds that were run.
 #[derive(Debug, Default)]
 pub struct Summary {
     pub runs: u64,
@@ -20,7 +20,7 @@ pub struct Summary {
     pub conflict_rows: u64,
     pub second_yes: u64,
     pub faults: Counts,
-    /// The first that was found in which something is broken. No further seeds are begun after it.
+    /// The first seed found to break a promise. No further seeds are started after it.
     pub broken: Option<Report>,
 }
 

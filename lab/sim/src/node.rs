@@ -1,4 +1,4 @@
-//! A node of the app tier: the real intake and committer, which can crash, stop in order and start again.
+//! A node of the app tier: the real intake and committer, which can crash, stop gracefully and start again.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::database::Model;
 use crate::fault::Fault;
 use crate::world::{World, lock};
 
-/// How long a node that stops waits for S3 to take what is queued, as the app tier does.
+/// Longest time that a stopping node waits for S3 to take what is queued, as in the app tier.
 const FLUSH: Duration = Duration::from_secs(6);
 
-/// Whether a node still lives. Its tasks cannot be found to be ended one by one, so what they wait for never comes.
+/// Whether a node still lives. A dead node's tasks cannot be found and aborted, so what they wait for never comes.
 #[derive(Debug, Clone, Default)]
 pub struct Life(Arc<SetOnce<()>>);
 
@@ -31,7 +31,7 @@ impl Life {
         self.0.wait().await;
     }
 
-    /// Does the work, or nothing for ever once the node is dead.
+    /// Does the work, or waits forever once the node is dead.
     pub async fn unless_dead<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
@@ -41,28 +41,28 @@ impl Life {
     }
 }
 
-/// One life of a node.
+/// One life of a node, from start to crash or stop.
 #[derive(Debug)]
 pub struct Node {
     pub name: usize,
     pub intake: Intake,
     pub life: Life,
-    /// By how much its clock is wrong.
+    /// Offset of its clock, in milliseconds.
     pub skew_ms: i64,
     committer: Arc<Committer>,
 }
 
-/// What every node has in common.
+/// What all nodes share.
 #[derive(Debug)]
 pub struct Site {
     pub world: Arc<World>,
     pub bucket: Bucket,
-    /// What nodes look up ids in, where they have a database.
+    /// The database in which nodes look up ids, if they have one.
     pub reader: Option<Model>,
     pub settings: Settings,
 }
 
-/// The places of the nodes; an empty one has no node just now.
+/// The nodes by number; `None` for one that is down.
 #[derive(Debug)]
 pub struct Nodes {
     site: Site,
@@ -85,7 +85,7 @@ impl Nodes {
         lock(&self.places[place]).clone()
     }
 
-    /// The node is gone from one moment to the next.
+    /// Crashes a node.
     pub async fn crash(&self, place: usize) {
         let Some(node) = lock(&self.places[place]).take() else {
             return;
@@ -94,19 +94,19 @@ impl Nodes {
         self.come_back(place).await;
     }
 
-    /// The node takes no more requests, and ends once S3 has what is queued.
+    /// Restarts a node gracefully: it takes no more requests, and ends once S3 has what is queued.
     pub async fn restart(&self, place: usize) {
         let Some(node) = lock(&self.places[place]).take() else {
             return;
         };
-        // Requests that are at work end first.
+        // Requests in flight end first.
         self.site.world.pass(0..=6_000).await;
         let _ = tokio::time::timeout(FLUSH, node.committer.close()).await;
         node.life.end();
         self.come_back(place).await;
     }
 
-    /// All nodes stop in order, and do not come back.
+    /// Stops all nodes gracefully, for good.
     pub async fn stop(&self) {
         for place in &self.places {
             let node = lock(place).take();

@@ -1,4 +1,4 @@
-//! Older systems, which put payments into the bucket themselves, and what else may lie in one.
+//! Older systems, which put payments into the bucket themselves, and other objects that may be in a bucket.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::world::lock;
 
 const YES: &str = "older";
 
-/// Writes one object, of whatever kind the seed chooses.
+/// Writes one object, of a kind that the seed chooses.
 pub async fn write(crowd: Arc<Crowd>, bucket: Bucket, number: usize) {
     let world = &crowd.world;
     world.pass(0..=100_000).await;
@@ -40,14 +40,14 @@ pub async fn write(crowd: Arc<Crowd>, bucket: Bucket, number: usize) {
     }
 }
 
-/// The key has what events encode.
+/// The key contains characters that events encode.
 fn single(crowd: &Crowd, number: usize, id: &str) -> (String, String) {
     let content = payments::content(&crowd.world, 1);
     let key = format!("{PREFIX}old {number}+ä.json");
     (key, line(crowd, id, content))
 }
 
-/// Good lines, and others between them.
+/// Valid lines, and others between them.
 fn batch(crowd: &Crowd, number: usize) -> (String, String) {
     let world = &crowd.world;
     let refused = Content {
@@ -78,7 +78,7 @@ fn batch(crowd: &Crowd, number: usize) -> (String, String) {
     )
 }
 
-/// What an older system writes it means to be recorded; what the database refuses must not be.
+/// Returns a line of an older system, which it expects to be recorded, unless the database refuses it.
 fn line(crowd: &Crowd, id: &str, content: Content) -> String {
     let body = payments::body(&crowd.world, id, &content);
     let answer = if content.transaction.as_deref() == Some(REFUSED) {

@@ -1,4 +1,4 @@
-//! What befalls the site from outside: nodes that end, services that are away.
+//! Faults from outside: nodes that end, services that are unavailable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::node::Nodes;
 use crate::world::World;
 
-/// A node crashes, or stops in order, once in a while.
+/// Crashes a node, or stops it gracefully, once in a while.
 pub async fn operator(nodes: Arc<Nodes>, world: Arc<World>, until: Duration) {
     while clock::since_begin() < until {
         world.pass(1_000..=40_000).await;
@@ -21,7 +21,7 @@ pub async fn operator(nodes: Arc<Nodes>, world: Arc<World>, until: Duration) {
     }
 }
 
-/// Outages, each a while.
+/// Outages, each for a while.
 pub async fn weather(world: Arc<World>, until: Duration) {
     while clock::since_begin() < until {
         world.pass(1_000..=60_000).await;
@@ -37,7 +37,7 @@ pub async fn weather(world: Arc<World>, until: Duration) {
         world.pass(500..=30_000).await;
         world.set_weather(|weather| {
             weather.s3 = None;
-            // A database may be away for much longer.
+            // A database may be unavailable for much longer.
             if !world.chance(0.3) {
                 weather.database = None;
             }

@@ -1,4 +1,4 @@
-//! The payments of a run: what clients mean, and the bodies they write it in.
+//! The payments of a run: their contents, and the bodies that express them.
 
 use payment_core::ClientName;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use verdict::Content;
 
 use crate::world::World;
 
-/// Contents that may come under one id: the first is the one that mostly does.
+/// Contents that may come under one id; the first is the most frequent.
 const CONTENTS: usize = 3;
 
 /// Clients of the run: open intake, and one that has a name. They use the same ids.
@@ -41,7 +41,7 @@ pub fn draw(world: &World, count: usize) -> Vec<Payment> {
     (0..count).map(payment).collect()
 }
 
-/// Contents of different `nth` differ.
+/// Returns a content; a different `nth` gives a different one.
 pub fn content(world: &World, nth: usize) -> Content {
     let cents = nth * 100_000 + world.below(100_000) + 1;
     let text = |of: &[&str]| (*world.pick(of)).to_owned();
@@ -60,7 +60,7 @@ pub fn content(world: &World, nth: usize) -> Content {
     }
 }
 
-/// A body that says it. Two bodies of one content may differ.
+/// Returns a body that expresses a content. Two bodies of one content may differ.
 pub fn body(world: &World, id: &str, content: &Content) -> String {
     let mut members = vec![format!("\"id\":{}", quoted(id))];
     let mut add = |name: &str, value: String| members.push(format!("\"{name}\":{value}"));

@@ -1,4 +1,4 @@
-//! One seed: a while of faults, then calm until all is quiet, then the verdict.
+//! One seed: a period of faults, then calm until all is quiet, then the verdict.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use crate::node::{Nodes, Site};
 use crate::world::{World, lock};
 use crate::{audit, clock, event, older, outage, payments};
 
-/// Of all keys.
+/// Prefix of all keys.
 pub const PREFIX: &str = "transactions/";
 
 const NODES: usize = 2;
@@ -29,7 +29,7 @@ const CLOSED: Duration = Duration::from_mins(80);
 pub struct Options {
     pub seed: u64,
     pub defect: Option<Defect>,
-    /// Write down what happens.
+    /// Whether to record a trace.
     pub traced: bool,
 }
 
@@ -37,11 +37,11 @@ pub struct Options {
 pub struct Report {
     pub seed: u64,
     pub verdict: Verdict,
-    /// Lines of the log of which nothing became.
+    /// Lines of the journal that were not ingested.
     pub left_out: Vec<String>,
     pub faults: Counts,
     pub trace: Vec<String>,
-    /// By the run's own clock.
+    /// Duration by the run's own clock.
     pub took: Duration,
 }
 
@@ -116,7 +116,7 @@ fn crowd(world: &Arc<World>, bucket: &Bucket, database: &Model) -> Arc<Crowd> {
     })
 }
 
-/// All that comes from outside, until the clients are done and the time is over.
+/// Injects all outside faults, until the clients are done and the time is over.
 async fn faults(crowd: &Arc<Crowd>, bucket: &Bucket, lambda: &Arc<Lambda>) {
     let world = &crowd.world;
     let until = world.ms(30_000..=180_000);
@@ -138,7 +138,7 @@ async fn faults(crowd: &Arc<Crowd>, bucket: &Bucket, lambda: &Arc<Lambda>) {
     schedule.abort();
 }
 
-/// The schedule of the sweep.
+/// Runs the sweep on its schedule.
 async fn schedule(lambda: Arc<Lambda>, world: Arc<World>) {
     loop {
         world.pass(20_000..=120_000).await;
@@ -146,11 +146,11 @@ async fn schedule(lambda: Arc<Lambda>, world: Arc<World>) {
     }
 }
 
-/// Until nobody is at work any more, and the sweep has found what was left; whether it could.
+/// Waits until nobody is busy any more and the sweep has found what was left; returns whether it could.
 async fn settle(crowd: &Crowd, lambda: &Arc<Lambda>) -> bool {
     crowd.nodes.stop().await;
     crowd.world.idle().await;
-    // Dead letters are sent again by a person, or left to the sweep.
+    // A person redrives dead letters, or leaves them to the sweep.
     if crowd.world.chance(0.3) {
         lambda.redrive();
         crowd.world.idle().await;

@@ -1,4 +1,4 @@
-//! What all parts of a run share: the seed's random numbers, the trace, the weather, and who is at work.
+//! What all parts of a run share: the seed's random numbers, the trace, outages, and who is busy.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::fault::{Counts, Defect, Fault};
 #[derive(Debug)]
 pub struct World {
     rng: Mutex<StdRng>,
-    /// Of each fault, how likely it is in this run.
+    /// Probability of each fault in this run.
     rates: BTreeMap<Fault, f64>,
     counts: Mutex<Counts>,
     trace: Option<Mutex<Vec<String>>>,
@@ -26,7 +26,7 @@ pub struct World {
     pub defect: Option<Defect>,
 }
 
-/// Outages that last a while.
+/// Outages in progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Weather {
     pub s3: Option<Fault>,
@@ -34,7 +34,7 @@ pub struct Weather {
     pub lambda: Option<Fault>,
 }
 
-/// Somebody is at work while this lives.
+/// Marks somebody as busy until dropped.
 #[derive(Debug)]
 pub struct Busy(Arc<World>);
 
@@ -66,7 +66,7 @@ impl World {
         })
     }
 
-    /// In which nothing goes wrong.
+    /// A world in which nothing goes wrong.
     pub fn calm(seed: u64) -> Arc<Self> {
         let world = Self::new(seed, None, false);
         world.calm_down();
@@ -77,7 +77,7 @@ impl World {
         likely > 0.0 && lock(&self.rng).random_bool(likely.min(1.0))
     }
 
-    /// From 0 up to, without, `end`.
+    /// Returns a number from 0 up to, but not including, `end`.
     pub fn below(&self, end: usize) -> usize {
         lock(&self.rng).random_range(0..end)
     }
@@ -94,13 +94,13 @@ impl World {
         &among[self.below(among.len())]
     }
 
-    /// Waits for a while that the seed chooses.
+    /// Waits for a time that the seed chooses.
     pub async fn pass(&self, ms: RangeInclusive<u64>) {
         let time = self.ms(ms);
         tokio::time::sleep(time).await;
     }
 
-    /// Whether the fault happens here. Counted where it does.
+    /// Whether the fault happens here; counts it if so.
     pub fn fault(&self, fault: Fault) -> bool {
         let rate = self.rates.get(&fault).copied().unwrap_or_default();
         let happens = !self.is_calm() && self.chance(rate);
@@ -110,7 +110,7 @@ impl World {
         happens
     }
 
-    /// It happened.
+    /// Counts a fault that happened.
     pub fn hit(&self, fault: Fault) {
         lock(&self.counts).hit(fault);
         self.trace(|| format!("fault {fault:?}"));
@@ -128,7 +128,7 @@ impl World {
         change(&mut lock(&self.weather));
     }
 
-    /// From here on nothing goes wrong any more.
+    /// From now on nothing goes wrong any more.
     pub fn calm_down(&self) {
         self.calm.store(true, Ordering::Relaxed);
         self.set_weather(|weather| *weather = Weather::default());
@@ -149,7 +149,7 @@ impl World {
         Busy(Arc::clone(self))
     }
 
-    /// Returns once nobody is at work.
+    /// Returns once nobody is busy.
     pub async fn idle(&self) {
         // The sender lives as long as the world.
         let _ = self.busy.subscribe().wait_for(|count| *count == 0).await;

@@ -1,4 +1,4 @@
-//! Who may do what with a queue: the policies of the caller's role, and the queue's own.
+//! Authorizes queue operations: by the policies of the caller's role, and the queue's own policy.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,11 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct Access {
     pub callers: Callers,
-    /// By queue.
+    /// Queue policies by queue name.
     policies: HashMap<String, Policy>,
 }
 
-/// What names a queue in a request.
+/// The request members that name a queue.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Named {
@@ -61,9 +61,9 @@ impl Access {
             .and_then(|url| account.queue_of_url(url))
             .or(by_arn.and_then(|arn| account.queue_of_arn(arn)))
             .or(named.queue_name.as_deref());
-        // No name, as ListQueues has none: a role needs the right on all queues.
+        // An operation without a queue name, such as ListQueues: the role needs the permission on all queues.
         let queue = queue.unwrap_or("*");
-        // An action of a batch is the action of its members.
+        // A batch action needs the permission of the single action.
         let action = operation.strip_suffix("Batch").unwrap_or(operation);
         caller.authorize(
             &format!("sqs:{action}"),

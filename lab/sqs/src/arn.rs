@@ -1,6 +1,6 @@
-//! How queues are named: by ARN and by URL.
+//! Queue names as ARNs and URLs.
 
-/// Whose queues these are.
+/// The account that owns the queues.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub region: String,
@@ -9,24 +9,24 @@ pub struct Account {
 }
 
 impl Account {
-    /// `arn:aws:sqs:region:account:name`.
+    /// Returns `arn:aws:sqs:region:account:name`.
     pub fn arn(&self, queue: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.id)
     }
 
-    /// The queue's name in an ARN of this account.
+    /// Returns the queue name of an ARN of this account.
     pub fn queue_of_arn<'a>(&self, arn: &'a str) -> Option<&'a str> {
         let rest = arn.strip_prefix("arn:aws:sqs:")?;
         let rest = rest.strip_prefix(&self.region)?.strip_prefix(':')?;
         rest.strip_prefix(&self.id)?.strip_prefix(':')
     }
 
-    /// `host` as the caller named it, so that the URL is of use to the caller.
+    /// Returns the queue's URL under the `host` that the caller used, so that the caller can reach it.
     pub fn url(&self, host: &str, queue: &str) -> String {
         format!("http://{host}/{}/{queue}", self.id)
     }
 
-    /// The queue's name in a URL of this account, whatever its host: callers may come through a proxy.
+    /// Returns the queue name of a URL of this account. The host is ignored, because callers may come through a proxy.
     pub fn queue_of_url<'a>(&self, url: &'a str) -> Option<&'a str> {
         let (rest, queue) = url.rsplit_once('/')?;
         rest.ends_with(&format!("/{}", self.id)).then_some(queue)

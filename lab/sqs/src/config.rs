@@ -1,4 +1,4 @@
-//! The configuration file, and what is refused in it.
+//! The configuration file and its validation.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -15,21 +15,21 @@ use server_kit::secret::Secret;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where the API listens: loopback, port 0 for any free one.
+    /// Loopback address to listen on; port 0 for any free port.
     pub listen: SocketAddr,
-    /// Folder of the messages; made if absent.
+    /// Folder of the messages; created if absent.
     pub root: PathBuf,
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
-    /// Their bearers may do everything.
+    /// Callers with one of these ids may do everything.
     pub access_key_ids: AccessKeyIds,
-    /// Who may do what policies say.
+    /// Callers restricted by policies.
     #[serde(default)]
     pub callers: Vec<CallerConfig>,
-    /// What callers of `/_lab/faults` must show; without one, nobody may call it.
+    /// Bearer token for `/_lab/faults`; without one, that API is disabled.
     pub control_token: Option<Secret>,
-    /// Messages of queues that an earlier run had and this one has not stay on disk.
+    /// The queues. Messages of queues that are no longer configured stay on disk.
     pub queues: Vec<QueueConfig>,
 }
 
@@ -38,10 +38,10 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
     pub name: String,
-    /// How long a received message is hidden from others.
+    /// How long a received message is hidden from other receivers.
     #[serde(default = "defaults::visibility_timeout_seconds")]
     pub visibility_timeout_seconds: u64,
-    /// A message older than this is gone.
+    /// Messages older than this are deleted.
     #[serde(default = "defaults::retention_seconds")]
     pub retention_seconds: u64,
     pub redrive: Option<RedriveConfig>,
@@ -49,13 +49,13 @@ pub struct QueueConfig {
     pub policy: Option<PathBuf>,
 }
 
-/// What becomes of a message that nobody deletes.
+/// Dead-letter settings of a queue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RedriveConfig {
     /// Name of another queue of this configuration.
     pub dead_letter_queue: String,
-    /// A message received this often goes there instead of being received once more.
+    /// Number of receives after which a message moves to the dead-letter queue.
     pub max_receive_count: u32,
 }
 
@@ -70,12 +70,12 @@ mod defaults {
 }
 
 impl Config {
-    /// Reads a file; [`Config::check`] judges what it says.
+    /// Reads a file; [`Config::check`] validates it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         server_kit::config::load(path)
     }
 
-    /// Every mistake at once, each with the name of the member that must change.
+    /// Returns every mistake at once, each with the name of the member that must change.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut mistakes = Mistakes::default();
         mistakes.of_server(
@@ -103,7 +103,7 @@ impl QueueConfig {
         let name = &self.name;
         if !is_word(name) || name.len() > 80 {
             mistakes.add(format!(
-                "queues: {name:?} is no name: 1 to 80 letters, digits, `-` and `_`"
+                "queues: {name:?} is not a queue name: use 1 to 80 letters, digits, `-` and `_`"
             ));
         }
         let member = |member: &str| format!("queues: {name}: {member}");

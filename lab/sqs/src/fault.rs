@@ -2,34 +2,34 @@
 
 use server_kit::fault::Kind;
 
-/// Before anything is done: waits.
+/// Delays a request before it is handled.
 pub const SLOW: &str = "slow";
-/// Before anything is done: a 500.
+/// Answers 500 without doing anything.
 pub const ERROR: &str = "error";
-/// After everything is done: a 500, so that the caller does not know.
+/// Does everything, then answers 500, so that the caller cannot know the outcome.
 pub const ANSWER_LOST: &str = "answer-lost";
-/// A message is received and stays visible.
+/// Delivers a message and leaves it visible.
 pub const DUPLICATE: &str = "duplicate";
 
 pub const KINDS: [Kind; 4] = [
     Kind {
         name: SLOW,
-        about: "a request waits before it is handled",
+        about: "delays a request before it is handled",
         ms: Some(1000),
     },
     Kind {
         name: ERROR,
-        about: "a request is answered 500 and nothing is done",
+        about: "answers 500 without doing anything",
         ms: None,
     },
     Kind {
         name: ANSWER_LOST,
-        about: "a request is done and answered 500: a message that was sent is in the queue all the same",
+        about: "handles the request, then answers 500: a sent message is in the queue nevertheless",
         ms: None,
     },
     Kind {
         name: DUPLICATE,
-        about: "received messages stay visible, so that they are received once more; the receives count",
+        about: "leaves received messages visible, so that they are delivered again; each receive counts",
         ms: None,
     },
 ];

@@ -1,17 +1,17 @@
-//! The lab's SQS: standard queues that the AWS SDKs and the AWS CLI use as they use Amazon's.
+//! The lab's SQS: standard queues that the AWS SDKs and the AWS CLI use like Amazon's.
 //!
-//! It owns the messages under its root directory. It must not know what a message means: any text is a body.
+//! It owns the messages under its root directory, and does not know what a message means: any text is a valid body.
 //!
-//! A request passes `api` (protocol, one module for each group of operations), `access` (who may do what) and `store` (what is
-//! on disk, who may see a message when). Queues come from the configuration; none is made by a call.
+//! A request passes through `api` (the protocol, one module per group of operations), `access` (authorization) and
+//! `store` (what is on disk, and when a message is visible). Queues come from the configuration; no call creates one.
 //!
-//! As with Amazon's: a message is on disk before its sender is answered; it is delivered at least once, in no
-//! promised order; one that is not deleted in time comes again, and after `max_receive_count` times goes to the
-//! dead-letter queue.
+//! As with Amazon's SQS, a message is on disk before its sender is answered. It is delivered at least once, in no
+//! guaranteed order. A message that is not deleted in time is delivered again, and moves to the dead-letter queue after
+//! `max_receive_count` receives.
 //!
-//! Differences: no FIFO queues, no tags, no encryption settings; a restart makes every message visible,
-//! also a delayed one; only the receipt handle of the last receive deletes a message, where Amazon's says `might not`
-//! of older ones; a move task is done when it is answered.
+//! Differences: no FIFO queues, no tags, no encryption settings. A restart makes every message visible, including
+//! delayed ones. Only the receipt handle of the latest receive deletes a message; Amazon's documentation says that
+//! older ones "might not". A move task is complete when it is answered.
 
 mod access;
 mod api;

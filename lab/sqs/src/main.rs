@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lab_sqs::{Config, Server, StartError};
-use server_kit::program::{self, End};
+use server_kit::program::{self, ShutdownSignal};
 
 const ABOUT: &str = "The lab's SQS: standard queues on local files, on loopback";
 
@@ -16,11 +16,11 @@ async fn main() -> ExitCode {
 
 async fn run(config: PathBuf) -> Result<(), StartError> {
     let config = Config::load(&config)?;
-    let mut end = End::listen().map_err(StartError::Signals)?;
+    let mut shutdown = ShutdownSignal::listen().map_err(StartError::Signals)?;
     let server = Server::start(config).await?;
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, addr = %server.addr(), "lab-sqs listens");
-    end.wait().await;
+    shutdown.wait().await;
     server.shutdown().await;
     tracing::info!("lab-sqs ended");
     Ok(())

@@ -1,4 +1,4 @@
-//! A running server: started and ended in order.
+//! A running server, from start to graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,17 +20,17 @@ use crate::config::Config;
 use crate::fault;
 use crate::store::{OpenError, Store};
 
-/// What requests that run at shutdown may still take.
+/// Time that requests in flight have to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 
-/// Why a server did not start.
+/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("the root {} is in use by another server; end that one or choose another folder", path.display())]
+    #[error("the root {} is in use by another server; stop that one or choose another folder", path.display())]
     InUse { path: PathBuf },
-    #[error("the root {} can't be used", path.display())]
+    #[error("cannot use the root {}", path.display())]
     Root {
         path: PathBuf,
         #[source]
@@ -46,7 +46,7 @@ pub enum StartError {
     Signals(#[source] io::Error),
 }
 
-/// A server that serves. [`Server::shutdown`] ends it in order, a drop at once.
+/// A running server. [`Server::shutdown`] stops it gracefully; dropping it stops it at once.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -55,7 +55,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the queues, and serves. Returns once the API answers.
+    /// Opens the queues and starts to serve. Returns once the API answers.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
         let access = Access::load(&config)?;
@@ -99,12 +99,13 @@ impl Server {
         })
     }
 
-    /// Where the API listens.
+    /// Address of the API.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Takes nothing more, answers long polls with what there is, and gives other requests a moment.
+    /// Stops accepting requests, answers long polls with what there is, and lets other requests finish for a short
+    /// time.
     pub async fn shutdown(mut self) {
         self.stopping.send_replace(true);
         if timeout(SHUTDOWN_GRACE, &mut self.task).await.is_err() {
@@ -120,6 +121,6 @@ impl Drop for Server {
 }
 
 async fn told(mut stopping: watch::Receiver<bool>) {
-    // An error means that the server was dropped: an end as well.
+    // An error means that the server was dropped, which also ends it.
     stopping.wait_for(|stopping| *stopping).await.ok();
 }

@@ -1,4 +1,4 @@
-//! What is done with a lab beside running it: the notes run, the release packed, the pictures taken.
+//! Tasks around a lab: running the notes, packing a release, taking screenshots.
 
 pub mod browser;
 pub mod command;

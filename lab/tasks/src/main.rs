@@ -25,11 +25,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Make the pictures in screenshots/ anew, from a run of a lab of its own
+    /// Take the pictures in screenshots/ again, from a lab of its own
     Screenshots(Screenshots),
-    /// Run the pages of deploy-notes against a stand-in of AWS, and check what they made
+    /// Run the pages of deploy-notes against a simulated AWS, and check the result
     Runbook(Runbook),
-    /// Build and pack what is shipped, reproducibly, under target/dist
+    /// Build and package the programs, reproducibly, under target/dist
     Dist(Dist),
 }
 

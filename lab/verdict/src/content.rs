@@ -1,8 +1,8 @@
-//! What a payment says, apart from its id.
+//! The content of a payment: everything except its id.
 
 use serde::{Deserialize, Serialize};
 
-/// Two contents are the same when their [`Content::normal`] forms are equal.
+/// The content of a payment. Two contents are the same if their [`Content::normal`] forms are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Content {
     pub transaction: Option<String>,
@@ -11,12 +11,12 @@ pub struct Content {
     pub currency: Option<String>,
     pub status: String,
     pub payer_name: Option<String>,
-    /// All other members as compact JSON; `{}` where there are none.
+    /// All other members as compact JSON; `{}` if there are none.
     pub extra: String,
 }
 
 impl Content {
-    /// The form in which contents are compared: an amount without needless zeros, and with a currency.
+    /// Returns the form in which contents are compared: the amount without needless zeros, and with a currency.
     #[must_use]
     pub fn normal(mut self) -> Self {
         if self.amount.is_some() && self.currency.is_none() {
@@ -26,7 +26,7 @@ impl Content {
         self
     }
 
-    /// Names of the members that differ. Holds nothing of what they say.
+    /// Returns the names of members that differ, and nothing of their values.
     pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
         [
             ("transaction", self.transaction != other.transaction),
@@ -42,7 +42,7 @@ impl Content {
     }
 }
 
-/// `0100.50` and `100.5` are the same decimal.
+/// Normalizes a decimal: `0100.50` and `100.5` are the same.
 fn trimmed(decimal: &str) -> String {
     let (whole, part) = decimal.split_once('.').unwrap_or((decimal, ""));
     let whole = match whole.trim_start_matches('0') {

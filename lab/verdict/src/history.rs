@@ -1,4 +1,4 @@
-//! The facts: what was sent and answered, and what is recorded. As JSON, one fact is one line.
+//! The facts: what was sent and answered, and what is recorded. As JSON, each fact is one line.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct Attempt {
     pub content: Content,
     /// On the same clock as [`Row::recorded_ms`].
     pub sent_ms: u64,
-    /// `None` where no answer came.
+    /// `None` if no answer came.
     pub answered_ms: Option<u64>,
     #[serde(flatten)]
     pub answer: Answer,
@@ -22,18 +22,18 @@ pub struct Attempt {
 pub enum Answer {
     /// A 2xx.
     Accepted {
-        /// It was a repeat, said the answer.
+        /// Whether the answer said that it was a repeat.
         replayed: bool,
         received_at: String,
         request_id: String,
     },
-    /// 409: the id is taken by other content.
+    /// 409: the id belongs to different content.
     Conflict,
     /// Any other 4xx.
     Refused { status: u16 },
-    /// A 5xx: it may be recorded or not.
+    /// A 5xx: it may or may not be recorded.
     Failed { status: u16 },
-    /// It may be recorded or not.
+    /// No answer: it may or may not be recorded.
     NoAnswer,
 }
 
@@ -43,7 +43,7 @@ pub struct Row {
     pub id: String,
     pub content: Content,
     pub received_at: String,
-    /// When the row was inserted, where that is known.
+    /// When the row was inserted, if known.
     pub recorded_ms: Option<u64>,
     pub object_key: String,
     pub object_line: u32,

@@ -1,5 +1,5 @@
-//! Takes the facts in, in any order, and keeps of each id what the verdict needs: however often a payment was
-//! repeated, it takes the room of one.
+//! Collects the facts, in any order, and keeps for each id only what the verdict needs: a payment takes the same space
+//! however often it was repeated.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,15 +10,15 @@ use crate::verdict::{Breach, BreachKind, Verdict};
 
 #[derive(Debug, Default)]
 pub struct Judge {
-    /// Sorted, so that the same facts give the same verdict to the letter.
+    /// Sorted, so that the same facts give exactly the same verdict.
     ids: BTreeMap<String, Id>,
-    /// Lines of objects that are recorded.
+    /// Recorded lines by object.
     lines: HashMap<String, HashSet<u32>>,
-    /// The counts, and what is broken by the look of one fact alone.
+    /// The counts, and breaches that a single fact shows.
     verdict: Verdict,
 }
 
-/// All that is known of one id.
+/// Everything known about one id.
 #[derive(Debug, Default)]
 pub(crate) struct Id {
     pub sent: Vec<Sent>,
@@ -26,16 +26,16 @@ pub(crate) struct Id {
     pub conflicts: Vec<Recorded>,
 }
 
-/// One content, and all that was answered to it.
+/// One content, and all answers to it.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub content: Content,
     pub first_yes_ms: Option<u64>,
-    /// The first answer that was no repeat's.
+    /// The first answer that was not marked as a repeat.
     pub receipt: Option<(String, String)>,
     pub accepted: bool,
     pub conflict: bool,
-    /// A 5xx or no answer: it may be recorded.
+    /// Whether it got a 5xx or no answer: it may be recorded.
     pub open: bool,
 }
 
@@ -88,7 +88,7 @@ impl Judge {
         }
     }
 
-    /// A row of `transactions`.
+    /// Adds a row of `transactions`.
     pub fn row(&mut self, row: Row) {
         self.verdict.rows += 1;
         if let Some((id, recorded)) = self.line(row) {
@@ -96,7 +96,7 @@ impl Judge {
         }
     }
 
-    /// A row of `conflicts`.
+    /// Adds a row of `conflicts`.
     pub fn conflict(&mut self, row: Row) {
         self.verdict.conflict_rows += 1;
         if let Some((id, recorded)) = self.line(row) {
@@ -111,8 +111,8 @@ impl Judge {
         self.verdict
     }
 
-    /// A line of an object is recorded once, in one of the tables. A second time is a breach, and nothing more is
-    /// made of it.
+    /// Checks that a line of an object is recorded only once, in one of the tables. A second time is a breach and is
+    /// otherwise ignored.
     fn line(&mut self, row: Row) -> Option<(String, Recorded)> {
         let lines = self.lines.entry(row.object_key.clone()).or_default();
         if !lines.insert(row.object_line) {

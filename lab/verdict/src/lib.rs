@@ -1,12 +1,12 @@
-//! Judges a history: what clients were answered, against what the tables hold.
+//! Judges a history: what clients were answered, compared with what the tables hold.
 //!
 //! Owns the rules of "nothing lost, nothing twice" (promises P1, P2, P4 and P6), and nothing else: it does no I/O,
-//! knows no clock, and takes its facts from whoever collected them, in any order. It must not share code with the
-//! pipeline that it judges: a rule that is wrong there must not be wrong here, too.
+//! has no clock, and takes its facts from whoever collected them, in any order. It must not share code with the
+//! pipeline that it judges, because a mistake there must not be repeated here.
 //!
 //! - [`history`]: the facts. What was sent and answered, and which rows there are.
-//! - [`judge`]: takes the facts in, and keeps of each id what the verdict needs.
-//! - [`verdict`]: what came of it.
+//! - [`judge`]: collects the facts, and keeps for each id what the verdict needs.
+//! - [`verdict`]: the result.
 
 pub mod content;
 pub mod history;

@@ -1,4 +1,4 @@
-//! The rules, one function each, over all that is known of one id.
+//! The rules, one function each, over everything known about one id.
 
 use crate::judge::{Id, Recorded, Sent};
 use crate::verdict::{Breach, BreachKind, Verdict};
@@ -33,7 +33,7 @@ impl Broken<'_> {
     }
 }
 
-/// P2: an id is at most one row.
+/// P2: an id has at most one row.
 fn one_row(known: &Id, broken: &mut Broken<'_>) {
     if known.rows.len() > 1 {
         broken.add(
@@ -55,12 +55,12 @@ fn never_sent(known: &Id, broken: &mut Broken<'_>) {
     }
 }
 
-/// P1 and P4: what was answered with yes is the row, or a conflict beside the row.
+/// P1 and P4: accepted content is the row, or a conflict in addition to the row.
 fn every_yes_is_recorded(known: &Id, broken: &mut Broken<'_>) {
     let accepted = known.sent.iter().filter(|sent| sent.accepted);
     if known.rows.is_empty() {
         if accepted.count() > 0 {
-            broken.add(BreachKind::Lost, "it was answered with yes and has no row");
+            broken.add(BreachKind::Lost, "it was accepted but has no row");
         }
         return;
     }
@@ -74,7 +74,7 @@ fn every_yes_is_recorded(known: &Id, broken: &mut Broken<'_>) {
         broken.add(
             BreachKind::ConflictMissing,
             format!(
-                "a content that was answered with yes is neither the row nor a conflict; the row differs in {}",
+                "accepted content is neither the row nor a conflict; the row differs in {}",
                 differing.unwrap_or_default()
             ),
         );
@@ -94,7 +94,7 @@ fn as_it_was_sent(known: &Id, broken: &mut Broken<'_>) {
             broken.add(
                 BreachKind::Altered,
                 format!(
-                    "the {table} differs from all that was sent, at the least in {}",
+                    "the {table} differs from everything that was sent, at least in {}",
                     nearest.join(", ")
                 ),
             );
@@ -102,7 +102,7 @@ fn as_it_was_sent(known: &Id, broken: &mut Broken<'_>) {
     }
 }
 
-/// P6: what was only ever answered with 4xx is not recorded. A 409 may leave a conflict behind, and no row.
+/// P6: what was only ever answered with 4xx is not recorded. A 409 may leave a conflict behind, but no row.
 fn no_is_no(known: &Id, broken: &mut Broken<'_>) {
     for (table, recorded) in tables(known) {
         let Some(sent) = sent_as(known, recorded) else {
@@ -119,7 +119,7 @@ fn no_is_no(known: &Id, broken: &mut Broken<'_>) {
     }
 }
 
-/// From the first yes to the row.
+/// Returns the time from the first 2xx answer to the row.
 fn delay(known: &Id) -> Option<u64> {
     let row = known.rows.first()?;
     let yes = sent_as(known, row)?.first_yes_ms?;

@@ -1,4 +1,4 @@
-//! What came of a history.
+//! The result of judging a history.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub struct Verdict {
     /// The sum of the next five.
     pub attempts: u64,
     pub acknowledged: u64,
-    /// Answered with a 4xx that is no 409.
+    /// Answered with a 4xx other than 409.
     pub refused: u64,
     /// Answered with a 5xx.
     pub failed: u64,
@@ -19,13 +19,14 @@ pub struct Verdict {
     pub rows: u64,
     pub conflict_rows: u64,
     pub broken: Vec<Breach>,
-    /// Longest time from a payment's first yes to its row.
+    /// Longest time from a payment's first 2xx answer to its row.
     pub slowest_ms: Option<u64>,
-    /// Repeats that were answered as new, with another receipt. Allowed: a node does not know what the other said.
+    /// Repeats that were answered as new, with another receipt. Allowed: a node does not know what another one
+    /// answered.
     pub second_yes: u64,
 }
 
-/// A rule that was broken. Holds ids, keys and names of members, and nothing of what a payment says.
+/// A rule that was broken. Holds ids, keys and names of members, but nothing of a payment's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Breach {
     pub kind: BreachKind,
@@ -36,17 +37,17 @@ pub struct Breach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreachKind {
-    /// Answered with yes, and no row has the id.
+    /// Accepted, but no row has the id.
     Lost,
-    /// Two rows of one id, or one line of the log recorded twice.
+    /// Two rows with one id, or one line of the journal recorded twice.
     Doubled,
-    /// A row or a conflict says what nobody sent under its id.
+    /// A row or a conflict has content that nobody sent under its id.
     Altered,
-    /// A row or a conflict whose id nobody sent.
+    /// A row or a conflict has an id that nobody sent.
     WithoutRequest,
-    /// Answered with yes, but the row is other content's and no conflict holds this.
+    /// Accepted, but the row has different content and no conflict holds this one.
     ConflictMissing,
-    /// Answered with 4xx each time, and recorded all the same.
+    /// Answered with 4xx each time, but recorded.
     RefusedButRecorded,
 }
 
@@ -75,15 +76,15 @@ impl fmt::Display for Breach {
     }
 }
 
-/// Breaches that are written out; the rest are counted.
+/// Most breaches that are printed; the rest are counted.
 const SHOWN_MAX: usize = 20;
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, count) in [
             ("requests", self.attempts),
-            ("  answered with yes", self.acknowledged),
-            ("  of these anew for a repeat", self.second_yes),
+            ("  accepted", self.acknowledged),
+            ("  of these, repeats accepted as new", self.second_yes),
             ("  answered 409", self.conflicts_answered),
             ("  answered with another 4xx", self.refused),
             ("  answered with 5xx", self.failed),
@@ -91,12 +92,12 @@ impl fmt::Display for Verdict {
             ("rows", self.rows),
             ("conflicts", self.conflict_rows),
         ] {
-            writeln!(f, "{name:<30}{count:>10}")?;
+            writeln!(f, "{name:<38}{count:>10}")?;
         }
         if let Some(slowest) = self.slowest_ms {
-            writeln!(f, "{:<30}{slowest:>7} ms", "slowest from yes to row")?;
+            writeln!(f, "{:<38}{slowest:>7} ms", "slowest from answer to row")?;
         }
-        writeln!(f, "{:<30}{:>10}", "broken", self.broken.len())?;
+        writeln!(f, "{:<38}{:>10}", "broken", self.broken.len())?;
         for breach in self.broken.iter().take(SHOWN_MAX) {
             writeln!(f, "  {breach}")?;
         }

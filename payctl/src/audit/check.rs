@@ -23,7 +23,7 @@ enum Found {
     Conflict,
     /// A payment that no table has.
     Nowhere,
-    /// A payment whose id is held by other content, and which `conflicts` lacks.
+    /// A payment whose id is held by other content, and which is not in `conflicts`.
     Unheld,
     NoPayment,
 }
@@ -245,7 +245,7 @@ impl Check<'_> {
         }
     }
 
-    /// Counts the line, and names it where it is not as it should be.
+    /// Counts the line, and names it if it is not as it should be.
     fn settle(&mut self, looked: &Looked<'_>, found: Found) {
         let counts = &mut self.findings.counts;
         let ledger = &mut self.ledger;

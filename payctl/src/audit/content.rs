@@ -127,7 +127,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// `None` where the object can't be read.
+    /// `None` if the object can't be read.
     pub async fn of(&mut self, key: &str) -> Option<Arc<Content>> {
         if let Some(content) = self.kept.get(key) {
             return content.clone();

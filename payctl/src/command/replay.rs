@@ -1,4 +1,4 @@
-//! `payctl replay`: what the ledger lacks, named objects, or dead letters, by the function's own code.
+//! `payctl replay`: what is not in the ledger, named objects, or dead letters, by the function's own code.
 
 mod letters;
 mod rejects;
@@ -92,7 +92,7 @@ fn note_strangers(place: &Place, keys: &[ObjectKey], env: &mut Env) {
     }
 }
 
-/// What the ledger lacks of a range.
+/// The objects of a range that are not in the ledger.
 async fn range(
     log: &Log,
     store: &Store,

@@ -98,7 +98,7 @@ async fn prompt(
 mod tests {
     use super::*;
 
-    /// Of a prompt over a database that nobody answers for.
+    /// Returns the outcome of a prompt whose database does not answer.
     async fn outcome(typed: &str) -> Outcome {
         let mut env = Env::from([("DATABASE_URL", "mysql://reader:x@127.0.0.1:9/payments")]);
         let access = config::access(&mut env, User::Reader).unwrap();

@@ -138,7 +138,7 @@ impl Account {
         calls
     }
 
-    /// What was seen; null where nothing was.
+    /// What was seen; null if nothing was.
     pub fn value(&self, call: &Call) -> &Value {
         match self.answers.get(call) {
             Some(Look::Seen(value)) => value,
@@ -146,7 +146,7 @@ impl Account {
         }
     }
 
-    /// The answer, also that there is no such thing; `None` where nothing is known.
+    /// The answer, also that there is no such thing; `None` if nothing is known.
     pub fn known(&self, call: &Call) -> Option<&Value> {
         match self.answers.get(call) {
             Some(Look::Seen(value)) => Some(value),
@@ -155,7 +155,7 @@ impl Account {
         }
     }
 
-    /// The attributes of a queue by its name; `None` where that is not known, null where there is no such queue.
+    /// The attributes of a queue by its name; `None` if that is not known, null if there is no such queue.
     pub fn queue(&self, name: &'static str) -> Option<&Value> {
         let url = self.known(&Call::QueueUrl(name))?;
         match text(url, "QueueUrl") {

@@ -16,7 +16,7 @@ struct Alarm {
     dimensions: &'static [&'static str],
     /// What goes unnoticed without it.
     unnoticed: &'static str,
-    /// Rings where there is nothing to be seen.
+    /// Alarms when there is no data.
     by_silence: bool,
 }
 

@@ -15,7 +15,7 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(45);
 /// Calls at a time: each is a Python that starts.
 const AT_ONCE: usize = 4;
 
-/// Of the command's words, in a note.
+/// Longest failure message of a command that a note shows.
 const REASON_SHOWN_MAX: usize = 300;
 
 /// What one call told.

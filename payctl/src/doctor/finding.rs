@@ -28,7 +28,7 @@ pub struct Finding {
     pub causes: String,
     /// Why that is so.
     pub why: String,
-    /// A command that mends it; without one, what a person must do.
+    /// A command that fixes it; without one, what a person must do.
     pub mend: String,
 }
 
@@ -118,7 +118,7 @@ impl Findings {
         }
     }
 
-    /// The policy of a resource, from its text, which is empty where there is none. One that can't be evaluated is noted.
+    /// The policy of a resource, from its text, which is empty if there is none. One that can't be evaluated is noted.
     pub fn policy_of(&mut self, resource: &str, json: &str) -> Result<Option<Policy>, PolicyError> {
         if json.is_empty() {
             return Ok(None);

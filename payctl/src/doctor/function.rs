@@ -82,7 +82,7 @@ fn settings(function: &Value, name: &str, findings: &mut Findings) {
     }
 }
 
-/// Where S3 calls the function itself. Behind a queue, the queue keeps what failed.
+/// If S3 invokes the function itself. Behind a queue, the queue keeps what failed.
 fn dead_letters(account: &Account, function: &Value, names: &Names, findings: &mut Findings) {
     let destination = account.known(&Call::InvokeConfig);
     let destination =
@@ -231,7 +231,7 @@ fn sweep(account: &Account, function: &Value, name: &str, findings: &mut Finding
     );
 }
 
-/// What S3 needs where it calls the function itself.
+/// What S3 needs to invoke the function itself.
 fn permission(account: &Account, function: &Value, names: &Names, findings: &mut Findings) {
     let arn = text(function, "FunctionArn");
     let Some(answer) = account.known(&Call::FunctionPolicy) else {

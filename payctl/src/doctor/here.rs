@@ -123,7 +123,7 @@ async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
     );
 }
 
-/// Payments that clients were told yes for, and that are no rows.
+/// Accepted payments that are not rows.
 async fn rejects(store: Store, findings: &mut Findings) {
     match store.unsettled_own_rejects().await {
         Ok(0) => {}

@@ -1,4 +1,4 @@
-//! Roles: what they lack, and what they have too much.
+//! Roles: permissions that are missing, and permissions that are too much.
 
 mod excess;
 mod role;

@@ -24,7 +24,7 @@ pub fn is_true(value: &Value, path: &str) -> bool {
     at(value, path).and_then(Value::as_bool) == Some(true)
 }
 
-/// The members of a list; none where there is no list.
+/// The members of a list; none if there is no list.
 pub fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     let list = at(value, path).and_then(Value::as_array);
     list.map_or(&[], Vec::as_slice)

@@ -1,4 +1,4 @@
-//! The queue of events, where there is one, and the queue of dead letters.
+//! The event queue, if there is one, and the dead-letter queue.
 
 use aws_model::iam::{Context, Decision, Key, Principal, Request, evaluate};
 use serde_json::Value;

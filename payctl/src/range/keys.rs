@@ -7,7 +7,7 @@ pub fn days(prefix: &str) -> String {
     format!("{prefix}dt=")
 }
 
-/// The hour that a key names, where it starts as the tiers make it.
+/// The hour that a key names, if it starts as the tiers make it.
 pub fn hour_of(prefix: &str, key: &str) -> Option<Timestamp> {
     let day = key.strip_prefix(prefix)?.strip_prefix("dt=")?;
     let (date, rest) = day.split_at_checked("0000-00-00".len())?;
@@ -22,7 +22,7 @@ pub fn is_day(prefix: &str, folder: &str) -> bool {
     hour_of(prefix, &format!("{folder}hh=00/")).is_some()
 }
 
-/// The first text after all that start with `prefix`; `None` where there is none.
+/// The first text after all that start with `prefix`; `None` if there is none.
 pub fn successor(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     while let Some(last) = chars.pop() {

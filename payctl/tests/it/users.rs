@@ -18,7 +18,7 @@ async fn users(variables: &[(&'static str, &str)], arguments: &[&str]) -> Said {
     payctl(&[&["users"], arguments].concat(), &variables).await
 }
 
-/// Of the administrator, to the schema that every test server may get.
+/// The administrator's URL, of a schema that every test server may have.
 fn admin_url() -> String {
     let server = std::env::var("DATABASE_URL").unwrap();
     let (host, _) = server.split('?').next().unwrap().rsplit_once('/').unwrap();

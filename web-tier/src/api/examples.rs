@@ -6,7 +6,7 @@ pub struct Example {
     pub name: &'static str,
     pub body: &'static str,
     pub status: u16,
-    /// Of a refusal.
+    /// Error code of a refusal.
     pub code: Option<&'static str>,
 }
 

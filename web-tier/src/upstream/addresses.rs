@@ -19,7 +19,7 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 /// After this long a dead address is tried again, by one connection.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-/// Looks up where the load balancer is.
+/// Resolves the addresses of the load balancer.
 pub trait Resolve: Debug + Send + Sync + 'static {
     fn resolve(&self) -> BoxFuture<'_, io::Result<Vec<SocketAddr>>>;
 }

@@ -51,7 +51,7 @@ impl CallError {
     }
 }
 
-/// With an error comes the request, where nothing of it was sent.
+/// An error carries the request, if nothing of it was sent.
 pub(super) type Outcome = Result<Response<Bytes>, (CallError, Option<Request<Full<Bytes>>>)>;
 
 /// Where the load balancer is, and how it is spoken to.

@@ -99,7 +99,7 @@ impl Pool {
     }
 }
 
-/// Connections without a request, that which was used last behind.
+/// Idle connections, the most recently used last.
 #[derive(Debug, Default)]
 struct Idle {
     links: Mutex<VecDeque<(Instant, Link)>>,

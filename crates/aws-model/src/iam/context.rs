@@ -16,7 +16,7 @@ impl Key {
     pub const SECURE_TRANSPORT: Self = Self("aws:SecureTransport");
     pub const PRINCIPAL_ARN: Self = Self("aws:PrincipalArn");
     pub const PRINCIPAL_ACCOUNT: Self = Self("aws:PrincipalAccount");
-    /// The resource on whose behalf a service calls; absent where a role calls.
+    /// The resource on whose behalf a service calls; absent if a role calls.
     pub const SOURCE_ARN: Self = Self("aws:SourceArn");
     /// As [`Self::SOURCE_ARN`].
     pub const SOURCE_ACCOUNT: Self = Self("aws:SourceAccount");
@@ -47,7 +47,7 @@ impl Key {
 pub struct Context(Vec<(Key, String)>);
 
 impl Context {
-    /// Sets `key`, or leaves it absent where there is no value.
+    /// Sets `key`, or leaves it absent if there is no value.
     pub fn set(&mut self, key: Key, value: Option<impl Into<String>>) {
         self.0.retain(|(known, _)| *known != key);
         if let Some(value) = value {

@@ -15,7 +15,7 @@ pub struct Policy {
 
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
-    /// Its `Sid`, or its position where it has none.
+    /// Its `Sid`, or its position if it has none.
     pub name: String,
     pub effect: Effect,
     /// `None` in a policy that is attached to an identity.

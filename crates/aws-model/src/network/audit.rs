@@ -1,4 +1,4 @@
-//! Rules that let in more than must be, also where another rule still stops it: the next mistake would not be stopped.
+//! Rules that let in more than they should, even if another rule still stops it: the next mistake would not be stopped.
 
 use std::fmt;
 
@@ -119,7 +119,7 @@ impl Network {
 }
 
 impl Finding<'_> {
-    /// The rule to look at, where one lets in too much.
+    /// The rule to look at, if one lets in too much.
     pub fn rule(&self) -> String {
         match self {
             Self::Reach { verdict, .. } => verdict.to_string(),

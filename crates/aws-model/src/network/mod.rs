@@ -6,9 +6,9 @@
 //!
 //! - [`Network::parse`]: the text, checked; a mistake is named with its place.
 //! - [`Network::may`]: one pair of hosts and a port, step by step.
-//! - [`Network::table`]: all pairs, beside what must be.
+//! - [`Network::table`]: all pairs, compared with what should be.
 //! - [`Network::picture`]: it, drawn.
-//! - [`Network::audit`]: every rule that lets in more than must be, even where another still stops it.
+//! - [`Network::audit`]: every rule that lets in more than it should, even if another still stops it.
 
 mod audit;
 mod error;

@@ -47,7 +47,7 @@ pub struct PrefixList {
     pub cidrs: Vec<Cidr>,
 }
 
-/// Beside these routes, every table has that of the VPC itself.
+/// In addition to these routes, every table has that of the VPC itself.
 #[derive(Clone, Debug)]
 pub struct RouteTable {
     pub name: Name,
@@ -69,7 +69,7 @@ pub enum Target {
     NatGateway,
 }
 
-/// Where the NAT gateway is, while there is one.
+/// Location of the NAT gateway, while there is one.
 #[derive(Clone, Debug)]
 pub struct Nat {
     pub subnet: Name,
@@ -159,7 +159,7 @@ pub struct Tier {
     pub label: Option<Name>,
     /// Where it listens.
     pub port: Option<u16>,
-    /// Nothing where its hosts are not in the VPC.
+    /// `None` if its hosts are not in the VPC.
     pub group: Option<Name>,
     /// AWS runs its hosts.
     pub is_managed: bool,
@@ -171,7 +171,7 @@ pub struct Tier {
 #[derive(Clone, Debug)]
 pub struct Host {
     pub name: Name,
-    /// Nothing where it is not in the VPC.
+    /// `None` if it is not in the VPC.
     pub subnet: Option<Name>,
     pub address: Ipv4Addr,
     /// The tier that it belongs to.

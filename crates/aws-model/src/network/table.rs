@@ -1,4 +1,4 @@
-//! Who reaches whom: a row a tier, a column a tier that listens.
+//! Who reaches whom: one row per tier, one column per tier that listens.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl Network {
         })
     }
 
-    /// The cell for what was found of pairs of hosts; what a yes is good for is the flow's to say.
+    /// The cell for what was found of pairs of hosts; what is allowed depends on the flow.
     pub fn cell(&self, from: &Tier, to: &Tier, reached: impl IntoIterator<Item = bool>) -> Cell {
         let (mut some, mut all) = (false, true);
         for reached in reached {

@@ -17,11 +17,11 @@ pub enum Layer {
 /// What decided.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule<'a> {
-    /// Nothing where no rule of the group fits.
+    /// `None` if no rule of the group matches.
     Group(&'a Group, Direction, Option<&'a GroupRule>),
-    /// Nothing where no entry fits: the ACL's last, which is `*`.
+    /// `None` if no entry matches: the ACL's last, which is `*`.
     Acl(&'a Acl, Direction, Option<&'a AclEntry>),
-    /// Nothing where the table leads nowhere.
+    /// `None` if the table has no route.
     Route(&'a RouteTable, Option<&'a Route>),
     /// The route that every table has.
     Local(&'a RouteTable),

@@ -1,4 +1,4 @@
-//! What a request says of itself beside its body: everything here is logged, stored or sent on, so each is bounded and
+//! What a request says about itself besides its body: everything here is logged, stored or sent on, so each is bounded and
 //! has passed a rule that keeps card numbers out.
 
 use std::convert::Infallible;
@@ -44,7 +44,7 @@ pub(super) fn method(method: &Method) -> &'static str {
     known.map_or("OTHER", Method::as_str)
 }
 
-/// The client's, where it can be one; else a new one.
+/// The client's if it is valid, otherwise a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> RequestId {
     text(headers, &REQUEST_ID)
         .and_then(RequestId::parse)

@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::server::Drain;
 use crate::spans::Spans;
 
-/// Read from the request where it is well formed, and always on the answer.
+/// Read from the request if it is well formed, and always on the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 

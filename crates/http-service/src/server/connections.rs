@@ -37,7 +37,7 @@ pub(super) struct Connections {
     handshakes: Option<Handshakes>,
     slots: Arc<Semaphore>,
     idle: Idle,
-    /// Accepted, and not yet served. Kept here, so that it is not lost where the drain begins at that moment.
+    /// Accepted, and not yet served. Kept here, so that it is not lost if the drain begins at that moment.
     newcomer: Option<TcpStream>,
     graceful: GracefulShutdown,
     /// Dropped at the end, so that no handshake holds it up.

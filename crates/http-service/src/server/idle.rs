@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Of a connection with a request.
+/// State of a connection with a request.
 const BUSY: u64 = 0;
-/// Of a connection that was asked to go.
+/// State of a connection that was asked to close.
 const ASKED: u64 = 1;
 /// The first place of those that are idle; the lower, the longer.
 const FIRST: u64 = 2;

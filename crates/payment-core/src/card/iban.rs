@@ -56,7 +56,7 @@ pub fn covers(bytes: &[u8], digits: &Range<usize>) -> bool {
     false
 }
 
-/// Where the IBAN ends that `text` starts with.
+/// Returns the end of the IBAN that `text` starts with.
 fn end(text: &[u8]) -> Option<usize> {
     let country = text.get(..2)?.to_ascii_uppercase();
     let (_, form) = REGISTRY

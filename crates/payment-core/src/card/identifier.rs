@@ -55,7 +55,7 @@ fn is_digest(word: &[u8]) -> bool {
     word.len() >= DIGEST_CHARS_MIN && word.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Where the hexadecimal digits that end at `end` start.
+/// Returns where the hexadecimal digits that end at `end` start.
 fn hex_start(bytes: &[u8], end: usize) -> usize {
     let before = bytes[..end].iter().rev();
     end - before.take_while(|byte| byte.is_ascii_hexdigit()).count()

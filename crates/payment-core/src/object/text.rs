@@ -327,7 +327,7 @@ fn may_be_several(error: &RecordError) -> bool {
     )
 }
 
-/// The objects that the text consists of, those in arrays among them. `None` where it is anything else.
+/// The objects that the text consists of, those in arrays among them. `None` if it is anything else.
 fn values(text: &[u8]) -> Option<Vec<&RawValue>> {
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>() {

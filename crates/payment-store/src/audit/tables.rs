@@ -34,7 +34,7 @@ pub struct RowSpan {
     last: u64,
 }
 
-/// Where a row says that it comes from.
+/// Origin of a row, as the row states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     pub id: u64,
@@ -45,7 +45,7 @@ pub struct Origin {
     /// `transactions` has none: the row may be of any version.
     pub etag: Option<String>,
     pub line: u32,
-    /// Whether the ledger knows the object, or the version where the row names one.
+    /// Whether the ledger knows the object, or the version if the row names one.
     pub is_in_ledger: bool,
     /// An accepted payment was rejected, and is neither a row nor a conflict by now.
     pub is_unsettled_own: bool,

@@ -45,7 +45,7 @@ impl Pool {
         }
     }
 
-    /// A connection that is there, or a new one. A login that the server refuses is asked for anew and tried
+    /// Returns an idle connection, or a new one. A login that the server refuses is renewed and tried
     /// once more: it was changed while this program ran.
     pub async fn acquire(&self) -> Result<PoolConnection<MySql>, DriverError> {
         let used = self.renew().await?;
@@ -69,7 +69,7 @@ impl Pool {
         Ok(both.len() == 2)
     }
 
-    /// Brings the login up to date where a connection is about to be made.
+    /// Updates the login before a connection is made.
     async fn renew(&self) -> Result<Database, DriverError> {
         let will_connect = self.driver.num_idle() == 0
             && self.driver.size() < self.driver.options().get_max_connections();

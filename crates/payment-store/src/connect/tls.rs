@@ -37,7 +37,7 @@ impl CaBundle {
 /// On another machine the certificate is verified with the host's name, always: the driver's own default,
 /// PREFERRED, falls back to plain text, and REQUIRED takes any certificate.
 /// On this machine the mode is as named, or PREFERRED: MySQL wants TLS for a password that it has not cached.
-/// `None` where another mode was named for another machine.
+/// `None` if another mode was named for another machine.
 pub(super) fn mode(options: &MySqlConnectOptions, mode_is_named: bool) -> Option<MySqlSslMode> {
     let given = options.get_ssl_mode();
     if is_local(options) {

@@ -1,4 +1,4 @@
-//! The one loop that inserts: as many rows a statement as is good, and single ones only where one stands in the way.
+//! The one loop that inserts: many rows per statement, and single ones only if one of them fails.
 
 use crate::backend::Session;
 use crate::driver::{DriverError, Kind};

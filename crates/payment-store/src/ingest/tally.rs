@@ -19,7 +19,7 @@ pub(super) struct Tally<'p> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Holder {
     pub content_hash: ContentHash,
-    /// The line that the row was made of, where that is one of the object at hand.
+    /// The line that the row was made from, if it is in this object.
     pub own_line: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Tables whose unique key is a line of an object: `rejects`, and `conflicts` where it is looked up.
+//! Tables whose unique key is a line of an object: `rejects`, and `conflicts` when it is looked up.
 
 use std::collections::HashSet;
 

@@ -1,9 +1,9 @@
-//! Load on an address, and what came of it.
+//! Load generators and their results.
 //!
-//! Two generators, since each asks its own question. [`wrk`] is a closed loop: each connection sends its next
-//! request once it has the last answer, so that it finds the most that a server can take; its latencies hide what
-//! waited to be sent. [`oha`] is an open loop: requests come at a rate whatever became of the earlier ones, and
-//! each latency counts from the moment at which its request was due.
+//! There are two, because each answers a different question. [`wrk`] is a closed loop: each connection sends its next
+//! request when it has the last answer, which finds a server's maximum throughput, but its latencies hide the time that
+//! requests waited to be sent. [`oha`] is an open loop: requests are sent at a fixed rate whatever happens to earlier
+//! ones, and each latency counts from the moment when its request was due.
 
 pub mod oha;
 pub mod wrk;
@@ -18,16 +18,16 @@ use std::{
 use serde::Serialize;
 use tokio::process::Command;
 
-/// Of the latencies, in percent; the last is the slowest answer.
+/// Percentiles of latency; the last is the slowest answer.
 pub const PERCENTILES: [f64; 7] = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0];
 
-/// A payment without an id: each answer makes a new one.
+/// A payment without an id: each request creates a new one.
 pub const PAYMENT: &str =
     r#"{"transaction":"bench","amount":"100.00","currency":"USD","payer_name":"Jane Doe"}"#;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run {}", program.display())]
+    #[error("cannot run {}", program.display())]
     Run {
         program: PathBuf,
         #[source]
@@ -35,32 +35,32 @@ pub enum Error {
     },
     #[error("{} failed: {message}", program.display())]
     Failed { program: PathBuf, message: String },
-    #[error("{} printed what can't be read: {output}", program.display())]
+    #[error("{} printed output that cannot be parsed: {output}", program.display())]
     Output { program: PathBuf, output: String },
 }
 
 /// What to send, and for how long.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// A POST of [`PAYMENT`] goes there.
+    /// URL that [`PAYMENT`] is posted to.
     pub url: String,
     pub connections: u32,
     pub length: Duration,
 }
 
-/// What came of a load.
+/// Result of a load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    /// Answers that said yes, a second.
+    /// 2xx answers per second.
     pub rate: f64,
-    /// Requests without an answer, or with another than 2xx.
+    /// Number of requests without an answer, or with an answer other than 2xx.
     pub failed: u64,
-    /// Milliseconds, at each of [`PERCENTILES`].
+    /// Latency in milliseconds at each of [`PERCENTILES`].
     pub latency_ms: Vec<f64>,
 }
 
 impl Outcome {
-    /// Milliseconds; one of [`PERCENTILES`] is expected.
+    /// Latency in milliseconds; `percent` must be one of [`PERCENTILES`].
     pub fn percentile(&self, percent: f64) -> f64 {
         let known = PERCENTILES.iter().zip(&self.latency_ms);
         let mut fitting = known.filter(|(at, _)| **at >= percent);
@@ -68,7 +68,7 @@ impl Outcome {
     }
 }
 
-/// Runs a generator to its end; what it printed.
+/// Runs a generator to completion and returns its output.
 async fn output_of(program: &Path, command: &mut Command) -> Result<String, Error> {
     let output = command
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! `oha`, an open loop: what a client sees at a rate that does not wait for the server.
+//! `oha`, an open loop: what clients see at a rate that does not wait for the server.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -7,12 +7,12 @@ use tokio::process::Command;
 
 use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
 
-/// Of oha's JSON, what is read here.
+/// The part of oha's JSON that is used here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     summary: Summary,
-    /// Seconds, under `p50` and the like.
+    /// Seconds, under `p50` and so on.
     latency_percentiles: BTreeMap<String, Option<f64>>,
     status_code_distribution: BTreeMap<String, u32>,
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct Oha {
 }
 
 impl Oha {
-    /// Sends at `rate` a second. A request that could not be sent when it was due counts from then all the same.
+    /// Sends at `rate` per second. A request that could not be sent when it was due counts from then nevertheless.
     pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
         let mut command = Command::new(&self.program);
         command

@@ -1,4 +1,4 @@
-//! `wrk`, a closed loop: the most that a server can take.
+//! `wrk`, a closed loop: a server's maximum throughput.
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -58,7 +58,7 @@ fn script() -> std::io::Result<NamedTempFile> {
 
 fn read(output: &str) -> Option<Outcome> {
     let summary: Summary = serde_json::from_str(output.lines().last()?).ok()?;
-    // Answers are counted in `requests`, those of another status too.
+    // `requests` counts all answers, whatever their status.
     let yes = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
     Some(Outcome {
         rate: f64::from(yes) / summary.seconds,

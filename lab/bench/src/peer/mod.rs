@@ -1,4 +1,4 @@
-//! What the pipeline is measured against: the programs under `lab/bench/peers/`, and what stands in place of the function.
+//! What the pipeline is measured against: the programs under `lab/bench/peers/`, and substitutes for the function.
 
 mod pin;
 pub mod sql;
@@ -15,7 +15,7 @@ pub use self::{
     pin::{Pinned, pin_self},
     stack::{Peer, Stack, fixed_answer},
 };
-use super::{Error as BenchError, bed::Bed, host::Function};
+use super::{Error as BenchError, host::Function, testbed::Testbed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,19 +23,19 @@ pub enum Error {
     Install(#[from] install::Error),
     #[error(transparent)]
     Packages(#[from] packages::Error),
-    #[error("can't read {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("can't write {}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("a process can't be kept on core {core}")]
+    #[error("cannot pin a process to core {core}")]
     Pin {
         core: usize,
         #[source]
@@ -44,7 +44,7 @@ pub enum Error {
 }
 
 /// The function in Python, under AWS's own runtime client.
-pub fn python_function(bed: &Bed) -> Result<Function, BenchError> {
+pub fn python_function(bed: &Testbed) -> Result<Function, BenchError> {
     let (source, _) = places(bed, "python-lambda");
     let python = python(bed, "python-lambda")?;
     let database = bed.lab.database()?;
@@ -66,8 +66,8 @@ pub fn python_function(bed: &Bed) -> Result<Function, BenchError> {
     })
 }
 
-/// The Python of a virtual environment with the peer's requirements.
-fn python(bed: &Bed, peer: &str) -> Result<PathBuf, Error> {
+/// Returns the Python of a virtual environment that has the peer's requirements.
+fn python(bed: &Testbed, peer: &str) -> Result<PathBuf, Error> {
     let path = places(bed, peer).0.join("requirements.txt");
     let list = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
     let packages = Packages {
@@ -79,8 +79,8 @@ fn python(bed: &Bed, peer: &str) -> Result<PathBuf, Error> {
     Ok(venv.program("python"))
 }
 
-/// Where a peer's files are, and where its packages go.
-fn places(bed: &Bed, peer: &str) -> (PathBuf, PathBuf) {
+/// Returns a peer's source folder, and the folder for its packages.
+fn places(bed: &Testbed, peer: &str) -> (PathBuf, PathBuf) {
     let workspace = &bed.lab.workspace;
     let source = workspace.root().join("lab/bench/peers").join(peer);
     (source, workspace.tools().join(peer))

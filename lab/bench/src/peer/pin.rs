@@ -1,4 +1,4 @@
-//! Keeps this process and what it starts on one core, so that what is measured on another has that to itself.
+//! Pins this process and its children to one core, so that whatever is measured has the other core to itself.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use nix::{
 
 use super::Error;
 
-/// This process is kept on a core until this is dropped; what it starts meanwhile stays there.
+/// Keeps this process on a core until dropped. Processes started meanwhile stay there.
 #[derive(Debug)]
 pub struct Pinned {
     before: CpuSet,
@@ -27,12 +27,12 @@ pub fn pin_self(core: usize) -> Result<Pinned, Error> {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // The cores are those that it had before.
+        // These are the cores that it had before.
         let _ = set(&self.before);
     }
 }
 
-/// On every thread: any of them may start the next process.
+/// Sets the affinity of every thread, because any of them may start the next process.
 fn set(cores: &CpuSet) -> Result<(), nix::Error> {
     let threads = fs::read_dir("/proc/self/task");
     let threads = threads.into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! `LOAD DATA LOCAL INFILE`: the fastest way that the database itself offers to bring rows in.
+//! `LOAD DATA LOCAL INFILE`: the fastest way to insert rows that the database itself offers.
 
 use std::{fmt::Write as _, process::Stdio};
 
@@ -7,20 +7,20 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{BenchError, Error};
-use crate::{bed::Bed, finding::a_second};
+use crate::{finding::a_second, testbed::Testbed};
 
 /// One payment, with all columns that the function fills.
 const ROW: &str = "bench\t100.00\tUSD\tprocessed\tJane Doe\t2026-11-22 07:30:00.123456\t{}\t\
      01a20516-cf67-76a5-843b-04c6cb955f81\t\
      0f4a2e5b7c9d1e3f0f4a2e5b7c9d1e3f0f4a2e5b7c9d1e3f0f4a2e5b7c9d1e3f\ttransactions/bench";
 
-/// Loads so many files of so many new rows into `transactions`, one after the other; rows a second, the client's
-/// start included.
-pub async fn load_data(bed: &Bed, files: usize, rows: usize) -> Result<f64, BenchError> {
+/// Loads `files` files of `rows` new rows each into `transactions`, one after the other; returns rows per second,
+/// including the client's start.
+pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64, BenchError> {
     let files: Vec<_> = (0..files)
         .map(|_| rows_file(rows))
         .collect::<Result<_, _>>()?;
-    // The lab's server takes no files otherwise.
+    // The lab's server refuses local files by default.
     let mut statements = "SET GLOBAL local_infile = ON;".to_owned();
     for file in &files {
         // Writing to a string can't fail.

@@ -1,4 +1,4 @@
-//! Peers that serve HTTP, as processes of the run.
+//! HTTP servers to compare with, run as processes of this run.
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -13,11 +13,11 @@ use lab_runner::{
 };
 
 use super::{BenchError, Error, places, python};
-use crate::bed::Bed;
+use crate::testbed::Testbed;
 
 const HEALTH: Health = Health::Http { path: "/health" };
 
-/// An answer of the app tier, word for word.
+/// An answer of the app tier, verbatim.
 const ANSWER: &str = r#"{"id":"tx_01a20516-cf67-76a5-843b-04c6cb955f81","status":"accepted","received_at":"2026-11-22T21:08:30.696755Z","request_id":"01a20516-cf67-76a5-843b-04c6cb955f81"}"#;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,24 +26,24 @@ pub enum Peer {
     NodeAndFlaskTuned,
 }
 
-/// A stack of servers; the first is the front.
+/// A chain of servers; the first one takes the requests.
 #[derive(Debug)]
 pub struct Stack(Vec<Server>);
 
 impl Stack {
-    pub async fn start(peer: Peer, bed: &Bed) -> Result<Self, BenchError> {
+    pub async fn start(peer: Peer, bed: &Testbed) -> Result<Self, BenchError> {
         let app = flask(peer, bed).await?;
         let web = node(peer, &app.url(), bed).await?;
         Ok(Self(vec![web, app]))
     }
 
-    /// nginx in place of the web tier.
-    pub async fn nginx(behind: SocketAddr, bed: &Bed) -> Result<Self, BenchError> {
+    /// nginx instead of the web tier.
+    pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self, BenchError> {
         Ok(Self(vec![nginx(behind, bed).await?]))
     }
 
-    /// Vector in place of the app tier.
-    pub async fn vector(program: PathBuf, bed: &Bed) -> Result<Server, BenchError> {
+    /// Vector instead of the app tier.
+    pub async fn vector(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
         let address = free_address()?;
         let data = bed.lab.dir.data("config/bench-vector");
         lab_runner::files::create_dir(&data)?;
@@ -79,8 +79,8 @@ impl Stack {
     }
 }
 
-/// Answers every request with what the app tier would say, at once.
-pub async fn fixed_answer(address: SocketAddr, bed: &Bed) -> Result<Server, BenchError> {
+/// A server that answers every request at once as the app tier would.
+pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
     let path = bed.lab.dir.config("bench-fixed.cfg");
     let content = format!(
         "global\n    nbthread 1\n\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 75s\n    timeout server 8s\n\n\
@@ -101,8 +101,8 @@ pub async fn fixed_answer(address: SocketAddr, bed: &Bed) -> Result<Server, Benc
     Ok(Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await?)
 }
 
-/// The app tier's own right to put.
-fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
+/// The app tier's own credentials for S3.
+fn s3_access(bed: &Testbed) -> BTreeMap<&'static str, String> {
     let key = &bed.lab.credentials.aws.app_tier;
     BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
@@ -113,7 +113,7 @@ fn s3_access(bed: &Bed) -> BTreeMap<&'static str, String> {
     ])
 }
 
-async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
+async fn flask(peer: Peer, bed: &Testbed) -> Result<Server, BenchError> {
     let (dir, _) = places(bed, "flask-app");
     let python = python(bed, "flask-app")?;
     let address = free_address()?;
@@ -136,7 +136,7 @@ async fn flask(peer: Peer, bed: &Bed) -> Result<Server, BenchError> {
     start("flask-app", python, args, env, address, bed).await
 }
 
-async fn node(peer: Peer, upstream: &str, bed: &Bed) -> Result<Server, BenchError> {
+async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server, BenchError> {
     let (source, dir) = places(bed, "node-web");
     packages::npm(&source, &dir, &["deployed.js", "tuned.js"])
         .await
@@ -156,7 +156,7 @@ async fn node(peer: Peer, upstream: &str, bed: &Bed) -> Result<Server, BenchErro
     start("node-web", node, args, env, address, bed).await
 }
 
-async fn nginx(behind: SocketAddr, bed: &Bed) -> Result<Server, BenchError> {
+async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
     let address = free_address()?;
     let dir = bed.lab.dir.data("config/bench-nginx");
     lab_runner::files::create_dir(&dir)?;
@@ -190,7 +190,7 @@ async fn start(
     args: Vec<OsString>,
     env: BTreeMap<&'static str, String>,
     address: SocketAddr,
-    bed: &Bed,
+    bed: &Testbed,
 ) -> Result<Server, BenchError> {
     let spec = Spec {
         launch: Launch {
@@ -204,7 +204,7 @@ async fn start(
     Ok(Server::start(name, spec, &bed.log(name)).await?)
 }
 
-/// What is the same for all; what to launch is still to be said.
+/// Settings common to all servers; the command is still to be set.
 fn spec(address: SocketAddr) -> Spec {
     Spec {
         address,

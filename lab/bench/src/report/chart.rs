@@ -10,7 +10,7 @@ use crate::load::{Outcome, PERCENTILES};
 
 const SIZE: (u32, u32) = (880, 420);
 
-/// Latencies by percentile, a line each side.
+/// Latencies by percentile, one line per side.
 #[derive(Clone, Debug, Serialize)]
 pub struct Curve {
     pub title: String,
@@ -37,7 +37,7 @@ impl Curve {
         }
     }
 
-    /// The picture, or what went wrong in its place.
+    /// Returns the picture, or the error message in its place.
     pub fn svg(&self) -> String {
         let mut svg = String::new();
         match self.draw(&mut svg) {

@@ -1,4 +1,4 @@
-//! What came of a run: a table in the terminal, JSON for programs, a page for people.
+//! The report of a run: a table for the terminal, JSON for programs, a page for people.
 
 mod chart;
 mod page;
@@ -24,7 +24,7 @@ pub struct Report {
     pub curves: Vec<Curve>,
 }
 
-/// Where it ran.
+/// The machine of the run.
 #[derive(Debug, Serialize)]
 pub struct Machine {
     pub processor: String,
@@ -59,7 +59,7 @@ impl Report {
         self.curves.push(curve);
     }
 
-    /// The findings beside their targets.
+    /// Returns the findings with their targets.
     pub fn targets(&self) -> Table {
         let mut table = Table::new("Targets", &["what", "target", "today", "met", "measured"]);
         for finding in &self.findings {
@@ -80,7 +80,7 @@ impl Report {
         table
     }
 
-    /// `bench.json` and `bench.html`, in this directory.
+    /// Writes `bench.json` and `bench.html` into this directory.
     pub fn write(&self, dir: &Path) -> Result<(), files::Error> {
         files::write_json(&dir.join("bench.json"), self)?;
         files::write(&dir.join("bench.html"), &page::render(self))

@@ -1,4 +1,4 @@
-//! The page: one file without anything from elsewhere.
+//! The page: one self-contained file.
 
 use askama::Template;
 

@@ -1,4 +1,4 @@
-//! A table of text: in a terminal aligned, in a document as Markdown.
+//! A table of text: aligned in a terminal, Markdown in a document.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// Markdown whose columns also align in a terminal.
+/// Markdown whose columns also line up in a terminal.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.title)?;

@@ -1,24 +1,24 @@
-//! Payments accepted: how many a second, and how long each takes.
+//! Accepted payments: how many per second, and how long each takes.
 //!
-//! The function hears nothing meanwhile, on either side: what is measured is the way to a durable yes.
+//! The function gets no events meanwhile, on either side: the measurement covers the path to the durable answer.
 
 use lab_runner::part::PartName;
 
 use super::{super::load::Outcome, Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     peer::{Peer, Stack},
     report::{Curve, Report, Table},
+    testbed::Testbed,
 };
 
-/// Of the comparison.
+/// Connections of the comparison.
 const CONNECTIONS: u32 = 256;
 
-/// Of the curve.
+/// Connections of the latency curve.
 const LADDER: [u32; 6] = [1, 4, 16, 64, 256, 1024];
 
-/// Payments a second at which clients' latencies are compared: what the slowest side can still take.
+/// Payments per second at which latencies are compared: what the slowest side can still handle.
 const STEADY: u32 = 100;
 const STEADY_CONNECTIONS: u32 = 32;
 
@@ -54,12 +54,12 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     compare(bed, report).await?;
     climb(bed, report).await
 }
 
-async fn compare(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+async fn compare(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let deployed = Stack::start(Peer::NodeAndFlask, bed).await?;
     let tuned = Stack::start(Peer::NodeAndFlaskTuned, bed).await?;
@@ -101,8 +101,8 @@ async fn compare(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// The pipeline alone, at more and more connections.
-async fn climb(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+/// Measures the pipeline alone, with more and more connections.
+async fn climb(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let ways = [
         (

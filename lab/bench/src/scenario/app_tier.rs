@@ -1,21 +1,21 @@
-//! The app tier alone, and what it takes of a processor, beside Vector where this machine has it.
+//! The app tier by itself: throughput and CPU time, compared with Vector if it is installed.
 
 use lab_runner::{install, server::Server};
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     peer::Stack,
     report::Report,
+    testbed::Testbed,
 };
 
 const CONNECTIONS: u32 = 256;
 
-const RATE: &str = "app-tier, accepted/s, beside Vector";
-const PROCESSOR: &str = "app-tier, CPU a payment, beside Vector";
+const RATE: &str = "app-tier, accepted/s, compared with Vector";
+const PROCESSOR: &str = "app-tier, CPU per payment, compared with Vector";
 
-/// One side, round by round.
+/// Figures of one side, round by round.
 #[derive(Default)]
 struct Side {
     rates: Vec<f64>,
@@ -23,9 +23,9 @@ struct Side {
 }
 
 impl Side {
-    async fn measure(&mut self, server: &Server, bed: &Bed) -> Result<(), Error> {
+    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<(), Error> {
         let before = server.usage().cpu;
-        // The warm-up's time is in it, and so are the warm-up's payments.
+        // Includes the warm-up, both its time and its payments.
         let outcome = bed
             .most(&format!("{}/process", server.url()), CONNECTIONS)
             .await?;
@@ -51,7 +51,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let app = bed.app_tier(&[]).await?;
     let vector = match install::find("vector") {
         Some(program) => Some(Stack::vector(program, bed).await?),

@@ -1,29 +1,29 @@
-//! What S3 and Lambda cost at a steady rate, with payments that share objects and with one object each: requests, runs
-//! and billed time are counted for as many payments on each side, then priced.
+//! Cost of S3 and Lambda at a steady rate, for payments that share objects and for one object per payment: requests,
+//! invocations and billed time are counted for the same number of payments on each side, then priced.
 
 use lab_runner::part::PartName;
 use reqwest::header::AUTHORIZATION;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     host::authorization,
     load::Outcome,
     price,
     report::{Report, Table},
+    testbed::Testbed,
 };
 
 const RATE: u32 = 1_000;
 const CONNECTIONS: u32 = 512;
 
-/// What S3 takes on AWS for a small object, in milliseconds.
+/// Latency of S3 on AWS for a small object, in milliseconds.
 const S3: u64 = 25;
 
-/// Settings of the app tier by which it is dearer and faster, or cheaper and slower.
+/// App tier settings that trade cost for latency.
 const WAYS: [Way; 4] = [
     Way {
-        name: "one object a payment",
+        name: "one object per payment",
         variable: ("LOG_LAYOUT", "object"),
     },
     Way {
@@ -40,10 +40,10 @@ const WAYS: [Way; 4] = [
     },
 ];
 
-/// What the others are held against.
-const SINGLE: &str = "one object a payment";
+/// The baseline of the comparison.
+const SINGLE: &str = "one object per payment";
 
-/// That of the target.
+/// The setting that the target is about.
 const TARGET: &str = "LOG_LINGER_MS=50";
 
 struct Way {
@@ -51,7 +51,7 @@ struct Way {
     variable: (&'static str, &'static str),
 }
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     bed.s3_latency(S3).await?;
     let mut table = Table::new(
         "S3 and Lambda, counted, for a million payments at 1,000/s on one node, S3 at 25 ms",
@@ -62,7 +62,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
             "runs",
             "Lambda s",
             "dollars",
-            "of one object a payment",
+            "relative to one object per payment",
             "answer p50 ms",
             "answer p99 ms",
         ],
@@ -101,8 +101,8 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a million payments use, and what their clients see.
-async fn measure(way: &Way, bed: &Bed) -> Result<(Counts, Outcome), Error> {
+/// Measures what a million payments use, and the latency that clients see.
+async fn measure(way: &Way, bed: &Testbed) -> Result<(Counts, Outcome), Error> {
     let app = bed.app_tier(&[way.variable]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let before = Counts::now(bed).await?;
@@ -115,7 +115,7 @@ async fn measure(way: &Way, bed: &Bed) -> Result<(Counts, Outcome), Error> {
     Ok((used.of_a_million(), outcome))
 }
 
-/// All that was counted since the lab began.
+/// Everything counted since the lab started.
 struct Counts {
     payments: f64,
     puts: f64,
@@ -125,7 +125,7 @@ struct Counts {
 }
 
 impl Counts {
-    async fn now(bed: &Bed) -> Result<Self, Error> {
+    async fn now(bed: &Testbed) -> Result<Self, Error> {
         let s3 = ask(bed, PartName::S3, "requests").await?;
         let lambda = ask(bed, PartName::Lambda, "status").await?;
         let count = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
@@ -164,8 +164,8 @@ impl Counts {
     }
 }
 
-/// What a server of the lab counted.
-async fn ask(bed: &Bed, part: PartName, what: &str) -> Result<serde_json::Value, Error> {
+/// Returns the counters of one of the lab's servers.
+async fn ask(bed: &Testbed, part: PartName, what: &str) -> Result<serde_json::Value, Error> {
     let url = format!("{}/_lab/{what}", bed.lab.url(part));
     let operator = authorization(&bed.lab.credentials.aws.operator.id);
     let client = lab_runner::http::client().map_err(Error::Http)?;

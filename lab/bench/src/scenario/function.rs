@@ -1,16 +1,16 @@
-//! A function that is not running yet: from its event to its first committed row.
+//! A cold start of the function: from its event to its first committed row.
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     host::{Function, Host},
     objects::Objects,
     peer,
     report::Report,
+    testbed::Testbed,
 };
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let objects = Objects::of(bed);
     let ours = Function::ingest(bed)?;
     let python = peer::python_function(bed)?;
@@ -29,8 +29,8 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// In milliseconds. The host is new, so that the call starts the function's process.
-async fn first_row(function: &Function, key: &str, bed: &Bed) -> Result<f64, Error> {
+/// Returns milliseconds. The host is new, so the call starts the function's process.
+async fn first_row(function: &Function, key: &str, bed: &Testbed) -> Result<f64, Error> {
     let host = Host::start(function, bed).await?;
     let took = host.ingest(key).await;
     host.end().await;

@@ -1,23 +1,23 @@
-//! Rows a second into a table that has grown, beside those into the table as it was.
+//! Rows per second into a table that has grown, compared with the table before.
 
 use lab_runner::database::User;
 
 use super::{Error, ingest::rows_a_second, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     host::{Function, Host},
     objects::Objects,
     report::Report,
+    testbed::Testbed,
 };
 
-/// In one round.
+/// Objects per round.
 const OBJECTS: usize = 20;
 
 const COLUMNS: &str = "transaction, amount, currency, status, payer_name, received_at, extra, request_id, \
     content_hash, object_key, object_line";
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let host = Host::start(&Function::ingest(bed)?, bed).await?;
     let objects = Objects::of(bed);
     let small = measure("a small table", &host, &objects, bed).await?;
@@ -29,7 +29,12 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-async fn measure(name: &str, host: &Host, objects: &Objects, bed: &Bed) -> Result<Figure, Error> {
+async fn measure(
+    name: &str,
+    host: &Host,
+    objects: &Objects,
+    bed: &Testbed,
+) -> Result<Figure, Error> {
     rows_a_second(host, objects, OBJECTS).await?;
     let mut rounds = Vec::new();
     for _ in 0..bed.pace.rounds {
@@ -40,8 +45,8 @@ async fn measure(name: &str, host: &Host, objects: &Objects, bed: &Bed) -> Resul
     Ok(Figure::new(name, "rows/s", rounds))
 }
 
-/// Doubles the table until it has as many rows as wanted; how many it has.
-async fn grow(bed: &Bed) -> Result<f64, Error> {
+/// Doubles the table until it has as many rows as wanted; returns how many it has.
+async fn grow(bed: &Testbed) -> Result<f64, Error> {
     let count = "SELECT COUNT(*) FROM transactions";
     let wanted = bed.pace.rows.to_string().parse().unwrap_or(f64::MAX);
     let writer = bed.lab.database()?.client(User::Ingest);
@@ -52,7 +57,7 @@ async fn grow(bed: &Bed) -> Result<f64, Error> {
         }
         tell("growing", format!("{} rows", number(rows)));
         let missing = wanted - rows;
-        // Their ids come before all that are made from now on, as after a year of payments.
+        // Their ids sort before all ids made from now on, as after a year of payments.
         let copies = format!(
             "INSERT INTO payments.transactions (payment_id, {COLUMNS}) \
              SELECT CONCAT('tx_00', LPAD(HEX(id), 16, '0'), LPAD({doubling}, 16, '0')), {COLUMNS} \

@@ -1,34 +1,34 @@
-//! From object to committed rows, beside what else puts the same rows into the same table.
+//! From object to committed rows, compared with other ways to insert the same rows into the same table.
 
 use std::time::Duration;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, a_second, number},
     host::{Function, Host},
     objects::Objects,
     peer,
     report::Report,
+    testbed::Testbed,
 };
 
-/// In an object: what the app tier puts there at most.
+/// Payments per object: the most that the app tier puts into one.
 pub const PAYMENTS: usize = 1_000;
 
-/// In one round.
+/// Objects per round.
 const OBJECTS: usize = 20;
 
-/// In an event that SQS brings: its own bound where no window is set.
+/// Messages per event: the most that SQS batches without a window.
 const BATCH: usize = 10;
 
-/// Events of one payment each, in one round.
+/// Events of one payment each, per round.
 const EVENTS: usize = 100;
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let function = Host::start(&Function::ingest(bed)?, bed).await?;
     let python = Host::start(&peer::python_function(bed)?, bed).await?;
     let objects = Objects::of(bed);
-    // Both functions have started, and the database has their connections.
+    // After this, both functions run and have their database connections.
     function.ingest(&objects.put(1).await?).await?;
     python.ingest(&objects.put_plain().await?).await?;
 
@@ -40,11 +40,11 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
         let at_once = peer::sql::load_data(bed, 1, OBJECTS * PAYMENTS).await?;
         let row_by_row = events_a_second(&python, &objects).await?;
         for (index, (name, rate)) in [
-            ("lambda-ingest, an object an event", ours),
-            ("lambda-ingest, ten an event", batches),
-            ("LOAD DATA, an object each", load_data),
+            ("lambda-ingest, one object per event", ours),
+            ("lambda-ingest, ten objects per event", batches),
+            ("LOAD DATA, one object each", load_data),
             ("LOAD DATA, all at once", at_once),
-            ("Python, one row an event", row_by_row),
+            ("Python, one row per event", row_by_row),
         ]
         .into_iter()
         .enumerate()
@@ -57,11 +57,11 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     python.end().await;
 
     let [ours, batches, load_data, at_once, row_by_row] = rates;
-    let ours = Figure::new("an object an event", "rows/s", ours);
-    let batches = Figure::new("ten objects an event, by SQS", "rows/s", batches);
-    let load_data = Figure::new("LOAD DATA, an object each", "rows/s", load_data);
+    let ours = Figure::new("one object per event", "rows/s", ours);
+    let batches = Figure::new("ten objects per event, by SQS", "rows/s", batches);
+    let load_data = Figure::new("LOAD DATA, one object each", "rows/s", load_data);
     let at_once = Figure::new("LOAD DATA, all at once", "rows/s", at_once);
-    let row_by_row = Figure::new("Python, one row an event", "rows/s", row_by_row);
+    let row_by_row = Figure::new("Python, one row per event", "rows/s", row_by_row);
     let what = "ingest, rows/s from object to committed row";
     report.add(Finding::times(
         what,
@@ -75,7 +75,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// From the first event to the last answer, one object after the other.
+/// Measures from the first event to the last answer, one object after the other.
 pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64, Error> {
     let mut keys = Vec::with_capacity(count);
     for _ in 0..count {
@@ -88,7 +88,7 @@ pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Resu
     Ok(a_second(PAYMENTS * count, took))
 }
 
-/// The same objects, by messages of a queue.
+/// Measures the same objects, delivered as queue messages.
 async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, Error> {
     let mut took = Duration::ZERO;
     for _ in 0..OBJECTS / BATCH {

@@ -1,30 +1,30 @@
-//! From the answer to the row, at a steady rate, with S3 as slow as on AWS.
+//! Lag from the answer to the row, at a steady rate, with S3 as slow as on AWS.
 //!
-//! The time is the database's: from `received_at`, which the app tier sets before it puts the payment into S3, to
-//! `recorded_at`. It is longer than the time from the answer, by the PUT.
+//! Both timestamps are in the row: from `received_at`, which the app tier sets before it puts the payment into S3, to
+//! `recorded_at`. That is longer than the time from the answer, by one PUT.
 
 use lab_runner::part::PartName;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     report::{Report, Table},
+    testbed::Testbed,
 };
 
 const RATE: u32 = 2_000;
 
-/// More than answers are waited for at one time: the load must not wait for a connection.
+/// More connections than there are requests in flight: the load must not wait for a connection.
 const CONNECTIONS: u32 = 512;
 
-/// Milliseconds that S3 takes.
+/// Latencies of S3, in milliseconds.
 const S3: [u64; 3] = [0, 25, 100];
 
-/// The one of the target, and the target.
+/// The S3 latency that the target is about, and the target.
 const TARGET_S3: u64 = 25;
 const TARGET_MS: f64 = 500.0;
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let url = format!("{}/pay", web.url());
     let mut table = Table::new(
@@ -35,7 +35,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
             "answer p99 ms",
             "row p50 ms",
             "row p99 ms",
-            "payments an object",
+            "payments per object",
         ],
     );
     for s3 in S3 {
@@ -83,7 +83,7 @@ struct Rows {
 }
 
 impl Rows {
-    async fn since(moment: &str, bed: &Bed) -> Result<Self, Error> {
+    async fn since(moment: &str, bed: &Testbed) -> Result<Self, Error> {
         let count = bed
             .number(&format!(
                 "SELECT COUNT(*) FROM transactions WHERE received_at >= '{moment}'"
@@ -100,7 +100,7 @@ impl Rows {
     }
 }
 
-async fn percentile(bed: &Bed, moment: &str, count: f64, share: f64) -> Result<f64, Error> {
+async fn percentile(bed: &Testbed, moment: &str, count: f64, share: f64) -> Result<f64, Error> {
     let place = (count * share).floor();
     let microseconds = bed
         .number(&format!(

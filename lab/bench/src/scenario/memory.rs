@@ -1,24 +1,24 @@
-//! Memory of both tiers, at rest and under load.
+//! Memory of both tiers, idle and under load.
 
 use lab_runner::server::Server;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     report::{Report, Table},
+    testbed::Testbed,
 };
 
 const STEADY: u32 = 1_000;
 const CONNECTIONS: u32 = 64;
 
-/// Of the load that takes all there is.
+/// Connections of the full load.
 const MOST: u32 = 256;
 
-/// MiB that each tier may hold under load.
+/// Most memory that each tier may hold under load, in MiB.
 const LIMIT: f64 = 32.0;
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

@@ -1,7 +1,6 @@
-//! What is measured. Each scenario adds its findings to the report.
+//! The measurements. Each scenario adds its findings to the report.
 
 mod accept;
-mod alone;
 mod app_tier;
 mod cost;
 mod function;
@@ -10,51 +9,52 @@ mod ingest;
 mod lag;
 mod memory;
 mod proxy;
+mod single_payment;
 
 use std::fmt;
 
 use clap::ValueEnum;
 use lab_runner::output;
 
-use super::{Error, bed::Bed, report::Report};
+use super::{Error, report::Report, testbed::Testbed};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Scenario {
-    /// Accepted payments a second and latencies, beside the stack of Node and Flask
+    /// Accepted payments per second and latencies, compared with Node and Flask
     Accept,
-    /// Latency of a payment that is alone in the system, beside S3's own
+    /// Latency of a single payment on an idle system, compared with S3's own
     Alone,
-    /// The app tier and what it takes of a processor, beside Vector
+    /// Throughput and CPU time of the app tier, compared with Vector
     AppTier,
-    /// The web tier as a proxy, beside nginx
+    /// The web tier as a proxy, compared with nginx
     Proxy,
     /// Memory of both tiers
     Memory,
-    /// From the answer to the row
+    /// Lag from the answer to the row
     Lag,
     /// S3 and Lambda cost of a million payments
     Cost,
-    /// Rows a second from object to table, beside LOAD DATA and one row an event
+    /// Rows per second from object to table, compared with LOAD DATA and one row per event
     Ingest,
-    /// From the start of the function to its first row, beside Python's
+    /// Time from the start of the function to its first row, compared with Python
     Function,
-    /// Rows a second into a table that has grown
+    /// Rows per second into a table that has grown
     Growth,
 }
 
 impl Scenario {
-    /// Those that need the lab's function, then those that need it gone; the table grows last.
+    /// Splits the scenarios: those that need the lab's function, then those that need it off. The table grows last.
     pub(super) fn in_order(chosen: &[Self]) -> (Vec<Self>, Vec<Self>) {
         let all = Self::value_variants().iter().copied();
         let chosen = all.filter(|scenario| chosen.is_empty() || chosen.contains(scenario));
         chosen.partition(|scenario| matches!(scenario, Self::Lag | Self::Cost))
     }
 
-    pub(super) async fn run(self, bed: &Bed, report: &mut Report) -> Result<(), Error> {
+    pub(super) async fn run(self, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         output::say(format_args!("▶ {self}"));
         match self {
             Self::Accept => accept::run(bed, report).await,
-            Self::Alone => alone::run(bed, report).await,
+            Self::Alone => single_payment::run(bed, report).await,
             Self::AppTier => app_tier::run(bed, report).await,
             Self::Proxy => proxy::run(bed, report).await,
             Self::Memory => memory::run(bed, report).await,
@@ -74,7 +74,7 @@ impl fmt::Display for Scenario {
     }
 }
 
-/// A line of progress.
+/// Prints a line of progress.
 fn tell(what: &str, outcome: impl fmt::Display) {
     output::say(format_args!("  {what:<44} {outcome}"));
 }

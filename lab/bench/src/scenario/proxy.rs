@@ -1,27 +1,27 @@
-//! The web tier as a proxy on one core, beside nginx on the same core, both before the same server.
+//! The web tier as a proxy on one core, compared with nginx on the same core, both in front of the same server.
 //!
-//! That server is haproxy with a fixed answer, on the other core with the load generator: it must not be what
-//! is measured.
+//! That server is haproxy with a fixed answer, on the other core with the load generator, so that it is not the
+//! bottleneck.
 
 use lab_runner::ports::free_address;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     peer::{self, Stack},
     report::Report,
+    testbed::Testbed,
 };
 
 const CONNECTIONS: u32 = 64;
 
-/// The core of the proxy; all else is on the other.
+/// Core of the proxy; everything else runs on the other.
 const PROXY: usize = 0;
 const REST: usize = 1;
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let address = free_address()?;
-    // What is started from this process starts where it is, and knows from the first of the one core.
+    // A process started here inherits the pinning, and sees a single core from its start.
     let on_proxy_core = peer::pin_self(PROXY)?;
     let web = bed.web_tier(&format!("http://{address}")).await?;
     let nginx = Stack::nginx(address, bed).await?;

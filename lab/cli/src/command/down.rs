@@ -1,4 +1,4 @@
-//! `cargo lab down`: ends every process of the lab; the data stays.
+//! `cargo lab down`: stops every process of the lab; the data stays.
 
 use std::{
     process::ExitCode,
@@ -20,11 +20,11 @@ use nix::sys::signal::Signal;
 
 use super::{Context, Error};
 
-/// All that the parts may take one after another, and a margin.
-const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(2);
+/// What the parts may take one after another, and a margin.
+const SUPERVISOR_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// For a part that has no supervisor any more.
-const PART_PATIENCE: Duration = Duration::from_secs(20);
+/// Time for a part whose supervisor is gone.
+const PART_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, Error> {
     let started = Instant::now();
@@ -39,14 +39,14 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends the supervisor, which ends the parts; then what a killed one left.
+/// Stops the supervisor, which stops the parts; then what a killed supervisor left.
 pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(), Error> {
     if let Some(supervisor) = supervisor {
         supervisor.signal(Signal::SIGTERM);
-        if !supervisor.gone_within(SUPERVISOR_PATIENCE).await {
+        if !supervisor.gone_within(SUPERVISOR_TIMEOUT).await {
             supervisor.signal(Signal::SIGKILL);
         }
-        if !dir.unsupervised_within(PART_PATIENCE).await? {
+        if !dir.unsupervised_within(PART_TIMEOUT).await? {
             bail!("the supervisor (pid {}) does not end", supervisor.pid);
         }
     }
@@ -56,7 +56,7 @@ pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(
     Ok(())
 }
 
-/// Ends the parts that a killed supervisor left, in the usual order.
+/// Stops the parts that a killed supervisor left, in the usual order.
 pub(super) async fn end_orphans(dir: &LabDir) -> Result<(), Error> {
     let Some(status) = Status::load(dir)? else {
         return Ok(());
@@ -71,7 +71,7 @@ pub(super) async fn end_orphans(dir: &LabDir) -> Result<(), Error> {
             .filter(|part| group.contains(&part.part))
             .filter_map(PartStatus::identity);
         let ending: Vec<_> = processes
-            .map(|process| tokio::spawn(process.end(PART_PATIENCE)))
+            .map(|process| tokio::spawn(process.end(PART_TIMEOUT)))
             .collect();
         for task in ending {
             if let Err(error) = task.await {

@@ -1,4 +1,4 @@
-//! `cargo lab env`: lines for a shell, so that aws, mysql and curl reach the lab.
+//! `cargo lab env`: prints shell exports, so that aws, mysql and curl reach the lab.
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error>
     Ok(ExitCode::SUCCESS)
 }
 
-/// As one word of a POSIX shell, whatever is in it.
+/// Quotes a value as one word of a POSIX shell.
 pub(super) fn quoted(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=".contains(&byte);
     if !value.is_empty() && value.bytes().all(plain) {

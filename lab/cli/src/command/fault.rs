@@ -1,4 +1,4 @@
-//! `cargo lab fault`: what can go wrong, and making it so.
+//! `cargo lab fault`: lists faults and switches them.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -41,11 +41,11 @@ async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result
     };
     all::begin(target, kind, &setting, lab).await?;
     output::say(format_args!("{}: {kind} is on", target.name()));
-    // A part's own switch ends by itself. What is done from outside the supervisor ends, also where nobody waits here.
+    // A part's own fault ends by itself. The supervisor ends the others, even if nobody waits here.
     if let (None, Some(length)) = (target.switches(lab)?, length) {
         if !term::ended(target, kind, lab, length).await {
             output::warn(format_args!(
-                "{}: {kind} was not ended; see the supervisor's log, or use --off",
+                "{}: {kind} did not end; see the supervisor's log, or use --off",
                 target.name()
             ));
             return Ok(());

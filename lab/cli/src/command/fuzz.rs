@@ -1,4 +1,4 @@
-//! `cargo lab fuzz`: every fuzz target for a bounded time, by cargo-fuzz.
+//! `cargo lab fuzz`: runs every fuzz target for a limited time, with cargo-fuzz.
 
 use std::{fs, io, process::ExitCode};
 
@@ -7,19 +7,19 @@ use lab_runner::{build::cargo, install, output};
 use super::{Context, Error as CommandError};
 use crate::cli;
 
-/// Under the workspace.
+/// Folder in the workspace.
 const TARGETS: &str = "lab/fuzz/fuzz_targets";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cargo-fuzz is missing: cargo install --locked cargo-fuzz")]
+    #[error("cargo-fuzz is not installed; run cargo install --locked cargo-fuzz")]
     NoCargoFuzz,
-    #[error("the fuzz targets can't be listed")]
+    #[error("cannot list the fuzz targets")]
     List(#[source] io::Error),
-    #[error("can't run cargo fuzz")]
+    #[error("cannot run cargo fuzz")]
     Run(#[source] io::Error),
     #[error(
-        "{target} found an input that breaks it, kept in lab/fuzz/artifacts/{target}: make a test of it, then mend the code"
+        "{target} found an input that breaks it, saved in lab/fuzz/artifacts/{target}; make a test of it, then fix the code"
     )]
     Found { target: String },
 }
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &cli::Fuzz, context: &Context) -> Result<ExitCode,
     }
     for target in targets(context).map_err(Error::List)? {
         let mut command = cargo(&context.workspace);
-        // No sanitizer: it would need a nightly compiler, and finds faults of unsafe code, of which there is none.
+        // No sanitizer: it would need a nightly compiler, and finds errors of unsafe code, of which there is none.
         command.args([
             "fuzz",
             "run",
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &cli::Fuzz, context: &Context) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-/// One a file, in the order of their names.
+/// Returns the targets, one per file, sorted by name.
 fn targets(context: &Context) -> io::Result<Vec<String>> {
     let mut targets = Vec::new();
     for file in fs::read_dir(context.workspace.root().join(TARGETS))? {

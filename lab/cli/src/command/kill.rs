@@ -1,4 +1,4 @@
-//! `cargo lab kill PART`: as if it had crashed.
+//! `cargo lab kill PART`: kills a part as if it had crashed.
 
 use std::process::ExitCode;
 

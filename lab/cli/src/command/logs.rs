@@ -1,4 +1,4 @@
-//! `cargo lab logs PART`: the end of a part's log, and what is added to it.
+//! `cargo lab logs PART`: prints the end of a part's log, and lines added to it.
 
 use std::{
     fs::File,
@@ -27,7 +27,7 @@ pub(super) async fn run(args: &Logs, context: &Context) -> Result<ExitCode, Erro
         let seen = u64::try_from(log.len()).unwrap_or_default();
         follow(&path, seen)
             .await
-            .context("can't go on reading the log")?;
+            .context("cannot continue to read the log")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,7 +44,7 @@ async fn follow(path: &Path, mut seen: u64) -> io::Result<()> {
     }
 }
 
-/// What was written after the first `seen` bytes; all of it where the log was emptied since.
+/// Returns what was written after the first `seen` bytes; everything if the log was truncated since.
 fn added(path: &Path, seen: u64) -> io::Result<(Vec<u8>, u64)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

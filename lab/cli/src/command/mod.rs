@@ -40,9 +40,9 @@ use crate::cli::{Cli, Command, Passed};
 pub struct Context {
     workspace: Workspace,
     dir: LabDir,
-    /// The directory, if the command line names it.
+    /// The directory, if given on the command line.
     named: Option<PathBuf>,
-    /// What to type for this lab: `cargo lab`, with the directory where it is not the usual one.
+    /// The command prefix for this lab: `cargo lab`, with the directory if it is not the usual one.
     cargo_lab: String,
 }
 
@@ -66,15 +66,15 @@ impl Context {
         })
     }
 
-    /// The lab that was prepared here.
+    /// Returns the lab that was prepared here.
     fn lab(&self) -> Result<Lab, Error> {
         Ok(Lab::load(self.dir.clone(), self.workspace.clone())?)
     }
 }
 
-/// What tells a command to end.
+/// Listens for what ends a command.
 fn shutdown(owner: Option<Identity>) -> Result<Shutdown, Error> {
-    Shutdown::listen(owner).context("can't listen for signals")
+    Shutdown::listen(owner).context("cannot listen for signals")
 }
 
 /// Runs one command.
@@ -123,7 +123,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
-/// A command of the program that has several.
+/// Runs a command of a program that has several.
 async fn task(name: &str, args: &Passed, context: &Context) -> Result<Infallible, Error> {
     become_program("lab-tasks", &[name], args, context).await
 }

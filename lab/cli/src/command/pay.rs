@@ -1,4 +1,4 @@
-//! `cargo lab pay`: one payment through the front door.
+//! `cargo lab pay`: sends one payment through the front door.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `cargo lab reach`: who reaches whom, and who must.
+//! `cargo lab reach`: which host reaches which, compared with what should be.
 
 use std::process::ExitCode;
 
@@ -35,13 +35,13 @@ pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode
     Ok(show(&report))
 }
 
-/// This command where the namespaces are, in a lab that is not root's.
+/// Runs this command again inside the namespaces, if the lab is not root's.
 fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
     let program = context.workspace.lab();
     let Some(ended) = user::again(vpc, program)? else {
         return Ok(None);
     };
-    let status = ended.with_context(|| format!("can't start {}", program.display()))?;
+    let status = ended.with_context(|| format!("cannot start {}", program.display()))?;
     Ok(Some(if status.success() {
         ExitCode::SUCCESS
     } else {
@@ -49,7 +49,7 @@ fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
     }))
 }
 
-/// Of the lab that is up with one, or of the notes.
+/// Returns the network of the lab that is up, or of the notes.
 fn network(args: &cli::Reach, context: &Context) -> Result<Network, Error> {
     if let Some(path) = &args.network {
         return Ok(vpc::read(path)?);
@@ -60,7 +60,7 @@ fn network(args: &cli::Reach, context: &Context) -> Result<Network, Error> {
     }
 }
 
-/// The lab, where it has a VPC and runs.
+/// Returns the lab, if it has a VPC and runs.
 fn vpc_lab(context: &Context) -> Option<Lab> {
     let runs = context.dir.is_supervised().unwrap_or(false);
     context.lab().ok().filter(|lab| runs && lab.vpc.is_some())
@@ -89,7 +89,7 @@ fn show(report: &Report) -> ExitCode {
     }
 }
 
-/// The table, aligned; a cell that is not as it must be says both.
+/// Returns the aligned table; a cell that is not as expected shows both values.
 fn marked(found: &Table, wanted: &Table) -> String {
     let mut rows = vec![[vec![r"from \ to".to_owned()], found.columns.clone()].concat()];
     for (row, must) in found.rows.iter().zip(&wanted.rows) {
@@ -120,7 +120,7 @@ fn marked(found: &Table, wanted: &Table) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// Step by step, and in a lab that is up what really happens.
+/// Explains the path step by step, and in a running lab what really happens.
 async fn explain(
     from: &str,
     to: &str,

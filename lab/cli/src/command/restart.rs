@@ -1,7 +1,7 @@
-//! `cargo lab restart [PART…]`: parts end in order and come back, one after another.
+//! `cargo lab restart [PART…]`: restarts parts gracefully, one after another.
 //!
-//! Without a part it is the rolling restart of both tiers, as a deployment does it: the next instance is asked to end
-//! only once the load balancer sends requests to the last one again.
+//! Without a part it is the rolling restart of both tiers, as a deployment does it: the next instance is stopped only
+//! when the load balancer sends requests to the previous one again.
 
 use std::{
     process::ExitCode,
@@ -33,7 +33,7 @@ const TIERS: [PartName; 4] = [
     PartName::WebB,
 ];
 
-/// A start, and the health checks that a load balancer wants to see.
+/// Time for a start, and for the health checks of a load balancer.
 const BACK: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(50);
@@ -59,7 +59,7 @@ async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
     let patience = part::of(name, lab)?.patience;
     if !process.gone_within(patience).await {
         output::warn(format_args!(
-            "{name} (pid {}) did not end within {} s and is killed",
+            "{name} (pid {}) did not exit within {} s and is killed",
             process.pid,
             patience.as_secs()
         ));
@@ -75,7 +75,7 @@ async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks until there is an answer.
+/// Polls until there is an answer.
 async fn until<T>(
     part: PartName,
     wanted: &'static str,
@@ -94,7 +94,7 @@ async fn until<T>(
     }
 }
 
-/// The process that came after `former`, once it is healthy.
+/// Returns the process that replaced `former`, once it is healthy.
 fn healthy(name: PartName, lab: &Lab, former: Identity) -> Result<Option<Identity>, Error> {
     Ok(status(name, lab)?
         .filter(|status| status.state == PartState::Healthy)

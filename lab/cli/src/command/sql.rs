@@ -13,7 +13,7 @@ pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error
     build::if_missing(&context.workspace, build::OPERATOR_TOOL).await?;
     let url = context.lab()?.database()?.url(User::Reader);
     let program = context.workspace.program("payctl");
-    // A shell's own database, such as one on AWS, is not the lab's.
+    // Ignores the shell's own settings, which may name a database on AWS.
     let status = Command::new(&program)
         .env_clear()
         .env("DATABASE_URL", url.expose())

@@ -1,4 +1,4 @@
-//! `cargo lab status`: the parts and how they are.
+//! `cargo lab status`: shows the parts and their state.
 
 use std::process::ExitCode;
 
@@ -30,7 +30,7 @@ fn json(status: Option<&Status>) -> String {
     serde_json::to_string_pretty(parts).unwrap_or_else(|_| "[]".to_owned())
 }
 
-/// A table for people.
+/// Prints a table for people.
 pub(super) fn show(status: Option<&Status>, cargo_lab: &str) {
     let parts = status.map_or(&[][..], |status| &status.parts);
     for part in parts {
@@ -40,11 +40,11 @@ pub(super) fn show(status: Option<&Status>, cargo_lab: &str) {
     match status.map(|status| status.phase) {
         None => output::say(format_args!("nothing runs; start with {cargo_lab} up")),
         Some(Phase::Stopped) if orphans => output::say(format_args!(
-            "the supervisor is gone; end the rest with {cargo_lab} down"
+            "the supervisor is gone; stop the rest with {cargo_lab} down"
         )),
         Some(Phase::Stopped) => {
             output::say(format_args!(
-                "nothing runs; start again with {cargo_lab} up"
+                "nothing is running; start again with {cargo_lab} up"
             ));
         }
         Some(Phase::Starting) => output::say("starting"),

@@ -1,4 +1,4 @@
-//! `cargo lab supervise`: the process that `up` leaves behind, in a session of its own.
+//! `cargo lab supervise`: the process that `up` leaves running, in a session of its own.
 
 use std::{error::Error, process::ExitCode};
 
@@ -18,7 +18,7 @@ use nix::unistd;
 use super::{Context, Error as CommandError};
 
 pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
-    // A closed terminal must not reach it. Refused only to one that leads a group already.
+    // Detaches it from the terminal. Fails only for a process that already leads a group.
     let _ = unistd::setsid();
     process::allow_open_files();
     let Some(_held) = context.dir.lock()? else {
@@ -73,7 +73,7 @@ async fn bring_up(lab: &Lab, supervisor: &mut Supervisor) -> Result<(), Failure>
             .map_err(|error| Failure::of(None, &error))?;
         let started = supervisor.start(parts).await;
         started.map_err(|error| Failure::of(error.part(), &error))?;
-        // The first rank holds the database; what follows expects its schema.
+        // The first rank contains the database; the following ones expect its schema.
         if rank == 0 {
             prepare_database(lab).await?;
         }
@@ -82,7 +82,7 @@ async fn bring_up(lab: &Lab, supervisor: &mut Supervisor) -> Result<(), Failure>
 }
 
 async fn prepare_database(lab: &Lab) -> Result<(), Failure> {
-    // A server elsewhere keeps no log here.
+    // A server elsewhere has no log here.
     let own = lab.part_names().contains(&PartName::Mysql);
     let failed = |error: &dyn Error| Failure::of(own.then_some(PartName::Mysql), error);
     let database = lab.database().map_err(|error| failed(&error))?;

@@ -1,5 +1,4 @@
-//! Commands that are programs of their own, built when they are first asked for: `up` does not wait for what it does
-//! not run.
+//! Commands that are programs of their own, built when first used: `up` does not wait for what it does not run.
 
 use std::{convert::Infallible, os::unix::process::CommandExt as _, process::Command};
 
@@ -8,10 +7,10 @@ use lab_runner::build;
 use super::{Context, Error};
 use crate::cli::Passed;
 
-/// With this option of theirs the programs are run as they were built last, the tool included.
+/// With this option the programs run as last built, including the tool.
 const NO_BUILD: &str = "--no-build";
 
-/// Builds the program and becomes it. Returns only if that failed.
+/// Builds the program and replaces this process with it. Returns only if that failed.
 pub(super) async fn become_program(
     name: &str,
     command: &[&str],
@@ -27,5 +26,5 @@ pub(super) async fn become_program(
         next.arg("--dir").arg(dir);
     }
     let error = next.args(command).args(&passed.arguments).exec();
-    Err(Error::new(error).context(format!("can't start {}", program.display())))
+    Err(Error::new(error).context(format!("cannot start {}", program.display())))
 }

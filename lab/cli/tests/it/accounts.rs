@@ -1,4 +1,4 @@
-//! Nobody can do more than the pipeline needs.
+//! No account can do more than the pipeline needs.
 
 use aws_sdk_s3::{Client, error::SdkError, primitives::ByteStream, types::ServerSideEncryption};
 use lab_runner::{
@@ -83,7 +83,7 @@ async fn put(client: &Client, key: &str, encryption: Option<ServerSideEncryption
     status(put.set_server_side_encryption(encryption).send().await)
 }
 
-/// The HTTP status behind the SDK's answer.
+/// Returns the HTTP status of the SDK's answer.
 fn status<T, E: std::fmt::Debug>(answer: Result<T, SdkError<E>>) -> u16 {
     match answer {
         Ok(_) => 200,

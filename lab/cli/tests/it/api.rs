@@ -1,4 +1,4 @@
-//! The interface is as its description says, whatever is sent.
+//! The API matches its description, whatever is sent.
 
 use std::{
     fs,
@@ -10,16 +10,16 @@ use lab_runner::{install, part::PartName, workspace::Workspace};
 
 use crate::test_lab::{TestLab, assert_success, text};
 
-/// As pip takes it.
+/// Requirement for pip.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
-/// For the whole run: it always ends in time, with as much tried as fits.
+/// Duration of the whole run: it always ends in time, and tries as much as fits.
 const SECONDS: &str = "45";
 
-/// No 5xx, no status that is not described, no body or header against its schema, no nonsense that is taken.
+/// Checks: no 5xx, no undocumented status, no body or header that violates its schema, no invalid request accepted.
 ///
-/// Left out is one check, that all that fits the schema is taken. What it reports are rules that hold between two places,
-/// which the schema does not state: body and header must name the same id, and an amount has no more decimals than its
+/// One check is disabled: that everything that fits the schema is accepted. It would report rules between two places,
+/// which the schema cannot express: body and header must have the same id, and an amount has no more decimals than its
 /// currency.
 #[test]
 fn schemathesis_finds_nothing_that_is_not_as_described() {
@@ -39,7 +39,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
     assert!(text(&output).contains("Tested: 4"), "{}", text(&output));
 }
 
-/// The program, in a virtual environment of its own that is made once.
+/// Returns the program, in a virtual environment that is created once.
 fn installed(dir: &Path) -> PathBuf {
     let (program, done) = (dir.join("bin/schemathesis"), dir.join("installed"));
     if fs::read_to_string(&done).is_ok_and(|installed| installed == SCHEMATHESIS) {
@@ -51,7 +51,7 @@ fn installed(dir: &Path) -> PathBuf {
         venv.args(["-m", "venv", "--clear"]).arg(dir).output()
     };
     if !venv().unwrap().status.success() {
-        // Debian has it in a package of its own.
+        // A separate package on Debian.
         let install = [
             "install",
             "--yes",

@@ -1,4 +1,4 @@
-//! What `cargo lab bench` measures reaches its report; how fast it was is no matter here.
+//! What `cargo lab bench` measures reaches its report; speed does not matter here.
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,11 +23,11 @@ fn every_side_is_really_run_and_its_figures_reach_the_report() {
         .collect();
     for name in [
         "added",
-        "an object an event",
-        "ten objects an event, by SQS",
+        "one object per event",
+        "ten objects per event, by SQS",
         "lambda-ingest",
-        "LOAD DATA, an object each",
-        "Python, one row an event",
+        "LOAD DATA, one object each",
+        "Python, one row per event",
         "Python's function",
     ] {
         let figure = figures.iter().find(|figure| figure["name"] == name);
@@ -35,6 +35,6 @@ fn every_side_is_really_run_and_its_figures_reach_the_report() {
         assert!(rounds[0].as_f64().unwrap() > 0.0, "{name}: {rounds}");
     }
     let page = std::fs::read_to_string(dir.join("bench.html")).unwrap();
-    assert!(page.contains("a payment alone in the system"));
+    assert!(page.contains("a single payment: time that both tiers add"));
     assert!(text(&output).contains("| what "), "{}", text(&output));
 }

@@ -1,4 +1,4 @@
-//! The browser that other tests see pages with.
+//! The browser that other tests use.
 
 use lab_runner::part::PartName;
 use lab_tasks::browser::{Browser, Scheme, View};
@@ -52,7 +52,7 @@ async fn a_browser_can_lose_its_network_and_its_scripts() {
     assert_eq!(browser.text("h1").await.unwrap(), "scripted");
 }
 
-/// Width and height stand big-endian behind signature and header of the first chunk.
+/// Width and height are big-endian after the signature and the header of the first chunk.
 fn png_size(png: &[u8]) -> (u32, u32) {
     let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     (number(16), number(20))

@@ -1,4 +1,4 @@
-//! A card number goes nowhere.
+//! Card numbers are never stored or logged.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::test_lab::TestLab;
 
-/// The test number of card schemes, as people write it.
+/// The card schemes' test number, as people write it.
 const WRITTEN: [&str; 2] = ["4111 1111 1111 1111", "4111111111111111"];
 
 const PAYMENTS: [&str; 8] = [
@@ -40,7 +40,7 @@ async fn p8_a_card_number_is_refused_and_written_nowhere() {
     assert_eq!(lab.select(rows).await, ["0"]);
 
     lab.down();
-    // Logs, objects, the database's files: all that the lab has.
+    // Logs, objects, database files: everything that the lab has.
     assert_nowhere_under(lab.dir());
 }
 

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::test_lab::{run, text};
 
-/// A short run; what it printed, and whether every promise held.
+/// Runs chaos for a short time; returns its output, and whether every promise held.
 fn chaos(options: &[&str]) -> (String, bool) {
     let temp = TempDir::with_prefix("lab-chaos-").unwrap();
     let usual = ["chaos", "--no-build", "--rate", "60"];
@@ -38,7 +38,7 @@ fn p2_holds_by_way_of_a_queue() {
     assert!(held, "{printed}");
 }
 
-/// Not one payment may be answered with 5xx in such a run.
+/// No payment may be answered with 5xx in such a run.
 #[test]
 fn p5_faults_behind_the_journal_and_crowds_of_clients_fail_no_payment() {
     let only = "mysql/freeze,relay/mysql-failover,clients/burst,clients/half-sent,clients/polls,journal/poison";

@@ -1,4 +1,4 @@
-//! The console in a browser, before a whole lab: what it shows is so, and what it does is done.
+//! The console in a browser, in front of a whole lab: what it shows is true, and its buttons work.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::test_lab::TestLab;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const ROW_TIMEOUT: Duration = Duration::from_mins(1);
 
 struct Console {
     lab: TestLab,
@@ -51,12 +51,12 @@ impl Console {
         self.browser.run(script, vec![]).await.unwrap()
     }
 
-    /// Pays so many payments, one after another, and waits for their rows.
+    /// Sends so many payments, one after another, and waits for their rows.
     async fn pay(&self, count: usize) {
         self.pay_as("shown", count).await;
     }
 
-    /// Under ids that start with a name.
+    /// Sends payments under ids that start with a name.
     async fn pay_as(&self, name: &str, count: usize) {
         for number in 0..count {
             let body = json!({ "id": format!("{name}-{number}"), "amount": "12.50" });
@@ -67,11 +67,11 @@ impl Console {
             format!("SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE '{name}-%'");
         let expected = count.to_string();
         self.lab
-            .until_selected(&select, &[&expected], PATIENCE)
+            .until_selected(&select, &[&expected], ROW_TIMEOUT)
             .await;
     }
 
-    /// Takes over what the console shows now, as the page does once a second.
+    /// Updates the page as it does itself once a second.
     async fn refresh(&self) {
         self.run("return refresh().then(() => true)").await;
     }
@@ -81,7 +81,7 @@ impl Console {
     }
 }
 
-/// The value of a tile, by its name.
+/// Script for the value of a tile, by its name.
 fn tile(name: &str) -> String {
     format!(
         "[...document.querySelectorAll('.tiles div')].find(tile => tile.querySelector('dt').textContent === '{name}')\
@@ -226,7 +226,7 @@ async fn a_stall_is_shown_and_so_is_the_age_of_figures() {
     console.signal(PartName::Mysql, Signal::SIGCONT);
     console.until("!document.querySelector('.banner')").await;
 
-    // The console itself: what the browser shows is old, and nobody says so but the page.
+    // Stops the console itself: the browser shows old figures, and only the page can say so.
     console.signal(PartName::Console, Signal::SIGSTOP);
     console
         .until_shown("Out of date: the console's last figures are of")
@@ -284,7 +284,10 @@ async fn a_direction_override_in_a_name_stays_within_the_name() {
         StatusCode::ACCEPTED
     );
     let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id = 'turned'";
-    console.lab.until_selected(select, &["1"], PATIENCE).await;
+    console
+        .lab
+        .until_selected(select, &["1"], ROW_TIMEOUT)
+        .await;
     let key = format!("transactions/{name}.json");
     let put = console.lab.s3(&console.lab.lab.credentials.aws.operator);
     put.put_object()
@@ -316,7 +319,7 @@ async fn a_direction_override_in_a_name_stays_within_the_name() {
 async fn dead_letters_are_shown_and_redriven() {
     let console = Console::open().await;
     console.goto("/faults").await;
-    // Longer than all tries of an event take.
+    // Longer than all attempts at an event take.
     console
         .run("document.getElementById('for-s3-truncated-get').value = '20'")
         .await;
@@ -365,7 +368,7 @@ async fn payments_go_on_while_the_database_is_away_and_its_fault_ends_by_itself(
     let expected = sent.as_str().unwrap().replace(',', "");
     console
         .lab
-        .until_selected(select, &[&expected], PATIENCE)
+        .until_selected(select, &[&expected], ROW_TIMEOUT)
         .await;
 }
 
@@ -376,7 +379,10 @@ async fn without_a_script_the_buttons_work() {
     console.goto("/").await;
     console.click("button[name=rate][value='1']").await;
     let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'console-%'";
-    console.lab.until_selected(select, &["1"], PATIENCE).await;
+    console
+        .lab
+        .until_selected(select, &["1"], ROW_TIMEOUT)
+        .await;
 }
 
 #[tokio::test]
@@ -430,7 +436,7 @@ async fn no_other_page_can_look_or_press() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(lab.part(PartName::AppA).pid, before);
 
-    // The console's own form, in the same words, is heard.
+    // The same form from the console itself is accepted.
     press(&token, Some(&console), None).await;
     lab.until_part(PartName::AppA, |part| part.pid != before)
         .await;

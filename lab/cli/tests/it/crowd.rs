@@ -1,4 +1,4 @@
-//! Many connections at once to the programs as they are shipped, over real sockets.
+//! Many connections at once to the shipped programs, over real sockets.
 
 use std::{net::SocketAddr, process::Command, time::Duration};
 
@@ -18,12 +18,12 @@ const LONG: Duration = Duration::from_secs(30);
 
 const BURST: usize = 1_000;
 
-/// More than a tier takes requests at one time.
+/// More requests than a tier takes at a time.
 const HALF_SENT: usize = 4_150;
 
 const HALF: &[u8] = b"POST /pay HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
 
-/// The server is stopped meanwhile, so that all of them wait in the kernel.
+/// The server is stopped meanwhile, so that all connections wait in the kernel.
 #[tokio::test]
 async fn p5_a_burst_of_a_thousand_connections_overflows_no_listen_queue() {
     allow_open_files();
@@ -79,7 +79,7 @@ fn signal(lab: &TestLab, part: PartName, signal: Signal) -> bool {
     Status::signal(&lab.lab.dir, part, signal).unwrap()
 }
 
-/// Open connections of the web tier, as it counts them.
+/// Returns the web tier's own count of open connections.
 async fn connections(lab: &TestLab) -> usize {
     let admin = lab.lab.admin_address(PartName::WebA);
     let metrics = reqwest::get(format!("http://{admin}/metrics")).await;
@@ -88,7 +88,7 @@ async fn connections(lab: &TestLab) -> usize {
     metrics.lines().find_map(figure).unwrap()
 }
 
-/// Connections that the kernel dropped because the listener's queue was full: what `ListenDrops` of
+/// Returns the connections that the kernel dropped because the listener's queue was full: what `ListenDrops` in
 /// `/proc/net/netstat` counts for all listeners of the machine.
 fn dropped(listener: SocketAddr) -> u32 {
     let port = format!(":{}", listener.port());

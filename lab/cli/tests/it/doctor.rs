@@ -1,5 +1,5 @@
-//! `payctl doctor` on an account that the notes made, in moto: nothing is found. Then each fault is made in turn, and is
-//! what is found, alone.
+//! `payctl doctor` on an account that the notes created, in moto: it finds nothing. Then each fault is made in turn,
+//! and doctor finds exactly that one.
 
 mod faults;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::faults::{FAULTS, Fault, PRELUDE};
 use crate::workspace::root;
 
-/// What the notes make, up to the page that hands the instances over to AWS.
+/// The pages up to the one that hands the instances over to AWS.
 const PAGES: std::ops::RangeInclusive<u8> = 0..=16;
 
 const AREAS: &str = "network balancers instances bucket function database iam alarms";
@@ -65,7 +65,7 @@ impl Shell {
         }
     }
 
-    /// The codes of what is found in these areas. Whatever could not be looked at fails.
+    /// Returns the codes of the findings in these areas. Fails if something could not be checked.
     async fn doctor(&mut self, areas: &str) -> Vec<String> {
         let payctl = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("payctl");
         let script = format!(

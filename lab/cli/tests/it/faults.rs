@@ -1,4 +1,4 @@
-//! `cargo lab fault`: on, felt, and off again.
+//! `cargo lab fault`: switches a fault on, shows its effect, and switches it off.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn a_database_that_is_held_down_comes_back_as_told() {
     assert_ne!(back.pid, before);
 }
 
-/// The command that began it is killed, so nobody is left but the supervisor.
+/// The command that started it is killed, so only the supervisor can end it.
 #[tokio::test]
 async fn p5_a_fault_ends_though_the_command_that_began_it_was_killed() {
     let lab = TestLab::up();

@@ -1,7 +1,7 @@
-//! No grant is without need: each is taken away in turn, and the pipeline fails and says which it lacks.
+//! Every grant is needed: each is removed in turn, and the pipeline fails and names the missing permission.
 //!
-//! A lab enforces a copy of `deploy-notes/iam/`, from which one action of one statement is removed, or one value of
-//! one condition is made another. A new grant fails `every_grant_is_taken_away_somewhere` until it is in the table.
+//! A lab enforces a copy of `deploy-notes/iam/`, from which one action of one statement is removed, or in which one
+//! value of one condition is changed. A new grant fails `every_grant_is_taken_away_somewhere` until it is in the table.
 
 mod policy_files;
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use self::policy_files::{Cut, Grant, copy, cuts, grants};
 use crate::test_lab::{TestLab, assert_success};
 
-/// What shows that a grant is missing.
+/// How a missing grant shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Symptom {
     PaymentsAreRefused,
@@ -26,7 +26,7 @@ enum Symptom {
     EventsAreNotDelivered,
     QueueIsNotPolled,
     MessagesComeAgain,
-    /// Nothing in the lab asks for it, for this reason.
+    /// Nothing in the lab needs it, for this reason.
     Unfelt(&'static str),
 }
 use Symptom::*;
@@ -41,7 +41,7 @@ const NO_ACCOUNT: &str = "of AWS's own services, or of instances that fetch: the
 const NO_MAPPING: &str =
     "Lambda asks for it when the mapping is made; the lab's is in a configuration";
 
-/// File without `.json`, action, what comes of its absence.
+/// File without `.json`, action, symptom of its absence.
 const TABLE: &[(&str, &str, Symptom)] = &[
     ("ec2-s3-access-role", "s3:PutObject", PaymentsAreRefused),
     (
@@ -175,7 +175,7 @@ struct Case<'a> {
     grant: &'a Grant,
     cut: Cut,
     id: &'a str,
-    /// Of the logs, so that no other case's lines count.
+    /// Lengths of the logs, so that lines of other cases do not count.
     since: BTreeMap<PartName, usize>,
 }
 
@@ -184,7 +184,7 @@ impl Case<'_> {
         let file = policies.join(format!("{}.json", self.grant.file));
         let whole = fs::read(&file).unwrap();
         if symptom == RepeatsAreRefused {
-            // Without a row, and asked of the other node, only S3 knows the payment.
+            // Without a row, the other node can know the payment only from S3.
             self.fault_on_runs();
             self.lab.until_accepted(&self.payment()).await;
         }
@@ -200,12 +200,12 @@ impl Case<'_> {
         json!({ "id": self.id, "transaction": "grants" }).to_string()
     }
 
-    /// Every run of the function ends at once.
+    /// Makes every invocation of the function fail at once.
     fn fault_on_runs(&self) {
         assert_success(&self.lab.run(&["fault", "lambda", "kill", "--ms", "0"]));
     }
 
-    /// Those that read the file again.
+    /// Restarts the parts that must read the file again.
     fn restart(&self, symptom: Symptom) {
         let part = match symptom {
             EventsAreNotDelivered if self.grant.action.starts_with("lambda:") => "lambda",
@@ -224,7 +224,7 @@ impl Case<'_> {
                 self.until_logged(&[AppA, AppB]).await;
             }
             RepeatsAreRefused => {
-                // Each node is asked: the one that took it knows it by itself.
+                // Ask each node: the one that took it knows it without asking S3.
                 let mut refused = 0;
                 for _ in 0..4 {
                     let answer = self.lab.post(self.payment()).await;
@@ -259,7 +259,7 @@ impl Case<'_> {
         }
     }
 
-    /// Waits until one of the parts said which action it lacks.
+    /// Waits until one of the parts logs the missing action.
     async fn until_logged(&self, parts: &[PartName]) {
         let action = &self.grant.action;
         output::say(format_args!("{} without {action}: {:?}", self.id, self.cut));
@@ -268,7 +268,7 @@ impl Case<'_> {
     }
 }
 
-/// Runs the sweep now; what the function answered.
+/// Runs the sweep now; returns the function's answer.
 async fn invoke_sweep(lab: &TestLab) -> String {
     let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
     lab.invoke(&event).await

@@ -1,4 +1,4 @@
-//! Objects as other writers make them, under the function's limits of memory and time.
+//! Large objects of other writers, within the function's limits of memory and time.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::test_lab::{TestLab, assert_success};
 
-/// For what takes the function a minute, and for its retries.
+/// For objects that take the function a minute, and its retries.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// So many plain payments, with a note of so many bytes each.
+/// Returns so many plain payments, with notes of `note` bytes.
 fn payments(name: &str, count: usize, note: usize) -> String {
     let note = "n".repeat(note);
     (0..count).fold(String::new(), |mut text, n| {
@@ -21,7 +21,7 @@ fn payments(name: &str, count: usize, note: usize) -> String {
     })
 }
 
-/// The largest that is taken has 100,000 lines and 64 MiB.
+/// The largest object that is accepted has 100,000 lines and 64 MiB.
 #[tokio::test]
 async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
     let lab = TestLab::up();

@@ -1,4 +1,4 @@
-//! What older systems left in such a bucket is read too.
+//! Objects of older systems in the bucket are ingested too.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn an_object_of_one_plain_payment_becomes_a_row() {
                 .to_vec()
                 .into(),
         )
-        // The bucket's policy refuses what is not encrypted.
+        // The bucket's policy refuses unencrypted objects.
         .server_side_encryption(ServerSideEncryption::Aes256)
         .send()
         .await

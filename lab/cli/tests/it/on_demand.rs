@@ -1,6 +1,6 @@
 //! What is compiled when: `up` waits for nothing that it does not run.
 //!
-//! cargo is stood in for by one that notes its calls.
+//! A fake cargo records its calls.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::test_lab::{assert_success, text};
 
-/// Runs a command of the lab with a cargo that ends with this status; what it was called with.
+/// Runs a command of the lab with a cargo that exits with this status; returns the calls.
 fn lab(arguments: &[&str], status: u8) -> (Output, String) {
     let temp = TempDir::with_prefix("lab-on-demand-").unwrap();
     let calls = temp.path().join("calls");
@@ -76,7 +76,7 @@ fn wrong_use_of_a_tool_exits_as_wrong_use_of_the_lab_does() {
     }
 }
 
-/// Programs are run as they were built last.
+/// Programs run as last built.
 #[test]
 fn without_a_build_no_tool_is_built() {
     let (_, calls) = lab(&["chaos", "--no-build", "--bogus"], 0);

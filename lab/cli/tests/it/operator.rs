@@ -1,4 +1,4 @@
-//! The operator's tool on a lab, with what `cargo lab env` gives it.
+//! The operator's tool on a lab, with the environment of `cargo lab env`.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::test_lab::{TestLab, assert_success, text};
 
-const PATIENCE: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Runs payctl as that user of the database.
 pub fn payctl(lab: &TestLab, user: &str, arguments: &[&str]) -> Output {
@@ -37,7 +37,7 @@ fn command(lab: &TestLab, user: &str, arguments: &[&str]) -> Command {
 #[tokio::test]
 async fn p2_an_operator_proves_a_lab_finds_what_is_missing_and_replays_its_dead_letters() {
     let lab = TestLab::up();
-    // While every run is killed, neither events nor the sweep make rows.
+    // While every invocation is killed, neither events nor the sweep make rows.
     assert_success(&lab.run(&["fault", "lambda", "kill", "--ms", "0"]));
     let body = r#"{"id":"dead","transaction":"operator","amount":"5.00"}"#;
     assert_eq!(lab.post(body).await.status, StatusCode::ACCEPTED);
@@ -46,10 +46,10 @@ async fn p2_an_operator_proves_a_lab_finds_what_is_missing_and_replays_its_dead_
     assert_eq!(missing.status.code(), Some(1), "{}", text(&missing));
 
     let select = "SELECT payment_id FROM payments.transactions WHERE transaction = 'operator'";
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while lab.select(select).await != ["dead"] {
         let replayed = payctl(&lab, "ingest", &["replay", "--dead-letters"]);
-        // 2: another letter came at the last moment.
+        // 2: another dead letter arrived at the last moment.
         let code = replayed.status.code();
         assert!(matches!(code, Some(0 | 2)), "{}", text(&replayed));
         assert!(Instant::now() < deadline, "{}", text(&replayed));
@@ -69,7 +69,7 @@ async fn p2_an_operator_proves_a_lab_finds_what_is_missing_and_replays_its_dead_
     assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown));
 }
 
-/// The server is really gone, and S3 then, each in the middle of an audit: at the first finding, with the rest to come.
+/// The database goes down in the middle of an audit, then S3 does: at the first finding, with the rest to come.
 #[tokio::test]
 async fn p2_an_audit_whose_server_ends_tells_what_it_found_and_is_not_clean() {
     let lab = TestLab::up();
@@ -79,10 +79,10 @@ async fn p2_an_audit_whose_server_ends_tells_what_it_found_and_is_not_clean() {
         assert_eq!(lab.post(body).await.status, StatusCode::ACCEPTED);
         let select = "SELECT COUNT(*) FROM payments.transactions WHERE transaction = 'audit'";
         let recorded = (number + 1).to_string();
-        lab.until_selected(select, &[&recorded], PATIENCE).await;
+        lab.until_selected(select, &[&recorded], TIMEOUT).await;
     }
     let admin = lab.lab.database().unwrap().admin();
-    // The object of the first key is the first to be looked at.
+    // The object with the first key is checked first.
     let first = "DELETE FROM payments.transactions ORDER BY object_key LIMIT 1";
     admin.query(first).await.unwrap();
     let slow = ["fault", "s3", "latency", "--ms", "1000"];
@@ -103,7 +103,8 @@ async fn p2_an_audit_whose_server_ends_tells_what_it_found_and_is_not_clean() {
     lab.lab.dir.hold(PartName::S3).lift().unwrap();
 }
 
-/// Audits until the first finding, then does that, with most objects still to come. The last line.
+/// Runs an audit until the first finding, then calls `then` while most objects are still to come. Returns the last
+/// line.
 fn audit_until(lab: &TestLab, then: impl FnOnce()) -> Value {
     let arguments = ["reconcile", "--settle", "0", "--json", "--jobs", "2"];
     let mut audit = command(lab, "reader", &arguments);

@@ -1,4 +1,4 @@
-//! With the database away, payments go on being accepted.
+//! While the database is down, payments are still accepted.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::test_lab::TestLab;
 
 const PAYMENTS: u32 = 40;
 
-/// An event that was given up is made good by the sweep, once a minute.
+/// The sweep, once a minute, makes up for an event that was given up.
 const ARRIVAL: Duration = Duration::from_secs(150);
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn p2_p5_payments_sent_while_the_database_dies_arrive_once_each() {
     let lab = TestLab::up();
     for number in 0..PAYMENTS {
         if number % 5 == 0 {
-            // Refused where the last kill is not over yet: the database is away all the more.
+            // Fails if the previous kill is still in progress: the database is down in any case.
             lab.run(&["kill", "mysql"]);
         }
         let answer = lab.post(format!(r#"{{"id": "outage-{number}"}}"#)).await;

@@ -1,5 +1,5 @@
-//! The pay page as people meet it: in a browser, before a whole lab, with a network in between that loses, delays and
-//! forges answers. All cases share one lab, which takes longer to start than any of them.
+//! The pay page in a browser, in front of a whole lab, with a network between them that loses, delays and forges
+//! answers. All cases share one lab, which takes longer to start than any of them.
 
 mod money;
 mod page;
@@ -12,7 +12,7 @@ use futures::FutureExt as _;
 
 use self::page::Page;
 
-/// Runs each case on a page that was never used, and names those that fail.
+/// Runs each case on a fresh page, and names those that fail.
 macro_rules! run {
     ($page:expr, $($theme:ident::$case:ident),+ $(,)?) => {{
         let mut failed: Vec<&str> = Vec::new();

@@ -1,5 +1,5 @@
-//! The form without a script, and the receipt: in a browser, before a whole lab, with a proxy between that loses what it
-//! is told to.
+//! The form without scripts, and the receipt: in a browser, in front of a whole lab, with a proxy between them that
+//! loses what it is told to.
 
 use std::{
     mem,
@@ -17,9 +17,9 @@ use tokio::{
 
 use crate::test_lab::TestLab;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const ROW_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What becomes of the next POST; what comes after it passes.
+/// What happens to the next POST; later ones pass.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Loss {
     #[default]
@@ -28,10 +28,11 @@ enum Loss {
     Answer,
 }
 
-/// The beginning of an answer that never comes. A browser whose connection ends before it sends again by itself.
+/// The beginning of an answer that never completes. A browser whose connection ends before it sends the request again
+/// by itself.
 const CUT_OFF: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n";
 
-/// A line to the lab's front door that loses what it is told to. Each connection has one request.
+/// A proxy to the lab's front door that loses what it is told to. Each connection carries one request.
 struct Line {
     addr: SocketAddr,
     next: Arc<Mutex<Loss>>,
@@ -129,11 +130,11 @@ impl Page {
             self.browser.run(&empty, vec![]).await.unwrap();
             self.browser.type_into(field, text).await.unwrap();
         }
-        // The page that comes may be the browser's own: that there is no answer.
+        // The page that appears may be the browser's own error page.
         let _ = self.browser.click("#pay").await;
     }
 
-    /// Back, from a page that the browser has no answer for.
+    /// Goes back from the browser's own error page.
     async fn back(&self) {
         self.browser
             .until("!document.getElementById('pay')")
@@ -150,11 +151,11 @@ impl Page {
         let select = format!(
             "SELECT amount, payer_name FROM payments.transactions WHERE payment_id = '{id}'"
         );
-        self.lab.until_selected(&select, rows, PATIENCE).await;
+        self.lab.until_selected(&select, rows, ROW_TIMEOUT).await;
     }
 }
 
-/// One lab for all: each step is of another payment.
+/// One lab for all: each step uses another payment.
 #[tokio::test]
 async fn p4_without_a_script_every_way_back_pays_once_and_the_receipt_tells() {
     let page = Page::open().await;
@@ -194,7 +195,7 @@ async fn a_lost_request_and_back_show_the_form_under_the_same_id(page: &Page) {
         page.until_shown(text).await;
     }
     page.until_rows("lost-request", &["1250.5000\tZoë"]).await;
-    // The form is sent once more, by a reload.
+    // The form is sent again by a reload.
     page.browser.run("history.go(0)", vec![]).await.unwrap();
     page.until_shown("Payment accepted").await;
     page.until_rows("lost-request", &["1250.5000\tZoë"]).await;
@@ -235,7 +236,7 @@ async fn a_receipt_is_read_copied_and_no_name_turns_it_around(page: &Page) {
     let payment = serde_json::json!({"id": "turned", "amount": "3", "transaction": note});
     assert_eq!(page.lab.post(payment.to_string()).await.status, 202);
     let select = "SELECT transaction FROM payments.transactions WHERE payment_id = 'turned'";
-    page.lab.until_selected(select, &[note], PATIENCE).await;
+    page.lab.until_selected(select, &[note], ROW_TIMEOUT).await;
     page.goto("/pay/turned").await;
     page.until_shown("Payment recorded").await;
     let isolated = "[...document.querySelectorAll('bdi')].map((bdi) => \

@@ -14,11 +14,11 @@ use tokio::task::{JoinSet, block_in_place};
 
 use crate::test_lab::{TestLab, assert_success};
 
-/// Clients that keep their connection, and such that make one for each payment.
+/// Clients that keep their connection, and clients that open one for each payment.
 const KEEPING: u32 = 16;
 const MAKING: u32 = 4;
 
-/// Between two payments of a client.
+/// Pause between two payments of a client.
 const PAUSE: Duration = Duration::from_millis(20);
 
 const TIERS: [PartName; 4] = [
@@ -76,7 +76,7 @@ async fn p9_rolling_restart_under_load_fails_no_request() {
         .await;
 }
 
-/// Nothing is sent twice: a failure is a failure.
+/// Never retries: a failure is a failure.
 fn client(keeps_connections: bool) -> Client {
     Client::builder()
         .no_proxy()
@@ -99,7 +99,7 @@ async fn pay(client: Client, url: String, number: u32, stop: Arc<AtomicBool>) ->
             .body(format!(r#"{{"id": "{id}", "amount": "1.00"}}"#));
         match request.send().await {
             Ok(answer) if answer.status() == StatusCode::ACCEPTED => {
-                // Read to its end, so that the connection can be used again.
+                // Read to the end, so that the connection can be reused.
                 answer.bytes().await.unwrap();
                 seen.accepted += 1;
             }

@@ -1,4 +1,4 @@
-//! One payment through every part, once, and again.
+//! One payment through every part, and its repeat.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn p1_p2_p4_a_payment_becomes_one_row_however_often_it_is_sent() {
     lab.until_selected(select, &row, Duration::from_secs(10))
         .await;
 
-    // Each twice, so that both nodes are asked, the one that took it and the other.
+    // Each twice, so that both nodes are asked: the one that took it, and the other.
     for _ in 0..2 {
         let again = lab.post(PAYMENT).await;
         assert_eq!(again.status, StatusCode::OK, "{again:?}");

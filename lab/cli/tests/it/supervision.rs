@@ -1,4 +1,4 @@
-//! What dies comes back, what is told to stop is gone, and data outlives both.
+//! A part that dies comes back, a part that is stopped stays down, and data survives both.
 
 use std::{fs, time::Duration};
 

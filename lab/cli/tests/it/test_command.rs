@@ -1,6 +1,6 @@
-//! `cargo lab test` runs what it says, with a database that goes away with it.
+//! `cargo lab test` runs what it says, with a database that is removed afterwards.
 //!
-//! cargo itself is stood in for: it would run these very tests again.
+//! cargo itself is a fake: the real one would run these very tests again.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::test_lab::{assert_success, text};
 
-/// Notes each call, and whether a database answers there; fails for the step that `FAIL` names.
+/// Records each call, and whether a database answers there; fails for the step named by `FAIL`.
 const CARGO: &str = r#"#!/bin/sh
 echo "$*" >> "$NOTES/calls"
 if [ -n "$DATABASE_URL" ]; then

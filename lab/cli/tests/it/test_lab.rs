@@ -1,4 +1,4 @@
-//! A lab for one test: ended with it, whatever happens, and kept for inspection where the test failed.
+//! A lab for one test: stopped with it, whatever happens, and kept for inspection if the test failed.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 pub struct TestLab {
     temp: TempDir,
-    /// As the last `up` prepared it.
+    /// As prepared by the latest `up`.
     pub lab: Lab,
 }
 
@@ -39,7 +39,7 @@ pub struct Part {
     pub state: String,
 }
 
-/// What the front door answered.
+/// The front door's answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -54,12 +54,12 @@ impl Answer {
 }
 
 impl TestLab {
-    /// A new lab, everything healthy.
+    /// Starts a new lab, and waits until everything is healthy.
     pub fn up() -> Self {
         Self::up_with(&[])
     }
 
-    /// A new lab with options of `up`; without the console, which few need.
+    /// Starts a new lab with options of `up`; without the console, which few tests need.
     pub fn up_with(options: &[&str]) -> Self {
         Self::up_with_console_and(&[options, &["--no-console"]].concat())
     }
@@ -71,25 +71,25 @@ impl TestLab {
         Self { temp, lab }
     }
 
-    /// Starts it again after `down`, on the data that it kept.
+    /// Starts it again after `down`, on its data.
     pub fn up_again(&mut self) {
         up(self.temp.path(), &["--no-console"]);
         self.lab = load(self.temp.path());
     }
 
-    /// Runs one command of the lab, whatever comes of it.
+    /// Runs a command of the lab, whether it succeeds or not.
     pub fn run(&self, arguments: &[&str]) -> Output {
         run(self.temp.path(), arguments)
     }
 
-    /// Starts one command of the lab, and does not wait for it.
+    /// Starts a command of the lab without waiting for it.
     pub fn start(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command.arg("--dir").arg(self.temp.path()).args(arguments);
         command.stdout(Stdio::null()).spawn().unwrap()
     }
 
-    /// Waits until it is so.
+    /// Waits until the condition holds.
     pub async fn until(&self, is_so: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !is_so() {
@@ -116,7 +116,7 @@ impl TestLab {
         status.into_iter().find(|part| part.name == name).unwrap()
     }
 
-    /// All processes of the lab, the supervisor included.
+    /// All processes of the lab, including the supervisor.
     pub fn processes(&self) -> Vec<Identity> {
         let parts = self.status().into_iter().filter_map(|part| part.pid);
         parts.chain([self.supervisor()]).map(Identity::of).collect()
@@ -147,7 +147,7 @@ impl TestLab {
         }
     }
 
-    /// Posts until the payment is accepted: what refused it is over, and may be noticed a moment later.
+    /// Posts until the payment is accepted: the parts may notice the end of an outage a moment later.
     pub async fn until_accepted(&self, body: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -160,7 +160,7 @@ impl TestLab {
         }
     }
 
-    /// Runs statements as a user: the lines they print, or the message of the refusal.
+    /// Runs statements as a user: returns the lines they print, or the error message.
     pub async fn sql_as(&self, user: User, statements: &str) -> Result<Vec<String>, String> {
         let client = self.lab.database().unwrap().client(user);
         let printed = client.query(statements).await;
@@ -169,12 +169,12 @@ impl TestLab {
             .map_err(|error| error.to_string())
     }
 
-    /// The lines that a SELECT prints, columns by tabs.
+    /// Returns the lines that a SELECT prints, columns separated by tabs.
     pub async fn select(&self, select: &str) -> Vec<String> {
         self.sql_as(User::Reader, select).await.unwrap()
     }
 
-    /// Waits until a SELECT prints just these lines.
+    /// Waits until a SELECT prints exactly these lines.
     pub async fn until_selected(&self, select: &str, expected: &[&str], patience: Duration) {
         let deadline = Instant::now() + patience;
         loop {
@@ -204,13 +204,13 @@ impl TestLab {
         }
     }
 
-    /// How long each part's log is now.
+    /// Returns the current length of each part's log.
     pub fn log_lengths(&self) -> BTreeMap<PartName, usize> {
         let parts = PartName::ALL.iter();
         parts.map(|&part| (part, self.log(part).len())).collect()
     }
 
-    /// Waits until the log of one of the parts has such a line behind these lengths.
+    /// Waits until the log of one of the parts has such a line after these lengths.
     pub async fn until_logged(
         &self,
         parts: &[PartName],
@@ -236,7 +236,7 @@ impl TestLab {
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    /// The lab's S3 for the holder of a key.
+    /// A client of the lab's S3 with this key.
     pub fn s3(&self, key: &AccessKey) -> Client {
         self.lab.s3(key)
     }
@@ -275,7 +275,7 @@ impl Drop for TestLab {
     }
 }
 
-/// On free ports, and to end with this process even where it is killed.
+/// On free ports; stops with this process even if that is killed.
 fn up(dir: &Path, options: &[&str]) {
     let owner = std::process::id().to_string();
     let arguments = [
@@ -311,7 +311,7 @@ pub fn assert_success(output: &Output) {
     assert!(output.status.success(), "{}", text(output));
 }
 
-/// All that a command printed.
+/// Returns everything that a command printed.
 pub fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     [out, err]

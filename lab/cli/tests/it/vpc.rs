@@ -1,6 +1,6 @@
-//! The VPC on one machine: rules that really block, and zones that really go.
+//! The VPC on one machine: its rules really block, and its zones really fail.
 //!
-//! Where nobody may make namespaces they fail; `cargo lab test` leaves them out there, and says so.
+//! They fail if network namespaces cannot be created; `cargo lab test` then skips them, and says so.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 
 const ROW: Duration = Duration::from_secs(20);
 
-/// An event that was given up is made good by the sweep, once a minute.
+/// The sweep, once a minute, makes up for an event that was given up.
 const ARRIVAL: Duration = Duration::from_secs(200);
 
 fn namespaces(lab: &TestLab) -> Vec<String> {
@@ -54,7 +54,7 @@ async fn p1_p2_a_payment_goes_through_the_vpc_and_everyone_reaches_whom_he_must(
     let explained = text(&lab.run(&["reach", "--explain", "app-b", "db:3306"]));
     assert!(explained.contains("tried: reached"), "{explained}");
 
-    // A load balancer sees to it that a zone's half is left alone, once its checks have failed.
+    // The load balancers stop using a zone once its health checks have failed.
     assert_success(&lab.run(&["fault", "zone", "a"]));
     assert!(text(&lab.run(&["fault", "zone"])).contains("a                     on"));
     lab.until_accepted(r#"{"id": "vpc-2", "transaction": "vpc"}"#)
@@ -77,7 +77,7 @@ async fn p1_p2_a_payment_goes_through_the_vpc_and_everyone_reaches_whom_he_must(
     assert_eq!(namespaces(&lab), Vec::<String>::new());
 }
 
-/// The command that cut the zone is killed, so nobody is left but the supervisor.
+/// The command that cut the zone is killed, so only the supervisor can restore it.
 #[tokio::test]
 async fn p5_a_zone_comes_back_though_the_command_that_cut_it_was_killed() {
     vpc::is_possible().unwrap();
@@ -133,7 +133,7 @@ fn what_lets_in_too_much_is_found_and_the_rule_named() {
         assert!(printed.contains(expected), "{expected}\n{printed}");
     }
 
-    // Killed, it leaves its network behind, which the next command finds.
+    // When killed, it leaves its network behind, which the next command finds.
     let supervisor = lab.supervisor();
     let killed = Identity::of(supervisor).signal(Signal::SIGKILL);
     let is_rootless = lab.lab.vpc.as_ref().unwrap().rootless;

@@ -1,4 +1,4 @@
-//! What the operator sees: all of it is documented, and none of it holds what a payer wrote.
+//! What the operator sees: all of it is documented, and none of it contains what a payer wrote.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,10 +26,10 @@ const SOURCES: [&str; 10] = [
     "crates/database-login/src",
 ];
 
-/// In every line, by the logger itself.
+/// Fields that the logger itself adds to every line.
 const ALWAYS: [&str; 4] = ["timestamp", "level", "target", "message"];
 
-/// First columns of the tables under a heading of fields.md.
+/// Returns the first columns of the tables under a heading of fields.md.
 fn documented(heading: &str) -> BTreeSet<String> {
     let page = fs::read_to_string(root().join("deploy-notes/watch/fields.md")).unwrap();
     let (_, section) = page.split_once(&format!("## {heading}\n")).unwrap();
@@ -56,7 +56,7 @@ fn read_fields(folder: &Path, fields: &mut BTreeSet<String>) {
             read_fields(&path, fields);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let code = fs::read_to_string(&path).unwrap();
-            // Access lines are written by hand.
+            // Access log lines are written by hand.
             for (name, _) in [".text(\"", ".number(\"", ".time(\""]
                 .iter()
                 .flat_map(|writer| code.split(writer).skip(1))
@@ -77,7 +77,7 @@ fn read_fields(folder: &Path, fields: &mut BTreeSet<String>) {
     }
 }
 
-/// Those of a macro whose opening parenthesis was just read.
+/// Returns the arguments of a macro whose opening parenthesis was just read.
 fn arguments(code: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let (mut depth, mut quoted) = (0, false);
@@ -103,7 +103,7 @@ fn arguments(code: &str) -> Vec<String> {
     found
 }
 
-/// `name`, `%name`, `?name` or `name = value`; not the message, and not the target.
+/// Returns the field name of `name`, `%name`, `?name` or `name = value`; nothing for the message and the target.
 fn field(argument: &str) -> Option<String> {
     let name = argument.split('=').next()?.trim();
     let name = name.trim_start_matches(['%', '?']);
@@ -115,7 +115,7 @@ const NAME: &str = "Zaphod Beeblebrox";
 const NOTE: &str = "forty-two towels";
 const CARD: &str = "4111111111111111";
 
-/// Each kind of answer and of row.
+/// Sends requests that cause each kind of answer and of row.
 async fn load(lab: &TestLab) {
     let accepted = |id: &str, status: &str| {
         format!(
@@ -167,7 +167,7 @@ async fn p8_all_that_a_loaded_lab_puts_out_is_documented_and_holds_no_body_name_
         let text = client.get(url).send().await.unwrap().text().await.unwrap();
         output.insert(format!("metrics of {tier}"), text);
     }
-    // Only what is written at the end is then missing.
+    // Only the final log lines are then missing.
     lab.down();
     for part in TIERS.into_iter().chain([PartName::Lambda]) {
         let log = fs::read_to_string(lab.lab.dir.log(part)).unwrap();
@@ -206,7 +206,7 @@ fn assert_logs_are_documented(output: &BTreeMap<String, String>) {
             seen.extend(line.keys().cloned());
         }
     }
-    // Each request in both tiers, but for those that the web tier refuses.
+    // Each request is logged by both tiers, except those that the web tier refuses.
     assert!(requests > 100, "{requests}");
     for field in [
         "request_id",
@@ -243,7 +243,7 @@ fn assert_metrics_are_documented(output: &BTreeMap<String, String>) {
     assert!(total("payments_put_duration_seconds_count") > 0);
 }
 
-/// An alarm or a graph of a metric that nobody makes would be silent for ever.
+/// An alarm or a graph of a metric that does not exist would be silent forever.
 #[test]
 fn alarms_and_dashboard_name_metrics_that_the_function_makes() {
     let metrics = documented("Metrics of the function");

@@ -1,4 +1,4 @@
-//! What the workspace says of itself holds.
+//! Rules about the workspace itself.
 
 use std::path::Path;
 use std::process::Command;
@@ -62,13 +62,13 @@ const EDGES: [(&str, &[&str]); 13] = [
     ),
 ];
 
-/// What a program must not link, by how a crate's name begins.
+/// Crates that a program must not link, by name prefix.
 const FOREIGN: [(&str, &[&str]); 2] = [
     ("web-tier", &["aws-", "sqlx", "lambda_runtime"]),
     ("lambda-ingest", &["axum", "opentelemetry", "prometheus"]),
 ];
 
-/// The same of the lab's: `lab` is what everybody compiles before the first payment.
+/// The same for the lab's: `lab` is compiled before everyone's first payment.
 const LAB_EDGES: [(&str, &[&str]); 6] = [
     ("lab", &["aws-model", "lab-runner", "server-kit"]),
     (
@@ -93,7 +93,7 @@ const LAB_EDGES: [(&str, &[&str]); 6] = [
     ("lab-tasks", &["aws-model", "lab-runner"]),
 ];
 
-/// What takes long to compile, and `cargo lab up` does not run.
+/// Crates that take long to compile, and that `cargo lab up` does not run.
 const TOOLS: [&str; 3] = ["lab-chaos", "lab-bench", "lab-tasks"];
 
 pub fn root() -> &'static Path {
@@ -111,7 +111,7 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The end-to-end tests, which are the package `lab`'s, drive a browser and run the notes.
+/// The package `lab`'s end-to-end tests, which drive a browser and run the notes, may depend on them.
 #[test]
 fn no_crate_waits_for_the_tools_of_the_lab() {
     for package in packages() {
@@ -126,7 +126,7 @@ fn no_crate_waits_for_the_tools_of_the_lab() {
     }
 }
 
-/// Packages of the workspace, as cargo tells them.
+/// Returns the packages of the workspace from cargo's metadata.
 fn packages() -> Vec<Value> {
     let metadata = Command::new(env!("CARGO"))
         .args([
@@ -143,7 +143,7 @@ fn packages() -> Vec<Value> {
     serde_json::from_value(metadata["packages"].take()).unwrap()
 }
 
-/// Names of the packages of the workspace that a package depends on, and whether it does so beyond its tests.
+/// Returns the workspace packages that a package depends on, and whether also outside its tests.
 fn own_dependencies(package: &Value) -> Vec<(&str, bool)> {
     let dependencies = package["dependencies"].as_array().unwrap().iter();
     dependencies
@@ -192,14 +192,14 @@ fn the_manual_lists_every_variable_that_a_program_reads() {
     }
 }
 
-/// Name, text and default of a line of `--help`; `None` for lines that are for every program.
+/// Returns name, text and default of a line of `--help`; `None` for options that every program has.
 fn variable(line: &str) -> Option<(&str, &str, &str)> {
     let (name, rest) = line.strip_prefix("  ")?.split_once(' ')?;
     let (text, default) = rest.trim().strip_suffix(']')?.rsplit_once(" [")?;
     (name != "RUST_LOG" && !name.starts_with("AWS_")).then_some((name, text, default))
 }
 
-/// A fault whose test was renamed or removed would stand in the table as covered.
+/// A fault whose test was renamed or removed would still be listed as covered.
 #[test]
 fn every_test_that_the_table_of_faults_names_is_there() {
     let table = std::fs::read_to_string(root().join("docs/RELIABILITY.md")).unwrap();

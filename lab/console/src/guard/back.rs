@@ -1,9 +1,9 @@
-//! Where a form leads back to.
+//! The page that a form returns to.
 
 use reqwest::Url;
 use serde::Deserialize;
 
-/// A path of this console, with its query. Whatever would lead elsewhere is the overview.
+/// A path of this console, with its query. Anything that would lead elsewhere becomes the overview.
 #[derive(Debug, Deserialize)]
 #[serde(from = "String")]
 pub struct Back(String);
@@ -20,12 +20,13 @@ impl From<String> for Back {
     }
 }
 
-/// Reads an address as a browser does on a page of this console, where `/\name` and `//name` are other servers.
+/// Parses a URL as a browser does on a page of this console, where `/\
+/// ame` and `//name` are other servers.
 fn own_path(text: &str) -> Option<String> {
-    // Any name serves: what stays on this one stays on the console's.
+    // Any host name works: what stays on this one stays on the console's.
     let console = Url::parse("http://console.invalid").ok()?;
     let led_to = console.join(text).ok()?;
-    // `/.//name` stays on the server, and its path alone does not.
+    // `/.//name` stays on the server, but its path alone does not.
     let is_own = led_to.origin() == console.origin() && !led_to.path().starts_with("//");
     let query = led_to.query().map(|query| format!("?{query}"));
     is_own.then(|| format!("{}{}", led_to.path(), query.unwrap_or_default()))

@@ -1,4 +1,4 @@
-//! The guard before every page and every button.
+//! Applies the guard to every page and every button.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub async fn watch_over(
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
     }
-    // Pages show payers and amounts. Assets say for themselves how long they may be kept.
+    // Pages show payers and amounts. Assets set their own cache lifetime.
     let kept = response.headers_mut().entry(CACHE_CONTROL);
     kept.or_insert(HeaderValue::from_static("no-store"));
     response

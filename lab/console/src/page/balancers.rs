@@ -60,7 +60,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 }
 
 impl Map {
-    /// In a VPC each node has its own view.
+    /// Name of a target group; in a VPC each node has its own view.
     fn group_name(&self, group: &Group) -> String {
         match group.name.strip_prefix("targets-") {
             Some(node) => format!("{}, seen by {node}", self.group),

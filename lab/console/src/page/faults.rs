@@ -1,4 +1,4 @@
-//! What can go wrong, with a switch for each.
+//! The faults, with a switch for each.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     })
 }
 
-/// `None` where the lab lacks what could fail.
+/// Returns `None` if the lab has no such part.
 async fn group(target: Target, lab: &Lab) -> Option<Group> {
     let list = async {
         match all::list(target, lab).await {
@@ -73,7 +73,7 @@ fn about(target: Target) -> &'static str {
     }
 }
 
-/// `None` where the fault does not tell.
+/// Whether the fault is on; `None` if that is unknown.
 fn is_on(fault: &all::Listed) -> Option<bool> {
     match fault.state {
         all::State::On(_) => Some(true),

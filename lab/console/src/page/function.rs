@@ -1,4 +1,4 @@
-//! The function: its runs, its environments, and what it gave up.
+//! The function: its invocations, its environments, and its dead letters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use lab_runner::lab::{DEAD_LETTER_QUEUE, QUEUE};
-use lab_runner::state::settings::Via;
+use lab_runner::state::settings::EventRoute;
 
 use super::{Shell, page};
 use crate::source::function::{self, Environment, Function, Run};
 use crate::state::Console;
 use crate::text;
 
-/// Width of the longest run's bar.
+/// Width of the longest invocation's bar, in pixels.
 const BAR: u64 = 160;
 
 #[derive(Template)]
@@ -25,7 +25,7 @@ struct Page {
     found: Result<Function, String>,
     letters: Result<u64, String>,
     dead_letter_queue: &'static str,
-    /// Events in the queue before the function, where there is one.
+    /// Queued events in front of the function, if there is a queue.
     waiting: Option<u64>,
     trigger: &'static str,
     longest_ms: u64,
@@ -45,10 +45,10 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         found: found.map_err(|away| away.to_string()),
         letters: letters.map_err(|away| away.to_string()),
         dead_letter_queue: DEAD_LETTER_QUEUE,
-        waiting: waiting.ok().filter(|_| via == Via::Sqs),
+        waiting: waiting.ok().filter(|_| via == EventRoute::Sqs),
         trigger: match via {
-            Via::Lambda => "S3 invokes it",
-            Via::Sqs => "S3 sends to SQS, Lambda polls",
+            EventRoute::Lambda => "S3 invokes it",
+            EventRoute::Sqs => "S3 sends to SQS, Lambda polls",
         },
     })
 }
@@ -64,7 +64,7 @@ impl Function {
         text::duration(Duration::from_millis(self.counts.billed_ms))
     }
 
-    /// Average duration of a run.
+    /// Average billed duration of an invocation.
     fn billed_each(&self) -> String {
         let each = self.counts.billed_ms.checked_div(self.counts.invocations);
         text::duration(Duration::from_millis(each.unwrap_or(0)))
@@ -72,7 +72,7 @@ impl Function {
 }
 
 impl Run {
-    /// To the second.
+    /// Time of its end, to the second.
     fn ended(&self) -> &str {
         clock(&self.ended_at)
     }
@@ -84,7 +84,7 @@ impl Run {
 
 impl Environment {
     fn stream(&self) -> &str {
-        // The day comes first; the end tells one from another.
+        // The name starts with the day; its end is what differs.
         self.log_stream
             .rsplit('/')
             .next()
@@ -96,7 +96,7 @@ impl Environment {
     }
 }
 
-/// `19:40:01` of an RFC 3339 time.
+/// Returns `19:40:01` of an RFC 3339 time.
 fn clock(moment: &str) -> &str {
     moment.get(11..19).unwrap_or(moment)
 }

@@ -1,4 +1,4 @@
-//! The network as it is on AWS: zones, subnets, and what stands in them.
+//! The network as it is on AWS: zones, subnets, and the parts in them.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ struct Page {
     region: String,
     zones: Vec<ZoneView>,
     groups: Vec<GroupView>,
-    /// Whether the lab's parts are in this network, or it is merely what AWS has.
+    /// Whether the lab's parts run in this network, or it only shows what AWS has.
     live: bool,
     problem: Option<String>,
 }
@@ -47,7 +47,7 @@ struct HostView {
     state: &'static str,
 }
 
-/// Who may open a connection.
+/// A security group and who may connect.
 struct GroupView {
     name: String,
     about: String,

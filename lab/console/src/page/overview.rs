@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use lab_runner::part::PartName;
-use lab_runner::state::settings::Via;
+use lab_runner::state::settings::EventRoute;
 
 use super::{Shell, or_dash, page, per_second};
 use crate::state::Console;
@@ -45,7 +45,7 @@ struct Tile {
 struct Stage {
     name: &'static str,
     href: &'static str,
-    /// What goes through.
+    /// Throughput of this step.
     flow: String,
     nodes: Vec<Node>,
 }
@@ -156,7 +156,7 @@ fn stages(now: &Now, console: &Console) -> Vec<Stage> {
         balancers("App tier", now.accepted, &[PartName::AppA, PartName::AppB]),
         stage("S3", "/s3", puts, &[PartName::S3]),
     ];
-    if console.lab.settings.via == Via::Sqs {
+    if console.lab.settings.via == EventRoute::Sqs {
         let mut queue = stage("SQS", "/lambda", "events".to_owned(), &[PartName::Sqs]);
         if let (Some(node), Some(waiting)) = (queue.nodes.first_mut(), console.watch.queued()) {
             node.detail = format!("{} wait", text::count(waiting));

@@ -1,4 +1,4 @@
-//! One payment: what became of it, and its path.
+//! One payment: its status and its path.
 
 mod path;
 
@@ -24,7 +24,7 @@ use crate::state::Console;
 struct Page {
     shell: Shell,
     id: String,
-    /// What a client is told.
+    /// What the API answers to a client.
     told: String,
     state: &'static str,
     facts: Vec<(&'static str, String)>,
@@ -35,7 +35,7 @@ struct Page {
     problems: Vec<String>,
 }
 
-/// From the search field.
+/// Redirects from the search field.
 pub async fn find(uri: Uri) -> Response {
     let id = parameter(&uri, "id");
     let id = id.trim();
@@ -133,7 +133,7 @@ pub async fn show(
     })
 }
 
-/// What was answered; why nothing was goes to the problems of the page.
+/// Returns the answer, or adds the error to the problems of the page.
 fn noted<T: Default>(answer: Result<T, Away>, problems: &mut Vec<String>) -> T {
     answer.unwrap_or_else(|away| {
         problems.push(away.to_string());
@@ -175,7 +175,7 @@ fn facts(found: Option<&Found>) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// A key's last part, which tells one object from another.
+/// Returns a key's last part, which distinguishes objects.
 fn short(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }

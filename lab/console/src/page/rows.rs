@@ -51,7 +51,7 @@ impl Row {
     }
 }
 
-/// As a terminal shows what is missing.
+/// Formats a missing value as a terminal does.
 #[expect(clippy::ref_option, reason = "as a template hands a member over")]
 fn or_null(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("NULL")

@@ -1,16 +1,16 @@
-//! New rows, asked of the database once a second.
+//! Counts new rows once a second.
 
 use std::time::Duration;
 
 use crate::source::rows::{Rows, Since};
 
-/// Rows beyond the mark that are counted anew each second. Further on, the mark moves up.
+/// Number of rows after the mark that are counted again each second. Beyond that, the mark moves up.
 const BEYOND_MAX: u64 = 20_000;
 
-/// Counts new rows, those too that are committed behind a later one.
+/// Counts new rows, including those that are committed after a later one.
 #[derive(Debug)]
 pub struct Counter {
-    /// Rows beyond this number are counted.
+    /// Rows with a greater number are counted.
     mark: u64,
     beyond: u64,
     last: u64,
@@ -27,11 +27,11 @@ impl Counter {
         }
     }
 
-    /// How many rows there are, and the longest lag of the new ones. Nothing while the database is away; given up at
-    /// any moment, nothing is counted twice.
+    /// Returns the number of rows, and the longest lag of the new ones; `None` while the database is down. Cancel safe:
+    /// nothing is counted twice.
     pub async fn look(&mut self, rows: &Rows) -> Option<(u64, Option<Duration>)> {
         let since = rows.since(self.mark).await.ok()?;
-        // Of all beyond the mark it would be the longest of minutes.
+        // Over all rows after the mark it would be the longest of minutes.
         let lag = if since.last > self.last {
             rows.since(self.last).await.ok()?.lag
         } else {

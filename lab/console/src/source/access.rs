@@ -1,4 +1,4 @@
-//! What the tiers wrote into their access logs about one payment.
+//! What the tiers' access logs say about one payment.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -12,10 +12,10 @@ use payment_core::Timestamp;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
-/// How far back each log is looked through.
+/// How much of the end of each log is searched, in bytes.
 const BYTES_MAX: u64 = 8 << 20;
 
-/// Lines of one payment that are shown.
+/// Most lines shown for a payment.
 const LINES_MAX: usize = 20;
 
 /// A request that a tier answered.
@@ -35,7 +35,7 @@ impl Answered {
     }
 }
 
-/// A line of the target `access`.
+/// A log line of the target `access`.
 #[derive(Deserialize)]
 struct Line<'a> {
     timestamp: &'a str,
@@ -48,7 +48,7 @@ struct Line<'a> {
     payment_id: Option<&'a str>,
 }
 
-/// The requests that sent a payment, in their order. Those that asked for it are left out.
+/// Returns the requests that posted a payment, in order. Status queries are left out.
 pub async fn of_payment(id: &str, request: Option<&str>, dir: &LabDir) -> Vec<Answered> {
     let logs = TIERS.map(|tier| (tier, dir.log(tier)));
     let (id, request) = (id.to_owned(), request.map(str::to_owned));
@@ -63,7 +63,7 @@ pub async fn of_payment(id: &str, request: Option<&str>, dir: &LabDir) -> Vec<An
         found.sort_by_key(|answered| answered.start);
         found
     };
-    // A log that can't be read tells nothing.
+    // A log that cannot be read yields nothing.
     spawn_blocking(search).await.unwrap_or_default()
 }
 
@@ -77,7 +77,7 @@ fn end_of(path: &Path) -> std::io::Result<String> {
 }
 
 fn read(part: PartName, line: &str, id: &str, request: Option<&str>) -> Option<Answered> {
-    // Before the costly reading: most lines are about other payments.
+    // Checked before the expensive parsing: most lines are about other payments.
     if !line.contains(id) && !request.is_some_and(|request| line.contains(request)) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What a load balancer tells: its listener, and the target groups behind it with the health of each target.
+//! A load balancer's statistics: its listener, and its target groups with the health of each target.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::Away;
 
-/// A load balancer at one moment; numbers since it was started.
+/// A snapshot of a load balancer; counts are since its start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Balancer {
     pub requests: u64,
     pub requests_per_second: u64,
     pub connections: u64,
-    /// Each node's view of its targets: one node on one machine, two in a VPC.
+    /// Each node's view of its targets: one node without a VPC, two in one.
     pub groups: Vec<Group>,
 }
 
@@ -29,10 +29,10 @@ pub struct Group {
 pub struct Target {
     pub name: String,
     pub healthy: bool,
-    /// What the last health check met, such as `200` or `Connection refused`.
+    /// Result of the last health check, such as `200` or `Connection refused`.
     pub check: String,
     pub check_ms: u64,
-    /// Since its health changed.
+    /// Seconds since its health changed.
     pub seconds: u64,
     pub requests: u64,
     pub requests_per_second: u64,
@@ -40,7 +40,7 @@ pub struct Target {
     pub in_flight: u64,
 }
 
-/// A field of one line of the statistics.
+/// A field of a line of the statistics.
 #[derive(Deserialize)]
 struct Entry {
     field: Field,
@@ -101,7 +101,7 @@ impl Balancer {
             self.groups.len() - 1
         });
         let targets = &mut self.groups[place].targets;
-        // Each target stands there once more, for the time when none is healthy.
+        // Each target is listed a second time, for use when none is healthy.
         let known = name.strip_suffix("-open");
         let found = known.and_then(|name| targets.iter_mut().find(|target| target.name == name));
         if let Some(target) = found {
@@ -131,7 +131,7 @@ impl Target {
 }
 
 impl Group {
-    /// With no healthy target, all get traffic, as behind an ALB.
+    /// Whether no target is healthy, so that all get traffic, as behind an ALB.
     pub fn fails_open(&self) -> bool {
         !self.targets.iter().any(|target| target.healthy)
     }

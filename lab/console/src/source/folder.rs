@@ -1,7 +1,7 @@
-//! What lies directly under a prefix of the bucket, the newest first.
+//! The objects and folders directly under a prefix of the bucket, newest first.
 //!
-//! S3 lists in the order of keys, and forwards only. In the folder of an hour keys sort by time, so the end of it is
-//! found by search ([`hour`]). Any other folder is listed whole ([`walk`]).
+//! S3 lists in key order, and only forwards. In the folder of an hour keys sort by time, so its end is found by search
+//! ([`hour`]). Any other folder is listed completely ([`walk`]).
 
 mod hour;
 mod walk;
@@ -16,15 +16,15 @@ use time::OffsetDateTime;
 
 use self::hour::Hour;
 pub use self::walk::Walks;
-use super::log::moment;
+use super::journal::moment;
 use super::{Away, PATIENCE, within};
 
-/// Objects shown.
+/// Most objects shown.
 const OBJECTS_MAX: usize = 100;
 
 #[derive(Clone, Debug)]
 pub struct Folder {
-    /// The last in the order of keys first.
+    /// In reverse key order.
     pub folders: Vec<String>,
     /// Newest first, and no more than are shown.
     pub objects: Vec<Listed>,
@@ -33,13 +33,13 @@ pub struct Folder {
     pub at: OffsetDateTime,
 }
 
-/// How many objects there are.
+/// Number of objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Count {
     All(usize),
-    /// They are being listed; the newest may be among those that are not yet.
+    /// The listing is in progress; newer objects may still be missing.
     SoFar(usize),
-    /// Older ones were not looked at.
+    /// Older ones were not listed.
     NewestAlone,
 }
 
@@ -50,16 +50,16 @@ pub struct Listed {
     pub stored_at: Timestamp,
 }
 
-/// One answer of S3, in the order of keys.
+/// One page from S3, in key order.
 #[derive(Debug, Default)]
 struct Page {
     folders: Vec<String>,
     objects: Vec<Listed>,
-    /// Where the listing goes on, if it does.
+    /// Continuation token, if there are more.
     next: Option<String>,
 }
 
-/// Lists a folder, or takes the last listing of a large one.
+/// Lists a folder, or returns the latest listing of a large one.
 pub async fn folder(prefix: &str, s3: &Client, walks: &Walks) -> Result<Arc<Folder>, Away> {
     if let Some(hour) = Hour::of(prefix) {
         let at = OffsetDateTime::now_utc();
@@ -71,7 +71,7 @@ pub async fn folder(prefix: &str, s3: &Client, walks: &Walks) -> Result<Arc<Fold
     walks.folder(prefix, s3).await
 }
 
-/// The keys behind `after`, or those that another answer was followed by.
+/// Requests the keys after `after`, or the next page.
 async fn page(
     s3: &Client,
     prefix: &str,
@@ -99,7 +99,7 @@ fn listed(object: &Object) -> Option<Listed> {
     })
 }
 
-/// Sorts the newest to the front, and drops what is not shown. Of one moment the last key is the newest.
+/// Sorts newest first, and drops what is not shown. At the same moment, the last key is the newest.
 fn keep_newest(objects: &mut Vec<Listed>) {
     objects.sort_by(|a, b| (b.stored_at, &b.key).cmp(&(a.stored_at, &a.key)));
     objects.truncate(OBJECTS_MAX);

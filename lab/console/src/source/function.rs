@@ -1,4 +1,4 @@
-//! What the lab's Lambda tells of the function, and SQS of what the function gave up.
+//! The function's state from the lab's Lambda, and its dead letters from SQS.
 
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
@@ -16,11 +16,11 @@ use serde::Deserialize;
 
 use super::{Away, PATIENCE, within};
 
-/// The function at one moment.
+/// A snapshot of the function.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Function {
     pub function: String,
-    /// Events that are queued.
+    /// Number of queued events.
     pub queued: u64,
     pub running: u64,
     pub counts: Counts,
@@ -29,7 +29,7 @@ pub struct Function {
     pub recent: Vec<Run>,
 }
 
-/// Since the host was started.
+/// Counts since the host started.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Counts {
     pub invocations: u64,
@@ -75,7 +75,7 @@ impl Function {
     }
 }
 
-/// The lab's queues, for the operator.
+/// An SQS client for the lab's queues, as the operator.
 pub fn queues(lab: &Lab) -> Client {
     let key = &lab.credentials.aws.operator;
     let config = Config::builder()
@@ -88,7 +88,7 @@ pub fn queues(lab: &Lab) -> Client {
     Client::from_conf(config)
 }
 
-/// Messages that wait in a queue of the lab.
+/// Returns the number of messages waiting in a queue.
 pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Away> {
     let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;

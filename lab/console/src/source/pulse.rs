@@ -1,4 +1,4 @@
-//! Whether parts answer, asked by the console itself: what the supervisor says is as old as its own last look.
+//! Health checks by the console itself, because the supervisor's are as old as its last round.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use lab_runner::lab::Lab;
 use lab_runner::part::PartName;
 use tokio::time::timeout;
 
-/// A part, and how it is asked whether it is well.
+/// A part and its health check.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub part: PartName,
@@ -20,12 +20,12 @@ pub struct Asked {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
     Well,
-    /// It answered, or its machine did in its place, that it is not.
+    /// It reported that it is not healthy, or its machine refused the connection.
     Ill(String),
     Silent,
 }
 
-/// The parts of a lab but the console.
+/// Returns the parts of a lab except the console.
 pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
     let parts = lab.parts()?.into_iter();
     let others = parts.filter(|part| part.name != PartName::Console);

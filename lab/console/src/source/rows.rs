@@ -1,4 +1,4 @@
-//! The database, asked as the user `reader`.
+//! The database, queried as the user `reader`.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use sqlx::{ConnectOptions as _, MySqlPool, Row as _};
 
 use super::{Away, PATIENCE, within};
 
-/// What a person types in a terminal, and the columns that it shows there.
+/// The statement that a person types in a terminal, and the columns that it shows.
 pub const SELECT: &str = "SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 50";
 
 const NEWEST: &str = "SELECT id, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     received_at FROM payments.transactions ORDER BY id DESC LIMIT 50";
 
-/// The server counts by reading an index from end to end, so it is asked for once.
+/// The server counts by reading a whole index, so this is run once.
 const COUNT: &str = "SELECT COUNT(*), MAX(id) FROM payments.transactions";
 
 const SINCE: &str = "SELECT COUNT(*), MAX(id), MAX(TIMESTAMPDIFF(MICROSECOND, received_at, recorded_at)) \
@@ -27,14 +27,14 @@ const CONFLICTS: &str = "SELECT COUNT(*) FROM payments.conflicts";
 
 const CONNECTIONS: u32 = 2;
 
-/// A first count of ten million rows takes seconds.
-const COUNT_PATIENCE: Duration = Duration::from_mins(1);
+/// Counting ten million rows takes seconds.
+const COUNT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(transparent)]
     Database(#[from] lab_runner::database::Error),
-    #[error("the lab's database has an address that is none")]
+    #[error("the address of the lab's database is invalid")]
     Url(#[from] sqlx::Error),
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -59,12 +59,12 @@ pub struct Row {
     pub received_at: String,
 }
 
-/// Rows beyond one.
+/// The rows after a given one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Since {
     pub count: u64,
     pub last: u64,
-    /// The longest of them, from the answer to the row.
+    /// The longest lag among them, from the answer to the row.
     pub lag: Option<Duration>,
 }
 
@@ -86,9 +86,9 @@ impl Rows {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// How many there are, and the last one's number.
+    /// Returns how many there are, and the number of the last one.
     pub async fn count(&self) -> Result<Since, Away> {
-        let row = within(COUNT_PATIENCE, sqlx::query(COUNT).fetch_one(&self.pool)).await?;
+        let row = within(COUNT_TIMEOUT, sqlx::query(COUNT).fetch_one(&self.pool)).await?;
         Ok(Since {
             count: number(&row, 0)?,
             last: row.try_get::<Option<u64>, _>(1)?.unwrap_or(0),
@@ -116,7 +116,7 @@ impl Rows {
     }
 }
 
-/// MySQL counts in signed numbers.
+/// MySQL counts in signed integers.
 fn number(row: &MySqlRow, column: usize) -> Result<u64, sqlx::Error> {
     let number: i64 = row.try_get(column)?;
     Ok(number.try_into().unwrap_or_default())
@@ -139,7 +139,7 @@ fn read(row: &MySqlRow) -> Result<Row, sqlx::Error> {
 impl From<sqlx::Error> for Away {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Self("the database can't be reached".to_owned()),
+            sqlx::Error::PoolTimedOut => Self("the database cannot be reached".to_owned()),
             error => Self(lab_runner::output::chain(&error)),
         }
     }

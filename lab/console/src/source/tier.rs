@@ -1,4 +1,4 @@
-//! A tier's figures, as it shows them to Prometheus.
+//! A tier's Prometheus metrics.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use lab_runner::http::Client;
 
 use super::Away;
 
-/// Since the tier was started.
+/// Counts since the tier started.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     pub answers: u64,
@@ -17,7 +17,7 @@ pub struct Figures {
     pub puts: u64,
     pub in_flight: u64,
     pub connections: u64,
-    /// Answers by their time, counted up to each bound in milliseconds.
+    /// Answers by duration, counted up to each bucket's bound.
     pub times: BTreeMap<Bound, u64>,
 }
 
@@ -25,7 +25,7 @@ pub struct Figures {
 pub type Bound = Option<u64>;
 
 impl Figures {
-    /// Asks the tier whose metrics are at an address.
+    /// Requests the metrics of the tier at this address.
     pub async fn of(http: &Client, address: SocketAddr) -> Result<Self, Away> {
         let url = format!("http://{address}/metrics");
         Ok(Self::read(&http.get(&url).await?.body))
@@ -57,7 +57,7 @@ impl Figures {
     }
 }
 
-/// One line: a name, the value of its one label if it has one, and a number.
+/// One line: a name, the value of its only label if it has one, and a number.
 struct Sample<'a> {
     name: &'a str,
     label: Option<&'a str>,
@@ -65,7 +65,7 @@ struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    /// Comments are none, and neither are fractions: sums of seconds.
+    /// Returns `None` for comments and for fractions, which are sums of seconds.
     fn read(line: &'a str) -> Option<Self> {
         let (series, value) = line.rsplit_once(' ')?;
         let (name, label) = match series.split_once('{') {
@@ -77,7 +77,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// `+Inf` is no bound.
+/// `+Inf` has no bound.
 fn microseconds(seconds: &str) -> Bound {
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
     let whole: u64 = whole.parse().ok()?;

@@ -1,4 +1,4 @@
-//! The parts, as the supervisor has them and as they answer the console.
+//! The parts, as seen by the supervisor and by the console's own health checks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use super::event::Severity;
 use crate::source::pulse::Answer;
 use crate::text;
 
-/// One late answer on a busy machine is no illness.
+/// Failed checks before a part counts as unhealthy: one late answer on a busy machine does not.
 const LOOKS_TO_BE_ILL: u32 = 2;
 
-/// A part, for people.
+/// A part's state, for people.
 #[derive(Clone, Debug)]
 pub struct Part {
     pub name: PartName,
     pub state: State,
     pub pid: Option<i32>,
-    /// Why it is not healthy, or how it died last.
+    /// Why it is not healthy, or how it last died.
     pub detail: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// What the supervisor says, if the part does not show otherwise.
+    /// The supervisor's view, unless the part contradicts it.
     Known(PartState),
-    /// Its process runs and does not answer.
+    /// Its process runs but does not answer.
     Stalled,
 }
 
@@ -45,14 +45,14 @@ impl State {
     }
 }
 
-/// All parts, from look to look.
+/// All parts, from poll to poll.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     known: Vec<PartStatus>,
     unwell: BTreeMap<PartName, Unwell>,
 }
 
-/// A part that is not well at the console's own question.
+/// A part that fails the console's own health check.
 #[derive(Debug)]
 struct Unwell {
     since: OffsetDateTime,
@@ -61,7 +61,7 @@ struct Unwell {
 }
 
 impl Parts {
-    /// Takes over what a look found, and returns what is new about it.
+    /// Applies a snapshot, and returns what is new in it.
     pub(super) fn take(
         &mut self,
         at: OffsetDateTime,
@@ -119,7 +119,7 @@ impl Parts {
         ill.is_some_and(|ill| ill.last == Answer::Silent) && self.known.iter().any(runs)
     }
 
-    /// Healthy is what both the supervisor and the console find so.
+    /// A part is healthy if both the supervisor and the console find it so.
     fn judged(&self, known: &PartStatus, now: OffsetDateTime) -> Part {
         let (mut state, mut detail) = (State::Known(known.state), known.detail.clone());
         match self.ill(known.part) {
@@ -173,7 +173,7 @@ mod tests {
         OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds)
     }
 
-    /// Takes such an answer each second, then tells the state and its detail.
+    /// Applies such an answer each second, then returns the state and its detail.
     fn after(answers: &[Answer]) -> (&'static str, Option<String>) {
         let mut parts = Parts::default();
         let mut now = seconds(0);

@@ -1,4 +1,4 @@
-//! One second, and the figures over several.
+//! Figures of one second, and averages over several.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use lab_runner::part::PartName;
 
 use crate::source::tier::{Bound, Figures};
 
-/// The seconds that a figure on a page is taken over.
+/// Seconds over which a page's figures are averaged.
 const NOW: i64 = 10;
 
-/// What happened in one second; nothing where no part told.
+/// Figures of one second; `None` if no part answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Point {
     /// Unix time.
@@ -26,7 +26,7 @@ pub(super) struct Point {
     pub(super) times: BTreeMap<Bound, u64>,
 }
 
-/// The last ten seconds, each figure of one second; nothing where no part told.
+/// The last ten seconds, as figures per second; `None` if no part answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Now {
     pub accepted: Option<f64>,
@@ -41,7 +41,7 @@ pub struct Now {
 }
 
 impl Point {
-    /// Adds what a tier did meanwhile, and returns how often it answered.
+    /// Adds what a tier did since the last poll, and returns how many answers that was.
     pub(super) fn add(&mut self, tier: PartName, before: &Figures, now: &Figures) -> u64 {
         let add = |sum: &mut Option<u64>, before, now| {
             *sum = Some(sum.unwrap_or(0) + grown(before, now));
@@ -64,7 +64,7 @@ impl Point {
 }
 
 impl Now {
-    /// Over the last seconds of a series.
+    /// Averages over the last seconds of a series.
     pub(super) fn of_last(points: &VecDeque<Point>) -> Self {
         let last = points.back().map_or(0, |point| point.at);
         let recent = points.iter().rev();
@@ -97,7 +97,7 @@ impl Now {
     }
 }
 
-/// Of counts up to each bound, evenly spread between two bounds; nothing where nothing was counted.
+/// Computes a percentile from cumulative counts, linear within a bucket; `None` if nothing was counted.
 fn percentile(times: &BTreeMap<Bound, u64>, percent: u64) -> Option<Duration> {
     let total = *times.get(&None).filter(|total| **total > 0)?;
     let rank = (total * percent).div_ceil(100).max(1);
@@ -113,7 +113,7 @@ fn percentile(times: &BTreeMap<Bound, u64>, percent: u64) -> Option<Duration> {
     Some(Duration::from_micros(lower))
 }
 
-/// What was added to a counter, which begins anew with its process.
+/// Returns what was added to a counter, which restarts at zero with its process.
 pub(super) fn grown(before: u64, now: u64) -> u64 {
     now.checked_sub(before).unwrap_or(now)
 }

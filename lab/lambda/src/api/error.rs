@@ -1,18 +1,18 @@
-//! Errors as Lambda's API writes them.
+//! Errors in the format of Lambda's API.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Map, Value};
-use server_kit::caller::Stranger;
+use server_kit::caller::AuthError;
 use server_kit::role::Denied;
 use uuid::Uuid;
 
-/// A refused request.
+/// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("Missing Authentication Token")]
     MissingAuthentication,
-    #[error("The Authorization header is not of the form of Signature Version 4")]
+    #[error("The Authorization header is not in Signature Version 4 format")]
     IncompleteSignature,
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
@@ -36,9 +36,9 @@ pub enum ApiError {
     },
     #[error("Request must be smaller than {limit} bytes for the InvokeFunction operation")]
     TooLarge { limit: usize },
-    #[error("The request's body did not arrive in time")]
+    #[error("The request's body did not arrive within 30 s")]
     Slow,
-    /// The host ends.
+    /// The host is shutting down.
     #[error("The host is shutting down; call again once it is back")]
     Stopping,
     #[error("{reason}")]
@@ -76,7 +76,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error_type) = self.parts();
-        // Lambda's model spells this member both ways.
+        // Lambda's model spells this member in both ways.
         let message = match error_type {
             "ResourceNotFoundException" | "ServiceException" | "AccessDeniedException" => "Message",
             _ => "message",
@@ -110,12 +110,12 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<Stranger> for ApiError {
-    fn from(stranger: Stranger) -> Self {
-        match stranger {
-            Stranger::Missing => Self::MissingAuthentication,
-            Stranger::Incomplete => Self::IncompleteSignature,
-            Stranger::Unknown => Self::UnrecognizedClient,
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Missing => Self::MissingAuthentication,
+            AuthError::Incomplete => Self::IncompleteSignature,
+            AuthError::Unknown => Self::UnrecognizedClient,
         }
     }
 }

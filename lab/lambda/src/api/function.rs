@@ -1,4 +1,4 @@
-//! `GetFunction` and `ListFunctions`: what this host can truthfully say about its function.
+//! `GetFunction` and `ListFunctions`: what this host can truthfully report about its function.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -22,7 +22,7 @@ pub async fn list(State(api): State<Api>) -> Response {
     json_response(StatusCode::OK, &json!({"Functions": [configuration(&api)]}))
 }
 
-/// There is one function; any other name is not found.
+/// Finds the one function; any other name is an error.
 pub fn find(api: &Api, name: &str) -> Result<(), ApiError> {
     let arn = api.function.arn();
     if arn.is_meant_by(name) {
@@ -33,7 +33,7 @@ pub fn find(api: &Api, name: &str) -> Result<(), ApiError> {
     })
 }
 
-/// Without the environment: its values are secrets.
+/// Returns the configuration without the environment, whose values are secrets.
 fn configuration(api: &Api) -> Value {
     let function = api.function.config();
     json!({

@@ -22,10 +22,10 @@ use crate::function::{Stopped, Throttled};
 use crate::invocation::{Invocation, Outcome, Run};
 use crate::queue::AcceptError;
 
-/// Lambda's limits of a payload.
+/// Lambda's limits for a payload.
 const SYNCHRONOUS_BYTES_MAX: usize = 6 << 20;
 const ASYNCHRONOUS_BYTES_MAX: usize = 1 << 20;
-/// A slower body is refused.
+/// Longest time a request body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `X-Amz-Invocation-Type`.
@@ -98,7 +98,7 @@ async fn run(api: &Api, invocation: Invocation, tail: bool) -> Result<Response, 
     Ok(response)
 }
 
-/// There are no versions and no aliases.
+/// Checks the qualifier: there are no versions and no aliases.
 fn check_qualifier(api: &Api, name: &str, query: &str) -> Result<(), ApiError> {
     let qualifier = query
         .split('&')
@@ -133,8 +133,8 @@ async fn payload(body: Body, kind: InvocationType) -> Result<Box<RawValue>, ApiE
         InvocationType::Event => ASYNCHRONOUS_BYTES_MAX,
         InvocationType::RequestResponse | InvocationType::DryRun => SYNCHRONOUS_BYTES_MAX,
     };
-    // An event that is too large is read all the same, up to the larger limit: a client that is still sending
-    // would not see the answer.
+    // Reads an event that is too large up to the larger limit, because a client that is still sending would not see the
+    // answer.
     let read = Limited::new(body, SYNCHRONOUS_BYTES_MAX).collect();
     let body = match timeout(BODY_TIMEOUT, read).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -157,7 +157,7 @@ async fn payload(body: Body, kind: InvocationType) -> Result<Box<RawValue>, ApiE
     })
 }
 
-/// `value` must be visible ASCII; another one is left out.
+/// Adds a header; skips a value that is not visible ASCII.
 fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

@@ -1,4 +1,4 @@
-//! What the lab asks beyond Lambda's API: the host's state, the dead letters, and faults on command.
+//! The lab's own API: the host's state, its dead letters, and fault injection.
 
 use std::io;
 
@@ -16,21 +16,21 @@ use super::{Api, json as json_response};
 use crate::queue::DeadLetter;
 use crate::status::Snapshot;
 
-/// Dead letters in one answer.
+/// Most dead letters in one answer.
 const LETTERS_MAX: usize = 100;
-/// A setting of a fault is shorter.
+/// Longest body of a fault setting.
 const FAULT_BYTES_MAX: usize = 4 << 10;
-/// A larger payload is listed as `null`; its file has it.
+/// Larger payloads are listed as `null`; the dead letter's file has them.
 const LISTED_PAYLOAD_BYTES_MAX: usize = 16 << 10;
 
 #[derive(Serialize)]
 struct Status<'a> {
     function: &'a str,
-    /// Events that wait for their time or for a place.
+    /// Queued events: not due yet, or waiting for a free concurrency slot.
     queued: usize,
-    /// Invocations that run.
+    /// Invocations in flight.
     running: usize,
-    /// Dead letters held.
+    /// Number of dead letters.
     dead_letters: usize,
     #[serde(flatten)]
     board: Snapshot,
@@ -38,9 +38,9 @@ struct Status<'a> {
 
 #[derive(Serialize)]
 struct DeadLetters {
-    /// Held in all.
+    /// Number of dead letters in total.
     total: usize,
-    /// The newest, oldest first.
+    /// The newest dead letters, oldest first.
     dead_letters: Vec<DeadLetter>,
 }
 
@@ -100,9 +100,9 @@ fn shorten(letter: &mut DeadLetter) {
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "the dead letters can't be used");
+        tracing::error!(%error, "the dead letters cannot be used");
         Self::Service {
-            reason: "The dead letters can't be used; the host's log says why".to_owned(),
+            reason: "The dead letters cannot be used; the host's log says why".to_owned(),
         }
     }
 }

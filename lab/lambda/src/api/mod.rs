@@ -1,10 +1,9 @@
-//! The HTTP interface: Lambda's API for one function, and under `/_lab/` what the lab itself asks.
+//! The HTTP interface: Lambda's API for one function, and the lab's own API under `/_lab/`.
 //!
-//! All but the health check and the faults, which have a token of their own, wants an Authorization header in the
-//! form of Signature Version 4 with a configured access key id. The id is the secret here: on loopback a random id
-//! that only its bearers know keeps other users of the machine out, and since no web page may send that header to
-//! another origin, also the pages of a browser. The signature is not verified. This is no protection for a network:
-//! the host listens on loopback only.
+//! Every request needs an Authorization header in Signature Version 4 format with a configured access key id, except
+//! the health check and the faults, which have a token of their own. The id is the secret here, since signatures are
+//! not verified: a random id keeps out other users of the machine, and web pages, which cannot send that header to
+//! another origin. This is not enough on a network, so the host listens on loopback only.
 
 mod error;
 mod function;
@@ -28,7 +27,7 @@ use crate::queue::Queue;
 use crate::status::Board;
 use error::ApiError;
 
-/// What the handlers use.
+/// What the handlers share.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub access: Arc<Access>,
@@ -38,7 +37,7 @@ pub struct Api {
     pub faults: Arc<Faults>,
 }
 
-/// Every route.
+/// Builds the router with every route.
 pub fn router(api: Api) -> Router {
     Router::new()
         .route("/2015-03-31/functions", get(function::list))
@@ -54,7 +53,7 @@ pub fn router(api: Api) -> Router {
         .fallback(unknown)
         .layer(from_fn_with_state(api.clone(), authorize))
         .route("/_lab/health", get(async || "OK"))
-        // These ask for a token of their own.
+        // These require a token of their own.
         .route(fault::PATH, any(lab::faults))
         .route(&format!("{}/{{kind}}", fault::PATH), any(lab::faults))
         .with_state(api)

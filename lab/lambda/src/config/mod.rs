@@ -1,4 +1,4 @@
-//! The configuration file, and what is refused in it.
+//! The configuration file and its validation.
 
 mod queues;
 
@@ -20,27 +20,27 @@ pub use queues::{EventSourceConfig, QueueConfig};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where the Lambda API listens: loopback, port 0 for any free one.
+    /// Loopback address of the Lambda API; port 0 for any free port.
     pub listen: SocketAddr,
-    /// Folder of queue, dead letters, log and process records; made if absent.
+    /// Folder of the queue, dead letters, log and process records; created if absent.
     pub state: PathBuf,
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
-    /// Their bearers may do everything.
+    /// Callers with one of these ids may do everything.
     pub access_key_ids: AccessKeyIds,
-    /// Who may do what policies say: services and roles that invoke the function.
+    /// Callers restricted by policies: services and roles that invoke the function.
     #[serde(default)]
     pub callers: Vec<CallerConfig>,
-    /// What callers of `/_lab/faults` must show; without one, nobody may call it.
+    /// Bearer token for `/_lab/faults`; without one, that API is disabled.
     pub control_token: Option<Secret>,
     pub function: FunctionConfig,
     #[serde(default)]
     pub asynchronous: AsynchronousConfig,
     pub schedule: Option<ScheduleConfig>,
-    /// A queue whose messages the function is run with.
+    /// Queue whose messages invoke the function.
     pub event_source: Option<EventSourceConfig>,
-    /// Where asynchronous events go that were given up; without one they stay in `state/dead-letters`.
+    /// Dead-letter queue of asynchronous events; without one, dead letters stay in `state/dead-letters`.
     pub dead_letter_queue: Option<QueueConfig>,
 }
 
@@ -49,52 +49,52 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct FunctionConfig {
     pub name: String,
-    /// The program that speaks the Runtime API; `bootstrap` on AWS.
+    /// Program that speaks the Runtime API; `bootstrap` on AWS.
     pub binary: PathBuf,
     #[serde(default)]
     pub environment: Variables,
     #[serde(default = "defaults::timeout_seconds")]
     pub timeout_seconds: u64,
-    /// Told to the function and to the log; not enforced.
+    /// Reported to the function and in its log, and enforced, in MB.
     #[serde(default = "defaults::memory_mb")]
     pub memory_mb: u32,
-    /// Reserved concurrency: the most environments at a time.
+    /// Reserved concurrency: the most environments at any time.
     #[serde(default = "defaults::concurrency")]
     pub concurrency: u32,
-    /// An environment without work is ended after this long.
+    /// Time after which an idle environment is ended, in seconds.
     #[serde(default = "defaults::idle_seconds")]
     pub idle_seconds: u64,
     /// File of the function's resource policy.
     pub resource_policy: Option<PathBuf>,
 }
 
-/// What happens to an asynchronous event that the function fails. Defaults are Lambda's.
+/// Retries of asynchronous events that fail. Defaults are Lambda's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AsynchronousConfig {
     pub max_retries: u32,
-    /// Wait before the first retry, the second and so on; the last one repeats.
+    /// Delay before the first retry, the second and so on; the last one repeats.
     pub retry_delays_seconds: Vec<u64>,
-    /// An event older than this is not run again.
+    /// Events older than this are not retried.
     pub max_age_seconds: u64,
 }
 
-/// Runs the function by the clock, as an EventBridge rule does.
+/// Invokes the function on a schedule, as an EventBridge rule does.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleConfig {
     pub every_seconds: u64,
-    /// Sent as it is; without it an EventBridge `Scheduled Event` is made.
+    /// Payload to send verbatim; by default an EventBridge `Scheduled Event`.
     pub payload: Option<Value>,
 }
 
 impl Config {
-    /// Reads a file; [`Config::check`] judges what it says.
+    /// Reads a file; [`Config::check`] validates it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         server_kit::config::load(path)
     }
 
-    /// Every mistake at once, each with the name of the member that must change.
+    /// Returns every mistake at once, each with the name of the member that must change.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut mistakes = Mistakes::default();
         mistakes.of_server(
@@ -142,11 +142,11 @@ impl FunctionConfig {
         for name in self.environment.names() {
             if is_reserved(name) {
                 mistakes.add(format!(
-                    "function.environment: {name} is reserved, Lambda sets it"
+                    "function.environment: {name} is reserved: Lambda sets it"
                 ));
             } else if !is_word(name) {
                 mistakes.add(format!(
-                    "function.environment: {name:?} is no name of a variable"
+                    "function.environment: {name:?} is not a valid variable name"
                 ));
             }
         }
@@ -162,7 +162,7 @@ impl AsynchronousConfig {
         Duration::from_secs(self.max_age_seconds)
     }
 
-    /// How long to wait after failed attempt number `attempts`; `None` if it was the last.
+    /// Returns the delay after failed attempt number `attempts`; `None` if it was the last.
     pub fn delay_after(&self, attempts: u32) -> Option<Duration> {
         if attempts > self.max_retries {
             return None;
@@ -223,8 +223,8 @@ mod defaults {
     }
 }
 
-/// Names that Lambda does not let a function's owner set. Credentials are left out: on AWS the role gives
-/// them, here the configuration does.
+/// Variables that Lambda reserves. Credentials are not among them: on AWS they come from the role, here from the
+/// configuration.
 fn is_reserved(name: &str) -> bool {
     const NAMES: [&str; 6] = [
         "AWS_REGION",

@@ -1,4 +1,4 @@
-//! The queues of SQS that the host uses.
+//! The SQS queues that the host uses.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use server_kit::config::Mistakes;
 use server_kit::secret::Secret;
 
-/// A queue, and as whom it is used.
+/// A queue, and the credentials to use it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
@@ -17,7 +17,7 @@ pub struct QueueConfig {
     pub secret_access_key: Secret,
 }
 
-/// An event source mapping: the function is run with a queue's messages.
+/// An event source mapping: the function is invoked with a queue's messages.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventSourceConfig {
@@ -25,17 +25,17 @@ pub struct EventSourceConfig {
     pub endpoint: String,
     pub access_key_id: String,
     pub secret_access_key: Secret,
-    /// Messages of one run at most. Lambda can gather more than one receive gives; this host does not.
+    /// Most messages of one batch. Lambda can collect more than one receive returns; this host does not.
     #[serde(default = "defaults::batch_size")]
     pub batch_size: i32,
-    /// Runs at a time at most.
+    /// Most concurrent invocations by this source.
     #[serde(default = "defaults::maximum_concurrency")]
     pub maximum_concurrency: u32,
-    /// How long one poll waits for a message.
+    /// Duration of a long poll, in seconds.
     #[serde(default = "defaults::wait_seconds")]
     pub wait_seconds: i32,
-    /// Whether the function may say which messages failed; without, all or none did. Lambda's default is `false`,
-    /// by which a function that reports failures loses messages.
+    /// Whether the function reports which messages of a batch failed. Otherwise the whole batch succeeds or fails.
+    /// Lambda's default is `false`, with which a function that reports failures loses messages.
     #[serde(default = "defaults::report_batch_item_failures")]
     pub report_batch_item_failures: bool,
 }
@@ -82,7 +82,7 @@ impl QueueConfig {
             || parts.iter().skip(2).any(|part| part.is_empty())
         {
             mistakes.add(format!(
-                "{member}.queue_url: such as http://127.0.0.1:9324/000000000000/events"
+                "{member}.queue_url: must be a URL such as http://127.0.0.1:9324/000000000000/events"
             ));
         }
         if self.access_key_id.is_empty() || self.secret_access_key.is_empty() {

@@ -1,7 +1,7 @@
-//! What the host and one function process agree on: whose turn it is, and about which request.
+//! The protocol state between the host and one function process: whose turn it is, and for which request.
 //!
-//! States and refusals are those of Lambda's own runtime interface: a response counts once, for the request
-//! that runs, and a poll during a run gets the same event again.
+//! States and refusals are those of Lambda's Runtime API: one response counts per request, and a poll during an
+//! invocation gets the same event again.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-/// An event on its way to the function.
+/// An event to hand to the function.
 #[derive(Debug)]
 pub struct Delivery {
     pub request_id: Uuid,
@@ -25,11 +25,11 @@ pub struct Delivery {
 pub enum Answer {
     Response(Bytes),
     Error(Bytes),
-    /// A response over the limit; its bytes were not kept.
+    /// A response over the limit; its bytes were discarded.
     TooLarge,
 }
 
-/// Why a call of the function is refused.
+/// Why a call of the function was refused.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     #[error("Invalid request ID")]
@@ -45,18 +45,18 @@ pub enum Refusal {
 
 #[derive(Debug)]
 enum Phase {
-    /// The process runs its init.
+    /// The process is initializing.
     Started,
     InitFailed(Bytes),
-    /// It polls, or has polled, for work.
+    /// It polls for work.
     Ready,
-    /// It has work. The sender is taken by the answer, which also ends the phase.
+    /// It is working. The answer takes the sender, which also ends this phase.
     Running(Arc<Delivery>, Option<oneshot::Sender<Answer>>),
-    /// It answered and has not polled yet.
+    /// It has answered and not polled yet.
     Answered(Uuid),
 }
 
-/// Shared by the host and the listener of one Runtime API.
+/// State shared by the host and one Runtime API listener.
 #[derive(Debug)]
 pub struct Exchange(watch::Sender<Phase>);
 
@@ -65,7 +65,7 @@ impl Exchange {
         Self(watch::Sender::new(Phase::Started))
     }
 
-    /// The host waits for a poll; `Err` has the function's own report of a failed init.
+    /// Waits for the function's first poll; `Err` holds its report of a failed init.
     pub async fn ready(&self) -> Result<(), Bytes> {
         let mut phases = self.0.subscribe();
         let settled = phases
@@ -73,12 +73,12 @@ impl Exchange {
             .await;
         match settled.as_deref() {
             Ok(Phase::InitFailed(report)) => Err(report.clone()),
-            // The sender is `self`, so the wait itself can't fail.
+            // The sender is `self`, so the wait cannot fail.
             _ => Ok(()),
         }
     }
 
-    /// The host hands over an event. The receiver fails only if a later event takes this one's place.
+    /// Hands an event to the function. The receiver fails only if a later event replaces this one.
     pub fn deliver(&self, delivery: Delivery) -> oneshot::Receiver<Answer> {
         let (reply, answer) = oneshot::channel();
         self.0
@@ -86,7 +86,7 @@ impl Exchange {
         answer
     }
 
-    /// The function polls: waits for an event as long as it takes.
+    /// Answers the function's poll: waits for an event as long as it takes.
     pub async fn next(&self) -> Result<Arc<Delivery>, Refusal> {
         let mut refused = None;
         self.0.send_if_modified(|phase| {
@@ -110,7 +110,7 @@ impl Exchange {
         }
     }
 
-    /// The function answers. `to` names the state that it asks for.
+    /// Takes the function's answer. `to` names the state that it asks for.
     pub fn answer(
         &self,
         request_id: &str,
@@ -127,7 +127,7 @@ impl Exchange {
                 result = Err(phase.refuse(to));
                 return false;
             };
-            // A host that gave up waiting has dropped its end.
+            // A host that gave up has dropped its end.
             drop(reply.take().map(|reply| reply.send(answer)));
             *phase = Phase::Answered(delivery.request_id);
             true
@@ -135,7 +135,7 @@ impl Exchange {
         result
     }
 
-    /// The function reports that its init failed.
+    /// Takes the function's report that its init failed.
     pub fn init_failed(&self, report: Bytes) -> Result<(), Refusal> {
         let mut result = Ok(());
         self.0.send_if_modified(|phase| {

@@ -1,8 +1,8 @@
-//! Execution environments: one process of the function's binary with its own Runtime API.
+//! Execution environments: a process of the function's binary with a Runtime API of its own.
 //!
 //! [`Environment::launch`] starts the process, [`Environment::initialise`] waits for its first poll,
-//! [`Environment::run`] takes it through one invocation, [`Environment::settle`] freezes it once it polls
-//! again. Who may use one, and when, is decided in [`crate::function`].
+//! [`Environment::run`] runs one invocation in it, and [`Environment::settle`] freezes it when it polls again.
+//! [`crate::function`] decides who may use one, and when.
 
 mod exchange;
 mod output;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::arn::FunctionArn;
 use crate::config::FunctionConfig;
-use crate::fault::Mishap;
+use crate::fault::InjectedFault;
 use crate::function_log::{FunctionLog, LogStream};
 use crate::invocation::{Cause, Failure, Invocation, Outcome, Run};
 use crate::leftovers::Leftovers;
@@ -36,11 +36,11 @@ use output::Output;
 use process::Process;
 use runtime_api::{RESPONSE_BYTES_MAX, RuntimeApi};
 
-/// What every environment of a function is made from.
+/// What every environment of a function is created from.
 #[derive(Debug)]
 pub struct Blueprint {
     pub function: FunctionConfig,
-    /// Absolute.
+    /// Absolute path.
     pub binary: PathBuf,
     pub arn: FunctionArn,
     pub region: String,
@@ -50,7 +50,7 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// The folder of the binary: `/var/task` on AWS.
+    /// Folder of the binary: `/var/task` on AWS.
     fn task_root(&self) -> &Path {
         self.binary.parent().unwrap_or(Path::new("/"))
     }
@@ -66,16 +66,16 @@ pub struct Environment {
     stream: LogStream,
     listing: Listing,
     launched: Instant,
-    /// Told once, by the first run.
+    /// Duration of the init; reported once, by the first invocation.
     init: Option<Duration>,
-    /// Of the run that is on, or was last.
+    /// Deadline of the current or latest invocation.
     deadline: Instant,
     frozen_since: Instant,
     runs: u64,
     peak_memory_mb: u64,
 }
 
-/// Why a wait for the function came to nothing.
+/// Why waiting for the function failed.
 #[derive(Debug)]
 enum Interruption {
     InitError(Bytes),
@@ -84,7 +84,7 @@ enum Interruption {
 }
 
 impl Environment {
-    /// Starts the process; its init begins.
+    /// Starts the process, which begins its init.
     pub async fn launch(blueprint: Arc<Blueprint>) -> io::Result<Self> {
         let runtime = RuntimeApi::listen().await?;
         let stream = LogStream::new(stream_name(), blueprint.log.clone());
@@ -112,7 +112,7 @@ impl Environment {
         })
     }
 
-    /// Waits until the function polls for work; `false` if it fails to within `limit`.
+    /// Waits until the function polls for work; returns `false` if it fails to do so within `limit`.
     pub async fn initialise(&mut self, limit: Duration) -> bool {
         let outcome = self.until_ready(self.launched + limit).await;
         let took = self.launched.elapsed();
@@ -131,23 +131,22 @@ impl Environment {
         false
     }
 
-    /// Takes the function through one invocation. Afterwards the process is at work no more: it has answered,
-    /// or it is dead.
-    pub async fn run(&mut self, invocation: &Invocation, mishap: Mishap) -> Run {
+    /// Runs one invocation. Afterwards the process is idle or dead.
+    pub async fn run(&mut self, invocation: &Invocation, injected: InjectedFault) -> Run {
         let Invocation { request_id, .. } = *invocation;
         let timeout = self.blueprint.function.timeout();
-        let timeout = mishap.times_out_after.unwrap_or(timeout).min(timeout);
+        let timeout = injected.times_out_after.unwrap_or(timeout).min(timeout);
         self.stream.line(report::start(request_id).as_bytes()).await;
         self.listing.set(EnvironmentState::Running);
         self.process.thaw();
         self.runs += 1;
         let begun = Instant::now();
         self.deadline = begun + timeout;
-        let outcome = match self.invoke(invocation, mishap).await {
+        let outcome = match self.invoke(invocation, injected).await {
             Ok(outcome) => outcome,
             Err(interruption) => Outcome::Failure(interruption.into_failure(request_id, timeout)),
         };
-        // More than there is can't be held.
+        // No process can hold more memory than the machine has.
         let memory_mb = self.blueprint.function.memory_mb.into();
         self.peak_memory_mb = self.peak_memory_mb.max(self.process.peak_memory_mb());
         let mut run = Run {
@@ -162,7 +161,7 @@ impl Environment {
         run
     }
 
-    /// Waits until the function polls again, and freezes it; `false` if it does not by the run's deadline.
+    /// Waits until the function polls again, and freezes it; returns `false` if it does not poll by the deadline.
     pub async fn settle(&mut self) -> bool {
         if !self.process.is_alive() || self.until_ready(self.deadline).await.is_err() {
             return false;
@@ -177,12 +176,12 @@ impl Environment {
         self.process.is_alive()
     }
 
-    /// Frozen for longer than the function's idle time.
+    /// Whether it has been frozen for longer than the function's idle time.
     pub fn is_expired(&self) -> bool {
         self.frozen_since.elapsed() >= self.blueprint.function.idle()
     }
 
-    /// Ends the process and waits until it is gone. No SIGTERM first: Lambda sends that only to functions
+    /// Kills the process and waits until it is gone. There is no SIGTERM first: Lambda sends that only to functions
     /// with extensions.
     pub async fn end(mut self) {
         self.process.kill().await;
@@ -192,12 +191,12 @@ impl Environment {
     async fn invoke(
         &mut self,
         invocation: &Invocation,
-        mishap: Mishap,
+        injected: InjectedFault,
     ) -> Result<Outcome, Interruption> {
         let (begun, deadline) = (Instant::now(), self.deadline);
-        // At once, except where the first init failed and this one is part of the invocation.
+        // Returns at once, unless the first init failed and this one is part of the invocation.
         self.until_ready(deadline).await?;
-        // What the function is told of its deadline is true, unless a fault brings it forward.
+        // The deadline that the function is told is real, unless a fault brings it forward.
         let allowed = self.blueprint.function.timeout();
         let remaining = allowed.saturating_sub(begun.elapsed());
         let answer = self.runtime.exchange().deliver(Delivery {
@@ -214,7 +213,7 @@ impl Environment {
             termination = self.process.exited() => Err(Interruption::Exited(termination)),
             () = out_of_memory => Err(self.kill_for_memory().await),
             () = sleep_until(deadline) => Err(Interruption::DeadlinePassed),
-            () = after(mishap.killed_after) => {
+            () = after(injected.killed_after) => {
                 Err(Interruption::Exited(self.process.kill().await))
             }
         }
@@ -231,21 +230,21 @@ impl Environment {
         }
     }
 
-    /// Ends once the process has held more than the function's memory. The pid is that of the process for as long as the
-    /// environment is.
+    /// Resolves when the process has held more memory than the function may. The pid belongs to the process as long as
+    /// the environment exists.
     fn out_of_memory(&self) -> impl Future<Output = ()> + use<> {
         let limit_kib = u64::from(self.blueprint.function.memory_mb) * 1024;
         proc::exceeds(self.process.pid(), limit_kib)
     }
 
-    /// In Lambda's words, whose kernel does it.
+    /// Kills the process and reports it in Lambda's words.
     async fn kill_for_memory(&mut self) -> Interruption {
         self.peak_memory_mb = self.process.peak_memory_mb();
         self.process.kill().await;
         Interruption::Exited(Some("signal: killed".to_owned()))
     }
 
-    /// Ends a process that can't go on, and writes the platform's last lines.
+    /// Kills a process that cannot continue, and writes the platform's final log lines.
     async fn conclude(&mut self, request_id: Uuid, timeout: Duration, run: &mut Run) {
         let memory_mb = self.blueprint.function.memory_mb;
         if let Outcome::Failure(Failure {
@@ -267,7 +266,7 @@ impl Environment {
     }
 }
 
-/// Never, where there is no time.
+/// Sleeps for this time, or forever if there is none.
 async fn after(time: Option<Duration>) {
     match time {
         Some(time) => sleep(time).await,
@@ -295,14 +294,13 @@ impl From<Answer> for Outcome {
     }
 }
 
-/// `2026/11/22/[$LATEST]` and a unique part, as CloudWatch names streams.
+/// Returns a stream name in CloudWatch's format: `2026/11/22/[$LATEST]` and a unique part.
 fn stream_name() -> String {
     let date = Timestamp::now().date().to_string().replace('-', "/");
     format!("{date}/[$LATEST]{}", Uuid::now_v7().simple())
 }
 
-/// An X-Ray header of an unsampled trace. A version 7 id begins with its time, as a trace's root must; the
-/// rest of it is unique.
+/// Returns an X-Ray header of an unsampled trace. A version 7 id begins with a timestamp, as a trace's root must.
 fn trace_id(request_id: Uuid) -> String {
     let hex = request_id.simple().to_string();
     let seconds = request_id

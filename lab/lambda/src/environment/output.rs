@@ -1,4 +1,4 @@
-//! Carries what the function prints to its log, line by line.
+//! Copies the function's output to its log, line by line.
 
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
@@ -10,12 +10,12 @@ use tokio::task::AbortHandle;
 
 use crate::function_log::LogStream;
 
-/// A longer line is cut into several. CloudWatch has such a limit too, a larger one.
+/// Longer lines are split. CloudWatch has a limit too, a larger one.
 const LINE_BYTES_MAX: usize = 64 << 10;
-/// Twice what a pipe holds: enough to empty one, and an end for a function that never stops printing.
+/// Twice the size of a pipe: enough to empty one, and a bound for a function that never stops printing.
 const FLUSH_BYTES_MAX: usize = 128 << 10;
 
-/// Reads the pipe until it ends or this is dropped.
+/// Reads the pipe until it ends, or until this is dropped.
 #[derive(Debug)]
 pub struct Output {
     flushes: mpsc::Sender<oneshot::Sender<()>>,
@@ -37,14 +37,14 @@ impl Output {
         Ok(Self { flushes, task })
     }
 
-    /// Returns once everything that was printed before is in the log.
+    /// Returns once everything printed so far is in the log.
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         if self.flushes.send(done).await.is_err() {
             // The pipe has ended, and nothing is left to read.
             return;
         }
-        // A request that is sent while the pipe ends stays in the channel, unread and not dropped.
+        // A request sent while the pipe ends stays in the channel: unread, but not dropped.
         tokio::select! {
             _ = flushed => {}
             () = self.flushes.closed() => {}
@@ -74,7 +74,7 @@ impl Pump {
                         Ok(read) => self.lines.push(&buffer[..read]).await,
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         Err(error) => {
-                            tracing::warn!(%error, "the function's output can't be read");
+                            tracing::warn!(%error, "the function's output cannot be read");
                             break;
                         }
                     }
@@ -88,7 +88,7 @@ impl Pump {
         self.lines.finish().await;
     }
 
-    /// Takes what is in the pipe now. Asks the kernel, since tokio may not have noticed it yet.
+    /// Reads what is in the pipe now. Asks the kernel, because tokio may not have noticed it yet.
     async fn empty(&mut self, buffer: &mut [u8]) {
         let mut total = 0;
         while total < FLUSH_BYTES_MAX {
@@ -125,7 +125,7 @@ impl Lines {
         }
     }
 
-    /// Ends a line that has no newline yet.
+    /// Completes a line that has no newline.
     async fn finish(&mut self) {
         if !self.partial.is_empty() {
             self.stream.line(&self.partial).await;
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::function_log::FunctionLog;
 
-    /// Enough for the end of the pipe to come in the midst of a flush at least once.
+    /// Enough rounds that the pipe ends during a flush at least once.
     const ROUNDS: usize = 50_000;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

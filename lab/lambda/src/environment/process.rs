@@ -1,4 +1,4 @@
-//! The process of an environment: started, frozen, thawed, ended.
+//! The process of an environment: start, freeze, thaw, kill.
 
 use std::io::{self, PipeReader};
 use std::os::unix::process::ExitStatusExt as _;
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use crate::leftovers::{Leftovers, Record};
 use crate::proc;
 
-/// A function's process and those that it starts: one process group, which is signalled as a whole.
+/// A function's process and its children: one process group, which is signalled as a whole.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -20,7 +20,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`. The reader gives its stdout and stderr, in the order in which they were written.
+    /// Starts `command`. The reader yields stdout and stderr in the order in which they were written.
     pub fn start(mut command: Command, leftovers: &Leftovers) -> io::Result<(Self, PipeReader)> {
         let (reader, writer) = io::pipe()?;
         let child = command
@@ -47,7 +47,7 @@ impl Process {
         self.pid.as_raw()
     }
 
-    /// Stops every thread where it is, as Lambda does between invocations.
+    /// Stops every thread, as Lambda does between invocations.
     pub fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
     }
@@ -60,8 +60,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for the end: in words such as `exit status 1`, or `None` for status 0. May be dropped and asked
-    /// again.
+    /// Waits for the process to exit; returns text such as `exit status 1`, or `None` for status 0. Cancel safe.
     pub async fn exited(&mut self) -> Option<String> {
         match self.child.wait().await {
             Ok(status) => termination(status),
@@ -69,20 +68,20 @@ impl Process {
         }
     }
 
-    /// Ends the process, frozen or not, and waits until it is gone; says how it ended.
+    /// Kills the process, frozen or not, waits until it is gone, and returns how it ended.
     pub async fn kill(&mut self) -> Option<String> {
         self.signal(Signal::SIGKILL);
         self.exited().await
     }
 
-    /// Most memory held so far, in MB rounded up; 0 if the process is gone.
+    /// Returns the peak memory so far, in MB rounded up; 0 if the process is gone.
     pub fn peak_memory_mb(&self) -> u64 {
         proc::peak_memory_kib(self.pid())
             .unwrap_or_default()
             .div_ceil(1024)
     }
 
-    /// Until it is waited for, the pid is the child's even if the child has ended.
+    /// The pid stays the child's until it is waited for, even if the child has exited.
     fn signal(&self, signal: Signal) {
         if self.child.id().is_some()
             && let Err(error) = killpg(self.pid, signal)

@@ -1,8 +1,7 @@
 //! The Runtime API, version 2018-06-01, for one environment on a port of its own.
 //!
-//! As on Lambda it asks for no credentials, so other programs on this machine could take the function's part.
-//! The pages of a browser can't: they can read no answer, they know no request id, and a poll of theirs takes
-//! no event away from the function.
+//! As on Lambda, it asks for no credentials, so other programs on this machine could play the function. Web pages
+//! cannot: they cannot read an answer, know no request id, and a poll of theirs takes no event away from the function.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,10 +21,10 @@ use tokio::task::AbortHandle;
 
 use super::exchange::{Answer, Delivery, Exchange, Refusal};
 
-/// The largest response of a function: 6 MiB and some room for the frame around it, as on Lambda.
+/// Largest response of a function: 6 MiB and some room for its envelope, as on Lambda.
 pub const RESPONSE_BYTES_MAX: usize = (6 << 20) + 100;
 
-/// A listener that ends when this is dropped. Its connections end with the process that opened them.
+/// A listener that stops when dropped. Its connections end with the process that opened them.
 #[derive(Debug)]
 pub struct RuntimeApi {
     addr: SocketAddr,
@@ -47,7 +46,7 @@ impl RuntimeApi {
         })
     }
 
-    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the value of `AWS_LAMBDA_RUNTIME_API`.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::Blueprint;
 use crate::arn::LATEST;
 
-/// All that the process gets: Lambda's own, the configured ones, and of this host's only `PATH`.
+/// Returns all variables of the process: Lambda's own, the configured ones, and of this host's only `PATH`.
 pub fn of(blueprint: &Blueprint, runtime_api: SocketAddr, stream: &str) -> Vec<(String, String)> {
     let function = &blueprint.function;
     let root = blueprint.task_root().display().to_string();

@@ -1,4 +1,4 @@
-//! What the function is told of a queue's messages, and what it says of them.
+//! The event made from a queue's messages, and the function's report on them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -68,7 +68,7 @@ fn message_attribute(value: &MessageAttributeValue) -> Value {
     json
 }
 
-/// The answer of a function that reports which messages failed.
+/// The function's report of which messages failed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Report {
@@ -81,8 +81,8 @@ struct ItemFailure {
     item_identifier: String,
 }
 
-/// Those of `ids` that failed. `None` if the answer can't be read, or names a message that is not of the batch:
-/// then all of them did, as on Lambda.
+/// Returns which of `ids` failed. `None` if the report cannot be parsed, or names a message outside the batch: then all
+/// of them count as failed, as on Lambda.
 pub fn failed(answer: &[u8], ids: &HashSet<&str>) -> Option<HashSet<String>> {
     let report: Option<Report> = serde_json::from_slice(answer).ok()?;
     let failures = report.unwrap_or_default().batch_item_failures;

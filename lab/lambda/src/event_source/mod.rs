@@ -1,7 +1,7 @@
-//! An event source mapping: polls a queue of SQS and runs the function with its messages.
+//! An event source mapping: polls an SQS queue and invokes the function with its messages.
 //!
-//! A message is deleted once the function succeeded with it, and only then. All others come again by themselves
-//! after the queue's visibility timeout: so nothing is lost, whenever this ends.
+//! A message is deleted only after the function has succeeded with it. All others become visible again after the
+//! queue's visibility timeout, so nothing is lost, whenever this stops.
 
 mod event;
 
@@ -24,9 +24,9 @@ use crate::invocation::{Invocation, Outcome};
 use crate::sqs;
 use event::{Event, Record};
 
-/// Wait after a poll that failed.
+/// Delay after a failed poll.
 const POLL_RETRY: Duration = Duration::from_secs(1);
-/// Lambda's limit of a synchronous payload.
+/// Lambda's limit for a synchronous payload.
 const PAYLOAD_BYTES_MAX: usize = 6 << 20;
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl EventSource {
         }
     }
 
-    /// Polls until `stopping`, then waits for the runs that are on.
+    /// Polls until `stopping`, then waits for the invocations in flight.
     pub async fn run(self, stopping: watch::Receiver<bool>) {
         let source = Arc::new(self);
         let mut pollers = JoinSet::new();
@@ -76,7 +76,7 @@ impl EventSource {
         }
     }
 
-    /// Waits for a place before it asks: while the function is throttled, messages stay in the queue.
+    /// Waits for a free concurrency slot before it polls: while the function is throttled, messages stay in the queue.
     async fn receive(&self) -> Result<Vec<Message>, Stopped> {
         drop(self.function.reserve().await?);
         let poll = self
@@ -98,13 +98,13 @@ impl EventSource {
         }
     }
 
-    /// Batches that fit into a payload each.
+    /// Splits messages into batches whose payloads fit.
     fn split<'a>(&self, messages: &'a [Message]) -> Vec<&'a [Message]> {
         let mut batches = Vec::new();
         let (mut start, mut bytes) = (0, 0);
         for (index, message) in messages.iter().enumerate() {
             let record = Record::new(message, &self.arn, &self.region);
-            // Room for what stands between and around the records.
+            // Leaves room for what stands between and around the records.
             let size = serde_json::to_vec(&record).map_or(0, |json| json.len()) + 100;
             if bytes + size > PAYLOAD_BYTES_MAX && index > start {
                 batches.push(&messages[start..index]);
@@ -137,11 +137,11 @@ impl EventSource {
         let event = Event {
             records: records.collect(),
         };
-        // Text and maps with text keys: always JSON.
+        // Text and maps with text keys always serialize.
         serde_json::to_vec(&event).unwrap_or_default().into()
     }
 
-    /// Deletes what succeeded.
+    /// Deletes the messages that succeeded.
     async fn delete(&self, batch: &[Message], answer: &[u8]) {
         let ids: HashSet<_> = batch.iter().filter_map(Message::message_id).collect();
         let failed = if self.config.report_batch_item_failures {
@@ -152,7 +152,7 @@ impl EventSource {
         let Some(failed) = failed else {
             tracing::warn!(
                 queue = self.arn,
-                "the function's report of failed messages can't be read: all count as failed"
+                "cannot parse the function's report of failed messages: all count as failed"
             );
             return;
         };
@@ -174,7 +174,7 @@ impl EventSource {
         }
         let request = self.client.delete_message_batch();
         let request = request.queue_url(&self.config.queue_url);
-        // What is not deleted comes again, which the function must bear in any case.
+        // Messages that are not deleted are delivered again, which the function must handle in any case.
         match request.set_entries(Some(entries)).send().await {
             Ok(deleted) if deleted.failed().is_empty() => {}
             Ok(deleted) => {
@@ -182,7 +182,7 @@ impl EventSource {
                 tracing::warn!(
                     queue = self.arn,
                     failed,
-                    "messages were not deleted and come again"
+                    "messages were not deleted and will be delivered again"
                 );
             }
             Err(error) => {

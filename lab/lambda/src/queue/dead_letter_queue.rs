@@ -1,5 +1,5 @@
-//! Takes dead letters from the local folder to a queue of SQS, as Lambda does: the payload as the body, and why it
-//! was given up in the attributes. A letter stays in the folder until the queue has it.
+//! Forwards dead letters from the local folder to an SQS queue, as Lambda does: the payload as the body, the error in
+//! the attributes. A letter stays in the folder until the queue has it.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{DeadLetter, Queue};
 use crate::config::QueueConfig;
 use crate::sqs;
 
-/// Wait before letters are tried again that the queue did not take.
+/// Delay before a letter that the queue did not take is sent again.
 const RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -45,8 +45,8 @@ impl DeadLetterQueue {
 
     async fn send_all(&self) {
         loop {
-            // Before the look, so that no letter is missed.
-            let buried = self.queue.buried.notified();
+            // Subscribes before it lists, so that no letter is missed.
+            let dead_letter_added = self.queue.dead_letter_added.notified();
             let mut left = false;
             for id in self.queue.dead_ids() {
                 left |= !self.hand_over(id).await;
@@ -54,17 +54,17 @@ impl DeadLetterQueue {
             if left {
                 sleep(RETRY).await;
             } else {
-                buried.await;
+                dead_letter_added.await;
             }
         }
     }
 
-    /// `false` if the letter is still here.
+    /// Sends one letter; returns `false` if it is still here.
     async fn hand_over(&self, id: Uuid) -> bool {
         match self.try_hand_over(id).await {
             Ok(sent) => sent,
             Err(error) => {
-                tracing::error!(request_id = %id, %error, "a dead letter's file can't be used; trying again");
+                tracing::error!(request_id = %id, %error, "a dead letter's file cannot be used; trying again");
                 false
             }
         }
@@ -93,7 +93,7 @@ impl DeadLetterQueue {
                 .data_type(data_type)
                 .string_value(&value)
                 .build();
-            // An empty value is refused by the queue.
+            // The queue refuses empty values.
             if let (Ok(attribute), false) = (attribute, value.is_empty()) {
                 request = request.message_attributes(name, attribute);
             }
@@ -107,7 +107,7 @@ impl DeadLetterQueue {
     }
 }
 
-/// Without the characters that a queue refuses.
+/// Removes the characters that a queue refuses.
 fn printable(text: &str) -> String {
     text.replace(|c: char| c.is_control() && !c.is_whitespace(), " ")
 }

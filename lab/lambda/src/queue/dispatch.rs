@@ -9,16 +9,16 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{Event, Queue, Reason};
+use crate::concurrency_slot::ConcurrencySlot;
 use crate::config::AsynchronousConfig;
 use crate::function::{Function, Stopped};
 use crate::invocation::{Failure, Invocation, Outcome};
-use crate::place::Place;
 use crate::status::Board;
 
-/// Wait before an event is taken up again whose file could not be read or written.
+/// Delay before an event whose file could not be read or written is tried again.
 const DISK_RETRY: Duration = Duration::from_secs(5);
 
-/// Runs the queue's events.
+/// Dispatches the queue's events.
 #[derive(Debug)]
 pub struct Dispatcher {
     pub queue: Arc<Queue>,
@@ -28,7 +28,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Runs events as they come due until `stopping`, then waits for those that run.
+    /// Runs events as they become due until `stopping`, then waits for those in flight.
     pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
         let mut attempts = JoinSet::new();
         loop {
@@ -36,9 +36,9 @@ impl Dispatcher {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 Some(_) = attempts.join_next() => {}
-                Ok(place) = self.place_for_due() => {
+                Ok(slot) = self.slot_for_due() => {
                     if let Some(id) = self.queue.take_due() {
-                        attempts.spawn(Arc::clone(&self).attempt(id, place));
+                        attempts.spawn(Arc::clone(&self).attempt(id, slot));
                     }
                 }
             }
@@ -46,20 +46,20 @@ impl Dispatcher {
         while attempts.join_next().await.is_some() {}
     }
 
-    /// Having to wait for a place is being throttled, and no attempt.
-    async fn place_for_due(&self) -> Result<Place, Stopped> {
+    /// Waiting for a slot counts as throttled, not as an attempt.
+    async fn slot_for_due(&self) -> Result<ConcurrencySlot, Stopped> {
         self.queue.due().await;
         self.function.reserve().await
     }
 
-    async fn attempt(self: Arc<Self>, id: Uuid, place: Place) {
-        if let Err(error) = self.try_attempt(id, place).await {
-            tracing::error!(request_id = %id, %error, "a queued event's file can't be used; trying again");
+    async fn attempt(self: Arc<Self>, id: Uuid, slot: ConcurrencySlot) {
+        if let Err(error) = self.try_attempt(id, slot).await {
+            tracing::error!(request_id = %id, %error, "a queued event's file cannot be used; trying again");
             self.queue.wait(id, DISK_RETRY);
         }
     }
 
-    async fn try_attempt(&self, id: Uuid, place: Place) -> io::Result<()> {
+    async fn try_attempt(&self, id: Uuid, slot: ConcurrencySlot) -> io::Result<()> {
         let Some(event) = self.queue.load(id).await? else {
             return self.queue.done(id).await;
         };
@@ -71,7 +71,7 @@ impl Dispatcher {
             request_id: id,
             payload,
         };
-        match place.run(invocation).await.map(|run| run.outcome) {
+        match slot.run(invocation).await.map(|run| run.outcome) {
             Ok(Outcome::Success(_)) => self.queue.done(id).await,
             Ok(Outcome::Failure(failure)) => self.failed(id, event, &failure).await,
             // The file stays as it is, for the next start.

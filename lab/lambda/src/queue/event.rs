@@ -1,4 +1,4 @@
-//! What is kept of an asynchronous event, while it waits and once it is given up.
+//! What is stored of an asynchronous event: while it is queued, and as a dead letter.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,11 +10,11 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     pub accepted_at: Timestamp,
-    /// Runs that failed.
+    /// Number of failed attempts.
     pub attempts: u32,
-    /// What the last of them said, at most 1 KiB.
+    /// Error of the last attempt, at most 1 KiB.
     pub last_error: Option<String>,
-    /// As it was sent, digit for digit.
+    /// The payload verbatim, with every digit of its numbers.
     pub payload: Box<RawValue>,
 }
 
@@ -29,20 +29,21 @@ impl Event {
     }
 }
 
-/// Why an event was given up; Lambda's own words.
+/// Why an event was given up; the names are Lambda's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     RetriesExhausted,
     EventAgeExceeded,
 }
 
-/// A file of `state/dead-letters`, named by its request id. Code and message are those that Lambda gives to
-/// the messages of a dead-letter queue.
+/// A file of `state/dead-letters`, named by its request id. Code and message are those that Lambda sets on the messages
+/// of a dead-letter queue.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub request_id: String,
     pub reason: Reason,
-    /// 200: the function failed, which Lambda answers so. 429: it was never run, for want of concurrency.
+    /// 200 if the function failed, which is Lambda's status for that; 429 if it was never run because no concurrency
+    /// was free.
     pub error_code: u16,
     pub error_message: String,
     pub attempts: u32,

@@ -1,4 +1,4 @@
-//! A folder of JSON files, one a request id, each written whole or not at all.
+//! A folder of JSON files, one per request id, each written atomically.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-/// One half of the queue's storage.
+/// One of the queue's two folders.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes the folder, and clears what a crash left half written.
+    /// Creates the folder, and removes what a crash left half written.
     pub fn open(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         for entry in fs::read_dir(path)? {
@@ -26,7 +26,7 @@ impl Folder {
         Ok(Self(path.into()))
     }
 
-    /// Oldest first: version 7 ids sort by time.
+    /// Returns the ids, oldest first: version 7 ids sort by time.
     pub fn ids(&self) -> io::Result<Vec<Uuid>> {
         let mut ids = Vec::new();
         for entry in fs::read_dir(&self.0)? {
@@ -42,7 +42,7 @@ impl Folder {
         self.path(id).exists()
     }
 
-    /// `None` if there is no such file.
+    /// Returns `None` if there is no such file.
     pub async fn read<T: DeserializeOwned>(&self, id: Uuid) -> io::Result<Option<T>> {
         match tokio::fs::read(self.path(id)).await {
             Ok(text) => Ok(serde_json::from_slice(&text)?),
@@ -51,14 +51,14 @@ impl Folder {
         }
     }
 
-    /// Writes or replaces. Afterwards the file survives a loss of power.
+    /// Creates or replaces a file, which then survives a power loss.
     pub async fn write<T: Serialize>(&self, id: Uuid, value: &T) -> io::Result<()> {
         let text = serde_json::to_vec(value)?;
         let (folder, path) = (self.0.clone(), self.path(id));
         spawn_blocking(move || write_durably(&folder, &path, &text)).await?
     }
 
-    /// No error if there is no such file.
+    /// Removes a file; succeeds if there is no such file.
     pub async fn remove(&self, id: Uuid) -> io::Result<()> {
         match tokio::fs::remove_file(self.path(id)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -77,6 +77,6 @@ fn write_durably(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
-    // The name is in the folder, which is a file too.
+    // Syncs the folder, which makes the file name durable.
     File::open(folder)?.sync_all()
 }

@@ -1,9 +1,9 @@
-//! The queue of asynchronous events: on disk before it is confirmed, in memory only by its ids.
+//! The queue of asynchronous events: on disk before they are confirmed; only their ids are in memory.
 //!
-//! An event is a file of `state/queue` from its acceptance until the function has succeeded, or until it has
-//! become a file of `state/dead-letters`. Each step writes the new place before it clears the old one, so a
-//! crash can run an event twice and can't lose one. Where a dead-letter queue is configured, dead letters wait here
-//! until it has taken them.
+//! An event is a file of `state/queue` from its acceptance until the function has succeeded, or until it has become a
+//! file of `state/dead-letters`. Each step writes the new file before it removes the old one, so a crash can run an
+//! event twice but cannot lose one. If a dead-letter queue is configured, dead letters wait here until it has taken
+//! them.
 
 mod dead_letter_queue;
 mod dispatch;
@@ -27,7 +27,7 @@ pub use dispatch::Dispatcher;
 pub use event::{DeadLetter, Event, Reason};
 use folder::Folder;
 
-/// Events held at most, dead letters included.
+/// Most events held, dead letters included.
 const EVENTS_MAX: usize = 100_000;
 
 /// Why an event was not accepted.
@@ -39,27 +39,27 @@ pub enum AcceptError {
     Write(#[from] io::Error),
 }
 
-/// The events of one function.
+/// The asynchronous events of one function.
 #[derive(Debug)]
 pub struct Queue {
     queued: Folder,
     dead: Folder,
     memory: Mutex<Memory>,
     changed: Notify,
-    /// A dead letter was added.
-    buried: Notify,
+    /// Notified when a dead letter was added.
+    dead_letter_added: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// When each waiting event is due. Ids sort by time, so events due at once go in order of acceptance.
+    /// When each waiting event is due. Ids sort by time, so events due at the same moment keep their order.
     waiting: BTreeSet<(Instant, Uuid)>,
     taken: BTreeSet<Uuid>,
     dead: BTreeSet<Uuid>,
 }
 
 impl Queue {
-    /// Goes on with what is on disk: whatever waited is due now.
+    /// Opens the queue with what is on disk: whatever waited is due now.
     pub fn open(queued: &Path, dead: &Path) -> io::Result<Self> {
         let (queued, dead) = (Folder::open(queued)?, Folder::open(dead)?);
         let now = Instant::now();
@@ -73,7 +73,7 @@ impl Queue {
             dead,
             memory: Mutex::new(memory),
             changed: Notify::new(),
-            buried: Notify::new(),
+            dead_letter_added: Notify::new(),
         })
     }
 
@@ -87,7 +87,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Events that wait for their time or for a place.
+    /// Queued events: not due yet, or waiting for a free concurrency slot.
     pub fn waiting(&self) -> usize {
         lock(&self.memory).waiting.len()
     }
@@ -96,12 +96,12 @@ impl Queue {
         lock(&self.memory).dead.len()
     }
 
-    /// Whether the event still waits or runs.
+    /// Whether the event is waiting or in flight.
     pub fn holds(&self, id: Uuid) -> bool {
         self.queued.contains(id)
     }
 
-    /// The newest dead letters, oldest first.
+    /// Returns the newest dead letters, oldest first.
     pub async fn dead_letters(&self, most: usize) -> io::Result<Vec<DeadLetter>> {
         let newest: Vec<Uuid> = lock(&self.memory)
             .dead
@@ -117,7 +117,7 @@ impl Queue {
         Ok(letters)
     }
 
-    /// Queues a dead letter again, as a new event under its old id; `false` if there is none of that id.
+    /// Queues a dead letter again, as a new event under its old id; returns `false` if there is none of that id.
     pub async fn redrive(&self, id: Uuid) -> io::Result<bool> {
         let Some(letter) = self.dead.read::<DeadLetter>(id).await? else {
             return Ok(false);
@@ -145,7 +145,7 @@ impl Queue {
         }
     }
 
-    /// Takes the event that is due first, if one is.
+    /// Takes the event that has been due longest, if there is one.
     fn take_due(&self) -> Option<Uuid> {
         let mut memory = lock(&self.memory);
         let (due, id) = memory.waiting.first().copied()?;
@@ -157,19 +157,19 @@ impl Queue {
         Some(id)
     }
 
-    /// `None` if it is done already: a redrive may have queued it twice.
+    /// Returns `None` if it is done already: a redrive may have queued it twice.
     async fn load(&self, id: Uuid) -> io::Result<Option<Event>> {
         self.queued.read(id).await
     }
 
-    /// The function succeeded.
+    /// Removes an event that succeeded.
     async fn done(&self, id: Uuid) -> io::Result<()> {
         self.queued.remove(id).await?;
         lock(&self.memory).taken.remove(&id);
         Ok(())
     }
 
-    /// Remembers the failed attempt that `event` tells of, and waits for the next.
+    /// Records the failed attempt in `event`, and schedules the next.
     async fn retry(&self, id: Uuid, event: &Event, delay: Duration) -> io::Result<()> {
         self.queued.write(id, event).await?;
         self.wait(id, delay);
@@ -182,21 +182,21 @@ impl Queue {
             .await?;
         self.done(id).await?;
         lock(&self.memory).dead.insert(id);
-        self.buried.notify_one();
+        self.dead_letter_added.notify_one();
         Ok(())
     }
 
-    /// Oldest first.
+    /// Returns the ids of dead letters, oldest first.
     fn dead_ids(&self) -> Vec<Uuid> {
         lock(&self.memory).dead.iter().copied().collect()
     }
 
-    /// `None` if it was redriven meanwhile.
+    /// Returns `None` if it was redriven meanwhile.
     async fn dead_letter(&self, id: Uuid) -> io::Result<Option<DeadLetter>> {
         self.dead.read(id).await
     }
 
-    /// Another queue has it.
+    /// Removes a dead letter that was forwarded to a queue.
     async fn forget_dead(&self, id: Uuid) -> io::Result<()> {
         self.dead.remove(id).await?;
         lock(&self.memory).dead.remove(&id);

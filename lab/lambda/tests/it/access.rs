@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Authentication and authorization.
 
 use reqwest::{Method, StatusCode};
 

@@ -1,4 +1,4 @@
-//! Events that are queued: retries, dead letters, and what survives a restart.
+//! Queued events: retries, dead letters, and what survives a restart.
 
 use std::fs;
 use std::time::Instant;
@@ -41,7 +41,7 @@ async fn an_event_is_run_once_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_failing_event_is_retried_twice_and_then_a_dead_letter_with_its_reason() {
     let host = Setup::new().start().await;
-    // More digits than a float has: the payload is kept as it was sent.
+    // More digits than a float holds: the payload is kept verbatim.
     let payload = r#"{"do":"error","message":"bad row","amount":0.10000000000000000555}"#;
     let request = host.client.invocation(&json!(0)).body(payload);
     let answer = Answer::of(request.header("x-amz-invocation-type", "Event")).await;
@@ -121,7 +121,7 @@ async fn the_queue_its_attempts_and_the_dead_letters_survive_a_restart() {
         .until(|status| status["counts"]["invocations"] == 2 && status["queued"] == 1)
         .await;
 
-    // Its third attempt is due at once after the restart, and is the last.
+    // After the restart its third and last attempt is due at once.
     let host = host.restart().await;
     host.client
         .until(|status| status["dead_letters"] == 1)
@@ -202,7 +202,7 @@ async fn the_schedule_sends_eventbridges_event() {
             config.schedule = Some(every_second(None));
             config.asynchronous.max_retries = 0;
         })
-        // So that the event is a dead letter, to be looked at.
+        // Makes the event a dead letter, which the test can inspect.
         .variable("PROBE_INIT", "exit".as_ref())
         .start()
         .await;
@@ -232,7 +232,7 @@ async fn a_tick_of_the_schedule_is_left_out_while_the_last_one_runs() {
         .start()
         .await;
     host.client.until(|status| status["running"] == 1).await;
-    // Two more ticks pass before the timeout of five seconds, and there is a second place.
+    // Two more ticks pass before the timeout of 5 s, and a second concurrency slot is free.
     let begun = Instant::now();
     host.client
         .until(|status| {

@@ -1,4 +1,4 @@
-//! Dead letters that go to a queue.
+//! Dead letters forwarded to a queue.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ async fn p2_a_dead_letter_is_kept_until_the_queue_takes_it_also_over_a_restart()
     sqs.fault("error", json!({})).await;
     let host = host(&sqs).await;
     let id = host.client.send(json!({"do": "error"})).await;
-    // More than the client's own retries.
+    // More failures than the client itself retries.
     eventually(
         async || Ok::<_, ()>(sqs.injected("error").await),
         |errors| *errors >= 3,

@@ -1,4 +1,4 @@
-//! The function run with a queue's messages.
+//! The function invoked with a queue's messages.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::sqs::{DEAD, EVENTS, Sqs};
 use crate::support::{Host, Setup, eventually};
 
-/// A host that is fed by the queue, and records what its function gets.
+/// A host fed by the queue, whose function records what it gets.
 async fn host(sqs: &Sqs, report_batch_item_failures: bool) -> Host {
     let setup = Setup::new().with(|config| {
         let mut source = sqs.event_source();
@@ -64,7 +64,7 @@ async fn p2_only_messages_that_failed_come_again() {
     let sqs = Sqs::start().await;
     sqs.send(&["fine", "fail"]).await;
     let host = host(&sqs, true).await;
-    // It is received twice, and a dead letter at the third time.
+    // It is received twice; at the third time it becomes a dead letter.
     sqs.until_depth(DEAD, [1, 0]).await;
     assert_eq!(sqs.bodies(DEAD).await, ["fail"]);
     assert_eq!(sqs.depth(EVENTS).await, [0, 0]);
@@ -119,7 +119,7 @@ async fn while_the_function_is_throttled_messages_stay_in_the_queue() {
     let sqs = Sqs::start().await;
     let host = host(&sqs, true).await;
     host.client.fault("throttle", json!({})).await;
-    // The poll that was on before may take some; their run has to wait.
+    // The poll that is in flight may take some of them; their invocation has to wait.
     sqs.send(&["a", "b"]).await;
     eventually(
         async || Ok::<_, ()>(host.client.injected("throttle").await),
@@ -140,7 +140,7 @@ async fn a_queue_that_was_away_is_polled_again() {
     let sqs = Sqs::start().await;
     sqs.fault("error", json!({})).await;
     let host = host(&sqs, true).await;
-    // More than the client's own retries.
+    // More failures than the client itself retries.
     eventually(
         async || Ok::<_, ()>(sqs.injected("error").await),
         |errors| *errors >= 3,

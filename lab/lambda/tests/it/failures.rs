@@ -1,4 +1,4 @@
-//! Invocations that fail, and what their callers are told.
+//! Failed invocations, and what their callers are told.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

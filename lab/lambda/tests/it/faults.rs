@@ -1,4 +1,4 @@
-//! Faults on command.
+//! Injected faults.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,14 +8,14 @@ use serde_json::json;
 
 use crate::support::{Answer, Host, Setup, process_state};
 
-/// Records what its function gets.
+/// A host whose function records what it gets.
 async fn host() -> Host {
     let setup = Setup::new();
     let record = setup.path("record");
     setup.variable("PROBE_RECORD", &record).start().await
 }
 
-/// Payloads that the function got.
+/// Number of payloads that the function got.
 fn deliveries(host: &Host) -> usize {
     let text = fs::read_to_string(host.folder.path().join("record"));
     text.unwrap_or_default().lines().count()

@@ -1,4 +1,4 @@
-//! The end of a host, in order or not, and what the next one does about it.
+//! Shutdown and kill of a host, and how the next one cleans up.
 
 use std::fs;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -69,7 +69,7 @@ async fn a_process_left_by_a_killed_host_is_ended_and_a_stranger_with_its_pid_is
     fs::create_dir_all(&records).unwrap();
     let (mut left, mut stranger) = (group_leader(), group_leader());
     record(&records, &left, 0);
-    // The pid fits; the start time shows that it is another process now.
+    // The pid matches, but the start time shows that it is another process.
     record(&records, &stranger, 1);
     let host = setup.start().await;
     assert_eq!(left.wait().unwrap().signal(), Some(9));
@@ -88,7 +88,7 @@ fn group_leader() -> Child {
         .unwrap()
 }
 
-/// Writes what a host writes about its process, with the start time off by `ticks`.
+/// Writes a host's record of a process, with the start time off by `ticks`.
 fn record(records: &Path, child: &Child, ticks: u64) {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
     let start_ticks: u64 = stat

@@ -19,7 +19,7 @@ fn command(config: &Path) -> Command {
     command
 }
 
-/// The configuration of `setup` as a file.
+/// Writes the configuration of `setup` to a file.
 fn write(setup: &Setup, change: impl FnOnce(&mut Value)) -> std::path::PathBuf {
     let mut config = json!({
         "listen": "127.0.0.1:0",
@@ -50,14 +50,14 @@ fn fails(setup: &Setup, change: impl FnOnce(&mut Value)) -> (i32, String) {
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// The running program. Ended in order when dropped: killed, it would leave a process at work behind.
+/// The running program. Dropping it stops it gracefully, because a kill would leave a process behind.
 struct Program {
     child: Child,
     client: Client,
 }
 
 impl Program {
-    /// Starts it, and learns its address from its log.
+    /// Starts the program, and reads its address from its log.
     fn start(setup: &Setup) -> Self {
         let config = write(setup, |_| {});
         let child = command(&config).stdout(Stdio::piped()).spawn().unwrap();
@@ -67,7 +67,7 @@ impl Program {
         };
         let mut lines = BufReader::new(program.child.stdout.take().unwrap()).lines();
         let addr = lines.find_map(|line| {
-            // The function's own lines stand between those of the host.
+            // The function's own lines are interleaved with the host's.
             let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
             line["addr"].as_str().map(ToOwned::to_owned)
         });
@@ -121,11 +121,11 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
         "function.timeout_seconds: 901 is not within 1 to 900",
         "function.environment: AWS_REGION is reserved",
         "asynchronous.max_retries: 3 is not within 0 to 2",
-        "control_token: empty",
-        "dead_letter_queue.queue_url: such as http://127.0.0.1:9324/000000000000/events",
+        "control_token: must not be empty",
+        "dead_letter_queue.queue_url: must be a URL such as http://127.0.0.1:9324/000000000000/events",
         "dead_letter_queue.endpoint: http:// and a loopback address",
         "dead_letter_queue.access_key_id and secret_access_key: must not be empty",
-        "event_source.queue_url: such as",
+        "event_source.queue_url: must be a URL such as",
         "event_source.batch_size: 11 is not within 1 to 10",
     ] {
         assert!(stderr.contains(mistake), "{mistake} is not in {stderr}");
@@ -186,7 +186,7 @@ async fn processes_of_a_killed_host_are_gone_once_the_next_one_serves() {
     program.child.wait().unwrap();
     let next = Program::start(&setup);
     until_gone(frozen).await;
-    // And its queue goes on.
+    // The next host continues its queue.
     let status = next.client.until(|status| status["running"] == 1).await;
     assert_eq!(status["queued"], 0, "{event}");
 }

@@ -1,5 +1,5 @@
-//! The Runtime API as a function sees it, with the test in the function's place: the process only writes down
-//! its environment variables and waits.
+//! The Runtime API as a function sees it. The test plays the function: the process only writes down its environment
+//! variables and waits.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,7 +86,7 @@ async fn the_process_gets_lambdas_variables_and_of_the_hosts_only_the_path() {
             .join("function")
             .is_file()
     );
-    // The shell adds PWD and the like; nothing of the test's own environment is there.
+    // The shell adds PWD and so on; nothing of the test's own environment is there.
     assert!(!variables.contains_key("HOME") && !variables.contains_key("CARGO_MANIFEST_DIR"));
     function.host.stop().await;
 }
@@ -104,7 +104,7 @@ async fn a_poll_gets_the_event_again_until_it_is_answered() {
         .post(&format!("invocation/{id}/response"), r#""done""#)
         .await;
     assert_eq!(answered, (StatusCode::ACCEPTED, json!({"status": "OK"})));
-    // The caller's answer comes when the function polls again; that poll is held open.
+    // The caller's answer arrives when the function polls again; that poll is held open.
     let Function {
         host,
         api,

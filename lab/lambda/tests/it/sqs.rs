@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::support::{Answer, TOKEN, eventually, injected};
 
 const ACCESS_KEY_ID: &str = "AKIALABSQSTEST00";
-/// Its messages come again after a second, and are dead letters after two receives.
+/// A queue with a visibility timeout of 1 s, whose messages are dead letters after two receives.
 pub const EVENTS: &str = "events";
 pub const DEAD: &str = "events-dead";
 
@@ -64,7 +64,7 @@ impl Sqs {
         format!("{}/000000000000/{queue}", self.endpoint())
     }
 
-    /// As a host is told of the queue.
+    /// Returns the host's configuration for the queue.
     pub fn queue(&self, queue: &str) -> QueueConfig {
         QueueConfig {
             queue_url: self.url(queue),
@@ -74,7 +74,7 @@ impl Sqs {
         }
     }
 
-    /// [`EVENTS`], in batches of up to ten.
+    /// An event source on [`EVENTS`], in batches of up to ten.
     pub fn event_source(&self) -> EventSourceConfig {
         let queue = self.queue(EVENTS);
         EventSourceConfig {
@@ -89,7 +89,7 @@ impl Sqs {
         }
     }
 
-    /// At once, so that they come in one batch to who polls later; returns their ids.
+    /// Sends messages in one batch, so that a later poll receives them together; returns their ids.
     pub async fn send(&self, bodies: &[&str]) -> Vec<String> {
         let request = self.client.send_message_batch().queue_url(self.url(EVENTS));
         let entries = bodies.iter().enumerate().map(|(index, body)| {
@@ -103,7 +103,7 @@ impl Sqs {
         ids.collect()
     }
 
-    /// Visible, and in flight.
+    /// Numbers of visible and in-flight messages.
     pub async fn depth(&self, queue: &str) -> [usize; 2] {
         let request = self.client.get_queue_attributes();
         let request = request.queue_url(self.url(queue));
@@ -124,7 +124,7 @@ impl Sqs {
         .await;
     }
 
-    /// What is visible, hidden afterwards.
+    /// Receives the visible messages, which hides them.
     pub async fn receive(&self, queue: &str) -> Vec<Message> {
         let request = self.client.receive_message().queue_url(self.url(queue));
         let request = request.max_number_of_messages(10).visibility_timeout(600);
@@ -132,7 +132,7 @@ impl Sqs {
         request.send().await.unwrap().messages.unwrap_or_default()
     }
 
-    /// The bodies of what is visible, hidden afterwards.
+    /// Receives the bodies of the visible messages, which hides them.
     pub async fn bodies(&self, queue: &str) -> Vec<String> {
         let messages = self.receive(queue).await.into_iter();
         let mut bodies: Vec<_> = messages.map(|message| message.body.unwrap()).collect();
@@ -140,7 +140,7 @@ impl Sqs {
         bodies
     }
 
-    /// Switches a fault of the queue's server on.
+    /// Switches on a fault of the queue's server.
     pub async fn fault(&self, kind: &str, setting: Value) {
         let url = format!("{}/_lab/faults/{kind}", self.endpoint());
         let request = reqwest::Client::new().put(url).bearer_auth(TOKEN);
@@ -148,7 +148,7 @@ impl Sqs {
         assert_eq!(answer.status(), 200);
     }
 
-    /// How often a fault of the queue's server struck.
+    /// Returns how often a fault of the queue's server was injected.
     pub async fn injected(&self, kind: &str) -> u64 {
         let url = format!("{}/_lab/faults", self.endpoint());
         let request = reqwest::Client::new().get(url).bearer_auth(TOKEN);

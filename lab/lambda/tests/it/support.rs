@@ -1,4 +1,4 @@
-//! A host of its own for each test, and a client of it.
+//! A host per test, and a client for it.
 
 use std::fmt::Debug;
 use std::fs;
@@ -15,16 +15,16 @@ use tempfile::TempDir;
 pub const ACCESS_KEY_ID: &str = "AKIALABLAMBDATEST";
 pub const TOKEN: &str = "the-labs-token";
 pub const FUNCTION: &str = "Probe";
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A configuration with room for changes before [`Host::start`].
+/// A configuration that can be changed before [`Host::start`].
 pub struct Setup {
     pub config: Config,
     pub folder: TempDir,
 }
 
 impl Setup {
-    /// The probe function, with short times.
+    /// The probe function, with short timeouts.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
@@ -77,7 +77,7 @@ impl Setup {
     }
 }
 
-/// A running host, and what it takes to start it again.
+/// A running host, and what is needed to start it again.
 pub struct Host {
     server: Server,
     config: Config,
@@ -116,13 +116,13 @@ impl Host {
     }
 }
 
-/// What a host leaves behind: its log, complete, and its folder.
+/// What a host leaves behind: its complete log, and its folder.
 pub struct Remains {
     pub log: String,
     pub folder: TempDir,
 }
 
-/// Everything in the function's log files.
+/// Reads all of the function's log files.
 pub fn read_log(state: &Path) -> String {
     let files = fs::read_dir(state.join("log")).unwrap();
     files
@@ -137,7 +137,7 @@ pub struct Client {
     http: reqwest::Client,
 }
 
-/// An answer, read whole.
+/// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -167,10 +167,7 @@ impl Answer {
 
 impl Client {
     pub fn new(addr: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
         Self {
             base: format!("http://{addr}"),
             http,
@@ -220,7 +217,7 @@ impl Client {
             .clone()
     }
 
-    /// Switches a fault on.
+    /// Switches on a fault.
     pub async fn fault(&self, kind: &str, setting: Value) {
         let path = format!("/_lab/faults/{kind}");
         let request = self.anonymous(Method::PUT, &path).bearer_auth(TOKEN);
@@ -228,7 +225,7 @@ impl Client {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     }
 
-    /// How often a fault struck.
+    /// Returns how often a fault was injected.
     pub async fn injected(&self, kind: &str) -> u64 {
         let request = self.anonymous(Method::GET, "/_lab/faults");
         injected(&Answer::of(request.bearer_auth(TOKEN)).await.json(), kind)
@@ -240,7 +237,7 @@ impl Client {
         Answer::of(request.bearer_auth(TOKEN)).await;
     }
 
-    /// Nobody listens any more.
+    /// Whether connections are refused.
     pub async fn is_refused(&self) -> bool {
         let request = self.anonymous(Method::GET, "/_lab/health").send();
         request.await.is_err_and(|error| error.is_connect())
@@ -255,7 +252,7 @@ impl Client {
         .await
     }
 
-    /// The process id of the function that answers now.
+    /// Returns the process id of the function that answers now.
     pub async fn pid(&self) -> i64 {
         self.invoke(json!({"do": "context"})).await.json()["pid"]
             .as_i64()
@@ -263,7 +260,7 @@ impl Client {
     }
 }
 
-/// How often a fault struck, in a server's list of its faults.
+/// Number of injections of a fault, from a server's list of its faults.
 pub fn injected(list: &Value, kind: &str) -> u64 {
     let faults = list["faults"].as_array().unwrap();
     let fault = faults.iter().find(|fault| fault["kind"] == kind).unwrap();
@@ -277,12 +274,12 @@ pub fn authorization(access_key_id: &str) -> String {
     )
 }
 
-/// Asks until the answer is as wanted; panics with the last answer when patience ends.
+/// Polls until the answer is as wanted; panics with the last answer after the timeout.
 pub async fn eventually<T: Debug, E: Debug>(
     ask: impl AsyncFn() -> Result<T, E>,
     wanted: impl Fn(&T) -> bool,
 ) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let last = ask().await;
         match last {
@@ -293,7 +290,7 @@ pub async fn eventually<T: Debug, E: Debug>(
     }
 }
 
-/// The state letter of a process in `/proc`; `None` once it is gone, or is a zombie that can be waited for.
+/// Returns a process's state letter from `/proc`; `None` once it is gone, or is a zombie that can be waited for.
 pub fn process_state(pid: i64) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let state = stat.rsplit_once(") ")?.1.chars().next()?;

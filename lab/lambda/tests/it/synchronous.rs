@@ -1,4 +1,4 @@
-//! Invocations whose caller waits.
+//! Synchronous invocations.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::support::{Answer, FUNCTION, Setup};
 #[tokio::test]
 async fn the_answer_is_the_functions_with_lambdas_headers() {
     let host = Setup::new().start().await;
-    // More digits than a float has: the payload passes untouched.
+    // More digits than a float holds: the payload passes unchanged.
     let answer = host
         .client
         .invoke(json!({"amount": "0.1", "nested": [1, {"a": "ü"}]}))
@@ -233,7 +233,7 @@ async fn a_call_beyond_the_concurrency_is_throttled() {
         "ReservedFunctionConcurrentInvocationLimitExceeded"
     );
     assert_eq!(slow.await.unwrap().status, StatusCode::OK);
-    // The place is free with the answer, not some time after it.
+    // The slot is free when the answer arrives, not some time later.
     assert_eq!(host.client.invoke(json!({})).await.status, StatusCode::OK);
     assert_eq!(host.client.status().await["counts"]["throttles"], 1);
     host.stop().await;

@@ -1,4 +1,4 @@
-//! One door: connections taken at its front are made anew at its back.
+//! One door: forwards connections from its front to its back.
 
 use std::{
     io,
@@ -18,11 +18,11 @@ use tokio::{
 
 use crate::{output, vpc::doorway::Doorway};
 
-/// Before the next target is tried.
+/// Longest time to connect before the next target is tried.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// After an accept that failed, most likely for want of file descriptors.
-const BREATH: Duration = Duration::from_millis(100);
+/// Delay after a failed accept, most likely because file descriptors ran out.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Door {
@@ -50,13 +50,13 @@ impl Door {
                 }
                 Err(error) => {
                     output::error(&error);
-                    sleep(BREATH).await;
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// A side that breaks ends both: the other learns of it as its own end.
+    /// If one side breaks, both are closed.
     async fn pass(&self, mut front: TcpStream) {
         if let Ok(mut back) = self.connect().await {
             let _ = front.set_nodelay(true);

@@ -1,7 +1,8 @@
-//! What reaches a host of the VPC without its network: a person by Session Manager, and AWS's own services one another.
+//! What reaches a host of the VPC without its network: a person by Session Manager, and AWS's own services among
+//! themselves.
 //!
-//! Each door is a port in one namespace that leads to a port in another. The pipeline's own traffic has none of them but
-//! the front one: from the person's shell into the internet, and on by the network.
+//! Each door is a port in one namespace that leads to a port in another. The pipeline's own traffic uses only the front
+//! door: from the person's shell into the internet, and from there through the network.
 
 mod door;
 
@@ -21,19 +22,19 @@ use crate::{
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {
-    /// Where its health is asked.
+    /// Address of the health check.
     pub listen: SocketAddr,
     pub doors: Vec<DoorConfig>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DoorConfig {
-    /// The namespace of its front; nothing is the machine's own.
+    /// Namespace of its front; `None` for the machine's own.
     pub from: Option<String>,
     pub listen: SocketAddrV4,
-    /// The namespace of its back.
+    /// Namespace of its back.
     pub to: String,
-    /// In turns; one that does not answer is passed over, as by a client that got several addresses by a name.
+    /// Used in turn. One that does not answer is skipped, as by a client that got several addresses for a name.
     pub targets: Vec<SocketAddrV4>,
 }
 
@@ -43,19 +44,19 @@ pub enum Error {
     Files(#[from] files::Error),
     #[error(transparent)]
     Vpc(#[from] vpc::Error),
-    #[error("there is no configuration in {0}")]
+    #[error("no configuration found in {0}")]
     NoConfig(String),
-    #[error("can't listen on {address}")]
+    #[error("cannot listen on {address}")]
     Listen {
         address: SocketAddr,
         #[source]
         source: io::Error,
     },
-    #[error("the control plane broke")]
+    #[error("the control plane failed")]
     Serve(#[source] io::Error),
 }
 
-/// Keeps the doors open until it is told to stop.
+/// Keeps the doors open until told to stop.
 pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
     let config: Config =
         files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;

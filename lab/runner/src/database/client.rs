@@ -7,8 +7,8 @@ use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 use super::{Endpoint, Error};
 use crate::secret::Secret;
 
-/// No statement of the lab takes longer.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest time for one statement of the lab.
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -28,11 +28,11 @@ impl Client {
         }
     }
 
-    /// The program, told where and as whom to connect. The password goes by the
-    /// environment: arguments are for everybody to see.
+    /// The client program with its connection options. The password is passed in the environment, because arguments are
+    /// visible to everyone.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // A person's own defaults, or what `cargo lab env` set, would otherwise decide where it connects.
+        // Otherwise a person's own defaults, or variables from `cargo lab env`, would decide where it connects.
         command.arg("--no-defaults");
         for name in ["MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT"] {
             command.env_remove(name);
@@ -55,14 +55,14 @@ impl Client {
         command
     }
 
-    /// Runs statements and returns what they print: one row a line, columns by tabs, no names.
+    /// Runs statements and returns their output: one row per line, columns separated by tabs, no column names.
     pub async fn query(&self, statements: &str) -> Result<String, Error> {
         self.run(&["--batch", "--skip-column-names"], statements)
             .await
     }
 
-    /// Runs all of the statements in one session, also those behind one that fails, such as the end of a connection that
-    /// has ended. Fails only if the session can't be had.
+    /// Runs all statements in one session, including those after one that fails, such as a KILL of a connection that is
+    /// already closed. Fails only if there is no session.
     pub async fn query_all(&self, statements: &str) -> Result<String, Error> {
         self.run(&["--batch", "--force"], statements).await
     }
@@ -87,10 +87,10 @@ impl Client {
             .spawn()
             .map_err(failed)?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A client that couldn't connect reads nothing; its message says why.
+            // A client that could not connect reads nothing; its message says why.
             let _ = stdin.write_all(statements.as_bytes()).await;
         }
-        let output = timeout(PATIENCE, child.wait_with_output())
+        let output = timeout(STATEMENT_TIMEOUT, child.wait_with_output())
             .await
             .map_err(|elapsed| failed(elapsed.into()))?
             .map_err(failed)?;
@@ -127,7 +127,7 @@ mod tests {
             |(name, value): (&std::ffi::OsStr, Option<_>)| name == "MYSQL_HOST" && value.is_none();
         assert!(
             command.as_std().get_envs().any(unset),
-            "the shell's own server is not asked"
+            "variables of the shell must not select another server"
         );
         assert_eq!(arguments[0], "--no-defaults");
         assert!(!format!("{arguments:?}").contains("hunter2"));

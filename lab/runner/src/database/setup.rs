@@ -1,4 +1,4 @@
-//! Makes the schema and its users what this version needs; safe to repeat at every start.
+//! Sets up the schema and its users as this version needs them; safe to repeat at every start.
 
 use payment_store::users::{Logins, grants_sql, users_sql};
 use payment_store::{MigrateError, Schema};
@@ -6,7 +6,7 @@ use payment_store::{MigrateError, Schema};
 use super::{Database, Error, SCHEMA, User};
 use crate::lab::Lab;
 
-/// Users first, as administrator; tables, as the user that owns them; then rights on those tables.
+/// Creates users as the administrator, tables as their owner, then grants on those tables.
 pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<(), Error> {
     let schema = Schema::parse(SCHEMA).map_err(|error| Error::Migrate(error.into()))?;
     let passwords = [User::Migrator, User::Ingest, User::Reader]

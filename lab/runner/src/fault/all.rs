@@ -1,4 +1,4 @@
-//! The faults of a whole lab, alike wherever they are done.
+//! The faults of a whole lab, independent of the part.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use server_kit::fault::Setting;
 use super::{Error, Target, database::DatabaseFault, term};
 use crate::{lab::Lab, state::hold::Hold};
 
-/// A kind of fault, and how it is now.
+/// A kind of fault, and its current state.
 #[derive(Clone, Debug)]
 pub struct Listed {
     pub target: Target,
     pub kind: String,
     pub about: String,
     pub state: State,
-    /// How often it struck since its part was started, where that is counted.
+    /// Number of injections since the part started, if counted.
     pub injected: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum State {
     Off,
-    /// Strikes on this share of the occasions.
+    /// Injected with this probability.
     On(f64),
-    /// The database does not tell what was done to it for good, while it runs.
+    /// Unknown: a running database does not show what was done to it without a time limit.
     Untold,
 }
 
-/// The kinds of one target.
+/// Lists the kinds of fault of one target.
 pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
     if let Some(switches) = target.switches(lab)? {
         let faults = switches.list().await?.into_iter();
@@ -62,7 +62,7 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
                 } else {
                     State::Off
                 };
-                let about = "no packet reaches its hosts or leaves them";
+                let about = "no packet enters or leaves its hosts";
                 Ok(listed(zone.to_string(), about, state))
             })
             .collect();
@@ -79,8 +79,8 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
     Ok(DatabaseFault::ALL.map(of_database).to_vec())
 }
 
-/// Switches a fault on; with a length it ends by itself, also where the caller is gone by then. A kind that there is
-/// not is refused with those that there are.
+/// Switches a fault on. With a length it ends by itself, even if the caller is gone by then. An unknown kind is refused
+/// with a list of the known ones.
 pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> Result<(), Error> {
     if let Some(switches) = target.switches(lab)? {
         switches.set(kind, setting).await?;
@@ -91,7 +91,7 @@ pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> 
     for fault in outside {
         let term = fault.term(lab);
         match length {
-            // Before the fault: a caller who dies in between leaves nothing that has no end.
+            // Set before the fault starts, so that it ends even if the caller dies in between.
             Some(length) => term.set(Some(length))?,
             None => term.lift()?,
         }
@@ -103,7 +103,7 @@ pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> 
     Ok(())
 }
 
-/// Switches a kind of fault off, or all of the target.
+/// Switches off a kind of fault, or all of the target.
 pub async fn end(target: Target, kind: Option<&str>, lab: &Lab) -> Result<(), Error> {
     if let Some(switches) = target.switches(lab)? {
         switches.clear(kind).await?;
@@ -127,7 +127,7 @@ pub async fn end_all(lab: &Lab) -> Result<(), Error> {
     Ok(())
 }
 
-/// A fault that is done from outside.
+/// A fault that is injected from outside.
 #[derive(Clone, Copy)]
 enum Outside {
     Database(DatabaseFault),
@@ -157,7 +157,7 @@ impl Outside {
     }
 }
 
-/// The fault of that name, or all of the target.
+/// Returns the fault with that name, or all of the target.
 fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>, Error> {
     if target != Target::Zone {
         let faults = of_database(kind)?.into_iter();
@@ -171,7 +171,7 @@ fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>
     Ok(zones.into_iter().map(Outside::Zone).collect())
 }
 
-/// The database's faults of that name, or all of them.
+/// Returns the database's fault with that name, or all of them.
 fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>, Error> {
     let Some(kind) = kind else {
         return Ok(DatabaseFault::ALL.to_vec());

@@ -1,4 +1,4 @@
-//! Faults of the database, done to the server from outside.
+//! Faults of the database, injected from outside the server.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::{
     state::status::Status,
 };
 
-/// The fewest that both servers can be set to; the administrator always gets one more.
+/// The lowest limit that both servers accept; the administrator always gets one more.
 const CONNECTIONS_MIN: u32 = 10;
 
-/// Columns Id, User, Host, db, Command and more. MySQL can't select from the same list while one of the statements in
-/// it holds bytes that are no text (error 3854).
+/// Columns Id, User, Host, db, Command and more. MySQL cannot select from the same list while one of the statements in
+/// it contains bytes that are not text (error 3854).
 const CONNECTIONS: &str = "SHOW PROCESSLIST";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum DatabaseFault {
-    /// The server is killed, and stays down.
+    /// The server is killed and stays down.
     Down,
-    /// The server stands still: connections are taken and never answered.
+    /// The server hangs: it accepts connections but never answers.
     Freeze,
     /// Nothing can be written, as during a failover.
     ReadOnly,
-    /// Every connection that the server has is taken.
+    /// All of the server's connections are in use.
     TooManyConnections,
 }
 
@@ -58,12 +58,12 @@ impl DatabaseFault {
         }
     }
 
-    /// Whether it is on, where that can be told without asking the server.
+    /// Whether it is on, if that can be told without asking the server.
     pub fn is_on(self, lab: &Lab) -> Option<bool> {
         (self == Self::Down).then(|| lab.dir.hold(PartName::Mysql).is_on())
     }
 
-    /// Begins it. One with a length ends by itself where the server can see to that; [`Self::end`] ends it anyway.
+    /// Starts it. With a length it ends by itself if the server can do that; [`Self::end`] ends it in any case.
     pub async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
         match self {
             Self::Down => {
@@ -75,7 +75,7 @@ impl DatabaseFault {
             Self::TooManyConnections => {
                 let begun = take_connections(lab, length.unwrap_or(Duration::from_mins(1))).await;
                 if begun.is_err() {
-                    // The first error says more than that of an end that failed, too.
+                    // The first error says more than that of a failed clean-up.
                     let _ = self.end(lab).await;
                 }
                 begun
@@ -97,33 +97,32 @@ impl DatabaseFault {
     }
 }
 
-/// While the programs have more than are allowed, even the administrator can't connect: one session lowers the limit
-/// and ends theirs.
+/// While programs hold more connections than the limit, even the administrator cannot connect, so one session lowers
+/// the limit and kills theirs.
 async fn take_connections(lab: &Lab, length: Duration) -> Result<(), Error> {
     let admin = admin(lab)?;
     let kills = admin.kills().await?;
     let few = format!("SET GLOBAL max_connections = {CONNECTIONS_MIN};{kills}");
     admin.0.query_all(&few).await?;
     occupy(&lab.database()?.client(User::Reader), length);
-    // A program may have been quicker than those that take its place.
-    // If the administrator finds no place, all are taken.
+    // A program may have reconnected first. If the administrator cannot connect, all connections are in use.
     if let Ok(kills) = admin.kills().await {
         let _ = admin.0.query_all(&kills).await;
     }
     Ok(())
 }
 
-/// Takes connections and keeps them for a while.
+/// Opens connections and keeps them for a while.
 fn occupy(client: &Client, length: Duration) {
     for _ in 0..CONNECTIONS_MIN {
         let client = client.clone();
         let sleep = format!("DO SLEEP({})", length.as_secs_f32());
-        // Those that find no place any more have done their part.
+        // Those that are refused are not needed.
         tokio::spawn(async move { client.query(&sleep).await });
     }
 }
 
-/// A server that does not run needs no signal.
+/// Sends a signal; succeeds if the server does not run.
 fn signal(lab: &Lab, signal: Signal) -> Result<(), Error> {
     Status::signal(&lab.dir, PartName::Mysql, signal)?;
     Ok(())
@@ -144,14 +143,14 @@ impl Admin {
         Ok(())
     }
 
-    /// Statements that end the connections of the programs.
+    /// Returns statements that kill the connections of the programs.
     async fn kills(&self) -> Result<String, Error> {
         let connections = self.0.query(CONNECTIONS).await?;
         Ok(connections.lines().filter_map(kill).collect())
     }
 }
 
-/// The statement that ends a connection of the programs, so that they have to connect anew.
+/// Returns the statement that kills a program's connection, so that it has to reconnect.
 fn kill(connection: &str) -> Option<String> {
     let columns: Vec<_> = connection.split('\t').collect();
     let [id, "ingest" | "reader", _host, _schema, command, ..] = columns[..] else {

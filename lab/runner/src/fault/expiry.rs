@@ -1,4 +1,4 @@
-//! The supervisor's part in the faults that no part ends by itself: it ends those whose term is over.
+//! Ends faults whose time is over, for faults that no part ends by itself. Runs in the supervisor.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -7,10 +7,10 @@ use tokio::time::{sleep, timeout};
 use super::{Target, all, term::LOOK};
 use crate::{lab::Lab, output};
 
-/// Longest time of one try to end a fault.
+/// Longest attempt at ending a fault.
 const END_MAX: Duration = Duration::from_secs(5);
 
-/// Ends what is over, again and again where it can't be ended yet.
+/// Ends faults that are over, with retries if that is not possible yet.
 pub async fn keep(lab: &Lab) -> Infallible {
     let mut last_error = String::new();
     loop {
@@ -22,7 +22,7 @@ pub async fn keep(lab: &Lab) -> Infallible {
             if term.is_on() {
                 continue;
             }
-            // A server that stands still answers nothing, and must not keep the fault that stopped it.
+            // A hanging server answers nothing, and must not delay the end of the fault that stopped it.
             let ended = timeout(END_MAX, all::end(target, Some(kind), lab)).await;
             let error = match ended {
                 Ok(Ok(())) => None,
@@ -30,7 +30,7 @@ pub async fn keep(lab: &Lab) -> Infallible {
                 Err(_) => Some("no answer".to_owned()),
             };
             if let Some(error) = error {
-                let error = format!("{name} can't be ended yet: {error}");
+                let error = format!("{name} cannot be ended yet: {error}");
                 if error != last_error {
                     output::warn(&error);
                     last_error = error;

@@ -1,9 +1,8 @@
-//! Faults, switched on and off in a lab that runs.
+//! Faults, switched on and off in a running lab.
 //!
-//! S3, Lambda and the relay have switches of their own, which are asked over HTTP ([`Switches`]); what they can
-//! do is theirs to say. The database is a stranger's program: its faults are done to it from outside
-//! ([`database`]), as is the cut of a zone ([`zone`]); what is done so for a while, the supervisor ends
-//! ([`term`], [`expiry`]).
+//! S3, Lambda and the relay have switches of their own, controlled over HTTP ([`Switches`]); each part defines its own
+//! kinds. The database is third-party software, so its faults are injected from outside ([`database`]), like the cut of
+//! a zone ([`zone`]). The supervisor ends those of them that have a time limit ([`term`], [`expiry`]).
 
 pub mod all;
 pub mod database;
@@ -17,7 +16,7 @@ use clap::ValueEnum;
 pub use self::switches::{Fault, Switches};
 use crate::{lab::Lab, part::PartName};
 
-/// A part to which faults can be done.
+/// A part that faults can be injected into.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub enum Target {
     S3,
@@ -31,7 +30,7 @@ pub enum Target {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{part} has no fault of the kind {kind}; it has {known}")]
+    #[error("{part} has no fault {kind}; known faults: {known}")]
     Unknown {
         part: &'static str,
         kind: String,
@@ -39,15 +38,15 @@ pub enum Error {
     },
     #[error("this lab has no relay: start it with `up --relay`")]
     NoRelay,
-    #[error("this lab has no database server of its own to do that to")]
+    #[error("this lab has no database server of its own, so faults cannot be injected into it")]
     NoServer,
-    #[error("{part} can't be asked about its faults: see `cargo lab status`")]
+    #[error("cannot reach {part} to switch its faults; see `cargo lab status`")]
     Unreachable {
         part: PartName,
         #[source]
         source: reqwest::Error,
     },
-    #[error("{part} answers {status} to a change of its faults: {message}")]
+    #[error("{part} answered {status} to a request about its faults: {message}")]
     Refused {
         part: PartName,
         status: reqwest::StatusCode,
@@ -66,7 +65,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the lab merely lacks what could fail.
+    /// Whether the lab simply has no such part.
     pub fn is_absence(&self) -> bool {
         matches!(
             self,
@@ -88,7 +87,7 @@ impl Target {
         }
     }
 
-    /// The part's own switches; nothing for what is done from outside.
+    /// Returns the part's own switches; `None` for faults injected from outside.
     pub fn switches(self, lab: &Lab) -> Result<Option<Switches>, Error> {
         let of = |part| Ok(Some(Switches::of(part, lab)?));
         match self {

@@ -1,4 +1,4 @@
-//! A part's own switches, over HTTP.
+//! A client for a part's own fault switches, over HTTP.
 
 use std::fmt::Write as _;
 
@@ -17,14 +17,14 @@ pub struct Switches {
     client: reqwest::Client,
 }
 
-/// A fault as its part tells of it.
+/// A fault as its part reports it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Fault {
     pub kind: String,
     pub about: String,
-    /// Nothing where it is off.
+    /// `None` if it is off.
     pub setting: Option<Setting>,
-    /// How often it struck since the part was started.
+    /// Number of injections since the part started.
     pub injected: u64,
 }
 

@@ -1,11 +1,11 @@
-//! A zone or a host cut off: no packet reaches it or leaves it.
+//! Cuts off a zone or a host: no packet enters or leaves it.
 
 use aws_model::network::{Host, Zone};
 
 use crate::vpc::{Error, Vpc};
 
 impl Vpc {
-    /// The zone of that name.
+    /// Returns the zone with that name.
     pub fn zone(&self, name: &str) -> Result<Zone, Error> {
         let zones = self.network.zones();
         let known = name.parse().ok().filter(|zone| zones.contains(zone));
@@ -19,7 +19,7 @@ impl Vpc {
         })
     }
 
-    /// Pulls the plug of every host in the zone, load balancer's nodes included.
+    /// Disconnects every host in the zone, including load balancer nodes.
     pub fn cut(&self, zone: Zone) -> Result<(), Error> {
         self.set_links(self.hosts_of_zone(zone), "down")
     }
@@ -28,7 +28,7 @@ impl Vpc {
         self.set_links(self.hosts_of_zone(zone), "up")
     }
 
-    /// Pulls the plug of one host.
+    /// Disconnects one host.
     pub fn cut_host(&self, name: &str) -> Result<(), Error> {
         self.set_links([name], "down")
     }

@@ -1,4 +1,4 @@
-//! Finds programs, and asks them for their version.
+//! Finds programs and their versions.
 
 use std::{
     env,
@@ -8,7 +8,7 @@ use std::{
 
 use super::{Browser, DatabaseServer, Flavour, Haproxy, Need, NetworkTools, Tools, Wanted, mysql};
 
-/// Where servers live on systems that keep them out of a user's `PATH`.
+/// Folders of servers on systems that keep them out of a user's `PATH`.
 const SERVER_DIRS: [&str; 6] = [
     "/usr/sbin",
     "/sbin",
@@ -18,7 +18,7 @@ const SERVER_DIRS: [&str; 6] = [
     "/opt/homebrew/sbin",
 ];
 
-/// What the machine has or the lab brought in, or all that is missing.
+/// Returns the tools that are installed or downloaded, or everything that is missing.
 pub fn look(wanted: Wanted, brought: &Path) -> Result<Tools, Vec<Need>> {
     let database = database(wanted, brought);
     let client = find("mariadb").or_else(|| find("mysql"));
@@ -44,7 +44,7 @@ pub fn look(wanted: Wanted, brought: &Path) -> Result<Tools, Vec<Need>> {
     }
 }
 
-/// What makes a network of namespaces, or all that is lacking for it.
+/// Returns the tools for network namespaces, or what is missing of them.
 pub(super) fn network() -> Result<NetworkTools, Vec<Need>> {
     match (find("ip"), find("nft")) {
         (Some(ip), Some(nft)) => Ok(NetworkTools { ip, nft }),
@@ -58,7 +58,7 @@ pub(super) fn network() -> Result<NetworkTools, Vec<Need>> {
     }
 }
 
-/// The program of that name, as a shell would find it or where servers live.
+/// Finds a program on the `PATH` or in the folders of servers.
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -67,7 +67,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// `mysqld` may be a name of MariaDB's server: which one it is, its version tells.
+/// `mysqld` may be MariaDB's server under another name: its version tells.
 pub(super) fn database(wanted: Wanted, brought: &Path) -> Option<DatabaseServer> {
     let programs = [find("mysqld"), mysql::brought(brought), find("mariadbd")];
     let servers = programs.into_iter().flatten().filter_map(server);
@@ -107,7 +107,7 @@ fn version_text(program: &Path, flag: &str) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// `mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64`; MySQL may name itself `mysqld` too, as MariaDB does.
+/// Parses `mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64`.
 fn parse_database(text: &str) -> Option<(Flavour, String)> {
     let flavour = if text.contains("MariaDB") {
         Flavour::Mariadb
@@ -119,7 +119,7 @@ fn parse_database(text: &str) -> Option<(Flavour, String)> {
     Some((flavour, number(words.next()?)))
 }
 
-/// `HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/`
+/// Parses `HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/`.
 fn parse_haproxy(text: &str) -> Option<String> {
     let mut words = text.split_whitespace();
     words.find(|&word| word == "version")?;

@@ -1,4 +1,4 @@
-//! The system's package managers, and what they call the packages.
+//! The system's package managers, and their package names.
 
 use std::{process::Command, slice};
 
@@ -6,15 +6,15 @@ use super::{Error, Need, find};
 
 pub(super) struct Manager {
     program: &'static str,
-    /// Brings the list of packages up to date, where an old one would fail.
+    /// Command that refreshes the package list, where an old one would fail.
     refresh: Option<&'static str>,
     install: &'static str,
     server: &'static str,
     client: &'static str,
-    /// What has `ip`.
+    /// Package of `ip`.
     ip: &'static str,
     browser: &'static [&'static str],
-    /// Homebrew refuses to run as root.
+    /// Whether it runs as root; Homebrew refuses to.
     as_root: bool,
 }
 
@@ -72,14 +72,14 @@ const MANAGERS: [Manager; 5] = [
 ];
 
 impl Manager {
-    /// The one that this system has.
+    /// Returns the package manager of this system.
     pub(super) fn find() -> Option<&'static Self> {
         MANAGERS
             .iter()
             .find(|manager| find(manager.program).is_some())
     }
 
-    /// The commands that install what is needed, as a person would type them.
+    /// Returns the commands that install what is needed, as a person would type them.
     pub(super) fn commands(&self, needs: &[Need], root: bool) -> Vec<String> {
         let sudo = if self.as_root && !root { "sudo " } else { "" };
         let mut packages: Vec<&str> = needs
@@ -106,7 +106,7 @@ impl Manager {
     }
 }
 
-/// Runs one of those commands, its output shown.
+/// Runs one of those commands and shows its output.
 pub fn run(command: &str) -> Result<(), Error> {
     let mut words = command.split(' ');
     let program = words.next().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! MySQL's server for machines whose own packages have MariaDB alone, as Debian's do.
+//! MySQL's server for machines whose own packages have only MariaDB, such as Debian's.
 //!
-//! Debian's unstable release has it. Its packages are unpacked into a folder of the lab's own, with every library down
-//! to the dynamic linker, and installed nowhere: the machine stays as it is, and nobody needs to be root.
+//! Debian's unstable release has it. Its packages are unpacked into a folder of the lab, with every library including
+//! the dynamic linker. Nothing is installed: the machine stays unchanged, and no root is needed.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,7 @@ const PACKAGE: &str = "mysql-server-core";
 
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Runs the server on the libraries beside it. Its own path as the first argument is where it looks for its files.
+/// Runs the server with its own libraries. It searches its files relative to its own path, the first argument.
 const LAUNCHER: &str = r#"#!/bin/sh
 root=$(dirname "$0")/root
 for linker in "$root"/usr/lib/*-linux-gnu/ld-linux-*.so.?; do :; done
@@ -25,13 +25,13 @@ server=$root/usr/sbin/mysqld
 exec "$linker" --library-path "$(dirname "$linker")" --argv0 "$server" "$server" "$@"
 "#;
 
-/// The server that was brought in before.
+/// Returns the server that was downloaded before.
 pub(super) fn brought(tools: &Path) -> Option<PathBuf> {
     let launcher = tools.join("mysql/mysqld");
     launcher.is_file().then_some(launcher)
 }
 
-/// Says why this machine can't get it, if so.
+/// Returns why this machine cannot download it, if so.
 pub fn is_possible() -> Result<(), String> {
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
     if !system.lines().any(|line| line == "ID=debian") {
@@ -43,7 +43,7 @@ pub fn is_possible() -> Result<(), String> {
     lacking.map_or(Ok(()), |tool| Err(format!("{tool} is not installed")))
 }
 
-/// Brings it in, where it is not there yet. Whoever wants it at the same time waits for the first.
+/// Downloads it if it is missing. A second caller waits for the first.
 pub(super) fn bring(tools: &Path) -> Result<PathBuf, Error> {
     is_possible().map_err(Error::NoMysql)?;
     let (home, new) = (tools.join("mysql"), tools.join("mysql.new"));
@@ -83,7 +83,7 @@ fn write_launcher(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
-/// `apt-get` with lists and packages of its own, for which nothing is installed yet.
+/// `apt-get` with package lists of its own, for which nothing is installed.
 struct Apt(PathBuf);
 
 impl Apt {
@@ -125,7 +125,7 @@ impl Apt {
     }
 }
 
-/// The mirror that this machine gets its own packages from.
+/// Returns the mirror that this machine gets its own packages from.
 fn mirror() -> io::Result<String> {
     let mut sources = Command::new("apt-get");
     let printed = sources.args(["--print-uris", "update"]).output()?.stdout;
@@ -133,7 +133,7 @@ fn mirror() -> io::Result<String> {
     mirror_in(&String::from_utf8_lossy(&printed)).ok_or_else(none)
 }
 
-/// Finds it in lines such as `'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_… 0`
+/// Finds it in lines such as `'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_… 0`.
 fn mirror_in(uris: &str) -> Option<String> {
     let uris = uris.lines().filter_map(|line| line.strip_prefix('\''));
     let mut repositories = uris.filter_map(|uri| Some(uri.split_once("/dists/")?.0));

@@ -1,4 +1,4 @@
-//! Brings packages of Node from their registry, once, into a directory of the lab's own.
+//! Installs Node packages from their registry, once, into a directory of the lab.
 
 use std::{
     fs, io,
@@ -15,7 +15,7 @@ use crate::output;
 pub enum Error {
     #[error(transparent)]
     Install(#[from] InstallError),
-    #[error("can't write {}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         path: PathBuf,
         #[source]
@@ -23,7 +23,7 @@ pub enum Error {
     },
 }
 
-/// The packages that `source` locks, in `dir`, with other files of `source` beside them.
+/// Installs the packages locked in `source` into `dir`, with other files of `source` beside them.
 pub async fn npm(source: &Path, dir: &Path, files: &[&str]) -> Result<(), Error> {
     let lock = source.join("package-lock.json");
     for file in ["package.json", "package-lock.json"].iter().chain(files) {
@@ -39,7 +39,7 @@ pub async fn npm(source: &Path, dir: &Path, files: &[&str]) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether what is there was installed from this very list.
+/// Whether the installed packages came from this list.
 fn is_current(dir: &Path, list: &Path) -> bool {
     let installed = fs::read(dir.join("installed"));
     matches!((installed, fs::read(list)), (Ok(installed), Ok(list)) if installed == list)

@@ -1,6 +1,6 @@
-//! Python packages that the lab runs beside the pipeline, each list in a virtual environment of its own.
+//! Python packages that the lab uses, each list in a virtual environment of its own.
 //!
-//! An environment is made once, and again where its list changed. Commands and tests that want the same one wait for
+//! An environment is created once, and again when its list changes. Commands and tests that need the same one wait for
 //! the first of them.
 
 use std::{
@@ -13,25 +13,25 @@ use std::{
 
 use super::{Error, Need, find, install, program, remove_dir, run_shown};
 
-/// Pinned packages, as pip reads them.
+/// Pinned requirements, in pip's format.
 #[derive(Clone, Debug)]
 pub struct Packages {
-    /// Of the environment's folder.
+    /// Name of the environment's folder.
     pub name: Cow<'static, str>,
-    /// One `name==version` a line.
+    /// One `name==version` per line.
     pub list: Cow<'static, str>,
-    /// With what they depend on; without, only their own files are wanted.
+    /// Whether to install dependencies too, instead of only the packages' own files.
     pub whole: bool,
 }
 
-/// The AWS CLI, and moto, which stands in for AWS: programs `aws` and `moto_server`.
+/// The AWS CLI and moto, which simulates AWS: programs `aws` and `moto_server`.
 pub const AWS: Packages = Packages {
     name: Cow::Borrowed("moto"),
     list: Cow::Borrowed(include_str!("../../python/aws.txt")),
     whole: true,
 };
 
-/// AWS's Runtime Interface Emulator, which comes inside the package of SAM's command line: see [`emulator`].
+/// AWS's Runtime Interface Emulator, which is part of SAM's command line package: see [`emulator`].
 pub const EMULATOR: Packages = Packages {
     name: Cow::Borrowed("rie"),
     list: Cow::Borrowed(include_str!("../../python/rie.txt")),
@@ -47,13 +47,13 @@ impl Venv {
         &self.0
     }
 
-    /// A program that one of the packages brings, or `python`.
+    /// Returns the path of a program from one of the packages, or of `python`.
     pub fn program(&self, name: &str) -> PathBuf {
         self.0.join("bin").join(name)
     }
 }
 
-/// Makes the environment under `tools`, where it is not there yet.
+/// Creates the environment under `tools`, if it does not exist yet.
 pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
     let dir = tools.join(&*packages.name);
     let failed = |source| Error::Folder {
@@ -84,7 +84,7 @@ pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
     Ok(venv)
 }
 
-/// AWS's Runtime Interface Emulator for this machine's processor.
+/// Returns AWS's Runtime Interface Emulator for this machine's architecture.
 pub fn emulator(tools: &Path) -> Result<PathBuf, Error> {
     let venv = venv(tools, &EMULATOR)?;
     let arch = match std::env::consts::ARCH {
@@ -96,7 +96,7 @@ pub fn emulator(tools: &Path) -> Result<PathBuf, Error> {
         path: libraries.clone(),
         source,
     };
-    // lib/python3.x, whichever version that is.
+    // lib/python3.x, whichever version.
     for version in fs::read_dir(&libraries).map_err(lacking)? {
         let packages = version.map_err(lacking)?.path().join("site-packages");
         let program = packages.join(format!("samcli/local/rapid/aws-lambda-rie-{arch}"));
@@ -108,13 +108,13 @@ pub fn emulator(tools: &Path) -> Result<PathBuf, Error> {
     Err(lacking(io::ErrorKind::NotFound.into()))
 }
 
-/// pip does not keep the mode of a package's data.
+/// Makes a program executable, because pip does not keep the mode of package data.
 fn executable(program: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(program, fs::Permissions::from_mode(0o755))
 }
 
-/// A Python that can make environments: Debian keeps that part in a package of its own.
+/// Returns a Python that can create environments: on Debian that needs a separate package.
 fn python() -> Result<PathBuf, Error> {
     let python = program("python3")?;
     let mut probe = Command::new(&python);

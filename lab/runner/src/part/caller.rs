@@ -1,4 +1,4 @@
-//! Who calls the lab's servers under which policies, as those servers' configurations have it.
+//! Callers of the lab's servers and their policies, in the servers' configuration format.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{BUCKET, Lab},
-    state::settings::Via,
+    state::settings::EventRoute,
 };
 
-/// S3, where it calls for the bucket of the log.
+/// S3 when it calls on behalf of the journal's bucket.
 pub fn s3(lab: &Lab) -> Value {
     json!({
         "access_key_id": lab.credentials.aws.s3.id,
@@ -18,7 +18,7 @@ pub fn s3(lab: &Lab) -> Value {
     })
 }
 
-/// The function, and Lambda where it calls as the function.
+/// The function, and Lambda when it calls as the function.
 pub fn function(lab: &Lab) -> Value {
     json!({
         "access_key_id": lab.credentials.aws.lambda.id,
@@ -27,11 +27,11 @@ pub fn function(lab: &Lab) -> Value {
     })
 }
 
-/// Where events go by a queue, Lambda takes them from there in the function's name.
+/// With a queue, Lambda receives events from it in the function's name.
 pub fn function_policies(lab: &Lab) -> Vec<PathBuf> {
     let files: &[&str] = match lab.settings.via {
-        Via::Lambda => &["lambda-fintech-pipeline-role.json"],
-        Via::Sqs => &[
+        EventRoute::Lambda => &["lambda-fintech-pipeline-role.json"],
+        EventRoute::Sqs => &[
             "lambda-fintech-pipeline-role.json",
             "lambda-fintech-pipeline-role-sqs.json",
         ],

@@ -1,4 +1,4 @@
-//! The lab's pages for a browser: a program of its own, which finds the rest by the lab's directory.
+//! The console, a separate program that reads everything else from the lab's directory.
 
 use serde_json::json;
 

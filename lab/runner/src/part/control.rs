@@ -1,4 +1,4 @@
-//! The control plane of a lab with a VPC: this very program, under another command.
+//! The control plane of a lab with a VPC: this program, with another command.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     vpc::{Vpc, home_of, hosts_of, rules::INTERNET},
 };
 
-/// What AWS's services ask of each other: S3 brings events, Lambda fetches and gives up some.
+/// Connections among AWS's services: S3 sends events, Lambda receives them and sends dead letters.
 const SERVICES: [(PartName, PartName); 3] = [
     (PartName::S3, PartName::Lambda),
     (PartName::S3, PartName::Sqs),
@@ -50,7 +50,7 @@ pub fn part(lab: &Lab) -> Result<Part, Error> {
 fn config(lab: &Lab, vpc: &Vpc) -> Config {
     let parts = lab.part_names();
     let of_person = parts.iter().filter_map(|&part| {
-        // The front door, below, leads there by the internet.
+        // The front door, below, leads there through the internet.
         let home = home_of(part).filter(|_| part != PartName::Alb)?;
         Some(DoorConfig {
             from: None,
@@ -88,7 +88,7 @@ fn config(lab: &Lab, vpc: &Vpc) -> Config {
     }
 }
 
-/// All of the lab's addresses are.
+/// Converts an address; all of the lab's are IPv4.
 fn v4(address: SocketAddr) -> Option<SocketAddrV4> {
     match address.ip() {
         IpAddr::V4(ip) => Some(SocketAddrV4::new(ip, address.port())),

@@ -1,7 +1,7 @@
-//! haproxy in the place of an Application Load Balancer.
+//! haproxy instead of an Application Load Balancer.
 //!
-//! What the tiers must live with on AWS holds here too: 60 s idle time, health
-//! checks with thresholds, traffic to all targets when all are ill, no retries.
+//! It behaves as an ALB does towards the tiers: 60 s idle timeout, health checks with thresholds, traffic to all
+//! targets if none is healthy, no retries.
 
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     vpc::{Vpc, hosts_of},
 };
 
-/// haproxy's own answer; no target sees it.
+/// Answered by haproxy itself, not by a target.
 const HEALTH_PATH: &str = "/_lab/health";
 
 const COMMON: &str = "\
@@ -38,25 +38,24 @@ defaults
     timeout http-keep-alive 60s
 ";
 
-/// The targets of a load balancer that is one node.
+/// Name of the target group of a load balancer with a single node.
 const TARGETS: &str = "targets";
 
-/// In the place of the API that tells the health of an ALB's targets: a line for each that a node has,
-/// `web-a 1` where it is in service.
+/// Replaces the API for the target health of an ALB: a line for each target of a node, `web-a 1` if it is in service.
 pub const TARGETS_PATH: &str = "/_lab/targets";
 
-/// What the metrics and the target groups of an ALB tell: requests, answers and checks of each target. JSON with
-/// `;json` behind it.
+/// Replaces the metrics and target groups of an ALB: requests, answers and checks of each target. Append `;json` for
+/// JSON.
 pub const STATS_PATH: &str = "/_lab/stats";
 
-/// An ALB appends to X-Forwarded-For, sets the other two anew, and gives each request a trace id.
+/// An ALB appends to X-Forwarded-For, replaces the other two, and gives each request a trace id.
 const HEADERS: &str = r#"    http-request replace-header X-Forwarded-For ^(.*)$ "\1, %[src]"
     http-request set-header X-Forwarded-For %[src] unless { req.hdr(X-Forwarded-For) -m found }
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header X-Amzn-Trace-Id "Root=1-%{+X}Ts-%[uuid(),regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m found }
 "#;
 
-/// An ALB's thresholds, at an interval that suits a lab. A server is up until checks say otherwise.
+/// An ALB's thresholds, at an interval suitable for a lab. A server counts as up until checks fail.
 const CHECKS: &str = "\
     balance roundrobin
     option httpchk
@@ -81,7 +80,7 @@ pub fn internal(lab: &Lab) -> Result<Part, Error> {
     part(lab, PartName::Ilb, &[PartName::AppA, PartName::AppB])
 }
 
-/// The load balancer that sends a part its requests.
+/// Returns the load balancer in front of a part.
 pub fn before(part: PartName) -> Option<PartName> {
     match part {
         PartName::WebA | PartName::WebB => Some(PartName::Alb),
@@ -111,7 +110,7 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part, Error> 
             program: haproxy.program.clone(),
             args: vec!["-db".into(), "-f".into(), path.clone().into()],
             env: BTreeMap::new(),
-            // It clears all flags of its standard output but one.
+            // haproxy clears all flags of its standard output except one.
             output: Output::Pipe,
         },
         files: vec![ConfigFile {
@@ -123,7 +122,7 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part, Error> 
     })
 }
 
-/// Where it takes requests.
+/// An address that accepts requests.
 struct Front {
     name: String,
     bind: SocketAddr,
@@ -157,7 +156,7 @@ impl Backend {
     }
 }
 
-/// In a VPC a load balancer has a node in each zone: an address and health checks of its own, in one process.
+/// In a VPC a load balancer has a node in each zone, with an address and health checks of its own, all in one process.
 fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Backend>) {
     let (mut fronts, mut backends) = (Vec::new(), Vec::new());
     for node in hosts_of(name) {
@@ -176,7 +175,7 @@ fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Bac
             namespace: Some(vpc.namespace(node)),
         });
     }
-    // A person comes to the external one by the internet, to the internal one by this.
+    // A person reaches the external one through the internet, and the internal one by this.
     if let (PartName::Ilb, Some(first)) = (name, backends.first()) {
         fronts.push(Front {
             backend: first.name.clone(),

@@ -11,10 +11,10 @@ use crate::{
         ACCOUNT_ID, BUCKET, DEAD_LETTER_QUEUE, FUNCTION, FUNCTION_MEMORY_MB,
         FUNCTION_TIMEOUT_SECONDS, Lab, QUEUE, REGION,
     },
-    state::settings::Via,
+    state::settings::EventRoute,
 };
 
-/// How far back the sweep looks for objects whose event was lost.
+/// How far back the sweep looks for objects whose event was lost, in hours.
 const SWEEP_HOURS: u32 = 2;
 
 pub fn part(lab: &Lab) -> Result<Part, Error> {
@@ -24,13 +24,13 @@ pub fn part(lab: &Lab) -> Result<Part, Error> {
     };
     let address = lab.address(PartName::Lambda);
     Ok(Part {
-        // An invocation in flight may take its whole timeout.
+        // An invocation in flight may take its full timeout.
         patience: Duration::from_secs(35),
         ..Part::lab_server(PartName::Lambda, address, config, lab)
     })
 }
 
-/// What the lab's Lambda asks of its callers: it looks at the name of the key alone.
+/// Authorization header for the lab's Lambda, which checks only the key's id.
 pub fn authorization(key: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={key}/20261122/{REGION}/lambda/aws4_request, \
@@ -66,7 +66,7 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
             "idle_seconds": 300,
             "resource_policy": lab.policy("lambda-resource-policy.json"),
         },
-        // On AWS a failed event is tried again after one minute, then two: here after seconds.
+        // On AWS a failed event is retried after one minute, then two; here after seconds.
         "asynchronous": {
             "max_retries": 2,
             "retry_delays_seconds": [1, 2],
@@ -78,7 +78,7 @@ fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
         config["function"]["environment"]["DB_CA_BUNDLE"] = bundle.into();
     }
     config["dead_letter_queue"] = queue(lab, DEAD_LETTER_QUEUE);
-    if lab.settings.via == Via::Sqs {
+    if lab.settings.via == EventRoute::Sqs {
         let mut source = queue(lab, QUEUE);
         source["batch_size"] = 10.into();
         source["maximum_concurrency"] = 4.into();

@@ -1,6 +1,6 @@
-//! The parts of a lab: for each what to run, where, with which files, and how it shows its health.
+//! The parts of a lab: for each, what to run, where, with which files, and its health check.
 //!
-//! No part knows another's internals; all that they share is an address.
+//! Parts do not know each other's internals; they share only addresses.
 
 pub mod caller;
 pub mod console;
@@ -27,7 +27,7 @@ use crate::{
     state, vpc,
 };
 
-/// The order of the start: a part needs those of the rows before it.
+/// Start order: a part needs those of the earlier rows.
 pub const START: [&[PartName]; 6] = [
     &[
         PartName::Mysql,
@@ -43,7 +43,7 @@ pub const START: [&[PartName]; 6] = [
     &[PartName::Alb, PartName::Console],
 ];
 
-/// The order of the stop: no new requests first, so that the tiers drain all at once.
+/// Stop order: new requests end first, so that all tiers drain at once.
 pub const STOP: [&[PartName]; 4] = [
     &[PartName::Alb, PartName::Ilb, PartName::Console],
     &[
@@ -66,18 +66,18 @@ pub const STOP: [&[PartName]; 4] = [
 #[derive(Clone, Debug)]
 pub struct Part {
     pub name: PartName,
-    /// What runs there, for people.
+    /// Program and version, for people.
     pub about: String,
     pub address: SocketAddr,
     pub files: Vec<ConfigFile>,
     pub launch: Launch,
     pub health: Health,
-    /// From SIGTERM until it is killed.
+    /// Time from SIGTERM until it is killed.
     pub patience: Duration,
 }
 
 impl Part {
-    /// A server of the lab's own, which reads its configuration from a file.
+    /// A server of the lab itself, configured by a file.
     pub fn lab_server(name: PartName, address: SocketAddr, config: ConfigFile, lab: &Lab) -> Self {
         let program = format!("lab-{name}");
         Self {
@@ -99,7 +99,7 @@ impl Part {
     }
 }
 
-/// A file that must be there before the part starts.
+/// A file that must exist before the part starts.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
     pub path: PathBuf,
@@ -143,7 +143,7 @@ impl Lab {
     }
 }
 
-/// The part of that name, in this lab.
+/// Returns this lab's part with that name.
 pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let part = match name {
         PartName::Mysql => mysql::part(lab)?,

@@ -23,10 +23,10 @@ use crate::{
     state::LabDir,
 };
 
-/// Folder of the server in the lab's own.
+/// Folder of the server in the lab's directory.
 const HOME: &str = "mysql";
 
-/// Folder of the data files in the server's.
+/// Folder of the data files in the server's folder.
 const DATA: &str = "data";
 
 #[derive(Debug, thiserror::Error)]
@@ -35,15 +35,15 @@ pub enum Error {
     Files(#[from] files::Error),
     #[error(transparent)]
     Process(#[from] process::Error),
-    #[error("mariadb-install-db is missing: it comes with the server's package")]
+    #[error("mariadb-install-db is not installed; it is part of the server's package")]
     NoInstaller,
-    #[error("can't wait for {program}")]
+    #[error("cannot wait for {program}")]
     Wait {
         program: String,
         #[source]
         source: std::io::Error,
     },
-    #[error("the database's files could not be made ({status}){log}")]
+    #[error("cannot create the database's files ({status}){log}")]
     Initialise { status: ExitStatus, log: String },
 }
 
@@ -53,7 +53,7 @@ pub struct Server {
     pub server: DatabaseServer,
     pub home: PathBuf,
     pub socket: PathBuf,
-    /// Where it listens.
+    /// Address to listen on.
     pub address: SocketAddr,
     pub root_password: Secret,
     /// With which it shows who it is.
@@ -75,7 +75,7 @@ pub fn part(lab: &Lab) -> Result<Part, super::Error> {
     })
 }
 
-/// The server whose data files a lab has of earlier runs; neither server starts on the other's.
+/// Returns the server that created the existing data files; neither server can use the other's.
 pub fn kept(dir: &LabDir) -> Option<Flavour> {
     let data = dir.data(HOME).join(DATA);
     let flavour = if data.join("mysql.ibd").is_file() {
@@ -129,7 +129,7 @@ impl Server {
     }
 
     pub fn launch(&self) -> Launch {
-        // Not in the configuration, or MySQL would run it while its own tables are made.
+        // Not in the configuration, or MySQL would run it while it creates its own tables.
         let mut init = OsString::from("--init-file=");
         init.push(self.init_file());
         Launch {
@@ -140,12 +140,12 @@ impl Server {
         }
     }
 
-    /// Whether there are data files to start on.
+    /// Whether there are data files.
     pub fn is_initialised(&self) -> bool {
         self.data().is_dir()
     }
 
-    /// Makes the data files. They get their name last, so that half of them are never started on.
+    /// Creates the data files. They are renamed last, so that the server never starts on incomplete ones.
     pub async fn initialise(&self, log: &Path) -> Result<(), Error> {
         files::create_dir(&self.home)?;
         for file in self.files() {
@@ -171,7 +171,7 @@ impl Server {
         let mut data_option = OsString::from("--datadir=");
         data_option.push(data);
         let (program, options) = match self.server.flavour {
-            // The usual authentication lets root in by the socket alone: no account ever has an empty password.
+            // The usual authentication lets root in only by the socket, so no account ever has an empty password.
             Flavour::Mariadb => (
                 install::find("mariadb-install-db")
                     .or_else(|| install::find("mysql_install_db"))
@@ -191,7 +191,7 @@ impl Server {
         })
     }
 
-    /// `--defaults-file` must come first: it keeps the machine's own configuration out.
+    /// `--defaults-file` must be first: it keeps the machine's own configuration out.
     fn arguments(&self, options: &[OsString]) -> Vec<OsString> {
         let mut defaults = OsString::from("--defaults-file=");
         defaults.push(self.config_file());
@@ -205,9 +205,9 @@ impl Server {
 
     fn config(&self) -> String {
         let flavoured = match self.server.flavour {
-            // Level 1 leaves out the notes on aborted connections, of which health checks make one a second.
+            // Level 1 omits the notes on aborted connections, which health checks cause every second.
             Flavour::Mariadb => "innodb_log_file_size=32M\nlog_warnings=1",
-            // No file is read or written by SQL; the folder that the package names for that need not be there.
+            // SQL reads and writes no files, so the folder that the package configures for that need not exist.
             Flavour::Mysql => {
                 "innodb_redo_log_capacity=32M\nskip_log_bin\nmysqlx=OFF\nsecure_file_priv=NULL"
             }
@@ -245,7 +245,7 @@ innodb_flush_log_at_trx_commit=1
         )
     }
 
-    /// Runs at every start, before the first connection is taken. One statement a line.
+    /// Runs at every start, before the first connection is accepted. One statement per line.
     fn init_sql(&self) -> String {
         let password = self.root_password.expose();
         let host = self.address.ip();

@@ -1,4 +1,4 @@
-//! A part in its namespace of the VPC, and what it calls the others.
+//! Places a part in its namespace of the VPC, and names its peers.
 
 use std::{ffi::OsString, fmt::Write as _};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Vpc {
-    /// The part in the namespace where it belongs.
+    /// Returns the part, to be run in its namespace.
     #[must_use]
     pub(super) fn place(&self, part: Part, lab: &Lab) -> Part {
         let Some(home) = home_of(part.name) else {
@@ -46,7 +46,7 @@ impl Vpc {
         }
     }
 
-    /// What stands in `/etc/hosts` of a host. The nodes of its own zone come first: connections stay in a zone.
+    /// Returns the `/etc/hosts` of a host. Nodes of its own zone come first, so that connections stay in a zone.
     fn hosts_file(&self, host: &str) -> String {
         let zone = |host: &Host| {
             let subnet = self.network.subnet(host.subnet.as_ref()?)?;

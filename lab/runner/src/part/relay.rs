@@ -1,4 +1,4 @@
-//! The relay on the links between the parts: this very program, under another command.
+//! The relay between the parts: this program, with another command.
 
 use std::{collections::BTreeMap, time::Duration};
 

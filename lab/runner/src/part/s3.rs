@@ -1,4 +1,4 @@
-//! The lab's S3, with the bucket, the notification and the policies that the runbook sets up on AWS.
+//! The lab's S3, with the bucket, notifications and policies that the runbook creates on AWS.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{ConfigFile, Part, PartName, caller};
 use crate::{
     lab::{ACCOUNT_ID, BUCKET, FUNCTION, Lab, QUEUE, REGION},
-    state::settings::{LogLayout, Via},
+    state::settings::{EventRoute, LogLayout},
 };
 
 pub fn part(lab: &Lab) -> Part {
@@ -58,8 +58,8 @@ fn config(lab: &Lab) -> serde_json::Value {
         "secret_access_key": keys.s3.secret,
     });
     let (endpoint, holder, part) = match lab.settings.via {
-        Via::Lambda => ("lambda_endpoint", "lambda_credentials", PartName::Lambda),
-        Via::Sqs => ("sqs_endpoint", "sqs_credentials", PartName::Sqs),
+        EventRoute::Lambda => ("lambda_endpoint", "lambda_credentials", PartName::Lambda),
+        EventRoute::Sqs => ("sqs_endpoint", "sqs_credentials", PartName::Sqs),
     };
     config[endpoint] = lab.url(part).into();
     config[holder] = credentials;
@@ -74,11 +74,11 @@ fn notification(lab: &Lab) -> serde_json::Value {
         "events": ["s3:ObjectCreated:*"],
     });
     let (member, arn) = match lab.settings.via {
-        Via::Lambda => (
+        EventRoute::Lambda => (
             "function_arn",
             format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}"),
         ),
-        Via::Sqs => (
+        EventRoute::Sqs => (
             "queue_arn",
             format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{QUEUE}"),
         ),
@@ -87,7 +87,7 @@ fn notification(lab: &Lab) -> serde_json::Value {
     rule
 }
 
-/// One object a payment needs more: the object is read back, to tell a repeat from a conflict.
+/// The layout of one object per payment needs more: the object is read back, to distinguish a repeat from a conflict.
 fn app_tier_policies(lab: &Lab) -> Vec<PathBuf> {
     let files: &[&str] = match lab.settings.log_layout {
         LogLayout::Batch => &["ec2-s3-access-role.json"],

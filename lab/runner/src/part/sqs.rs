@@ -1,14 +1,14 @@
-//! The lab's SQS: the queue of dead letters, and the queue of events in a lab that has them go by one.
+//! The lab's SQS: the dead-letter queue, and the event queue in a lab that uses one.
 
 use serde_json::json;
 
 use super::{ConfigFile, Part, PartName, caller};
 use crate::lab::{ACCOUNT_ID, DEAD_LETTER_QUEUE, Lab, QUEUE, REGION};
 
-/// AWS asks for six times the function's timeout. Here a failed event comes again sooner, so that one can watch.
+/// AWS requires six times the function's timeout. Here failed events come back sooner, so that one can watch.
 const VISIBILITY_SECONDS: u32 = 65;
 
-/// Receives before an event is a dead letter.
+/// Number of receives after which an event is a dead letter.
 const RECEIVES_MAX: u32 = 5;
 
 /// Fourteen days, the longest that SQS keeps a message.

@@ -9,10 +9,10 @@ use crate::{
     process::{Launch, Output},
 };
 
-/// Two failed checks of the load balancer, one a second, and a margin.
+/// Time for two failed checks of the load balancer, one per second, and a margin.
 const DRAIN_SECONDS: u32 = 3;
 
-/// Draining, then requests in flight up to their deadline of 8 s, and a margin.
+/// Time for draining, for requests in flight up to their deadline of 8 s, and a margin.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {

@@ -1,8 +1,8 @@
-//! Who listens on a port, where `/proc` tells.
+//! Finds the process that listens on a port, if `/proc` shows it.
 
 use std::{fs, path::Path};
 
-/// The process that listens.
+/// The listening process.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Holder {
     pub pid: u32,
@@ -10,7 +10,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Who listens on a TCP port, where `/proc` tells and the process is ours to see.
+    /// Returns the process that listens on a TCP port, if `/proc` exists and we may see the process.
     pub(super) fn of(port: u16) -> Option<Self> {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
         let socket = tables
@@ -29,8 +29,8 @@ impl Holder {
     }
 }
 
-/// Reads `/proc/net/tcp`: the second column is the local address in hex, the
-/// fourth the state (`0A` listens), the tenth the inode.
+/// Parses `/proc/net/tcp`: the second column is the local address in hex, the fourth the state (`0A` is listening), the
+/// tenth the inode.
 fn listening_inode(table: &str, port: u16) -> Option<&str> {
     let port = format!(":{port:04X}");
     table.lines().find_map(|line| {

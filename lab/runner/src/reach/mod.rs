@@ -1,7 +1,7 @@
-//! Who reaches whom, tried for real: a connection from inside every host to every port, and what S3 lets each role do.
+//! Tests reachability for real: a connection from every host to every port, and what S3 allows each role.
 //!
-//! What is found is held against what must be, host by host. A rule that lets in too much is named even where another
-//! still stops it; for what comes from the internet, the router tells which packets its ACLs let pass.
+//! Results are compared with what should be, host by host. A rule that is too permissive is reported even if another
+//! one still blocks the traffic; for traffic from the internet, the router reports which packets its ACLs let pass.
 
 pub mod s3;
 
@@ -17,15 +17,15 @@ use crate::{
     vpc::{Error, Vpc, doorway::Doorway, rules::ADMITTED},
 };
 
-/// A packet that is dropped is never answered; one that is not, within a millisecond.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A dropped packet is never answered; any other is answered within a millisecond.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// What was found.
+/// Results of the tests.
 #[derive(Debug)]
 pub struct Report {
     pub found: Table,
     pub wanted: Table,
-    /// What is not as it must be, a line each.
+    /// Differences from what should be, one per line.
     pub faults: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Report {
     }
 }
 
-/// One pair, as it was tried.
+/// One pair, and the result.
 struct Tried<'a> {
     from: &'a Host,
     to: &'a Host,
@@ -43,7 +43,7 @@ struct Tried<'a> {
     reached: bool,
 }
 
-/// Tries everything in a lab that is up.
+/// Tests everything in a lab that is up.
 pub async fn try_all(vpc: &Vpc, lab: &Lab) -> Result<Report, Error> {
     let tried = connect_all(vpc).await?;
     let allowed = s3::try_roles(vpc, lab).await?;
@@ -82,7 +82,7 @@ pub async fn try_all(vpc: &Vpc, lab: &Lab) -> Result<Report, Error> {
     })
 }
 
-/// Tries one pair for real.
+/// Tests one pair.
 pub async fn try_one(vpc: &Vpc, from: &Host, to: &Host, port: u16) -> Result<bool, Error> {
     let doorway = Doorway::open(&vpc.namespace(from.name.as_str()))?;
     Ok(connect(&doorway, to.address, port).await)
@@ -116,22 +116,22 @@ async fn connect_all(vpc: &Vpc) -> Result<Vec<Tried<'_>>, Error> {
     Ok(join_all(attempts).await)
 }
 
-/// S3 answers; it never asks.
+/// Whether a tier opens connections; S3 only answers.
 fn is_asked(tier: &Tier) -> bool {
     tier.group.is_some() || tier.port.is_none()
 }
 
-/// A refusal is an answer, too: the packets went both ways.
+/// Whether packets pass in both directions. A refused connection counts: it is an answer.
 async fn connect(from: &Doorway, to: Ipv4Addr, port: u16) -> bool {
     let to = std::net::SocketAddrV4::new(to, port);
-    let connected: std::io::Result<TcpStream> = from.connect(to, PATIENCE).await;
+    let connected: std::io::Result<TcpStream> = from.connect(to, CONNECT_TIMEOUT).await;
     match connected {
         Ok(_) => true,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
     }
 }
 
-/// Where the machine does not do what its rules say.
+/// Returns how the result differs from the rules, if it does.
 fn differs(vpc: &Vpc, tried: &Tried<'_>) -> Option<String> {
     let verdict = vpc.network.judge(tried.from, tried.to, tried.port);
     (verdict.reaches() != tried.reached).then(|| {
@@ -149,7 +149,7 @@ fn differs(vpc: &Vpc, tried: &Tried<'_>) -> Option<String> {
 
 type Packets = HashSet<(Ipv4Addr, Ipv4Addr, u16)>;
 
-/// Connections from the internet that the ACLs let pass, whatever became of them then.
+/// Returns connections from the internet that the ACLs let pass, whether or not a group blocked them then.
 fn admitted(vpc: &Vpc) -> Result<Packets, Error> {
     let text = vpc.set_of_router(ADMITTED)?;
     let json: Value = serde_json::from_str(&text).map_err(Error::Nft)?;
@@ -160,7 +160,7 @@ fn admitted(vpc: &Vpc) -> Result<Packets, Error> {
     Ok(elements.filter_map(packet).collect())
 }
 
-/// `{"concat": ["203.0.113.10", "10.0.1.10", 80]}`, perhaps within `{"elem": {"val": …}}`.
+/// Parses `{"concat": ["203.0.113.10", "10.0.1.10", 80]}`, possibly within `{"elem": {"val": …}}`.
 fn packet(element: &Value) -> Option<(Ipv4Addr, Ipv4Addr, u16)> {
     let value = element["elem"].get("val").unwrap_or(element);
     let parts = value["concat"].as_array()?;
@@ -169,7 +169,7 @@ fn packet(element: &Value) -> Option<(Ipv4Addr, Ipv4Addr, u16)> {
     Some((address(0)?, address(1)?, u16::try_from(port).ok()?))
 }
 
-/// A finding, and whether the packets were seen.
+/// Formats a finding, and whether the packets were seen.
 fn told(finding: &Finding<'_>, admitted: &Packets) -> String {
     match finding {
         Finding::Acl { from, to, port, .. }
@@ -181,7 +181,7 @@ fn told(finding: &Finding<'_>, admitted: &Packets) -> String {
     }
 }
 
-/// What the router let pass against its rules.
+/// Returns what the router let pass against its rules.
 fn unexplained<'a>(
     vpc: &'a Vpc,
     admitted: &'a Packets,
@@ -206,7 +206,7 @@ fn unexplained<'a>(
         })
         .map(|(_, host, to, _, port)| {
             format!(
-                "{} passed the ACLs to {}:{port}, though no entry allows it",
+                "{} passed the ACLs to {}:{port}, although no entry allows it",
                 host.name, to.name
             )
         })

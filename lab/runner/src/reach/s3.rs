@@ -1,4 +1,4 @@
-//! What S3 lets a role do: tried from inside a host of the role, with its key.
+//! What S3 allows a role: tested from inside a host of the role, with its key.
 
 use aws_model::network::Name;
 use aws_sdk_s3::{
@@ -17,27 +17,27 @@ use crate::{
     vpc::{Error, Vpc, hosts_of},
 };
 
-/// A prefix that is nobody's.
+/// A prefix that no role may use.
 const ELSEWHERE: &str = "elsewhere/";
 
-/// What a role may do.
+/// A role's permissions.
 #[derive(Debug)]
 pub struct Role {
     pub tier: Name,
-    /// Such as `put`, on its prefix.
+    /// Allowed actions on its prefix, such as `put`.
     pub actions: Vec<Name>,
-    /// What it may do besides, a line each.
+    /// What it may do besides, one per line.
     pub beyond: Vec<String>,
 }
 
-/// What one try of all actions came to.
+/// Results of trying all actions.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tried {
     allowed: Vec<Name>,
     elsewhere: Vec<Name>,
 }
 
-/// Tries with the key of each role, from a host that has it.
+/// Tests the key of each role, from a host that has it.
 pub async fn try_roles(vpc: &Vpc, lab: &Lab) -> Result<Vec<Role>, Error> {
     let keys = &lab.credentials.aws;
     let mut roles = Vec::new();
@@ -63,7 +63,7 @@ pub async fn try_roles(vpc: &Vpc, lab: &Lab) -> Result<Vec<Role>, Error> {
     Ok(roles)
 }
 
-/// In a process of its own, which goes into the host's namespace.
+/// Runs the tests in a separate process, which enters the host's namespace.
 async fn try_from(vpc: &Vpc, lab: &Lab, host: &str, key: &AccessKey) -> Result<Tried, Error> {
     let namespace = vpc.namespace(host);
     let failed = |source| Error::Enter {
@@ -80,11 +80,11 @@ async fn try_from(vpc: &Vpc, lab: &Lab, host: &str, key: &AccessKey) -> Result<T
         .output()
         .await
         .map_err(failed)?;
-    // One that did nothing printed nothing.
+    // A process that failed early printed nothing.
     Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
 
-/// `cargo lab try-s3`: what was allowed, as JSON.
+/// `cargo lab try-s3`: returns what was allowed, as JSON.
 pub async fn tried(endpoint: &str) -> String {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let credentials = Credentials::new(
@@ -111,7 +111,7 @@ pub async fn tried(endpoint: &str) -> String {
     serde_json::to_string(&tried).unwrap_or_default()
 }
 
-/// An empty object is put, in which the function finds no line.
+/// Tries all actions. Puts an empty object, in which the function finds no lines.
 async fn allowed(client: &Client, prefix: &str) -> Vec<Name> {
     let key = format!("{prefix}reach-{}.ndjson", Uuid::new_v4());
     let put = client
@@ -123,7 +123,7 @@ async fn allowed(client: &Client, prefix: &str) -> Vec<Name> {
         .send()
         .await;
     let get = client.get_object().bucket(BUCKET).key(&key).send().await;
-    // Who may read is told that it is not there, who may not is refused.
+    // A role that may read gets 404, one that may not gets 403.
     let may_get = match &get {
         Ok(_) => true,
         Err(error) => error

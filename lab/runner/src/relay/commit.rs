@@ -1,10 +1,10 @@
-//! Recognises a COMMIT on its way to a MySQL server.
+//! Recognises a COMMIT in the traffic to a MySQL server.
 
-/// A packet of the text protocol: three bytes of length, a sequence number of 0, `COM_QUERY`, the statement.
+/// A packet of the text protocol: three bytes of length, sequence number 0, `COM_QUERY`, the statement.
 /// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query.html>
 const COMMIT: &[u8] = b"\x07\x00\x00\x00\x03COMMIT";
 
-/// What a client sent before a COMMIT, if its bytes end in one: it then waits for the answer.
+/// Returns what a client sent before a COMMIT, if its bytes end with one: it then waits for the answer.
 pub(super) fn before(bytes: &[u8]) -> Option<&[u8]> {
     bytes.strip_suffix(COMMIT)
 }

@@ -1,5 +1,5 @@
-//! A failover of the database, as a connection sees it: the server at the other end of an open connection was the
-//! writer, and is read-only from now on. Connections that are opened later reach the new writer.
+//! A failover of the database, as a connection sees it: the server of an open connection was the writer, and is
+//! read-only from now on. Connections opened later reach the new writer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use server_kit::fault::Faults;
 
 use super::commit;
 
-/// `COM_QUERY` with a ROLLBACK: what the old writer does instead of a COMMIT.
+/// `COM_QUERY` with a ROLLBACK: what the old writer gets instead of a COMMIT.
 const ROLLBACK: &[u8] = b"\x09\x00\x00\x00\x03ROLLBACK";
 
 /// `ER_OPTION_PREVENTS_STATEMENT`.
@@ -22,16 +22,16 @@ const READ_ONLY: (u16, &[u8]) = (
 pub(super) struct Failover<'a> {
     faults: &'a Faults,
     name: &'a str,
-    /// The failover that is on now came before the connection.
+    /// Whether the connection was opened after the current failover started.
     reaches_new_writer: AtomicBool,
-    /// For the rest of the connection's life.
+    /// Set for the rest of the connection's life.
     is_read_only: AtomicBool,
-    /// The next answer of the server is the one to a ROLLBACK.
+    /// Whether the server's next answer is the one to a ROLLBACK.
     refuses: AtomicBool,
 }
 
 impl<'a> Failover<'a> {
-    /// A connection that is opened now. `name` is the fault's.
+    /// Tracks a connection opened now. `name` is the fault's.
     pub fn of(faults: &'a Faults, name: &'a str) -> Self {
         Self {
             faults,
@@ -42,7 +42,7 @@ impl<'a> Failover<'a> {
         }
     }
 
-    /// What the server gets instead of these bytes from the client, if anything.
+    /// Returns what to send to the server instead of these bytes, if anything.
     pub fn replace_sent(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let before = commit::before(bytes)?;
         if !self.faults.is_on(self.name) {
@@ -59,7 +59,7 @@ impl<'a> Failover<'a> {
         Some([before, ROLLBACK].concat())
     }
 
-    /// What the client gets instead of the server's answer, if anything.
+    /// Returns what to send to the client instead of the server's answer, if anything.
     pub fn replace_answer(&self) -> Option<Vec<u8>> {
         let refuses = self.refuses.swap(false, Ordering::Relaxed);
         refuses.then(|| {

@@ -1,4 +1,4 @@
-//! One link: connections to a part, passed on.
+//! One link: forwards connections to a part.
 
 use std::{
     io,
@@ -29,15 +29,15 @@ pub(super) const CUT: &str = "cut";
 pub(super) const COMMIT_LOST: &str = "commit-lost";
 pub(super) const FAILOVER: &str = "failover";
 
-/// How often a connection that is cut looks whether it still is.
+/// Interval at which a cut connection checks whether the fault is over.
 const CUT_POLL: Duration = Duration::from_millis(50);
 
-/// After an accept that failed, for want of file descriptors, say.
+/// Delay after a failed accept, for example when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const BUFFER: usize = 16 * 1024;
 
-/// The name of a link's fault.
+/// Returns the name of a link's fault.
 pub(super) fn fault(part: PartName, name: &str) -> String {
     format!("{part}-{name}")
 }
@@ -89,17 +89,17 @@ impl Link {
     async fn relay(self, mut client: TcpStream) {
         self.while_cut().await;
         let Ok(mut server) = TcpStream::connect(self.target).await else {
-            // The part is away, and its client is to see that.
+            // The part is down, and its client must see that.
             let _ = client.set_zero_linger();
             return;
         };
         if self.pass(&mut client, &mut server).await.is_err() {
-            // Closed with a reset rather than an end.
+            // Closed with a reset instead of a FIN.
             let _ = (client.set_zero_linger(), server.set_zero_linger());
         }
     }
 
-    /// Returns once both sides have ended, or with what broke the connection.
+    /// Returns once both sides have ended, or the error that broke the connection.
     async fn pass(&self, client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
@@ -123,7 +123,7 @@ impl Link {
         tokio::try_join!(up, down).map(|_| ())
     }
 
-    /// `replace` gives what is passed on instead of the bytes, if anything.
+    /// Forwards bytes; `replace` returns what to forward instead, if anything.
     async fn pump(
         &self,
         mut from: ReadHalf<'_>,

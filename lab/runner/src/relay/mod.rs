@@ -1,7 +1,7 @@
-//! The network between the parts, with faults: a relay of TCP connections.
+//! The network between the parts, with faults: a TCP relay.
 //!
-//! Each part that others connect to has a link: a port of the relay that leads to the part. Without faults the
-//! bytes pass as they come. Faults are named after the link: `web-a-latency`, `mysql-commit-lost`.
+//! Each part that others connect to has a link: a port of the relay that leads to the part. Without faults, bytes are
+//! forwarded unchanged. Faults are named after the link: `web-a-latency`, `mysql-commit-lost`.
 
 mod commit;
 mod failover;
@@ -21,7 +21,7 @@ use crate::{files, part_name::PartName, secret::Secret, shutdown::Shutdown};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {
-    /// Of the interface to the faults.
+    /// Address of the fault interface.
     pub listen: SocketAddr,
     pub control_token: Secret,
     pub links: Vec<LinkConfig>,
@@ -38,24 +38,24 @@ pub struct LinkConfig {
 pub enum Error {
     #[error(transparent)]
     Files(#[from] files::Error),
-    #[error("there is no configuration in {0}")]
+    #[error("no configuration found in {0}")]
     NoConfig(String),
-    #[error("can't listen on {address}")]
+    #[error("cannot listen on {address}")]
     Listen {
         address: SocketAddr,
         #[source]
         source: io::Error,
     },
-    #[error("the relay broke")]
+    #[error("the relay failed")]
     Serve(#[source] io::Error),
 }
 
-/// Relays until it is told to stop.
+/// Relays until told to stop.
 pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
     let config: Config =
         files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
     let kinds: Vec<Kind> = config.links.iter().flat_map(kinds).collect();
-    let token = server_kit::secret::Secret::new(config.control_token.expose());
+    let token = config.control_token;
     let faults = Arc::new(Faults::new(&kinds, Some(token)));
     for link in config.links {
         let listener = listen(link.listen).await?;
@@ -92,7 +92,7 @@ async fn control(
     }
 }
 
-/// A link's faults. Their names last as long as the process.
+/// Returns a link's faults. Their names live as long as the process.
 fn kinds(link: &LinkConfig) -> Vec<Kind> {
     let part = link.part;
     let kind = |name, about, ms| Kind {
@@ -108,12 +108,12 @@ fn kinds(link: &LinkConfig) -> Vec<Kind> {
     if part == PartName::Mysql {
         kinds.push(kind(
             link::COMMIT_LOST,
-            "a COMMIT is done, and the connection is reset before its answer",
+            "resets the connection after a COMMIT is done, before its answer",
             None,
         ));
         kinds.push(kind(
             link::FAILOVER,
-            "open connections stay with the old writer, which is read-only from now on; new ones reach the new writer",
+            "leaves open connections on the old writer, which becomes read-only; new ones reach the new writer",
             None,
         ));
     }

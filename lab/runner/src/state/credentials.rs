@@ -1,4 +1,4 @@
-//! Passwords and access keys of one lab: random, made once, kept with its data.
+//! Passwords and access keys of one lab: random, created once, kept with its data.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +14,14 @@ pub struct AccessKey {
     pub secret: Secret,
 }
 
-/// One key a holder, as on AWS, where each has a role of its own.
+/// One key per holder, because on AWS each has a role of its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessKeys {
     pub app_tier: AccessKey,
     pub lambda: AccessKey,
-    /// With which S3 invokes the function.
+    /// Key with which S3 invokes the function.
     pub s3: AccessKey,
-    /// The person who runs the lab.
+    /// Key of the person who runs the lab.
     pub operator: AccessKey,
 }
 
@@ -38,12 +38,12 @@ pub struct Passwords {
 pub struct Credentials {
     pub mysql: Passwords,
     pub aws: AccessKeys,
-    /// What the parts ask of whoever switches faults.
+    /// Token that the parts require for switching faults.
     pub control: Secret,
 }
 
 impl Credentials {
-    /// Those of this lab; made now if it has none.
+    /// Loads those of this lab; creates them if it has none.
     pub fn keep(dir: &LabDir) -> Result<Self, Error> {
         if let Some(kept) = files::read_json(&dir.credentials())? {
             return Ok(kept);
@@ -53,7 +53,7 @@ impl Credentials {
         Ok(made)
     }
 
-    /// Those of a lab that was started before.
+    /// Loads those of a lab that was started before.
     pub fn load(dir: &LabDir) -> Result<Self, Error> {
         files::read_json(&dir.credentials())?.ok_or_else(|| dir.no_lab())
     }
@@ -79,7 +79,7 @@ impl Credentials {
 }
 
 impl AccessKey {
-    /// In the form that AWS gives them, since tools check it.
+    /// Has AWS's format, since tools check it.
     fn random() -> Self {
         let id = Secret::random(16).expose().to_ascii_uppercase();
         Self {

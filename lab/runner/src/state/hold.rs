@@ -1,7 +1,7 @@
-//! What is to stay as it is, a part that is down or a fault that is on: said by a file, which may name the moment of its
+//! A state to keep, such as a part that stays down or a fault that stays on: a file, which may contain the time of its
 //! end.
 //!
-//! The supervisor looks at it. With a moment, whoever set it may die.
+//! The supervisor enforces it. With a time, whoever set it may die.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ impl Hold {
         Self { path }
     }
 
-    /// From now on; without a length until it is lifted.
+    /// Sets it from now on; without a length until it is lifted.
     pub fn set(&self, length: Option<Duration>) -> Result<(), files::Error> {
         let end = length.map(|length| (since_epoch() + length).as_millis().to_string());
         files::write(&self.path, &end.unwrap_or_default())
@@ -31,7 +31,7 @@ impl Hold {
         files::remove(&self.path)
     }
 
-    /// Whether it was set and not lifted, over or not.
+    /// Whether it was set and not lifted, even if its time is over.
     pub fn is_set(&self) -> bool {
         self.path.exists()
     }

@@ -1,4 +1,4 @@
-//! All that a lab keeps, under one directory.
+//! Everything that a lab keeps, in one directory.
 
 pub mod credentials;
 pub mod hold;
@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 use self::hold::Hold;
 use crate::{files, part_name::PartName};
 
-/// The kernel keeps 108 bytes for the path of a unix socket, and one of them ends it.
+/// The kernel reserves 108 bytes for the path of a Unix socket, including a final zero.
 const SOCKET_PATH_MAX: usize = 107;
 
 const SOCKET: &str = "mysql.sock";
@@ -48,18 +48,18 @@ const OWNED: [&str; 11] = [
 pub enum Error {
     #[error(transparent)]
     Files(#[from] files::Error),
-    #[error("can't use {} as the lab's directory", path.display())]
+    #[error("cannot use {} as the lab's directory", path.display())]
     Path {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
     #[error(
-        "{} belongs to somebody else and can't hold the database's socket: \
+        "{} belongs to another user and cannot hold the database's socket: \
          remove it, or choose a shorter --dir", path.display()
     )]
     SocketDir { path: PathBuf },
-    #[error("there is no lab in {}: start one with `cargo lab up`", path.display())]
+    #[error("there is no lab in {}; start one with `cargo lab up`", path.display())]
     NoLab { path: PathBuf },
 }
 
@@ -73,7 +73,7 @@ pub struct LabDir {
 pub type Lock = Flock<File>;
 
 impl LabDir {
-    /// Names the directory; nothing is made yet.
+    /// Names the directory, without creating it.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let root = std::path::absolute(path).map_err(|source| Error::Path {
             path: path.to_owned(),
@@ -86,7 +86,7 @@ impl LabDir {
         &self.root
     }
 
-    /// Makes what is missing of it.
+    /// Creates what is missing of it.
     pub fn create(&self) -> Result<(), Error> {
         for dir in ["", "config", "hold", "logs", "s3", "sqs", "lambda", "terms"] {
             files::create_dir(&self.root.join(dir))?;
@@ -94,7 +94,7 @@ impl LabDir {
         Ok(())
     }
 
-    /// Forgets data, credentials and logs.
+    /// Deletes data, credentials and logs.
     pub fn erase(&self) -> Result<(), Error> {
         for name in OWNED {
             files::remove(&self.root.join(name))?;
@@ -102,7 +102,7 @@ impl LabDir {
         Ok(())
     }
 
-    /// The data of a part, or of anything that keeps some.
+    /// Path of the data of a part, or of anything else that keeps some.
     pub fn data(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -115,22 +115,22 @@ impl LabDir {
         self.root.join("logs").join(format!("{name}.log"))
     }
 
-    /// There while a part is to stay down.
+    /// Set while a part must stay down.
     pub fn hold(&self, part: PartName) -> Hold {
         Hold::at(self.root.join("hold").join(part.as_str()))
     }
 
-    /// There while a fault of this name is on that has an end.
+    /// Set while a fault with this name and a time limit is on.
     pub fn term(&self, name: &str) -> Hold {
         Hold::at(self.root.join("terms").join(name))
     }
 
-    /// The names of all that are there.
+    /// Returns the names of all faults with a time limit.
     pub fn terms(&self) -> Vec<String> {
         let entries = fs::read_dir(self.root.join("terms")).into_iter().flatten();
         entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            // One that is being written.
+            // A file that is being written.
             .filter(|name| !name.contains('.'))
             .collect()
     }
@@ -153,12 +153,12 @@ impl LabDir {
         }
     }
 
-    /// Takes the supervisor's lock, or nothing where another holds it.
+    /// Takes the supervisor's lock; returns `None` if another process holds it.
     pub fn lock(&self) -> Result<Option<Lock>, Error> {
         self.try_lock("lock")
     }
 
-    /// Taken by `up` while it prepares a start, so that two don't write the same files.
+    /// Taken by `up` while it prepares a start, so that two do not write the same files.
     pub fn lock_preparation(&self) -> Result<Option<Lock>, Error> {
         self.try_lock("up.lock")
     }
@@ -168,7 +168,7 @@ impl LabDir {
         Ok(self.root.is_dir() && self.lock()?.is_none())
     }
 
-    /// Waits until no supervisor lives; false if one still does after `patience`.
+    /// Waits until no supervisor lives; returns `false` if one still does after `patience`.
     pub async fn unsupervised_within(&self, patience: Duration) -> Result<bool, Error> {
         let deadline = Instant::now() + patience;
         while self.is_supervised()? {
@@ -191,7 +191,7 @@ impl LabDir {
         Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).ok())
     }
 
-    /// The database's socket: in the directory, or under the system's temporary one where the path would be too long.
+    /// Path of the database's socket: in the directory, or in the system's temporary one if the path would be too long.
     pub fn mysql_socket(&self) -> Result<PathBuf, Error> {
         let dir = self.socket_dir();
         if dir != self.root {
@@ -200,11 +200,11 @@ impl LabDir {
         Ok(dir.join(SOCKET))
     }
 
-    /// Leaves nothing outside the directory once the database is stopped.
+    /// Removes what is outside the directory, once the database is stopped.
     pub fn forget_socket(&self) {
         let dir = self.socket_dir();
         if dir != self.root {
-            // Not there, or not empty: then it isn't ours to remove.
+            // If it does not exist or is not empty, it is not ours to remove.
             let _ = fs::remove_dir(dir);
         }
     }
@@ -219,7 +219,7 @@ impl LabDir {
     }
 }
 
-/// A directory in a place where others can write too: taken only if it is ours.
+/// Creates a directory in a place where others can write too; an existing one is used only if it is ours.
 fn own_dir(path: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().mode(0o700).create(path);
     let ours = path

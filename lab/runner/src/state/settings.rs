@@ -1,4 +1,4 @@
-//! How a lab was started: written by `up`, read by the supervisor and every later command.
+//! A lab's settings: written by `up`, read by the supervisor and every later command.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{Error, LabDir, vpc};
 use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret};
 
-/// How the app tier lays payments out in the bucket.
+/// How the app tier stores payments in the bucket.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLayout {
-    /// Many payments an object.
+    /// Many payments per object.
     #[default]
     Batch,
-    /// One object a payment.
+    /// One payment per object.
     Object,
 }
 
@@ -28,14 +28,14 @@ impl LogLayout {
     }
 }
 
-/// How S3's events reach the function.
+/// How S3 events reach the function.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Via {
-    /// S3 invokes it.
+pub enum EventRoute {
+    /// S3 invokes the function.
     #[default]
     Lambda,
-    /// By a queue, from which Lambda polls: an event is kept for days rather than hours.
+    /// Through a queue, which Lambda polls: an event is kept for days rather than hours.
     Sqs,
 }
 
@@ -44,13 +44,13 @@ pub struct Settings {
     pub ports: Ports,
     pub tools: Tools,
     pub log_layout: LogLayout,
-    pub via: Via,
-    /// Folder of the IAM policies, where it is not the workspace's.
+    pub via: EventRoute,
+    /// Folder of the IAM policies, if it is not the workspace's.
     #[serde(default)]
     pub iam: Option<PathBuf>,
-    /// Whether there is a relay on the links between parts, for faults of the network.
+    /// Whether there is a relay between the parts, for network faults.
     pub relay: bool,
-    /// Whether there is a console, to look at the lab with a browser.
+    /// Whether there is a console.
     #[serde(default)]
     pub console: bool,
     /// The network between parts, where it is a VPC.
@@ -60,7 +60,7 @@ pub struct Settings {
     pub tls: bool,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
-    /// The lab ends with this process.
+    /// The lab stops when this process ends.
     pub owner: Option<Identity>,
 }
 

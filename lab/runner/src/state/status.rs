@@ -1,4 +1,4 @@
-//! What the supervisor knows of the parts, in a file that others read.
+//! What the supervisor knows of the parts, in a file for other processes.
 
 use std::net::SocketAddr;
 
@@ -34,20 +34,20 @@ pub struct PartStatus {
     pub pid: Option<i32>,
     pub addr: SocketAddr,
     pub state: PartState,
-    /// What runs there, such as `mariadb 10.11.19`.
+    /// Program and version, such as `mariadb 10.11.19`.
     pub about: String,
-    /// With the pid, tells this process from a later one.
+    /// With the pid, identifies the process uniquely.
     pub start_time: Option<u64>,
-    /// How often it died.
+    /// Number of deaths.
     pub deaths: u32,
-    /// From start to the first good health check.
+    /// Time from start to the first successful health check.
     pub ready_ms: Option<u64>,
-    /// Why it is not healthy, or how it died last.
+    /// Why it is not healthy, or how it last died.
     pub detail: Option<String>,
 }
 
 impl PartStatus {
-    /// A part that was not started yet.
+    /// A part that has not been started yet.
     pub fn new(part: PartName, addr: SocketAddr, about: String) -> Self {
         Self {
             part,
@@ -70,7 +70,7 @@ impl PartStatus {
         })
     }
 
-    /// What became of it since it was looked at before, for people.
+    /// Returns what has changed since `before`, for people.
     pub fn news_since(&self, before: &Self) -> Option<String> {
         if self.deaths > before.deaths {
             return Some(match self.pid {
@@ -88,7 +88,7 @@ impl PartStatus {
         })
     }
 
-    /// As it is once nobody supervises: a process that still runs is nobody's.
+    /// The state once nobody supervises: a process that still runs is orphaned.
     #[must_use]
     pub fn unsupervised(mut self) -> Self {
         if self.identity().is_some_and(Identity::is_alive) {
@@ -103,7 +103,7 @@ impl PartStatus {
     }
 }
 
-/// How far the lab as a whole is.
+/// State of the lab as a whole.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -116,7 +116,7 @@ pub enum Phase {
 /// Why a start was given up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
-    /// Whose log to look at.
+    /// The part whose log to read.
     pub part: Option<PartName>,
     pub reason: String,
 }
@@ -139,7 +139,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// As the supervisor wrote it last, corrected if it died since; nothing where there never was one.
+    /// Loads what the supervisor last wrote, corrected if it has died since; `None` if there never was one.
     pub fn load(dir: &LabDir) -> Result<Option<Self>, Error> {
         let written: Option<Self> = files::read_json(&dir.status())?;
         let Some(mut status) = written else {
@@ -156,7 +156,7 @@ impl Status {
         Ok(Some(status))
     }
 
-    /// Sends a signal to a part; `false` where it does not run.
+    /// Sends a signal to a part; returns `false` if it is not running.
     pub fn signal(dir: &LabDir, part: PartName, signal: Signal) -> Result<bool, Error> {
         let status = Self::load(dir)?.ok_or_else(|| dir.no_lab())?;
         let process = status.part(part).and_then(PartStatus::identity);

@@ -1,4 +1,4 @@
-//! How the VPC of a lab with `--vpc` was asked for.
+//! The VPC settings of a lab with `--vpc`.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use crate::install::NetworkTools;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
-    /// The network that it has.
+    /// File of the network.
     pub network: PathBuf,
     pub nat: bool,
-    /// All of it is in a user namespace, which is the supervisor's.
+    /// Whether all of it is in a user namespace, which belongs to the supervisor.
     pub rootless: bool,
     pub tools: NetworkTools,
 }

@@ -1,14 +1,14 @@
-//! How long to wait before a part that died is started again.
+//! Backoff before a part that died is restarted.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// One that ran this long before it died is not in a loop of crashes.
+/// A part that ran this long before it died is not in a crash loop.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// Doubles from death to death.
+/// A delay that doubles with every death.
 #[derive(Debug)]
 pub(super) struct Backoff(Duration);
 
@@ -17,7 +17,7 @@ impl Backoff {
         Self(FIRST)
     }
 
-    /// The wait after a life of `lived`.
+    /// Returns the delay after a run of `lived`.
     pub(super) fn after(&mut self, lived: Duration) -> Duration {
         if lived >= STEADY {
             self.0 = FIRST;

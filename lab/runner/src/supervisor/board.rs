@@ -1,4 +1,4 @@
-//! The status of all parts: one copy in memory, one in a file for other processes.
+//! The status of all parts: in memory, and in a file for other processes.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -62,7 +62,7 @@ impl Board {
         });
     }
 
-    /// Whether it was healthy since its last start.
+    /// Whether it has been healthy since its last start.
     pub(super) fn was_healthy(&self, part: PartName) -> bool {
         let status = self.status.borrow();
         status
@@ -80,7 +80,7 @@ impl Board {
         });
     }
 
-    /// A part that has yet to become healthy stays `starting`.
+    /// Marks a part as unhealthy; one that has yet to become healthy stays `starting`.
     pub(super) fn ill(&self, part: PartName, detail: &str) {
         self.change_part(part, |status| {
             if status.state == PartState::Healthy {

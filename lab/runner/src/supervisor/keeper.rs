@@ -1,4 +1,4 @@
-//! Keeps one part alive.
+//! Keeps one part running.
 
 use std::{
     convert::Infallible,
@@ -24,13 +24,13 @@ use crate::{
     state::hold::Hold,
 };
 
-/// Between health checks of a part that is starting.
+/// Interval between health checks of a part that is starting.
 const STARTING: Duration = Duration::from_millis(50);
-/// Between health checks of one that was healthy.
+/// Interval between health checks of a part that was healthy.
 const STEADY: Duration = Duration::from_secs(1);
-/// Between looks at whether a part is still to stay down.
+/// Interval between checks whether a part must still stay down.
 const HELD: Duration = Duration::from_millis(100);
-/// One late answer on a busy machine is no illness.
+/// Failed checks before a part counts as unhealthy: one late answer on a busy machine does not.
 const FAILURES_TO_BE_ILL: u32 = 2;
 
 #[derive(Debug)]
@@ -54,9 +54,9 @@ impl Keeper {
         self.part
     }
 
-    /// Asks the part to end; the task returned ends with it.
+    /// Asks the part to exit; the returned task ends with it.
     pub(super) fn stop(self) -> JoinHandle<()> {
-        // Nobody listens any more if the task ended by itself.
+        // Nobody is listening if the task ended by itself.
         let _ = self.stop.send(());
         self.task
     }
@@ -104,19 +104,19 @@ async fn keep(part: Part, log: PathBuf, hold: Hold, board: Board, mut stop: ones
     board.stopped(part.name);
 }
 
-/// Waits for as long as the part is to stay down.
+/// Waits as long as the part must stay down.
 async fn lifted(hold: &Hold) {
     while hold.is_on() {
         sleep(HELD).await;
     }
 }
 
-/// Checks the part's health, and keeps its log bounded, for as long as it lives.
+/// Checks the part's health and rotates its log, as long as it lives.
 async fn watch(part: &Part, log: &Path, board: &Board) -> Infallible {
     let started = Instant::now();
     let mut interval = STARTING;
     let mut failures = 0;
-    // What the board says of it; nothing yet.
+    // The health last reported to the board; nothing yet.
     let mut known = None;
     loop {
         let health = part.health.check(part.address).await;
@@ -142,7 +142,7 @@ async fn watch(part: &Part, log: &Path, board: &Board) -> Infallible {
     }
 }
 
-/// Asks it to end, waits, then forces it; what it started in its group ends with it.
+/// Ends it: SIGTERM, a wait, then SIGKILL; its process group ends with it.
 async fn end(child: &mut Child, patience: Duration) {
     let Some(process) = Identity::of_child(child) else {
         return;
@@ -150,7 +150,7 @@ async fn end(child: &mut Child, patience: Duration) {
     process.signal(Signal::SIGTERM);
     if timeout(patience, child.wait()).await.is_err() {
         output::warn(format_args!(
-            "pid {} did not end within {} s and is killed",
+            "pid {} did not exit within {} s and is killed",
             process.pid,
             patience.as_secs()
         ));
@@ -160,7 +160,8 @@ async fn end(child: &mut Child, patience: Duration) {
     kill_group(process.pid);
 }
 
-/// It was asked to end by another than its keeper, as a restart does: it starts again at once, and no death is counted.
+/// Someone other than its keeper stopped it gracefully, as a restart does: it starts again at once, and this is not a
+/// death.
 fn is_in_order(exit: ExitStatus) -> bool {
     let asked_to_end = |signal| Signal::try_from(signal) == Ok(Signal::SIGTERM);
     exit.success() || exit.signal().is_some_and(asked_to_end)
@@ -169,6 +170,6 @@ fn is_in_order(exit: ExitStatus) -> bool {
 fn describe(exit: std::io::Result<ExitStatus>) -> String {
     match exit {
         Ok(status) => format!("died: {status}"),
-        Err(error) => format!("can't be waited for: {error}"),
+        Err(error) => format!("cannot be waited for: {error}"),
     }
 }

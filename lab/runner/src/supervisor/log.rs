@@ -1,14 +1,14 @@
-//! Keeps a part's log bounded.
+//! Rotates a part's log.
 
 use std::{fs, io, path::Path};
 
-/// Two files of this size a part at most.
+/// Largest log file; each part has at most two.
 const SIZE_MAX: u64 = 64 << 20;
 
-/// Moves the content of a log that got large to `LOG.1`.
+/// Moves the content of a large log to `LOG.1`.
 ///
-/// The part holds the file open for appending, so it is copied and emptied, not
-/// renamed; a line written at that very moment may be lost.
+/// The part keeps the file open for appending, so it is copied and truncated, not renamed; a line written at that
+/// moment may be lost.
 pub(super) fn rotate(log: &Path) -> io::Result<()> {
     rotate_beyond(log, SIZE_MAX)
 }

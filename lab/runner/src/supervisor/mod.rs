@@ -1,4 +1,4 @@
-//! Keeps the parts alive: starts them in order, restarts what dies, stops all.
+//! Keeps the parts running: starts them in order, restarts those that die, stops all.
 
 mod backoff;
 mod board;
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// A part that isn't healthy this long after its start has failed.
+/// A part that is not healthy this long after its start has failed.
 const START_DEADLINE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The part to blame.
+    /// Returns the part that failed.
     pub fn part(&self) -> Option<PartName> {
         match self {
             Self::Files(_) => None,
@@ -59,7 +59,7 @@ impl Supervisor {
         }
     }
 
-    /// Starts some parts, and waits until all of them are healthy.
+    /// Starts parts, and waits until all of them are healthy.
     pub async fn start(&mut self, parts: Vec<Part>) -> Result<(), Error> {
         let names: Vec<PartName> = parts.iter().map(|part| part.name).collect();
         for part in parts {
@@ -87,13 +87,13 @@ impl Supervisor {
         self.board.phase(Phase::Running);
     }
 
-    /// Notes why the start was given up.
+    /// Records why the start was given up.
     pub fn failed(&self, failure: Failure) {
         output::warn(&failure.reason);
         self.board.failed(failure);
     }
 
-    /// Stops all that was started.
+    /// Stops everything that was started.
     pub async fn stop(&mut self) {
         self.board.phase(Phase::Stopping);
         for group in STOP {
@@ -113,7 +113,7 @@ impl Supervisor {
     }
 }
 
-/// Nothing while some are still starting; an error as soon as one died.
+/// Returns `None` while some are still starting; an error as soon as one died.
 fn outcome(status: &Status, names: &[PartName]) -> Option<Result<(), Error>> {
     let mut all_healthy = true;
     for part in names.iter().filter_map(|&name| status.part(name)) {

@@ -1,4 +1,4 @@
-//! The supervisor with real processes that are not those of the lab.
+//! The supervisor with real processes that are not the lab's own.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
@@ -16,7 +16,7 @@ use crate::{
     process::{Launch, Output},
 };
 
-/// Greets like a MySQL server, for as long as the test runs: health is not what is tested here.
+/// Greets like a MySQL server as long as the test runs: health is not what is tested here.
 async fn always_well() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -106,7 +106,7 @@ async fn a_part_that_was_asked_to_end_starts_again_at_once_and_no_death_is_count
     supervisor.start(parts.to_vec()).await.unwrap();
 
     for at in [0, 1] {
-        // More often than a backoff would allow in the time of the test.
+        // More restarts than a backoff would allow during the test.
         for _ in 0..10 {
             let before = until(&dir, Status::all_healthy).await.parts[at].identity();
             before.unwrap().signal(Signal::SIGTERM);
@@ -164,7 +164,7 @@ async fn load_balancers_stop_before_the_tiers_and_the_database_last() {
     let mut supervisor = Supervisor::new(dir.clone(), &parts);
     supervisor.start(parts).await.unwrap();
     for name in names {
-        // The trap is set once the file is there.
+        // The trap is set once the file exists.
         let ready = temp.path().join(format!("order.{name}"));
         until(&dir, |_| ready.exists()).await;
     }

@@ -1,7 +1,7 @@
 //! Sockets inside a namespace, for a process that stays outside.
 //!
-//! A socket belongs for good to the namespace in which it was made. So one thread goes into the namespace and makes
-//! sockets there; whoever gets one uses it from anywhere.
+//! A socket belongs to the namespace in which it was created. So one thread enters the namespace and creates sockets
+//! there, which can be used from anywhere.
 
 use std::{
     fs::File,
@@ -22,12 +22,12 @@ use tokio::{
 
 use super::Error;
 
-/// Where `ip netns` keeps the names.
+/// Folder in which `ip netns` keeps the names.
 pub const NAMESPACES: &str = "/run/netns";
 
 type Wanted = oneshot::Sender<io::Result<TcpSocket>>;
 
-/// Makes sockets in one namespace.
+/// Creates sockets in one namespace.
 #[derive(Clone, Debug)]
 pub struct Doorway {
     wanted: mpsc::Sender<Wanted>,
@@ -49,7 +49,7 @@ impl Doorway {
                 let is_inside = inside.is_ok();
                 if entered.send(inside).is_ok() && is_inside {
                     for order in orders {
-                        // Nobody waits for it any more: then it is closed.
+                        // If nobody waits for it any more, it is closed.
                         let _ = order.send(TcpSocket::new_v4());
                     }
                 }

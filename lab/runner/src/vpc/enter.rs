@@ -1,4 +1,4 @@
-//! `cargo lab enter`: goes into a namespace, and becomes the program that is to run there.
+//! `cargo lab enter`: enters a namespace, and becomes the program that runs there.
 
 use std::{
     convert::Infallible, ffi::OsString, fs::File, io, os::unix::process::CommandExt as _,
@@ -14,7 +14,7 @@ use super::{Error, doorway::NAMESPACES};
 
 const HOSTS: &str = "/etc/hosts";
 
-/// Returns only where it failed. The program keeps this process's pid, so that whoever started it knows it.
+/// Returns only if it failed. The program keeps this process's pid, so that whoever started it knows it.
 pub fn run(
     namespace: &str,
     hosts: Option<&Path>,
@@ -35,7 +35,7 @@ pub fn run(
     Err(failed(Command::new(name).args(arguments).exec()))
 }
 
-/// Lays a file over `/etc/hosts`, for this process and its children alone.
+/// Mounts a file over `/etc/hosts`, only for this process and its children.
 fn cover(hosts: &Path) -> io::Result<()> {
     const NONE: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS)?;

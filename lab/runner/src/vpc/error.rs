@@ -1,4 +1,4 @@
-//! Why a VPC does not come about, or is not as it is asked.
+//! Why a VPC could not be created or used.
 
 use std::{io, path::PathBuf, process::ExitStatus};
 
@@ -8,17 +8,17 @@ use crate::{files, part_name::PartName};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("this lab has no VPC: start it with `up --vpc`")]
+    #[error("this lab has no VPC; start it with `up --vpc`")]
     NoVpc,
     #[error(
-        "this machine lets nobody but root make network namespaces ({0}): run it as root, or leave out --vpc"
+        "on this machine only root may create network namespaces ({0}); run as root, or leave out --vpc"
     )]
     NotRoot(String),
-    #[error("this machine makes no network namespaces, which --vpc needs: leave it out")]
+    #[error("this machine cannot create network namespaces, which --vpc needs; leave it out")]
     Impossible(#[source] io::Error),
-    #[error("the supervisor, whose namespaces these are, does not run: see `cargo lab status`")]
+    #[error("the supervisor, which owns the namespaces, is not running; see `cargo lab status`")]
     NoSupervisor,
-    #[error("/run can't be covered for the names of namespaces")]
+    #[error("cannot mount over /run for the names of namespaces")]
     Cover(#[source] io::Error),
     #[error("{}", path.display())]
     Network {
@@ -26,7 +26,7 @@ pub enum Error {
         #[source]
         source: aws_model::network::Error,
     },
-    #[error("{}: it lacks the host {host}, in which the part {part} runs", path.display())]
+    #[error("{}: there is no host {host}, on which the part {part} runs", path.display())]
     NoHost {
         path: PathBuf,
         host: &'static str,
@@ -36,7 +36,7 @@ pub enum Error {
     HostName { path: PathBuf, host: Name },
     #[error(transparent)]
     Files(#[from] files::Error),
-    #[error("can't run {command}")]
+    #[error("cannot run {command}")]
     Run {
         command: String,
         #[source]
@@ -48,13 +48,13 @@ pub enum Error {
         status: ExitStatus,
         message: String,
     },
-    #[error("the namespace {name} can't be entered")]
+    #[error("cannot enter the namespace {name}")]
     Enter {
         name: String,
         #[source]
         source: io::Error,
     },
-    #[error("{} has no zone {zone}; it has {known}", path.display())]
+    #[error("{} has no zone {zone}; known zones: {known}", path.display())]
     NoZone {
         path: PathBuf,
         zone: String,
@@ -64,6 +64,6 @@ pub enum Error {
     Nft(#[source] serde_json::Error),
     #[error(transparent)]
     Unknown(#[from] aws_model::network::UnknownName),
-    #[error("{0:?} is no host and port, such as db:3306")]
+    #[error("{0:?} is not a host and port, such as db:3306")]
     HostAndPort(String),
 }

@@ -1,8 +1,8 @@
-//! Which part is on which host.
+//! The host of each part.
 
 use crate::part_name::PartName;
 
-/// The hosts of the network in which a part runs; a load balancer has a node in each zone.
+/// Returns the hosts on which a part runs; a load balancer has a node in each zone.
 pub fn hosts_of(part: PartName) -> &'static [&'static str] {
     match part {
         PartName::Alb => &["alb-a", "alb-b"],
@@ -18,8 +18,8 @@ pub fn hosts_of(part: PartName) -> &'static [&'static str] {
     }
 }
 
-/// The namespace in which a part's process runs. A load balancer's is in that of its first node, and makes sockets in
-/// those of the others by itself.
+/// Returns the namespace in which a part's process runs. A load balancer runs in that of its first node, and creates
+/// sockets in the others itself.
 pub fn home_of(part: PartName) -> Option<&'static str> {
     match part {
         PartName::Relay | PartName::Control | PartName::Console => None,

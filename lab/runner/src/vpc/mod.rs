@@ -1,16 +1,15 @@
-//! The VPC on one machine: a namespace a host, with the rules of `deploy-notes/network.toml`.
+//! The VPC on one machine: one namespace per host, with the rules of `deploy-notes/network.toml`.
 //!
-//! - [`rules`]: security groups, ACLs and gateways as nftables rules, a file a namespace.
-//! - [`wiring`]: namespaces, links and addresses, made and taken away again; [`routes`] between them.
-//! - [`hosts_of`]: which part is on which host.
+//! - [`rules`]: security groups, ACLs and gateways as nftables rules, one file per namespace.
+//! - [`wiring`]: creates and removes namespaces, links and addresses; [`routes`] between them.
+//! - [`hosts_of`]: the host of each part.
 //! - [`doorway`]: sockets inside a namespace, for this process.
 //! - [`enter`]: a program inside a namespace.
 //! - [`user`]: all of it without root.
 //!
-//! Nothing of it is in the machine's own network: all links are between namespaces, whose names derive from the lab's
-//! directory. `ip` and `nft` do the work: what they are given can be read, and typed again by hand. A person, and what
-//! AWS does without the VPC, come by [`crate::control`]. Who
-//! reaches whom is tried by [`crate::reach`].
+//! The machine's own network is not changed: all links are between namespaces, whose names derive from the lab's
+//! directory. `ip` and `nft` do the work, with input that can be read, and repeated by hand. People, and AWS services
+//! outside the VPC, come in through [`crate::control`]. [`crate::reach`] tests who reaches whom.
 
 pub mod doorway;
 pub mod enter;
@@ -48,11 +47,11 @@ use crate::{
     state::{LabDir, vpc::Settings},
 };
 
-/// What hosts call each other: as on AWS, a name that leads to every node.
+/// Host name of the internal load balancer: as on AWS, it resolves to every node.
 pub const INTERNAL_ALB: &str = "internal-alb";
 pub const DATABASE: &str = "payment-db";
 
-/// Names in a namespace of its own that are not hosts of the network.
+/// Namespaces that are not hosts of the network.
 const ROUTER: &str = "router";
 const NAT: &str = "nat";
 
@@ -104,12 +103,12 @@ impl Vpc {
         }
     }
 
-    /// The namespace of a host, or of another thing that has one.
+    /// Returns the namespace of a host, or of another item that has one.
     pub fn namespace(&self, host: &str) -> String {
         format!("{}{host}", prefix(&self.dir))
     }
 
-    /// The namespaces, first the router's.
+    /// Returns the namespaces, the router's first.
     pub fn namespaces(&self) -> Vec<String> {
         let hosts = self.network.hosts().map(|host| host.name.as_str());
         let nat = self.network.nat_is_on.then_some(NAT);
@@ -122,7 +121,7 @@ impl Vpc {
             .collect()
     }
 
-    /// Where others in the VPC reach a part.
+    /// Address at which others in the VPC reach a part.
     pub fn address(&self, part: PartName) -> Option<SocketAddrV4> {
         let host = hosts_of(part).first()?;
         let host = self.network.host(host)?;
@@ -131,12 +130,12 @@ impl Vpc {
     }
 }
 
-/// Whether a VPC can be made here, or why not. Without root it takes a user namespace.
+/// Checks whether a VPC can be created here. Without root it needs a user namespace.
 pub fn is_possible() -> Result<(), Error> {
     if !Uid::effective().is_root() {
         return user::is_possible();
     }
-    // In a thread of its own, which ends with the namespace that it made.
+    // In a thread of its own, which ends with the namespace that it created.
     let made = thread::spawn(|| unshare(CloneFlags::CLONE_NEWNET)).join();
     match made {
         Ok(Err(error)) => Err(Error::Impossible(error.into())),
@@ -144,7 +143,7 @@ pub fn is_possible() -> Result<(), Error> {
     }
 }
 
-/// Reads a network.
+/// Reads a network file.
 pub fn read(path: &Path) -> Result<Network, Error> {
     let text = files::read(path)?;
     Network::parse(&String::from_utf8_lossy(&text)).map_err(|source| Error::Network {
@@ -153,14 +152,14 @@ pub fn read(path: &Path) -> Result<Network, Error> {
     })
 }
 
-/// What the names of a lab's namespaces start with: the same at every start in its directory.
+/// Prefix of the names of a lab's namespaces: the same at every start in its directory.
 fn prefix(dir: &LabDir) -> String {
     let mut hasher = DefaultHasher::new();
     dir.root().hash(&mut hasher);
     format!("lab-{:08x}-", hasher.finish() >> 32)
 }
 
-/// Those that are there, also of a lab that was killed.
+/// Returns the existing namespaces, including those of a lab that was killed.
 fn leftovers(dir: &LabDir) -> Vec<String> {
     let prefix = prefix(dir);
     let entries = fs::read_dir(doorway::NAMESPACES).into_iter().flatten();

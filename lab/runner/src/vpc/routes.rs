@@ -1,4 +1,4 @@
-//! Where the router sends what comes in: the tables of the network, each for the packets of its subnets alone.
+//! The router's routing tables: one for each route table of the network, used only for packets of its subnets.
 
 use aws_model::network::{Peer, Route, RouteTable, Target};
 
@@ -7,11 +7,11 @@ use super::{
     rules::{INTERNET, S3, bridge},
 };
 
-/// The first of the network's own tables, and that for what comes from outside.
+/// Number of the first of the network's own tables, and of the one for packets from outside.
 const FIRST_TABLE: usize = 100;
 const FROM_OUTSIDE: usize = 99;
 
-/// By where a packet comes from: a subnet's own table, or what is known outside. What no route fits is lost.
+/// Selects by a packet's origin: a subnet's own table, or the one for outside. Packets without a route are dropped.
 pub(super) fn of_router(vpc: &Vpc) -> String {
     let network = &vpc.network;
     let mut batch = String::new();
@@ -43,7 +43,7 @@ pub(super) fn of_router(vpc: &Vpc) -> String {
                 .into_iter()
                 .for_each(&mut add);
         }
-        // Less than any route of the table's own.
+        // A lower priority than any route of the table itself.
         add(format!(
             "route add blackhole default table {number} metric 9999"
         ));

@@ -1,7 +1,7 @@
-//! The rules of the network, for nftables: one file a namespace.
+//! The network's rules for nftables: one file per namespace.
 //!
-//! A host's group is on its own interface and tracks connections, so that answers need no rule. The router does the
-//! ACLs, and tracks nothing: both ways need an entry.
+//! A host's security group is on its own interface and tracks connections, so that answers need no rule. The router
+//! applies the ACLs and tracks nothing, so both directions need an entry.
 
 use std::fmt::Write as _;
 
@@ -9,15 +9,15 @@ use aws_model::network::{
     Acl, AclEntry, Action, Direction, Group, GroupRule, Host, Network, Peer, Ports, Protocol,
 };
 
-/// The interface that every host has.
+/// Interface of every host.
 pub const INTERFACE: &str = "eth0";
-/// The router's towards what is outside.
+/// The router's interface to the outside.
 pub const INTERNET: &str = "internet";
 pub const S3: &str = "s3";
-/// Which connections from the internet no ACL stopped, for [`crate::reach`].
+/// Set of connections from the internet that no ACL blocked, for [`crate::reach`].
 pub const ADMITTED: &str = "admitted";
 
-/// The router's interface of a subnet.
+/// Name of the router's interface for a subnet.
 pub fn bridge(network: &Network, subnet: &aws_model::network::Name) -> Option<String> {
     let at = network
         .subnets
@@ -26,7 +26,7 @@ pub fn bridge(network: &Network, subnet: &aws_model::network::Name) -> Option<St
     Some(format!("subnet{at}"))
 }
 
-/// A host's security group, on its interface.
+/// Returns the rules of a host's security group, for its interface.
 pub fn of_host(network: &Network, group: &Group) -> String {
     let chain = |direction: Direction, hook: &str, own: &str| {
         let rules = group.rules(direction).iter();
@@ -68,7 +68,7 @@ fn group_rule(network: &Network, direction: Direction, rule: &GroupRule) -> Stri
     )
 }
 
-/// As nftables writes them.
+/// Formats addresses for nftables.
 fn addresses(network: &Network, peer: &Peer) -> Vec<String> {
     match peer {
         Peer::Group(name) => network
@@ -87,7 +87,7 @@ fn ports(protocol: Protocol, ports: Ports) -> String {
     format!("{protocol} dport {ports}")
 }
 
-/// ACLs of all subnets, and what the gateway to the internet does.
+/// Returns the ACLs of all subnets, and the internet gateway's rules.
 pub fn of_router(network: &Network) -> String {
     let mut text = "table ip acl {\n".to_owned();
     for acl in &network.acls {
@@ -140,7 +140,7 @@ fn jumps(network: &Network) -> String {
     of(Direction::Outbound, "iifname") + of(Direction::Inbound, "oifname").as_str()
 }
 
-/// What the internet knows: public hosts, and the NAT gateway.
+/// Returns the addresses known to the internet: public hosts, and the NAT gateway.
 fn public(network: &Network) -> Vec<String> {
     let hosts = network.tiers.iter().filter(|tier| tier.is_public);
     let hosts = hosts.flat_map(|tier| &tier.hosts).map(|host| host.address);
@@ -161,7 +161,7 @@ fn acl_chain(network: &Network, acl: &Acl, direction: Direction, text: &mut Stri
     text.push_str("\t\tdrop comment \"*\"\n\t}\n");
 }
 
-/// Allowed means back to the caller, where the next ACL is asked.
+/// Allowed means a return to the caller, where the next ACL is applied.
 fn acl_entry(direction: Direction, entry: &AclEntry) -> String {
     let side = match direction {
         Direction::Inbound => "saddr",
@@ -185,7 +185,7 @@ fn chain_name(acl: &Acl, direction: Direction) -> String {
     format!("acl_{name}_{direction}")
 }
 
-/// S3's data comes in by its own port of the network, and is served on loopback as in every lab.
+/// S3's traffic arrives on its own port of the network, and is served on loopback as in every lab.
 pub fn of_s3(port: u16, served_on: u16) -> String {
     format!(
         "table ip s3 {{
@@ -204,7 +204,7 @@ pub fn of_s3(port: u16, served_on: u16) -> String {
     )
 }
 
-/// The NAT gateway: connections go out under its address.
+/// The NAT gateway: outgoing connections use its address.
 pub fn of_nat(network: &Network) -> String {
     format!(
         "table ip nat {{
@@ -224,7 +224,7 @@ pub fn of_nat(network: &Network) -> String {
     )
 }
 
-/// The group of a host of the VPC.
+/// Returns the security group of a host of the VPC.
 pub fn group_of<'a>(network: &'a Network, host: &Host) -> Option<&'a Group> {
     network.group(network.tier(&host.tier)?.group.as_ref()?)
 }

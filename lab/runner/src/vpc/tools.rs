@@ -1,4 +1,4 @@
-//! `ip` and `nft`, which do the work: what they are given, and what they say.
+//! Runs `ip` and `nft`: their input and output.
 
 use std::{
     fmt::Write as _,
@@ -10,7 +10,7 @@ use super::{Error, Vpc, user};
 use crate::files;
 
 impl Vpc {
-    /// The router's links of these hosts.
+    /// Sets the router's links to these hosts up or down.
     pub(crate) fn set_links<'h>(
         &self,
         hosts: impl IntoIterator<Item = &'h str>,
@@ -24,13 +24,13 @@ impl Vpc {
         self.batch(&self.namespace(super::ROUTER), &lines)
     }
 
-    /// The router's links, and whether they are up.
+    /// Returns the router's links, and whether they are up.
     pub(crate) fn links(&self) -> Result<String, Error> {
         let router = self.namespace(super::ROUTER);
         self.ip(&["-n", &router, "-br", "link", "show", "type", "veth"], "")
     }
 
-    /// A set of the router's, as nft tells it.
+    /// Returns a set of the router in nft's format.
     pub(crate) fn set_of_router(&self, set: &str) -> Result<String, Error> {
         let router = self.namespace(super::ROUTER);
         let nft = self.tools.nft.to_string_lossy();
@@ -40,8 +40,8 @@ impl Vpc {
         self.ip(&list, "")
     }
 
-    /// `ip` comes back from the namespace that it made, which root of a user namespace may not unless it came from
-    /// one of its own, too.
+    /// Creates a namespace. `ip` returns from it afterwards, which root of a user namespace may do only from a network
+    /// namespace of its own.
     pub(super) fn add(&self, namespace: &str) -> Result<(), Error> {
         let mut command = if self.rootless {
             let mut command = Command::new("unshare");
@@ -85,7 +85,7 @@ impl Vpc {
     }
 }
 
-/// What it printed.
+/// Runs a command and returns its output.
 pub(super) fn run(command: &mut Command, input: &str) -> Result<String, Error> {
     let shown = shown(command);
     let failed = |source| Error::Run {
@@ -112,7 +112,7 @@ pub(super) fn run(command: &mut Command, input: &str) -> Result<String, Error> {
     })
 }
 
-/// As a person would type it.
+/// Formats a command as a person would type it.
 fn shown(command: &Command) -> String {
     let words = [command.get_program()]
         .into_iter()

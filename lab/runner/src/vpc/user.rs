@@ -1,7 +1,7 @@
-//! The VPC without root: in a user namespace, in which its owner is root over namespaces of the network alone.
+//! The VPC without root: in a user namespace, whose owner is root over its network namespaces only.
 //!
-//! The supervisor is started into one, with mounts of its own, so that `ip netns` keeps its names where nobody else
-//! sees them. Whoever wants in later follows it. With its last process all of it is gone.
+//! The supervisor is started in it, with mounts of its own, so that nobody else sees the names that `ip netns` keeps.
+//! Later processes join it. When its last process ends, all of it is gone.
 
 use std::{ffi::OsStr, io, path::Path, process::Command};
 
@@ -13,10 +13,10 @@ use nix::{
 use super::{Error, Vpc};
 use crate::state::{LabDir, status::Status};
 
-/// Root of the new namespace is who starts it.
+/// The user who starts it becomes root of the new namespace.
 const UNSHARE: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 
-/// Whether the kernel lets a user make namespaces.
+/// Checks whether the kernel lets a user create namespaces.
 pub(super) fn is_possible() -> Result<(), Error> {
     let tried = Command::new("unshare")
         .args(UNSHARE)
@@ -32,7 +32,7 @@ pub(super) fn is_possible() -> Result<(), Error> {
     }
 }
 
-/// How to start the supervisor: in a user namespace, where that is needed.
+/// Returns how to start the supervisor: in a user namespace, if needed.
 pub fn started<'a>(vpc: Option<&Vpc>, program: &'a Path) -> (&'a OsStr, Vec<&'a OsStr>) {
     if vpc.is_some_and(|vpc| vpc.rootless) {
         let arguments = UNSHARE.iter().copied().chain(["--"]).map(OsStr::new);
@@ -43,7 +43,7 @@ pub fn started<'a>(vpc: Option<&Vpc>, program: &'a Path) -> (&'a OsStr, Vec<&'a 
     }
 }
 
-/// In the supervisor, before it makes anything: an empty place for the names of namespaces.
+/// Run by the supervisor before it creates anything: mounts an empty folder for the names of namespaces.
 pub fn cover_names(vpc: &Vpc) -> Result<(), Error> {
     if !vpc.rootless {
         return Ok(());
@@ -64,7 +64,7 @@ pub fn cover_names(vpc: &Vpc) -> Result<(), Error> {
     .map_err(|error| Error::Cover(error.into()))
 }
 
-/// A command that runs where the supervisor is; as it stands for those who are there already.
+/// Returns a command that runs inside the supervisor's namespaces; unchanged if this process is in them already.
 pub(super) fn joined(vpc: &Vpc, program: &Path) -> Result<Command, Error> {
     if !is_outside(vpc) {
         return Ok(Command::new(program));
@@ -77,7 +77,7 @@ pub(super) fn joined(vpc: &Vpc, program: &Path) -> Result<Command, Error> {
     Ok(command)
 }
 
-/// Runs this very command where the supervisor is; nothing where it is there already.
+/// Runs this command again inside the supervisor's namespaces; `None` if this process is in them already.
 pub fn again(
     vpc: &Vpc,
     program: &Path,

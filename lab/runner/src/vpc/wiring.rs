@@ -1,7 +1,7 @@
-//! Namespaces, links, addresses and routes: made in the order of this file, taken away by their names.
+//! Namespaces, links, addresses and routes: created in the order of this file, removed by their names.
 //!
-//! Every host has one link to the router, where those of a subnet share a bridge: within a subnet nobody is asked, as
-//! on AWS. The router knows by which subnet a packet comes, and looks into the table of that subnet alone.
+//! Every host has one link to the router, where the links of a subnet share a bridge: within a subnet no ACL applies,
+//! as on AWS. The router knows from which subnet a packet comes, and uses only that subnet's table.
 
 use std::{fmt::Write as _, net::Ipv4Addr, process::Command};
 
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{install, output, part_name::PartName, state::LabDir};
 
-/// The router's addresses on the links to what is outside: no host needs to know them.
+/// The router's addresses on the links to the outside: no host needs to know them.
 const TO_INTERNET: &str = "169.254.1.1";
 const TO_S3: &str = "169.254.1.2";
 
-/// Makes the whole network, in which S3's process listens on that port; one that was there before is taken away.
+/// Creates the whole network, in which S3 listens on that port; removes an existing one first.
 pub fn make(vpc: &Vpc, s3_port: u16) -> Result<(), Error> {
     remove(&vpc.dir)?;
     for namespace in vpc.namespaces() {
@@ -52,7 +52,7 @@ pub fn make(vpc: &Vpc, s3_port: u16) -> Result<(), Error> {
     vpc.batch(&router, &routes::of_router(vpc))
 }
 
-/// Takes away what is there of a lab's network, also of one that was killed. Its links and rules go with it.
+/// Removes what exists of a lab's network, even if it was killed. Its links and rules go with it.
 pub fn remove(dir: &LabDir) -> Result<(), Error> {
     let names = leftovers(dir);
     let Some(ip) = install::find("ip").filter(|_| !names.is_empty()) else {
@@ -64,7 +64,7 @@ pub fn remove(dir: &LabDir) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same where there is nobody to tell but a person.
+/// Removes it too, and prints a warning instead of returning an error.
 pub fn remove_or_warn(dir: &LabDir) {
     if let Err(error) = remove(dir) {
         output::error(&error);
@@ -90,10 +90,10 @@ link set {bridge} up
     batch
 }
 
-/// A host of a subnet, with its group.
+/// Creates a host of a subnet, with its security group.
 fn inside(vpc: &Vpc, host: &Host, subnet: &Subnet) -> Result<(), Error> {
     let namespace = vpc.namespace(host.name.as_str());
-    // Rules first: there is no moment without them.
+    // Rules first, so that it is never without them.
     if let Some(group) = rules::group_of(&vpc.network, host) {
         let rules = rules::of_host(&vpc.network, group);
         vpc.load(&namespace, host.name.as_str(), &rules)?;
@@ -125,7 +125,7 @@ route add default via {router}
     )
 }
 
-/// The internet and S3 are a link of the router each.
+/// Creates the internet and S3, each a link of the router.
 fn outside(vpc: &Vpc, host: &Host, s3_port: u16) -> Result<(), Error> {
     let (name, address) = (host.name.as_str(), host.address);
     let namespace = vpc.namespace(name);

@@ -8,10 +8,10 @@ use super::identity::Caller;
 use crate::store::{StoreError, Uploads};
 use aws_model::iam::{Context, Key};
 
-/// The condition keys that depend on the caller alone.
+/// Condition keys that depend only on the caller.
 ///
-/// The lab speaks plain HTTP, but only on its own machine's loopback, which nobody can listen in on;
-/// `aws:SecureTransport` is therefore true, so that a policy that demands TLS can be used as it is.
+/// The lab speaks plain HTTP, but only on loopback, where nobody can listen in. `aws:SecureTransport` is therefore
+/// true, so that a policy that requires TLS can be used unchanged.
 pub fn of_caller(caller: &Caller) -> Context {
     let mut context = Context::default();
     context.set(Key::SECURE_TRANSPORT, Some("true"));
@@ -19,7 +19,7 @@ pub fn of_caller(caller: &Caller) -> Context {
     context
 }
 
-/// All condition keys of a request.
+/// Returns all condition keys of a request.
 pub fn of_request(
     cx: &S3AccessContext<'_>,
     caller: &Caller,
@@ -37,7 +37,7 @@ pub fn of_request(
     let query = |name: &str| query_value(cx.uri().query().unwrap_or_default(), name);
     context.set(Key::PREFIX, query("prefix"));
     context.set(Key::DELIMITER, query("delimiter"));
-    // The encryption of a multipart upload is named once, when it is begun.
+    // The encryption of a multipart upload is set once, when the upload is created.
     if matches!(cx.s3_op().name(), "UploadPart" | "CompleteMultipartUpload") {
         let id = query("uploadId").unwrap_or_default();
         let upload = uploads.find(&id).ok_or(StoreError::NoSuchUpload(id))?;
@@ -46,7 +46,7 @@ pub fn of_request(
     Ok(context)
 }
 
-/// The decoded value of the first query parameter of that name.
+/// Returns the decoded value of the first query parameter with that name.
 fn query_value(query: &str, name: &str) -> Option<String> {
     let decode = |text: &str| {
         percent_decode_str(&text.replace('+', " "))

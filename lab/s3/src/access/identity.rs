@@ -8,7 +8,7 @@ use s3s::{S3Result, s3_error};
 
 use aws_model::iam::{Policy, Principal};
 
-/// A role, and the one key pair that it signs with.
+/// A role and its key pair.
 pub struct Identity {
     pub access_key_id: String,
     pub secret_access_key: SecretKey,
@@ -18,12 +18,12 @@ pub struct Identity {
     pub admin: bool,
 }
 
-/// The identity whose signature a request bears. Travels in the request's extensions.
+/// The identity that signed a request. Carried in the request's extensions.
 #[derive(Clone)]
 pub struct Caller(pub Arc<Identity>);
 
 impl Caller {
-    /// Taken from a request that passed the access check.
+    /// Returns the identity of a request that passed the access check.
     pub fn of(extensions: &Extensions) -> S3Result<&Self> {
         extensions
             .get::<Self>()

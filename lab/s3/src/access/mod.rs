@@ -1,7 +1,7 @@
-//! Who is calling, and whether the call is allowed.
+//! Authentication and authorization.
 //!
-//! s3s checks the signature with the secret that [`Access`] gives it, then asks [`Access`] about
-//! every operation, before anything is read or written. What no table entry allows is denied.
+//! s3s checks the signature with the secret that [`Access`] gives it, then asks [`Access`] about every operation,
+//! before anything is read or written. What no table entry allows is denied.
 
 pub mod context;
 mod identity;
@@ -26,9 +26,9 @@ pub struct Access(Arc<Inner>);
 
 struct Inner {
     account: String,
-    /// By access key id.
+    /// Identities by access key id.
     identities: HashMap<String, Arc<Identity>>,
-    /// By bucket.
+    /// Policies by bucket.
     policies: HashMap<String, Policy>,
     store: Arc<Store>,
     uploads: Arc<Uploads>,
@@ -87,8 +87,8 @@ impl Access {
         ))
     }
 
-    /// The answer for an object that isn't there: 404 to who may list it, 403 to everyone else,
-    /// so that the answer doesn't tell what a listing would hide.
+    /// Returns the error for an object that does not exist: 404 for a caller who may list it, 403 for everyone else, so
+    /// that the answer does not expose what a listing would hide.
     pub fn absent_object(&self, caller: &Caller, bucket: &str, key: &str) -> S3Error {
         let mut context = context::of_caller(caller);
         context.set(Key::PREFIX, Some(key));
@@ -138,7 +138,7 @@ impl Access {
             Required::Unknown if caller.0.admin => Ok(()),
             Required::Unknown => Err(s3_error!(
                 AccessDenied,
-                "{operation} is not allowed to any role"
+                "{operation} is not allowed for any role"
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! What each S3 operation requires.
+//! The permissions that each S3 operation requires.
 
 use http::HeaderMap;
 use s3s::dto::CopySource;
@@ -7,13 +7,13 @@ use s3s::{S3Result, s3_error};
 /// The IAM actions behind an operation (IAM Service Authorization Reference, "Amazon S3").
 #[derive(Debug, PartialEq, Eq)]
 pub enum Required {
-    /// One action on the bucket or object of the request's path.
+    /// One action on the bucket or object in the request's path.
     Action(&'static str),
-    /// `s3:GetObject` on the source, `s3:PutObject` on the object of the path.
+    /// `s3:GetObject` on the source, `s3:PutObject` on the object in the path.
     CopyActions,
-    /// `s3:DeleteObject` on every key of the body, which the operation checks.
+    /// `s3:DeleteObject` on every key in the body, which the operation checks itself.
     ActionPerKey,
-    /// Not among the lab's operations.
+    /// An operation that the lab does not have.
     Unknown,
 }
 
@@ -35,7 +35,7 @@ pub fn by(operation: &str) -> Required {
     }
 }
 
-/// Bucket and key that a copy reads.
+/// Returns the bucket and key that a copy reads.
 pub fn copy_source(headers: &HeaderMap) -> S3Result<(String, String)> {
     let invalid = || s3_error!(InvalidArgument, "x-amz-copy-source must be bucket/key");
     let header = headers

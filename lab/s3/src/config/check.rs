@@ -1,4 +1,4 @@
-//! From what a configuration says to what it means, with every mistake reported at once.
+//! Validates a configuration, and reports every mistake at once.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -14,7 +14,7 @@ use crate::access::Identity;
 use crate::notify::{EventName, Rule};
 use aws_model::iam::{Policy, PolicyError, Principal};
 
-/// A configuration without mistakes.
+/// A valid configuration.
 pub struct Checked {
     pub listen: SocketAddr,
     pub root: PathBuf,
@@ -36,11 +36,11 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
     let mut mistakes = Mistakes::default();
     mistakes.unless(
         is_account_id(&config.account_id),
-        "account_id: twelve digits are expected",
+        "account_id: must be twelve digits",
     );
     mistakes.unless(
         !config.region.is_empty(),
-        "region: a name such as us-west-2 is expected",
+        "region: must be a name such as us-west-2",
     );
     mistakes.unless(
         config
@@ -101,7 +101,7 @@ impl Mistakes {
     }
 }
 
-/// The names that must be unique, each with what it names.
+/// Returns the names that must be unique, each with what it names.
 fn names(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
     let buckets = config
         .buckets
@@ -167,7 +167,7 @@ fn notification(raw: NotificationConfig, apis: &Apis, mistakes: &mut Mistakes) -
         match EventName::selected_by(name) {
             Some(selected) => events.extend(selected),
             None => mistakes.add(format_args!(
-                "notification {id:?}: event {name:?} is not known to the lab"
+                "notification {id:?}: the lab does not support the event {name:?}"
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! Where notifications go, checked.
+//! Validates the destinations of notifications.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::check::Mistakes;
 use super::{Config, Credentials, NotificationConfig};
 use crate::notify::{Api, Destination};
 
-/// The APIs that the notifications need.
+/// The APIs that the notifications use.
 pub struct Apis {
     lambda: Option<Arc<Api>>,
     sqs: Option<Arc<Api>>,
@@ -61,7 +61,7 @@ impl Apis {
                 mistakes.unless(
                     function.is_some(),
                     format_args!(
-                        "notification {id:?}: function_arn {arn:?} is not a function's ARN"
+                        "notification {id:?}: function_arn {arn:?} is not the ARN of a function"
                     ),
                 );
                 Some(Destination::Lambda {
@@ -75,7 +75,7 @@ impl Apis {
                 mistakes.unless(
                     path.is_some(),
                     format_args!(
-                        "notification {id:?}: queue_arn {arn:?} is not a standard queue's ARN"
+                        "notification {id:?}: queue_arn {arn:?} is not the ARN of a standard queue"
                     ),
                 );
                 let api = Arc::clone(self.sqs.as_ref()?);
@@ -87,7 +87,7 @@ impl Apis {
             }
             _ => {
                 mistakes.add(format_args!(
-                    "notification {id:?}: either function_arn or queue_arn is expected, and not both"
+                    "notification {id:?}: set either function_arn or queue_arn, not both"
                 ));
                 None
             }

@@ -13,32 +13,31 @@ use server_kit::secret::Secret;
 
 pub(crate) use check::{Checked, check};
 
-/// What the server is told, as JSON. Unknown members are refused.
+/// The configuration, as JSON. Unknown members are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Port 0 lets the system choose; [`Server::addr`](crate::Server::addr) tells which.
+    /// Port 0 lets the system choose; [`Server::addr`](crate::Server::addr) returns the address.
     pub listen: SocketAddr,
-    /// Directory of objects, unfinished uploads and undelivered events. Created where missing.
+    /// Directory of objects, unfinished uploads and undelivered events. Created if missing.
     pub root: PathBuf,
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
-    /// Created where missing. Buckets of earlier runs stay, without policy or notifications.
+    /// Buckets, created if missing. Buckets of earlier runs stay, without policy or notifications.
     pub buckets: Vec<BucketConfig>,
     pub identities: Vec<IdentityConfig>,
-    /// Base URL of Lambda's Invoke API, `http://127.0.0.1:9001`. Needed where a notification names a function.
+    /// Base URL of Lambda's Invoke API, `http://127.0.0.1:9001`. Required if a notification names a function.
     pub lambda_endpoint: Option<String>,
-    /// What invocations are signed with. Needed where a notification names a function.
+    /// Credentials for invocations. Required if a notification names a function.
     pub lambda_credentials: Option<Credentials>,
-    /// Base URL of SQS, `http://127.0.0.1:9002`. Needed where a notification names a queue.
+    /// Base URL of SQS, `http://127.0.0.1:9002`. Required if a notification names a queue.
     pub sqs_endpoint: Option<String>,
-    /// What messages to queues are signed with. Needed where a notification names a queue.
+    /// Credentials for sending to queues. Required if a notification names a queue.
     pub sqs_credentials: Option<Credentials>,
-    /// What callers of `/_lab/faults` must show as `Authorization: Bearer <token>`. Without it nobody can switch
-    /// faults on.
+    /// Bearer token that callers of `/_lab/faults` must send. Without it, faults cannot be injected.
     pub control_token: Option<Secret>,
-    /// Added to every `PutObject`, in milliseconds: stands in for the distance to the real S3.
+    /// Latency added to every `PutObject`, in milliseconds: simulates the distance to the real S3.
     #[serde(default)]
     pub put_latency_ms: u64,
 }
@@ -47,7 +46,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct BucketConfig {
     pub name: String,
-    /// File of the bucket policy.
+    /// Bucket policy file.
     pub policy: Option<PathBuf>,
     #[serde(default)]
     pub notifications: Vec<NotificationConfig>,
@@ -57,7 +56,7 @@ pub struct BucketConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotificationConfig {
-    /// Appears in events as `configurationId`.
+    /// The `configurationId` in events.
     pub id: String,
     #[serde(default)]
     pub prefix: String,
@@ -65,9 +64,10 @@ pub struct NotificationConfig {
     pub suffix: String,
     /// `s3:ObjectCreated:*`, `…:Put`, `…:Copy` or `…:CompleteMultipartUpload`.
     pub events: Vec<String>,
-    /// `arn:aws:lambda:<region>:<account>:function:<name>`, which is invoked asynchronously.
+    /// `arn:aws:lambda:<region>:<account>:function:<name>`: a function to invoke asynchronously.
     pub function_arn: Option<String>,
-    /// `arn:aws:sqs:<region>:<account>:<name>`, which gets `s3:TestEvent` at each start, then a message an event.
+    /// `arn:aws:sqs:<region>:<account>:<name>`: a queue, which gets `s3:TestEvent` at each start, then a message per
+    /// event.
     pub queue_arn: Option<String>,
 }
 
@@ -78,10 +78,10 @@ pub struct IdentityConfig {
     pub secret_access_key: SecretKey,
     /// Name of the IAM role, for ARNs, events and logs.
     pub role: String,
-    /// Files of the role's policies.
+    /// Policy files of the role.
     #[serde(default)]
     pub policies: Vec<PathBuf>,
-    /// Allowed everything, bucket policies notwithstanding: the operator.
+    /// Whether everything is allowed, whatever the bucket policies say: the operator.
     #[serde(default)]
     pub admin: bool,
 }
@@ -93,7 +93,7 @@ pub struct Credentials {
     pub secret_access_key: SecretKey,
 }
 
-/// Every mistake found in a configuration, one a line.
+/// Every mistake found in a configuration, one per line.
 #[derive(Debug)]
 pub struct ConfigError(Vec<String>);
 

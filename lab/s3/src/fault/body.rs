@@ -1,4 +1,4 @@
-//! Answers' bodies, damaged on their way.
+//! Damages response bodies.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 use s3s::{Body, StdError};
 
-/// For what was sent before a connection is closed: what is still in its buffer then is lost.
+/// Time for the data sent before a connection is closed: what is still in its buffer then is lost.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// The body's length where there is one to damage.
+/// Returns the body's length, if there is a body to damage.
 pub fn length(response: &Response<Body>) -> Option<usize> {
     let declared = response.headers().get(CONTENT_LENGTH)?;
     let length = declared.to_str().ok()?.parse().ok()?;
@@ -35,7 +35,7 @@ pub fn corrupt(whole: Body) -> Body {
     }))
 }
 
-/// The first `length` bytes; the error that follows closes the connection.
+/// Returns the first `length` bytes, then an error, which closes the connection.
 pub fn truncate(whole: Body, length: usize) -> Body {
     let first = whole.scan(length, |left, chunk| {
         let part = chunk.map(|mut bytes: Bytes| {

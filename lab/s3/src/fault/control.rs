@@ -1,4 +1,4 @@
-//! The interface by which faults are switched, as the front serves it.
+//! The HTTP interface of fault injection.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use server_kit::fault::Faults;
 const MAX_BODY: u64 = 4096;
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The answer to a request under [`server_kit::fault::PATH`].
+/// Answers a request under [`server_kit::fault::PATH`].
 pub async fn answer(faults: &Faults, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Some(body) = receive(body).await else {
-        // The rest of the body may still come: nothing else can be read from this connection.
+        // The rest of the body may still arrive, so nothing else can be read from this connection.
         let mut response = bare(StatusCode::BAD_REQUEST);
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
@@ -30,7 +30,7 @@ pub async fn answer(faults: &Faults, request: Request<Incoming>) -> Response<Bod
     }
 }
 
-/// `None` where it is too long, too slow or broken.
+/// Returns `None` if the body is too long, too slow or broken.
 async fn receive(body: Incoming) -> Option<Bytes> {
     if body.size_hint().lower() > MAX_BODY {
         return None;

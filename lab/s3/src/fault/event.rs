@@ -1,10 +1,10 @@
-//! Faults on events, on their way to a destination.
+//! Faults of event delivery.
 
 use server_kit::fault::Faults;
 
 use super::kinds;
 
-/// How often an event is to be delivered, once it waited as long as the faults say. 0: it is lost.
+/// Waits as long as the faults say, then returns how often to deliver an event. 0: the event is lost.
 pub async fn deliveries(faults: &Faults) -> u32 {
     if faults.strikes(kinds::EVENT_DROP).is_some() {
         return 0;

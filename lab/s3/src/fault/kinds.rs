@@ -1,4 +1,4 @@
-//! The faults by name.
+//! The kinds of fault, by name.
 
 use server_kit::fault::Kind;
 
@@ -21,56 +21,53 @@ pub const EVENT_REORDER: &str = "event-reorder";
 pub const EVENT_DROP: &str = "event-drop";
 
 pub const KINDS: [Kind; 17] = [
-    timed(LATENCY, "a request waits before it is handled", 500),
+    timed(LATENCY, "delays a request before it is handled", 500),
     timed(
         HANG,
-        "a request is held without being handled, then its connection is closed",
+        "holds a request without handling it, then closes its connection",
         60_000,
     ),
     kind(SLOW_DOWN, "503 SlowDown before a request is handled"),
     kind(
         ACCESS_DENIED,
-        "403 AccessDenied before a request is handled",
+        "answers 403 AccessDenied before a request is handled",
     ),
     kind(
         EXPIRED_TOKEN,
-        "400 ExpiredToken before a request is handled",
+        "answers 400 ExpiredToken before a request is handled",
     ),
     kind(
         CONFLICT,
-        "409 ConditionalRequestConflict before a PUT with If-None-Match is handled",
+        "answers 409 ConditionalRequestConflict before a PUT with If-None-Match is handled",
     ),
     kind(
         BAD_DIGEST,
-        "400 BadDigest before a PUT is handled: its body was damaged on the way",
+        "answers 400 BadDigest before a PUT is handled, as if its body was damaged in transit",
     ),
     kind(ERROR_AFTER_STORE, "500 InternalError after a PUT is done"),
     kind(
         ANSWER_LOST,
-        "the connection is closed without an answer after a PUT is done",
+        "closes the connection without an answer after a PUT is done",
     ),
     kind(
         CORRUPT_GET,
-        "one byte of an object that is read is flipped; its checksum stays true",
+        "flips one byte of an object in a GET; its checksum stays correct",
     ),
-    kind(
-        TRUNCATED_GET,
-        "the connection is closed half way through an object that is read",
-    ),
+    kind(TRUNCATED_GET, "closes the connection halfway through a GET"),
     kind(
         NOT_YET_READABLE,
-        "404 NoSuchKey for an object that is there, to GET and HEAD",
+        "answers 404 NoSuchKey to GET and HEAD of an object that exists",
     ),
     kind(
         FORGET,
-        "a PUT is answered 200, but nothing is stored and no event goes out. Amazon's S3 has no such fault: it proves \
+        "answers a PUT with 200, but stores nothing and sends no event. Amazon's S3 has no such fault: it proves \
          that a check finds a payment that was lost",
     ),
     kind(EVENT_DUPLICATE, "an event is delivered 2 to 5 times"),
     timed(EVENT_DELAY, "an event waits before it is delivered", 5000),
     timed(
         EVENT_REORDER,
-        "an event waits a random time, this at most, before it is delivered",
+        "delays an event by a random time, up to this time",
         1000,
     ),
     kind(EVENT_DROP, "an event is lost: it is never delivered"),

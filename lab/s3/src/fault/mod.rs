@@ -1,12 +1,14 @@
-//! The faults that the server injects on command, as `server_kit::fault` has them switched.
+//! Faults that this server injects, switched by `server_kit::fault`.
 //!
-//! Owns what each fault does. Requests meet theirs around s3s, in [`crate::front`]; events theirs on the way from
-//! the spool to their destination, in [`crate::notify`]. Only [`kinds::FORGET`] strikes deeper, in the one place
-//! where objects are stored, so that its answer is a true one.
+//! Owns what each fault does. Request faults are injected around s3s, in [`crate::front`]; event faults between the
+//! spool and the destination, in [`crate::notify`]. Only [`kinds::FORGET`] is injected deeper, at the single point
+//! where objects are stored, so that its answer is a real one.
 //!
-//! Requests of an identity with `admin` are spared: the operator, and whoever checks the outcome, see the truth.
+//! Requests of an identity with `admin` are spared, so that the operator, and whoever checks the outcome, see the
+//! truth.
 //!
-//! To add a fault: give it a row in [`kinds`], and ask whether it strikes where it would show.
+//! To add a fault, give it a row in [`kinds`], and check [`Faults::strikes`](server_kit::fault::Faults::strikes) at the
+//! point where it would show.
 
 mod body;
 mod control;

@@ -1,4 +1,4 @@
-//! Faults on requests, around their handling.
+//! Request faults, injected before and after handling.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ pub struct RequestFaults {
     stopping: watch::Sender<bool>,
 }
 
-/// What becomes of a request before it is handled.
+/// What to do with a request before it is handled.
 pub enum Before {
     Handle,
     Answer(S3Error),
-    /// Nothing is to be kept for it but its connection: see [`RequestFaults::hang`].
+    /// Keep nothing of it but its connection: see [`RequestFaults::hang`].
     Hang(Duration),
 }
 
@@ -37,7 +37,7 @@ impl RequestFaults {
         }
     }
 
-    /// `None` where the request is spared.
+    /// Returns `None` if the request is spared.
     pub fn target(&self, request: &Parts) -> Option<Target> {
         let spared = claimed_key_id(request).is_some_and(|id| self.admins.contains(id));
         if spared { None } else { Target::of(request) }
@@ -66,7 +66,7 @@ impl RequestFaults {
         }
     }
 
-    /// The answer as the client gets it. What was refused for a reason of its own stays as it is.
+    /// Returns the answer that the client gets. A genuine error answer is left unchanged.
     pub fn after(
         &self,
         target: Target,
@@ -115,13 +115,13 @@ impl RequestFaults {
         }
     }
 
-    /// Waits that long, then ends the connection.
+    /// Waits that long, then closes the connection.
     pub async fn hang(&self, time: Duration) -> HttpError {
         self.wait(time).await;
         closed()
     }
 
-    /// Lets go of every request that a fault holds, now and from now on.
+    /// Releases every request that a fault holds, now and from now on.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -145,7 +145,7 @@ pub fn respond(error: S3Error) -> Result<Response<Body>, HttpError> {
         .map_err(|error| HttpError::new(error.into()))
 }
 
-/// Ends the connection.
+/// The error that closes the connection.
 fn closed() -> HttpError {
     HttpError::new("closed by an injected fault".into())
 }

@@ -1,13 +1,13 @@
-//! Which requests faults may strike.
+//! Which requests faults may be injected into.
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-/// What a request does to objects. Other requests have none: copies, parts, deletes and whatever is about buckets.
+/// What a request does to objects. Other requests have no target: copies, parts, deletes and operations on buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Put {
-        /// It has `If-None-Match`.
+        /// Whether it has `If-None-Match`.
         first_only: bool,
     },
     Get,
@@ -16,7 +16,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Told from the request alone, before its signature is checked.
+    /// Classifies a request before its signature is checked.
     pub fn of(request: &Parts) -> Option<Self> {
         let (bucket, key) = request
             .uri
@@ -40,8 +40,7 @@ impl Target {
     }
 }
 
-/// The access key id that a request claims to be signed with, in its header or, where it was signed beforehand, in
-/// its query.
+/// Returns the access key id that the request claims, from its header or, if it is presigned, its query.
 pub fn claimed_key_id(request: &Parts) -> Option<&str> {
     let of_header = || {
         let header = request.headers.get(AUTHORIZATION)?.to_str().ok()?;

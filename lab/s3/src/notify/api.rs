@@ -1,4 +1,4 @@
-//! An AWS API that takes events, called and signed as any AWS client would.
+//! A client of the AWS APIs that take events, with signed requests.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,16 +13,16 @@ use crate::config::Credentials;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Shorter than what servers keep an idle connection for.
+/// Shorter than the time for which servers keep an idle connection open.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Of an answer, in the log.
+/// Most bytes of an answer that are logged.
 const ANSWER_SHOWN_MAX: usize = 512;
 
-/// Where the API is, and what its calls are signed with.
+/// Address of the API, and the credentials for it.
 #[derive(Debug)]
 pub struct Api {
-    /// As signatures name it.
+    /// Service name in signatures.
     service: &'static str,
     endpoint: String,
     region: String,
@@ -32,29 +32,29 @@ pub struct Api {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    #[error("http://<host>:<port> is expected")]
+    #[error("must be http://<host>:<port>")]
     Form,
-    #[error("no HTTP client could be made")]
+    #[error("cannot create an HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    #[error("the message could not be written as JSON")]
+    #[error("cannot serialize the message")]
     Json(#[from] serde_json::Error),
-    #[error("the request could not be made")]
+    #[error("cannot build the request")]
     Request(#[from] http::Error),
-    #[error("the request could not be signed")]
+    #[error("cannot sign the request")]
     Parameters(#[from] BuildError),
-    #[error("the request could not be signed")]
+    #[error("cannot sign the request")]
     Sign(#[from] SigningError),
-    #[error("the destination could not be reached")]
+    #[error("cannot reach the destination")]
     Send(#[from] reqwest::Error),
-    #[error("the destination's answer was {found}, not {expected}: {answer}")]
+    #[error("the destination answered {found} instead of {expected}: {answer}")]
     Refused {
         found: StatusCode,
         expected: StatusCode,
-        /// The beginning of what it said.
+        /// Beginning of the answer's body.
         answer: String,
     },
 }
@@ -86,12 +86,12 @@ impl Api {
         })
     }
 
-    /// Of a path that begins with a slash.
+    /// Returns the URL of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.endpoint)
     }
 
-    /// Returns once the answer is there, and has the status `expected`.
+    /// Sends a POST and returns when it is answered with the status `expected`.
     pub async fn post(
         &self,
         path: &str,
@@ -105,7 +105,7 @@ impl Api {
         let request = reqwest::Request::try_from(request)?;
         let response = self.client.execute(request).await?;
         let found = response.status();
-        // Read to its end, so that the connection can be used again.
+        // Read to the end, so that the connection can be reused.
         let answer = response.bytes().await?;
         if found == expected {
             Ok(())

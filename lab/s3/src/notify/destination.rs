@@ -1,4 +1,4 @@
-//! Where events go.
+//! Destinations of events.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// `None` where `arn` is not `arn:aws:lambda:<region>:<account>:function:<name>`.
+    /// Returns `None` if `arn` is not `arn:aws:lambda:<region>:<account>:function:<name>`.
     pub fn function_name(arn: &str) -> Option<&str> {
         let parts: Vec<_> = arn.split(':').collect();
         match parts[..] {
@@ -33,8 +33,8 @@ impl Destination {
         }
     }
 
-    /// The path of the queue's URL; `None` where `arn` is not `arn:aws:sqs:<region>:<account>:<name>`, or names a
-    /// FIFO queue, which S3 does not send to.
+    /// Returns the path of the queue's URL; `None` if `arn` is not `arn:aws:sqs:<region>:<account>:<name>`, or names a
+    /// FIFO queue, which S3 does not support.
     pub fn queue_path(arn: &str) -> Option<String> {
         const FIFO: &str = ".fifo";
         let parts: Vec<_> = arn.split(':').collect();
@@ -52,7 +52,7 @@ impl Destination {
         }
     }
 
-    /// Whether S3 tries the destination out with a message of its own. A function it does not.
+    /// Whether S3 sends the destination a test message. It does so for queues, not for functions.
     pub fn gets_test_events(&self) -> bool {
         matches!(self, Self::Sqs { .. })
     }

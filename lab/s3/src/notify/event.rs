@@ -1,4 +1,4 @@
-//! The event message, as Amazon S3 writes it (S3 User Guide, "Event message structure", version 2.1).
+//! The event message in Amazon S3's format (S3 User Guide, "Event message structure", version 2.1).
 
 use std::net::IpAddr;
 
@@ -33,13 +33,13 @@ pub struct Origin {
     pub host_id: String,
 }
 
-/// Where the lab pretends to be.
-pub struct Place {
+/// The region and account that the lab claims to be.
+pub struct RegionAccount {
     pub region: String,
     pub account: String,
 }
 
-/// Keys in events are form-encoded, with slashes left as they are: a space is `+`, `=` is `%3D`.
+/// Form-encodes a key as in events, except for slashes: a space is `+`, `=` is `%3D`.
 pub fn encode_key(key: &str) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC
         .remove(b'/')
@@ -51,7 +51,11 @@ pub fn encode_key(key: &str) -> String {
     utf8_percent_encode(key, KEPT).to_string().replace(' ', "+")
 }
 
-pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Result<Bytes> {
+pub fn json(
+    created: &Created<'_>,
+    rule: &str,
+    region_account: &RegionAccount,
+) -> serde_json::Result<Bytes> {
     let Created {
         name,
         bucket,
@@ -62,7 +66,7 @@ pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Res
     let record = Record {
         event_version: "2.1",
         event_source: "aws:s3",
-        aws_region: &place.region,
+        aws_region: &region_account.region,
         event_time: format_time(head.modified.time()),
         event_name: name.as_str(),
         user_identity: Identity {
@@ -81,7 +85,7 @@ pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Res
             bucket: Bucket {
                 name: bucket,
                 owner_identity: Identity {
-                    principal_id: &place.account,
+                    principal_id: &region_account.account,
                 },
                 arn: format!("arn:aws:s3:::{bucket}"),
             },
@@ -96,7 +100,7 @@ pub fn json(created: &Created<'_>, rule: &str, place: &Place) -> serde_json::Res
     serde_json::to_vec(&Message { records: [record] }).map(Bytes::from)
 }
 
-/// `2026-11-22T07:30:00.123Z`.
+/// Formats a time as `2026-11-22T07:30:00.123Z`.
 pub fn format_time(at: OffsetDateTime) -> String {
     const TIME: &[FormatItem<'_>] =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");

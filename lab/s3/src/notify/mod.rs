@@ -1,12 +1,12 @@
 //! Event notification.
 //!
-//! Owns the events that S3 emits, and their delivery, at least once: an event is written to the
-//! spool before its object becomes visible, handed to its destination's queue once it is, and
-//! removed from the spool when the destination took it. What the process leaves behind when it is
-//! killed, or what a full queue turned away, is found in the spool again.
+//! Owns the events that S3 emits, and their at-least-once delivery. An event is written to the spool before its object
+//! becomes visible, handed to its destination's queue afterwards, and removed from the spool when the destination has
+//! taken it. Events that a killed process left behind, or that did not fit into a full queue, are read from the spool
+//! later.
 //!
-//! To deliver to something else, add a variant to [`Destination`]. Faults of delivery (events that
-//! are duplicated, delayed, reordered, lost) strike between [`queue`] and [`Destination::deliver`].
+//! To add a kind of destination, add a variant to [`Destination`]. Delivery faults (events that are duplicated,
+//! delayed, reordered, lost) are injected between [`queue`] and [`Destination::deliver`].
 
 mod api;
 mod destination;
@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 
 pub use api::Api;
 pub use destination::Destination;
-pub use event::{Created, Origin, Place};
+pub use event::{Created, Origin, RegionAccount};
 pub use rule::{EventName, Rule};
 pub use spool::SpoolError;
 
@@ -38,25 +38,25 @@ use spool::{Spool, Spooled};
 
 /// Emits the events that the buckets' rules ask for.
 pub struct Notifier {
-    place: Place,
+    region_account: RegionAccount,
     spool: Arc<Spool>,
-    /// By bucket.
+    /// Rules by bucket.
     rules: HashMap<String, Vec<Rule>>,
-    /// By the destination's ARN.
+    /// Queues by the destination's ARN.
     queues: HashMap<String, Arc<Queue>>,
 }
 
-/// Events that are safe in the spool, and not yet on their way.
+/// Events that are in the spool, and not yet sent.
 pub struct Staged {
     spool: Arc<Spool>,
     events: Vec<(Spooled, Arc<Queue>)>,
 }
 
 impl Notifier {
-    /// Starts one delivery task for each destination, in `tasks`; they end when that is dropped.
+    /// Starts one delivery task per destination, in `tasks`; they end when that is dropped.
     pub fn start(
         root: &Path,
-        place: Place,
+        region_account: RegionAccount,
         rules: HashMap<String, Vec<Rule>>,
         store: &Arc<Store>,
         faults: &Arc<Faults>,
@@ -83,7 +83,7 @@ impl Notifier {
             queues.insert(arn, queue);
         }
         Ok(Self {
-            place,
+            region_account,
             spool,
             rules,
             queues,
@@ -108,7 +108,7 @@ impl Notifier {
                 destination: arn.to_owned(),
                 bucket: created.bucket.to_owned(),
                 key: created.key.to_owned(),
-                event: event::json(created, &rule.id, &self.place)?,
+                event: event::json(created, &rule.id, &self.region_account)?,
             };
             self.spool.add(&spooled).await?;
             staged.events.push((spooled, Arc::clone(queue)));
@@ -118,14 +118,14 @@ impl Notifier {
 }
 
 impl Staged {
-    /// The object is there: sends the events, without waiting for their delivery.
+    /// Sends the events, because the object is stored. Does not wait for their delivery.
     pub fn publish(self) {
         for (event, queue) in self.events {
             queue.offer(event);
         }
     }
 
-    /// The object was not stored: nothing happened.
+    /// Removes the events, because the object was not stored.
     pub async fn discard(self) {
         for (event, _) in self.events {
             self.spool.remove(&event.name).await;
@@ -133,7 +133,7 @@ impl Staged {
     }
 }
 
-/// What S3 sends to a queue when its notification is set up, for each rule that names the queue.
+/// The test events that S3 sends to a queue when its notification is configured, for each rule that names the queue.
 fn test_events(rules: &HashMap<String, Vec<Rule>>, arn: &str) -> serde_json::Result<Vec<Bytes>> {
     let pairs = rules
         .iter()

@@ -1,4 +1,4 @@
-//! The way of events from the spool to one destination.
+//! Delivers events from the spool to one destination.
 
 use std::collections::{HashSet, VecDeque};
 use std::error::Error;
@@ -17,24 +17,24 @@ use super::spool::{Spool, SpoolError, Spooled};
 use crate::fault;
 use crate::store::Store;
 
-/// Events in memory at most; more wait in the spool.
+/// Most events in memory; more wait in the spool.
 const CAPACITY: usize = 4096;
-/// Events that a fault may hold back at a time without holding up others.
+/// Number of events that a fault may delay without delaying others.
 const HELD_BACK: usize = 4096;
-/// Deliveries at a time.
+/// Most concurrent deliveries.
 const CONCURRENCY: usize = 8;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
-/// Hands events to the task that delivers them.
+/// Passes events to the task that delivers them.
 pub struct Queue {
     sender: mpsc::Sender<Spooled>,
-    /// The spool holds events that are not in the queue.
+    /// Whether the spool holds events that are not in the queue.
     behind: Arc<AtomicBool>,
 }
 
 impl Queue {
-    /// Begins with `first`, which the spool does not hold, and what the spool holds from earlier runs.
+    /// Starts with `first`, which is not in the spool, and with what earlier runs left in the spool.
     pub fn start(
         worker: Worker,
         first: Vec<Bytes>,
@@ -56,7 +56,7 @@ impl Queue {
         Ok(Arc::new(Self { sender, behind }))
     }
 
-    /// Never waits: where the queue is full the event is left to the spool.
+    /// Never waits: if the queue is full, the event stays in the spool.
     pub fn offer(&self, event: Spooled) {
         if self.sender.try_send(event).is_err() {
             self.behind.store(true, Ordering::Release);
@@ -70,7 +70,7 @@ pub struct Worker {
     store: Arc<Store>,
     faults: Arc<Faults>,
     behind: Arc<AtomicBool>,
-    /// Names of the events that are on their way: the spool holds them too.
+    /// Names of the events in flight, which are in the spool too.
     in_hand: Mutex<HashSet<String>>,
 }
 
@@ -107,8 +107,8 @@ impl Worker {
             .await;
     }
 
-    /// Those found; then the queue's; and, whenever the queue is empty, those that only the spool
-    /// holds.
+    /// Yields the events found at the start, then those of the queue, and whenever the queue is empty, those that are
+    /// only in the spool.
     fn events(
         &self,
         found: VecDeque<Spooled>,
@@ -133,7 +133,7 @@ impl Worker {
         })
     }
 
-    /// Reads the spool, but for what is on its way.
+    /// Reads the spool, except for the events in flight.
     async fn catch_up(&self) -> VecDeque<Spooled> {
         let (spool, arn) = (Arc::clone(&self.spool), self.destination.arn().to_owned());
         let in_hand = self.in_hand().clone();
@@ -142,8 +142,7 @@ impl Worker {
         match loaded.unwrap_or_else(|ended| Err(SpoolError::Task(ended))) {
             Ok((mut found, more)) => {
                 self.behind.fetch_or(more, Ordering::AcqRel);
-                // The object of a staged event is perhaps never stored; if it is, the event comes
-                // by the queue.
+                // The object of a staged event may never be stored; if it is, the event arrives through the queue.
                 found.retain(|event| event.is_stored(&self.store));
                 found
             }
@@ -156,12 +155,12 @@ impl Worker {
         }
     }
 
-    /// Tries until the destination has taken the message, for as long as the server runs.
+    /// Retries until the destination has taken the message, as long as the server runs.
     async fn send(&self, about: &str, message: &Bytes) {
         let mut failures = 0;
         while let Err(error) = self.destination.deliver(message.clone()).await {
             let source = error.source().map(ToString::to_string);
-            tracing::warn!(key = about, failures, %error, source, "event not delivered; will try again");
+            tracing::warn!(key = about, failures, %error, source, "event not delivered; will retry");
             tokio::time::sleep(backoff(failures, rand::random())).await;
             failures += 1;
         }
@@ -172,7 +171,7 @@ impl Worker {
     }
 }
 
-/// Doubles with each failure up to [`LAST_RETRY`]; `jitter`, from 0 to 1, takes off up to half.
+/// Returns a delay that doubles with each failure up to [`LAST_RETRY`]; `jitter`, from 0 to 1, subtracts up to half.
 fn backoff(failures: u32, jitter: f64) -> Duration {
     let doubled = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(failures));
     doubled.min(LAST_RETRY).mul_f64(1.0 - jitter / 2.0)

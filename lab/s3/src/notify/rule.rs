@@ -2,7 +2,7 @@
 
 use super::destination::Destination;
 
-/// The events that the lab emits.
+/// Events that the lab emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventName {
     Put,
@@ -13,7 +13,7 @@ pub enum EventName {
 impl EventName {
     const ALL: [Self; 3] = [Self::Put, Self::Copy, Self::CompleteMultipartUpload];
 
-    /// As an event has it: without the `s3:` of a rule.
+    /// The name in events: without the `s3:` of a rule.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Put => "ObjectCreated:Put",
@@ -22,7 +22,7 @@ impl EventName {
         }
     }
 
-    /// The events that `s3:ObjectCreated:*` and its like stand for; `None` for an unknown name.
+    /// Returns the events that `s3:ObjectCreated:*` and so on select; `None` for an unknown name.
     pub fn selected_by(name: &str) -> Option<Vec<Self>> {
         let name = name.strip_prefix("s3:")?;
         if name == "ObjectCreated:*" {
@@ -35,7 +35,7 @@ impl EventName {
     }
 }
 
-/// Which events go where.
+/// Which events go to which destination.
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub id: String,

@@ -13,11 +13,11 @@ use crate::store::Store;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("spool {}", path.display())]
+    #[error("cannot use the spool {}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("an event could not be written as JSON")]
+    #[error("cannot serialize an event")]
     Json(#[from] serde_json::Error),
-    #[error("reading the spool was cut short")]
+    #[error("reading the spool was interrupted")]
     Task(#[source] tokio::task::JoinError),
 }
 
@@ -28,12 +28,12 @@ pub struct Spool {
 /// An event, and what is needed to deliver it after a restart.
 #[derive(Clone, Debug)]
 pub struct Spooled {
-    /// Rises with time.
+    /// Sorts by time.
     pub name: String,
     pub destination: String,
     pub bucket: String,
     pub key: String,
-    /// The message as it is sent.
+    /// The message to send.
     pub event: Bytes,
 }
 
@@ -69,7 +69,7 @@ impl Spool {
         written.map_err(|source| SpoolError::Io { path, source })
     }
 
-    /// Nothing is wrong with an event that is gone already.
+    /// Removes an event; succeeds if it is gone already.
     pub async fn remove(&self, name: &str) {
         let path = self.directory.join(name);
         match tokio::fs::remove_file(&path).await {
@@ -80,8 +80,8 @@ impl Spool {
         }
     }
 
-    /// Removes the events that fail `keep`, and those that the process was killed while writing:
-    /// their objects were never stored. Blocks.
+    /// Removes the events that fail `keep`, and those that were being written when the process was killed: their
+    /// objects were never stored. Blocks.
     pub fn retain(&self, keep: impl Fn(&Spooled) -> bool) -> Result<(), SpoolError> {
         for name in self.names()? {
             if !self.read(&name)?.is_some_and(|spooled| keep(&spooled)) {
@@ -92,7 +92,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Up to `limit` events for `destination` but for those named in `skip`, oldest first, and whether there are
+    /// Returns up to `limit` events for `destination` except those named in `skip`, oldest first, and whether there are
     /// more. Blocks.
     pub fn load(
         &self,
@@ -118,7 +118,7 @@ impl Spool {
         Ok((found, false))
     }
 
-    /// Oldest first.
+    /// Returns the names, oldest first.
     fn names(&self) -> Result<Vec<String>, SpoolError> {
         let failed = |source| SpoolError::Io {
             path: self.directory.clone(),
@@ -136,7 +136,7 @@ impl Spool {
         Ok(names)
     }
 
-    /// `None` for an event that was removed meanwhile, or is not wholly written.
+    /// Returns `None` for an event that was removed meanwhile, or is not complete.
     fn read(&self, name: &str) -> Result<Option<Spooled>, SpoolError> {
         let path = self.directory.join(name);
         let json = match fs::read(&path) {
@@ -165,7 +165,7 @@ impl Spool {
 }
 
 impl Spooled {
-    /// Whether the event's object is there. If not, its write was cut short, or undone since.
+    /// Whether the event's object exists. If not, its write was interrupted, or it was deleted since.
     pub fn is_stored(&self, store: &Store) -> bool {
         store
             .bucket(&self.bucket)

@@ -1,4 +1,4 @@
-//! SQS's `SendMessage`, by the AWS JSON 1.0 protocol.
+//! SQS's `SendMessage`, in the AWS JSON 1.0 protocol.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

@@ -1,4 +1,4 @@
-//! The test message (S3 User Guide, "Event message structure"), by which S3 tries out a queue.
+//! The test message with which S3 checks a queue (S3 User Guide, "Event message structure").
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The attributes of objects as requests carry them.
+//! Object attributes from request headers.
 
 use s3s::dto::{
     CopyObjectInput, CreateMultipartUploadInput, Metadata, PutObjectInput, ServerSideEncryption,
@@ -6,7 +6,7 @@ use s3s::dto::{
 
 use crate::store::Attributes;
 
-/// What S3 assumes where the writer names no type.
+/// The type that S3 assumes if the writer names none.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
 
 /// Takes the attributes out of an input. The inputs have the same members, but no common type.
@@ -31,7 +31,7 @@ macro_rules! attributes_from {
 
 attributes_from!(PutObjectInput, CreateMultipartUploadInput, CopyObjectInput);
 
-/// S3 encrypts with its own keys where the writer names nothing else.
+/// Returns the encryption: S3's own keys unless the writer names something else.
 fn encryption(named: Option<&ServerSideEncryption>) -> String {
     named
         .map_or(ServerSideEncryption::AES256, ServerSideEncryption::as_str)

@@ -1,5 +1,4 @@
-//! The body of a write: received whole, and proven to be what the client meant, before any of it
-//! is stored.
+//! The body of a write: received completely and verified before any of it is stored.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,13 +11,13 @@ use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 
 use crate::store::Checksums;
 
-/// Bytes of one PUT or part.
+/// Largest PUT or part, in bytes.
 pub const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// Bodies up to this size are hashed where they are; larger ones on a thread for blocking work.
+/// Bodies up to this size are hashed inline; larger ones on a thread for blocking work.
 const HASHED_INLINE: usize = 1024 * 1024;
 
-/// What the client says about the body.
+/// What the client claims about the body.
 pub struct Claims {
     content_md5: Option<String>,
     checksums: Checksums,
@@ -49,12 +48,12 @@ pub struct Verified {
     pub chunks: Vec<Bytes>,
     pub size: u64,
     pub md5: [u8; 16],
-    /// Those that were claimed, or else CRC64NVME, as S3 has it since 2024.
+    /// The checksums that were claimed, or else CRC64NVME, S3's default since 2024.
     pub checksums: Checksums,
 }
 
 impl Verified {
-    /// `trailers` are the checksums that follow the body.
+    /// Receives and verifies a body. `trailers` are the checksums that follow it.
     pub async fn receive(
         body: Option<StreamingBlob>,
         claims: Claims,
@@ -81,7 +80,7 @@ impl Verified {
     }
 
     pub fn etag(&self) -> String {
-        hex(self.md5)
+        hex::encode(self.md5)
     }
 
     fn new(chunks: Vec<Bytes>, claimed: &Checksums) -> Self {
@@ -129,8 +128,7 @@ impl Verified {
     }
 }
 
-/// The request's body is in memory already, within [`MAX_BODY`]; what can still fail is the
-/// signature over it.
+/// The request's body is in memory already, within [`MAX_BODY`]; only its signature can still be wrong.
 async fn collect(body: Option<StreamingBlob>) -> S3Result<Vec<Bytes>> {
     let mut chunks = Vec::new();
     let Some(mut body) = body else {
@@ -148,11 +146,6 @@ async fn collect(body: Option<StreamingBlob>) -> S3Result<Vec<Bytes>> {
         })?);
     }
     Ok(chunks)
-}
-
-/// An MD5 as `ETag`s have it.
-pub fn hex(md5: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(md5))
 }
 
 impl Checksums {

@@ -9,7 +9,7 @@ use s3s::{S3Response, S3Result, s3_error};
 
 use super::Ops;
 
-/// Buckets of an account, as S3's own default quota was for long.
+/// Most buckets of an account, which was S3's default quota for years.
 const MAX_BUCKETS: usize = 100;
 
 impl Ops {

@@ -1,4 +1,4 @@
-//! The one way in which objects come to be.
+//! The only way to create an object.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::notify::{Created, EventName, Notifier, Origin};
 use crate::store::{Attributes, Bucket, Checksums, Content, Entry, Head, StoreError};
 
 #[derive(Clone)]
-pub struct Committer {
+pub struct ObjectWriter {
     pub clock: Arc<Clock>,
     pub notifier: Arc<Notifier>,
     pub faults: Arc<Faults>,
@@ -34,24 +34,24 @@ pub struct Draft {
     pub checksums: Checksums,
     pub size: u64,
     pub content: Content,
-    /// Whether [`kinds::FORGET`] may strike.
+    /// Whether [`kinds::FORGET`] may be injected.
     pub forgettable: bool,
 }
 
-/// What must hold for a write to take place.
+/// Preconditions of a write.
 pub struct Condition {
     pub if_match: Option<ETagCondition>,
     pub if_none_match: Option<ETagCondition>,
 }
 
-impl Committer {
+impl ObjectWriter {
     /// Stores the object and sends its events.
     ///
-    /// Runs to its end even when the client goes away: a commit that is cut off in the middle would
-    /// leave an object that no listing and no event tells of.
+    /// Runs to completion even if the client goes away: an interrupted commit would leave an object that no listing and
+    /// no event mentions.
     pub async fn commit(&self, draft: Draft) -> S3Result<Head> {
-        let committer = self.clone();
-        let task = tokio::spawn(async move { committer.run(draft).await });
+        let writer = self.clone();
+        let task = tokio::spawn(async move { writer.run(draft).await });
         task.await
             .unwrap_or_else(|ended| Err(S3Error::internal_error(ended)))
     }
@@ -95,7 +95,7 @@ impl Committer {
 }
 
 impl Condition {
-    /// How to write, if the object that is there now allows it.
+    /// Returns how to write, if the existing object allows it.
     fn check(&self, found: Option<&Entry>) -> S3Result<PutMode> {
         match (&self.if_match, found) {
             (None, _) | (Some(ETagCondition::Any), Some(_)) => {}
@@ -117,7 +117,7 @@ impl Condition {
     }
 }
 
-/// Where the events of a request say that they come from.
+/// Returns the origin of a request, for its events.
 pub fn origin(extensions: &Extensions) -> S3Result<Origin> {
     let caller = Caller::of(extensions)?;
     let request = RequestInfo::of(extensions)?;

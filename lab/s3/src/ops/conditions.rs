@@ -16,8 +16,8 @@ pub struct ReadConditions {
 }
 
 impl ReadConditions {
-    /// 412 where the object is another than the one wanted, 304 where it is the one already known.
-    /// Dates count only where no `ETag` of the same sense is given.
+    /// Returns 412 if the object is not the one wanted, 304 if the client has it already. Dates count only if no `ETag`
+    /// condition of the same kind is given.
     pub fn check(self, head: &Head) -> S3Result<()> {
         let is = |condition: &ETagCondition| match condition {
             ETagCondition::Any => true,

@@ -16,7 +16,7 @@ use crate::notify::EventName;
 use crate::store::{Attributes, Content, StoredObject};
 
 impl Ops {
-    /// A copy keeps its source's `ETag` and checksums, even those of a multipart upload.
+    /// Copies an object. The copy keeps its source's `ETag` and checksums, even those of a multipart upload.
     pub(super) async fn copy(
         &self,
         req: S3Request<CopyObjectInput>,
@@ -46,7 +46,7 @@ impl Ops {
             content: Content::Stream(whole.boxed()),
             forgettable: false,
         };
-        let head = self.committer.commit(draft).await?;
+        let head = self.writer.commit(draft).await?;
         Ok(S3Response::new(CopyObjectOutput {
             server_side_encryption: Some(head.attributes.encryption_dto()),
             copy_object_result: Some(CopyObjectResult {
@@ -88,7 +88,7 @@ impl Ops {
     }
 }
 
-/// The source's, unless the request replaces them; encryption is always the request's.
+/// Returns the source's attributes, unless the request replaces them; encryption is always the request's.
 fn attributes(input: &mut CopyObjectInput, source: &StoredObject) -> Attributes {
     let replace = MetadataDirective::from_static(MetadataDirective::REPLACE);
     let asked = Attributes::from(&mut *input);

@@ -10,11 +10,11 @@ use super::Ops;
 use crate::access::{Caller, context};
 use crate::store::Bucket;
 
-/// Keys of one `DeleteObjects`.
+/// Most keys of one `DeleteObjects`.
 const MAX_KEYS: usize = 1000;
 
 impl Ops {
-    /// Succeeds where there is no such object.
+    /// Succeeds if there is no such object.
     pub(super) async fn delete(
         &self,
         req: S3Request<DeleteObjectInput>,

@@ -33,7 +33,7 @@ impl Ops {
         Ok(S3Response::new(without_body(output)))
     }
 
-    /// The object, the part of it that is asked for, and the answer but for its body.
+    /// Returns the object, the requested part of it, and the answer without its body.
     async fn find(
         &self,
         caller: &Caller,
@@ -78,7 +78,7 @@ fn answer(
     let length = part
         .as_ref()
         .map_or(head.size, |part| part.end - part.start);
-    // Checksums are of the whole object.
+    // Checksums cover the whole object.
     let checksums = if wants_checksum && part.is_none() {
         head.checksums.clone()
     } else {

@@ -10,7 +10,7 @@ use s3s::{S3Response, S3Result, s3_error};
 use super::Ops;
 use crate::store::{Cursor, Entry, Item, Query};
 
-/// Items of one page at most.
+/// Most items on a page.
 const MAX_KEYS: i32 = 1000;
 
 impl Ops {
@@ -66,7 +66,7 @@ impl Ops {
             _ => query,
         };
         let page = bucket.list(&query);
-        // Without a delimiter the last key is the next marker, and S3 doesn't repeat it.
+        // Without a delimiter the last key is the next marker, and S3 does not repeat it.
         let next_marker = page.next.as_ref().filter(|_| query.delimiter.is_some());
         let next_marker = next_marker.map(|next| encoding.apply(next.text()));
         let (contents, common_prefixes) = encoding.items(page.items);
@@ -105,7 +105,7 @@ fn limit(max_keys: Option<i32>) -> S3Result<usize> {
     usize::try_from(limit).map_err(|_| s3_error!(InvalidArgument, "max-keys must not be negative"))
 }
 
-/// How keys stand in the answer: as they are or, since XML can't hold every character, encoded.
+/// How keys are written in the answer: verbatim or, because XML cannot hold every character, encoded.
 struct Encoding(Option<EncodingType>);
 
 impl Encoding {

@@ -1,11 +1,11 @@
-//! S3's operations, on the store.
+//! S3's operations on the store.
 //!
-//! Owns what each operation means: preconditions, checksums, metadata, answers. Whether the caller
-//! may was decided before, by [`crate::access`], save where the answer depends on each key.
+//! Owns the meaning of each operation: preconditions, checksums, metadata, answers. Authorization was decided before,
+//! by [`crate::access`], except if the answer depends on each key.
 //!
-//! An operation that is not here answers `NotImplemented`. To add one: implement its method of
-//! [`S3`] below, and give it a row in `access::required`. Faults strike in front of s3s, by
-//! [`crate::fault`], save for the one that forgets an object in `commit`.
+//! Any other operation answers `NotImplemented`. To add one, implement its method of [`S3`] below, and give it a row in
+//! `access::required`. Faults are injected in front of s3s, by [`crate::fault`], except for the one that forgets an
+//! object in `commit`.
 
 mod attributes;
 mod body;
@@ -38,15 +38,15 @@ use s3s::{S3, S3Request, S3Response, S3Result};
 use crate::access::Access;
 use crate::store::{Store, Uploads};
 pub use body::MAX_BODY;
-pub use commit::Committer;
+pub use commit::ObjectWriter;
 
 pub struct Ops {
     pub store: Arc<Store>,
     pub uploads: Arc<Uploads>,
     pub access: Access,
-    pub committer: Committer,
+    pub writer: ObjectWriter,
     pub region: String,
-    /// Waited before every `PutObject`.
+    /// Delay before every `PutObject`.
     pub put_latency: Duration,
 }
 

@@ -10,13 +10,13 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::Ops;
-use super::body::{Claims, Verified, hex};
+use super::body::{Claims, Verified};
 use super::commit::{Condition, Draft, origin};
 use super::unsupported::Request;
 use crate::notify::EventName;
 use crate::store::{Attributes, Checksums, Content, Part, Upload, concatenate};
 
-/// Every part but the last has at least this many bytes.
+/// Smallest size of every part but the last, in bytes.
 const MIN_PART: u64 = 5 * 1024 * 1024;
 const MAX_PARTS: i32 = 10_000;
 
@@ -72,7 +72,7 @@ impl Ops {
         }))
     }
 
-    /// The object has no checksum of its own: each part was checked when it came.
+    /// Completes an upload. The object has no checksum of its own: each part was checked when it arrived.
     pub(super) async fn complete_upload(
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
@@ -104,7 +104,7 @@ impl Ops {
             content: Content::Stream(concatenate(parts).boxed()),
             forgettable: false,
         };
-        let head = self.committer.commit(draft).await?;
+        let head = self.writer.commit(draft).await?;
         self.uploads.end(&upload).await?;
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -128,7 +128,7 @@ impl Ops {
     }
 }
 
-/// The parts that the client names, if they are those that came, in rising order and large enough.
+/// Returns the parts that the client names, if they exist, are in ascending order and large enough.
 fn choose(upload: &Upload, named: &[CompletedPart]) -> S3Result<Vec<Part>> {
     if named.is_empty() {
         return Err(s3_error!(
@@ -164,14 +164,14 @@ fn choose(upload: &Upload, named: &[CompletedPart]) -> S3Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// Whether what the client repeats of a part is so.
+/// Whether what the client says about a part is correct.
 fn agrees(named: &CompletedPart, part: &Part) -> bool {
     let same = |named: &Option<String>, own: &Option<String>| named.is_none() || named == own;
     let checksums = &part.checksums;
     named
         .e_tag
         .as_ref()
-        .is_none_or(|etag| etag.value() == hex(part.md5))
+        .is_none_or(|etag| etag.value() == hex::encode(part.md5))
         && same(&named.checksum_crc32, &checksums.crc32)
         && same(&named.checksum_crc32c, &checksums.crc32c)
         && same(&named.checksum_crc64nvme, &checksums.crc64nvme)
@@ -179,11 +179,11 @@ fn agrees(named: &CompletedPart, part: &Part) -> bool {
         && same(&named.checksum_sha256, &checksums.sha256)
 }
 
-/// The MD5 of the parts' MD5s, and their number.
+/// Returns the MD5 of the parts' MD5s, with their number.
 fn etag(parts: &[Part]) -> String {
     let mut md5 = Md5::new();
     for part in parts {
         md5.update(&part.md5);
     }
-    format!("{}-{}", hex(md5.finalize()), parts.len())
+    format!("{}-{}", hex::encode(md5.finalize()), parts.len())
 }

@@ -43,7 +43,7 @@ impl Ops {
             content: Content::Bytes(body.chunks),
             forgettable,
         };
-        self.committer.commit(draft).await.map(output)
+        self.writer.commit(draft).await.map(output)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Parts of requests that the lab has no answer to. They are refused, not ignored.
+//! Features that the lab does not support. Requests that use them are refused, not silently accepted.
 
 use s3s::dto::{
     CompleteMultipartUploadInput, CopyObjectInput, CreateMultipartUploadInput, GetObjectInput,
@@ -6,9 +6,9 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// A request that may ask for what the lab doesn't do.
+/// A request that may use an unsupported feature.
 pub trait Request {
-    /// The names of features that the lab doesn't have, and whether the request asks for each.
+    /// Returns the names of unsupported features, and whether the request uses each.
     fn features(&self) -> Vec<(&'static str, bool)>;
 
     fn refuse_unsupported(&self) -> S3Result<()> {
@@ -22,7 +22,7 @@ pub trait Request {
     }
 }
 
-/// The features of writes. The inputs have the same members, but no common type.
+/// Lists the features of writes. The inputs have the same members, but no common type.
 macro_rules! features_of_writes {
     ($($input:ty),+) => {$(
         impl Request for $input {
@@ -44,7 +44,7 @@ macro_rules! features_of_writes {
 
 features_of_writes!(PutObjectInput, CreateMultipartUploadInput, CopyObjectInput);
 
-/// ACLs that give nobody else a right, in a bucket whose owner writes.
+/// ACLs that grant nobody else anything, in a bucket whose owner writes.
 const OWNER_ONLY: [&str; 2] = ["private", "bucket-owner-full-control"];
 
 impl Request for CompleteMultipartUploadInput {

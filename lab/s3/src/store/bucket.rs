@@ -22,7 +22,7 @@ use super::name;
 use super::object::{Head, StoredObject};
 use crate::clock::Stamp;
 
-/// Writers of different keys rarely meet on one lock.
+/// Enough that writers of different keys rarely share a lock.
 const LOCKS: u64 = 256;
 
 pub struct Bucket {
@@ -41,7 +41,7 @@ pub enum Content {
 }
 
 impl Bucket {
-    /// Reads the heads of all objects that `directory` holds.
+    /// Reads the heads of all objects in `directory`.
     pub(super) async fn open(name: &str, directory: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
         let metadata = std::fs::metadata(directory).map_err(StoreError::io(directory))?;
@@ -69,7 +69,7 @@ impl Bucket {
         })
     }
 
-    /// Keeps other writers from `key`.
+    /// Locks `key` against other writers.
     pub async fn lock(&self, key: &str) -> Result<KeyLock<'_>, StoreError> {
         let path = name::to_path(key)?;
         let slot = usize::try_from(self.hasher.hash_one(key) % LOCKS).unwrap_or(0);
@@ -82,7 +82,7 @@ impl Bucket {
         })
     }
 
-    /// What a listing shows of the object.
+    /// Returns what a listing shows of the object.
     pub fn entry(&self, key: &str) -> Option<Entry> {
         self.index.get(key)
     }
@@ -95,13 +95,13 @@ impl Bucket {
         self.index.newest()
     }
 
-    /// `None` where there is no such object.
+    /// Returns `None` if there is no such object.
     pub async fn read(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
         read(&self.files, &name::to_path(key)?).await
     }
 }
 
-/// The right to write one key.
+/// Permission to write one key.
 pub struct KeyLock<'a> {
     bucket: &'a Bucket,
     key: String,
@@ -110,13 +110,12 @@ pub struct KeyLock<'a> {
 }
 
 impl KeyLock<'_> {
-    /// What is there now.
+    /// Returns the existing entry.
     pub fn entry(&self) -> Option<Entry> {
         self.bucket.index.get(&self.key)
     }
 
-    /// Makes the object visible whole. With [`PutMode::Create`], [`StoreError::Exists`] where the
-    /// key is taken.
+    /// Writes the object atomically. With [`PutMode::Create`], fails with [`StoreError::Exists`] if the key is taken.
     pub async fn write(
         &self,
         head: &Head,
@@ -145,7 +144,7 @@ impl KeyLock<'_> {
         Ok(())
     }
 
-    /// Does nothing where there is no such object.
+    /// Succeeds if there is no such object.
     pub async fn delete(&self) -> Result<(), StoreError> {
         match self.bucket.files.delete(&self.path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -156,7 +155,7 @@ impl KeyLock<'_> {
     }
 }
 
-/// Writes a file piece by piece; it appears under its name only when all is written.
+/// Writes a file piece by piece; it appears under its name only when it is complete.
 async fn assemble(
     files: &LocalFileSystem,
     path: &object_store::path::Path,
@@ -173,7 +172,7 @@ async fn assemble(
     Ok(())
 }
 
-/// What the index holds of the objects in these files.
+/// Reads the index entries of the objects in these files.
 fn read_entries(
     files: Vec<(PathBuf, object_store::path::Path)>,
 ) -> Result<BTreeMap<String, Entry>, StoreError> {

@@ -1,4 +1,4 @@
-//! What can go wrong in the store, and S3's answer to it.
+//! Errors of the store, and S3's answer to each.
 
 use std::fs::TryLockError;
 use std::io;
@@ -12,7 +12,7 @@ pub enum StoreError {
     NoSuchBucket(String),
     #[error("upload {0:?} does not exist")]
     NoSuchUpload(String),
-    #[error("the object is there already")]
+    #[error("the object exists already")]
     Exists,
     #[error("{limit} multipart uploads are open; complete or abort some")]
     TooManyUploads { limit: usize },
@@ -22,12 +22,12 @@ pub enum StoreError {
     NotAnObject { path: PathBuf },
     #[error("{}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("an object's file could not be used")]
+    #[error("cannot use an object's file")]
     Files(#[source] object_store::Error),
 }
 
 impl StoreError {
-    /// For `map_err`: an I/O error at `path`.
+    /// Returns a function for `map_err` that makes an I/O error at `path`.
     pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }

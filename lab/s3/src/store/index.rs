@@ -1,4 +1,4 @@
-//! The keys of a bucket in memory, in S3's order.
+//! A bucket's keys in memory, in S3's order.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -25,7 +25,7 @@ impl From<&Head> for Entry {
     }
 }
 
-/// Keys sort by their UTF-8 bytes, as S3 lists them.
+/// The index. Keys sort by their UTF-8 bytes, as S3 lists them.
 #[derive(Debug, Default)]
 pub struct Index(RwLock<BTreeMap<String, Entry>>);
 

@@ -10,15 +10,15 @@ use super::index::Entry;
 #[derive(Clone, Debug)]
 pub struct Query<'a> {
     pub prefix: &'a str,
-    /// Keys that share what stands before the first delimiter after the prefix are one item.
+    /// Keys with the same text up to the first delimiter after the prefix become one item.
     pub delimiter: Option<&'a str>,
     pub after: Cursor,
-    /// Greatest number of items.
+    /// Most items.
     pub limit: usize,
 }
 
 impl<'a> Query<'a> {
-    /// The common prefix that `key` is listed under, if any.
+    /// Returns the common prefix that `key` is listed under, if any.
     fn group<'k>(&self, key: &'k str) -> Option<&'k str> {
         let delimiter = self.delimiter.filter(|delimiter| !delimiter.is_empty())?;
         let rest = key.strip_prefix(self.prefix)?;
@@ -26,7 +26,7 @@ impl<'a> Query<'a> {
         key.get(..end)
     }
 
-    /// The cursor behind `marker`, a key or common prefix that an earlier page ended with.
+    /// Returns the cursor after `marker`, a key or common prefix that an earlier page ended with.
     #[must_use]
     pub fn behind(self, marker: &str) -> Query<'a> {
         let after = match self.group(marker) {
@@ -37,18 +37,18 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Where a listing goes on.
+/// Where a listing continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cursor {
     Start,
-    /// Behind this key.
+    /// After this key.
     Key(String),
-    /// Behind every key with this prefix.
+    /// After every key with this prefix.
     Group(String),
 }
 
 impl Cursor {
-    /// As a continuation token.
+    /// Returns a continuation token.
     pub fn to_token(&self) -> String {
         let (kind, text) = match self {
             Self::Start => ('s', ""),
@@ -58,7 +58,7 @@ impl Cursor {
         format!("{kind}{}", utf8_percent_encode(text, NON_ALPHANUMERIC))
     }
 
-    /// `None` for a token that [`Self::to_token`] never makes.
+    /// Returns `None` for a token that [`Self::to_token`] never makes.
     pub fn from_token(token: &str) -> Option<Self> {
         let text = percent_decode_str(token.get(1..)?)
             .decode_utf8()
@@ -72,7 +72,7 @@ impl Cursor {
         }
     }
 
-    /// The key or common prefix itself.
+    /// Returns the key or common prefix itself.
     pub fn text(&self) -> &str {
         match self {
             Self::Start => "",
@@ -107,7 +107,7 @@ impl Item {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     pub items: Vec<Item>,
-    /// Present where more items follow.
+    /// Set if more items follow.
     pub next: Option<Cursor>,
 }
 

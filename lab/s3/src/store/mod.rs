@@ -1,7 +1,6 @@
 //! Objects in files.
 //!
-//! Owns the layout under the root directory, and what makes a write all or nothing. Knows nothing
-//! of HTTP, policies or events.
+//! Owns the layout under the root directory, and the atomicity of writes. Knows nothing of HTTP, policies or events.
 //!
 //! ```text
 //! lock                        held while a server runs on this root
@@ -9,12 +8,12 @@
 //! uploads/<id>/<part>         parts of multipart uploads; emptied at every start
 //! ```
 //!
-//! A file is written under a staging name (`…#1`) and then renamed or linked to its own, so an
-//! object is there whole, with its metadata, or not at all, whenever the process is killed. Nothing
-//! is flushed to the disk: the lab survives killed processes, not a power cut.
+//! A file is written under a staging name (`…#1`) and then renamed or linked, so that an object is there with its
+//! metadata or not at all, whenever the process is killed. Nothing is flushed to disk: objects survive killed
+//! processes, but not a power loss.
 //!
-//! The keys of every bucket, with what a listing shows, are kept in memory too: [`index::Index`].
-//! A writer holds the key's lock from its precondition to the index, so the two never part.
+//! The keys of every bucket, with what a listing shows, are in memory too: [`index::Index`]. A writer holds the key's
+//! lock from its precondition check until the index is updated, so the two never diverge.
 
 mod bucket;
 mod error;
@@ -46,7 +45,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the buckets that are there, and creates those of `names` that aren't.
+    /// Opens the existing buckets, and creates those of `names` that are missing.
     pub async fn open(root: &Path, names: impl Iterator<Item = &str>) -> Result<Self, StoreError> {
         let directory = root.join("buckets");
         fs::create_dir_all(&directory).map_err(StoreError::io(&directory))?;
@@ -74,7 +73,7 @@ impl Store {
             .ok_or_else(|| StoreError::NoSuchBucket(name.to_owned()))
     }
 
-    /// By name.
+    /// Returns the buckets, sorted by name.
     pub fn buckets(&self) -> Vec<Arc<Bucket>> {
         self.buckets
             .read()
@@ -84,7 +83,7 @@ impl Store {
             .collect()
     }
 
-    /// Opens a bucket, creating its directory where it is missing.
+    /// Opens a bucket, creating its directory if it is missing.
     pub async fn open_bucket(&self, name: &str) -> Result<(), StoreError> {
         let bucket = Bucket::open(name, &self.directory.join(name)).await?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +93,7 @@ impl Store {
         Ok(())
     }
 
-    /// The stamp of the newest object.
+    /// Returns the stamp of the newest object.
     pub fn newest(&self) -> Option<Stamp> {
         self.buckets()
             .iter()

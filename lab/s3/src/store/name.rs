@@ -1,14 +1,14 @@
 //! Keys as file names, and back.
 //!
-//! A key is split at its slashes; every piece is percent-encoded and becomes one name. A name's
-//! last character, which the encoding never yields, says what the piece is:
+//! A key is split at its slashes. Every piece is percent-encoded and becomes one name. The last character of a name,
+//! which the encoding never produces, tells the kind of the piece:
 //!
 //! - `+` a directory: a slash follows in the key
 //! - `@` a file: the key ends
-//! - `~` a directory: the piece goes on in the next name, since file names are short
+//! - `~` a directory: the piece continues in the next name, because file names are short
 //!
-//! So the keys `a`, `a/` and `a/b` are the files `a@`, `a+/@` and `a+/b@`, which live side by side;
-//! and since no name is empty, `.` or `..`, no key leaves its bucket's directory.
+//! So the keys `a`, `a/` and `a/b` are the files `a@`, `a+/@` and `a+/b@`, which can exist side by side; and since no
+//! name is empty, `.` or `..`, no key escapes its bucket's directory.
 
 use object_store::path::{Error, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -38,7 +38,7 @@ pub fn to_path(key: &str) -> Result<Path, Error> {
     Path::parse(path)
 }
 
-/// `None` for a path that [`to_path`] never makes.
+/// Returns `None` for a path that [`to_path`] never makes.
 pub fn from_path(path: &Path) -> Option<String> {
     let (directories, last) = path
         .as_ref()

@@ -19,25 +19,25 @@ use crate::clock::Stamp;
 
 const MAGIC: &[u8; 8] = b"lab-s3/1";
 
-/// Bounds what a damaged file can make the reader allocate.
+/// Limits what a damaged file can make the reader allocate.
 const MAX_HEAD: u32 = 1 << 20;
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const CHUNK: u64 = 256 * 1024;
 
-/// Everything about an object but its key and its bytes.
+/// Everything about an object except its key and its bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     /// Without quotes: the MD5 in hex, or that of the parts with their number.
     pub etag: String,
-    /// Bytes of the body.
+    /// Length of the body in bytes.
     pub size: u64,
     pub modified: Stamp,
     pub attributes: Attributes,
     pub checksums: Checksums,
 }
 
-/// What the writer says about an object.
+/// Attributes that the writer sets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attributes {
     pub content_type: Option<String>,
@@ -45,7 +45,7 @@ pub struct Attributes {
     pub content_language: Option<String>,
     pub content_disposition: Option<String>,
     pub cache_control: Option<String>,
-    /// `x-amz-server-side-encryption`. The lab keeps the name, and encrypts nothing.
+    /// `x-amz-server-side-encryption`. The lab stores the name, but encrypts nothing.
     pub encryption: String,
     pub kms_key_id: Option<String>,
     /// `x-amz-meta-…`, without that prefix.
@@ -69,7 +69,7 @@ pub struct Checksums {
 }
 
 impl Head {
-    /// The head as it stands in the file, before the body.
+    /// Returns the head in its file format.
     pub fn encode(&self) -> io::Result<Bytes> {
         let json = serde_json::to_vec(self)?;
         let length = u32::try_from(json.len()).map_err(io::Error::other)?;
@@ -78,7 +78,7 @@ impl Head {
             .into())
     }
 
-    /// Reads the head, and leaves `file` at the body.
+    /// Reads the head, and leaves `file` positioned at the body.
     fn read(file: &mut File) -> io::Result<Self> {
         let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
         let mut preamble = [0; 12];
@@ -94,14 +94,14 @@ impl Head {
     }
 }
 
-/// An object that is open for reading. Stays what it is when the key is written or deleted.
+/// An object that is open for reading. Unaffected by later writes and deletes of its key.
 #[derive(Debug)]
 pub struct StoredObject {
     pub head: Head,
     body: Body,
 }
 
-/// The body's place in the file.
+/// Position of the body in the file.
 #[derive(Clone, Debug)]
 struct Body {
     file: Arc<File>,
@@ -109,14 +109,14 @@ struct Body {
 }
 
 impl StoredObject {
-    /// Blocks.
+    /// Opens an object. Blocks.
     pub fn open(mut file: File) -> io::Result<Self> {
         let head = Head::read(&mut file)?;
         let start = io::Seek::stream_position(&mut file)?;
         if file.metadata()?.len() != start + head.size {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "the body has another length",
+                "the body's length does not match its head",
             ));
         }
         Ok(Self {
@@ -128,7 +128,7 @@ impl StoredObject {
         })
     }
 
-    /// The bytes of `range`, one chunk after the other.
+    /// Returns the bytes of `range` in chunks.
     pub fn read(&self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + use<> {
         stream::try_unfold((self.body.clone(), range), |(body, left)| async move {
             if left.is_empty() {

@@ -1,4 +1,4 @@
-//! Multipart uploads that are not yet complete. They end with the process.
+//! Incomplete multipart uploads. They do not survive the process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::object::{Attributes, Checksums};
 
-/// Open uploads at a time.
+/// Most open uploads.
 const MAX_UPLOADS: usize = 1000;
 
 pub struct Uploads {
@@ -34,12 +34,12 @@ pub struct Part {
     pub md5: [u8; 16],
     pub size: u64,
     pub checksums: Checksums,
-    /// A part that is sent again is a new file: a reader of the old one isn't disturbed.
+    /// A part that is sent again gets a new file, so that a reader of the old one is not disturbed.
     file: PathBuf,
 }
 
 impl Uploads {
-    /// Throws away what an earlier run left unfinished.
+    /// Deletes what an earlier run left unfinished.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let directory = root.join("uploads");
         match fs::remove_dir_all(&directory) {
@@ -88,14 +88,14 @@ impl Uploads {
             .cloned()
     }
 
-    /// The upload of that id to that object.
+    /// Returns the upload with that id to that object.
     pub fn of(&self, id: &str, bucket: &str, key: &str) -> Result<Arc<Upload>, StoreError> {
         self.find(id)
             .filter(|upload| upload.bucket == bucket && upload.key == key)
             .ok_or_else(|| StoreError::NoSuchUpload(id.to_owned()))
     }
 
-    /// Forgets an upload and its parts.
+    /// Removes an upload and its parts.
     pub async fn end(&self, upload: &Upload) -> Result<(), StoreError> {
         self.open
             .lock()
@@ -142,7 +142,7 @@ impl Upload {
     }
 }
 
-/// The bytes of `parts` in their order, one part at a time.
+/// Returns the bytes of `parts` in order, one part at a time.
 pub fn concatenate(parts: Vec<Part>) -> impl Stream<Item = std::io::Result<Bytes>> {
     stream::iter(parts)
         .then(|part| async move { tokio::fs::read(part.file).await.map(Bytes::from) })

@@ -1,4 +1,4 @@
-//! Who may do what: the shipped policies, enforced on real requests.
+//! The shipped policies, enforced on real requests.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -8,7 +8,7 @@ use crate::support::{BUCKET, Lab, Requests, Role, answer, client, keys, put, raw
 
 const PAYMENT: &str = "transactions/a.ndjson";
 
-/// What a role asks for.
+/// What a role requests.
 #[derive(Clone, Copy, Debug)]
 enum Ask {
     Put(&'static str, Option<&'static str>),

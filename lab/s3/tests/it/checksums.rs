@@ -1,4 +1,4 @@
-//! Bodies that aren't what the client meant are never stored.
+//! Bodies that do not match the client's claims are never stored.
 
 use aws_sdk_s3::config::ConfigBag;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
@@ -89,7 +89,7 @@ async fn a_body_that_was_changed_after_signing_is_refused() {
     lab.end().await;
 }
 
-/// Another body of the same length, once the request is signed.
+/// Replaces the body by another of the same length, after the request is signed.
 #[derive(Debug)]
 struct ChangeBody;
 

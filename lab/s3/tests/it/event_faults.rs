@@ -1,4 +1,4 @@
-//! Faults on events, on their way to a function.
+//! Faults of event delivery to a function.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ async fn start(function: &Receiver) -> Lab {
     Lab::start_with(root, config).await
 }
 
-/// Keys of the delivered events, as they came.
+/// Keys of the delivered events, in order of arrival.
 fn told(function: &Receiver) -> Vec<String> {
     let calls = function.calls();
     calls.iter().map(|call| key_of(&call.event)).collect()

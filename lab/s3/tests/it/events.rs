@@ -1,4 +1,4 @@
-//! Events: their message, and that each arrives.
+//! Events: their format, and that each arrives.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -168,7 +168,7 @@ async fn a_refused_event_is_sent_again() {
 
 #[tokio::test]
 async fn puts_do_not_wait_for_a_function_that_hangs() {
-    // Connections are taken by the kernel, and never answered.
+    // The kernel accepts connections, but nobody answers.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = TempDir::new().unwrap();
     let config = notifying_config(root.path(), listener.local_addr().unwrap());
@@ -203,7 +203,7 @@ async fn the_spool_is_delivered_after_a_restart() {
         .await
         .unwrap();
     assert_eq!(lab.spooled(), 3);
-    // What a kill between the spool and the object leaves: an event of an object that never was.
+    // What a kill between the spool and the object leaves: an event without its object.
     std::fs::write(
         lab.root().join("spool/0000000000000000-0"),
         "{\"destination\":",

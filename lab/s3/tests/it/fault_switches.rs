@@ -1,4 +1,4 @@
-//! The interface by which faults are switched.
+//! The HTTP interface of fault injection.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Faults on requests, as the pipeline's roles meet them.
+//! Request faults, as the pipeline's roles see them.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -128,7 +128,7 @@ async fn a_request_that_hangs_is_not_handled() {
 async fn requests_that_hang_take_up_no_memory_for_bodies() {
     let lab = Lab::start().await;
     lab.fault("hang", json!({ "ms": 3_600_000 })).await;
-    // Of a length that isn't known before, each body may take up an eighth of the memory there is.
+    // Without a known length, each body may reserve an eighth of the memory.
     let head =
         format!("PUT /{BUCKET}/a HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n");
     let mut held = Vec::new();

@@ -1,4 +1,4 @@
-//! Multipart uploads, as `aws s3 cp` makes them of large files.
+//! Multipart uploads, as `aws s3 cp` uses them for large files.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;

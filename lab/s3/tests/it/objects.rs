@@ -1,4 +1,4 @@
-//! Objects as they are written, read, copied and deleted.
+//! Writing, reading, copying and deleting objects.
 
 use std::time::{Duration, SystemTime};
 

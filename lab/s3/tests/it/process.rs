@@ -1,4 +1,4 @@
-//! The server as a process: how it starts, how it ends, what a kill leaves.
+//! The server as a process: start, shutdown, and what remains after a kill.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -33,7 +33,7 @@ async fn run(config: &Path) -> Output {
         .unwrap()
 }
 
-/// A server on an address that was free a moment ago.
+/// Starts a server on an address that was free a moment ago.
 async fn spawn(root: &Path, mut config: Value) -> (Child, String) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
@@ -88,9 +88,9 @@ async fn every_mistake_of_a_configuration_is_reported_at_once() {
         "\"arn:aws:sqs:x\"",
         "lambda_endpoint",
         "notifications to sqs need sqs_endpoint and sqs_credentials",
-        "notification \"both\": either function_arn or queue_arn",
-        "notification \"neither\": either function_arn or queue_arn",
-        "payments.fifo\" is not a standard queue's ARN",
+        "notification \"both\": set either function_arn or queue_arn",
+        "notification \"neither\": set either function_arn or queue_arn",
+        "payments.fifo\" is not the ARN of a standard queue",
         "control_token is empty",
         "\"LABOPERATOR\" appears twice",
     ] {
@@ -140,7 +140,7 @@ async fn an_address_in_use_is_a_failure_with_a_clear_line() {
     let output = run(&write(root.path(), &config)).await;
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("can't listen on 127.0.0.1:"), "{stderr}");
+    assert!(stderr.contains("cannot listen on 127.0.0.1:"), "{stderr}");
 }
 
 #[tokio::test]

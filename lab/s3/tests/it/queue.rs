@@ -22,7 +22,7 @@ async fn start(queue: &Receiver) -> Lab {
     Lab::start_with(root, config).await
 }
 
-/// The message that a call sends.
+/// Returns the message in a call.
 fn message(call: &Call) -> Value {
     serde_json::from_str(call.event["MessageBody"].as_str().unwrap()).unwrap()
 }
@@ -80,7 +80,7 @@ async fn a_message_is_signed_for_sqs() {
     queue.end();
 }
 
-/// The signature over a call as it arrived.
+/// Computes the signature of a call as it arrived.
 fn signature_of(call: &Call, secret: &str) -> String {
     let header = |name: &str| call.headers[name].to_str().unwrap();
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");

@@ -1,4 +1,4 @@
-//! Faults on reads and listings.
+//! Faults of reads and listings.
 
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
@@ -31,7 +31,7 @@ async fn reads_and_listings_are_refused_too_and_other_requests_are_not() {
     lab.end().await;
 }
 
-/// What arrives of a body, unchecked, and whether all of it did.
+/// Returns what arrives of a body, unchecked, and whether it is complete.
 async fn arrives(request: GetObjectFluentBuilder) -> (Vec<u8>, bool) {
     let unchecked = aws_sdk_s3::Config::builder()
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);

@@ -1,4 +1,4 @@
-//! What lasts beyond a process.
+//! What survives the process.
 
 use aws_sdk_s3::primitives::ByteStream;
 use lab_s3::{Error, Server};

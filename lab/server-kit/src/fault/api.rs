@@ -1,8 +1,8 @@
-//! The interface over HTTP.
+//! The HTTP interface.
 //!
-//! `GET /_lab/faults` lists the kinds, `PUT /_lab/faults/{kind}` with a [`Setting`] switches one on,
-//! `DELETE /_lab/faults/{kind}` one off, `DELETE /_lab/faults` all of them. Each answers with the list.
-//! The header `Authorization: Bearer <token>` is asked of all, so that no page in a browser can do it.
+//! `GET /_lab/faults` lists the kinds, `PUT /_lab/faults/{kind}` with a [`Setting`] switches one on, `DELETE
+//! /_lab/faults/{kind}` switches one off, `DELETE /_lab/faults` all of them. Each answers with the list. Every request
+//! needs the header `Authorization: Bearer <token>`, so that no web page can send one.
 
 use std::time::Instant;
 
@@ -14,11 +14,11 @@ use serde_json::json;
 use super::{Faults, Setting};
 use crate::secret::Secret;
 
-/// Requests to this path, and below it, are for [`Faults::answer`].
+/// Requests to this path and below are for [`Faults::answer`].
 pub const PATH: &str = "/_lab/faults";
 
 impl Faults {
-    /// The answer to a request; `None` where its path is another.
+    /// Answers a request; returns `None` if its path is another one.
     pub fn answer(
         &self,
         method: &Method,
@@ -45,7 +45,7 @@ impl Faults {
         let shown = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        self.token.is_some() && shown == self.token.as_ref().map(Secret::reveal)
+        self.token.is_some() && shown == self.token.as_ref().map(Secret::expose)
     }
 
     fn serve(&self, method: &Method, name: Option<&str>, body: &[u8]) -> Response<Bytes> {

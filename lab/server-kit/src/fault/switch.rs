@@ -1,4 +1,4 @@
-//! One fault: on or off, how often it strikes, and how often it has.
+//! One fault: whether it is on, how often it is injected, and how often it has been.
 
 use std::time::{Duration, Instant};
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 
-/// How a fault is to strike.
+/// How a fault is injected.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// Of the occasions, from 0 to 1, on which it strikes.
+    /// Probability, from 0 to 1, with which it is injected.
     #[serde(default = "always")]
     pub rate: f64,
-    /// Its time, where its kind has one.
+    /// Duration in milliseconds, if its kind has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
-    /// It ends after it struck this often.
+    /// Number of injections after which it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// It ends after this time.
+    /// Time after which it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub for_ms: Option<u64>,
 }
@@ -57,9 +57,9 @@ struct On {
 pub struct Shown<'a> {
     pub kind: &'a str,
     pub about: &'a str,
-    /// `null` where it is off.
+    /// `null` if it is off.
     pub setting: Option<&'a Setting>,
-    /// How often it struck since the server's start.
+    /// Number of injections since the server started.
     pub injected: u64,
 }
 

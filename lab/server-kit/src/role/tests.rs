@@ -29,7 +29,7 @@ fn callers(bucket: &str, account: &str) -> Callers {
     Callers::load(operator, &configs, account).unwrap()
 }
 
-fn caller(callers: &Callers, id: &str) -> Result<Caller, Stranger> {
+fn caller(callers: &Callers, id: &str) -> Result<Caller, AuthError> {
     let header = format!(
         "AWS4-HMAC-SHA256 Credential={id}/20261122/us-west-2/sqs/aws4_request, SignedHeaders=host, Signature=00"
     );
@@ -58,7 +58,7 @@ fn a_role_may_do_what_its_policies_say_and_the_operator_everything() {
     operator
         .authorize("sqs:ReceiveMessage", LETTERS, None)
         .unwrap();
-    assert_eq!(caller(&callers, "NOBODY").unwrap_err(), Stranger::Unknown);
+    assert_eq!(caller(&callers, "NOBODY").unwrap_err(), AuthError::Unknown);
 }
 
 #[test]

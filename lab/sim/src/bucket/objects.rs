@@ -1,4 +1,4 @@
-//! How the function reads the bucket.
+//! The function's read access to the bucket.
 
 use bytes::Bytes;
 use lambda_ingest::objects::{Body, ObjectError, Objects, Opened, Page};
@@ -8,10 +8,10 @@ use super::Bucket;
 use crate::fault::Fault;
 use crate::world::lock;
 
-/// Keys of one page of a listing: few, so that there are several pages.
+/// Keys per page of a listing: few, so that there are several pages.
 const PAGE: usize = 5;
 
-/// A body in two pieces.
+/// A body in two chunks.
 #[derive(Debug)]
 pub struct Pieces {
     pieces: Vec<Bytes>,
@@ -103,7 +103,7 @@ impl Bucket {
     }
 }
 
-/// A key without what it has of chance, which no seed decides: of a batch, all that follows the time.
+/// Returns a key without its random part, which no seed decides: for a batch, everything after the time.
 fn sorted(key: &str) -> &str {
     const TIME: usize = "hh=07/01a20516-cf67-".len();
     let hour = key.find("hh=").filter(|_| key.ends_with(".ndjson"));

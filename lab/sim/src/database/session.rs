@@ -1,4 +1,4 @@
-//! A connection to the model, and what each statement does there.
+//! A connection to the model, and the effect of each statement.
 
 mod insert;
 mod way;
@@ -25,9 +25,9 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 pub struct ModelSession {
     model: Model,
     transaction: Option<u64>,
-    /// COMMIT is on its way.
+    /// COMMIT is in flight.
     committing: bool,
-    /// The connection is gone.
+    /// The connection is broken.
     broken: bool,
     /// What the last insert of payments said of each, for [`Defect::AnyContentIsTheSame`].
     said: HashMap<PaymentKey, ContentHash>,
@@ -241,7 +241,7 @@ impl Session for ModelSession {
         Ok(payments.iter().filter_map(holder).collect())
     }
 
-    /// Rows of the versions that were asked for: the model has no rows without ETags, which stand for others.
+    /// The model has no rows without ETags, which would stand for other versions, so only exact versions match.
     async fn ledger_keys(
         &mut self,
         objects: &[VersionColumns<'_>],

@@ -1,4 +1,4 @@
-//! What is committed, what is not yet, and who holds which unique key.
+//! Committed rows, pending rows, and who holds which unique key.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ pub enum Unique {
     Object(Version),
 }
 
-/// A version of an object, as its columns have it.
+/// An object version, as its columns store it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     pub key: String,
@@ -49,7 +49,7 @@ pub struct Row {
     pub recorded_ms: u64,
 }
 
-/// All that the tables hold.
+/// The content of all tables.
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub rows: Vec<Row>,
@@ -58,20 +58,20 @@ pub struct Recorded {
     pub objects: BTreeMap<Version, Outcome>,
 }
 
-/// What became of a claim on a key.
+/// Outcome of a claim on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     Free,
     Taken,
-    /// By a transaction that is not yet at its end.
+    /// Held by a transaction that has not ended.
     Held,
-    /// To wait for its holder would be to wait for ever.
+    /// Waiting for the holder would never end.
     Deadlock,
 }
 
 #[derive(Debug, Default)]
 pub struct Tables {
-    /// More than one row of a key only where uniqueness is broken on purpose.
+    /// A key has more than one row only if uniqueness is broken on purpose.
     committed: BTreeMap<Unique, Vec<Write>>,
     open: BTreeMap<u64, Open>,
     holders: HashMap<Unique, u64>,
@@ -116,7 +116,7 @@ impl Tables {
         self.begun
     }
 
-    /// Claims a key for a transaction, or says who stands in the way.
+    /// Claims a key for a transaction, or returns who holds it.
     pub fn claim(&mut self, transaction: u64, unique: &Unique) -> Claim {
         if self.committed.contains_key(unique) {
             return Claim::Taken;
@@ -157,7 +157,7 @@ impl Tables {
         }
     }
 
-    /// Takes back the claims of a statement that failed: those after the first `kept`.
+    /// Releases the claims of a failed statement: those after the first `kept`.
     pub fn unclaim(&mut self, transaction: u64, kept: usize) {
         let Some(open) = self.open.get_mut(&transaction) else {
             return;
@@ -189,7 +189,7 @@ impl Tables {
         }
     }
 
-    /// Commits just the mark that the object is taken.
+    /// Commits only the mark that the object is ingested.
     pub fn commit_mark_alone(&mut self, transaction: u64) {
         if let Some(open) = self.open.get_mut(&transaction) {
             open.writes
@@ -212,7 +212,7 @@ impl Tables {
         open.writes
     }
 
-    /// The row as the transaction sees it: its own, or a committed one.
+    /// Returns the row as the transaction sees it: its own, or a committed one.
     pub fn find(&self, transaction: Option<u64>, unique: &Unique) -> Option<&Write> {
         let open = transaction.and_then(|transaction| self.open.get(&transaction));
         let own = open.and_then(|open| open.writes.iter().find(|write| write.unique() == *unique));

@@ -1,4 +1,4 @@
-//! From S3 to Lambda: the event service, which loses, repeats, delays and wraps.
+//! From S3 to Lambda: the event service, which loses, duplicates, delays and wraps events.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::bucket::Created;
 use crate::event;
 use crate::fault::Fault;
 
-/// Longest batch of a queue.
+/// Most messages in a batch.
 const BATCH_MAX: usize = 10;
 
-/// Sends the events of new objects, as long as there are any.
+/// Sends the events of new objects until the channel closes.
 pub async fn notify(lambda: Arc<Lambda>, mut created: mpsc::UnboundedReceiver<Created>) {
     while let Some((key, busy)) = created.recv().await {
         let world = Arc::clone(&lambda.world);
@@ -52,7 +52,7 @@ pub async fn notify(lambda: Arc<Lambda>, mut created: mpsc::UnboundedReceiver<Cr
 }
 
 impl Lambda {
-    /// Each service between S3 and the function has a form of its own.
+    /// Each service between S3 and the function wraps events in its own format.
     fn deliver_wrapped(self: &Arc<Self>, keys: &[ObjectKey]) {
         let world = &self.world;
         world.trace(|| {
@@ -66,7 +66,7 @@ impl Lambda {
             let sns = world.chance(0.3);
             let message = |(id, key): (usize, &ObjectKey)| {
                 let event = event::s3(std::slice::from_ref(key));
-                // SNS before SQS puts the event into a member `Message` of the body.
+                // SNS in front of SQS puts the event into a member `Message` of the body.
                 let body = if sns {
                     serde_json::json!({"Type": "Notification", "Message": event.to_string()})
                 } else {

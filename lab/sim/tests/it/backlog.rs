@@ -1,10 +1,10 @@
-//! The sweep at 100 objects a second: its runs end in time, and cost what is new.
+//! The sweep at 100 objects a second: its runs end in time, and cost only what is new.
 
 use std::time::Duration;
 
 use sim::backlog::{Options, runs};
 
-/// LIST requests for the objects of five minutes and the overlap, and of a page without any.
+/// LIST requests for the objects of five minutes and the overlap, plus one empty page.
 const NEW: usize = (300 + 120) / 10 + 2;
 
 /// For keys that are not sorted by time: there are none.
@@ -47,7 +47,7 @@ fn p2_a_days_backlog_is_swept_in_runs_that_end_in_time() {
             run.went_well && run.took < Duration::from_mins(1),
             "{nth}: {run:?}"
         );
-        // What is new does not wait for the backlog, once the hours that are open are done.
+        // New objects do not wait for the backlog, once the open hours are done.
         assert!(nth < 3 || run.lost == 0, "{nth}: {run:?}");
     }
     let lists: usize = runs.iter().map(|run| run.lists).sum();
@@ -55,6 +55,6 @@ fn p2_a_days_backlog_is_swept_in_runs_that_end_in_time() {
         lists <= runs.len() * (NEW + REST + 1) + 32 * HOUR,
         "{lists}"
     );
-    // The backlog is done: runs are as short as ever.
+    // The backlog is done: runs are as short as before.
     assert!(runs.last().unwrap().lists <= NEW + REST, "{runs:?}");
 }

@@ -1,4 +1,4 @@
-//! The model of the database and MySQL do the same: each test of `suite` runs against both.
+//! The model of the database behaves like MySQL: each test of `suite` runs against both.
 
 mod objects;
 mod suite;

@@ -1,10 +1,10 @@
-//! Promises broken on purpose are found, and within few seeds.
+//! Promises broken on purpose are detected, within few seeds.
 
 use sim::Defect;
 use sim::many::run_all;
 use verdict::BreachKind;
 
-/// Of each defect, so many seeds find it.
+/// Each defect is found within this many seeds.
 const SEEDS: u64 = 300;
 
 fn found(defect: Defect) -> Vec<BreachKind> {
@@ -44,7 +44,7 @@ fn p10_an_id_that_one_client_takes_from_another_is_found() {
 
 #[test]
 fn p4_a_conflict_that_passes_for_a_repeat_is_found() {
-    // Where no client was told yes, the line that is not recorded shows it.
+    // If no client was told yes, the line that is not recorded shows it.
     let kinds = found(Defect::AnyContentIsTheSame);
     assert!(
         kinds

@@ -1,4 +1,4 @@
-//! Thousands of seeds, and that each is a history of its own that comes again to the letter.
+//! Thousands of seeds hold every promise, and each reproduces exactly.
 
 use sim::many::run_all;
 use sim::{Fault, Options, Report, run};
@@ -42,7 +42,7 @@ fn a_seed_comes_again_to_the_letter() {
             };
             run(options).unwrap().trace
         };
-        // Another thread has other chance of its own, were any used.
+        // Another thread would have different randomness, if any were used.
         let again = std::thread::spawn(trace).join().unwrap();
         let first = trace();
         assert!(first.len() > 20, "seed {seed} has a history");

@@ -1,15 +1,15 @@
-//! Message attributes: what is allowed, their digest, and which of them a receiver asked for.
+//! Message attributes: validation, MD5 digest, and selection of those that a receiver asked for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest as _, Md5};
 
 use super::error::ApiError;
-use crate::store::{Attribute, Attributes, hex};
+use crate::store::{Attribute, Attributes};
 
 const ATTRIBUTES_MAX: usize = 10;
 
-/// Bytes of the names, types and values, which count as the message's.
+/// Validates attributes; returns the bytes of their names, types and values, which count towards the message size.
 pub fn check(attributes: &Attributes) -> Result<usize, ApiError> {
     if attributes.len() > ATTRIBUTES_MAX {
         return Err(invalid(
@@ -37,8 +37,8 @@ pub fn check(attributes: &Attributes) -> Result<usize, ApiError> {
     Ok(bytes)
 }
 
-/// SQS's digest: over each attribute's name, type and value, each with its length before it, and before the
-/// value how it is transported.
+/// Returns SQS's digest: over each attribute's name, type and value, each preceded by its length, the value also by its
+/// transport type.
 pub fn md5(attributes: &Attributes) -> Option<String> {
     if attributes.is_empty() {
         return None;
@@ -51,7 +51,7 @@ pub fn md5(attributes: &Attributes) -> Option<String> {
         text.push(transport);
         append(&mut text, &bytes);
     }
-    Some(hex(&Md5::digest(text)))
+    Some(hex::encode(Md5::digest(text)))
 }
 
 fn append(text: &mut Vec<u8>, part: &[u8]) {
@@ -60,7 +60,7 @@ fn append(text: &mut Vec<u8>, part: &[u8]) {
     text.extend_from_slice(part);
 }
 
-/// Those that `wanted` names: whole names, `prefix.*`, `All` or `.*`.
+/// Returns the attributes that `wanted` selects: full names, `prefix.*`, `All` or `.*`.
 pub fn select(attributes: &Attributes, wanted: &[String]) -> Attributes {
     let is_wanted = |name: &str| {
         wanted.iter().any(|wanted| match wanted.strip_suffix(".*") {
@@ -74,7 +74,7 @@ pub fn select(attributes: &Attributes, wanted: &[String]) -> Attributes {
         .collect()
 }
 
-/// The value's transport type and bytes; `None` if type and value do not fit.
+/// Returns the value's transport type and bytes; `None` if the value does not match its data type.
 fn value(attribute: &Attribute) -> Option<(u8, Vec<u8>)> {
     let kind = attribute.data_type.split('.').next().unwrap_or_default();
     let (transport, bytes) = match kind {

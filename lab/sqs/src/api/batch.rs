@@ -1,4 +1,4 @@
-//! What the batch operations share: their rules, and the form of their answers.
+//! Rules and response format shared by the batch operations.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ pub struct Entry<E> {
     pub input: E,
 }
 
-/// What became of each entry.
+/// Outcome of each entry.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Results<O> {
@@ -51,7 +51,7 @@ struct Failed {
 }
 
 impl<E> Batch<E> {
-    /// A batch that breaks one of these rules is refused as a whole.
+    /// Validates the batch as a whole: a batch that breaks one of these rules is refused.
     pub fn check(&self) -> Result<(), ApiError> {
         if self.entries.is_empty() {
             return Err(ApiError::EmptyBatchRequest);

@@ -1,30 +1,30 @@
-//! Errors as SQS writes them in its JSON protocol.
+//! Errors in the format of SQS's JSON protocol.
 
 use std::io;
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::json;
-use server_kit::caller::Stranger;
+use server_kit::caller::AuthError;
 use server_kit::role::Denied;
 use uuid::Uuid;
 
-/// A refused request, or entry of a batch.
+/// Why a request, or an entry of a batch, was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("Missing Authentication Token")]
     MissingAuthentication,
-    #[error("The Authorization header is not of the form of Signature Version 4")]
+    #[error("The Authorization header is not in Signature Version 4 format")]
     IncompleteSignature,
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
     #[error(transparent)]
     AccessDenied(#[from] Denied),
-    #[error("The lab's SQS has no such operation: {0}")]
+    #[error("The lab's SQS does not support the operation {0}")]
     UnknownOperation(String),
-    #[error("The request is not of the operation's form: {0}")]
+    #[error("The request does not match the operation's format: {0}")]
     Malformed(String),
-    #[error("The request's body did not arrive in time")]
+    #[error("The request's body did not arrive within 30 s")]
     Slow,
     #[error("The specified queue does not exist.")]
     QueueDoesNotExist,
@@ -100,7 +100,7 @@ impl ApiError {
         }
     }
 
-    /// The code of SQS's older protocol, by which the SDKs still tell errors apart.
+    /// Returns the error code of SQS's older query protocol, by which the SDKs still distinguish errors.
     fn query_code(&self) -> String {
         match self {
             Self::QueueDoesNotExist => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
@@ -126,7 +126,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the request is at fault, and not the server.
+    /// Whether the caller is at fault, not the server.
     pub fn is_senders(&self) -> bool {
         !self.status().is_server_error()
     }
@@ -134,7 +134,7 @@ impl ApiError {
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "a queue's folder can't be used");
+        tracing::error!(%error, "a queue's folder cannot be used");
         Self::Internal
     }
 }
@@ -165,12 +165,12 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<Stranger> for ApiError {
-    fn from(stranger: Stranger) -> Self {
-        match stranger {
-            Stranger::Missing => Self::MissingAuthentication,
-            Stranger::Incomplete => Self::IncompleteSignature,
-            Stranger::Unknown => Self::UnrecognizedClient,
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Missing => Self::MissingAuthentication,
+            AuthError::Incomplete => Self::IncompleteSignature,
+            AuthError::Unknown => Self::UnrecognizedClient,
         }
     }
 }

@@ -1,10 +1,9 @@
-//! The HTTP interface: SQS in the AWS JSON 1.0 protocol, and under `/_lab/` what the lab itself asks.
+//! The HTTP interface: SQS in the AWS JSON 1.0 protocol, and the lab's own API under `/_lab/`.
 //!
-//! Operations want an Authorization header in the form of Signature Version 4 with a configured access key id; what
-//! its bearer may do, [`Access`] decides. The
-//! id is the secret here: on loopback a random id that only its bearers know keeps other users of the machine out,
-//! and since no web page may send that header to another origin, also the pages of a browser. The signature is not
-//! verified. This is no protection for a network: the server listens on loopback only.
+//! Every operation needs an Authorization header in Signature Version 4 format with a configured access key id;
+//! [`Access`] decides what that caller may do. The id is the secret here, since signatures are not verified: a random
+//! id keeps out other users of the machine, and web pages, which cannot send that header to another origin. This is not
+//! enough on a network, so the server listens on loopback only.
 
 mod attributes;
 mod batch;
@@ -40,23 +39,23 @@ use crate::store::Store;
 use error::ApiError;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
-/// The most that [`send::BYTES_MAX`] may be in JSON, where two bytes may become `\u00e9`.
+/// Longest request body: a message of [`send::BYTES_MAX`] in JSON, where two bytes may become `\u00e9`.
 const REQUEST_BYTES_MAX: usize = 8 << 20;
-/// A slower body is refused.
+/// Longest time a request body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the operations use.
+/// What the operations share.
 #[derive(Debug)]
 pub struct Api {
     pub account: Account,
     pub access: Access,
     pub store: Arc<Store>,
     pub faults: Faults,
-    /// Long polls end with the server.
+    /// Set at shutdown, which ends long polls.
     pub stopping: watch::Receiver<bool>,
 }
 
-/// The answer of operations that have nothing to say.
+/// The empty response.
 #[derive(Debug, Serialize)]
 pub struct Done {}
 
@@ -135,7 +134,7 @@ impl Api {
         }
     }
 
-    /// The name of a queue that there is.
+    /// Returns the queue name of a URL, if that queue exists.
     fn queue_of_url<'a>(&self, url: &'a str) -> Result<&'a str, ApiError> {
         let queue = self.account.queue_of_url(url);
         self.existing(queue)
@@ -149,7 +148,7 @@ impl Api {
         }
     }
 
-    /// Uses the disk where waiting for it holds up nobody.
+    /// Runs disk work on a thread where blocking is allowed.
     async fn blocking<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Store) -> T + Send + 'static,
@@ -166,7 +165,7 @@ async fn run<I: DeserializeOwned, O: Serialize>(
     body: &[u8],
     operation: impl AsyncFnOnce(I) -> Result<O, ApiError>,
 ) -> Result<Vec<u8>, ApiError> {
-    // The parser's words may hold a value, and a value may be a message's body: only where it is, is told.
+    // The parser's message may quote a value, which may be a message body: report only the position.
     let input = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         ApiError::Malformed(format!("line {line}, column {column}"))
@@ -191,7 +190,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// A number within bounds, or the default.
+/// Returns the number if it is within bounds, or the default if there is none.
 fn within(
     parameter: &'static str,
     value: Option<i64>,

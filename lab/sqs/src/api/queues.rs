@@ -1,4 +1,4 @@
-//! What is asked of queues as a whole.
+//! Operations on queues as a whole.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{Api, Done, send};
 use crate::config::QueueConfig;
 use crate::store::Depth;
 
-/// A page of `ListQueues`.
+/// Largest page of `ListQueues`.
 const PAGE_MAX: usize = 1000;
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +91,7 @@ impl Api {
         let most = input.max_results.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
         let mut names = self.store.names();
         names.retain(|name| name.starts_with(&input.queue_name_prefix) && *name > input.next_token);
-        // The token is the last name that was told; names are in order.
+        // The token is the last name of the previous page; names are sorted.
         let more = names.len() > most;
         names.truncate(most);
         Queues {
@@ -131,7 +131,7 @@ impl Api {
         Ok(Done {})
     }
 
-    /// Moves what is visible; it is done when this returns.
+    /// Moves the messages that are visible now; the task is complete when this returns.
     pub async fn redrive(&self, input: StartMessageMoveTask) -> Result<MoveTask, ApiError> {
         let from = self.account.queue_of_arn(&input.source_arn);
         let from = self.existing(from)?.to_owned();
@@ -189,7 +189,7 @@ impl Api {
     }
 }
 
-/// Whether SQS knows an attribute of this name; not every one of them has a value here.
+/// Whether SQS knows an attribute of this name. Not all of them have a value here.
 fn is_attribute(name: &str) -> bool {
     const NAMES: [&str; 17] = [
         "ApproximateNumberOfMessages",

@@ -1,4 +1,4 @@
-//! What is done with a receipt: `DeleteMessage` and `ChangeMessageVisibility`, and their batches.
+//! Operations on receipts: `DeleteMessage`, `ChangeMessageVisibility` and their batches.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl Api {
     }
 }
 
-/// A receipt of this queue.
+/// Parses a receipt handle, which must belong to this queue.
 fn receipt(queue: &str, handle: &str) -> Result<Receipt, ApiError> {
     Receipt::parse(handle)
         .filter(|receipt| receipt.queue == queue)

@@ -19,7 +19,7 @@ pub struct ReceiveMessage {
     max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,
     wait_time_seconds: Option<i64>,
-    /// The older name of the next.
+    /// Older name of `message_system_attribute_names`.
     #[serde(default)]
     attribute_names: Vec<String>,
     #[serde(default)]
@@ -54,7 +54,7 @@ struct Delivery {
     message_attributes: Attributes,
 }
 
-/// System attributes that may be asked for; those of FIFO queues have no value here.
+/// System attributes that a receiver may ask for; those of FIFO queues have no value here.
 const SYSTEM_ATTRIBUTES: [&str; 10] = [
     "All",
     "SenderId",
@@ -107,7 +107,7 @@ impl Api {
         })
     }
 
-    /// Takes what is visible, or waits for it.
+    /// Receives the messages that are visible, or waits for one.
     async fn poll(
         &self,
         queue: &str,
@@ -117,7 +117,7 @@ impl Api {
     ) -> Result<Vec<(Handout, Message)>, ApiError> {
         let mut stopping = self.stopping.clone();
         loop {
-            // Before the look, so that no change is missed.
+            // Subscribes before it receives, so that no change is missed.
             let changed = self.store.changed.notified();
             let name = queue.to_owned();
             let visibility = if self.store.next_due(queue).is_some_and(is_past)
@@ -170,7 +170,7 @@ impl Api {
         let history = &handout.history;
         let first = history.first_received_ms.unwrap_or_default();
         let mut all = BTreeMap::from([
-            // Not the access key id, which is a secret here.
+            // Not the access key id, because that is a secret here.
             ("SenderId", self.account.id.clone()),
             ("SentTimestamp", sent_ms(handout.receipt.id).to_string()),
             ("ApproximateReceiveCount", history.receives.to_string()),

@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::{Api, attributes, within};
 use crate::store::{Attributes, Message, md5_of_body};
 
-/// Of one message, and of all messages of a batch together.
+/// Largest size of one message, and of all messages of a batch together, in bytes.
 pub const BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Sent {
     md5_of_message_attributes: Option<String>,
 }
 
-/// A message that may be queued.
+/// A validated message.
 struct Checked {
     message: Message,
     delay: Duration,
@@ -81,7 +81,7 @@ impl Api {
         Ok(results)
     }
 
-    /// Durable once this returns.
+    /// Queues the messages; they are durable when this returns.
     async fn enqueue(&self, queue: &str, messages: Vec<Checked>) -> Result<Vec<Sent>, ApiError> {
         let digests: Vec<_> = messages
             .iter()

@@ -1,8 +1,8 @@
-//! A queue's folder: a message is a file `<id>.json` that is written whole or not at all and never changed, and,
-//! once there is something to tell, `<id>.history`.
+//! A queue's folder. A message is a file `<id>.json`, written atomically and never changed; `<id>.history` is added
+//! once there is something to record.
 //!
-//! A message is safe from a loss of power. Its history is safe from the end of the process alone: flushing it would
-//! cost each receive a write to the disk, and all there is to lose is a count.
+//! A message survives a power loss. Its history survives only the end of the process: flushing it would cost a disk
+//! write for each receive, and all that can be lost is a count.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ use super::message::{History, Message};
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes the folder, and clears what a crash left half done.
+    /// Creates the folder, and removes what a crash left half done.
     pub fn open(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         let folder = Self(path.into());
@@ -47,7 +47,7 @@ impl Folder {
         Ok(messages)
     }
 
-    /// All of them, durably.
+    /// Writes all messages durably.
     pub fn add(&self, messages: &[(Uuid, Message)]) -> io::Result<()> {
         for (id, message) in messages {
             let path = self.message_path(*id);
@@ -60,7 +60,7 @@ impl Folder {
         self.sync()
     }
 
-    /// `None` if there is no such file.
+    /// Returns `None` if there is no such file.
     pub fn read(&self, id: Uuid) -> io::Result<Option<Message>> {
         match fs::read(self.message_path(id)) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
@@ -76,13 +76,13 @@ impl Folder {
         fs::rename(unfinished, path)
     }
 
-    /// No error if there is no such message. The history goes last: alone, it is nothing.
+    /// Succeeds if there is no such message. Removes the history last, because alone it means nothing.
     pub fn remove(&self, id: Uuid) -> io::Result<()> {
         remove(&self.message_path(id))?;
         remove(&self.history_path(id))
     }
 
-    /// Moves a message to another queue in one step, so that it is in one of them at any moment.
+    /// Moves a message to another queue atomically, so that it is always in exactly one of them.
     pub fn hand_over(
         &self,
         id: Uuid,
@@ -99,14 +99,14 @@ impl Folder {
 
     fn history(&self, id: Uuid) -> io::Result<History> {
         match fs::read(self.history_path(id)) {
-            // One that a loss of power spoiled.
+            // A power loss may have damaged it.
             Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(History::default()),
             Err(error) => Err(error),
         }
     }
 
-    /// Names are in the folder, which is a file too.
+    /// Syncs the folder, which is what makes file names durable.
     fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
     }

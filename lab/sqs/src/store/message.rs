@@ -1,14 +1,13 @@
-//! What is kept of a message.
+//! What is stored about a message.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What was sent: never changed.
+/// The message as it was sent; never changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
     pub body: String,
@@ -16,32 +15,32 @@ pub struct Message {
     pub attributes: Attributes,
 }
 
-/// By name, which is also the order in which they are digested.
+/// Message attributes by name, which is also the order in which they are digested.
 pub type Attributes = BTreeMap<String, Attribute>;
 
-/// A message attribute as it is on the wire.
+/// A message attribute in its wire format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Attribute {
     pub data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub string_value: Option<String>,
-    /// In base64.
+    /// Base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binary_value: Option<String>,
 }
 
-/// What became of it since.
+/// What has happened to the message since it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {
     pub receives: u32,
     pub first_received_ms: Option<u64>,
-    /// The queue that gave it up, where it is a dead letter.
+    /// The queue that this message was moved from, if it is a dead letter.
     pub dead_letter_of: Option<String>,
 }
 
-/// When a message was sent, by its version 7 id.
+/// Returns the time when a message was sent, which its version 7 id contains.
 pub fn sent_ms(id: Uuid) -> u64 {
     id.get_timestamp().map_or(0, |timestamp| {
         let (seconds, nanos) = timestamp.to_unix();
@@ -49,7 +48,7 @@ pub fn sent_ms(id: Uuid) -> u64 {
     })
 }
 
-/// Milliseconds since 1970.
+/// Returns the current time in milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -58,13 +57,5 @@ pub fn now_ms() -> u64 {
 }
 
 pub fn md5_of_body(body: &str) -> String {
-    hex(&Md5::digest(body))
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
+    hex::encode(Md5::digest(body))
 }

@@ -1,8 +1,8 @@
 //! All queues and their folders.
 //!
-//! One lock guards which messages there are; files change under it too, except that a new message is written before
-//! anyone can know of it. So a message is on disk before it is in memory, and gone from disk before it is gone from
-//! memory: a crash can bring a message twice, and can't lose one.
+//! One lock guards the set of messages. Files change under it too, except that a new message is written before anyone
+//! can know of it. So a message is on disk before it is in memory, and removed from disk before it is removed from
+//! memory: a crash can deliver a message twice, but cannot lose one.
 
 mod folder;
 mod message;
@@ -20,29 +20,29 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::config::QueueConfig;
-pub use message::{Attribute, Attributes, History, Message, hex, md5_of_body, sent_ms};
+pub use message::{Attribute, Attributes, History, Message, md5_of_body, sent_ms};
 pub use queue::{Depth, Handout, Unchangeable};
 use queue::{Queue, Received};
 pub use receipt::Receipt;
 
-/// The queues of one server. What touches the disk blocks: `api` calls it where that is allowed.
+/// The queues of one server. Methods that touch the disk block: `api` calls them where that is allowed.
 #[derive(Debug)]
 pub struct Store {
     queues: Mutex<BTreeMap<String, Queue>>,
-    /// A message may have become visible.
+    /// Notified when a message may have become visible.
     pub changed: Notify,
-    /// The kernel unlocks it however the server ends.
+    /// Released by the kernel however the server ends.
     _lock: File,
 }
 
-/// Why a root can't be opened.
+/// Why a root cannot be opened.
 #[derive(Debug)]
 pub enum OpenError {
     InUse,
     Disk(io::Error),
 }
 
-/// There is no queue of that name.
+/// The queue does not exist.
 #[derive(Debug)]
 pub struct NoQueue;
 
@@ -74,7 +74,7 @@ impl Store {
         Ok(queues.get(queue).ok_or(NoQueue)?.config.clone())
     }
 
-    /// Durable once this returns.
+    /// Stores the messages; they are durable when this returns.
     pub fn send(&self, queue: &str, messages: Vec<(Message, Duration)>) -> io::Result<Vec<Uuid>> {
         let folder = self.with(queue, |queue| Ok(queue.folder.clone()))?;
         let (messages, delays): (Vec<_>, Vec<_>) = messages
@@ -94,7 +94,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// At most `most` messages that are visible now. Those that were received too often become dead letters.
+    /// Receives up to `most` messages that are visible now. Messages that were received too often become dead letters.
     pub fn receive(
         &self,
         queue: &str,
@@ -104,7 +104,7 @@ impl Store {
         let (handouts, folder) = self.hand_out(queue, most, visibility)?;
         let mut received = Vec::with_capacity(handouts.len());
         for handout in handouts {
-            // Deleted meanwhile by someone with an earlier receipt: nothing to deliver.
+            // Meanwhile deleted with an earlier receipt: nothing to deliver.
             if let Some(message) = folder.read(handout.receipt.id)? {
                 received.push((handout, message));
             }
@@ -137,7 +137,7 @@ impl Store {
         Ok((handouts, folder))
     }
 
-    /// When the next message is due.
+    /// Returns when the next message becomes visible.
     pub fn next_due(&self, queue: &str) -> Option<Instant> {
         self.lock().get(queue)?.next_due()
     }
@@ -169,7 +169,7 @@ impl Store {
         self.with(queue, Queue::purge)
     }
 
-    /// Whether another queue sends its dead letters to this one.
+    /// Whether this is the dead-letter queue of another queue.
     pub fn takes_dead_letters(&self, queue: &str) -> bool {
         self.lock().values().any(|other| {
             let redrive = other.config.redrive.as_ref();
@@ -177,7 +177,7 @@ impl Store {
         })
     }
 
-    /// Moves visible messages, as new ones, to `to` or where each came from; returns how many.
+    /// Moves visible messages, as new ones, to `to` or back to their source queues; returns how many.
     pub fn redrive(&self, from: &str, to: Option<&str>) -> io::Result<usize> {
         let mut queues = self.lock();
         let now = Instant::now();
@@ -206,7 +206,7 @@ impl Store {
         act(get(&mut self.lock(), queue)?)
     }
 
-    /// Also after a panic elsewhere: what is in memory can be made anew from what is on disk.
+    /// Ignores poisoning: the state in memory can be rebuilt from disk.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! One queue: which messages there are, and who may see which when. Bodies stay on disk.
+//! One queue: which messages it holds, and when each is visible. Bodies stay on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,7 +17,7 @@ pub struct Queue {
     pub config: QueueConfig,
     pub folder: Folder,
     messages: BTreeMap<Uuid, Entry>,
-    /// When each message is visible. Ids sort by time, so messages due at once go in order of their arrival.
+    /// When each message becomes visible. Ids sort by time, so messages due at the same moment keep their order.
     due: BTreeSet<(Instant, Uuid)>,
 }
 
@@ -27,14 +27,14 @@ struct Entry {
     history: History,
 }
 
-/// A message that was handed out.
+/// A message that was delivered.
 #[derive(Debug, Clone)]
 pub struct Handout {
     pub receipt: Receipt,
     pub history: History,
 }
 
-/// How many messages there are.
+/// Number of messages by state.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Depth {
     pub visible: usize,
@@ -42,16 +42,16 @@ pub struct Depth {
     pub delayed: usize,
 }
 
-/// Why a message's visibility can't be changed.
+/// Why a message's visibility cannot be changed.
 #[derive(Debug)]
 pub enum Unchangeable {
     Gone,
-    /// Visible already, or received once more since.
+    /// It is visible already, or was received again since.
     NotInFlight,
 }
 
 impl Queue {
-    /// Goes on with what is on disk: all of it is visible.
+    /// Opens the queue with what is on disk: every message is visible.
     pub fn open(config: QueueConfig, root: &Path) -> io::Result<Self> {
         let folder = Folder::open(&root.join(&config.name))?;
         let mut queue = Self {
@@ -72,7 +72,7 @@ impl Queue {
         self.due.insert((due, id));
     }
 
-    /// The message that has been visible longest; hides it for `visibility`.
+    /// Receives the message that has been visible longest, and hides it for `visibility`.
     pub fn receive(&mut self, visibility: Duration, now: Instant) -> io::Result<Option<Received>> {
         let Some((due, id)) = self.due.first().copied() else {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Queue {
         history.first_received_ms.get_or_insert_with(now_ms);
         self.folder.remember(id, &history)?;
         entry.history = history.clone();
-        // Later than now even where it stays visible, so that no receive gets a message twice.
+        // Later than now even if it stays visible, so that one receive never delivers a message twice.
         entry.due = now + visibility.max(Duration::from_nanos(1));
         self.due.remove(&(due, id));
         self.due.insert((entry.due, id));
@@ -107,12 +107,13 @@ impl Queue {
         })))
     }
 
-    /// When the next message is due.
+    /// Returns when the next message becomes visible.
     pub fn next_due(&self) -> Option<Instant> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Only the last receive's receipt deletes. No error if it is another's, or if the message is gone.
+    /// Deletes a message by the receipt of its latest receive. An older receipt, or a message that is gone, is not an
+    /// error.
     pub fn delete(&mut self, receipt: &Receipt) -> io::Result<()> {
         let entry = self.messages.get(&receipt.id);
         if entry.is_some_and(|entry| entry.history.receives == receipt.receives) {
@@ -141,14 +142,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes a message out of the queue; its files are the caller's business.
+    /// Removes a message from the queue; its files are the caller's responsibility.
     pub fn forget(&mut self, id: Uuid) {
         if let Some(entry) = self.messages.remove(&id) {
             self.due.remove(&(entry.due, id));
         }
     }
 
-    /// Visible messages, with their history.
+    /// Returns the visible messages with their history.
     pub fn visible(&self, now: Instant) -> Vec<(Uuid, History)> {
         self.due
             .range(..=(now, Uuid::max()))
@@ -178,7 +179,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Removes messages that are older than the queue keeps them. Ids sort by the time they were sent.
+    /// Removes messages past their retention. Ids sort by the time of sending.
     pub fn expire(&mut self) -> io::Result<()> {
         let kept = self.config.retention_seconds.saturating_mul(1000);
         let now = now_ms();
@@ -194,10 +195,10 @@ impl Queue {
     }
 }
 
-/// What a receive came to.
+/// Result of a receive.
 #[derive(Debug)]
 pub enum Received {
     Handout(Handout),
-    /// It was received as often as it may be: it is a dead letter.
+    /// It was received as often as allowed and is now a dead letter.
     Exhausted(Uuid),
 }

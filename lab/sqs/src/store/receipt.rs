@@ -1,4 +1,4 @@
-//! Receipt handles: name one receive of one message.
+//! Receipt handles: each names one receive of one message.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub struct Receipt {
     pub queue: String,
     pub id: Uuid,
-    /// Which receive of the message this was. It is on disk, so that a handle outlives a restart.
+    /// Number of this receive. It is on disk, so that a handle survives a restart.
     pub receives: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Several messages at a time: each entry has its own result.
+//! Batch operations: each entry has its own result.
 
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,

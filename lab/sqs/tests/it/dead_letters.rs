@@ -1,4 +1,4 @@
-//! Messages that nobody deletes, and their way back.
+//! Messages that nobody deletes, and their redrive.
 
 use crate::support::{DEAD, EVENTS, Lab, PLAIN, attribute, bodies, code};
 

@@ -1,4 +1,4 @@
-//! What a restart, and a kill, leave.
+//! What remains after a restart and after a kill.
 
 use crate::support::{EVENTS, Lab, PLAIN, attribute, bodies};
 
@@ -46,7 +46,7 @@ async fn what_a_crash_left_half_written_is_cleared() {
 async fn a_message_older_than_the_queue_keeps_is_gone() {
     let lab = Lab::start().await;
     lab.send(PLAIN, "young").await;
-    // Of 2024, by its id.
+    // The id dates it to 2024.
     let folder = lab.root.path().join("sqs/queues").join(PLAIN);
     let old = folder.join("019335d8-0000-7000-8000-000000000000.json");
     std::fs::write(&old, r#"{"body":"old"}"#).unwrap();

@@ -1,4 +1,4 @@
-//! Faults on command.
+//! Injected faults.
 
 use std::time::{Duration, Instant};
 

@@ -33,7 +33,7 @@ async fn a_message_comes_with_what_it_was_sent_with() {
         message.message_attributes().unwrap()["a"].string_value(),
         Some("b")
     );
-    // As reckoned by another program; attributes are digested with lengths and types.
+    // Computed by another program; attributes are digested with lengths and types.
     for digests in [
         [sent.md5_of_message_body(), sent.md5_of_message_attributes()],
         [message.md5_of_body(), message.md5_of_message_attributes()],
@@ -64,7 +64,7 @@ async fn a_received_message_is_hidden_and_a_deleted_one_is_gone() {
     assert_eq!(lab.depth(PLAIN).await, [0, 1, 0]);
     lab.delete(PLAIN, &message).await;
     assert_eq!(lab.depth(PLAIN).await, [0, 0, 0]);
-    // As on Amazon's, deleting it again is no error.
+    // As with Amazon's SQS, deleting it again is not an error.
     lab.delete(PLAIN, &message).await;
     lab.end().await;
 }
@@ -124,7 +124,7 @@ async fn a_long_poll_ends_with_the_first_message() {
             .wait_time_seconds(20)
             .send()
     };
-    // One that is sent while it waits, and one that becomes visible again.
+    // One message that is sent while the poll waits, and one that becomes visible again.
     let (received, _) = tokio::join!(poll(), lab.send(PLAIN, "a"));
     assert_eq!(bodies(received.unwrap().messages()), ["a"]);
     let hidden = poll_hidden(&lab).await;
@@ -140,7 +140,7 @@ async fn poll_hidden(lab: &Lab) -> String {
     received.messages()[0].body().unwrap().to_owned()
 }
 
-/// How often a fault struck, by the list of all.
+/// Number of times a fault was injected, from the list of all faults.
 fn struck(list: &str, kind: &str) -> u64 {
     let list: Value = serde_json::from_str(list).unwrap();
     let faults = list["faults"].as_array().unwrap();
@@ -151,7 +151,7 @@ fn struck(list: &str, kind: &str) -> u64 {
 #[tokio::test]
 async fn a_long_poll_ends_with_the_server() {
     let lab = Lab::start().await;
-    // A fault that does nothing but to count the requests that came in.
+    // A fault that does nothing but count requests.
     lab.fault("slow", &json!({"ms": 0})).await;
     let request = lab.client.receive_message().queue_url(lab.url(PLAIN));
     let poll = tokio::spawn(request.wait_time_seconds(20).send());
@@ -161,7 +161,7 @@ async fn a_long_poll_ends_with_the_server() {
     )
     .await;
     lab.end().await;
-    // Answered by the end, and neither cut off nor left to wait for its twenty seconds.
+    // The shutdown answers the poll: it is neither cut off nor left to wait for its 20 s.
     let answer = timeout(Duration::from_secs(5), poll).await.unwrap();
     assert!(answer.unwrap().unwrap().messages().is_empty());
 }

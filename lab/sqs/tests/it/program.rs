@@ -1,4 +1,4 @@
-//! The program itself: exit codes, signals, and what a kill leaves.
+//! The program itself: exit codes, signals, and what remains after a kill.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn command(config: PathBuf) -> Command {
     command
 }
 
-/// Starts it, and learns its address from its log.
+/// Starts the program, and reads its address from its log.
 fn start(root: &TempDir) -> (Child, String) {
     let mut child = command(write(root, &config(root)))
         .stdout(Stdio::piped())
@@ -84,7 +84,7 @@ fn every_mistake_of_a_configuration_is_reported_at_once() {
         "listen: must be a loopback address",
         "account_id: must be twelve digits",
         "access_key_ids: at least one",
-        "queues: \"a.fifo\" is no name",
+        "queues: \"a.fifo\" is not a queue name",
         "queues: a.fifo: visibility_timeout_seconds: 43201 is not within 0 to 43200",
         "queues: b: redrive.dead_letter_queue: must be another queue",
         "queues: b: redrive.max_receive_count: 0 is not within 1 to 1000",

@@ -1,4 +1,4 @@
-//! What is refused, with the codes that the SDKs know.
+//! Refused requests, with the error codes that the SDKs know.
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use reqwest::header::{AUTHORIZATION, HeaderMap};

@@ -1,4 +1,4 @@
-//! A server of its own for each test, and a client of it.
+//! A server per test, and a client for it.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 pub const ACCESS_KEY_ID: &str = "AKIALABSQSTEST00";
 pub const TOKEN: &str = "the-labs-token";
-/// Gives up after two receives.
+/// A queue that dead-letters a message after two receives.
 pub const EVENTS: &str = "events";
 pub const DEAD: &str = "events-dead";
 pub const PLAIN: &str = "plain";
@@ -65,7 +65,7 @@ impl Lab {
         }
     }
 
-    /// Ends the server and starts another on the same root.
+    /// Stops the server and starts another on the same root.
     pub async fn restart(self) -> Self {
         self.server.shutdown().await;
         Self::start_with(self.root, self.config).await
@@ -90,7 +90,7 @@ impl Lab {
         sent.message_id.unwrap()
     }
 
-    /// Up to ten messages that are visible now, hidden for `visibility` seconds, with all attributes.
+    /// Receives up to ten visible messages with all attributes, and hides them for `visibility` seconds.
     pub async fn receive(&self, queue: &str, visibility: i32) -> Vec<Message> {
         let request = self.client.receive_message().queue_url(self.url(queue));
         let received = request
@@ -110,7 +110,7 @@ impl Lab {
         request.send().await.unwrap();
     }
 
-    /// Visible, in flight and delayed.
+    /// Numbers of visible, in-flight and delayed messages.
     pub async fn depth(&self, queue: &str) -> [usize; 3] {
         let request = self
             .client
@@ -138,7 +138,7 @@ impl Lab {
         assert_eq!(answer.status(), 200);
     }
 
-    /// All faults, and how often each struck.
+    /// Lists all faults and their counts.
     pub async fn faults(&self) -> String {
         let url = format!("{}/_lab/faults", self.endpoint());
         let request = reqwest::Client::new().get(url).bearer_auth(TOKEN);
@@ -146,7 +146,7 @@ impl Lab {
     }
 }
 
-/// A client that tries each request once.
+/// A client that sends each request once.
 pub fn client(endpoint: &str, access_key_id: &str) -> Client {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
@@ -162,7 +162,7 @@ pub fn client(endpoint: &str, access_key_id: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// A system attribute.
+/// Returns a system attribute.
 pub fn attribute<'a>(message: &'a Message, name: &str) -> &'a str {
     &message.attributes().unwrap()[&MessageSystemAttributeName::from(name)]
 }
@@ -176,7 +176,7 @@ pub fn bodies(messages: &[Message]) -> Vec<&str> {
     bodies
 }
 
-/// The code of an error; empty for a success.
+/// Returns the code of an error; empty for a success.
 pub fn code<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> String {
     result
         .err()
@@ -184,7 +184,7 @@ pub fn code<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Strin
         .unwrap_or_default()
 }
 
-/// Asks until the answer is as wanted.
+/// Polls until the answer is as wanted.
 pub async fn eventually<T: std::fmt::Debug>(
     mut ask: impl AsyncFnMut() -> T,
     wanted: impl Fn(&T) -> bool,

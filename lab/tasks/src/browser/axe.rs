@@ -1,4 +1,4 @@
-//! axe-core: finds in a page what keeps people out who don't see it, or don't use a mouse.
+//! axe-core: finds accessibility problems of a page.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Browser, Error};
 
-/// The rules of WCAG 2.2 AA, and what else is good practice.
+/// Checks the rules of WCAG 2.2 AA, and other good practice.
 const RUN: &str = "
     const done = arguments[arguments.length - 1];
     axe.run(document, { resultTypes: ['violations'] }).then(
@@ -20,11 +20,11 @@ const RUN: &str = "
         error => done([{ rule: 'axe', help: String(error), element: '', summary: '' }]),
     );";
 
-/// The script, as npm has it.
+/// The axe-core script from npm.
 #[derive(Clone, Debug)]
 pub struct Axe(String);
 
-/// One element that breaks one rule.
+/// One element that violates one rule.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Violation {
     pub rule: String,
@@ -34,7 +34,7 @@ pub struct Violation {
 }
 
 impl Axe {
-    /// Installs it where it is missing.
+    /// Installs it if it is missing.
     pub async fn install(workspace: &Workspace) -> Result<Self, Error> {
         let source = workspace.root().join("lab/tasks/browser");
         let dir = workspace.tools().join("browser");
@@ -49,7 +49,7 @@ impl Axe {
 }
 
 impl Browser {
-    /// What is wrong with the page that is open.
+    /// Returns the violations of the page that is open.
     pub async fn violations(&self, axe: &Axe) -> Result<Vec<Violation>, Error> {
         self.tab.execute(axe.0.as_str(), vec![]).await?;
         let found = self.tab.execute_async(RUN, vec![]).await?;

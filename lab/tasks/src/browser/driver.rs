@@ -1,4 +1,4 @@
-//! chromedriver, and the browser that it starts: one group of processes, which ends as one.
+//! chromedriver and the browser that it starts: one process group, ended together.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
@@ -11,21 +11,21 @@ use tokio::{
 
 use super::Error;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How it tells its port.
+/// Prefix of the line with its port.
 const STARTED: &str = "ChromeDriver was started successfully on port ";
 
 #[derive(Debug)]
 pub(super) struct Driver {
     child: Child,
     port: u16,
-    /// Kept, so that it is not told that nobody reads on.
+    /// Kept open, because chromedriver would fail to write to a closed pipe.
     _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Driver {
-    /// Starts it on a port that it finds free. Whatever it and the browser write goes into `home`.
+    /// Starts it on a free port. All files of it and the browser go into `home`.
     pub(super) async fn start(program: &Path, home: &Path) -> Result<Self, Error> {
         let mut child = Command::new(program)
             .arg("--port=0")
@@ -40,12 +40,12 @@ impl Driver {
             .kill_on_drop(true)
             .spawn()
             .map_err(Error::Start)?;
-        let not_started = Error::NotStarted(PATIENCE.as_secs());
+        let not_started = Error::NotStarted(START_TIMEOUT.as_secs());
         let Some(output) = child.stdout.take() else {
             return Err(not_started);
         };
         let mut output = BufReader::new(output).lines();
-        match timeout(PATIENCE, port(&mut output)).await {
+        match timeout(START_TIMEOUT, port(&mut output)).await {
             Ok(Some(port)) => Ok(Self {
                 child,
                 port,
@@ -62,7 +62,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Not yet waited for, so that its number is still its own.
+        // Not waited for yet, so its pid has not been reused.
         if let Some(leader) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
             kill_group(leader);
         }

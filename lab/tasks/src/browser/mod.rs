@@ -1,7 +1,8 @@
-//! Headless Chromium, driven as a person would drive it: for the tests of pages, and for screenshots.
+//! Headless Chromium, used as a person would: for the tests of pages, and for screenshots.
 //!
-//! [`Browser::open`] starts a browser with a profile of its own. It ends with the value, whatever happens. Its elements
-//! are those of `thirtyfour`, which speaks WebDriver; what WebDriver lacks goes over Chromium's DevTools protocol.
+//! [`Browser::open`] starts a browser with a profile of its own. It ends when dropped, whatever happens. Its elements
+//! are those of `thirtyfour`, which speaks WebDriver; what WebDriver cannot do goes through Chromium's DevTools
+//! protocol.
 
 pub mod axe;
 mod driver;
@@ -23,15 +24,15 @@ use tokio::time::sleep;
 
 use self::{driver::Driver, profile::Profile};
 
-/// A page that does not show what is waited for within this never will.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for a page to show something.
+pub const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// Of one command. Longer than WebDriver's own limit for a page's load would be.
+/// Timeout of one command. Longer than WebDriver's own limit for loading a page.
 const REQUEST: Duration = Duration::from_mins(1);
 
-/// As root Chromium has no sandbox, and nothing but the page under test is to use the network.
+/// As root Chromium has no sandbox, and only the page under test may use the network.
 const ARGUMENTS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -50,30 +51,30 @@ pub enum Error {
     Install(#[from] install::Error),
     #[error(transparent)]
     Packages(#[from] install::packages::Error),
-    #[error("can't make a profile for the browser")]
+    #[error("cannot create a profile for the browser")]
     Profile(#[source] io::Error),
-    #[error("can't start chromedriver")]
+    #[error("cannot start chromedriver")]
     Start(#[source] io::Error),
-    #[error("chromedriver named no port within {0} s")]
+    #[error("chromedriver printed no port within {0} s")]
     NotStarted(u64),
-    #[error("can't read {path}")]
+    #[error("cannot read {path}")]
     Read {
         path: String,
         #[source]
         source: io::Error,
     },
-    #[error("no client for chromedriver")]
+    #[error("cannot connect to chromedriver")]
     Client(#[from] reqwest::Error),
     #[error(transparent)]
     WebDriver(#[from] WebDriverError),
-    #[error("`{wanted}` did not come true within {seconds} s on {url}, which shows\n{shown}")]
+    #[error("`{wanted}` did not become true within {seconds} s on {url}, which shows\n{shown}")]
     Waited {
         wanted: String,
         seconds: u64,
         url: String,
         shown: String,
     },
-    #[error("the browser answers {method} without `{member}`")]
+    #[error("the browser's answer to {method} has no `{member}`")]
     Incomplete {
         method: &'static str,
         member: &'static str,
@@ -86,14 +87,14 @@ pub enum Scheme {
     Dark,
 }
 
-/// How much of a page is seen, and how.
+/// Size, scale and colours of the view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
     /// In CSS pixels.
     pub width: u32,
     /// In CSS pixels.
     pub height: u32,
-    /// Pixels of a picture for one of CSS.
+    /// Picture pixels per CSS pixel.
     pub scale: f64,
     pub scheme: Scheme,
 }
@@ -122,13 +123,13 @@ impl View {
 #[derive(Debug)]
 pub struct Browser {
     tab: WebDriver,
-    // Ended before its files are removed: fields are dropped in this order.
+    // Declared first, so that the browser ends before its files are removed.
     _driver: Driver,
     _profile: Profile,
 }
 
 impl Browser {
-    /// Starts Chromium, which is installed where it is missing.
+    /// Starts Chromium; installs it if it is missing.
     pub async fn open(view: View) -> Result<Self, Error> {
         let programs = install::browser()?;
         let profile = Profile::new().map_err(Error::Profile)?;
@@ -148,7 +149,7 @@ impl Browser {
             .client(client)
             .connect()
             .await?;
-        // The process is ended with all that it started, so that there is nothing to say goodbye to.
+        // The process is ended with its children, so the session needs no closing.
         let _ = tab.clone().leak();
         let browser = Self {
             tab,
@@ -159,7 +160,7 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Changes size and colours; a page that is open follows.
+    /// Changes size and colours; the open page adapts.
     pub async fn show(&self, view: View) -> Result<(), Error> {
         let scheme = match view.scheme {
             Scheme::Light => "light",
@@ -180,7 +181,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size)
             .await?;
         self.devtools("Emulation.setEmulatedMedia", media).await?;
-        // They take up room on no phone, and differ from desktop to desktop.
+        // Phones have none, and they differ from desktop to desktop.
         self.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true }))
             .await?;
         Ok(())
@@ -191,9 +192,9 @@ impl Browser {
         Ok(self.tab.goto(url).await?)
     }
 
-    /// The first element of a CSS selector, waited for.
+    /// Waits for the first element that matches a CSS selector.
     pub async fn find(&self, css: &str) -> Result<WebElement, Error> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PAGE_TIMEOUT;
         loop {
             if let Ok(element) = self.tab.find(By::Css(css)).await {
                 return Ok(element);
@@ -213,12 +214,12 @@ impl Browser {
         Ok(self.find(css).await?.click().await?)
     }
 
-    /// Types into a field what stands in none yet.
+    /// Types into an empty field.
     pub async fn type_into(&self, css: &str, text: &str) -> Result<(), Error> {
         Ok(self.find(css).await?.send_keys(text).await?)
     }
 
-    /// Types where the focus is: a text, or keys such as [`Key::Tab`].
+    /// Types into the focused element: text, or keys such as [`Key::Tab`].
     pub async fn press(&self, keys: impl Into<TypingData>) -> Result<(), Error> {
         let typed = self.tab.action_chain().send_keys(keys);
         Ok(typed.perform().await?)
@@ -238,22 +239,22 @@ impl Browser {
         Ok(pointer.perform().await?)
     }
 
-    /// Lets go of the mouse button where the pointer is.
+    /// Releases the mouse button where the pointer is.
     pub async fn let_go(&self) -> Result<(), Error> {
         Ok(self.tab.action_chain().release().perform().await?)
     }
 
-    /// What a person reads in an element.
+    /// Returns the visible text of an element.
     pub async fn text(&self, css: &str) -> Result<String, Error> {
         Ok(self.find(css).await?.text().await?)
     }
 
-    /// Waits until an expression of JavaScript is true in the page.
+    /// Waits until a JavaScript expression is true in the page.
     pub async fn until(&self, expression: &str) -> Result<(), Error> {
         let script = format!("return Boolean({expression})");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PAGE_TIMEOUT;
         loop {
-            // An element that is not there yet makes an error of the expression.
+            // The expression fails while an element is missing.
             if matches!(self.run(&script, vec![]).await, Ok(Value::Bool(true))) {
                 return Ok(());
             }
@@ -264,27 +265,27 @@ impl Browser {
         }
     }
 
-    /// Waits until a text can be read in the page.
+    /// Waits until the page shows a text.
     pub async fn until_shown(&self, text: &str) -> Result<(), Error> {
         let text = Value::from(text);
         self.until(&format!("document.body.innerText.includes({text})"))
             .await
     }
 
-    /// Runs the body of a function in the page, and returns what it returns.
+    /// Runs a function body in the page, and returns its result.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value, Error> {
         let returned = self.tab.execute(script, arguments).await?;
         Ok(returned.json().clone())
     }
 
-    /// What the page is wide beyond the view, in CSS pixels: 0 where nothing overflows.
+    /// Returns how far the page is wider than the view, in CSS pixels: 0 if nothing overflows.
     pub async fn overflow(&self) -> Result<i64, Error> {
         let script =
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         Ok(self.run(script, vec![]).await?.as_i64().unwrap_or(i64::MAX))
     }
 
-    /// Warnings and errors since they were asked for last: of scripts, of blocked or failed requests.
+    /// Returns warnings and errors since the last call: of scripts, and of blocked or failed requests.
     pub async fn complaints(&self) -> Result<Vec<String>, Error> {
         let entries = self.tab.browser_log().await?;
         Ok(entries
@@ -293,7 +294,7 @@ impl Browser {
             .collect())
     }
 
-    /// Takes the network away, or gives it back.
+    /// Switches the network off or on.
     pub async fn set_offline(&self, offline: bool) -> Result<(), Error> {
         let conditions = json!({
             "offline": offline,
@@ -301,14 +302,14 @@ impl Browser {
             "downloadThroughput": -1,
             "uploadThroughput": -1,
         });
-        // Without it only `navigator.onLine` would change.
+        // Without this only `navigator.onLine` would change.
         self.devtools("Network.enable", json!({})).await?;
         self.devtools("Network.emulateNetworkConditions", conditions)
             .await?;
         Ok(())
     }
 
-    /// Whether the scripts of pages run; for those that are opened from now on.
+    /// Sets whether scripts run, for pages opened from now on.
     pub async fn set_scripts(&self, run: bool) -> Result<(), Error> {
         let setting = json!({ "value": !run });
         self.devtools("Emulation.setScriptExecutionDisabled", setting)
@@ -316,7 +317,7 @@ impl Browser {
         Ok(())
     }
 
-    /// The language that pages are told, such as `de-DE`; for those that are opened from now on.
+    /// Sets the language sent to pages, such as `de-DE`, for pages opened from now on.
     pub async fn set_language(&self, language: &str) -> Result<(), Error> {
         let agent = self.run("return navigator.userAgent", vec![]).await?;
         let setting = json!({ "userAgent": agent, "acceptLanguage": language });
@@ -325,7 +326,7 @@ impl Browser {
         Ok(())
     }
 
-    /// All text that a screen reader can come to.
+    /// Returns all text that a screen reader can reach.
     pub async fn readable(&self) -> Result<String, Error> {
         let tree = self
             .devtools("Accessibility.getFullAXTree", json!({}))
@@ -338,7 +339,7 @@ impl Browser {
         Ok(texts.collect::<Vec<_>>().join("\n"))
     }
 
-    /// What is seen, as PNG.
+    /// Returns a PNG of the view.
     pub async fn screenshot(&self) -> Result<Vec<u8>, Error> {
         Ok(self.tab.screenshot_as_png().await?)
     }
@@ -351,7 +352,7 @@ impl Browser {
         let shown = self.run("return document.body.innerText", vec![]).await?;
         Ok(Error::Waited {
             wanted: wanted.to_owned(),
-            seconds: PATIENCE.as_secs(),
+            seconds: PAGE_TIMEOUT.as_secs(),
             url: self.tab.current_url().await?.into(),
             shown: shown.as_str().unwrap_or_default().to_owned(),
         })

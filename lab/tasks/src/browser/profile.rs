@@ -1,10 +1,10 @@
-//! A browser's files: new and empty at first, gone at the end.
+//! A browser's profile: empty at first, removed at the end.
 
 use std::{fs, io, path::Path, thread, time::Duration};
 
 use tempfile::TempDir;
 
-/// A process that was killed may write for a moment.
+/// Attempts at removing it: a process that was killed may still write for a moment.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 

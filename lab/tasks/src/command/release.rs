@@ -1,4 +1,4 @@
-//! `cargo lab dist`: what is shipped, under `target/dist`.
+//! `cargo lab dist`: builds what is shipped, under `target/dist`.
 
 use std::{
     env, fs, io,
@@ -17,15 +17,15 @@ use crate::release::{
     package::{check_size, earlier, products, sums_beside},
     rust::Rust,
     sbom,
-    target::{Lack, Target},
+    target::{MissingTool, Target},
 };
 
 #[derive(Debug, Args)]
 pub struct Dist {
-    /// For this processor; may be repeated [default: all that this machine can build for]
+    /// Target to build for; may be repeated [default: all that this machine can build for]
     #[arg(long, value_enum, value_name = "TRIPLE")]
     pub target: Vec<Target>,
-    /// Install what the machine lacks
+    /// Install missing build tools
     #[arg(long)]
     pub install: bool,
 }
@@ -33,16 +33,16 @@ pub struct Dist {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "the time of the last commit is not known; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds since 1970"
+        "cannot tell the time of the last commit; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds since 1970"
     )]
     NoEpoch,
-    #[error("SOURCE_DATE_EPOCH={0} is no number of seconds since 1970")]
+    #[error("SOURCE_DATE_EPOCH={0} is not a number of seconds since 1970")]
     BadEpoch(String),
-    #[error("nothing could be built here")]
+    #[error("none of the targets can be built on this machine")]
     Nothing,
-    #[error("{0} could not be built here")]
+    #[error("cannot build for {0} on this machine")]
     NotAll(Target),
-    #[error("can't write {}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         path: PathBuf,
         #[source]
@@ -50,7 +50,7 @@ pub enum Error {
     },
 }
 
-/// Builds for the targets that were named; without any, for all that this machine can build for.
+/// Builds for the given targets; without any, for all that this machine can build for.
 pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     let root = workspace.root();
     let commit = Commit {
@@ -84,20 +84,20 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     }
 }
 
-/// Those of the targets that can be built for here. What is lacking for the others is told, or installed.
+/// Returns the targets that can be built for here. What is missing for the others is installed or reported.
 fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Target>> {
-    for lack in wanted.iter().flat_map(|target| target.lacks(rust)) {
-        let command = lack.command();
+    for tool in wanted.iter().flat_map(|target| target.missing_tools(rust)) {
+        let command = tool.command();
         if may_install {
             output::say(format_args!("installing: {command}"));
             install::run(&command)?;
         } else {
-            output::warn(lacking(lack, &command));
+            output::warn(not_installed(tool, &command));
         }
     }
     let targets = wanted.iter().copied();
     let targets: Vec<_> = targets
-        .filter(|target| target.lacks(rust).is_empty())
+        .filter(|target| target.missing_tools(rust).is_empty())
         .collect();
     if targets.is_empty() {
         return Err(Error::Nothing.into());
@@ -105,13 +105,13 @@ fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Ta
     Ok(targets)
 }
 
-fn lacking(lack: Lack, command: &str) -> String {
+fn not_installed(tool: MissingTool, command: &str) -> String {
     format!(
-        "this machine lacks {lack}; install it with\n\n    {command}\n\nor let the lab do so: cargo lab dist --install\n"
+        "{tool} is not installed; install it with\n\n    {command}\n\nor let the lab do so: cargo lab dist --install\n"
     )
 }
 
-/// The time of the last commit, or what `SOURCE_DATE_EPOCH` says.
+/// Returns the time of the last commit, or `SOURCE_DATE_EPOCH`.
 async fn epoch(root: &Path) -> Result<u64, Error> {
     if let Ok(text) = env::var("SOURCE_DATE_EPOCH") {
         return text.parse().map_err(|_| Error::BadEpoch(text));

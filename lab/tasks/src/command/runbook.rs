@@ -1,4 +1,4 @@
-//! `cargo lab runbook`: the pages of `deploy-notes`, run against a stand-in of AWS.
+//! `cargo lab runbook`: runs the pages of `deploy-notes` against a simulated AWS.
 
 use std::process::ExitCode;
 
@@ -15,14 +15,14 @@ pub struct Runbook {
     /// Stop after this page
     #[arg(long, value_name = "N")]
     pub page: Option<u8>,
-    /// Leave out the tear down, and the stand-in running until Ctrl-C
+    /// Skip the tear-down, and keep the simulated AWS running until Ctrl-C
     #[arg(long)]
     pub keep: bool,
 }
 
 pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
-    let mut shutdown = Shutdown::listen(None).context("can't listen for signals")?;
-    // Its doctor judges what the pages made.
+    let mut shutdown = Shutdown::listen(None).context("cannot listen for signals")?;
+    // Its doctor checks what the pages created.
     build::if_missing(workspace, build::OPERATOR_TOOL).await?;
     let runbook = Notes::prepare(workspace).await?;
     let tear_down = runbook.tear_down();
@@ -40,7 +40,7 @@ pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
             output::error(error);
         }
         output::say(format_args!(
-            "the stand-in runs until Ctrl-C: AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
+            "the simulated AWS runs until Ctrl-C: AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
              aws --region us-west-2 --endpoint-url {} …",
             runbook.account().url()
         ));

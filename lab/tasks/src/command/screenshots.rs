@@ -1,4 +1,4 @@
-//! `cargo lab screenshots`: the pictures of the manual, from a real run.
+//! `cargo lab screenshots`: takes the pictures of the manual from a real run.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,15 +11,15 @@ use lab_runner::{
 
 use crate::screenshots;
 
-/// Under the lab's own directory.
+/// Directory of the screenshots' lab, under the lab's own.
 const DIR: &str = "screenshots";
 
 #[derive(Debug, Args)]
 pub struct Screenshots {
-    /// Where to put them [default: screenshots in the workspace]
+    /// Directory for the pictures [default: screenshots in the workspace]
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
-    /// Run the programs as they were built last
+    /// Run the programs as last built, without building
     #[arg(long)]
     pub no_build: bool,
 }
@@ -27,7 +27,7 @@ pub struct Screenshots {
 pub async fn run(args: &Screenshots, dir: &LabDir, workspace: Workspace) -> Result<ExitCode> {
     let usual = workspace.root().join("screenshots");
     let folder = args.to.as_deref().unwrap_or(&usual);
-    // On the usual ports: those that the manual names.
+    // On the usual ports, which the manual names.
     let up: &[&str] = if args.no_build { &["--no-build"] } else { &[] };
     let taken = async |lab: Lab| Ok(screenshots::take(&lab, folder).await?);
     let scratch = ScratchLab::new(DIR, dir, workspace)?;

@@ -1,10 +1,10 @@
-//! What a page says that you should see, against what was seen.
+//! Compares the output that a page shows with the real output.
 
-/// A line that stands for any number of lines.
+/// A line that matches any number of lines.
 const ANY_LINES: &str = "...";
 
-/// Whether the output is that of the page. Blanks count as one, at the ends as none; `<id>` stands for one or more
-/// characters that are no blank, and a line `...` for any lines.
+/// Whether the output matches the page's. Runs of blanks count as one, and blanks at the ends do not count. `<id>`
+/// matches one or more characters that are not blank, and a line `...` any lines.
 pub fn matches(expected: &str, seen: &str) -> bool {
     let expected: Vec<_> = expected.trim().lines().map(words).collect();
     let seen: Vec<_> = seen.trim().lines().map(words).collect();
@@ -29,7 +29,7 @@ fn words(line: &str) -> String {
     words.join(" ")
 }
 
-/// Placeholders take as much as they can, but no blank.
+/// Placeholders match as much as they can, but no blanks.
 fn line_matches(expected: &str, seen: &str) -> bool {
     let Some((before, rest)) = expected.split_once('<') else {
         return expected == seen;

@@ -1,4 +1,4 @@
-//! Files in place of those that `cargo lab dist` makes and AWS gives out: the pages upload them, and nothing runs them.
+//! Dummies for the files that `cargo lab dist` makes and AWS provides: the pages upload them, and nothing runs them.
 
 use std::{fs, io, path::Path};
 

@@ -8,7 +8,7 @@ use lab_runner::{
     workspace::Workspace,
 };
 
-/// The folder of the programs `aws`, `moto_server` and `python`.
+/// Returns the folder of the programs `aws`, `moto_server` and `python`.
 pub fn tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     let venv = venv(&workspace.tools(), &AWS)?;
     Ok(venv.dir().join("bin"))

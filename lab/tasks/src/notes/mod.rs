@@ -1,12 +1,12 @@
-//! The pages of `deploy-notes`, run: their commands by the AWS CLI against a stand-in of AWS, what they say beside what
-//! is seen, and then the account itself beside what must be.
+//! Runs the pages of `deploy-notes`: their commands with the AWS CLI against a simulated AWS. Compares their output
+//! with what the pages show, and then the account itself with what is expected.
 //!
-//! - [`page`]: blocks of commands, and what they are to print. [`expected`]: placeholders.
+//! - [`page`]: blocks of commands, and their expected output. [`expected`]: placeholders.
 //! - [`session`]: the one bash that runs them. [`stand_in`]: moto, and an AWS CLI that reaches nothing else.
-//! - [`install`]: both of them, from Python's registry. [`files`]: what stands in for the release.
-//! - [`check`]: what was made, against the network's file, the policies and the settings.
+//! - [`install`]: both of them, from Python's registry. [`files`]: dummies for the release.
+//! - [`check`]: what was created, against the network's file, the policies and the settings.
 //!
-//! It must not know what a page says: a page that is right is right by what it does.
+//! It must not know the content of a page: a page is correct if its result is.
 
 pub mod check;
 pub mod expected;
@@ -27,7 +27,7 @@ use self::{
     stand_in::StandIn,
 };
 
-/// Under the work tree.
+/// Folder in the work tree.
 const NOTES: &str = "deploy-notes";
 
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum Error {
     StandIn(#[from] stand_in::Error),
     #[error(transparent)]
     Check(#[from] check::Error),
-    #[error("bash can't be run")]
+    #[error("cannot run bash")]
     Session(#[source] io::Error),
     #[error("{NOTES}/{page}, line {line}: `{command}` failed\nseen:\n{seen}")]
     Failed {
@@ -56,7 +56,7 @@ pub enum Error {
         seen: String,
     },
     #[error(
-        "{NOTES}/{page}, line {line}: not what you should see, after\n{script}expected:\n{expected}seen:\n{seen}"
+        "{NOTES}/{page}, line {line}: the output differs from the page, after\n{script}expected:\n{expected}seen:\n{seen}"
     )]
     Unexpected {
         page: String,
@@ -65,7 +65,7 @@ pub enum Error {
         expected: String,
         seen: String,
     },
-    #[error("{when} the account is not as it must be:\n  {}", faults.join("\n  "))]
+    #[error("{when} the account is not as expected:\n  {}", faults.join("\n  "))]
     Account {
         when: &'static str,
         faults: Vec<String>,
@@ -81,7 +81,7 @@ pub struct Runbook<'a> {
 }
 
 impl<'a> Runbook<'a> {
-    /// Installs what is missing, and starts the stand-in.
+    /// Installs what is missing, and starts the simulated AWS.
     pub async fn prepare(workspace: &'a Workspace) -> Result<Self, Error> {
         let pages = page::read_all(&workspace.root().join(NOTES))?;
         let tools = install::tools(workspace)?;
@@ -93,7 +93,8 @@ impl<'a> Runbook<'a> {
         })
     }
 
-    /// Runs these pages in a new shell. Before the tear down, all must be there as it should; after it, nothing.
+    /// Runs these pages in a new shell. Before the tear-down, everything must be as expected; after it, nothing may be
+    /// left.
     pub async fn run(&self, pages: RangeInclusive<u8>) -> Result<(), Error> {
         let mut session = self.account.session(self.workspace.root())?;
         let wanted = |page: &&Page| pages.contains(&page.number);
@@ -119,18 +120,18 @@ impl<'a> Runbook<'a> {
         Ok(())
     }
 
-    /// The last page, after which nothing may be left.
+    /// Returns the last page, after which nothing may be left.
     pub fn tear_down(&self) -> u8 {
         self.pages.last().map_or(u8::MAX, |page| page.number)
     }
 
-    /// What is not as it must be, once all pages but the tear down were run.
+    /// Returns what is not as expected, after all pages but the tear-down have run.
     pub async fn faults(&self) -> Result<Vec<String>, Error> {
         let check = Check::of(&self.account, self.workspace).await?;
         Ok(check.everything().await?)
     }
 
-    /// What a person alone can run, with the reason.
+    /// Returns the blocks that only a person can run, with the reason.
     pub fn by_hand(&self) -> impl Iterator<Item = String> {
         self.pages.iter().flat_map(|page| {
             let blocks = page.blocks.iter();
@@ -150,7 +151,7 @@ impl<'a> Runbook<'a> {
     }
 }
 
-/// The number of blocks that were run.
+/// Returns the number of blocks that were run.
 async fn run_page(session: &mut Session, page: &Page) -> Result<usize, Error> {
     let mut run = 0;
     for block in &page.blocks {
@@ -178,7 +179,7 @@ async fn run_block(
             seen,
         }),
         Outcome::TimedOut { seen } => Err(Error::TimedOut { page, line, seen }),
-        // A block of which nothing is shown prints nothing.
+        // A block without shown output must print nothing.
         Outcome::Done(seen) if expected::matches(expected.unwrap_or_default(), &seen) => Ok(()),
         Outcome::Done(seen) => Err(Error::Unexpected {
             page,

@@ -2,10 +2,10 @@
 
 use std::{fs, io, path::Path};
 
-/// What stands before the reason why a block is not run.
+/// Prefix of the reason why a block is not run.
 const BY_HAND: &str = "sh by-hand:";
 
-/// Output that a page shows, where it follows no command or is of no kind that is known.
+/// A mistake in a page: output that follows no command, or a block of unknown kind.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{page}, line {line}: {fault}")]
 pub struct Mistake {
@@ -16,7 +16,7 @@ pub struct Mistake {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the pages can't be read")]
+    #[error("cannot read the pages")]
     Read(#[from] io::Error),
     #[error(transparent)]
     Mistake(#[from] Mistake),
@@ -24,7 +24,7 @@ pub enum Error {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page {
-    /// Its place in the order, which its file's name starts with.
+    /// Number at the start of the file name, which orders the pages.
     pub number: u8,
     pub name: String,
     pub blocks: Vec<Block>,
@@ -33,7 +33,7 @@ pub struct Page {
 /// Commands between fences.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Block {
-    /// Of the opening fence, counted from 1.
+    /// Line number of the opening fence, counted from 1.
     pub line: usize,
     pub script: String,
     pub way: Way,
@@ -41,13 +41,13 @@ pub struct Block {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Way {
-    /// It is run; what it prints must be this, where the page shows it.
+    /// Run it; if the page shows output, that must match.
     Run { expected: Option<String> },
-    /// Only a person can, for this reason.
+    /// Only a person can run it, for this reason.
     ByHand { reason: String },
 }
 
-/// All numbered pages of a folder, in order.
+/// Reads all numbered pages of a folder, in order.
 pub fn read_all(folder: &Path) -> Result<Vec<Page>, Error> {
     let mut pages = Vec::new();
     for entry in fs::read_dir(folder)? {

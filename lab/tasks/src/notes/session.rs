@@ -1,4 +1,4 @@
-//! One bash for all pages, so that what one keeps is there for the next.
+//! One bash for all pages, so that variables set by one are there for the next.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-/// For one block. The stand-in lets nobody wait.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// Longest time for one block. The simulated AWS answers at once.
+const BLOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// A block fails where any command of it fails; which one, the trap writes down.
+/// A block fails if any of its commands fails; the trap records which one.
 const PRELUDE: &str = r#"set -Eeuo pipefail
 trap 'printf "%s\n" "$BASH_COMMAND" >>"$RUNBOOK/failed"' ERR
 "#;
@@ -35,7 +35,7 @@ pub struct Session {
 /// How a block ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// With what it printed.
+    /// It succeeded, with this output.
     Done(String),
     /// This command failed.
     Failed {
@@ -48,7 +48,7 @@ pub enum Outcome {
 }
 
 impl Session {
-    /// In this folder, with these variables and no others. `dir` is for files of the session's own.
+    /// Starts bash in this folder, with these variables and no others. `dir` is for files of the session itself.
     pub fn start(
         folder: &Path,
         dir: &Path,
@@ -79,9 +79,9 @@ impl Session {
         fs::write(self.dir.join("seen"), "")?;
         let line = r#". "$RUNBOOK/block.sh" >"$RUNBOOK/seen" 2>&1 </dev/null; echo done"#;
         let commands = format!("{PRELUDE}{line}\n");
-        // A shell that is gone shows by the answer that does not come.
+        // If the shell is gone, no answer will come.
         let _ = self.stdin.write_all(commands.as_bytes()).await;
-        let answer = timeout(PATIENCE, self.answers.next_line()).await;
+        let answer = timeout(BLOCK_TIMEOUT, self.answers.next_line()).await;
         let seen = fs::read(self.dir.join("seen"))?;
         let seen = String::from_utf8_lossy(&seen).into_owned();
         let Ok(answer) = answer else {

@@ -1,4 +1,4 @@
-//! What stands in for AWS: moto on a free port, and an AWS CLI that reaches nothing else.
+//! The simulated AWS: moto on a free port, and an AWS CLI that reaches nothing else.
 
 use std::{
     collections::BTreeMap,
@@ -30,10 +30,10 @@ const MOTO: &str = include_str!("aws_stand_in.py");
 const SERVER: &str = include_str!("aws_server.py");
 const CLIENT: &str = include_str!("aws_client.py");
 
-/// What clients would use, so that the pages' HTTPS is run, too.
+/// A domain for the HTTPS parts of the pages.
 const DOMAIN: &str = "pay.example.com";
 
-/// Version 1 of the CLI signs links as new buckets do not take them any more.
+/// Version 1 of the CLI by default signs links in a way that new buckets refuse.
 const CONFIG: &str = "[default]\ns3 =\n    signature_version = s3v4\n";
 
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +42,13 @@ pub enum Error {
     Moto(#[from] server::Error),
     #[error(transparent)]
     Port(#[from] NoFreePort),
-    #[error("the stand-in's files can't be written")]
+    #[error("cannot write the files of the simulated AWS")]
     Files(#[from] io::Error),
-    #[error("the AWS CLI can't be loaded")]
+    #[error("cannot load the AWS CLI")]
     Cli,
     #[error("aws {command} failed: {message}")]
     Refused { command: String, message: String },
-    #[error("aws {command} answers no JSON")]
+    #[error("the answer to aws {command} is not JSON")]
     NoJson {
         command: String,
         #[source]
@@ -56,7 +56,7 @@ pub enum Error {
     },
     #[error(transparent)]
     Network(#[from] lab_runner::vpc::Error),
-    #[error("{} can't be run; cargo build --release -p payctl", program.display())]
+    #[error("cannot run {}; build it with cargo build --release -p payctl", program.display())]
     Doctor {
         program: PathBuf,
         #[source]
@@ -67,14 +67,14 @@ pub enum Error {
 #[derive(Debug)]
 pub struct StandIn {
     moto: Server,
-    /// Ends with the other end of its stdin, which this holds.
+    /// Ends when its stdin is closed, which this holds.
     _cli: Child,
     variables: BTreeMap<&'static str, OsString>,
     dir: TempDir,
 }
 
 impl StandIn {
-    /// With the programs of this folder.
+    /// Starts it with the programs in this folder.
     pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self, Error> {
         let dir = TempDir::with_prefix("lab-runbook-")?;
         fs::create_dir(dir.path().join(".aws"))?;
@@ -112,12 +112,12 @@ impl StandIn {
         self.moto.url()
     }
 
-    /// The bash in which the pages are run, in the root of the work tree.
+    /// Starts the bash in which the pages run, in the root of the work tree.
     pub fn session(&self, root: &Path) -> Result<Session, Error> {
         Ok(Session::start(root, self.dir.path(), &self.variables)?)
     }
 
-    /// What the CLI answers to these words; a word in quotes may hold blanks.
+    /// Runs a CLI command and returns its answer; a word in quotes may contain blanks.
     pub async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
         let command = words.join(" ");
         let output = Command::new(self.dir.path().join("bin/aws"))
@@ -138,7 +138,8 @@ impl StandIn {
         serde_json::from_slice(&output.stdout).map_err(|source| Error::NoJson { command, source })
     }
 
-    /// What `payctl doctor` finds in these areas, a line each; what it could not look at is a fault, too.
+    /// Returns the findings of `payctl doctor` in these areas, one per line; what it could not check counts as a
+    /// finding.
     pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>, Error> {
         let program = PathBuf::from(&self.variables["PAYCTL"]);
         let mut command = Command::new(&program);
@@ -154,7 +155,7 @@ impl StandIn {
                 command: "payctl doctor".to_owned(),
                 source,
             })?;
-            // Groups that replace instances are made by hand: moto's take no security group from a template.
+            // Groups that replace instances are created by hand: moto's take no security group from a template.
             if finding["code"] == "replacement" {
                 continue;
             }
@@ -189,7 +190,7 @@ fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
             args: args.map(OsString::from).to_vec(),
             env: BTreeMap::from([
                 ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true".to_owned()),
-                // Nothing of AWS is asked, whatever is not stood in for.
+                // No request reaches AWS itself, whatever is missing here.
                 ("AWS_ACCESS_KEY_ID", "none".to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
             ]),
@@ -201,7 +202,7 @@ fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
     }
 }
 
-/// Loads the CLI once. Returns when it takes calls.
+/// Loads the CLI once. Returns when it accepts commands.
 async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Error> {
     let program = dir.join("aws_server.py");
     fs::write(&program, SERVER)?;
@@ -219,7 +220,7 @@ async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Er
     ready.map(|_| server).ok_or(Error::Cli)
 }
 
-/// Of the user's own, just where programs are: no credentials, no configuration.
+/// Returns the shell's variables: of the user's own only `PATH`, no credentials and no configuration.
 fn variables(dir: &Path, bin: &Path, payctl: PathBuf) -> BTreeMap<&'static str, OsString> {
     let mut path: Vec<PathBuf> = vec![bin.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));

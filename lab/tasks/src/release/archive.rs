@@ -1,4 +1,4 @@
-//! Archives whose bytes depend on their content alone: fixed order, owner, mode and time.
+//! Archives whose bytes depend only on their content: fixed order, owner, mode and time.
 
 use std::io::{self, Cursor, Write as _};
 
@@ -17,10 +17,10 @@ pub struct Entry {
     pub content: Vec<u8>,
 }
 
-/// Entries under `folder`, dated `epoch` (seconds since 1970), owned by root.
+/// Returns an archive of the entries under `folder`, dated `epoch` (seconds since 1970), owned by root.
 pub fn tar_gz(folder: &str, mut entries: Vec<Entry>, epoch: u64) -> io::Result<Vec<u8>> {
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    // No name and no time of its own, as `gzip -n`.
+    // Without a name and a time, like `gzip -n`.
     let gzip = GzBuilder::new().write(Vec::new(), Compression::best());
     let mut tar = tar::Builder::new(gzip);
     for entry in entries {
@@ -38,7 +38,7 @@ pub fn tar_gz(folder: &str, mut entries: Vec<Entry>, epoch: u64) -> io::Result<V
     tar.into_inner()?.finish()
 }
 
-/// One file, as Lambda takes it. A zip's times have no zone, so it gets the earliest that there is.
+/// Returns a zip of one file, as Lambda takes it. Zip times have no time zone, so it gets the earliest possible.
 pub fn zip(entry: &Entry) -> io::Result<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()

@@ -1,4 +1,4 @@
-//! Builds with the profile `dist`, so that the result names neither this machine nor this day.
+//! Builds with the profile `dist`, so that the result depends neither on this machine nor on the date.
 
 use std::{
     env, io,
@@ -10,18 +10,18 @@ use lab_runner::{build::cargo, workspace::Workspace};
 
 use super::{package::PROGRAMS, rust::Rust, target::Target};
 
-/// Between the flags of `CARGO_ENCODED_RUSTFLAGS`.
+/// Separator of flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run cargo")]
+    #[error("cannot run cargo")]
     Run(#[source] io::Error),
     #[error("the build for {target} failed: {status}")]
     Failed { target: Target, status: ExitStatus },
 }
 
-/// The folder with the programs. `epoch`: seconds since 1970, for whatever writes down a time.
+/// Builds the programs and returns their folder. `epoch`: seconds since 1970, for whatever embeds a time.
 pub async fn programs(
     workspace: &Workspace,
     rust: &Rust,
@@ -49,7 +49,7 @@ pub async fn programs(
     Ok(folder.join(target.triple()).join("dist"))
 }
 
-/// Folders of this machine, and what stands in their place in panic messages.
+/// Folders of this machine, and their replacements in panic messages.
 fn prefixes(workspace: &Path, rust: &Rust) -> [(PathBuf, &'static str); 3] {
     let home = env::home_dir().unwrap_or_default();
     let cargo_home = env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from);
@@ -60,7 +60,7 @@ fn prefixes(workspace: &Path, rust: &Rust) -> [(PathBuf, &'static str); 3] {
     ]
 }
 
-/// What cargo and the C code's build scripts read.
+/// Environment variables for cargo and the build scripts of C code.
 fn variables(target: Target, prefixes: &[(PathBuf, &'static str)]) -> [(String, String); 4] {
     let flags = |option: &str, separator: &str| {
         let flags: Vec<_> = prefixes

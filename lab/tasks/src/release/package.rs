@@ -1,4 +1,4 @@
-//! What belongs together.
+//! The packages, and what belongs into each.
 
 use std::{
     fmt::Write as _,
@@ -13,18 +13,18 @@ use super::{
     target::Target,
 };
 
-/// What is built.
+/// Programs to build.
 pub const PROGRAMS: [&str; 4] = ["web-tier", "app-tier", "lambda-ingest", "payctl"];
 
-/// Those that systemd runs on an instance.
+/// Programs that systemd runs on an instance.
 const TIERS: [&str; 2] = ["web-tier", "app-tier"];
 
-/// A bootstrap.zip is loaded at every cold start; past this, something got in that does not belong.
+/// Largest `bootstrap.zip`, which is loaded at every cold start. A larger one links something that it should not.
 pub const BOOTSTRAP_BYTES_MAX: usize = 5_000_000;
 
 pub const SUMS: &str = "SHA256SUMS";
 
-/// What was built.
+/// The commit that was built.
 #[derive(Clone, Debug)]
 pub struct Commit {
     pub version: String,
@@ -41,25 +41,25 @@ pub struct Product {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't read {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("can't pack {name}")]
+    #[error("cannot pack {name}")]
     Pack {
         name: String,
         #[source]
         source: io::Error,
     },
     #[error(
-        "{name} has {bytes} bytes and may have {BOOTSTRAP_BYTES_MAX}: see with `cargo tree -p lambda-ingest` what got in"
+        "{name} has {bytes} bytes, more than the limit of {BOOTSTRAP_BYTES_MAX}; `cargo tree -p lambda-ingest` shows what it links"
     )]
     BootstrapTooLarge { name: String, bytes: usize },
 }
 
-/// Packs the programs in the folder `programs`, with what of the workspace goes with them.
+/// Packs the programs in the folder `programs`, with the files of the workspace that belong to them.
 pub fn products(
     workspace: &Path,
     programs: &Path,
@@ -102,7 +102,7 @@ fn tarball(
     }
 }
 
-/// The function as Lambda wants it: one program of that name.
+/// Returns the function's zip for Lambda: one program, named `bootstrap`.
 fn bootstrap(programs: &Path, target: Target) -> Result<Product, Error> {
     let name = format!("bootstrap-{}.zip", target.arch());
     let program = entry(&programs.join("lambda-ingest"), "bootstrap", PROGRAM)?;
@@ -112,7 +112,7 @@ fn bootstrap(programs: &Path, target: Target) -> Result<Product, Error> {
     }
 }
 
-/// Refuses a function that has grown too large. It is for what is shipped: other builds are larger.
+/// Refuses a function that has grown too large. Only for shipped builds: others are larger.
 pub fn check_size(products: &[Product]) -> Result<(), Error> {
     let too_large = |product: &&Product| {
         product.name.starts_with("bootstrap-") && product.content.len() > BOOTSTRAP_BYTES_MAX
@@ -141,7 +141,7 @@ fn entry(path: &Path, name: &str, mode: u32) -> Result<Entry, Error> {
 /// A file's name and its checksum.
 pub type Sum = (String, String);
 
-/// What an earlier run wrote into `folder` for another target, and is there unchanged.
+/// Returns what an earlier run wrote into `folder` for another target, if unchanged.
 pub fn earlier(folder: &Path, products: &[Product]) -> Vec<Sum> {
     let listed = std::fs::read_to_string(folder.join(SUMS)).unwrap_or_default();
     let lines = listed.lines().filter_map(|line| line.split_once("  "));
@@ -149,38 +149,36 @@ pub fn earlier(folder: &Path, products: &[Product]) -> Vec<Sum> {
         .filter(|(_, name)| products.iter().all(|product| product.name != *name))
         .filter(|(sum, name)| {
             let content = std::fs::read(folder.join(name));
-            content.is_ok_and(|content| hex(&Sha256::digest(content)) == *sum)
+            content.is_ok_and(|content| hex::encode(Sha256::digest(content)) == *sum)
         })
         .map(|(sum, name)| (name.to_owned(), sum.to_owned()))
         .collect()
 }
 
-/// The file that `sha256sum -c` reads.
+/// Returns the checksum file for `sha256sum -c`.
 pub fn sums(products: &[Product]) -> Product {
     sums_beside(Vec::new(), products)
 }
 
-/// The same, of `earlier` ones as well.
+/// Returns the checksum file, including `earlier` products.
 pub fn sums_beside(earlier: Vec<Sum>, products: &[Product]) -> Product {
-    let sum = |product: &Product| (product.name.clone(), hex(&Sha256::digest(&product.content)));
+    let sum = |product: &Product| {
+        (
+            product.name.clone(),
+            hex::encode(Sha256::digest(&product.content)),
+        )
+    };
     let mut lines: Vec<_> = products.iter().map(sum).chain(earlier).collect();
     lines.sort_unstable();
     let mut text = String::new();
     for (name, sum) in lines {
-        // Writing to a String can't fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "{sum}  {name}");
     }
     Product {
         name: SUMS.to_owned(),
         content: text.into_bytes(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The compiler of this workspace, and what it can build for.
+//! The compiler of this workspace, and the targets that it supports.
 
 use std::{
     env, io,
@@ -11,13 +11,13 @@ use tokio::process::Command;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run rustc")]
+    #[error("cannot run rustc")]
     Run(#[source] io::Error),
     #[error("rustc does not say where its standard libraries are ({0})")]
     Sysroot(ExitStatus),
 }
 
-/// The compiler that cargo takes in this workspace.
+/// The compiler that cargo uses in this workspace.
 #[derive(Clone, Debug)]
 pub struct Rust {
     sysroot: PathBuf,
@@ -37,7 +37,7 @@ impl Rust {
         Ok(Self { sysroot })
     }
 
-    /// One that is not asked.
+    /// A compiler for tests, which is never run.
     #[cfg(test)]
     pub(super) fn at(sysroot: &str) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Rust {
         &self.sysroot
     }
 
-    /// Whether it has the standard library of a target.
+    /// Whether it has the standard library for a target.
     pub fn has_std(&self, triple: &str) -> bool {
         let libraries = self.sysroot.join("lib/rustlib").join(triple);
         libraries.join("lib").is_dir()

@@ -1,6 +1,6 @@
 //! The processors that programs are built for.
 //!
-//! Statically linked with musl, so that one file runs on any Linux, whatever its C library.
+//! Programs are linked statically with musl, so that one file runs on any Linux, whatever its C library.
 
 use std::{fmt, path::PathBuf};
 
@@ -17,9 +17,9 @@ pub enum Target {
     Aarch64,
 }
 
-/// What this machine has not.
+/// Something that is not installed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Lack {
+pub enum MissingTool {
     /// Rust's standard library for the target.
     Std(Target),
     /// A C compiler, which also links.
@@ -29,7 +29,7 @@ pub enum Lack {
 impl Target {
     pub const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
 
-    /// Rust's name.
+    /// Target triple.
     pub fn triple(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-musl",
@@ -37,7 +37,7 @@ impl Target {
         }
     }
 
-    /// In names of files.
+    /// Name of the architecture in file names.
     pub fn arch(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -45,7 +45,7 @@ impl Target {
         }
     }
 
-    /// The machine's own where it has this processor. That it is made for glibc does no harm: the C code is
+    /// The C compiler: the machine's own if it has this architecture. It may be made for glibc: the C code is
     /// freestanding, and Rust brings musl itself.
     pub fn compiler(self) -> &'static str {
         match self {
@@ -59,11 +59,11 @@ impl Target {
         self.arch() == std::env::consts::ARCH
     }
 
-    /// What is missing to build for it here.
-    pub fn lacks(self, rust: &Rust) -> Vec<Lack> {
-        let std = (!rust.has_std(self.triple())).then_some(Lack::Std(self));
+    /// Returns what is missing to build for this target.
+    pub fn missing_tools(self, rust: &Rust) -> Vec<MissingTool> {
+        let std = (!rust.has_std(self.triple())).then_some(MissingTool::Std(self));
         let compiler: Option<PathBuf> = install::find(self.compiler());
-        let compiler = compiler.is_none().then_some(Lack::Compiler(self));
+        let compiler = compiler.is_none().then_some(MissingTool::Compiler(self));
         [std, compiler].into_iter().flatten().collect()
     }
 }
@@ -74,8 +74,8 @@ impl fmt::Display for Target {
     }
 }
 
-impl Lack {
-    /// The command that mends it, as a person would type it.
+impl MissingTool {
+    /// The command that installs it, as a person would type it.
     pub fn command(self) -> String {
         match self {
             Self::Std(target) => format!("rustup target add {target}"),
@@ -92,7 +92,7 @@ impl Lack {
     }
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for MissingTool {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Std(target) => write!(formatter, "Rust's standard library for {target}"),
@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn each_lack_names_the_command_that_mends_it() {
         for target in Target::ALL {
-            let std = Lack::Std(target);
+            let std = MissingTool::Std(target);
             assert!(std.to_string().contains(target.triple()));
             assert_eq!(std.command(), format!("rustup target add {target}"));
-            let compiler = Lack::Compiler(target);
+            let compiler = MissingTool::Compiler(target);
             assert_eq!(compiler.to_string(), target.compiler());
             assert!(compiler.command().starts_with("apt-get install -y gcc"));
         }

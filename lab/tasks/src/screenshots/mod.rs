@@ -1,7 +1,7 @@
-//! Pictures of a lab at work, taken by a browser: for the manual.
+//! Takes pictures of a lab at work in a browser, for the manual.
 //!
-//! The order tells a story. First one payment, by a person at a terminal and on the page; then a load, and every
-//! service under it; then the database goes away under the load, and comes back.
+//! The order tells a story: first one payment, by a person in a terminal and on the page; then every service under
+//! load; then the database goes down under load, and comes back.
 
 mod shoot;
 mod terminal;
@@ -13,14 +13,14 @@ use lab_runner::{lab::Lab, part::PartName};
 use self::shoot::{Studio, WIDE};
 use crate::browser::{self, View};
 
-/// The load is shown once it has been on for so many seconds.
+/// Seconds of load before the pictures of it are taken.
 const SETTLED_SECONDS: u32 = 45;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Browser(#[from] browser::Error),
-    #[error("can't run {program}")]
+    #[error("cannot run {program}")]
     Run {
         program: String,
         #[source]
@@ -28,15 +28,15 @@ pub enum Error {
     },
     #[error("`{command}` failed: {said}")]
     Failed { command: String, said: String },
-    #[error("can't write {}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("can't make the page of a terminal")]
+    #[error("cannot render the terminal's page")]
     Page(#[from] askama::Error),
-    #[error("the console never came to show what was waited for: `{script}` gave {number:?} last")]
+    #[error("the console did not show the expected state: `{script}` last returned {number:?}")]
     NotShown { script: String, number: Option<f64> },
     #[error("the console shows no payment to follow")]
     NoPayment,
@@ -115,7 +115,7 @@ async fn under_load(studio: &Studio<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Payments are accepted all the while.
+/// Payments are accepted all the time.
 async fn without_database(studio: &Studio<'_>) -> Result<(), Error> {
     let browser = &studio.browser;
     studio.open_console("/faults", WIDE).await?;

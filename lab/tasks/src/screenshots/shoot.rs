@@ -1,4 +1,4 @@
-//! One browser, and what it shows as PNG files.
+//! One browser, whose pages are saved as PNG files.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::Error;
 use crate::browser::{Browser, View};
 
-/// Sharp on a dense screen, and small enough to be kept in a repository.
+/// Sharp on a high-density screen, and small enough to keep in a repository.
 pub const WIDE: View = View {
     width: 1280,
     height: 720,
@@ -21,15 +21,15 @@ pub const WIDE: View = View {
     ..View::DESKTOP
 };
 
-/// Of a page that is longer, the beginning is shown.
+/// Greatest height; only the top of a longer page is shown.
 const HEIGHT_MAX: u32 = 1_050;
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// For what takes its time: a chart that fills, rows that are made up for.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// Longest wait for slow changes, such as a chart that fills or a backlog of events.
+const SHOT_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Events that wait, and rows a second.
+/// Script that returns the number of queued events and the rows per second.
 const BACKLOG: &str = "return Number(document.querySelectorAll('.tiles .quiet')[5].textContent.match(/[0-9,]+/)[0].replaceAll(',', ''))";
 const ROWS: &str = "return fetch('/series.json').then(a => a.json()).then(s => s.rows.slice(-3).reduce((a, b) => a + b, 0) / 3)";
 const BUSY: &str = "return fetch('/series.json').then(a => a.json()).then(s => s.accepted.filter(n => n > 10).length)";
@@ -49,11 +49,11 @@ impl<'a> Studio<'a> {
         })
     }
 
-    /// What the tab shows, in its whole height.
+    /// Saves the tab's content, in its full height.
     pub async fn shoot(&self, name: &str, view: View) -> Result<(), Error> {
         let started = Instant::now();
         self.browser.show(view).await?;
-        // A chart is drawn anew a moment after its width changed.
+        // A chart is redrawn a moment after its width changed.
         sleep(POLL * 3).await;
         let height = "return Math.ceil(document.body.getBoundingClientRect().bottom)";
         let height = self.browser.run(height, vec![]).await?;
@@ -78,7 +78,7 @@ impl<'a> Studio<'a> {
         Ok(())
     }
 
-    /// A page of our own making.
+    /// Saves a page that is given as HTML.
     pub async fn show_page(&self, name: &str, html: &str, view: View) -> Result<(), Error> {
         let path = self.lab.dir.config(&format!("{name}.html"));
         fs::write(&path, html).map_err(|source| Error::Write {
@@ -97,15 +97,15 @@ impl<'a> Studio<'a> {
         Ok(self.browser.goto(&url).await?)
     }
 
-    /// Goes where the first link of a selector leads.
+    /// Opens the target of the first link that matches a selector.
     pub async fn follow(&self, css: &str) -> Result<(), Error> {
         let link = self.browser.find(css).await?;
-        // The page takes itself over once a second: what was found may be gone when it is to be clicked.
+        // The page updates itself once a second, so the link may be gone when it is clicked.
         let href = link.prop("href").await.ok().flatten();
         Ok(self.browser.goto(&href.ok_or(Error::NoPayment)?).await?)
     }
 
-    /// Until the console has seen so many busy seconds.
+    /// Waits until the console has seen so many busy seconds.
     pub async fn until_busy(&self, seconds: u32) -> Result<(), Error> {
         self.until(BUSY, |busy| busy >= f64::from(seconds)).await
     }
@@ -114,13 +114,13 @@ impl<'a> Studio<'a> {
         self.until(ROWS, wanted).await
     }
 
-    /// Until no event waits.
+    /// Waits until no events are queued.
     pub async fn until_caught_up(&self) -> Result<(), Error> {
         self.until(BACKLOG, |waiting| waiting < 1.0).await
     }
 
     async fn until(&self, script: &str, wanted: impl Fn(f64) -> bool) -> Result<(), Error> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + SHOT_TIMEOUT;
         loop {
             let seen = self.browser.run(script, vec![]).await;
             let number = seen.as_ref().ok().and_then(Value::as_f64);

@@ -1,4 +1,4 @@
-//! What a person sees in a terminal: commands that were run, and what they printed.
+//! A terminal session as a page: commands that were run, and their output.
 
 use std::process::Stdio;
 
@@ -19,7 +19,7 @@ struct Typed {
     printed: String,
 }
 
-/// A payment by curl, the same again, and its row: as a page.
+/// Pays by curl, repeats the payment, and shows its row.
 pub async fn session(lab: &Lab) -> Result<String, Error> {
     let pay = format!(
         r#"curl -i -X POST {}/pay -H 'Content-Type: application/json' \
@@ -39,7 +39,7 @@ pub async fn session(lab: &Lab) -> Result<String, Error> {
 }
 
 async fn run(lab: &Lab, command: &str) -> Result<Typed, Error> {
-    // Quiet about what a terminal's own progress meter would show, and this very program in the place of `cargo lab`.
+    // Without curl's progress meter, and with this program in place of `cargo lab`.
     let program = format!(
         "'{}' --dir '{}'",
         lab.workspace.lab().display(),

@@ -1,4 +1,4 @@
-//! The notes, and what is shipped, without a lab.
+//! The notes and the release packages, without a lab.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
@@ -11,7 +11,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// All that a command printed.
+/// Returns everything that a command printed.
 fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     [out, err]

@@ -1,4 +1,4 @@
-//! The way onto AWS: every page runs, makes what it must, and leaves nothing.
+//! The way onto AWS: every page runs, creates what it should, and leaves nothing.
 
 use std::{collections::BTreeMap, fs, process::Command};
 
@@ -11,7 +11,7 @@ use lab_tasks::notes::{
 
 use crate::{root, text};
 
-/// By page: what needs a person, or a machine that no stand-in has.
+/// By page: number of blocks that need a person, or a machine that the simulated AWS does not have.
 const BY_HAND: [(u8, usize); 13] = [
     (4, 1),
     (5, 4),
@@ -28,7 +28,7 @@ const BY_HAND: [(u8, usize); 13] = [
     (19, 1),
 ];
 
-/// A change to what the pages made, the fault that is found of it, and the change that mends it.
+/// A change to what the pages created, the finding that it causes, and the change that undoes it.
 const CHANGES: [[&str; 3]; 9] = [
     [
         "ec2 authorize-security-group-ingress --group-id $RDS_SG --protocol tcp --port 3306 --cidr 0.0.0.0/0",
@@ -78,7 +78,7 @@ const CHANGES: [[&str; 3]; 9] = [
     ],
 ];
 
-/// The tear down goes on in another shell than the pages before it.
+/// The tear-down runs in a different shell from the pages before it.
 #[tokio::test]
 async fn the_notes_run_as_they_stand_and_a_change_to_what_they_made_is_found() {
     let workspace = Workspace::find().unwrap();
@@ -101,7 +101,7 @@ async fn the_notes_run_as_they_stand_and_a_change_to_what_they_made_is_found() {
     runbook.end().await;
 }
 
-/// As a person would by hand, in a shell of the notes.
+/// Runs commands as a person would by hand, in a shell of the notes.
 async fn change(runbook: &Runbook<'_>, commands: [&str; 9]) {
     let mut session = runbook.account().session(root()).unwrap();
     let commands = commands.map(|command| format!("aws {command} >/dev/null\n"));
@@ -123,7 +123,7 @@ fn a_page_may_be_named_as_the_last() {
     assert!(said.contains("needs the internet"), "{said}");
 }
 
-/// Marked so without need, a block would not be tested any more.
+/// A block marked without need would no longer be tested.
 #[test]
 fn few_blocks_of_the_notes_are_left_to_a_person() {
     let pages = page::read_all(&root().join("deploy-notes")).unwrap();

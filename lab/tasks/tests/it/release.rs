@@ -1,4 +1,4 @@
-//! What is shipped, packed from the release binaries: the build for musl is too slow for every run.
+//! The packages, made from release binaries: the build for musl is too slow for every run.
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +41,7 @@ fn product<'a>(products: &'a [Product], name: &str) -> &'a [u8] {
     &product.content
 }
 
-/// Mode by path, of an archive whose every entry has the commit's time and is root's.
+/// Returns mode by path, of an archive whose entries all have the commit's time and belong to root.
 fn listed(archive: &[u8]) -> Vec<(String, u32)> {
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive));
     let entries = tar.entries().unwrap().map(|entry| {
@@ -175,7 +175,7 @@ fn the_sbom_lists_all_that_is_linked_with_checksums_and_nothing_of_the_tests() {
     assert!(product == sbom(), "the second SBOM differs");
 }
 
-/// systemd kills what does not end in time: the drain, what is in flight, and the flush.
+/// systemd kills what does not end in time: the drain, requests in flight, and the flush.
 #[test]
 fn a_unit_waits_for_longer_than_a_tier_drains() {
     for tier in ["web-tier", "app-tier"] {
@@ -200,7 +200,7 @@ fn a_unit_waits_for_longer_than_a_tier_drains() {
     }
 }
 
-/// rustc is stood in for by one that has no standard library at all.
+/// A fake rustc has no standard library at all.
 #[test]
 fn a_target_that_can_not_be_built_for_is_told_with_the_command_that_mends_it() {
     let sysroot = TempDir::new().unwrap();
@@ -218,5 +218,8 @@ fn a_target_that_can_not_be_built_for_is_told_with_the_command_that_mends_it() {
     assert!(!output.status.success());
     let mend = "\n    rustup target add x86_64-unknown-linux-musl\n";
     assert!(said.contains(mend), "{said}");
-    assert!(said.contains("nothing could be built here"), "{said}");
+    assert!(
+        said.contains("none of the targets can be built on this machine"),
+        "{said}"
+    );
 }

@@ -38,7 +38,7 @@ fn row(line: u32, amount: &str) -> Row {
     }
 }
 
-/// All about the id `a`: amounts with their answers, rows and conflicts by their amounts.
+/// Judges the id `a`: amounts with their answers, rows and conflicts by their amounts.
 fn judged(sent: &[(&str, Answer)], rows: &[&str], conflicts: &[&str]) -> Verdict {
     let mut judge = Judge::new();
     for (line, amount) in (0..).zip(rows) {

@@ -136,7 +136,7 @@ impl Found<'_> {
         }
     }
 
-    /// Entries beyond those of the notes, where they leave no place for the ones that come and go.
+    /// Entries beyond those of the notes, if they leave no room for the ones that come and go.
     fn full(&self, wanted: &Acl, findings: &mut Findings) {
         for direction in [Direction::Inbound, Direction::Outbound] {
             let egress = matches!(direction, Direction::Outbound);
@@ -170,7 +170,7 @@ impl Found<'_> {
         }
     }
 
-    /// The command that makes an entry as the notes have it, also where its number is taken.
+    /// The command that makes an entry as the notes have it, even if its number is taken.
     fn put(&self, direction: Direction, entry: &AclEntry) -> String {
         let egress = matches!(direction, Direction::Outbound);
         let is_taken = self.entries.iter().any(|found| {
@@ -219,7 +219,7 @@ impl Found<'_> {
     }
 }
 
-/// An address of a network that is neither its first nor, where there are more, its last.
+/// An address of a network that is neither its first nor, if there are more, its last.
 fn inside(cidr: Cidr) -> Ipv4Addr {
     if cidr.prefix_len() == 0 {
         return ANYONE;

@@ -1,7 +1,7 @@
-//! `cargo lab test`: what must hold before a change is done, in one command.
+//! `cargo lab test`: everything that must pass before a change is done, in one command.
 //!
-//! Builds the programs, then runs tests against a private MariaDB. With `--full` first format, lints and documentation,
-//! then every test, and those of the database against MySQL too.
+//! Builds the programs, then runs tests against a private MariaDB. With `--full`, checks formatting, lints and
+//! documentation first, then runs every test, and those of the database against MySQL too.
 
 mod selection;
 mod server;
@@ -27,7 +27,7 @@ pub enum Error {
         step: &'static str,
         status: std::process::ExitStatus,
     },
-    #[error("can't run the step {step}")]
+    #[error("cannot run the step {step}")]
     Run {
         step: &'static str,
         #[source]
@@ -37,11 +37,11 @@ pub enum Error {
     Interrupted,
     #[error("the database server for the tests is not ready: {0}")]
     NotReady(String),
-    #[error("can't make a directory for the database server")]
+    #[error("cannot create a directory for the database server")]
     Directory(#[source] std::io::Error),
-    #[error("no database server")]
+    #[error("no database server was found")]
     NoServer,
-    #[error("can't end the database server, which has its files in {}", home.display())]
+    #[error("cannot stop the database server, whose files are in {}", home.display())]
     Stop {
         home: PathBuf,
         #[source]
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-/// MySQL too, which RDS runs: what speaks to the database, and one payment end to end.
+/// Also tests on MySQL, which RDS runs: what uses the database, and one payment end to end.
 async fn on_mysql(
     steps: &mut Steps,
     args: &cli::Test,
@@ -95,7 +95,7 @@ async fn on_mysql(
     .await
 }
 
-/// `cargo lab db`: a server for `cargo test`, until Ctrl-C.
+/// `cargo lab db`: runs a server for `cargo test`, until Ctrl-C.
 pub(super) async fn database(args: &cli::Db, context: &Context) -> Result<ExitCode, CommandError> {
     let tools = ensure(
         args.database.map_or(Wanted::Any, Wanted::Only),
@@ -117,7 +117,7 @@ fn ensure(server: Wanted, may_install: bool, context: &Context) -> Result<Tools,
     install::ensure(server, &context.workspace.tools(), may_install)
 }
 
-/// What needs no server.
+/// Runs the checks that need no server.
 async fn checks(steps: &mut Steps, context: &Context) -> Result<(), CommandError> {
     for (step, arguments) in [
         ("format", "fmt --all --check"),
@@ -143,7 +143,7 @@ async fn cargo_step(
 ) -> Result<(), CommandError> {
     let mut command = cargo(&context.workspace);
     command.args(arguments.split(' '));
-    // With private items, so that links to them lead somewhere.
+    // With private items, so that links to them resolve.
     command.env(
         "RUSTDOCFLAGS",
         "-D warnings -A rustdoc::private_intra_doc_links",
@@ -151,7 +151,7 @@ async fn cargo_step(
     steps.run(step, command).await
 }
 
-/// A step of tests on a server of their own, which goes away with them.
+/// Runs a step of tests on a server of its own, which is removed afterwards.
 async fn tests(
     steps: &mut Steps,
     context: &Context,

@@ -1,23 +1,22 @@
-//! Which tests run, under nextest where it is installed, else under cargo's own runner.
+//! Selects the tests to run: with nextest if it is installed, otherwise with cargo's own runner.
 
 use lab_runner::{install, output, vpc};
 
 use crate::cli;
 
-/// Packages that MySQL's differences can break.
+/// Packages that differences of MySQL can break.
 const OF_THE_DATABASE: [&str; 3] = ["payment-store", "lambda-ingest", "database-login"];
 
 /// Tests of one payment through every part.
 const END_TO_END: &str = "round_trip::";
 
-/// Whether the tests run programs of the pipeline and the lab. Cargo builds none of other packages for a test.
+/// Whether the tests run programs of the pipeline and the lab. Cargo builds no programs of other packages for a test.
 pub(super) fn needs_programs(args: &cli::Test) -> bool {
     let packages = &args.packages;
     packages.is_empty() || packages.iter().any(|name| name.starts_with("lab"))
 }
 
-/// Arguments for the tests that were asked for. Long ones are left out, unless they are asked for:
-/// `.config/nextest.toml` names them.
+/// Arguments for the requested tests. Long ones are skipped unless requested: `.config/nextest.toml` lists them.
 pub(super) fn of(args: &cli::Test) -> Vec<String> {
     let impossible = vpc::is_possible().err();
     if let Some(reason) = &impossible {
@@ -63,13 +62,14 @@ fn packages(names: &[String]) -> Vec<String> {
     names.iter().flat_map(package).collect()
 }
 
-/// Arguments for the tests that MySQL's differences can break.
+/// Arguments for the tests that differences of MySQL can break.
 pub(super) fn of_the_database() -> Vec<String> {
     if has_nextest() {
         let packages = OF_THE_DATABASE.map(|name| format!("package({name})"));
         let end_to_end = format!("(package(lab) and test(/^{END_TO_END}/))");
         let filter = format!("{} or {end_to_end}", packages.join(" or "));
-        // The whole workspace, whatever is filtered: with fewer packages cargo chooses other features and compiles again.
+        // The whole workspace, whatever the filter: with fewer packages cargo chooses other features and compiles
+        // again.
         let mut arguments = words("nextest run --release --workspace --ignore-default-filter -E");
         arguments.push(filter);
         return arguments;

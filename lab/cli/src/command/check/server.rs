@@ -1,4 +1,4 @@
-//! A database server for one run of the tests: on a free port, in a directory that goes away with it.
+//! A database server for one test run: on a free port, in a directory that is removed with it.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use tokio::{
 
 use super::{CommandError, Error};
 
-const START_PATIENCE: Duration = Duration::from_mins(1);
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl TestServer {
     }
 
     async fn ready(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + START_PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let Err(ill) = Health::MysqlGreeting.check(self.server.address).await else {
                 return Ok(());
@@ -68,7 +68,7 @@ impl TestServer {
         }
     }
 
-    /// As the administrator: tests make databases and users of their own.
+    /// URL for the administrator: tests create databases and users of their own.
     pub(super) fn url(&self) -> Secret {
         Secret::new(format!(
             "mysql://root:{}@{}/mysql",
@@ -81,25 +81,25 @@ impl TestServer {
         if let Some(process) = Identity::of_child(&self.child.0) {
             process.signal(Signal::SIGTERM);
         }
-        match timeout(STOP_PATIENCE, self.child.0.wait()).await {
+        match timeout(STOP_TIMEOUT, self.child.0.wait()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(source)) => Err(Error::Stop {
                 home: self.home.path().to_owned(),
                 source,
             }),
-            // Killed as this is dropped; nobody needs its data any more.
+            // Killed when this is dropped; its data is no longer needed.
             Err(_) => Ok(()),
         }
     }
 }
 
-/// No way out of the tests leaves the server running.
+/// Kills the server however the tests end.
 #[derive(Debug)]
 struct KilledOnDrop(Child);
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        // It ended already, or it can't be killed: nothing to be done in both cases.
+        // It has exited, or cannot be killed: nothing to do in either case.
         let _ = self.0.start_kill();
     }
 }

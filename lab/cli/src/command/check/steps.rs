@@ -1,4 +1,4 @@
-//! Steps, each announced, timed and named when it fails.
+//! Steps, each announced, timed, and named if it fails.
 
 use std::{
     fmt,
@@ -18,8 +18,8 @@ use tokio::{
 
 use super::{CommandError, Error};
 
-/// For a test runner to end its tests when it is told to stop.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time for a test runner to end its tests when it is told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub(super) struct Steps {
@@ -35,7 +35,7 @@ impl Steps {
         }
     }
 
-    /// Runs a command, its output shown.
+    /// Runs a command and shows its output.
     pub(super) async fn run(
         &mut self,
         step: &'static str,
@@ -58,7 +58,7 @@ impl Steps {
         self.finish(step, started, outcome.map_err(CommandError::from))
     }
 
-    /// Does what is not a command.
+    /// Runs a step that is not a command.
     pub(super) async fn of<T>(
         &mut self,
         step: &'static str,
@@ -94,7 +94,7 @@ impl Steps {
     }
 }
 
-/// Lets a runner end what it runs; it has heard of Ctrl-C by itself.
+/// Waits for a runner to end its tests; it received Ctrl-C itself.
 async fn wind_down(child: &mut Child, cause: Cause) {
     let Some(process) = Identity::of_child(child) else {
         return;
@@ -102,8 +102,8 @@ async fn wind_down(child: &mut Child, cause: Cause) {
     if cause != Cause::Terminal {
         process.signal(Signal::SIGTERM);
     }
-    if timeout(PATIENCE, child.wait()).await.is_err() {
-        // It can't be killed only if it ended meanwhile.
+    if timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
+        // The kill fails only if it exited meanwhile.
         let _ = child.kill().await;
     }
 }
@@ -112,7 +112,7 @@ fn announce(step: &str, what: impl fmt::Display) {
     output::say(format_args!("▶ {step:<10} {what}"));
 }
 
-/// As a person would type it.
+/// Formats a command as a person would type it.
 fn shown(command: &Command) -> String {
     let arguments = command.as_std().get_args();
     let arguments: Vec<_> = arguments

@@ -1,4 +1,4 @@
-//! One payment through everything, as proof and as a demonstration.
+//! One payment through everything, as proof and as demonstration.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use super::{CommandError, Error};
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const ROW_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
     let started = Instant::now();
-    // Short, so that the table of rows fits a terminal.
+    // Short, so that the table of rows fits in a terminal.
     let id = format!("lab-{:08x}", Uuid::new_v4().as_fields().0);
     let payment = Payment {
         id: Some(id.clone()),
@@ -35,9 +35,9 @@ pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
     let answered = started.elapsed();
 
     let client = lab.database()?.client(User::Reader);
-    let Some(row) = payment::row(&client, &id, PATIENCE).await? else {
+    let Some(row) = payment::row(&client, &id, ROW_TIMEOUT).await? else {
         return Err(Error::NoRow {
-            seconds: PATIENCE.as_secs(),
+            seconds: ROW_TIMEOUT.as_secs(),
             log: log::end_of(&lab.dir.log(PartName::Lambda)),
         }
         .into());

@@ -1,4 +1,4 @@
-//! Follows the supervisor by the status that it writes, and tells a person.
+//! Follows the supervisor by its status file, and prints progress.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -29,9 +29,9 @@ const SLOW_POLL: Duration = Duration::from_secs(1);
 
 const SUPERVISOR: &str = "supervisor";
 
-/// Starts the supervisor, apart from this terminal.
+/// Starts the supervisor, detached from this terminal.
 pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, CommandError> {
-    // An old status would be taken for the new one.
+    // An old status would be mistaken for the new one.
     files::remove(&context.dir.status())?;
     let log = context.dir.log(SUPERVISOR);
     files::remove(&log)?;
@@ -47,14 +47,14 @@ pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, Co
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()
-        .with_context(|| format!("can't start {}", program.display()))
+        .with_context(|| format!("cannot start {}", program.display()))
 }
 
-/// Prints each part as it becomes healthy; returns once the lab runs, or with what went wrong.
+/// Prints each part when it becomes healthy; returns once the lab is running, or what went wrong.
 pub(super) async fn until_running(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
     let mut shown: Vec<PartName> = Vec::new();
     loop {
-        // Asked before the status is read, so that its last word is not missed.
+        // Checked before the status is read, so that its final status is not missed.
         let ended = supervisor.try_wait().ok().flatten();
         if let Some(status) = files::read_json::<Status>(&lab.dir.status())? {
             show_ready(&status, &mut shown);
@@ -99,7 +99,7 @@ fn supervisor_died(dir: &LabDir, exit: ExitStatus) -> Error {
     Error::SupervisorDied(format!("{}\n({exit})", log::end_of(&dir.log(SUPERVISOR))))
 }
 
-/// Tells of every part that dies and comes back; returns once the lab was stopped.
+/// Prints every part that dies and comes back; returns once the lab was stopped.
 pub(super) async fn deaths(dir: &LabDir) -> Result<(), CommandError> {
     let mut known: Vec<PartStatus> = Vec::new();
     loop {

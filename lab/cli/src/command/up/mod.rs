@@ -1,4 +1,4 @@
-//! `cargo lab up`: from whatever the machine is to a payment in the database.
+//! `cargo lab up`: from a bare machine to a payment in the database.
 
 mod first_payment;
 mod follow;
@@ -24,23 +24,23 @@ use crate::cli;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("another `up` is at work in {0}: wait for it")]
+    #[error("another `up` is running in {0}; wait for it")]
     Preparing(String),
-    #[error("{0}\n\nend what is in the way, or take other ports: cargo lab up --free-ports")]
+    #[error("{0}\n\nstop the other program, or use other ports: cargo lab up --free-ports")]
     PortsTaken(String),
-    #[error("there is no folder {}", path.display())]
+    #[error("no such folder: {}", path.display())]
     Folder {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
     #[error(
-        "the lab's data were made by {kept}, and no other server can read them; go on with it, or forget them: cargo lab up --fresh"
+        "the lab's data was created by {kept}, and no other server can read it; use that server, or delete the data: cargo lab up --fresh"
     )]
     OtherServer { kept: Flavour },
-    #[error("the process {0} that the lab is to end with does not run")]
+    #[error("the process {0} that owns the lab is not running")]
     NoOwner(i32),
-    #[error("the supervisor ended before the lab was up; its log ends with\n{0}")]
+    #[error("the supervisor exited before the lab was up; its log ends with\n{0}")]
     SupervisorDied(String),
     #[error("{reason}{log}")]
     Start { reason: String, log: String },
@@ -97,7 +97,7 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
     stay(context, &mut shutdown).await
 }
 
-/// The server that is asked for, or the one that made the data of earlier runs.
+/// Returns the requested server, or the one that created the data of earlier runs.
 fn wanted(args: &cli::Up, context: &Context) -> Result<Wanted, Error> {
     if args.database_url.is_some() {
         return Ok(Wanted::Elsewhere);
@@ -122,7 +122,7 @@ async fn build(args: &cli::Up, context: &Context) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Builds the tool that the console's buttons run: the first payment does not wait for it. Without it the lab runs on.
+/// Builds the tool behind the console's buttons, after the first payment. If that fails, the lab keeps running.
 async fn build_operator_tool(context: &Context) {
     let started = Instant::now();
     match build::programs(&context.workspace, &[build::OPERATOR_TOOL]).await {
@@ -131,7 +131,7 @@ async fn build_operator_tool(context: &Context) {
     }
 }
 
-/// Brings the lab up, or leaves nothing of it running; nothing is returned where a person interrupted it.
+/// Starts the lab, or leaves nothing of it running; returns `None` if a person interrupted it.
 async fn start(
     lab: &Lab,
     context: &Context,
@@ -152,7 +152,7 @@ async fn start(
     outcome
 }
 
-/// Follows the parts until all are healthy, and sends a payment through.
+/// Waits until all parts are healthy, and sends a payment through.
 async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
     follow::until_running(lab, supervisor).await?;
     first_payment::send(lab).await

@@ -1,4 +1,4 @@
-//! All that must be there before the first process starts.
+//! Prepares everything that must exist before the first process starts.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use nix::unistd::Uid;
 use super::{CommandError, Context, Error};
 use crate::cli;
 
-/// Decides how the lab is to be, writes it down, and makes the database's files.
+/// Decides the lab's settings, saves them, and creates the database's files.
 pub(super) async fn lab(
     args: &cli::Up,
     tools: Tools,
@@ -69,7 +69,7 @@ pub(super) async fn lab(
     Ok(lab)
 }
 
-/// The network that is asked for, and what makes it.
+/// Returns the requested network, and how to create it.
 fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, CommandError> {
     vpc::is_possible()?;
     let usual = || context.workspace.network();
@@ -82,7 +82,7 @@ fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, Co
     })
 }
 
-/// The parts are started in another folder.
+/// Makes a path absolute, because the parts start in another folder.
 fn absolute(folder: &Path) -> Result<PathBuf, Error> {
     folder.canonicalize().map_err(|source| Error::Folder {
         path: folder.to_owned(),

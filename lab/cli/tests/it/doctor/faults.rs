@@ -1,6 +1,6 @@
-//! Faults, as commands for the shell of the notes: its functions and ids are there.
+//! Faults, as commands for the shell of the notes, which has its functions and ids.
 
-/// What the notes have inside a page, and one fault more.
+/// Functions that the notes have inside a page, and one more fault.
 pub const PRELUDE: &str = r#"
 notify() {
     printf '{"%s": [{"Id": "ingest", "%s": "%s", "Events": ["s3:ObjectCreated:*"],
@@ -26,7 +26,7 @@ pub struct Fault {
     pub area: &'static str,
     pub make: &'static str,
     pub undo: &'static str,
-    /// In order.
+    /// Codes of the findings, in order.
     pub found: &'static [&'static str],
 }
 
@@ -64,7 +64,7 @@ pub const FAULTS: &[Fault] = &[
         r#"group_rule remove "$ILB_SG" in 3000 "$WEB_SG""#,
         r#"group_rule add "$ILB_SG" in 3000 "$WEB_SG""#,
     ),
-    // The wrong port is one too many and one too few.
+    // The wrong port is one rule too many and one missing.
     fault(
         "network",
         &["group-link-missing", "group-too-open"],
@@ -96,7 +96,7 @@ pub const FAULTS: &[Fault] = &[
         r#"acl_remove "$PRIVATE_ACL" in 210"#,
         r#"acl_entry "$PRIVATE_ACL" in 210 deny 3306 0.0.0.0/0"#,
     ),
-    // The quota of 20, with the entries of the way out, which are not there now.
+    // The quota of 20 entries, including those of the NAT gateway, which are absent now.
     fault(
         "network",
         &["acl-full"],
@@ -143,14 +143,14 @@ pub const FAULTS: &[Fault] = &[
         r#"aws ec2 delete-nat-gateway --nat-gateway-id "$nat""#,
     ),
     fault("network", &["nat-left-on"], "open_way_out", "close_way_out"),
-    // The way out, closed in part.
+    // The path to the internet, partly closed.
     fault(
         "network",
         &["group-way-out-too-open"],
         r#"group_rule add "$WEB_SG" out 443 0.0.0.0/0"#,
         r#"group_rule remove "$WEB_SG" out 443 0.0.0.0/0"#,
     ),
-    // Endpoints of Systems Manager are no fault.
+    // Endpoints of Systems Manager are not a fault.
     fault("network", &[], "open_endpoints", "close_endpoints"),
     fault(
         "network",
@@ -472,7 +472,7 @@ pub const FAULTS: &[Fault] = &[
         r#"alarm payment-dead-letter-errors --namespace AWS/Lambda --metric-name DeadLetterErrors --statistic Sum \
             --dimensions "Name=FunctionName,Value=$FUNCTION" --period 60 --evaluation-periods 1 --threshold 1"#,
     ),
-    // It sees runs that the schedule did not start.
+    // The alarm counts runs that the schedule did not start.
     fault(
         "alarms",
         &["alarm-wrong"],

@@ -1,4 +1,4 @@
-//! moto's S3, with the bucket of the log.
+//! moto's S3, with the bucket of the journal.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -66,7 +66,7 @@ impl Moto {
         &self.s3
     }
 
-    /// What a program needs to use it.
+    /// Environment variables that a program needs to use it.
     pub fn access(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             ("LOG_BUCKET", BUCKET.to_owned()),

@@ -24,7 +24,7 @@ use serde_json::Value;
 use super::moto::Moto;
 use crate::{test_lab::TestLab, workspace::root};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The function under AWS's Runtime Interface Emulator.
 pub struct Emulator(Server);
@@ -52,7 +52,7 @@ impl Emulator {
         Self(start("emulator", lab, address, launch, Health::Connects).await)
     }
 
-    /// What the function answered.
+    /// Returns the function's answer.
     pub async fn invoke(&self, event: &Value) -> Value {
         let url = format!("{}/2015-03-31/functions/function/invocations", self.0.url());
         let request = http::client().unwrap().post(url).body(event.to_string());
@@ -65,7 +65,7 @@ impl Emulator {
     }
 }
 
-/// The app tier, as release binary.
+/// The app tier's release binary.
 pub struct AppTier(Server);
 
 impl AppTier {
@@ -111,13 +111,13 @@ async fn start(
         launch,
         files: Vec::new(),
         health,
-        patience: PATIENCE,
+        patience: STOP_TIMEOUT,
     };
     let log = lab.dir().join(format!("{name}.log"));
     Server::start(name, spec, &log).await.unwrap()
 }
 
-/// Of this build, or those that `cargo lab dist` built, where the environment names their folder.
+/// Returns the folder of the programs: of this build, or of `cargo lab dist` if the environment names it.
 fn programs() -> PathBuf {
     if let Some(folder) = std::env::var_os(PROGRAMS) {
         return folder.into();
@@ -126,7 +126,8 @@ fn programs() -> PathBuf {
     lab.parent().unwrap().to_owned()
 }
 
-/// The one file of `bootstrap.zip`, packed as `cargo lab dist` does it; a build for glibc, or what [`PROGRAMS`] names.
+/// Returns the single file of `bootstrap.zip`, packed as `cargo lab dist` does it: a build for glibc, or what
+/// [`PROGRAMS`] names.
 fn bootstrap(dir: &Path) -> PathBuf {
     let commit = Commit {
         version: "1.2.3".to_owned(),
@@ -142,7 +143,7 @@ fn bootstrap(dir: &Path) -> PathBuf {
     let mut file = zip.by_name("bootstrap").unwrap();
     file.read_to_end(&mut program).unwrap();
     let mode = file.unix_mode().unwrap();
-    // As Lambda unpacks it: the mode is that of the archive.
+    // As Lambda unpacks it, with the file mode of the archive.
     let path = dir.join("bootstrap");
     fs::write(&path, program).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

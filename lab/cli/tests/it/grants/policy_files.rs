@@ -1,4 +1,4 @@
-//! The grants of `deploy-notes/iam/`, and ways to take one away.
+//! The grants of `deploy-notes/iam/`, and ways to remove one.
 
 use std::{fs, path::Path};
 
@@ -9,18 +9,18 @@ use crate::workspace::root;
 /// One action that one file allows.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Without `.json`.
+    /// File name without `.json`.
     pub file: String,
     statement: usize,
     pub action: String,
     conditions: Vec<(String, String)>,
 }
 
-/// What is taken away.
+/// What is removed.
 #[derive(Debug)]
 pub enum Cut {
     Action,
-    /// The first value of a condition, by operator and key, becomes one that nothing has.
+    /// The first value of a condition, by operator and key, is replaced by one that never matches.
     Condition(String, String),
 }
 
@@ -30,7 +30,7 @@ pub fn copy(to: &Path) {
     }
 }
 
-/// Of every statement that allows something.
+/// Returns the grants of every statement that allows something.
 pub fn grants() -> Vec<Grant> {
     let mut grants = Vec::new();
     for (file, json) in files() {
@@ -51,7 +51,7 @@ pub fn grants() -> Vec<Grant> {
     grants
 }
 
-/// The grant itself, and each condition that it stands under.
+/// Returns the grant itself, and each of its conditions.
 pub fn cuts(grant: &Grant) -> Vec<Cut> {
     let conditions = grant.conditions.iter().cloned();
     let conditions = conditions.map(|(operator, key)| Cut::Condition(operator, key));

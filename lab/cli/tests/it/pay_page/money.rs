@@ -1,4 +1,4 @@
-//! What the page says of money: nothing but what the server said of this id and this content.
+//! What the page says about money: only what the server said about this id and this content.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const UNSURE: &str = "Was your payment made?";
 pub async fn p4_a_double_click_and_a_reload_pay_once(page: &Page) {
     page.fill("double click").await;
     assert_eq!(page.text("#pay").await, "Pay 1,250.50 USD");
-    // Both clicks come before the page could do anything in between.
+    // Both clicks happen before the page can do anything in between.
     page.run("const pay = document.getElementById('pay'); pay.click(); pay.click();")
         .await;
     page.until_shown(RECORDED).await;
@@ -352,7 +352,7 @@ pub async fn p4_the_loser_of_an_id_reads_that_it_was_not_made(page: &Page) {
     page.until_rows("loser", &[ROW]).await;
 }
 
-/// Two nodes may accept one id, before either knows of the other.
+/// Two nodes may accept the same id before either knows of the other.
 pub async fn p4_an_accepted_payment_that_lost_its_id_reads_so(page: &Page) {
     let id = page.id().await;
     page.record(&id).await;
@@ -388,7 +388,7 @@ pub async fn p4_too_many_requests_is_sent_again_under_the_same_id(page: &Page) {
     page.until_rows("too many", &[ROW]).await;
 }
 
-/// What can't be waited for in a test: the states themselves, by the clock that they are given.
+/// What takes too long for a test: the states themselves, with a simulated clock.
 pub async fn p4_pauses_and_limits_are_those_of_the_table(page: &Page) {
     let script = "
         const payment = { id: 'tx_1', amount: '1.00', currency: 'USD' };
@@ -423,7 +423,7 @@ pub async fn p4_pauses_and_limits_are_those_of_the_table(page: &Page) {
     assert_eq!(page.run(script).await, expected);
 }
 
-/// All answers, lost and late ones, races for the id and presses, in orders that nobody thought of.
+/// Lost and late answers, races for the id and clicks, in random order.
 pub async fn p4_no_order_of_answers_makes_the_page_say_what_is_not_so(page: &Page) {
     let script = format!(
         "{}
@@ -470,7 +470,7 @@ pub async fn p5_following_says_when_it_stops_and_goes_on_when_pressed(page: &Pag
     page.until_shown(RECORDED).await;
 }
 
-/// Texts are found by the answer's code: each code has its own, and no English of a server's inside.
+/// Texts are selected by the answer's code: each code has one, without the server's English text in it.
 pub async fn every_error_has_words_and_keeps_what_was_typed(page: &Page) {
     let words = "return import(document.querySelector('script').src.replace('pay.js', 'words.js')).then((m) => m.WORDS)";
     let words: Value = page.run(words).await;

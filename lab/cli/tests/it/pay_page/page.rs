@@ -1,4 +1,4 @@
-//! One browser before one lab, with a network in between: for all that is tried on the page.
+//! One browser and one lab, with a network between them, for all cases of the pay page.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::test_lab::TestLab;
 
 pub const RECORDED: &str = "Payment recorded";
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const ROW_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Page {
     pub browser: Browser,
@@ -31,14 +31,14 @@ impl Page {
         }
     }
 
-    /// As someone sees it who was never here.
+    /// Starts as a first-time visitor.
     pub async fn start_over(&self) {
         self.proxy.reset();
-        // As a case leaves it that failed half-way.
+        // Resets what a failed case left.
         self.browser.set_scripts(true).await.unwrap();
         self.browser.set_offline(false).await.unwrap();
         self.browser.show(View::DESKTOP).await.unwrap();
-        // A page that follows no payment, and so keeps none.
+        // A page that follows no payment, and so stores none.
         let docs = format!("{}/docs", self.proxy.url);
         self.browser.goto(&docs).await.unwrap();
         self.run("sessionStorage.clear()").await;
@@ -72,7 +72,7 @@ impl Page {
         self.click("#pay").await;
     }
 
-    /// Waits until it can be pressed.
+    /// Waits until it can be clicked.
     pub async fn click(&self, css: &str) {
         let element = format!("document.querySelector({})", Value::from(css));
         let is_ready = format!(
@@ -95,7 +95,7 @@ impl Page {
         self.run("return document.activeElement.id").await
     }
 
-    /// The payment's id, as the form and the address have it.
+    /// The payment's id, in the form and the URL.
     pub async fn id(&self) -> String {
         let form = self.value("[name=id]").await;
         let address = "return new URLSearchParams(location.search).get('id')";
@@ -107,7 +107,7 @@ impl Page {
         self.browser.run(script, vec![]).await.unwrap()
     }
 
-    /// Lets the page's clock jump ahead.
+    /// Advances the page's clock.
     pub async fn skip(&self, minutes: u32) {
         let script = "const [minutes] = arguments, now = Date.now; Date.now = () => now() + minutes * 60_000;";
         let skipped = self.browser.run(script, vec![minutes.into()]);
@@ -131,7 +131,7 @@ impl Page {
     /// Waits until these are the rows with a note.
     pub async fn until_rows(&self, note: &str, rows: &[&str]) {
         self.lab
-            .until_selected(&rows_with(note), rows, PATIENCE)
+            .until_selected(&rows_with(note), rows, ROW_TIMEOUT)
             .await;
     }
 
@@ -141,7 +141,7 @@ impl Page {
         self.lab.until_accepted(&body).await;
         let select = format!("SELECT amount FROM payments.transactions WHERE payment_id = '{id}'");
         self.lab
-            .until_selected(&select, &["11.0000"], PATIENCE)
+            .until_selected(&select, &["11.0000"], ROW_TIMEOUT)
             .await;
     }
 }

@@ -1,4 +1,4 @@
-//! How people meet the page: what they type, read and hear.
+//! How people use the page: what they type, read and hear.
 
 use lab_runner::workspace::Workspace;
 use lab_tasks::browser::{Key, View, axe::Axe};
@@ -31,8 +31,8 @@ pub async fn a_mistake_is_named_beside_its_field_and_nothing_is_sent(page: &Page
     assert_eq!(page.proxy.seen(), [""; 0]);
 }
 
-/// The page's rules are a second writing of the server's. The table of examples that the door, the reader and the form
-/// are held to holds for them as well.
+/// The page implements the server's rules a second time. The table of examples that intake, reader and form are tested
+/// with applies to it as well.
 pub async fn the_pages_rules_are_the_servers(page: &Page) {
     const TABLE: &str = include_str!("../../../../../crates/payment-core/tests/examples.json");
     let script = "
@@ -96,7 +96,7 @@ pub async fn the_currency_is_first_guessed_from_the_language(page: &Page) {
     }
 }
 
-/// A mark of direction in a name ends where the name ends.
+/// A direction mark in a name ends where the name ends.
 pub async fn p3_marks_of_direction_change_nothing_around_a_name(page: &Page) {
     let (name, note) = ("Bob \u{202e}DSU 00.9", "\u{202e}direction");
     page.type_into("#amount", "12").await;

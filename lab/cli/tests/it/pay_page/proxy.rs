@@ -1,4 +1,4 @@
-//! A network between the page and the lab that does what a test says: it loses, holds back and forges answers.
+//! A network between the page and the lab that does what a test says: it loses, delays and forges answers.
 
 use std::{
     collections::VecDeque,
@@ -23,25 +23,25 @@ use tokio::{
 };
 
 const BODY_MAX: usize = 1 << 20;
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What becomes of one exchange.
+/// What happens to one exchange.
 #[derive(Clone, Debug)]
 pub enum Fate {
     Passed,
-    /// The server never sees it.
+    /// The server never sees the request.
     RequestLost,
-    /// The server does what it is told, and the page never hears of it.
+    /// The server handles the request, but the page never gets the answer.
     AnswerLost,
-    /// The server never sees it, and the page gets this.
+    /// The server never sees the request, and the page gets this answer.
     Forged(u16, Value),
-    /// As [`Fate::Forged`], with Retry-After in seconds.
+    /// Like [`Fate::Forged`], with Retry-After in seconds.
     Refused(u16, Value, u32),
-    /// The answer waits until it is let go.
+    /// The answer is delayed until it is released.
     Held(Arc<Notify>),
 }
 
-/// The fates of the exchanges to come, and of those after them.
+/// The fates of the next exchanges, and of all later ones.
 #[derive(Debug)]
 struct Plan {
     next: VecDeque<Fate>,
@@ -122,27 +122,27 @@ impl Proxy {
         *self.network.script() = Script::new();
     }
 
-    /// Fates of the next payments that the page sends.
+    /// Sets the fates of the next payments that the page sends.
     pub fn posts(&self, fates: impl IntoIterator<Item = Fate>) {
         self.network.script().posts.next.extend(fates);
     }
 
-    /// The fate of the payments after them.
+    /// Sets the fate of all later payments.
     pub fn all_posts(&self, fate: Fate) {
         self.network.script().posts.then = fate;
     }
 
-    /// Fates of the next times that the page asks for a payment.
+    /// Sets the fates of the page's next status queries.
     pub fn asks(&self, fates: impl IntoIterator<Item = Fate>) {
         self.network.script().asks.next.extend(fates);
     }
 
-    /// The fate of the times after them.
+    /// Sets the fate of all later status queries.
     pub fn all_asks(&self, fate: Fate) {
         self.network.script().asks.then = fate;
     }
 
-    /// `POST` for each payment sent and `GET` for each time asked, in their order.
+    /// Returns `POST` for each payment and `GET` for each status query, in order.
     pub fn seen(&self) -> Vec<String> {
         self.network.script().seen.clone()
     }
@@ -152,9 +152,9 @@ impl Proxy {
         self.network.script().sent.clone()
     }
 
-    /// Waits until the page has sent or asked so often.
+    /// Waits until the page has made so many requests.
     pub async fn until_seen(&self, count: usize) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.seen().len() < count {
             let seen = self.seen();
             assert!(Instant::now() < deadline, "{count} expected: {seen:?}");
@@ -236,11 +236,12 @@ async fn exchange(State(network): State<Arc<Network>>, request: Request) -> Resp
     }
 }
 
-/// The connection ends in the middle of the answer. One that ended before it would be tried again by the browser itself.
+/// The connection ends in the middle of the answer. If it ended before, the browser itself would send the request
+/// again.
 fn cut_off() -> Response {
     let begun = stream::once(async { Ok(Bytes::from_static(b"{")) });
     let cut = stream::once(async {
-        // What was written so far goes out first.
+        // What was written so far is sent first.
         yield_now().await;
         Err(io::Error::other("cut off by the test"))
     });

@@ -9,10 +9,10 @@ use payment_store::audit::LedgerEntry;
 use crate::source::access::Answered;
 use crate::text;
 
-/// Width of the whole time in the picture.
+/// Width of the whole duration, in pixels.
 const WIDTH: u64 = 600;
 
-/// A step on the common scale.
+/// A step on the common time scale.
 pub(super) struct Bar {
     pub(super) name: String,
     pub(super) detail: String,
@@ -22,7 +22,7 @@ pub(super) struct Bar {
     pub(super) kind: &'static str,
 }
 
-/// A step with its times.
+/// A step with its start and end.
 pub(super) struct Span {
     name: String,
     detail: String,
@@ -31,8 +31,8 @@ pub(super) struct Span {
     kind: &'static str,
 }
 
-/// What is known of the steps, the tiers first in the order of a request: theirs are the clocks of logs, the row's are of
-/// the app tier and the database.
+/// Returns the known steps, the tiers first in the order of a request. Their times are from their logs; the row's are
+/// from the app tier and the database.
 pub(super) fn spans(
     found: Option<&Found>,
     entry: Option<&LedgerEntry>,
@@ -78,7 +78,7 @@ pub(super) fn spans(
     spans
 }
 
-/// The steps on one scale, and how long all of them took.
+/// Returns the steps on one scale, and the total duration.
 pub(super) fn bars(spans: &[Span]) -> (Vec<Bar>, String) {
     let start = spans.iter().map(|span| span.start).min();
     let end = spans.iter().map(|span| span.end).max();

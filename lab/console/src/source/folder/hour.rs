@@ -8,19 +8,19 @@ use crate::source::Away;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The end of the folder that is looked at first. Under load it fills a page.
+/// Length of the end of the hour that is listed first. Under load it fills a page.
 const FIRST_MS: i64 = 1_000;
 
 /// An hour, by the prefix of its keys.
 #[derive(Debug)]
 pub(super) struct Hour<'a> {
-    /// What the keys of the whole journal start with.
+    /// Prefix of all keys of the journal.
     root: &'a str,
     start_ms: i64,
 }
 
 impl<'a> Hour<'a> {
-    /// Reads `transactions/dt=2026-11-25/hh=07/`.
+    /// Parses `transactions/dt=2026-11-25/hh=07/`.
     pub(super) fn of(prefix: &'a str) -> Option<Self> {
         let (root, rest) = prefix.split_once("dt=")?;
         let (date, hour) = rest.strip_suffix('/')?.split_once("/hh=")?;
@@ -36,8 +36,8 @@ impl<'a> Hour<'a> {
         })
     }
 
-    /// Lists ever longer ends of the hour until one has enough objects, and shorter ones where an answer of S3 does not
-    /// hold it. `None` if one millisecond has more than that, as with keys that are not by time.
+    /// Lists longer and longer ends of the hour until one has enough objects, and shorter ones if a page of S3 does not
+    /// hold it. `None` if one millisecond has more than a page, as with keys that do not sort by time.
     pub(super) async fn newest<F>(
         &self,
         now: OffsetDateTime,
@@ -47,7 +47,7 @@ impl<'a> Hour<'a> {
         F: Future<Output = Result<Page, Away>>,
     {
         let now_ms = now.unix_timestamp() * 1_000 + i64::from(now.millisecond());
-        // Ends that start here have too few objects, and those that start there too many.
+        // Ends that start at `few` have too few objects, those that start at `many` too many.
         let mut few = (self.start_ms + HOUR_MS).min(now_ms).max(self.start_ms + 1);
         let mut many = None;
         let mut step = FIRST_MS;
@@ -68,7 +68,8 @@ impl<'a> Hour<'a> {
         }
     }
 
-    /// What sorts before the keys of a moment; nothing at the start, where other keys may come first.
+    /// Returns the text that sorts just before the keys of a moment; `None` at the start, where other keys may come
+    /// first.
     fn key_before(&self, at_ms: i64) -> Option<String> {
         let at = Timestamp::from_unix_millis(at_ms)?;
         (at_ms > self.start_ms).then(|| ObjectKey::batches_from(self.root, at))
@@ -108,7 +109,7 @@ mod tests {
 
     const PREFIX: &str = "transactions/dt=2026-11-25/hh=07/";
 
-    /// Keys in one answer of S3.
+    /// Keys per page of S3.
     const PAGE: usize = 1_000;
 
     fn at(ms: i64) -> Timestamp {
@@ -127,7 +128,7 @@ mod tests {
         keys
     }
 
-    /// Lists as S3 does, and tells what was found and how often S3 was asked.
+    /// Lists like S3; returns what was found and the number of requests.
     async fn newest(keys: &[String], now: Timestamp) -> (Option<Folder>, u32) {
         let asked = Cell::new(0);
         let list = |after: Option<String>| {
@@ -196,7 +197,7 @@ mod tests {
             };
             assert_eq!(count, expected);
         }
-        // A clock ahead of the console's writes into the future.
+        // A node whose clock is ahead of the console's writes keys in the future.
         let ahead = keys([5_000, 1_800_000].into_iter());
         let (found, _) = newest(&ahead, at(1_000)).await;
         assert_eq!(found.unwrap().objects.len(), 2);

@@ -1,4 +1,4 @@
-//! Listings of whole folders, which go on while pages show the one before.
+//! Complete listings of folders, which run in the background while pages show the previous one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,35 +12,35 @@ use tokio::time::{Instant, timeout};
 use super::{Count, Folder, keep_newest, page};
 use crate::source::Away;
 
-/// A page waits this long for a listing to end, which is enough for some thousand objects.
+/// How long a page waits for a listing, which is enough for some thousand objects.
 const WAIT: Duration = Duration::from_millis(300);
 
-/// Folders that are remembered.
+/// Most folders that are cached.
 const FOLDERS_MAX: usize = 32;
 
-/// One listing of each folder that was asked for.
+/// One listing per folder that was requested.
 #[derive(Debug, Default)]
 pub struct Walks(Mutex<BTreeMap<String, Receiver<Walk>>>);
 
 #[derive(Clone, Debug, Default)]
 struct Walk {
-    /// What is known: of this listing, or of the one before until this one ends.
+    /// The result so far: of this listing, or of the previous one until this one ends.
     found: Option<Result<Arc<Folder>, Away>>,
-    /// From then on the folder may be listed again; nothing while it is being listed.
+    /// When the folder may be listed again; `None` while it is being listed.
     again: Option<Instant>,
 }
 
 impl Walks {
     pub(super) async fn folder(&self, prefix: &str, s3: &Client) -> Result<Arc<Folder>, Away> {
         let mut walk = self.join(prefix, s3);
-        // Late or given up, it shows what it has.
+        // If late or given up, it shows what it has.
         let _ = timeout(WAIT, walk.wait_for(|walk| walk.again.is_some())).await;
         let _ = walk.wait_for(|walk| walk.found.is_some()).await;
         let found = walk.borrow().found.clone();
         found.unwrap_or_else(|| Err(Away("the listing was given up".to_owned())))
     }
 
-    /// The listing that goes on or just ended, or a new one.
+    /// Joins the current or latest listing, or starts a new one.
     fn join(&self, prefix: &str, s3: &Client) -> Receiver<Walk> {
         let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut before = Walk::default();
@@ -65,7 +65,7 @@ impl Walks {
     }
 }
 
-/// Lists a folder to its end. A first listing shows itself as it grows.
+/// Lists a folder to its end. A first listing publishes its progress.
 async fn list(prefix: String, s3: Client, walk: Sender<Walk>) {
     let started = Instant::now();
     let at = OffsetDateTime::now_utc();
@@ -98,7 +98,7 @@ async fn list(prefix: String, s3: Client, walk: Sender<Walk>) {
             walk.send_modify(|walk| walk.found = found);
         }
     };
-    // As long as it took, so that S3 is not kept busy by a page that is open.
+    // Waits as long as the listing took, so that an open page does not keep S3 busy.
     let again = Some(Instant::now() + started.elapsed());
     walk.send_replace(Walk {
         found: Some(found),

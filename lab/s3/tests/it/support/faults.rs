@@ -1,4 +1,4 @@
-//! The faults of a test's server, by their interface.
+//! Fault injection through the interface of a test's server.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ pub const TOKEN: &str = "control-secret";
 const PATH: &str = "/_lab/faults";
 
 impl Lab {
-    /// Status and body of an answer of the interface; `rest` follows its path.
+    /// Returns status and body of an answer of the interface; `rest` follows its path.
     pub async fn ask_faults(
         &self,
         method: Method,
@@ -43,7 +43,7 @@ impl Lab {
         assert_eq!(asked.await.0, 200);
     }
 
-    /// How often a fault has struck.
+    /// Returns how often a fault was injected.
     pub async fn injected(&self, name: &str) -> u64 {
         let asked = self.ask_faults(Method::GET, "", Some(TOKEN), String::new());
         let (_, list) = asked.await;

@@ -1,4 +1,4 @@
-//! A server for one test, and what tests ask of it.
+//! A server per test, and common requests.
 
 pub mod faults;
 pub mod raw;
@@ -23,7 +23,7 @@ pub const BUCKET: &str = "fintech-payment-pipeline";
 pub const FUNCTION: &str = "arn:aws:lambda:us-west-2:000000000000:function:FinTechTransactionAlert";
 pub const QUEUE: &str = "arn:aws:sqs:us-west-2:000000000000:payments";
 
-/// Who a client signs as. The key pairs are those of [`config`].
+/// The identity that a client signs as. The key pairs are those of [`config`].
 #[derive(Clone, Copy, Debug)]
 pub enum Role {
     Operator,
@@ -50,7 +50,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// The pipeline's bucket, with its shipped policies and without notifications.
+    /// Starts a server with the pipeline's bucket and its shipped policies, without notifications.
     pub async fn start() -> Self {
         let root = TempDir::new().unwrap();
         let config = config(root.path());
@@ -66,7 +66,7 @@ impl Lab {
         }
     }
 
-    /// Ends the server and starts another on the same root.
+    /// Stops the server and starts another on the same root.
     pub async fn restart(self) -> Self {
         self.server.shutdown().await;
         Self::start_with(self.root, self.config).await
@@ -76,7 +76,7 @@ impl Lab {
         self.root.path()
     }
 
-    /// Events in the spool.
+    /// Number of events in the spool.
     pub fn spooled(&self) -> usize {
         std::fs::read_dir(self.root().join("spool"))
             .unwrap()
@@ -159,7 +159,7 @@ pub fn parse(config: &Value) -> Config {
     serde_json::from_value(config.clone()).unwrap()
 }
 
-/// A client as the project's programs have it.
+/// A client configured like those of the project's programs.
 pub fn client(endpoint: &str, id: &str, secret: &str) -> Client {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
@@ -176,7 +176,7 @@ pub fn client(endpoint: &str, id: &str, secret: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// Status and code of an error; 200 and no code for a success.
+/// Returns status and code of an error; 200 and no code for a success.
 pub fn answer<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> (u16, String) {
     match result {
         Ok(_) => (200, String::new()),
@@ -196,7 +196,7 @@ pub fn is(answer: (u16, String), expected: (u16, &str)) {
     assert_eq!((status, code.as_str()), expected);
 }
 
-/// Waits until `look` gives a value, and reports what it last saw if that takes too long.
+/// Polls until `look` returns a value, and reports what it last saw if that takes too long.
 pub async fn eventually<T, S: std::fmt::Debug>(mut look: impl AsyncFnMut() -> Result<T, S>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends `head` as it is, without a body, and returns the answer. Its lines end as written here;
-/// `Connection: close` is added.
+/// Sends `head` verbatim, without a body, and returns the answer. Its lines end as written here; `Connection: close` is
+/// added.
 pub async fn send(server: SocketAddr, head: &str) -> String {
     let head = format!("{head}\nHost: {server}\nConnection: close\n\n").replace('\n', "\r\n");
     let mut stream = TcpStream::connect(server).await.unwrap();

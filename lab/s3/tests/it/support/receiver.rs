@@ -1,4 +1,4 @@
-//! A destination's stand-in: takes events as Lambda's Invoke API does, or messages as SQS does.
+//! A fake destination: takes events like Lambda's Invoke API, or messages like SQS.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub struct Receiver {
 }
 
 struct Seen {
-    /// Answers to give before `accepts` is given to all.
+    /// Answers to give before `accepts` is given to everything.
     refusals: Vec<StatusCode>,
     accepts: StatusCode,
     calls: Vec<Call>,
@@ -132,7 +132,7 @@ pub fn notifying_config(root: &Path, function: SocketAddr) -> Value {
     config
 }
 
-/// The same with a queue at `queue`.
+/// The usual configuration with one notification, to a queue at `queue`.
 pub fn queueing_config(root: &Path, queue: SocketAddr) -> Value {
     let mut config = config(root);
     config["buckets"][0]["notifications"] = json!([{
@@ -147,7 +147,7 @@ pub fn queueing_config(root: &Path, queue: SocketAddr) -> Value {
     config
 }
 
-/// Decoded key of an event's only record.
+/// Returns the decoded key of an event's only record.
 pub fn key_of(event: &Value) -> String {
     let encoded = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap();
     let spaced = encoded.replace('+', " ");

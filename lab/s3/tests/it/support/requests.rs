@@ -1,4 +1,4 @@
-//! What tests ask of the pipeline's bucket.
+//! Requests to the pipeline's bucket.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::delete_object::builders::DeleteObjectFluentBuilder;
@@ -10,7 +10,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::BUCKET;
 
-/// How requests for one object begin.
+/// Builders of requests for one object.
 pub trait Requests {
     fn put_key(&self, key: impl Into<String>) -> PutObjectFluentBuilder;
     fn get_key(&self, key: impl Into<String>) -> GetObjectFluentBuilder;
@@ -53,7 +53,7 @@ pub async fn get(client: &Client, key: &str) -> Vec<u8> {
     output.body.collect().await.unwrap().to_vec()
 }
 
-/// Every key of the bucket.
+/// Returns every key of the bucket.
 pub async fn keys(client: &Client) -> Vec<String> {
     let list = client.list_objects_v2().bucket(BUCKET);
     let pages = list.into_paginator().send().try_collect().await.unwrap();

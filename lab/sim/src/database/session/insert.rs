@@ -1,4 +1,4 @@
-//! One INSERT: its unique keys are claimed row by row, and it stores all of its rows or none.
+//! One INSERT: it claims its unique keys row by row, and stores all of its rows or none.
 
 use payment_store::backend::{DriverError, Entry, Kind, VersionColumns};
 use tokio::time::{Instant, timeout_at};
@@ -11,7 +11,7 @@ use crate::fault::{Defect, Fault};
 use crate::world::lock;
 
 impl ModelSession {
-    /// All rows or none.
+    /// Inserts all rows or none.
     pub(super) async fn insert(&mut self, writes: Vec<Write>) -> Result<u64, DriverError> {
         let transaction = self.send_write().await?;
         let kept = lock(&self.model.tables).claims(transaction);
@@ -50,7 +50,7 @@ impl ModelSession {
         let until = Instant::now() + LOCK_WAIT_MAX;
         loop {
             let model = self.model.clone();
-            // Made before the look, so that no end is missed.
+            // Subscribes before it claims, so that no end of a transaction is missed.
             let ended = model.ended.notified();
             let claim = lock(&model.tables).claim(transaction, unique);
             match claim {

@@ -1,4 +1,4 @@
-//! The way of a statement to the server, and what may befall it and its connection.
+//! A statement's path to the server, and what can happen to it and its connection.
 
 use payment_store::backend::{DriverError, Kind};
 
@@ -7,7 +7,7 @@ use super::{LOCK_WAIT_MAX, ModelSession};
 use crate::fault::Fault;
 
 impl ModelSession {
-    /// The way of a statement to the server, and what may befall it there.
+    /// Sends a statement to the server, with the faults that can happen on the way.
     pub(super) async fn send(&mut self) -> Result<(), DriverError> {
         if self.broken {
             return Err(away("the connection is gone"));
@@ -25,7 +25,7 @@ impl ModelSession {
         Ok(())
     }
 
-    /// As [`Self::send`], for a statement that writes.
+    /// Like [`Self::send`], for a statement that writes.
     pub(super) async fn send_write(&mut self) -> Result<u64, DriverError> {
         self.send().await?;
         let world = self.model.world.clone();
@@ -43,7 +43,7 @@ impl ModelSession {
         self.transaction.ok_or_else(lasting)
     }
 
-    /// The server rolls back the whole transaction.
+    /// Rolls back the whole transaction, as the server does after a deadlock.
     pub(super) fn deadlock(&mut self) -> DriverError {
         if let Some(transaction) = self.transaction.take() {
             self.model.roll_back(transaction);
@@ -51,7 +51,7 @@ impl ModelSession {
         away("server error 1213: deadlock")
     }
 
-    /// The connection is gone; the server rolls back, at once or when it notices.
+    /// Breaks the connection; the server rolls back, at once or when it notices.
     pub(super) fn cut(&mut self) {
         self.broken = true;
         let Some(transaction) = self.transaction.take() else {
@@ -72,7 +72,7 @@ impl ModelSession {
     }
 }
 
-/// Cut off, or at its end. A COMMIT that is on the wire may arrive all the same.
+/// Cut off, or finished. A COMMIT in flight may still arrive.
 impl Drop for ModelSession {
     fn drop(&mut self) {
         let world = self.model.world.clone();

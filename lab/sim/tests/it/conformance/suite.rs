@@ -1,4 +1,4 @@
-//! What a backend does, whichever it is.
+//! What any backend does.
 
 use payment_core::record::{self, Line};
 use payment_core::{
@@ -57,7 +57,7 @@ async fn begun<B: Backend>(backend: &B) -> B::Session {
     session
 }
 
-/// Those of the ids that the session sees.
+/// Returns those of the ids that the session sees.
 async fn seen<S: Session>(session: &mut S, ids: &[&str]) -> Vec<String> {
     let ids: Vec<_> = ids
         .iter()
@@ -148,7 +148,7 @@ pub async fn what_is_rolled_back_or_cut_off_leaves_nothing(backend: impl Backend
 
     let mut session = begun(&backend).await;
     insert(&mut session, &["a"]).await.unwrap();
-    // Its end, too, is no commit.
+    // Ending the session is not a commit either.
     session.end();
     let mut session = begun(&backend).await;
     assert_eq!(insert(&mut session, &["a"]).await.unwrap(), 1);

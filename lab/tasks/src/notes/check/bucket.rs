@@ -1,4 +1,4 @@
-//! The bucket: versions, encryption, nothing public, its policy, and whom it tells.
+//! The bucket: versioning, encryption, public access, policy, and notifications.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The database: encrypted, in two zones, and nobody's but the pipeline's.
+//! The database: encrypted, in two zones, and reachable only by the pipeline.
 
 use serde_json::{Value, json};
 

@@ -1,15 +1,15 @@
-//! What was found beside what must be.
+//! Collects differences between what was found and what is expected.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
-/// Differences, all of them, each with the place of the thing.
+/// All differences, each with the place where it is.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<String>);
 
 impl Findings {
-    /// One value.
+    /// Compares one value.
     pub fn same(&mut self, what: impl fmt::Display, expected: &Value, seen: &Value) {
         if expected != seen {
             self.0
@@ -17,14 +17,14 @@ impl Findings {
         }
     }
 
-    /// Some members of an object; others may be there.
+    /// Compares some members of an object, which may have others.
     pub fn members(&mut self, what: impl fmt::Display, expected: &Value, seen: &Value) {
         for (name, expected) in expected.as_object().into_iter().flatten() {
             self.same(format!("{what}, {name}"), expected, &seen[name]);
         }
     }
 
-    /// A set, each of its members in words.
+    /// Compares a set, each of its members as text.
     pub fn same_set(
         &mut self,
         what: impl fmt::Display,
@@ -48,19 +48,19 @@ impl Findings {
     }
 }
 
-/// The members of a JSON list.
+/// Returns the members of a JSON list.
 pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A string, or JSON of what is none.
+/// Returns a string, or any other value as JSON.
 pub fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The value of the tag Name.
+/// Returns the value of the tag Name.
 pub fn name(thing: &Value) -> String {
     let tags = list(&thing["Tags"]).iter();
     let mut names = tags.filter(|tag| tag["Key"] == "Name");

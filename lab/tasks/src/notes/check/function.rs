@@ -1,4 +1,4 @@
-//! The function: its settings, what triggers it, and where its failures go.
+//! The function: its settings, its triggers, and the destination of its failures.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ pub(super) async fn check(
     findings.same("function, variables", &expected, variables);
     let is_host = host.starts_with("payment-db.") && host.ends_with(".rds.amazonaws.com");
     findings.same(
-        "function, DB_HOST is the database's",
+        "function, DB_HOST is the address of the database",
         &json!(true),
         &json!(is_host),
     );
@@ -66,7 +66,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// The schedule alone may call it: S3 goes by the queue.
+/// Only the schedule may call it: S3 uses the queue.
 async fn sweep(check: &Check<'_>, policy: &Value, findings: &mut Findings) -> Result<(), Error> {
     let rule_name = format!("{FUNCTION}-sweep");
     let rule = check.arn("events", &format!("rule/{rule_name}"));

@@ -1,4 +1,4 @@
-//! Instances: where they are, what they may, and what they run at their start.
+//! Instances: their placement, their permissions, and what they run at their start.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) ->
     Ok(())
 }
 
-/// The program is checked before it is installed, and told what it needs.
+/// The program is verified before it is installed, and gets its configuration.
 async fn start(
     account: &StandIn,
     instance: &Value,

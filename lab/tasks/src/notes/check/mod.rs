@@ -1,5 +1,5 @@
-//! What the pages made, asked of the account itself, against what must be. `payctl doctor` judges it, as it judges an
-//! account on AWS; here is what it does not look at: exact settings, policies to the letter, and what is left in the end.
+//! Checks what the pages created, by asking the account itself. `payctl doctor` checks it as it checks an account on
+//! AWS; this module covers what doctor does not: exact settings, full policies, and what is left at the end.
 
 mod balancers;
 mod bucket;
@@ -22,13 +22,13 @@ use serde_json::Value;
 use self::{findings::Findings, names::Names};
 use super::stand_in::{self, StandIn};
 
-/// The accounts, region and bucket of the files; moto's account is another.
+/// Account, region and bucket in the files; moto's account is a different one.
 const ACCOUNT_OF_FILES: &str = "000000000000";
 const DATABASE_OF_FILES: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const BUCKET: &str = "fintech-payment-pipeline";
 const FUNCTION: &str = "FinTechTransactionAlert";
 
-/// Areas of `payctl doctor`: all but what this machine reaches.
+/// Areas of `payctl doctor`: all except those that check this machine.
 const DOCTORED: [&str; 9] = [
     "network",
     "balancers",
@@ -45,13 +45,13 @@ const DOCTORED: [&str; 9] = [
 pub enum Error {
     #[error(transparent)]
     StandIn(#[from] stand_in::Error),
-    #[error("{} can't be read", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("{} is no JSON", path.display())]
+    #[error("{} is not valid JSON", path.display())]
     Policy {
         path: PathBuf,
         #[source]
@@ -59,13 +59,13 @@ pub enum Error {
     },
 }
 
-/// An account, and what must be in it.
+/// An account and its expected content.
 #[derive(Debug)]
 pub struct Check<'a> {
     account: &'a StandIn,
     workspace: &'a Workspace,
     number: String,
-    /// The id that IAM knows the database by; empty before it is made.
+    /// The id that IAM uses for the database; empty before it exists.
     database: String,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// All that the pages made: what `payctl doctor` says of it, and what only the stand-in tells.
+    /// Checks everything that the pages created: with `payctl doctor`, and what only the simulated AWS reports.
     pub async fn everything(&self) -> Result<Vec<String>, Error> {
         let names = Names::read(self.account).await?;
         let mut findings = Findings::default();
@@ -97,7 +97,7 @@ impl<'a> Check<'a> {
         Ok(faults)
     }
 
-    /// What the tear down left.
+    /// Returns what the tear-down left.
     pub async fn remains(&self) -> Result<Vec<String>, Error> {
         Ok(remains::list(self.account).await?)
     }
@@ -106,7 +106,7 @@ impl<'a> Check<'a> {
         Ok(self.account.ask(words).await?)
     }
 
-    /// A policy of the notes, with this account in it.
+    /// Returns a policy of the notes, with this account in it.
     fn policy(&self, name: &str) -> Result<Value, Error> {
         let path = self.workspace.policy(&format!("{name}.json"));
         let text = match fs::read_to_string(&path) {
@@ -123,7 +123,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// JSON that stands as text in an answer.
+/// Parses JSON that is embedded in an answer as text.
 fn inner(text: &Value) -> Value {
     let parsed = text.as_str().map(serde_json::from_str);
     parsed.and_then(Result::ok).unwrap_or(Value::Null)

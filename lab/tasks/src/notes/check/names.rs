@@ -1,4 +1,4 @@
-//! Ids of the account, by what they are the ids of.
+//! Names of the account's resources by their ids.
 
 use std::collections::BTreeMap;
 
@@ -39,13 +39,13 @@ impl Names {
         self.0.insert(text(id), name);
     }
 
-    /// The name of an id; the id itself where nothing has it.
+    /// Returns the name for an id; the id itself if it has none.
     pub fn of(&self, id: &Value) -> String {
         let id = text(id);
         self.0.get(&id).cloned().unwrap_or(id)
     }
 
-    /// Sorted, as a list in one line.
+    /// Returns the sorted names on one line.
     pub fn of_all<'a>(&self, ids: impl IntoIterator<Item = &'a Value>) -> String {
         let mut names: Vec<_> = ids.into_iter().map(|id| self.of(id)).collect();
         names.sort();
@@ -53,7 +53,7 @@ impl Names {
     }
 }
 
-/// All that were not terminated.
+/// Returns all instances that were not terminated.
 pub async fn instances(account: &StandIn) -> Result<Vec<Value>, Error> {
     let answer = account.ask(&["ec2", "describe-instances"]).await?;
     let all = list(&answer["Reservations"])

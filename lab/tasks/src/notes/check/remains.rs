@@ -1,11 +1,11 @@
-//! What is still there when all should be gone.
+//! What still exists after the tear-down.
 
 use serde_json::Value;
 
 use super::findings::{list as members, text};
 use crate::notes::stand_in::{Error, StandIn};
 
-/// A command, and what of its answer must be empty.
+/// A command, and the part of its answer that must be empty.
 const QUESTIONS: [(&str, &str); 33] = [
     ("ec2 describe-vpcs", "Vpcs[?!IsDefault].VpcId"),
     ("ec2 describe-subnets", "Subnets[?!DefaultForAz].SubnetId"),
@@ -105,7 +105,7 @@ const OF_THE_ACCOUNT: [(&str, &str); 3] = [
         "iam list-instance-profiles",
         "InstanceProfiles[].InstanceProfileName",
     ),
-    // The bucket of trails keeps its lines for 13 months.
+    // The trail's bucket keeps its objects for 13 months.
     (
         "s3api list-buckets",
         "Buckets[?!ends_with(Name, '-trail')].Name",

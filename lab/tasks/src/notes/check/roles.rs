@@ -1,4 +1,4 @@
-//! Roles: what each may is in the files of `deploy-notes/iam`, and nothing besides.
+//! Roles: each has exactly the permissions in `deploy-notes/iam`.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ struct Role {
     trust: &'static str,
     inline: &'static [&'static str],
     attached: &'static [&'static str],
-    /// Instances take a role by the profile of the same name.
+    /// Instances use a role through the instance profile of the same name.
     has_profile: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The document, as <https://cyclonedx.org/docs/1.6/json/> has it.
+//! The document format, as defined by <https://cyclonedx.org/docs/1.6/json/>.
 
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ impl Bom {
 }
 
 impl Licence {
-    /// From the member `license` of a manifest; older ones write a slash for OR.
+    /// Parses the member `license` of a manifest; older ones use a slash for OR.
     pub fn of(expression: &str) -> Vec<Self> {
         let words: Vec<_> = expression.split('/').map(str::trim).collect();
         vec![Self {

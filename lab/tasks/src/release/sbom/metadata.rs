@@ -1,4 +1,4 @@
-//! What cargo knows of the workspace and of what it depends on.
+//! What cargo knows of the workspace and its dependencies.
 
 use std::{collections::HashMap, env, ffi::OsString, io, path::Path, process::Command};
 
@@ -8,15 +8,15 @@ use crate::release::target::Target;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't run cargo metadata")]
+    #[error("cannot run cargo metadata")]
     Run(#[source] io::Error),
     #[error("cargo metadata failed: {0}")]
     Failed(String),
-    #[error("what cargo metadata says can't be read")]
+    #[error("cannot parse the output of cargo metadata")]
     Json(#[from] serde_json::Error),
-    #[error("can't read Cargo.lock")]
+    #[error("cannot read Cargo.lock")]
     Lock(#[source] io::Error),
-    #[error("Cargo.lock can't be understood")]
+    #[error("cannot parse Cargo.lock")]
     Toml(#[from] toml::de::Error),
 }
 
@@ -52,7 +52,7 @@ struct Edge {
     dep_kinds: Vec<DepKind>,
 }
 
-/// `null` for what is linked, else `dev` or `build`.
+/// `null` for what is linked, otherwise `dev` or `build`.
 #[derive(Debug, Deserialize)]
 struct DepKind {
     kind: Option<String>,
@@ -75,7 +75,7 @@ impl Metadata {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Ids of the workspace's packages of these names.
+    /// Returns the ids of the workspace packages with these names.
     pub fn members<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
         let packages = self.packages.iter();
         packages
@@ -84,7 +84,7 @@ impl Metadata {
             .filter(|&id| self.workspace_members.iter().any(|member| member == id))
     }
 
-    /// Ids of what is linked into a package.
+    /// Returns the ids of the packages linked into a package.
     pub fn dependencies(&self, id: &str) -> impl Iterator<Item = &str> {
         let node = self.resolve.nodes.iter().find(|node| node.id == id);
         let edges = node.into_iter().flat_map(|node| &node.deps);

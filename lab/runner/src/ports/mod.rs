@@ -1,4 +1,4 @@
-//! Which port belongs to which part, and who else holds one.
+//! The port of each part, and who else uses one.
 
 mod holder;
 
@@ -14,20 +14,20 @@ use serde::{Deserialize, Serialize};
 pub use self::holder::Holder;
 use crate::part_name::PartName;
 
-/// Free ports are sought here: below the range from which systems take the local
-/// port of an outgoing connection, so that a part finds its own free when it restarts.
+/// Range of free ports: below the range that systems use for outgoing connections, so that a part finds its own port
+/// free when it restarts.
 const FREE: std::ops::Range<u16> = 15_000..32_000;
 
-/// A link's usual port is that of its part and this.
+/// Offset from a part's usual port to its link's.
 const LINK_OFFSET: u16 = 10_000;
 
-/// A tier shows its metrics at its usual port and this.
+/// Offset from a tier's usual port to that of its metrics.
 const ADMIN_OFFSET: u16 = 100;
 
-/// How many are tried for one part before giving up.
+/// Attempts at finding a port for one part.
 const TRIES: u32 = 1_000;
 
-/// Those that have a link: what others send them can go by the relay.
+/// Parts that have a link, so that traffic to them can go through the relay.
 pub const LINKED: [PartName; 6] = [
     PartName::Mysql,
     PartName::AppA,
@@ -37,7 +37,7 @@ pub const LINKED: [PartName; 6] = [
     PartName::WebB,
 ];
 
-/// Those with `/metrics` and `/ready`.
+/// Parts with `/metrics` and `/ready`.
 pub const TIERS: [PartName; 4] = [
     PartName::AppA,
     PartName::AppB,
@@ -45,13 +45,13 @@ pub const TIERS: [PartName; 4] = [
     PartName::WebB,
 ];
 
-/// One port a part and one a link, all on loopback.
+/// One port for each part and link, all on loopback.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Ports {
     parts: BTreeMap<PartName, u16>,
-    /// Where the relay takes what is meant for a part.
+    /// Ports on which the relay listens for each part.
     links: BTreeMap<PartName, u16>,
-    /// Where the tiers show their metrics; 0, for any, in a lab that is older than these.
+    /// Ports of the tiers' metrics; 0, for any, in a lab created before there were any.
     #[serde(default)]
     admin: BTreeMap<PartName, u16>,
 }
@@ -93,9 +93,9 @@ impl Default for Ports {
 pub struct NoFreePort(#[source] io::Error);
 
 impl Ports {
-    /// Ports that nobody listens on now.
+    /// Chooses ports that are free now.
     pub fn free() -> Result<Self, NoFreePort> {
-        // All held until the last is found, so that none is found twice.
+        // All are held until the last is found, so that none is chosen twice.
         let mut held = Vec::new();
         let mut take = |part: PartName| {
             let listener = free_listener()?;
@@ -120,17 +120,17 @@ impl Ports {
         loopback(self.parts.get(&part))
     }
 
-    /// Where the relay listens for a part of [`LINKED`].
+    /// Address on which the relay listens for a part of [`LINKED`].
     pub fn link(&self, part: PartName) -> SocketAddr {
         loopback(self.links.get(&part))
     }
 
-    /// Where a tier of [`TIERS`] shows its metrics.
+    /// Address of the metrics of a tier of [`TIERS`].
     pub fn admin(&self, part: PartName) -> SocketAddr {
         loopback(self.admin.get(&part))
     }
 
-    /// Those of `parts` whose port is taken.
+    /// Returns those of `parts` whose port is in use.
     pub fn taken(&self, parts: &[PartName]) -> Vec<Taken> {
         let mut taken = Vec::new();
         for &part in parts {
@@ -148,12 +148,12 @@ impl Ports {
     }
 }
 
-/// Each part has a port; 0 is one that nobody can take.
+/// Returns the address of a port; 0 if a part has none.
 fn loopback(port: Option<&u16>) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port.copied().unwrap_or(0)))
 }
 
-/// A port that nobody listens on now. It is free again once the answer is dropped.
+/// Listens on a free port, which is free again when the listener is dropped.
 pub fn free_listener() -> Result<TcpListener, NoFreePort> {
     let mut tries = 0;
     loop {
@@ -166,12 +166,12 @@ pub fn free_listener() -> Result<TcpListener, NoFreePort> {
     }
 }
 
-/// The address of a port that nobody listens on now.
+/// Returns an address whose port is free now.
 pub fn free_address() -> Result<SocketAddr, NoFreePort> {
     free_listener()?.local_addr().map_err(NoFreePort)
 }
 
-/// A port that a part can't have.
+/// A port that is in use.
 #[derive(Debug)]
 pub struct Taken {
     pub part: PartName,

@@ -9,13 +9,13 @@ use payment_core::{ObjectKey, Timestamp};
 
 use super::{Away, PATIENCE, within};
 
-/// What every key of the log starts with.
+/// Prefix of all journal keys.
 pub const ROOT: &str = "transactions/";
 
-/// Records shown of one object.
+/// Most records shown of one object.
 const RECORDS_MAX: usize = 200;
 
-/// Bytes read of one object.
+/// Most bytes read of one object.
 const BYTES_MAX: i64 = 16 << 20;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Content {
     pub count: usize,
 }
 
-/// An object with its payments; `None` where there is no such object.
+/// Reads an object with its payments; `None` if there is no such object.
 pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Away> {
     let request = s3.get_object().bucket(BUCKET).key(key.as_str());
     let question = async {

@@ -1,4 +1,4 @@
-//! What the programs were made of: an SBOM in `CycloneDX` 1.6, from `cargo metadata` and the lock file.
+//! The programs' components: an SBOM in `CycloneDX` 1.6, from `cargo metadata` and the lock file.
 
 mod cyclonedx;
 mod metadata;
@@ -25,13 +25,13 @@ const NAME: &str = "payment-pipeline";
 pub enum Error {
     #[error(transparent)]
     Metadata(#[from] metadata::Error),
-    #[error("the commit's time can't be written")]
+    #[error("cannot format the time of the commit")]
     Time(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the SBOM can't be written")]
+    #[error("cannot write the SBOM")]
     Write(#[source] serde_json::Error),
 }
 
-/// Of the programs for these targets. Libraries that only tests use are left out.
+/// Returns the SBOM of the programs for these targets, without libraries that only tests use.
 pub fn product(workspace: &Path, targets: &[Target], commit: &Commit) -> Result<Product, Error> {
     let metadata = Metadata::read(workspace, targets)?;
     let lock = Lock::read(workspace)?;
@@ -89,7 +89,7 @@ fn about(commit: &Commit) -> Result<BomMetadata, Error> {
     })
 }
 
-/// The programs, and what they depend on.
+/// Returns the programs and their dependencies.
 fn shipped(metadata: &Metadata) -> Vec<&Package> {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&str> = metadata.members(&PROGRAMS).collect();

@@ -1,4 +1,4 @@
-//! The right to run one invocation, and the run.
+//! Concurrency slots: the permission to run one invocation.
 
 use std::sync::Arc;
 
@@ -8,30 +8,30 @@ use crate::environment::Environment;
 use crate::function::{Function, Stopped};
 use crate::invocation::{Invocation, Run};
 
-/// Who waits for the outcome.
+/// Where an invocation comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Caller,
-    /// A queue, which delivers at least once: its events can come twice.
+    /// A queue, which delivers at least once, so events may be duplicated.
     Queue,
 }
 
-/// The right to run one invocation now.
+/// Permission to run one invocation now.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConcurrencySlot {
     pub function: Arc<Function>,
     pub permit: OwnedSemaphorePermit,
     pub source: Source,
 }
 
-impl Place {
-    /// Runs the invocation to its end, also if the caller goes away. The result comes once the function polls
-    /// again, so that a caller's next call finds its environment free.
+impl ConcurrencySlot {
+    /// Runs the invocation to completion, even if the caller goes away. The result arrives when the function polls
+    /// again, so that the caller's next call finds its environment free.
     pub async fn run(self, invocation: Invocation) -> Result<Run, Stopped> {
         let (reply, run) = oneshot::channel();
         tokio::spawn(async move {
             if let Some(run) = self.execute(&invocation).await {
-                // The caller may have gone.
+                // The caller may be gone.
                 reply.send(run).ok();
             }
         });

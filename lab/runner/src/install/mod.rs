@@ -1,7 +1,7 @@
-//! What the machine must have beside this repository: a database server and haproxy; and what commands and tests bring
-//! from `PyPI` into the lab's own folder.
+//! What the machine needs besides this repository: a database server and haproxy; and packages from `PyPI` that
+//! commands and tests install into the lab's own folder.
 //!
-//! Nothing is installed silently: a person says so, or is told the command.
+//! Nothing is installed silently: a person asks for it, or is shown the command.
 
 mod find;
 mod manager;
@@ -24,10 +24,10 @@ use self::manager::Manager;
 pub use self::manager::run;
 use crate::output;
 
-/// Names the server that commands and tests are to run: `mysql` or `mariadb`.
+/// Selects the server for commands and tests: `mysql` or `mariadb`.
 pub const DATABASE: &str = "LAB_DATABASE";
 
-/// The two servers that one set of SQL serves.
+/// The two servers, which share one set of SQL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Flavour {
@@ -35,18 +35,18 @@ pub enum Flavour {
     Mysql,
 }
 
-/// The database server that is asked for.
+/// The database server to use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wanted {
     /// No server: there is one elsewhere.
     Elsewhere,
-    /// MySQL, which RDS runs, or else MariaDB.
+    /// MySQL, which RDS runs, or otherwise MariaDB.
     Any,
     Only(Flavour),
 }
 
 impl Wanted {
-    /// The one that [`DATABASE`] names, or any.
+    /// Returns the one that [`DATABASE`] names, or any.
     pub fn by_environment() -> Self {
         let named = env::var(DATABASE).ok();
         let flavour = named.and_then(|name| Flavour::from_str(&name, true).ok());
@@ -82,24 +82,24 @@ pub struct Browser {
     pub chromedriver: PathBuf,
 }
 
-/// What was found.
+/// Programs that were found.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Tools {
-    /// Absent where the database is not the lab's own.
+    /// `None` if the database is not the lab's own.
     pub database: Option<DatabaseServer>,
-    /// The command-line client, `mariadb` or `mysql`.
+    /// Command-line client, `mariadb` or `mysql`.
     pub client: PathBuf,
     pub haproxy: Haproxy,
 }
 
-/// What makes a network of namespaces.
+/// Tools that create network namespaces.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct NetworkTools {
     pub ip: PathBuf,
     pub nft: PathBuf,
 }
 
-/// What may be missing.
+/// A program that may be missing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
     DatabaseServer,
@@ -111,7 +111,7 @@ pub enum Need {
     Nft,
     /// Chromium and its WebDriver server.
     Browser,
-    /// One that its package is named after.
+    /// A program whose package has the same name.
     Program(&'static str),
 }
 
@@ -132,16 +132,16 @@ impl fmt::Display for Need {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "this machine lacks {}; install it with\n\n    {command}\n\nor let the lab do so: cargo lab up --install",
+        "not installed: {}. Install with\n\n    {command}\n\nor let the lab do so: cargo lab up --install",
         list(needs)
     )]
-    Lacks { needs: Vec<Need>, command: String },
+    NotInstalled { needs: Vec<Need>, command: String },
     #[error(
-        "this machine lacks {}, and has no package manager that the lab knows: install it, and make it found by PATH",
+        "not installed: {}. This machine has no package manager that the lab knows; install it so that it is on the PATH",
         list(needs)
     )]
     NoManager { needs: Vec<Need> },
-    #[error("can't run {command}")]
+    #[error("cannot run {command}")]
     Run {
         command: String,
         #[source]
@@ -149,19 +149,19 @@ pub enum Error {
     },
     #[error("{command} failed: {status}")]
     Failed { command: String, status: ExitStatus },
-    #[error("can't use {}", path.display())]
+    #[error("cannot use {}", path.display())]
     Folder {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("no MySQL server is installed, and none can be brought in: {0}")]
+    #[error("no MySQL server is installed, and the lab cannot download one: {0}")]
     NoMysql(String),
-    #[error("{} can still not be found after the installation", list(needs))]
-    StillLacks { needs: Vec<Need> },
+    #[error("still not found after the installation: {}", list(needs))]
+    StillMissing { needs: Vec<Need> },
 }
 
-/// Finds the tools, also in the folder of those that the lab brought in; installs what is missing where that is allowed.
+/// Finds the tools, including those that the lab downloaded; installs what is missing if allowed.
 pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools, Error> {
     if wanted == Wanted::Only(Flavour::Mysql) && find::database(wanted, brought).is_none() {
         if !(Uid::effective().is_root() || may_install) {
@@ -175,37 +175,37 @@ pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    look(wanted, brought).map_err(|needs| Error::StillLacks { needs })
+    look(wanted, brought).map_err(|needs| Error::StillMissing { needs })
 }
 
-/// What only a lab with a VPC needs; installed like the others where it is missing.
+/// Finds the tools that only a lab with a VPC needs; installs what is missing if allowed.
 pub fn network(may_install: bool) -> Result<NetworkTools, Error> {
     let needs = match find::network() {
         Ok(tools) => return Ok(tools),
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    find::network().map_err(|needs| Error::StillLacks { needs })
+    find::network().map_err(|needs| Error::StillMissing { needs })
 }
 
-/// A program that only some commands need; installed like the others where it is missing.
+/// Finds a program that only some commands need; installs it if it is missing.
 pub fn program(name: &'static str) -> Result<PathBuf, Error> {
     if let Some(found) = find(name) {
         return Ok(found);
     }
     let needs = vec![Need::Program(name)];
     install(&needs, false)?;
-    find(name).ok_or(Error::StillLacks { needs })
+    find(name).ok_or(Error::StillMissing { needs })
 }
 
-/// The browser; installed like the others where it is missing.
+/// Finds the browser; installs it if it is missing.
 pub fn browser() -> Result<Browser, Error> {
     if let Some(found) = find::browser() {
         return Ok(found);
     }
     let needs = vec![Need::Browser];
     install(&needs, false)?;
-    find::browser().ok_or(Error::StillLacks { needs })
+    find::browser().ok_or(Error::StillMissing { needs })
 }
 
 fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
@@ -216,12 +216,12 @@ fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
     let root = Uid::effective().is_root();
     let commands = manager.commands(needs, root);
     if !(root || may_install) {
-        return Err(Error::Lacks {
+        return Err(Error::NotInstalled {
             needs: needs.to_vec(),
             command: commands.join(" && "),
         });
     }
-    output::say(format_args!("this machine lacks {}", list(needs)));
+    output::say(format_args!("not installed: {}", list(needs)));
     for command in commands {
         output::say(format_args!("installing: {command}"));
         manager::run(&command)?;
@@ -234,7 +234,7 @@ fn list(needs: &[Need]) -> String {
     names.join(" and ")
 }
 
-/// Runs a command that is told of.
+/// Prints and runs a command.
 fn run_shown(command: &mut Command) -> Result<(), Error> {
     output::say(format_args!("installing: {}", shown(command)));
     run_quietly(command)
@@ -255,14 +255,14 @@ fn run_quietly(command: &mut Command) -> Result<(), Error> {
     }
 }
 
-/// As a person would type it.
+/// Formats a command as a person would type it.
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     words.join(" ")
 }
 
-/// Removes a folder with all that is in it, where it is there.
+/// Removes a folder and its content, if it exists.
 fn remove_dir(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

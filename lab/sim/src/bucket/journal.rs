@@ -1,4 +1,4 @@
-//! How a node writes to S3: tries as the SDK makes them, and all that can become of one.
+//! How a node writes to S3: attempts as the SDK makes them, and every outcome of one.
 
 use std::time::Duration;
 
@@ -12,38 +12,38 @@ use super::Bucket;
 use crate::fault::{Defect, Fault};
 use crate::node::Life;
 
-/// As the app tier bounds its PUTs.
+/// Timeout of an attempt, as in the app tier.
 const ATTEMPT: Duration = Duration::from_secs(2);
 const OPERATION: Duration = Duration::from_millis(5500);
 const ATTEMPTS: usize = 3;
 
-/// The log of one node. When the node dies, whoever waits here waits for ever; what is on the wire arrives.
+/// The journal writer of one node. When the node dies, whatever waits here waits forever; what is in flight arrives.
 #[derive(Debug)]
 pub struct NodeLog {
     bucket: Bucket,
     life: Life,
 }
 
-/// What the node hears.
+/// The node's view of an attempt.
 #[derive(Debug, Clone, Copy)]
 enum Answer {
     Stored,
     AlreadyThere,
-    /// 5xx, or 409: to be tried again.
+    /// 5xx, or 409: may be retried.
     Failed,
-    /// 4xx: not to be tried again.
+    /// 4xx: must not be retried.
     Refused {
         denied: bool,
     },
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     arrives_after: Option<Duration>,
-    /// S3's answer in place of doing what it was asked.
+    /// S3's answer if it does not do what it was asked.
     refusal: Option<Answer>,
-    /// The answer that comes although the object is stored.
+    /// The answer that is sent although the object is stored.
     despite: Option<Answer>,
     back: Back,
 }
@@ -79,7 +79,7 @@ impl NodeLog {
         Err(failed("PUT", false))
     }
 
-    /// Sends one request. What S3 does with it depends on nobody who waits for the answer.
+    /// Sends one request. Whether S3 stores it does not depend on who waits for the answer.
     fn send(&self, key: &ObjectKey, body: &Bytes) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
         let (bucket, key, body) = (self.bucket.clone(), key.clone(), body.clone());
@@ -107,7 +107,7 @@ impl NodeLog {
                     refusal
                 }
             };
-            // From here on it is the node that is at work.
+            // From here on, the node is busy instead.
             drop(busy);
             match (answer, way.back) {
                 (Some(answer), Back::Answer(time)) => {
@@ -187,7 +187,7 @@ impl NodeLog {
     }
 }
 
-/// Nothing comes back, until the node has given up.
+/// No answer, until the node has given up.
 async fn sender_waits(mut sender: oneshot::Sender<Answer>) {
     sender.closed().await;
 }

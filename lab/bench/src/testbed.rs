@@ -1,4 +1,4 @@
-//! What all scenarios stand on: a lab, generators, and a few switches.
+//! What all scenarios share: a lab, load generators, and a few switches.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -24,18 +24,18 @@ use super::{
 const LATENCY: &str = "latency";
 const EVENT_DROP: &str = "event-drop";
 
-/// Until the function has worked off what came before.
+/// Longest wait for the function to ingest what came before.
 const QUIET: Duration = Duration::from_mins(2);
 
 #[derive(Debug)]
-pub struct Bed {
+pub struct Testbed {
     pub lab: Lab,
     pub pace: Pace,
     tools: Tools,
     s3: Switches,
 }
 
-impl Bed {
+impl Testbed {
     pub fn new(lab: Lab, pace: Pace) -> Result<Self, Error> {
         Ok(Self {
             s3: Switches::of(PartName::S3, &lab)?,
@@ -45,7 +45,7 @@ impl Bed {
         })
     }
 
-    /// The most that an address takes, after a warm-up. No request may fail.
+    /// Measures the maximum throughput of a URL, after a warm-up. No request may fail.
     pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome, Error> {
         let load = self.pace.load(url, connections);
         let warm_up = Load {
@@ -57,7 +57,7 @@ impl Bed {
         sound(url, wrk.run(&load).await?)
     }
 
-    /// What clients of an address see at a steady rate, after a warm-up. No request may fail.
+    /// Measures the latency at a steady rate, after a warm-up. No request may fail.
     pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome, Error> {
         let load = self.pace.load(url, connections);
         let warm_up = Load {
@@ -69,7 +69,7 @@ impl Bed {
         sound(url, oha.run(&load, rate).await?)
     }
 
-    /// S3 answers this much later than it does by itself.
+    /// Adds this latency to S3's own.
     pub async fn s3_latency(&self, ms: u64) -> Result<(), Error> {
         if ms == 0 {
             self.s3.clear(Some(LATENCY)).await?;
@@ -83,8 +83,8 @@ impl Bed {
         Ok(())
     }
 
-    /// From now on objects are stored and the lab's function does not run, so that the tiers alone are measured, or
-    /// a function under a host of its own.
+    /// From now on objects are stored but the lab's function is not invoked, so that only the tiers are measured, or a
+    /// function under a host of its own.
     pub async fn without_function(&self) -> Result<(), Error> {
         self.s3.set(EVENT_DROP, &Setting::default()).await?;
         self.lab.dir.hold(PartName::Lambda).set(None)?;
@@ -92,7 +92,7 @@ impl Bed {
         Ok(())
     }
 
-    /// Returns once the function has nothing more to do.
+    /// Waits until the function has nothing left to do.
     pub async fn until_ingested(&self) -> Result<(), Error> {
         let deadline = Instant::now() + QUIET;
         let mut before = None;
@@ -108,14 +108,14 @@ impl Bed {
         Err(Error::Unexpected(late))
     }
 
-    /// As `reader`; what is printed, without the last line's end.
+    /// Runs a statement as `reader`; returns its output without the final newline.
     pub async fn sql(&self, statement: &str) -> Result<String, Error> {
         let client = self.lab.database()?.client(User::Reader);
         let text = format!("USE payments; {statement}");
         Ok(client.query(&text).await?.trim_end().to_owned())
     }
 
-    /// One number that a statement as `reader` selects.
+    /// Returns the number that a statement selects, run as `reader`.
     pub async fn number(&self, statement: &str) -> Result<f64, Error> {
         let text = self.sql(statement).await?;
         text.parse()
@@ -128,14 +128,14 @@ impl Bed {
         pid.ok_or_else(|| Error::Unexpected(format!("{part} does not run")))
     }
 
-    /// A web tier of its own, straight in front of the app tier at `upstream`.
+    /// Starts a separate web tier in front of the app tier at `upstream`.
     pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
         let mut part = tier::web(PartName::WebA, &self.lab)?;
         part.launch.env.insert("APP_TIER_URL", upstream.to_owned());
         self.start("web-tier", part).await
     }
 
-    /// An app tier of its own with these variables besides.
+    /// Starts a separate app tier with these additional variables.
     pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server, Error> {
         let mut part = tier::app(PartName::AppA, &self.lab)?;
         for (name, value) in variables {

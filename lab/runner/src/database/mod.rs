@@ -1,4 +1,4 @@
-//! The database as the lab sees it: users, URLs, and the client program.
+//! The lab's database: users, URLs, and the client program.
 
 mod client;
 mod setup;
@@ -18,9 +18,9 @@ const SCHEMA: &str = "payments";
 pub enum Error {
     #[error(transparent)]
     State(#[from] state::Error),
-    #[error("--database-url is not of the form mysql://user:password@host:port")]
+    #[error("--database-url must have the form mysql://user:password@host:port")]
     Url,
-    #[error("can't run {}", program.display())]
+    #[error("cannot run {}", program.display())]
     Run {
         program: PathBuf,
         #[source]
@@ -33,11 +33,11 @@ pub enum Error {
         status: ExitStatus,
         message: String,
     },
-    #[error("the schema could not be brought up to date")]
+    #[error("cannot migrate the schema")]
     Migrate(#[source] payment_store::MigrateError),
 }
 
-/// Who a part or a person is to the database.
+/// Database users of parts and people.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum User {
     Migrator,
@@ -65,18 +65,18 @@ impl User {
     }
 }
 
-/// Where the client program connects.
+/// Address that the client program connects to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Endpoint {
     Socket(PathBuf),
     Tcp { host: String, port: u16 },
 }
 
-/// The lab's own server, or one that was there before.
+/// The lab's own server, or an existing one.
 #[derive(Clone, Debug)]
 pub struct Database<'a> {
     lab: &'a Lab,
-    /// Without a user; the rest stays as it was given.
+    /// URL without a user; the rest as given.
     base: Url,
     endpoint: Endpoint,
     admin: String,
@@ -130,11 +130,11 @@ impl<'a> Database<'a> {
         })
     }
 
-    /// What a program of the lab connects with: by the relay, where there is one.
+    /// Returns the URL for the lab's programs: through the relay, if there is one.
     pub fn route(&self, user: User) -> Secret {
         let mut base = self.base.clone();
         if self.lab.settings.database_url.is_none() {
-            // Refused only for URLs without a host, which the base is not.
+            // Fails only for URLs without a host, which the base has.
             if self.lab.vpc.is_some() {
                 let _ = base.set_host(Some(vpc::DATABASE));
             }
@@ -143,20 +143,20 @@ impl<'a> Database<'a> {
         self.with_user(base, user)
     }
 
-    /// What a person or a tool connects with, password included.
+    /// Returns the URL for a person or a tool, including the password.
     pub fn url(&self, user: User) -> Secret {
         self.with_user(self.base.clone(), user)
     }
 
     fn with_user(&self, mut url: Url, user: User) -> Secret {
-        // Refused only for URLs without a host, which the base is not.
+        // Fails only for URLs without a host, which the base has.
         let _ = url.set_username(user.name());
         let _ = url.set_password(Some(user.password(self.lab).expose()));
         url.set_path(SCHEMA);
         Secret::new(url)
     }
 
-    /// The address that programs connect to.
+    /// Returns the address that programs connect to.
     pub fn host_and_port(&self) -> (String, u16) {
         let host = self.base.host_str().unwrap_or_default();
         (host.to_owned(), self.base.port().unwrap_or(3306))

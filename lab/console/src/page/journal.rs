@@ -1,4 +1,4 @@
-//! The log in S3: by day and hour, and the payments inside an object.
+//! The journal in S3: by day and hour, and the payments inside an object.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use time::OffsetDateTime;
 
 use super::{Shell, encoded, page, parameter};
 use crate::source::folder::{self, Count, Folder, Listed};
-use crate::source::log::{self, Content, ROOT};
+use crate::source::journal::{self, Content, ROOT};
 use crate::state::Console;
 use crate::text;
 
 #[derive(Template)]
-#[template(path = "log.html")]
+#[template(path = "journal.html")]
 struct FolderPage {
     shell: Shell,
     bucket: &'static str,
@@ -37,16 +37,16 @@ struct ObjectPage {
     lines: Vec<Shown>,
 }
 
-/// A folder on the way from the bucket.
+/// A folder on the path from the bucket.
 struct Crumb {
     name: String,
     href: String,
 }
 
-/// A line of an object, as a row.
+/// A line of an object, as a table row.
 struct Shown {
     line: u32,
-    /// Why it is no payment.
+    /// Why the line is not a payment.
     reject: Option<String>,
     id: String,
     amount: String,
@@ -56,7 +56,7 @@ struct Shown {
     received_at: String,
 }
 
-/// Without a prefix the folder of this hour, where it is new.
+/// Lists a folder. Without a prefix, the folder of the current hour if it exists.
 pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let asked = parameter(&uri, "prefix");
     let prefix = if asked.is_empty() {
@@ -81,7 +81,7 @@ pub async fn list(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 pub async fn object(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let name = parameter(&uri, "key");
     let found = match ObjectKey::parse(&name) {
-        Some(key) => log::object(&key, &console.s3).await,
+        Some(key) => journal::object(&key, &console.s3).await,
         None => Ok(None),
     };
     let lines = match &found {
@@ -153,7 +153,7 @@ impl FolderPage {
 }
 
 impl Folder {
-    /// How many objects there are, and which of them are shown.
+    /// Returns how many objects there are, and which of them are shown.
     fn summary(&self) -> String {
         let shown = self.objects.len();
         match self.count {
@@ -165,7 +165,7 @@ impl Folder {
                 )
             }
             Count::SoFar(count) => format!(
-                "More than {} here: the newest {shown} of those that are listed yet.",
+                "More than {} here: the newest {shown} of those listed so far.",
                 objects(count)
             ),
             Count::NewestAlone => format!("The newest {shown} objects of many."),

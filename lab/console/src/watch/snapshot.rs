@@ -1,4 +1,4 @@
-//! What one look found.
+//! The result of one poll.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use crate::source::function::Function;
 use crate::source::pulse::Answer;
 use crate::source::tier::Figures;
 
-/// One look at all parts; nothing where one did not answer.
+/// The answers of all parts to one poll; `None` for a part that did not answer.
 #[derive(Debug)]
-pub struct Look {
-    /// When it began: nothing in it is older.
+pub struct Snapshot {
+    /// When the poll began: nothing in it is older.
     pub at: OffsetDateTime,
-    /// Seconds since the look before began.
+    /// Seconds since the previous poll began.
     pub seconds: f64,
     pub tiers: Vec<(PartName, Option<Figures>)>,
     pub function: Option<Function>,
-    /// How many there are, and the longest lag of the new ones.
+    /// Number of rows, and the longest lag of the new ones.
     pub rows: Option<(u64, Option<Duration>)>,
     pub dead_letters: Option<u64>,
-    /// Events in the queue before the function.
+    /// Queued events in front of the function.
     pub queued: Option<u64>,
-    /// Names of the faults that are on.
+    /// Names of the faults that are on, by target.
     pub faults: Vec<(Target, Option<Vec<String>>)>,
-    /// As the supervisor has them.
+    /// The supervisor's view.
     pub parts: Option<Vec<PartStatus>>,
-    /// As they answer the console.
+    /// Answers to the console's health checks.
     pub answers: Vec<(PartName, Answer)>,
 }
 
-impl Default for Look {
+impl Default for Snapshot {
     fn default() -> Self {
         Self {
             at: OffsetDateTime::UNIX_EPOCH,

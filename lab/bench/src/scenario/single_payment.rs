@@ -1,24 +1,24 @@
-//! A payment that is alone in the system: what both tiers add to S3's own PUT.
+//! A single payment on an idle system: the latency that both tiers add to S3's own PUT.
 
 use lab_runner::part::PartName;
 use tokio::time::Instant;
 
 use super::{Error, tell};
 use crate::{
-    bed::Bed,
     finding::{Figure, Finding, number},
     load::PAYMENT,
     objects::Objects,
     report::Report,
+    testbed::Testbed,
 };
 
-/// In one round.
+/// Payments per round.
 const PAYMENTS: usize = 500;
 
-/// Milliseconds that the tiers may add.
+/// Most that the tiers may add, in milliseconds.
 const LIMIT: f64 = 1.0;
 
-pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let url = format!("{}/pay", web.url());
     let client = reqwest::Client::builder()
@@ -31,7 +31,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
     for _ in 0..bed.pace.rounds {
         let mut of_s3 = Vec::with_capacity(PAYMENTS);
         let mut of_pay = Vec::with_capacity(PAYMENTS);
-        // Side by side, so that both meet the same moods of the machine.
+        // Interleaved, so that variations of the machine affect both.
         for _ in 0..PAYMENTS {
             of_s3.push(objects.time_one().await?);
             of_pay.push(pay(&client, &url).await?);
@@ -46,7 +46,7 @@ pub async fn run(bed: &Bed, report: &mut Report) -> Result<(), Error> {
         puts.push(put);
     }
     web.end().await;
-    let what = "a payment alone in the system, added by both tiers beside S3's PUT";
+    let what = "a single payment: time that both tiers add to S3's PUT";
     let mut finding = Finding::at_most(what, Figure::new("added", "ms", added), LIMIT);
     finding.figures.push(Figure::new("S3's PUT", "ms", puts));
     report.add(finding);
