@@ -1,6 +1,7 @@
 //! CPU time to find the client of a Bearer key, beside the same loop without the look-up:
 //! `cargo run --release -p clients --example bearer_cost`.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::time::Instant;
@@ -22,10 +23,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for client in 0..CLIENTS {
         key = new_key().map_err(|_| "no random bytes")?;
         let hash = KeyHash::of(&key);
-        file += &format!(
+        write!(
+            file,
             "[[clients.c{client}.keys]]\nid = \"k{client}\"\nsha256 = \"{hash}\"\ncreated = 2026-01-01T00:00:00Z\n\
              expires = 2100-01-01T00:00:00Z\n"
-        );
+        )?;
     }
     let registry = Registry::parse(&file)?;
     let value = HeaderValue::from_str(&format!("Bearer {key}"))?;
