@@ -98,7 +98,7 @@ fn p10_version_2_is_version_1_with_its_client() {
     assert_eq!(
         line,
         format!(
-            r#"{{"v":2,"client":"shop","id":"test123","status":"processed","extra":{{"client":"mine"}},"received_at":"2026-11-22T07:30:00.123456Z","request_id":"req-1","traceparent":"{TRACEPARENT}","hash":"HASH"}}
+            r#"{{"v":2,"client":"shop","id":"test123","status":"processed","extra":{{"client":"mine"}},"received_at":"2026-11-22T07:30:00.123456Z","request_id":"req-1","traceparent":"{TRACEPARENT}","hash":"434fb8ad6547db452e86b746eea9fdde44ec8cf108930a30a8f50e4e4556334a"}}
 "#
         )
     );

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use payment_core::{RecordError, RejectedLine, Status};
+use payment_core::{ClientName, RecordError, RejectedLine, Status};
 use payment_store::{MIGRATOR, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
@@ -46,7 +46,7 @@ async fn p10_two_clients_with_one_id_get_one_row_each(pool: MySqlPool) {
         assert_eq!(u64::try_from(conflicts_of.len()), Ok(conflicts), "{client}");
     }
     let clients = store.clients_of(&payment("a", "").id).await.unwrap();
-    let clients: Vec<_> = clients.iter().map(|client| client.as_str()).collect();
+    let clients: Vec<_> = clients.iter().map(ClientName::as_str).collect();
     assert_eq!(clients, ["", "last", "other", "shop"]);
 }
 
