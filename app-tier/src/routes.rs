@@ -6,10 +6,10 @@ use axum::extract::{Extension, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
+use http::{StatusCode, Uri};
 use http_service::http::{
-    LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json,
+    AT_ONCE, LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_json,
 };
 use http_service::server::Drain;
 use payment_core::payment::BODY_BYTES_MAX;
@@ -122,10 +122,18 @@ fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
 
 async fn find(
     state: axum::extract::State<Arc<State>>,
+    uri: Uri,
     id: PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
     let id = id.parse(&state.cards)?;
-    Ok(Json(status::find(&id, &state.rows, &state.intake).await?))
+    let State { rows, intake, .. } = &**state;
+    let is_asked_at_once = uri.query() == Some(AT_ONCE);
+    let found = if is_asked_at_once {
+        status::find_now(&id, rows, intake).await
+    } else {
+        status::find(&id, rows, intake).await
+    };
+    Ok(Json(found?))
 }
 
 #[cfg(test)]

@@ -54,14 +54,14 @@ async fn pay_page(
     };
     match look_for(&state, &context, &id).await {
         Sent::Known => see(address::receipt(&id)),
-        Sent::Perhaps(answer) => page::unsure(&id, answer, &state.cards),
-        sent => page::form(&id, matches!(sent, Sent::Never), &state.cards),
+        // Whoever comes first, while nothing can be asked, sent nothing.
+        Sent::Perhaps(answer) if !address::is_new(&id) => page::unsure(&id, answer, &state.cards),
+        Sent::Perhaps(_) | Sent::NotKnown => page::form(&id, &state.cards),
     }
 }
 
 /// Whether a payment was sent under an id.
 enum Sent {
-    Never,
     /// The app tier knows none now.
     NotKnown,
     /// The app tier could not be asked.
@@ -70,10 +70,7 @@ enum Sent {
 }
 
 async fn look_for(state: &State, context: &RequestContext, id: &PaymentId) -> Sent {
-    if address::is_new(id) {
-        return Sent::Never;
-    }
-    let asked = timeout(LOOK_UP, state.upstream.status(context, id)).await;
+    let asked = timeout(LOOK_UP, state.upstream.status_now(context, id)).await;
     let status = match asked {
         Ok(Ok(answer)) => answer.status(),
         Ok(Err(refusal)) => return Sent::Perhaps(refusal.code),

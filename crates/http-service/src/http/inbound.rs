@@ -17,6 +17,9 @@ use super::{REQUEST_ID, Refusal, TRACEPARENT};
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// The query of who asks the app tier for a payment, and does not want to wait for one that is not known yet.
+pub const AT_ONCE: &str = "wait=0";
+
 /// An id and two quotes around it.
 const KEY_BYTES_MAX: usize = ID_BYTES_MAX + 2;
 

@@ -33,6 +33,8 @@ pub enum Fate {
     RequestLost,
     /// The server does what it is told, and the page never hears of it.
     AnswerLost,
+    /// The server does what it is told, and the page gets this.
+    AnswerReplaced(u16, Value),
     /// The server never sees it, and the page gets this.
     Forged(u16, Value),
     /// As [`Fate::Forged`], with Retry-After in seconds.
@@ -219,6 +221,10 @@ async fn exchange(State(network): State<Arc<Network>>, request: Request) -> Resp
         Fate::AnswerLost => {
             network.forward(request, body).await;
             cut_off()
+        }
+        Fate::AnswerReplaced(status, answer) => {
+            network.forward(request, body).await;
+            forged(status, &answer)
         }
         Fate::Forged(status, body) => forged(status, &body),
         Fate::Refused(status, body, seconds) => {
