@@ -79,7 +79,7 @@ async function refresh() {
   const before = taken;
   held = false;
   const state = document.getElementById("state");
-  const height = state.offsetHeight;
+  const { height } = state.getBoundingClientRect();
   Idiomorph.morph(document.getElementById("live"), page.getElementById("live"), idiomorph);
   // What is under the mouse stays where it is: a longer state scrolls inside its place.
   const isAimedAt = hovers && document.querySelector("main :is([data-rows], button):hover");
