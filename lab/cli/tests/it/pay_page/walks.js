@@ -138,7 +138,7 @@ function walk({ next, start, toKeep, isKept, STATES }, words, seed) {
     if (name === "recorded") {
       check(isLike(payment), "recorded, but is not");
       check(denied !== text(payment), "recorded, but the server said that the row is another");
-      check(!payment.payer_name || wasAccepted(text(payment)), "recorded under a name that was never accepted");
+      check(!payment.payer_name || text(row.content) === text(payment), "recorded under a name that is not the row's");
     } else if (name === "matched") {
       check(isLike(payment), "of this amount, but is not");
     } else if (name === "before") {
