@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::header::{HeaderName, HeaderValue, LOCATION};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use http_service::http::{
-    LoggedPayment, PathId, Refusal, RequestContext, client_name, idempotency_key, read_json,
+    AT_ONCE, LoggedPayment, PathId, Refusal, RequestContext, client_name, idempotency_key,
+    read_json,
 };
 use http_service::server::Drain;
 use payment_core::payment::BODY_BYTES_MAX;
@@ -127,14 +128,21 @@ async fn find(
     state: axum::extract::State<Arc<State>>,
     Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
+    uri: Uri,
     id: PathId,
 ) -> Result<Json<PaymentStatus>, Refusal> {
     let client = client_name(&headers)?;
     context.name_client(&client);
     let id = id.parse(&state.cards)?;
     let payment = PaymentKey { id, client };
-    let status = status::find(&payment, &state.rows, &state.intake).await?;
-    Ok(Json(status))
+    let State { rows, intake, .. } = &**state;
+    let is_asked_at_once = uri.query() == Some(AT_ONCE);
+    let found = if is_asked_at_once {
+        status::find_now(&payment, rows, intake).await
+    } else {
+        status::find(&payment, rows, intake).await
+    };
+    Ok(Json(found?))
 }
 
 #[cfg(test)]

@@ -58,30 +58,40 @@ pub async fn find<B: Backend>(
 ) -> Result<PaymentStatus, Refusal> {
     let mut patience = rows.patience();
     loop {
-        let looked_up = rows.ask(async |store| look_up(store, payment).await).await;
-        if let Ok(Some(status)) = looked_up {
-            return Ok(status);
-        }
-        if let Some(receipt) = intake.receipt(payment) {
-            return Ok(PaymentStatus::accepted(
-                &payment.id,
-                receipt.received_at.to_string(),
-            ));
-        }
-        if let Err(reason) = looked_up {
-            return Err(
-                Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment")
-                    .because(chain(&reason)),
-            );
-        }
-        if !patience.wait().await {
-            return Err(Refusal::new(
-                ErrorCode::NotFound,
-                "no payment with this id is known here; it may still come",
-            )
-            .retry_after(UNKNOWN_RETRY_AFTER));
+        let found = find_now(payment, rows, intake).await;
+        let is_unknown = matches!(&found, Err(refusal) if refusal.code == ErrorCode::NotFound);
+        if !is_unknown || !patience.wait().await {
+            return found;
         }
     }
+}
+
+/// As [`find`], without waiting.
+pub async fn find_now<B: Backend>(
+    payment: &PaymentKey,
+    rows: &Rows<B>,
+    intake: &Intake,
+) -> Result<PaymentStatus, Refusal> {
+    let looked_up = rows.ask(async |store| look_up(store, payment).await).await;
+    if let Ok(Some(status)) = looked_up {
+        return Ok(status);
+    }
+    if let Some(receipt) = intake.receipt(payment) {
+        return Ok(PaymentStatus::accepted(
+            &payment.id,
+            receipt.received_at.to_string(),
+        ));
+    }
+    let refusal = match looked_up {
+        Err(reason) => Refusal::new(ErrorCode::StatusUnavailable, "ask again in a moment")
+            .because(chain(&reason)),
+        Ok(_) => Refusal::new(
+            ErrorCode::NotFound,
+            "no payment with this id is known here; it may still come",
+        )
+        .retry_after(UNKNOWN_RETRY_AFTER),
+    };
+    Err(refusal)
 }
 
 async fn look_up<B: Backend>(

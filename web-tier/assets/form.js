@@ -35,8 +35,12 @@ export function start(pay) {
 
 export const idNow = () => id.value;
 
-// Whether nothing can have been sent under the id that the page came with.
-export const isIdNew = () => form.dataset.idIsNew === "true";
+// Whether nothing can have been sent under the id that the page came with: the server made it as it sent the browser here.
+// A reload and an address that was copied come without that detour.
+export function isIdNew() {
+  const [opened] = performance.getEntriesByType("navigation");
+  return opened?.type === "navigate" && opened.redirectCount > 0;
+}
 
 export function setId(value) {
   id.value = value;

@@ -3,9 +3,9 @@
 
 import * as form from "./form.js";
 import * as tab from "./kept.js";
-import { STATES, next, start, toKeep } from "./payment.js";
+import { STATES, isKept, next, start, toKeep } from "./payment.js";
 import { draw } from "./progress.js";
-import { ask, post, wait } from "./server.js";
+import { ask, post, uuid, wait } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -26,7 +26,9 @@ async function dispatch(event) {
   underWay = new AbortController();
   const { signal } = underWay;
   // Kept before it is sent, so that a page that dies in between asks for it.
-  tab.keep(toKeep(state, Date.now()));
+  const record = toKeep(state, Date.now());
+  if (record) tab.keep(record.payment.id, record);
+  else tab.forget(form.idNow());
   show();
   const act = ACTIONS[STATES[state.name].does];
   if (!act) return;
@@ -54,7 +56,7 @@ function show() {
   $(other).hidden = true;
   $(shown).hidden = false;
   document.title = STATES[state.name].title;
-  setId(state.payment.id ?? newId());
+  setId(state.payment.id ?? `tx_${uuid()}`);
   const target = isForm ? form.tell(state.problem) : $("receipt-title");
   // The focus stays where it is, unless that is gone.
   if (isOpened || !focused.isConnected || focused.closest("[hidden]")) target.focus();
@@ -65,19 +67,18 @@ function setId(id) {
   history.replaceState(history.state, "", `/pay?id=${encodeURIComponent(id)}`);
 }
 
-function newId() {
-  // crypto.randomUUID is for pages over TLS alone.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return "tx_" + hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+// What other pages of this tab left, as it is now: a browser may bring this page back as it was long ago.
+const kept = () => tab.kept((record) => isKept(record, form.idNow(), Date.now()));
+
+function open() {
+  const before = state;
+  dispatch({ type: "open", kept: kept(), id: form.idNow() });
+  if (state !== before) form.fill(state.payment);
 }
 
-form.start((payment) => dispatch({ type: "pay", payment }));
+form.start((payment) => dispatch({ type: "pay", payment, kept: kept() }));
 $("again").addEventListener("click", () => dispatch({ type: "press" }));
 $("cancel").addEventListener("click", () => dispatch({ type: "cancel" }));
 setId(form.idNow());
-dispatch({ type: "open", kept: tab.kept(), id: form.idNow() });
-if (state.payment) form.fill(state.payment);
-tab.keep(toKeep(state, Date.now()));
+open();
+addEventListener("pageshow", ({ persisted }) => persisted && open());

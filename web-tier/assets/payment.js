@@ -3,24 +3,29 @@
 //
 // | state     | the person reads                         | what is sent next                                           |
 // | --------- | ---------------------------------------- | ----------------------------------------------------------- |
-// | editing   | the form, with what was wrong            | nothing, until Pay is pressed                               |
+// | editing   | the form, with what was wrong            | nothing, until Pay is pressed; POST, or GET of another id   |
 // | sending   | Sending your payment                     | POST                                                        |
-// | pausing   | Checking your payment, and why           | after the pause: GET if an answer was lost, POST otherwise  |
+// | pausing   | Checking your payment, and why           | after the pause: GET; POST after a GET without an answer    |
 // | asking    | Checking your payment, and why           | GET; then POST, unless only the person or time can tell     |
 // | unsure    | It is not known whether it was made      | nothing, until Send again is pressed: GET first             |
 // | accepted  | Payment accepted                         | after the pause: GET                                        |
-// | following | Payment accepted                         | GET, until there is a row                                   |
+// | following | Payment accepted                         | GET, until there is a row; POST if it may be another's      |
 // | stalled   | Accepted and safe, but not yet recorded  | nothing, until Ask again is pressed: GET                    |
 // | recorded  | Payment recorded                         | nothing                                                     |
 // | matched   | A payment of this amount is recorded     | nothing                                                     |
 // | earlier   | An earlier payment was made, not this    | nothing                                                     |
+// | before    | A payment like this was made before      | nothing                                                     |
 //
 // The page says that a payment is made only after the server said so of this id and this content. The id stays the same
 // until the payment is settled: with one id, however often it is sent, at most one payment is made.
 //
 // `lost` holds what was sent under this id and may have arrived, though no answer came; `null` stands for what was sent
 // before this page was open. It lasts as long as the id, whatever the person changes meanwhile: while it holds anything,
-// the page does not say that nothing was made, and gives up the id only for a row that is none of it.
+// the page does not say that nothing was made, and gives up the id only for a row that is none of it. "Come later" may be
+// the answer to a repeat by the browser, and is no answer. Cancel asks once more, and leaves the id as it is.
+//
+// The tab keeps a record of each id. A form under whose id nothing was sent from here gives way to what was sent under
+// another and is not known: when it is opened, comes back, or is sent.
 
 export const STATES = {
   editing: { title: "Make a payment" },
@@ -34,11 +39,12 @@ export const STATES = {
   recorded: { title: "Payment recorded" },
   matched: { title: "A payment of this amount is recorded" },
   earlier: { title: "An earlier payment was made" },
+  before: { title: "A payment like this was made before" },
 };
 
 const EVENTS = {
   editing: { open, pay },
-  sending: { yes, no, later: postFailed, lost: answerLost, cancel },
+  sending: { yes, no, lost: answerLost, cancel },
   pausing: { waited, press: waited, cancel },
   asking: { found, unknown, silent, cancel },
   unsure: { press: sendAgain, cancel },
@@ -48,6 +54,7 @@ const EVENTS = {
   recorded: {},
   matched: {},
   earlier: {},
+  before: {},
 };
 
 // How long the page sends and asks by itself after the person pressed a button.
@@ -75,27 +82,39 @@ const to = (name, state) => ({ ...state, name });
 
 // ---- editing
 
-function pay(state, { payment, now }) {
+function pay(state, { payment, kept = [], now }) {
+  const other = wasSent(state) ? undefined : kept.find((record) => isUnsettled(record) && record.payment.id !== payment.id);
+  if (other) return reopen(other, now);
   return { name: "sending", payment, lost: state.lost, isPressed: true, failures: 0, since: now };
 }
 
 // What the tab has kept is asked for, and never sent without a press. A receipt is shown again for a while, under its own
 // address; what may have been made is remembered until that is known.
 function open(state, { kept, id, now }) {
-  const { name, payment, receivedAt, recordedAt } = kept ?? {};
-  if (![payment?.id, payment?.amount, payment?.currency].every((member) => typeof member === "string")) return state;
-  if (receivedAt && (payment.id !== id || now - kept.at > RECEIPT_KEPT_MS)) return state;
-  const lost = withTry(Array.isArray(kept.lost) ? kept.lost : [], payment);
-  const opened = { payment, lost, receivedAt, recordedAt, isPressed: false, failures: 0, since: now };
+  const record = kept.find(({ payment }) => payment.id === id) ?? (wasSent(state) ? undefined : kept.find(isUnsettled));
+  return record ? reopen(record, now) : state;
+}
+
+function reopen({ name, payment, lost, receivedAt, recordedAt }, now) {
+  const tries = withTry(Array.isArray(lost) ? lost : [], payment);
+  const opened = { payment, lost: tries, receivedAt, recordedAt, isPressed: false, failures: 0, since: now };
   if (recordedAt) return to(name === "recorded" ? "recorded" : "matched", opened);
   if (name === "editing") opened.refusal = { code: "reopened" };
   return to(receivedAt ? "following" : "asking", opened);
 }
 
+const isUnsettled = ({ receivedAt }) => !receivedAt;
+
+// Whether anything was sent under this id from here, for all that the tab knows.
+const wasSent = ({ lost }) => lost.some(Boolean);
+
 // ---- sending
 
-// A yes that comes after the row was seen is of the row's content.
-function yes(state, { receivedAt, now }) {
+// A yes that repeats what another page was told is no payment of this one, unless it was sent from here and lost. One
+// that comes after the row was seen is of the row's content.
+function yes(state, { receivedAt, isAnothers, now }) {
+  const wasLost = state.lost.some((content) => isSame(content, state.payment));
+  if (isAnothers && !wasLost) return { ...to("before", state), lost: [], receivedAt };
   if (state.row) return record(state, state.row);
   const lost = others(state);
   return { ...to("accepted", state), lost, receivedAt, reason: undefined, since: now, pauseMs: 0 };
@@ -111,11 +130,7 @@ function no(state, { refusal }) {
 }
 
 function answerLost(state, event) {
-  return postFailed(losing(state), event);
-}
-
-function postFailed(state, event) {
-  return pause(state, event, isLost(state) ? "asking" : "sending");
+  return pause(losing(state), event, "asking");
 }
 
 const losing = (state) => ({ ...state, lost: withTry(state.lost, state.payment) });
@@ -147,12 +162,13 @@ const isFresh = ({ isPressed, since }, { now }) => isPressed && now - since <= P
 
 // ---- asking
 
-// What has this id may have other content, such as another name, which is not told: a POST of this content tells.
+// What has this id may have other content, such as another name, which is not told: a POST of this content tells. So may
+// what this page was told was accepted: two nodes can take one id at once.
 function found(state, event) {
-  const { payment, receivedAt, refusal, isPressed } = state;
+  const { payment, refusal, isPressed } = state;
   const row = isRow(event.found) ? event.found : undefined;
   if (isNeverMade(state) || (row && !isOf(payment, row))) return notMade(state, row);
-  if (row && receivedAt) return isSure(state, row) ? record(state, row) : match(state, row);
+  if (row && isSure(state, row)) return record(state, row);
   if (row && !isFresh(state, event)) return match(state, row);
   if (row || (isPressed && !refusal)) return send({ ...state, row }, event);
   return pause(state, { ...event, code: "taken" }, "asking");
@@ -166,10 +182,12 @@ function unknown(state, event) {
 
 function silent(state, event) {
   if (isNeverMade(state)) return notMade(state);
+  if (isCancelled(state)) return edit(state, state.refusal);
   return pause(state, event, state.refusal || !state.isPressed ? "asking" : "sending");
 }
 
 const isTaken = ({ refusal }) => refusal?.code === "id_conflict";
+const isCancelled = ({ refusal }) => refusal?.code === "cancelled";
 
 // Every try was answered, and the last one with the word that the id has other content.
 const isNeverMade = (state) => isTaken(state) && !isLost(state);
@@ -177,12 +195,17 @@ const isNeverMade = (state) => isTaken(state) && !isLost(state);
 // ---- unsure
 
 function sendAgain(state, { now }) {
-  return { ...to("asking", state), isPressed: true, failures: 1, since: now };
+  const refusal = isTaken(state) ? state.refusal : undefined;
+  return { ...to("asking", state), refusal, isPressed: true, failures: 1, since: now };
 }
 
-// The id stays: if a try arrives after all, it and the next one are one payment.
-function cancel(state) {
-  return edit(state.name === "sending" ? losing(state) : state, { code: "cancelled" });
+// The server is asked first, unless the person does not wait for that, either. The id stays: if a try arrives after all,
+// it and the next one are one payment.
+function cancel(state, { now }) {
+  if (isCancelled(state)) return edit(state, state.refusal);
+  const left = state.name === "sending" ? losing(state) : state;
+  if (isNeverMade(left)) return notMade(left);
+  return { ...to("asking", left), refusal: { code: "cancelled" }, reason: undefined, isPressed: false, since: now };
 }
 
 // ---- accepted, following, stalled
@@ -219,8 +242,8 @@ function match(state, row) {
   return { ...to("matched", state), payment: nameless(state.payment), reason: undefined, ...times(row) };
 }
 
-// What was accepted before its row was seen may still have lost its id to what was sent under it besides.
-const isSure = (state, row) => row.state === "recorded" && !others(state).some((content) => content && isOf(content, row));
+// The row is of what was accepted, and not of what was sent under the id besides.
+const isSure = ({ receivedAt }, row) => row.state === "recorded" && row.received_at === receivedAt;
 
 function edit({ payment, lost }, problem) {
   // An id that is itself refused is of no use.
@@ -273,9 +296,18 @@ const value = (amount = "") => (amount.includes(".") ? amount.replace(/\.?0*$/, 
 const nameless = ({ payer_name, ...payment }) => payment;
 const idless = ({ id, ...payment }) => payment;
 
-// What the tab keeps over a reload. A payment that is accepted is never sent again, and needs no name.
+// What the tab keeps over a reload. A payment that is accepted is never sent again, and needs no name. Of what this page
+// did not pay it keeps nothing.
 export function toKeep({ name, payment, lost, receivedAt, recordedAt }, now) {
-  if (!payment || (name === "editing" && lost.length === 0)) return undefined;
+  if (!payment || name === "before" || (name === "editing" && !lost.some(Boolean))) return undefined;
   const bare = (content) => (receivedAt && content ? nameless(content) : content);
   return { name, payment: bare(payment), lost: lost.map(bare), receivedAt, recordedAt, at: now };
+}
+
+// Whether a page under this id, or a later one, still needs a record. What is recorded is not asked for again, and what is
+// not known is kept until its own page knows.
+export function isKept(record, id, now) {
+  const { payment, receivedAt, recordedAt, at } = record ?? {};
+  if (![payment?.id, payment?.amount, payment?.currency].every((member) => typeof member === "string")) return false;
+  return !receivedAt || (now - at <= RECEIPT_KEPT_MS && (!recordedAt || payment.id === id));
 }

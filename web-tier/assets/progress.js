@@ -3,7 +3,7 @@
 
 import { STATES } from "./payment.js";
 import { grouped } from "./rules.js";
-import { trouble } from "./words.js";
+import { moment, trouble } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -29,7 +29,9 @@ export function draw(state) {
 function total({ amount, currency }) {
   const text = `${grouped(amount)} ${currency}`;
   if ($("total").textContent === text) return;
-  $("total").replaceChildren(`${grouped(amount)} `, element("span", { className: "code" }, currency));
+  // Breaks only between groups.
+  const groups = grouped(amount).split(/(?<=,)/).flatMap((group) => [element("wbr"), group]).slice(1);
+  $("total").replaceChildren(...groups, " ", element("span", { className: "code" }, currency));
 }
 
 // Whoever opens the page again need not be who typed the name.
@@ -48,9 +50,9 @@ function details({ payment, isPressed }) {
 function steps({ name, receivedAt, recordedAt }) {
   const { step: words, does } = STATES[name];
   const now = does ? "now" : "";
-  if (receivedAt) step("accepted", "done", clock(receivedAt));
+  if (receivedAt) step("accepted", "done", moment(receivedAt));
   else step("accepted", now, words);
-  if (recordedAt) step("recorded", "done", clock(recordedAt));
+  if (recordedAt) step("recorded", "done", moment(recordedAt));
   else step("recorded", receivedAt ? now : "", receivedAt ? words : "");
 }
 
@@ -60,12 +62,7 @@ function step(name, className, when) {
   setText(item.querySelector(".when"), when);
 }
 
-// By the person's own clock.
-function clock(time) {
-  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-}
-
-function element(tag, attributes, ...children) {
+function element(tag, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(tag), attributes);
   made.append(...children);
   return made;

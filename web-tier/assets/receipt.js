@@ -1,13 +1,13 @@
 // The receipt: its id goes to the clipboard with one press. Without a script it is selected as a whole.
 
-import { keep, kept } from "./kept.js";
+import { forget } from "./kept.js";
 
 const id = document.getElementById("id");
 const copy = document.getElementById("copy");
 
 // What is recorded needs no following: the next payment of this tab starts with an empty form.
 const isRecorded = document.querySelector("[data-recorded]") !== null;
-if (isRecorded && kept()?.payment?.id === id.textContent) keep(undefined);
+if (isRecorded) forget(id.textContent);
 
 copy.hidden = false;
 copy.addEventListener("click", async () => {

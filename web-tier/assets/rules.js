@@ -12,12 +12,14 @@ const ONLY_THE_NUMBER = "Enter the number alone, and choose the currency in the 
 
 const GROUPED = /^\d{1,3}([ \u00a0\u2009\u202f'\u2019\u066c])\d{3}(?:\1\d{3})*(?![^.,])/;
 
-// An amount as people type it, in the notation of JSON, or nothing if it has two readings: `1,234`, `1.234,50`.
-function typed(text, { code, symbol }) {
+// An amount as people type it, in the notation of JSON, or nothing if it has two readings: `1,234`, `1.234,50`, and
+// `1.234` unless the currency has three decimals.
+function typed(text, { code, symbol, decimals }) {
   const plain = plainDigits(text.trim()).replace(/[\u066b\uff0e]/g, ".").replace(/\uff0c/g, ",");
   const number = withoutCurrency(plain, [symbol, code]).replace(GROUPED, (groups) => groups.replace(/\D/g, ""));
   const [, whole = "", fraction = ""] = /^(\d*)[.,](\d*)$/.exec(number) ?? [];
   if (number.includes(",") && (whole + fraction === "" || fraction.length > 2)) return undefined;
+  if (fraction.length === 3 && decimals < 3) return undefined;
   if (whole + fraction === "") return number;
   return fraction === "" ? whole : `${whole || "0"}.${fraction}`;
 }

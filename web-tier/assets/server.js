@@ -3,17 +3,27 @@
 
 const TIMEOUT_MS = 10_000;
 
+// The ids of the requests that this page paid with.
+const requests = new Set();
+
 export async function post(payment, signal) {
-  const answer = await exchange("/pay", { method: "POST", body: JSON.stringify(payment) }, signal);
+  const request = uuid();
+  requests.add(request);
+  const sent = { method: "POST", body: JSON.stringify(payment), headers: { "x-request-id": request } };
+  const answer = await exchange("/pay", sent, signal);
   if (!answer) return { type: "lost", code: noAnswer() };
   const { status, body, after } = answer;
   const code = typeof body?.code === "string" ? body.code : undefined;
   if (status === 200 || status === 202) {
     const isReceipt = body?.id === payment.id && body.status === "accepted" && isTime(body.received_at);
-    return isReceipt ? { type: "yes", receivedAt: body.received_at } : { type: "lost", code: "garbled" };
+    if (!isReceipt) return { type: "lost", code: "garbled" };
+    // Who repeats a payment is told which request was accepted. Browsers and servers repeat this one by themselves.
+    const isAnothers = status === 200 && !requests.has(body.request_id);
+    return { type: "yes", receivedAt: body.received_at, isAnothers };
   }
-  if (status === 429) return { type: "later", code: code ?? "rate_limited", after };
-  if (status === 408) return { type: "later", code: code ?? "request_timeout", after };
+  // What did not take this may have taken it before: the browser sends it again where a connection ended.
+  if (status === 429) return { type: "lost", code: code ?? "rate_limited", after };
+  if (status === 408) return { type: "lost", code: code ?? "request_timeout", after };
   if (status >= 400 && status < 500 && code) {
     const [member, detail] = [body.member, body.detail].map((text) => (typeof text === "string" ? text : undefined));
     return { type: "no", refusal: { code, member, detail } };
@@ -53,7 +63,7 @@ async function exchange(path, options, signal) {
   try {
     const response = await fetch(path, {
       ...options,
-      headers: { "content-type": "application/json", accept: "application/json" },
+      headers: { "content-type": "application/json", accept: "application/json", ...options.headers },
       cache: "no-store",
       redirect: "error",
       signal: request.signal,
@@ -87,6 +97,15 @@ function isStatus(body, id) {
 function isRow({ amount, currency, transaction = "", status, received_at, recorded_at }) {
   const isText = [amount, currency, transaction, status].every((text) => typeof text === "string");
   return isText && isTime(received_at) && isTime(recorded_at);
+}
+
+export function uuid() {
+  // crypto.randomUUID is for pages over TLS alone.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[-+]\d{2}:\d{2})$/i;

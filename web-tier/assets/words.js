@@ -41,7 +41,7 @@ const NOT_KNOWN = "It is not known yet whether your payment was made.";
 const SAFE = "Your payment is safe: do not pay again.";
 
 // Above the receipt: `isCalm` unless the person has to do something.
-export function trouble({ name, reason, lost }) {
+export function trouble({ name, reason, receivedAt }) {
   const what = WORDS[reason] ?? (reason && WORDS.lost);
   switch (name) {
     case "unsure":
@@ -59,9 +59,12 @@ export function trouble({ name, reason, lost }) {
       return { text: `${what} Pay again only if you want both.` };
     case "recorded":
       return { text: what ?? "", isCalm: true };
+    case "before":
+      return {
+        text: `A payment like this was made before under this number, on ${moment(receivedAt)}. Nothing more was paid. To make yours as well, make another payment.`,
+      };
     default:
       if (!what) return { text: "" };
-      if (lost.length === 0) return { text: `${what} Your payment is not made yet. This page tries again.` };
       return { text: `${what} ${NOT_KNOWN} This page asks before it sends it again.`, isCalm: reason === "offline" };
   }
 }
@@ -69,7 +72,7 @@ export function trouble({ name, reason, lost }) {
 // Above the form.
 export function problem({ code, detail, row, isLost }) {
   if (code === "reopened") return MAY_ARRIVE;
-  if (code === "cancelled") return isLost ? `Cancelled. ${MAY_ARRIVE}` : "Cancelled. Your payment was not made.";
+  if (code === "cancelled") return `Cancelled. ${MAY_ARRIVE}`;
   if (code === "id_conflict") {
     const made = row?.amount ? ` That one was ${row.amount} ${row.currency}.` : "";
     return `Your payment was not made. ${WORDS.id_conflict}${made} To make yours as well, press Pay: it has a new number.`;
@@ -80,3 +83,6 @@ export function problem({ code, detail, row, isLost }) {
 
 const MAY_ARRIVE =
   "An earlier try may still arrive. If you pay again here, it goes out under the same number, so that only one is made.";
+
+// By the person's own clock.
+export const moment = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "long" });

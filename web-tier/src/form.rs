@@ -15,6 +15,7 @@ use crate::answer::Accepted;
 use crate::door::Admitted;
 use crate::receipt;
 use crate::routes::State;
+use crate::upstream::IDEMPOTENT_REPLAYED;
 
 /// Largest form that is read, in bytes: percent-encoding makes three of one, and what is too much text for a payment is
 /// shown again, to be shortened.
@@ -97,7 +98,9 @@ async fn take(
     }
     let (head, body) = answer.into_parts();
     let accepted = Accepted::read(body, &fields.id).await?;
-    Ok((head.status, receipt::accepted(fields, &accepted)).into_response())
+    let is_repeat = head.headers.contains_key(IDEMPOTENT_REPLAYED);
+    let receipt = receipt::accepted(fields, &accepted, is_repeat);
+    Ok((head.status, receipt).into_response())
 }
 
 /// The decoder of forms would put U+FFFD for what is no UTF-8, and the payment would not say what the payer said.

@@ -40,8 +40,6 @@ struct PayPage {
     exempt: String,
     /// The registry of IBANs, for the page's own check for card numbers.
     ibans: &'static str,
-    /// Whether nothing can have been sent under the id yet, as far as this page's script has to know.
-    id_is_new: bool,
     trouble: Trouble,
 }
 
@@ -58,7 +56,7 @@ struct Trouble {
 }
 
 impl PayPage {
-    fn new(fields: Fields, id_is_new: bool, trouble: Trouble, cards: &CardCheck) -> Self {
+    fn new(fields: Fields, trouble: Trouble, cards: &CardCheck) -> Self {
         Self {
             assets: assets::base(),
             currencies: &CURRENCIES,
@@ -67,7 +65,6 @@ impl PayPage {
             fields,
             exempt: cards.exempt().collect::<Vec<_>>().join(" "),
             ibans: &IBANS,
-            id_is_new,
             trouble,
         }
     }
@@ -119,22 +116,22 @@ impl Trouble {
 }
 
 /// The empty form.
-pub fn form(id: &PaymentId, id_is_new: bool, cards: &CardCheck) -> Response {
-    empty(id, id_is_new, Trouble::default(), cards)
+pub fn form(id: &PaymentId, cards: &CardCheck) -> Response {
+    empty(id, Trouble::default(), cards)
 }
 
 /// The empty form under an id that may have been paid under: why that could not be asked is the code.
 pub fn unsure(id: &PaymentId, code: ErrorCode, cards: &CardCheck) -> Response {
-    empty(id, false, Trouble::unsure(code, id), cards)
+    empty(id, Trouble::unsure(code, id), cards)
 }
 
-fn empty(id: &PaymentId, id_is_new: bool, trouble: Trouble, cards: &CardCheck) -> Response {
+fn empty(id: &PaymentId, trouble: Trouble, cards: &CardCheck) -> Response {
     let fields = Fields {
         id: id.to_string(),
         currency: Currency::USD.code().to_owned(),
         ..Fields::default()
     };
-    render(&PayPage::new(fields, id_is_new, trouble, cards))
+    render(&PayPage::new(fields, trouble, cards))
 }
 
 /// The form again, with what became of the payment. The id stays, unless it belongs to another payment by now. A card
@@ -166,8 +163,7 @@ pub fn refused(
         }
     }
     fields.id = next_id.to_string();
-    // An earlier try may have been sent under it, too.
-    render(&PayPage::new(fields, false, trouble, cards))
+    render(&PayPage::new(fields, trouble, cards))
 }
 
 /// A page with the headers that each has. An origin that is told within this site alone lets its own form be known from

@@ -41,13 +41,22 @@ struct Moment {
     rfc3339: String,
 }
 
-/// The acceptance of a form, with what was accepted.
-pub fn accepted(fields: &Fields, answer: &Accepted) -> Response {
+/// The acceptance of a form, with what was accepted. A repeat may be of what somebody else paid, who had the same
+/// address.
+pub fn accepted(fields: &Fields, answer: &Accepted, is_repeat: bool) -> Response {
     let amount = fields.amount().unwrap_or_default();
+    let (title, words) = if is_repeat {
+        (
+            "Payment accepted before",
+            "A payment like this was made before under this number, at the time below. Nothing more was paid.",
+        )
+    } else {
+        ("Payment accepted", "")
+    };
     page::render(&ReceiptPage {
         assets: assets::base(),
-        title: "Payment accepted",
-        words: "",
+        title,
+        words,
         id: &fields.id,
         money: Money::new(&amount, &fields.currency),
         accepted: Moment::new(&answer.received_at),

@@ -46,7 +46,7 @@ impl RefusedPage {
     pub fn new(purpose: &Purpose, code: ErrorCode) -> Self {
         let (title, words, links) = match purpose {
             Purpose::Pay(id) if words::may_have_been_taken(code) => unknown(id.as_ref(), code),
-            Purpose::Pay(id) => not_paid(id.as_ref(), code),
+            Purpose::Pay(id) => not_taken(id.as_ref(), code),
             Purpose::Ask(id) => not_found(id, code),
             Purpose::Other => other(code),
         };
@@ -78,14 +78,20 @@ fn unknown(id: Option<&PaymentId>, code: ErrorCode) -> Content {
     (words::NOT_KNOWN, words, links)
 }
 
-fn not_paid(id: Option<&PaymentId>, code: ErrorCode) -> Content {
-    let form = id.map_or_else(|| address::PAY.to_owned(), address::form);
-    let links = vec![link(form, "Back to the form")];
+fn not_taken(id: Option<&PaymentId>, code: ErrorCode) -> Content {
+    // An earlier try under the id may have been.
+    let links = match id {
+        Some(id) => vec![
+            link(address::form(id), "Back to the form"),
+            link(address::receipt(id), words::ASK),
+        ],
+        None => vec![link(address::PAY.to_owned(), "Back to the form")],
+    };
     let words = format!(
         "{} Your browser's Back keeps what you entered.",
         words::of(code)
     );
-    ("Nothing was paid", words, links)
+    ("This try was not taken", words, links)
 }
 
 fn not_found(id: &PaymentId, code: ErrorCode) -> Content {

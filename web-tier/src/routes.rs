@@ -56,14 +56,14 @@ async fn pay_page(
     };
     match look_for(&state, &context, request.headers(), &id).await {
         Sent::Known => see(address::receipt(&id)),
-        Sent::Perhaps(answer) => page::unsure(&id, answer, &state.cards),
-        sent => page::form(&id, matches!(sent, Sent::Never), &state.cards),
+        // Whoever comes first, while nothing can be asked, sent nothing.
+        Sent::Perhaps(answer) if !address::is_new(&id) => page::unsure(&id, answer, &state.cards),
+        Sent::Perhaps(_) | Sent::NotKnown => page::form(&id, &state.cards),
     }
 }
 
 /// Whether a payment was sent under an id.
 enum Sent {
-    Never,
     /// The app tier knows none now.
     NotKnown,
     /// The app tier could not be asked.
@@ -77,16 +77,13 @@ async fn look_for(
     headers: &HeaderMap,
     id: &PaymentId,
 ) -> Sent {
-    if address::is_new(id) {
-        return Sent::Never;
-    }
     let page = match state.door.admit_page(context, headers) {
         Ok(Some(page)) => page,
         // Nothing that was sent from here can have been taken.
         Ok(None) => return Sent::NotKnown,
         Err(_) => return Sent::Perhaps(ErrorCode::RateLimited),
     };
-    let asked = state.upstream.status(context, page.client(), id);
+    let asked = state.upstream.status_now(context, page.client(), id);
     let status = match timeout(LOOK_UP, asked).await {
         Ok(Ok(answer)) => answer.status(),
         Ok(Err(refusal)) => return Sent::Perhaps(refusal.code),

@@ -20,7 +20,7 @@ use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use http_service::http::{
-    CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
+    AT_ONCE, CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
 };
 use http_service::metrics::{Histogram, Metrics, SECONDS};
 use payment_core::{ErrorCode, PaymentId, Problem};
@@ -150,14 +150,35 @@ impl Upstream {
         self.forward(call, || key.is_some() || has_id(body)).await
     }
 
+    /// What is known of a payment. One that is not known yet is waited for.
     pub async fn status(
         &self,
         context: &RequestContext,
         client: Option<&HeaderValue>,
         id: &PaymentId,
     ) -> Result<Response, Refusal> {
+        self.ask(context, client, format!("/process/{id}")).await
+    }
+
+    /// What is known of a payment now.
+    pub async fn status_now(
+        &self,
+        context: &RequestContext,
+        client: Option<&HeaderValue>,
+        id: &PaymentId,
+    ) -> Result<Response, Refusal> {
+        let path = format!("/process/{id}?{AT_ONCE}");
+        self.ask(context, client, path).await
+    }
+
+    async fn ask(
+        &self,
+        context: &RequestContext,
+        client: Option<&HeaderValue>,
+        path: String,
+    ) -> Result<Response, Refusal> {
         // An id's characters are all allowed in a path.
-        let uri = Uri::try_from(format!("/process/{id}")).unwrap_or_default();
+        let uri = Uri::try_from(path).unwrap_or_default();
         let call = Call {
             method: Method::GET,
             uri,

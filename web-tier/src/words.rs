@@ -59,7 +59,8 @@ pub fn of_field(code: ErrorCode, detail: &str) -> String {
     labelled.unwrap_or_else(|| detail.to_owned())
 }
 
-/// Whether a payment may have been taken, though its answer has this code: each 5xx may hide a try that arrived.
+/// Whether a payment may have been taken, though its answer has this code: each 5xx may hide a try that arrived, and
+/// "too slow" or "too many" may be said to a repeat by the browser.
 pub fn may_have_been_taken(code: ErrorCode) -> bool {
-    code.status() >= 500
+    matches!(code.status(), 408 | 429 | 500..)
 }

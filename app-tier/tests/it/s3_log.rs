@@ -33,6 +33,7 @@ async fn log(answers: &Answers) -> S3Log {
         .region(Region::from_static("us-west-2"))
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
         .retry_config(RetryConfig::disabled())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(endpoint)
         .force_path_style(true)
         .build();

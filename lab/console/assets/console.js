@@ -78,7 +78,12 @@ async function refresh() {
   const page = new DOMParser().parseFromString(text, "text/html");
   const before = taken;
   held = false;
+  const state = document.getElementById("state");
+  const { height } = state.getBoundingClientRect();
   Idiomorph.morph(document.getElementById("live"), page.getElementById("live"), idiomorph);
+  // What is under the mouse stays where it is: a longer state scrolls inside its place.
+  const isAimedAt = hovers && document.querySelector("main :is([data-rows], button):hover");
+  state.style.height = isAimedAt ? `${height}px` : "";
   heldSince = held ? (heldSince ?? before) : undefined;
   date();
   tell();

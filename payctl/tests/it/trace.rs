@@ -222,7 +222,8 @@ async fn p10_a_trace_shows_each_clients_payment_of_an_id(pool: MySqlPool) {
     let body = json!({"id": "a", "amount": "12.50"});
     let lines = ["", "shop", "other"].map(|client| line_of(client, &body));
     pipeline.put(&key, &lines.concat()).await;
-    let trace = async |args: &[&str]| pipeline.payctl(&[&["trace", "a"], args].concat()).await;
+    let trace = ["trace", "a", "--settle", "0"];
+    let trace = async |args: &[&str]| pipeline.payctl(&[&trace, args].concat()).await;
     let said = trace(&[]).await;
     said.check(
         1,

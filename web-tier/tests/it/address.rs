@@ -51,19 +51,20 @@ async fn p5_the_form_needs_no_app_tier_and_says_what_could_not_be_asked() {
     for part in [
         "It is not known whether your payment was made.",
         r#"href="/pay/order-1""#,
-        r#"data-id-is-new="false""#,
     ] {
         assert!(form.contains(part), "{part} in {form}");
     }
+    let new = away.get("/pay").await.text().await.unwrap();
+    assert!(!new.contains("It is not known"), "nothing was sent: {new}");
+}
 
+#[tokio::test]
+async fn p4_a_form_under_an_unused_id_has_no_warning() {
     let unknown = r#"{"code":"not_found","detail":"no payment has this id"}"#;
     let kind = "content-type: application/problem+json\r\n";
     let tier = Tier::before(vec![answer("404 Not Found", kind, unknown)]).await;
-    let new = tier.get("/pay").await.text().await.unwrap();
-    assert!(new.contains(r#"data-id-is-new="true""#), "{new}");
-    assert_eq!(tier.calls(), 0);
     let old = tier.get("/pay?id=order-1").await.text().await.unwrap();
-    assert!(old.contains(r#"data-id-is-new="false""#), "{old}");
     assert!(!old.contains("It is not known"), "the server knows of none");
-    assert_eq!(tier.calls(), 1);
+    let asked = tier.seen.lock().unwrap()[0].clone();
+    assert!(asked.starts_with("GET /process/order-1?wait=0 "), "{asked}");
 }

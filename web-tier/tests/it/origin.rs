@@ -26,7 +26,7 @@ async fn p10_a_page_of_another_site_cannot_pay() {
         assert_eq!(form.status().as_u16(), 403, "{other:?}");
         let page = form.text().await.unwrap();
         assert!(
-            page.contains("Nothing was paid") && page.contains("another site"),
+            page.contains("This try was not taken") && page.contains("another site"),
             "{page}"
         );
 

@@ -116,6 +116,21 @@ async fn a_form_becomes_a_payment_and_a_receipt() {
 }
 
 #[tokio::test]
+async fn p4_a_form_that_was_paid_before_reads_that_nothing_more_was() {
+    let accepted = r#"{"id":"tx_1","status":"accepted","received_at":"2026-11-22T07:30:00.123456Z","request_id":"r"}"#;
+    let headers = "content-type: application/json\r\nidempotent-replayed: true\r\n";
+    let tier = Tier::before(vec![answer("200 OK", headers, accepted)]).await;
+    let page = tier.post(&[FORM], BODY).await.text().await.unwrap();
+    for part in [
+        "<h1>Payment accepted before</h1>",
+        "Nothing more was paid.",
+        "22 November 2026, 07:30:00 UTC",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_shows_the_form_again_with_what_is_to_be_mended() {
     let refused =
         r#"{"code":"invalid_member","detail":"amount must be more than 0","member":"amount"}"#;

@@ -23,6 +23,9 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// Trusted only behind the web tier, which never takes it from outside.
 pub const CLIENT: HeaderName = HeaderName::from_static(CLIENT_HEADER);
 
+/// The query of who asks the app tier for a payment, and does not want to wait for one that is not known yet.
+pub const AT_ONCE: &str = "wait=0";
+
 /// An id and two quotes around it.
 const KEY_BYTES_MAX: usize = ID_BYTES_MAX + 2;
 

@@ -15,8 +15,8 @@ const GAPS: [char; 7] = [
 pub struct TypedError;
 
 /// Returns the amount in JSON's notation. Blanks around it and the currency's own sign or code go, digits of every
-/// script become ASCII, `1 000 000` loses its gaps, and one comma before at most two digits is a decimal comma. `1,234`
-/// and `1.234,50` have two readings, and are left to the person.
+/// script become ASCII, `1 000 000` loses its gaps, and one comma before at most two digits is a decimal comma. `1,234`,
+/// `1.234,50` and, unless the currency has three decimals, `1.234` have two readings, and are left to the person.
 ///
 /// What is no amount at all comes back as it is: the rule of the amount says what is wrong.
 pub fn from_typed(text: &str, currency: Currency) -> Result<String, TypedError> {
@@ -33,6 +33,7 @@ pub fn from_typed(text: &str, currency: Currency) -> Result<String, TypedError> 
         .filter(|(whole, fraction)| are_digits(whole) && are_digits(fraction) && text.len() > 1);
     match number {
         Some((_, fraction)) if has_comma && fraction.len() > 2 => Err(TypedError),
+        Some((_, fraction)) if fraction.len() == 3 && currency.decimals() < 3 => Err(TypedError),
         None if has_comma => Err(TypedError),
         None => Ok(text),
         Some((whole, "")) => Ok(whole.to_owned()),

@@ -259,6 +259,30 @@ async fn rows_stay_under_the_pointer_and_a_press_opens_what_was_pressed() {
     assert_eq!((console.run(first).await, console.run(&top).await), before);
     console.until_shown("the rows under the pointer are").await;
 
+    // So narrow that what is ill needs more than a line.
+    let narrow = View {
+        width: 600,
+        height: 1400,
+        ..View::DESKTOP
+    };
+    console.browser.show(narrow).await.unwrap();
+    console.browser.hover(link).await.unwrap();
+    console.refresh().await;
+    let before = console.run(&top).await;
+    let stopped = [PartName::WebA, PartName::WebB, PartName::AppA];
+    for part in stopped {
+        console.signal(part, Signal::SIGSTOP);
+    }
+    console
+        .until("document.querySelectorAll('#state [role=status] span').length > 2")
+        .await;
+    assert_eq!(console.run(&top).await, before, "the state grew above");
+    for part in stopped {
+        console.signal(part, Signal::SIGCONT);
+    }
+    console.until("!document.querySelector('.banner')").await;
+    console.browser.show(View::DESKTOP).await.unwrap();
+
     console.browser.hover("h1").await.unwrap();
     console.until_shown("hovered-1").await;
     let is_kept = "return row.isConnected && row.textContent.includes('shown-1')";

@@ -36,6 +36,11 @@ async fn p4_the_pay_page_never_misleads() {
         money::p4_a_lost_answer_is_asked_for_before_anything_is_sent_again,
         money::p4_a_refusal_after_a_lost_try_never_says_not_made,
         money::p4_under_an_id_that_is_not_new_something_may_have_been_sent,
+        money::p4_too_many_requests_may_be_the_answer_to_a_repeat,
+        money::p4_a_form_brought_back_asks_for_what_another_one_lost,
+        money::p4_a_receipt_brought_back_forgets_no_lost_payment,
+        money::p4_what_somebody_else_paid_under_the_id_is_not_this_payment,
+        money::p4_after_a_yes_a_row_of_another_name_is_not_this_payment,
         money::p4_a_change_after_a_lost_answer_shows_the_first_try,
         money::p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form,
         money::p4_a_row_of_another_name_is_not_this_payment,
@@ -69,6 +74,7 @@ async fn p4_the_pay_page_never_misleads() {
         people::the_focus_goes_on_when_its_button_is_gone,
         people::without_a_script_the_plain_form_pays,
         people::the_keyboard_alone_is_enough,
+        people::a_receipt_has_its_date_and_breaks_an_amount_between_groups,
         people::no_view_of_the_page_has_an_axe_violation_or_overflows,
     );
 }

@@ -6,7 +6,7 @@ use lab_runner::part::PartName;
 use lab_tasks::browser::{Browser, View};
 use serde_json::Value;
 
-use super::proxy::Proxy;
+use super::proxy::{Fate, Proxy};
 use crate::test_lab::TestLab;
 
 pub const RECORDED: &str = "Payment recorded";
@@ -70,6 +70,16 @@ impl Page {
     pub async fn pay(&self, note: &str) {
         self.fill(note).await;
         self.click("#pay").await;
+    }
+
+    /// Pays, and neither the payment nor what asks for it gets an answer.
+    pub async fn lose_answer(&self, note: &str) {
+        let unavailable = serde_json::json!({"code": "status_unavailable"});
+        self.proxy.all_asks(Fate::Forged(503, unavailable));
+        self.proxy.posts([Fate::AnswerLost]);
+        self.proxy.all_posts(Fate::RequestLost);
+        self.pay(note).await;
+        self.until_shown("No answer came.").await;
     }
 
     /// Waits until it can be clicked.

@@ -13,7 +13,8 @@ pub async fn a_mistake_is_named_beside_its_field_and_nothing_is_sent(page: &Page
     for (field, text, words) in [
         ("#amount", "1.5.5", "Enter a number such as"),
         ("#amount", "0", "more than 0"),
-        ("#amount", "1.234", "USD has at most 2 decimals."),
+        ("#amount", "1.2345", "USD has at most 2 decimals."),
+        ("#amount", "1.234", "without separators of thousands"),
         ("#amount", "€10", "choose the currency in the list"),
         ("#payer_name", "4111 1111 1111 1111", "card number"),
     ] {
@@ -185,6 +186,20 @@ pub async fn the_keyboard_alone_is_enough(page: &Page) {
     let focused = page.focused().await;
     assert_eq!(focused, "receipt-title", "a screen reader goes on there");
     assert_eq!(page.rows("Tea").await, ["12.5000\tEUR\tJane"]);
+}
+
+pub async fn a_receipt_has_its_date_and_breaks_an_amount_between_groups(page: &Page) {
+    page.browser.show(View::PHONE).await.unwrap();
+    page.type_into("#amount", "123456789012345.67").await;
+    page.type_into("#transaction", "dated").await;
+    page.click("#pay").await;
+    page.until_shown(RECORDED).await;
+    let dated = "const year = new Date().getFullYear();
+        return [...document.querySelectorAll('.when')].every((node) => node.textContent.includes(year))";
+    assert_eq!(page.run(dated).await, true);
+    assert_eq!(page.browser.overflow().await.unwrap(), 0);
+    let breaks = "return document.querySelector('#total').innerHTML.split('<wbr>').map((part) => part.slice(-1))";
+    assert_eq!(page.run(breaks).await, json!([",", ",", ",", ",", ">"]));
 }
 
 pub async fn no_view_of_the_page_has_an_axe_violation_or_overflows(page: &Page) {

@@ -33,6 +33,8 @@ pub enum Fate {
     RequestLost,
     /// The server handles the request, but the page never gets the answer.
     AnswerLost,
+    /// The server handles the request, and the page gets this answer instead of the server's.
+    AnswerReplaced(u16, Value),
     /// The server never sees the request, and the page gets this answer.
     Forged(u16, Value),
     /// Like [`Fate::Forged`], with Retry-After in seconds.
@@ -219,6 +221,10 @@ async fn exchange(State(network): State<Arc<Network>>, request: Request) -> Resp
         Fate::AnswerLost => {
             network.forward(request, body).await;
             cut_off()
+        }
+        Fate::AnswerReplaced(status, answer) => {
+            network.forward(request, body).await;
+            forged(status, &answer)
         }
         Fate::Forged(status, body) => forged(status, &body),
         Fate::Refused(status, body, seconds) => {

@@ -5,34 +5,37 @@
 // `payment` and `words` are the modules of these names.
 
 const MINUTE = 60_000;
-const AT = "2026-11-22T07:30:00Z";
+const at = (count) => `2026-11-22T07:30:00.${String(count).padStart(6, "0")}Z`;
 
-function walk({ next, start, toKeep, STATES }, words, seed) {
+function walk({ next, start, toKeep, isKept, STATES }, words, seed) {
   const random = mulberry(seed);
   const chance = (share) => random() < share;
   const pick = (list) => list[Math.floor(random() * list.length)];
   const first = { id: "tx_1", amount: "10.00", currency: "USD", payer_name: "Alice" };
   const forms = [first, first, { ...first, payer_name: "Alicia" }, { ...first, amount: "12.00" }];
-  const others = [{ ...first, payer_name: "Bob" }, { ...first, amount: "11.00" }, { ...first, transaction: "Tea" }];
+  const others = [{ ...first, payer_name: "Bob" }, { ...first, amount: "11.00" }, { ...first, transaction: "Tea" }, first];
   const text = JSON.stringify;
 
+  // What was accepted, with its time and whether it came from here; a row is one of them.
   const nodes = [undefined, undefined];
   let row;
-  const accepted = new Set();
+  const accepted = [];
   // What was sent from here, and of it what is still on its way.
   const sent = new Set();
   const late = [];
   let denied;
 
-  const take = (content) => {
+  const take = (content, isOurs = true) => {
     const node = Math.floor(random() * 2);
-    const known = row ?? nodes[node];
-    if (known) return text(known) === text(content);
-    nodes[node] = content;
-    accepted.add(text(content));
-    return true;
+    nodes[node] = row ?? nodes[node];
+    if (nodes[node]) return text(nodes[node].content) === text(content) && nodes[node];
+    nodes[node] = { content, isOurs, receivedAt: at(accepted.length) };
+    accepted.push(nodes[node]);
+    return nodes[node];
   };
-  const mayBeMade = (content) => (row ? text(row) === content : accepted.has(content) || late.some((other) => text(other) === content));
+  const wasAccepted = (content) => accepted.some((one) => text(one.content) === content);
+  const isMade = ({ content, isOurs }, payment) => isOurs && text(content) === payment;
+  const mayBeMade = (content) => (row ? isMade(row, content) : accepted.some((one) => isMade(one, content)) || late.some((other) => text(other) === content));
   const mayAnyBeMade = () => [...sent].some(mayBeMade);
 
   const post = (payment) => {
@@ -41,23 +44,30 @@ function walk({ next, start, toKeep, STATES }, words, seed) {
       if (chance(0.5)) late.push(payment);
       return { type: "lost", code: "lost" };
     }
-    if (chance(0.1)) return { type: "later", code: "rate_limited", after: 1000 };
+    // To a repeat by the browser, perhaps, whose first try was taken.
+    if (chance(0.1)) {
+      if (chance(0.5)) take(payment);
+      return { type: "lost", code: "rate_limited", after: 1000 };
+    }
     if (chance(0.05)) return { type: "no", refusal: { code: "invalid_member" } };
-    const isTaken = take(payment);
+    const count = accepted.length;
+    const taken = take(payment);
     if (chance(0.3)) return { type: "lost", code: "lost" };
-    if (!isTaken && row) denied = text(payment);
-    return isTaken ? { type: "yes", receivedAt: AT } : { type: "no", refusal: { code: "id_conflict" } };
+    if (!taken && row) denied = text(payment);
+    if (!taken) return { type: "no", refusal: { code: "id_conflict" } };
+    return { type: "yes", receivedAt: taken.receivedAt, isAnothers: accepted.length === count && !taken.isOurs };
   };
 
   const ask = () => {
     if (chance(0.2)) return { type: "silent", code: "lost" };
     if (row) {
-      const { amount, currency, transaction } = row;
-      const state = accepted.size > 1 && chance(0.8) ? "conflict" : "recorded";
-      const times = { received_at: AT, recorded_at: AT };
+      const { amount, currency, transaction } = row.content;
+      const state = new Set(accepted.map(({ content }) => text(content))).size > 1 && chance(0.8) ? "conflict" : "recorded";
+      const times = { received_at: row.receivedAt, recorded_at: at(0) };
       return { type: "found", found: { state, status: "processed", amount, currency, transaction, ...times } };
     }
-    return pick(nodes) ? { type: "found", found: { state: "accepted", received_at: AT } } : { type: "unknown" };
+    const node = pick(nodes);
+    return node ? { type: "found", found: { state: "accepted", received_at: node.receivedAt } } : { type: "unknown" };
   };
 
   const wrong = [];
@@ -76,20 +86,23 @@ function walk({ next, start, toKeep, STATES }, words, seed) {
       sent.add(text(state.payment));
       late.push(state.payment);
     }
-    const kept = chance(0.2) ? undefined : JSON.parse(text(toKeep(state, now) ?? null));
+    const record = chance(0.2) ? undefined : JSON.parse(text(toKeep(state, now) ?? null));
     state = start(false);
     pressedAt = -Infinity;
-    dispatch({ type: "open", kept, id: "tx_1" });
+    dispatch({ type: "open", kept: [record].filter((record) => isKept(record, "tx_1", now)), id: "tx_1" });
   };
-  if (chance(0.1)) dispatch({ type: "open", kept: { payment: first, at: 0 }, id: "tx_1" });
+  if (chance(0.1)) {
+    sent.add(text(first));
+    dispatch({ type: "open", kept: [{ payment: first, at: 0 }], id: chance(0.5) ? "tx_1" : "tx_2" });
+  }
 
   for (let steps = 0; steps < 60 && wrong.length === 0; steps += 1) {
     const { does, press } = STATES[state.name];
     // What is to be sent goes out at once.
     if (does !== "post") now += chance(0.05) ? 5 * MINUTE : 2_000;
-    if (chance(0.1)) take(pick(others));
+    if (chance(0.1)) take(pick(others), false);
     if (chance(0.2) && late.length > 0) take(late.pop());
-    if (chance(0.15) && accepted.size > 0) row ??= JSON.parse(pick([...accepted]));
+    if (chance(0.15) && accepted.length > 0) row ??= pick(accepted);
     if (chance(0.02)) {
       load();
     } else if (state.name === "editing") {
@@ -106,7 +119,10 @@ function walk({ next, start, toKeep, STATES }, words, seed) {
       dispatch({ type: "cancel" });
     } else if (does === "post") {
       check(now - pressedAt <= 3 * MINUTE, "sent long after the last press");
-      dispatch(post(state.payment));
+      const wasSent = sent.has(text(state.payment));
+      const answer = post(state.payment);
+      dispatch(answer);
+      check(!answer.isAnothers || wasSent || state.name === "before", "paid, but by somebody else alone");
     } else if (does) {
       dispatch(does === "ask" ? ask() : { type: "waited" });
     } else {
@@ -118,13 +134,15 @@ function walk({ next, start, toKeep, STATES }, words, seed) {
 
   function look() {
     const { name, payment, problem } = state;
-    const isLike = (content) => row && row.amount === content.amount && row.transaction === content.transaction;
+    const isLike = (content) => row && row.content.amount === content.amount && row.content.transaction === content.transaction;
     if (name === "recorded") {
       check(isLike(payment), "recorded, but is not");
       check(denied !== text(payment), "recorded, but the server said that the row is another");
-      check(!payment.payer_name || accepted.has(text(payment)), "recorded under a name that was never accepted");
+      check(!payment.payer_name || text(row.content) === text(payment), "recorded under a name that is not the row's");
     } else if (name === "matched") {
       check(isLike(payment), "of this amount, but is not");
+    } else if (name === "before") {
+      check(wasAccepted(text(payment)), "made before, but was not");
     } else if (name === "earlier") {
       check(isLike(payment), "an earlier payment, but it is another");
       check(words.trouble(state).text.includes("made"), "an earlier payment, without a word");
@@ -132,7 +150,7 @@ function walk({ next, start, toKeep, STATES }, words, seed) {
       const isNo = words.problem(problem).includes("not made");
       check(!isNo || !mayAnyBeMade(), "not made, but may be");
       if (problem.code === "id_conflict") {
-        check(row || others.some((other) => accepted.has(text(other))), "another payment, but there is none");
+        check(row || others.some((other) => wasAccepted(text(other))), "another payment, but there is none");
       } else {
         check(payment.id === "tx_1", "the id was given up");
       }
