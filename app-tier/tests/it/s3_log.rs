@@ -18,7 +18,10 @@ type Answers = Arc<Mutex<VecDeque<(u16, &'static str)>>>;
 async fn answer(State(answers): State<Answers>) -> (StatusCode, String) {
     let next = answers.lock().unwrap().pop_front();
     let (status, code) = next.expect("no more PUTs");
-    let body = format!("<Error><Code>{code}</Code></Error>");
+    let body = match status {
+        200 => String::new(),
+        _ => format!("<Error><Code>{code}</Code></Error>"),
+    };
     (StatusCode::from_u16(status).unwrap(), body)
 }
 

@@ -46,7 +46,7 @@ async fn p4_every_refusal_of_a_form_keeps_it_and_says_whether_it_may_be_paid() {
         };
         assert_eq!(status, expected, "{code:?}");
         let is_unknown = page.contains(UNKNOWN) && page.contains(r#"href="/pay/tx_1""#);
-        let may_be_made = status == 408 || status >= 500;
+        let may_be_made = [408, 429].contains(&status) || status >= 500;
         assert_eq!(is_unknown, may_be_made, "{code:?}: {page}");
         let is_no = page.contains("Nothing was paid") || page.contains("was not made");
         assert_eq!(is_no, !may_be_made, "{code:?}: {page}");
