@@ -131,6 +131,9 @@ pub struct Up {
     /// TLS on every hop from the client to the app tier, by a CA of the lab's own
     #[arg(long)]
     pub tls: bool,
+    /// Let only the clients of this file pay; see `payctl client`. No first payment is sent
+    #[arg(long, value_name = "FILE")]
+    pub clients: Option<PathBuf>,
     /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
     #[arg(long, conflicts_with_all = ["relay", "database_url"])]
     pub vpc: bool,

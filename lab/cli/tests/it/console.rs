@@ -371,7 +371,7 @@ async fn dead_letters_are_shown_and_redriven() {
 async fn payments_go_on_while_the_database_is_away_and_its_fault_ends_by_itself() {
     let console = Console::open().await;
     console.click("button[name=rate][value='50']").await;
-    console.until_shown("50 payments a second").await;
+    console.until_shown("50 payments per second").await;
     console.goto("/faults").await;
     console
         .run("document.getElementById('for-mysql-down').value = '3'")

@@ -58,11 +58,12 @@ async fn p2_large_objects_of_odd_lines_in_one_event_are_ingested_within_memory()
     }
     let record = |key: &str| {
         json!({
-            "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
             "s3": { "bucket": { "name": BUCKET }, "object": { "key": key } },
         })
     };
-    lab.invoke(&json!({ "Records": keys.map(record) })).await;
+    let answer = lab.invoke(&json!({ "Records": keys.map(record) })).await;
+    assert!(!answer.contains("error"), "{answer}");
     let ledger = "SELECT object_key, row_count, reject_count FROM payments.ingested_objects \
                   WHERE object_key LIKE '%/odd-%' ORDER BY object_key";
     let ingested = keys.map(|key| format!("{key}\t0\t13000"));

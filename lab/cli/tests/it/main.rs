@@ -10,6 +10,7 @@ mod bench;
 mod browser;
 mod card_numbers;
 mod chaos;
+mod clients;
 mod console;
 mod crowd;
 mod doctor;

@@ -38,6 +38,9 @@ pub fn web(name: PartName, lab: &Lab) -> Result<Part, Error> {
     if let Some(files) = lab.tls() {
         env.insert("APP_TIER_CA_FILE", files.ca.display().to_string());
     }
+    if let Some(clients) = &lab.settings.clients {
+        env.insert("CLIENTS_FILE", clients.display().to_string());
+    }
     part(name, "web-tier", lab, env)
 }
 

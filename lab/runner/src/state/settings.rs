@@ -58,6 +58,9 @@ pub struct Settings {
     /// Whether every hop from the client to the app tier speaks TLS.
     #[serde(default)]
     pub tls: bool,
+    /// File of the clients that may pay; without one intake is open.
+    #[serde(default)]
+    pub clients: Option<PathBuf>,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
     /// The lab stops when this process ends.

@@ -86,7 +86,7 @@ async fn under_load(studio: &Studio<'_>) -> Result<(), Error> {
     let browser = &studio.browser;
     studio.open_console("/", WIDE).await?;
     browser.click("button[name=rate][value='50']").await?;
-    browser.until_shown("50 payments a second").await?;
+    browser.until_shown("50 payments per second").await?;
     studio.until_busy(SETTLED_SECONDS).await?;
     studio.shoot("overview", WIDE).await?;
     studio.shoot("overview-dark", WIDE.dark()).await?;

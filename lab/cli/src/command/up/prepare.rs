@@ -51,6 +51,7 @@ pub(super) async fn lab(
             console: !args.no_console,
             vpc,
             tls: args.tls,
+            clients: args.clients.as_deref().map(absolute).transpose()?,
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,
         },
