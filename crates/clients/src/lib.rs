@@ -1,6 +1,6 @@
 //! Who may pay: the file of clients, and the credentials that requests bring.
 //!
-//! - [`file`]: the TOML file, read strictly; [`load`] reads it from disk and tells when it has changed.
+//! - [`mod@file`]: the TOML file, read strictly; [`load`] reads it from disk and tells when it has changed.
 //! - [`registry`]: finds the client of a credential.
 //! - [`bearer`]: keys that are sent as they are; the file holds their hashes.
 //! - [`signature`]: signed requests (RFC 9421), and [`digest`] of their bodies (RFC 9530).

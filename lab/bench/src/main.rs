@@ -70,7 +70,7 @@ async fn run(args: Arguments) -> Result<ExitCode> {
         Ok(())
     };
     let scratch = ScratchLab::new(DIR, &args.dir.lab_dir(&workspace)?, workspace)?;
-    Ok(match scratch.with(&up, measured).await? {
+    Ok(match Box::pin(scratch.with(&up, measured)).await? {
         Some(()) => ExitCode::SUCCESS,
         None => ExitCode::from(INTERRUPTED),
     })

@@ -271,7 +271,13 @@ impl Check<'_> {
         let (kind, payment, detail) = match (looked.record, looked.reject.is_some()) {
             (Ok(record), true) if is_refused && !record.is_own() => {
                 self.findings.counts.foreign_rejects += 1;
-                return;
+                (
+                    Kind::Unproven,
+                    Some(record.payment.key()),
+                    Some(
+                        "a right payment that the database is said to have refused; payctl replay --rejects tries it again",
+                    ),
+                )
             }
             (Ok(record), true) => (
                 Kind::Rejected,

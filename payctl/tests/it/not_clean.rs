@@ -255,3 +255,21 @@ async fn p2_objects_that_are_not_tried_are_counted_all_the_same(pool: MySqlPool)
     let counts = ["objects in the log", "of them unread"];
     assert_eq!(counts.map(|name| said.count(name)), [122, 121]);
 }
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_right_payment_that_only_a_reject_explains_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let body = r#"{"id":"old-1","amount":"250.00"}"#;
+    pipeline.put("transactions/old-1.json", body).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    for forged in [
+        "DELETE FROM transactions",
+        "UPDATE ingested_objects SET row_count = 0, reject_count = 1",
+        "INSERT INTO rejects (object_key, object_etag, object_line, reason, detail, payment_id) \
+         SELECT object_key, object_etag, 1, 'refused_by_database', 'x', 'old-1' FROM ingested_objects",
+    ] {
+        pipeline.admin(forged).await;
+    }
+    let said = pipeline.reconcile().await;
+    said.check(2, &["unproven", "replay --rejects tries it again"]);
+}

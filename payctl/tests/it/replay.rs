@@ -159,6 +159,8 @@ async fn p2_rejects_that_were_not_looked_into_are_not_clean(pool: MySqlPool) {
     pipeline.payctl(&["replay"]).await.check(0, &[]);
     let rejects = async || pipeline.payctl(&["replay", "--rejects"]).await;
     rejects().await.check(0, &[]);
+    let before = ["replay", "--rejects", "--to", "2026-11-01"];
+    pipeline.payctl(&before).await.check(2, &[]);
 
     let insert = async |key: &str, etag: &str| {
         pipeline

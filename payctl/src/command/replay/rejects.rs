@@ -371,7 +371,9 @@ impl Tally {
 
     fn outcome(&self) -> Outcome {
         let is_different = self.refused + self.own + self.gone > 0;
-        let is_unfinished = self.failed + self.elsewhere + self.unreadable > 0;
+        let is_nothing_in_range = self.outside > 0 && self.outside == self.rejects;
+        let is_unfinished =
+            self.failed + self.elsewhere + self.unreadable > 0 || is_nothing_in_range;
         Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(is_different))
     }
 }
