@@ -270,7 +270,7 @@ mod tests {
         }
     }
 
-    /// Of the days, their folders are gone through one by one.
+    /// The folders of the days are listed one by one.
     #[test]
     fn p2_every_key_lies_in_a_segment_or_among_the_days() {
         for key in [

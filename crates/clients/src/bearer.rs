@@ -1,6 +1,6 @@
 //! Keys that a client sends as they are: `Authorization: Bearer pk_…`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use http::HeaderValue;
@@ -29,20 +29,9 @@ impl KeyHash {
     /// 64 hexadecimal digits.
     pub fn parse(hex: &str) -> Option<Self> {
         let mut hash = [0; 32];
-        let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
-        if pairs.len() != hash.len() || !rest.is_empty() {
-            return None;
-        }
-        for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
+        hex::decode_to_slice(hex, &mut hash).ok()?;
         Some(Self(hash))
     }
-}
-
-fn digit(digit: u8) -> Option<u8> {
-    let digit = char::from(digit).to_digit(16)?;
-    u8::try_from(digit).ok()
 }
 
 impl PartialEq for KeyHash {
@@ -61,7 +50,7 @@ impl Hash for KeyHash {
 
 impl fmt::Display for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -73,12 +62,15 @@ impl fmt::Debug for KeyHash {
 
 /// Returns a new key of 256 random bits.
 pub fn new_key() -> Result<String, Unspecified> {
-    Ok(format!("{PREFIX}{}", hex(&random::<SECRET_BYTES>()?)))
+    Ok(format!(
+        "{PREFIX}{}",
+        hex::encode(random::<SECRET_BYTES>()?)
+    ))
 }
 
 /// Returns a new id of a key: short, since people type it, and not secret.
 pub fn new_id() -> Result<String, Unspecified> {
-    Ok(format!("k_{}", hex(&random::<4>()?)))
+    Ok(format!("k_{}", hex::encode(random::<4>()?)))
 }
 
 /// Random bytes of the operating system.
@@ -86,14 +78,6 @@ pub fn random<const N: usize>() -> Result<[u8; N], Unspecified> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes)?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The key of the header Authorization, if it is one of this kind.

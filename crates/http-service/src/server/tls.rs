@@ -28,7 +28,7 @@ pub struct Tls {
     identity: Identity,
     /// What the files held when they were read last, good or not.
     seen: Pem,
-    /// Of the start.
+    /// Configuration made from the files at the start.
     config: Arc<ServerConfig>,
 }
 

@@ -26,9 +26,9 @@ pub enum Origin {
 
 /// What the ledger says of the row's object.
 pub struct Ledger {
-    /// Of all its versions, the earliest first.
+    /// Entries of all its versions, the earliest first.
     all: Vec<LedgerEntry>,
-    /// Of the version that is there now.
+    /// Entries of the version that is there now.
     own: Vec<LedgerEntry>,
     /// The line was rejected first: then it may have become a row at any time.
     is_rejected: bool,
@@ -57,7 +57,7 @@ impl Ledger {
         })
     }
 
-    /// Of the object as it is now, or of its last version where it is gone.
+    /// Returns the entry of the object as it is now, or of its last version if it is gone.
     pub fn last(&self) -> Option<&LedgerEntry> {
         self.own.first().or(self.all.last())
     }

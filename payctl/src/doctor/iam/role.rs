@@ -16,13 +16,13 @@ pub const FAR_TOO_WIDE: [&str; 5] = [
     "SecretsManagerReadWrite",
 ];
 
-/// Of AWS's own too, and as narrow as can be for the logs and network interfaces of a function.
+/// Managed policies of AWS for functions, as narrow as can be for the logs and network interfaces of a function.
 const OF_FUNCTIONS: [&str; 2] = [
     "AWSLambdaVPCAccessExecutionRole",
     "AWSLambdaBasicExecutionRole",
 ];
 
-/// Of AWS's own too: a shell, and metrics. Neither reaches the journal, a queue or a secret.
+/// Managed policies of AWS for instances: a shell, and metrics. Neither reaches the journal, a queue or a secret.
 const OF_INSTANCES: [&str; 2] = [
     "AmazonSSMManagedInstanceCore",
     "CloudWatchAgentServerPolicy",
@@ -35,7 +35,7 @@ pub struct Role<'a> {
     policies: Vec<Policy>,
     /// As JSON, with the name of each.
     pub documents: Vec<(&'a str, &'a Value)>,
-    /// Of AWS's own.
+    /// Names of the managed policies of AWS.
     pub attached: Vec<&'a str>,
 }
 
