@@ -123,7 +123,7 @@ impl App {
             requests_max: REQUESTS_MAX,
             status_queries: STATUS_QUERIES,
         };
-        let router = layers.around(routes::routes(state), &mut metrics);
+        let router = layers.register(&mut metrics).wrap(routes::routes(state));
         let breaker = committer.breaker();
         let ready = S3Readiness {
             log,
@@ -153,7 +153,8 @@ impl App {
     pub async fn run(self) -> std::io::Result<()> {
         let (addr, admin) = (self.local_addr()?, self.admin_addr());
         tracing::info!(%addr, %admin, "listening");
-        self.server.serve(self.router).await?;
+        let router = self.router;
+        self.server.serve(move || router.clone()).await?;
         let flushed = tokio::time::timeout(FLUSH, self.committer.close()).await;
         if flushed.is_err() {
             tracing::error!("S3 did not take what was queued; none of it was answered with yes");

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use app_tier::{App, config};
 use mimalloc::MiMalloc;
-use program::{Program, Threads};
+use program::Program;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -12,7 +12,6 @@ fn main() -> ExitCode {
         name: "app-tier",
         about: "Makes a payment durable in S3, then says yes.",
         variables: config::VARIABLES,
-        threads: Threads::PerCore,
     };
     program.main(config::Config::from_env, async |config| {
         Ok(App::build(config).await?.run().await?)

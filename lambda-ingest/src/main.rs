@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use lambda_ingest::{App, config};
 use mimalloc::MiMalloc;
-use program::{Program, Threads};
+use program::Program;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -12,7 +12,6 @@ fn main() -> ExitCode {
         name: "lambda-ingest",
         about: "AWS Lambda function: payments from objects in S3 to rows in MySQL.",
         variables: config::VARIABLES,
-        threads: Threads::One,
     };
     program.main(config::Config::from_env, async |config| {
         App::build(config).await?.run().await

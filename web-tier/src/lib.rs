@@ -26,17 +26,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_service::admin::{Admin, Serving};
-use http_service::http::{Layers, StatusQueries};
+use http_service::http::{Around, Layers, StatusQueries};
 use http_service::metrics::Metrics;
 use http_service::server::{BindError, Server};
 use http_service::spans::Spans;
-use payment_core::ErrorCode;
+use payment_core::{CardCheck, ErrorCode};
 
 use crate::config::Config;
 use crate::door::{Door, Watch};
-use crate::ready::AppTier;
+use crate::ready::Ready;
 use crate::routes::State;
-use crate::upstream::{HostPort, Resolve, Upstream};
+use crate::upstream::{AppTier, HostPort, Resolve};
 
 /// From the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -54,10 +54,31 @@ const STATUS_QUERIES: StatusQueries = StatusQueries {
 #[derive(Debug)]
 pub struct App {
     server: Server,
-    router: axum::Router,
+    routers: Routers,
     admin: Serving,
     door: Arc<Door>,
     spans: Spans,
+}
+
+/// Makes a core's router, with connections of its own.
+#[derive(Debug, Clone)]
+struct Routers {
+    around: Around,
+    app_tier: AppTier,
+    door: Arc<Door>,
+    cards: CardCheck,
+}
+
+impl Routers {
+    fn router(&self) -> axum::Router {
+        let state = State {
+            upstream: self.app_tier.connect(),
+            door: Arc::clone(&self.door),
+            cards: self.cards.clone(),
+        };
+        let router = self.around.wrap(routes::routes(state));
+        people::around(router, self.cards.clone())
+    }
 }
 
 impl App {
@@ -68,13 +89,13 @@ impl App {
 
     /// Like [`App::build`], with addresses of the caller's.
     pub async fn with_resolver(resolver: impl Resolve, config: Config) -> Result<Self, BindError> {
-        let upstream = Arc::new(Upstream::new(&config.app_tier, resolver));
+        let app_tier = AppTier::new(&config.app_tier, resolver);
         let server = Server::bind(config.listen).await?;
         let admin = Admin::bind(config.admin).await?;
         let mut metrics = Metrics::default();
         let spans = Spans::start(config.spans.as_ref(), "web-tier");
         server.register(&mut metrics);
-        upstream.register(&mut metrics);
+        app_tier.register(&mut metrics);
         let door = Door::new(config.clients, config.address_rate, &mut metrics);
         let door = Arc::new(door);
         let layers = Layers {
@@ -85,17 +106,16 @@ impl App {
             requests_max: REQUESTS_MAX,
             status_queries: STATUS_QUERIES,
         };
-        let ready = AppTier(Arc::clone(&upstream));
-        let state = State {
-            upstream,
-            door: Arc::clone(&door),
-            cards: config.cards.clone(),
-        };
-        let router = layers.around(routes::routes(state), &mut metrics);
+        let around = layers.register(&mut metrics);
         Ok(Self {
-            router: people::around(router, config.cards),
+            admin: admin.serve(metrics, Ready(app_tier.connect())),
+            routers: Routers {
+                around,
+                app_tier,
+                door: Arc::clone(&door),
+                cards: config.cards,
+            },
             server,
-            admin: admin.serve(metrics, ready),
             door,
             spans,
         })
@@ -116,7 +136,8 @@ impl App {
         let (addr, admin) = (self.local_addr()?, self.admin_addr());
         let _watch = Watch::start(self.door)?;
         tracing::info!(%addr, %admin, "listening");
-        self.server.serve(self.router).await?;
+        let routers = self.routers;
+        self.server.serve(move || routers.router()).await?;
         self.spans.finish().await;
         tracing::info!("stopped");
         Ok(())

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use program::{Program, Threads};
+use program::Program;
 use web_tier::{App, config};
 
 #[global_allocator]
@@ -12,7 +12,6 @@ fn main() -> ExitCode {
         name: "web-tier",
         about: "Public front of the payment pipeline: limits, the pay page, proxy to the app tier.",
         variables: config::VARIABLES,
-        threads: Threads::PerCore,
     };
     program.main(config::Config::from_env, async |config| {
         Ok(App::build(config).await?.run().await?)

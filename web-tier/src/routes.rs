@@ -29,7 +29,7 @@ pub const STATUS: &str = "/pay/{id}";
 const LOOK_UP: Duration = Duration::from_millis(500);
 
 pub struct State {
-    pub upstream: Arc<Upstream>,
+    pub upstream: Upstream,
     pub door: Arc<Door>,
     pub cards: CardCheck,
 }

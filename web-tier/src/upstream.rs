@@ -1,4 +1,5 @@
-//! The app tier, as the web tier sees it: one pool of connections to the internal load balancer.
+//! The app tier, as the web tier sees it: each core has connections of its own to the internal load
+//! balancer.
 //!
 //! Headers go through by an allow-list in both directions. A POST is sent a second time only where nothing of it
 //! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
@@ -11,6 +12,7 @@ mod tls;
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -33,7 +35,7 @@ pub use self::addresses::{HostPort, Resolve};
 use self::link::{CallError, Peer};
 use self::pool::Pool;
 pub use self::tls::{CA_FILE, Tls};
-use crate::config::AppTier;
+use crate::config;
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -43,15 +45,23 @@ const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, ID
 /// A health check is answered without any work.
 const HEALTH: Duration = Duration::from_secs(2);
 
-#[derive(Debug)]
-pub struct Upstream {
-    pool: Pool,
+/// What the cores have in common: where the app tier is, and what was counted.
+#[derive(Debug, Clone)]
+pub struct AppTier {
+    peer: Arc<Peer>,
     /// `Host` header of every request.
     host: HeaderValue,
     counters: Counters,
 }
 
+/// One core's connections to the app tier.
 #[derive(Debug)]
+pub struct Upstream {
+    app_tier: AppTier,
+    pool: Pool,
+}
+
+#[derive(Debug, Clone)]
 struct Counters {
     took: Histogram,
     failures: Counter,
@@ -78,15 +88,15 @@ struct Answer {
     body: Bytes,
 }
 
-impl Upstream {
-    pub fn new(app_tier: &AppTier, resolver: impl Resolve) -> Self {
-        let AppTier { origin, tls } = app_tier;
+impl AppTier {
+    pub fn new(config: &config::AppTier, resolver: impl Resolve) -> Self {
+        let config::AppTier { origin, tls } = config;
         let peer = Peer {
             addresses: Addresses::new(resolver),
             tls: tls.clone(),
         };
         Self {
-            pool: Pool::new(peer),
+            peer: Arc::new(peer),
             host: origin.host(),
             counters: Counters {
                 took: Histogram::new(SECONDS),
@@ -110,6 +120,16 @@ impl Upstream {
         metrics.count("upstream_repeats", help, repeats);
     }
 
+    /// Connections of their own for the core that calls this.
+    pub fn connect(&self) -> Upstream {
+        Upstream {
+            pool: Pool::new(Arc::clone(&self.peer)),
+            app_tier: self.clone(),
+        }
+    }
+}
+
+impl Upstream {
     /// Whether an app tier answers, through the load balancer.
     pub(crate) async fn health(&self) -> Result<(), String> {
         let call = Call {
@@ -216,7 +236,7 @@ impl Upstream {
     /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
     /// taken, and then another node took other content under the same id, to which it holds (promise P6).
     async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        self.counters.repeats.inc();
+        self.app_tier.counters.repeats.inc();
         let answer = self.send(call).await.map_err(|e| unreachable(&e))?;
         if call.method == Method::POST && answer.status.is_client_error() {
             return Err(broken(answer.status));
@@ -228,8 +248,8 @@ impl Upstream {
         let began = Instant::now();
         let answer = self.exchange(call).await;
         match &answer {
-            Ok(_) => self.counters.took.observe_time(began.elapsed()),
-            Err(_) => _ = self.counters.failures.inc(),
+            Ok(_) => self.app_tier.counters.took.observe_time(began.elapsed()),
+            Err(_) => _ = self.app_tier.counters.failures.inc(),
         }
         answer
     }
@@ -249,7 +269,7 @@ impl Upstream {
 
     fn headers(&self, call: &Call<'_>) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(HOST, self.host.clone());
+        headers.insert(HOST, self.app_tier.host.clone());
         if let Some(context) = call.context {
             // Both were checked to hold ASCII alone.
             if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {

@@ -12,6 +12,6 @@ mod slots;
 pub use body::{media_type, read_body, read_json};
 pub use inbound::{AT_ONCE, CLIENT, IDEMPOTENCY_KEY, PathId, client_name, idempotency_key};
 pub(crate) use observe::HEALTH;
-pub use observe::{Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
+pub use observe::{Around, Layers, LoggedPayment, REQUEST_ID, RequestContext, TRACEPARENT};
 pub use refusal::Refusal;
 pub use slots::StatusQueries;

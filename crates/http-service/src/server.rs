@@ -4,13 +4,17 @@
 //! while requests are served as before, so that the load balancer takes the target out before the port is
 //! gone. After the drain time, or a second signal, the listener closes and open requests are finished.
 
+mod accept;
 mod connections;
+mod cores;
 mod idle;
 mod tls;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,7 +22,10 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
+use self::accept::Acceptor;
 use self::connections::Connections;
+use self::cores::Cores;
+use self::idle::Idle;
 pub(crate) use self::idle::Seat;
 use self::tls::Handshakes;
 pub use self::tls::Tls;
@@ -94,6 +101,7 @@ pub struct Server {
     tls: Option<Tls>,
     idle: Duration,
     connections_max: usize,
+    cores: usize,
     /// One for each connection that may still come.
     slots: Arc<Semaphore>,
 }
@@ -113,6 +121,7 @@ impl Server {
             tls,
             idle: IDLE_OR_HEADER,
             connections_max: CONNECTIONS_MAX,
+            cores: available_parallelism().map_or(1, NonZero::get),
             slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         })
     }
@@ -129,6 +138,13 @@ impl Server {
     pub fn with_connections_max(mut self, connections_max: usize) -> Self {
         self.connections_max = connections_max;
         self.slots = Arc::new(Semaphore::new(connections_max));
+        self
+    }
+
+    /// Another number of cores than the process may use.
+    #[must_use]
+    pub fn with_cores(mut self, cores: usize) -> Self {
+        self.cores = cores;
         self
     }
 
@@ -152,8 +168,11 @@ impl Server {
         metrics.show("draining", help, move || usize::from(drain.is_draining()));
     }
 
-    /// Serves until a signal, then drains and ends.
-    pub async fn serve(self, router: Router) -> io::Result<()> {
+    /// Serves until a signal, then drains and ends. Each core makes a router of its own, on its own runtime.
+    pub async fn serve<R>(self, router: R) -> io::Result<()>
+    where
+        R: Fn() -> Router + Clone + Send + 'static,
+    {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         self.serve_until(router, async move || {
@@ -168,31 +187,32 @@ impl Server {
     }
 
     /// Like [`Server::serve`], with a caller's signal: its first completion starts the drain, its second ends it.
-    pub async fn serve_until(self, router: Router, mut signal: impl AsyncFnMut()) {
-        let Self {
-            listener,
-            draining,
-            drain_time,
-            tls,
-            idle,
-            slots,
-            ..
-        } = self;
-        let handshakes = tls.map(Handshakes::start);
-        let mut connections = Connections::new(router, handshakes, idle, slots);
+    pub async fn serve_until<R>(self, router: R, mut signal: impl AsyncFnMut())
+    where
+        R: Fn() -> Router + Clone + Send + 'static,
+    {
+        let handshakes = self.tls.map(Handshakes::start);
+        let connections = Connections::new(handshakes, self.idle);
+        let cores = Cores::start(self.cores, &connections, &router);
+        let mut acceptor = Acceptor {
+            listener: self.listener,
+            slots: self.slots,
+            idle: Idle::default(),
+            newcomer: None,
+        };
         tokio::select! {
-            () = connections.accept_from(&listener) => {}
+            () = acceptor.deal_to(&cores) => {}
             () = signal() => {}
         }
-        tracing::info!(drain_seconds = drain_time.as_secs(), "draining");
-        draining.send_replace(true);
+        tracing::info!(drain_seconds = self.drain_time.as_secs(), "draining");
+        self.draining.send_replace(true);
         tokio::select! {
-            () = connections.accept_from(&listener) => {}
-            () = tokio::time::sleep(drain_time) => {}
+            () = acceptor.deal_to(&cores) => {}
+            () = tokio::time::sleep(self.drain_time) => {}
             () = signal() => {}
         }
-        drop(listener);
-        connections.finish().await;
+        drop(acceptor);
+        cores.finish().await;
     }
 }
 

@@ -10,5 +10,5 @@ mod secret;
 
 pub use chain::chain;
 pub use env::Env;
-pub use program::{Program, Threads};
+pub use program::Program;
 pub use secret::Secret;

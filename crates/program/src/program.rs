@@ -17,17 +17,6 @@ pub struct Program {
     pub name: &'static str,
     pub about: &'static str,
     pub variables: &'static [Variable],
-    pub threads: Threads,
-}
-
-/// What runs a program's tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Threads {
-    /// One a core.
-    PerCore,
-    /// The one that the program starts with. To hand work to another thread and back costs more than it brings, where
-    /// there is one thing to do at a time.
-    One,
 }
 
 impl Program {
@@ -62,21 +51,10 @@ impl Program {
             version = env!("CARGO_PKG_VERSION"),
             "starting"
         );
-        match self.block_on(run(config)) {
+        match block_on(run(config)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => self.complain(&chain(&*error), 1),
         }
-    }
-
-    fn block_on<F>(&self, run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-    where
-        F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
-    {
-        let mut runtime = match self.threads {
-            Threads::PerCore => runtime::Builder::new_multi_thread(),
-            Threads::One => runtime::Builder::new_current_thread(),
-        };
-        runtime.enable_all().build()?.block_on(run)
     }
 
     fn complain(&self, text: &str, code: u8) -> ExitCode {
@@ -84,6 +62,18 @@ impl Program {
         let _ = writeln!(io::stderr(), "{}: {text}", self.name);
         ExitCode::from(code)
     }
+}
+
+/// On the thread that the program starts with: to hand work to another thread and back costs more than it brings. A
+/// server makes one more for each further core.
+fn block_on<F>(run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+where
+    F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run)
 }
 
 fn say(text: &str) -> ExitCode {

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use self::counter::Counter;
-use crate::source::PATIENCE;
+use crate::source::TIMEOUT;
 use crate::source::function::{self, Function};
 use crate::source::pulse::{self, Asked};
 use crate::source::tier::Figures;
@@ -70,7 +70,7 @@ async fn look(
         (tier, figures.ok())
     });
     let asked = parts.iter().map(|asked| async move {
-        let answer = asked.ask(PATIENCE, http).await;
+        let answer = asked.ask(TIMEOUT, http).await;
         (asked.part, answer)
     });
     let answers = join_all(asked);
@@ -115,7 +115,7 @@ pub async fn count(console: Arc<Console>) {
 
 /// Returns the faults of a target that are on; `None` if it does not answer.
 async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
-    let listed = match timeout(PATIENCE, all::list(target, lab)).await {
+    let listed = match timeout(TIMEOUT, all::list(target, lab)).await {
         Ok(Ok(listed)) => listed,
         Ok(Err(error)) if error.is_absence() => Vec::new(),
         Ok(Err(_)) | Err(_) => return (target, None),

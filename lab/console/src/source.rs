@@ -16,7 +16,7 @@ use aws_sdk_s3::primitives::ByteStreamError;
 use tokio::time::timeout;
 
 /// Timeout of a query to a part. A part that takes longer is shown as not answering.
-pub const PATIENCE: Duration = Duration::from_millis(1_500);
+pub const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Why a part could not be queried, for people.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -58,17 +58,17 @@ impl From<lab_runner::fault::Error> for Away {
 
 /// Waits for an answer, but no longer than this.
 pub async fn within<T, E>(
-    patience: Duration,
+    limit: Duration,
     question: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Away>
 where
     Away: From<E>,
 {
-    match timeout(patience, question).await {
+    match timeout(limit, question).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Away(format!(
             "no answer within {:.1} s",
-            patience.as_secs_f64()
+            limit.as_secs_f64()
         ))),
     }
 }

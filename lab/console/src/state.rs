@@ -42,7 +42,7 @@ impl Console {
     /// Creates the console of a lab; `address` is where it is reached.
     pub fn of(lab: Lab, address: SocketAddr) -> Result<Self, Error> {
         Ok(Self {
-            http: lab.client(source::PATIENCE)?,
+            http: lab.client(source::TIMEOUT)?,
             s3: lab.s3(&lab.credentials.aws.operator),
             walks: Walks::default(),
             queues: function::queues(&lab),

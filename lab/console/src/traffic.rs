@@ -22,7 +22,7 @@ pub const SECONDS_MAX: u64 = 600;
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Time after which a client gives up.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 const PAYERS: [&str; 8] = [
     "Ada Lovelace",
@@ -169,7 +169,7 @@ async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
         "transaction": "sent by the console",
     })
     .to_string();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     counts.sent.fetch_add(1, Ordering::Relaxed);
     loop {
         let answer = door.client.post(&door.url, body.clone()).await;

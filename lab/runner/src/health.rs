@@ -9,7 +9,7 @@ use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 use crate::{http, output};
 
 /// One check takes no longer than this.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Protocol version in a MySQL server's greeting.
 /// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html>
@@ -35,9 +35,9 @@ pub enum Health {
 
 /// Why a part is not well.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ill(String);
+pub struct Unhealthy(String);
 
-impl fmt::Display for Ill {
+impl fmt::Display for Unhealthy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -53,46 +53,53 @@ impl Health {
         }
     }
 
-    pub async fn check(&self, address: SocketAddr) -> Result<(), Ill> {
+    pub async fn check(&self, address: SocketAddr) -> Result<(), Unhealthy> {
         let url = self.url(address).unwrap_or_default();
         let answer = match self {
-            Self::Http { path } => timeout(PATIENCE, get(&url, path, &Roots::none())).await,
-            Self::Https { path, roots } => timeout(PATIENCE, get(&url, path, roots)).await,
-            Self::Connects => timeout(PATIENCE, connect(address)).await,
-            Self::MysqlGreeting => timeout(PATIENCE, greeting(address)).await,
+            Self::Http { path } => timeout(TIMEOUT, get(&url, path, &Roots::none())).await,
+            Self::Https { path, roots } => timeout(TIMEOUT, get(&url, path, roots)).await,
+            Self::Connects => timeout(TIMEOUT, connect(address)).await,
+            Self::MysqlGreeting => timeout(TIMEOUT, greeting(address)).await,
         };
-        answer.unwrap_or_else(|_| Err(Ill(format!("no answer within {} s", PATIENCE.as_secs()))))
+        answer.unwrap_or_else(|_| {
+            Err(Unhealthy(format!(
+                "no answer within {} s",
+                TIMEOUT.as_secs()
+            )))
+        })
     }
 }
 
-async fn get(url: &str, path: &str, roots: &Roots) -> Result<(), Ill> {
-    let client = http::Client::new(roots, PATIENCE).map_err(|e| Ill(output::chain(&e)))?;
+async fn get(url: &str, path: &str, roots: &Roots) -> Result<(), Unhealthy> {
+    let client = http::Client::new(roots, TIMEOUT).map_err(|e| Unhealthy(output::chain(&e)))?;
     let answer = client.get(url).await;
-    match answer.map_err(|e| Ill(output::chain(&e)))?.status {
+    match answer.map_err(|e| Unhealthy(output::chain(&e)))?.status {
         StatusCode::OK => Ok(()),
-        status => Err(Ill(format!("GET {path} answers {status}"))),
+        status => Err(Unhealthy(format!("GET {path} answers {status}"))),
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<(), Ill> {
+async fn connect(address: SocketAddr) -> Result<(), Unhealthy> {
     let taken = TcpStream::connect(address).await;
-    taken.map(drop).map_err(|error| Ill(error.to_string()))
+    taken
+        .map(drop)
+        .map_err(|error| Unhealthy(error.to_string()))
 }
 
-async fn greeting(address: SocketAddr) -> Result<(), Ill> {
+async fn greeting(address: SocketAddr) -> Result<(), Unhealthy> {
     // Three bytes of length, one of sequence, then the protocol version, or an error and its code.
     let mut head = [0; 7];
     let mut stream = TcpStream::connect(address)
         .await
-        .map_err(|error| Ill(error.to_string()))?;
+        .map_err(|error| Unhealthy(error.to_string()))?;
     stream
         .read_exact(&mut head)
         .await
-        .map_err(|error| Ill(error.to_string()))?;
+        .map_err(|error| Unhealthy(error.to_string()))?;
     match (head[4], u16::from_le_bytes([head[5], head[6]])) {
         (HANDSHAKE_V10, _) | (ERROR, HOST_NOT_PRIVILEGED) => Ok(()),
-        (ERROR, code) => Err(Ill(format!("refuses connections with error {code}"))),
-        _ => Err(Ill("does not speak MySQL's protocol".to_owned())),
+        (ERROR, code) => Err(Unhealthy(format!("refuses connections with error {code}"))),
+        _ => Err(Unhealthy("does not speak MySQL's protocol".to_owned())),
     }
 }
 
@@ -141,8 +148,8 @@ mod tests {
         assert_eq!(Health::MysqlGreeting.check(greeted).await, Ok(()));
 
         let refused = greeting_with(b"\x17\0\0\0\xff\x10\x04Too many connections").await;
-        let ill = Health::MysqlGreeting.check(refused).await.unwrap_err();
-        assert_eq!(ill.to_string(), "refuses connections with error 1040");
+        let unhealthy = Health::MysqlGreeting.check(refused).await.unwrap_err();
+        assert_eq!(unhealthy.to_string(), "refuses connections with error 1040");
     }
 
     #[tokio::test]
@@ -158,9 +165,9 @@ mod tests {
         assert_eq!(health.check(well).await, Ok(()));
 
         let draining = answering_with("503 Service Unavailable").await;
-        let ill = health.check(draining).await.unwrap_err();
+        let unhealthy = health.check(draining).await.unwrap_err();
         assert_eq!(
-            ill.to_string(),
+            unhealthy.to_string(),
             "GET /health answers 503 Service Unavailable"
         );
     }

@@ -35,7 +35,7 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 pub type Request = http::Request<Full<Bytes>>;
@@ -64,7 +64,7 @@ pub enum CallError {
 
 impl Client {
     /// A client that waits so long for an answer.
-    pub fn new(roots: &Roots, patience: Duration) -> Result<Self, tls::Error> {
+    pub fn new(roots: &Roots, timeout: Duration) -> Result<Self, tls::Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -76,7 +76,7 @@ impl Client {
             .wrap_connector(tcp);
         Ok(Self {
             inner: HyperClient::builder(TokioExecutor::new()).build(connector),
-            patience,
+            timeout,
         })
     }
 
@@ -92,9 +92,9 @@ impl Client {
     }
 
     pub async fn call(&self, request: Request) -> Result<Answer, CallError> {
-        timeout(self.patience, self.answer(request))
+        timeout(self.timeout, self.answer(request))
             .await
-            .unwrap_or(Err(CallError::TimedOut(self.patience)))
+            .unwrap_or(Err(CallError::TimedOut(self.timeout)))
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, CallError> {

@@ -117,8 +117,8 @@ impl Lab {
     }
 
     /// A client towards any part, which waits so long for an answer.
-    pub fn client(&self, patience: Duration) -> Result<http::Client, ClientError> {
-        Ok(http::Client::new(&self.roots()?, patience)?)
+    pub fn client(&self, timeout: Duration) -> Result<http::Client, ClientError> {
+        Ok(http::Client::new(&self.roots()?, timeout)?)
     }
 
     /// Address on which a part listens: in a VPC, the tiers and the database listen on all addresses of their host.

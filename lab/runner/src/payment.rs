@@ -74,13 +74,13 @@ pub fn url(lab: &Lab) -> String {
     format!("{}/pay", lab.url(PartName::Alb))
 }
 
-/// Waits for a payment's row, and returns it as a table; nothing if it isn't there after `patience`.
-pub async fn row(client: &Client, id: &str, patience: Duration) -> Result<Option<String>, Error> {
+/// Waits for a payment's row, and returns it as a table; nothing if it isn't there after `timeout`.
+pub async fn row(client: &Client, id: &str, timeout: Duration) -> Result<Option<String>, Error> {
     let select = format!(
         "SELECT id, payment_id, transaction, amount, currency, status, received_at \
          FROM payments.transactions WHERE payment_id = '{id}';"
     );
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     loop {
         let table = client.table(&select).await?;
         if !table.is_empty() {

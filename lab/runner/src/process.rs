@@ -147,9 +147,9 @@ impl Identity {
         self.is_alive() && signal::kill(Pid::from_raw(self.pid), signal).is_ok()
     }
 
-    /// Waits until it is gone; returns `false` if it still exists after `patience`.
-    pub async fn gone_within(self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits until it is gone; returns `false` if it still exists after `timeout`.
+    pub async fn gone_within(self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
         while self.is_alive() {
             if Instant::now() >= deadline {
                 return false;
@@ -160,13 +160,13 @@ impl Identity {
     }
 
     /// Ends it: SIGTERM, a wait, then SIGKILL. Its process group ends with it.
-    pub async fn end(self, patience: Duration) {
+    pub async fn end(self, timeout: Duration) {
         if !self.signal(Signal::SIGTERM) {
             return;
         }
-        if !self.gone_within(patience).await {
+        if !self.gone_within(timeout).await {
             self.signal(Signal::SIGKILL);
-            self.gone_within(patience).await;
+            self.gone_within(timeout).await;
         }
         kill_group(self.pid);
     }

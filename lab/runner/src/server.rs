@@ -22,7 +22,7 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{name} did not become healthy: {reason}")]
-    Ill { name: String, reason: String },
+    Unhealthy { name: String, reason: String },
     #[error("{name} exited right after its start; its log ends with\n{log}")]
     Died { name: String, log: String },
     #[error(transparent)]
@@ -50,7 +50,7 @@ pub struct Spec {
     pub files: Vec<ConfigFile>,
     pub health: Health,
     /// Time from SIGTERM until it is killed.
-    pub patience: Duration,
+    pub stop_timeout: Duration,
 }
 
 impl From<Part> for Spec {
@@ -60,7 +60,7 @@ impl From<Part> for Spec {
             launch: part.launch,
             files: part.files,
             health: part.health,
-            patience: part.patience,
+            stop_timeout: part.stop_timeout,
         }
     }
 }
@@ -71,7 +71,7 @@ pub struct Server {
     name: String,
     child: Child,
     process: Identity,
-    patience: Duration,
+    stop_timeout: Duration,
 }
 
 impl Server {
@@ -88,17 +88,17 @@ impl Server {
             name: name.to_owned(),
             child,
             process,
-            patience: spec.patience,
+            stop_timeout: spec.stop_timeout,
         };
         let deadline = Instant::now() + START;
-        while let Err(ill) = spec.health.check(spec.address).await {
+        while let Err(unhealthy) = spec.health.check(spec.address).await {
             if !process.is_alive() {
                 return Err(Error::died(name, log));
             }
             if Instant::now() >= deadline {
-                return Err(Error::Ill {
+                return Err(Error::Unhealthy {
                     name: name.to_owned(),
-                    reason: ill.to_string(),
+                    reason: unhealthy.to_string(),
                 });
             }
             sleep(POLL).await;
@@ -120,7 +120,7 @@ impl Server {
     }
 
     pub async fn end(mut self) {
-        tokio::join!(self.process.end(self.patience), async {
+        tokio::join!(self.process.end(self.stop_timeout), async {
             // Reaps it, whatever its status.
             let _ = self.child.wait().await;
         });

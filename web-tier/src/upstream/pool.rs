@@ -1,4 +1,4 @@
-//! Kept-alive connections to the internal load balancer.
+//! Kept-alive connections to the internal load balancer, those of one core.
 
 use std::collections::VecDeque;
 use std::io;
@@ -32,11 +32,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub fn new(peer: Peer) -> Self {
+    pub fn new(peer: Arc<Peer>) -> Self {
         let idle = Arc::new(Idle::default());
         tokio::spawn(give_up(Arc::downgrade(&idle)));
         Self {
-            peer: Arc::new(peer),
+            peer,
             idle,
             opening: Arc::new(Semaphore::new(OPENING_MAX)),
         }

@@ -163,25 +163,30 @@ async fn serve(
     seen: Arc<Mutex<Vec<String>>>,
     closed: watch::Sender<usize>,
 ) {
+    let acts = Arc::new(acts);
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
-        while let Some(request) = read_request(&mut stream).await {
-            let earlier = {
-                let mut seen = seen.lock().unwrap();
-                seen.push(request);
-                seen.len() - 1
-            };
-            match &acts[earlier.min(acts.len() - 1)] {
-                Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
-                Act::AnswerAndClose(text) => {
-                    stream.write_all(text.as_bytes()).await.unwrap();
-                    break;
+        let (acts, seen, closed) = (Arc::clone(&acts), Arc::clone(&seen), closed.clone());
+        // Each core of the tier has a connection of its own.
+        tokio::spawn(async move {
+            while let Some(request) = read_request(&mut stream).await {
+                let earlier = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(request);
+                    seen.len() - 1
+                };
+                match &acts[earlier.min(acts.len() - 1)] {
+                    Act::Answer(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+                    Act::AnswerAndClose(text) => {
+                        stream.write_all(text.as_bytes()).await.unwrap();
+                        break;
+                    }
+                    Act::HangUp => break,
                 }
-                Act::HangUp => break,
             }
-        }
-        drop(stream);
-        closed.send_modify(|closed| *closed += 1);
+            drop(stream);
+            closed.send_modify(|closed| *closed += 1);
+        });
     }
 }
 

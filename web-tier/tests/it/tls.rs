@@ -87,7 +87,10 @@ impl Upstream {
         };
         let router = Router::new().route("/process", post(yes));
         let address = server.local_addr().unwrap();
-        let serving = server.serve_until(router, async || std::future::pending().await);
+        let serving = server.serve_until(
+            move || router.clone(),
+            async || std::future::pending().await,
+        );
         Self {
             address,
             payments,

@@ -1,9 +1,12 @@
 //! From the text to the network: that all its parts fit together.
 
-use std::{collections::HashSet, net::Ipv4Addr, ops::Range};
+mod names;
+
+use std::{collections::HashSet, net::Ipv4Addr};
 
 use toml::Spanned;
 
+use self::names::{Fault, Known, Peers, fault};
 use crate::network::{
     error::Error,
     model::{
@@ -22,75 +25,6 @@ impl Network {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let raw: Raw = toml::from_str(text).map_err(|error| Error::Form(error.to_string()))?;
         resolve(raw).map_err(|fault| Error::at(text, fault.place.start, fault.text))
-    }
-}
-
-struct Fault {
-    place: Range<usize>,
-    text: String,
-}
-
-fn fault<T>(at: &Spanned<T>, text: String) -> Fault {
-    Fault {
-        place: at.span(),
-        text,
-    }
-}
-
-/// Names of one kind, each once.
-struct Known {
-    kind: &'static str,
-    names: HashSet<Name>,
-}
-
-impl Known {
-    fn of<'a>(
-        kind: &'static str,
-        names: impl IntoIterator<Item = &'a Spanned<Name>>,
-    ) -> Result<Self, Fault> {
-        let mut known = HashSet::new();
-        for name in names {
-            if !known.insert(name.get_ref().clone()) {
-                return Err(fault(
-                    name,
-                    format!("there are two of the {kind} {}", name.get_ref()),
-                ));
-            }
-        }
-        Ok(Self { kind, names: known })
-    }
-
-    fn check(&self, name: Spanned<Name>) -> Result<Name, Fault> {
-        if self.names.contains(name.get_ref()) {
-            Ok(name.into_inner())
-        } else {
-            let text = format!("there is no {} {}", self.kind, name.get_ref());
-            Err(fault(&name, text))
-        }
-    }
-}
-
-/// What a peer may be named after.
-struct Peers {
-    groups: Known,
-    lists: Known,
-}
-
-impl Peers {
-    fn resolve(&self, name: Spanned<Name>) -> Result<Peer, Fault> {
-        let text = name.get_ref().to_string();
-        if text.contains('/') {
-            let cidr = Cidr::try_from(text).map_err(|text| fault(&name, text))?;
-            return Ok(Peer::Cidr(cidr));
-        }
-        if self.lists.names.contains(name.get_ref()) {
-            return Ok(Peer::PrefixList(name.into_inner()));
-        }
-        if self.groups.names.contains(name.get_ref()) {
-            return Ok(Peer::Group(name.into_inner()));
-        }
-        let text = format!("{text} is no CIDR, group or prefix list");
-        Err(fault(&name, text))
     }
 }
 

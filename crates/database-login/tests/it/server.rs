@@ -17,7 +17,7 @@ use tokio::process::Child;
 
 use crate::certificates::Pair;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The one that the environment names, or any.
 fn database_server() -> DatabaseServer {
@@ -98,7 +98,7 @@ impl TestServer {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, greeted).await.unwrap();
+        tokio::time::timeout(TIMEOUT, greeted).await.unwrap();
     }
 
     pub async fn stop(&mut self) {

@@ -10,7 +10,7 @@ use payment_core::{ClientName, PaymentId};
 use tracing::Level;
 
 use super::answers::CLIENT_GONE;
-use super::observe::{Around, HEALTH, LoggedPayment};
+use super::observe::{HEALTH, LoggedPayment, Shared};
 use super::{Refusal, RequestContext, inbound};
 use crate::access_log;
 use crate::spans::Span;
@@ -18,7 +18,7 @@ use crate::spans::Span;
 /// A request that is at work. However it ends, it is counted and logged as it is dropped: where the client hung up,
 /// nobody hears of the answer.
 pub(super) struct Exchange {
-    around: Arc<Around>,
+    shared: Arc<Shared>,
     started: Instant,
     line: AccessLine,
     pub(super) context: RequestContext,
@@ -34,11 +34,11 @@ struct Outcome {
 }
 
 impl Exchange {
-    pub(super) fn begin(around: Arc<Around>, request: &Request) -> Self {
+    pub(super) fn begin(shared: Arc<Shared>, request: &Request) -> Self {
         let started = Instant::now();
         let line = AccessLine::of(request);
         let headers = request.headers();
-        let spans = &around.layers.spans;
+        let spans = &shared.layers.spans;
         let (span, traceparent) = spans.begin(line.method, line.route(), inbound::trace(headers));
         let context = RequestContext::new(inbound::request_id(headers), traceparent);
         let outcome = Outcome {
@@ -47,7 +47,7 @@ impl Exchange {
             payment: None,
         };
         Self {
-            around,
+            shared,
             started,
             line,
             context,
@@ -74,7 +74,7 @@ impl Drop for Exchange {
             status, refusal, ..
         } = &self.outcome;
         if self.line.route() != HEALTH {
-            self.around.answers.count(*status, refusal.as_ref(), took);
+            self.shared.answers.count(*status, refusal.as_ref(), took);
         }
         self.span.end(*status, &self.context);
         self.line.write(&self.context, &self.outcome, took);

@@ -68,9 +68,13 @@ impl RequestContext {
 #[derive(Debug, Clone)]
 pub struct LoggedPayment(pub PaymentId);
 
+/// What is around all routes. Routers that share it share its limits.
+#[derive(Debug, Clone)]
+pub struct Around(Arc<Shared>);
+
 /// What every request needs.
 #[derive(Debug)]
-pub(super) struct Around {
+pub(super) struct Shared {
     pub(super) layers: Layers,
     slots: Arc<Slots>,
     pub(super) answers: Answers,
@@ -91,16 +95,10 @@ pub struct Layers {
     pub status_queries: StatusQueries,
 }
 
-impl Layers {
+impl Around {
     /// Puts all layers around `routes`, with `/health` and answers for unknown paths and methods.
-    pub fn around(self, routes: Router, metrics: &mut Metrics) -> Router {
-        let drain = self.drain.clone();
-        let slots = Arc::new(Slots::new(self.requests_max, self.status_queries));
-        let answers = Answers::register(metrics);
-        let at_work = Arc::clone(&slots);
-        metrics.show("http_requests_in_flight", "Requests at work.", move || {
-            at_work.in_use()
-        });
+    pub fn wrap(&self, routes: Router) -> Router {
+        let drain = self.0.layers.drain.clone();
         routes
             .route(HEALTH, get(async move || health(&drain)))
             .fallback(|| async {
@@ -115,14 +113,24 @@ impl Layers {
                     "see the manual for the methods of this path",
                 )
             })
-            .layer(from_fn_with_state(
-                Arc::new(Around {
-                    layers: self,
-                    slots,
-                    answers,
-                }),
-                observe,
-            ))
+            .layer(from_fn_with_state(Arc::clone(&self.0), observe))
+    }
+}
+
+impl Layers {
+    /// Shows the requests at work and what was answered.
+    pub fn register(self, metrics: &mut Metrics) -> Around {
+        let slots = Arc::new(Slots::new(self.requests_max, self.status_queries));
+        let answers = Answers::register(metrics);
+        let at_work = Arc::clone(&slots);
+        metrics.show("http_requests_in_flight", "Requests at work.", move || {
+            at_work.in_use()
+        });
+        Around(Arc::new(Shared {
+            layers: self,
+            slots,
+            answers,
+        }))
     }
 
     /// The handler's answer, or what is said in its place.
@@ -155,9 +163,9 @@ fn health(drain: &Drain) -> Result<&'static str, Refusal> {
     Ok("OK")
 }
 
-async fn observe(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
-    let Around { layers, slots, .. } = &*around;
-    let mut exchange = Exchange::begin(Arc::clone(&around), &request);
+async fn observe(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let Shared { layers, slots, .. } = &*shared;
+    let mut exchange = Exchange::begin(Arc::clone(&shared), &request);
     let context = exchange.context.clone();
     request.extensions_mut().insert(context.clone());
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 /// State of a connection with a request.
 const BUSY: u64 = 0;
@@ -183,6 +184,8 @@ impl Seat {
     pub(super) async fn asked_to_go(&self) {
         loop {
             self.chair.go.notified().await;
+            // A request that has arrived by now is read first.
+            yield_now().await;
             if self.chair.place() != BUSY {
                 return;
             }
@@ -208,13 +211,16 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use futures::FutureExt as _;
 
     use super::*;
 
-    /// Whether it goes now.
+    /// Whether it goes once what has arrived is read.
     fn goes(seat: &Seat) -> bool {
-        seat.asked_to_go().now_or_never().is_some()
+        let mut going = pin!(seat.asked_to_go());
+        (0..2).any(|_| going.as_mut().now_or_never().is_some())
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Tls {
 }
 
 /// Takes handshakes with the identity that is in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Handshakes(watch::Receiver<Arc<ServerConfig>>);
 
 impl Handshakes {

@@ -48,7 +48,8 @@ async fn router(requests_max: usize) -> Router {
             max: 2,
         },
     }
-    .around(routes, &mut Metrics::default())
+    .register(&mut Metrics::default())
+    .wrap(routes)
 }
 
 async fn broken() -> &'static str {

@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod body;
+mod cores;
 mod crowd;
 mod layers;
 mod server;

@@ -47,16 +47,19 @@ pub async fn end(server: Running) {
     server.ended.await.unwrap();
 }
 
-async fn run(router: Router, idle: Duration) -> Running {
+pub async fn run(router: Router, idle: Duration) -> Running {
     serve(bind().await.with_idle_limit(idle), router)
 }
 
 pub fn serve(server: Server, router: Router) -> Running {
     let (signals, mut receiver) = mpsc::channel(1);
     let (addr, drain) = (server.local_addr().unwrap(), server.drain());
-    let ended = tokio::spawn(server.serve_until(router, async move || {
-        receiver.recv().await;
-    }));
+    let ended = tokio::spawn(server.serve_until(
+        move || router.clone(),
+        async move || {
+            receiver.recv().await;
+        },
+    ));
     Running {
         addr,
         drain,
@@ -66,7 +69,7 @@ pub fn serve(server: Server, router: Router) -> Running {
 }
 
 /// Sends a request on a connection that stays open, and reads what comes until the body `end`.
-async fn ask(stream: &mut TcpStream, end: &str) -> String {
+pub async fn ask(stream: &mut TcpStream, end: &str) -> String {
     stream
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
@@ -181,7 +184,7 @@ async fn idle_connections_and_half_sent_heads_are_closed_at_the_limit() {
 #[tokio::test]
 async fn p9_an_idle_connection_outlives_the_60_seconds_of_a_load_balancer() {
     let routes = Router::new().route("/", get(|| async { "hello" }));
-    let server = serve(bind().await, routes);
+    let server = serve(bind().await.with_cores(1), routes);
     let mut half = connect(&server).await;
     half.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
     let mut idle = connect(&server).await;
@@ -252,7 +255,9 @@ async fn p5_a_half_sent_body_holds_no_connection_beyond_the_deadline() {
     let read = post(async |request: Request| read_body(request, 1024).await);
     let server = serve(
         server,
-        layers.around(Router::new().route("/", read), &mut Metrics::default()),
+        layers
+            .register(&mut Metrics::default())
+            .wrap(Router::new().route("/", read)),
     );
     let mut half = connect(&server).await;
     half.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")

@@ -56,6 +56,11 @@ impl Files {
     async fn serve(&self) -> Running {
         serve(bind_with(Some(self.tls())).await, routes())
     }
+
+    /// By the test's clock, which is that of its own thread.
+    async fn serve_by_this_clock(&self) -> Running {
+        serve(bind_with(Some(self.tls())).await.with_cores(1), routes())
+    }
 }
 
 fn routes() -> Router {
@@ -143,7 +148,7 @@ async fn p10_a_plain_request_to_a_tls_port_gets_no_answer() {
 
 #[tokio::test]
 async fn p5_a_handshake_that_stalls_is_closed_at_the_limit() {
-    let server = Files::with(&identity()).serve().await;
+    let server = Files::with(&identity()).serve_by_this_clock().await;
     let mut silent = connect(&server).await;
     let mut half = connect(&server).await;
     // The head of a ClientHello, without its body.
@@ -175,7 +180,7 @@ async fn p5_at_the_cap_a_stalled_handshake_gives_way() {
 #[tokio::test]
 async fn p9_a_stalled_handshake_does_not_hold_up_the_end() {
     let identity = identity();
-    let server = Files::with(&identity).serve().await;
+    let server = Files::with(&identity).serve_by_this_clock().await;
     let mut silent = connect(&server).await;
     // Whoever comes after it is served, so it was accepted.
     let stream = connect(&server).await;

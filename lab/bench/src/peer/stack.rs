@@ -216,6 +216,6 @@ fn spec(address: SocketAddr) -> Spec {
         },
         files: Vec::new(),
         health: HEALTH,
-        patience: Duration::from_secs(3),
+        stop_timeout: Duration::from_secs(3),
     }
 }

@@ -56,12 +56,12 @@ async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
         .and_then(|status| status.identity())
         .filter(|process| process.signal(Signal::SIGTERM))
         .ok_or_else(|| not_running(name))?;
-    let patience = part::of(name, lab)?.patience;
-    if !process.gone_within(patience).await {
+    let stop_timeout = part::of(name, lab)?.stop_timeout;
+    if !process.gone_within(stop_timeout).await {
         output::warn(format_args!(
             "{name} (pid {}) did not exit within {} s and is killed",
             process.pid,
-            patience.as_secs()
+            stop_timeout.as_secs()
         ));
         process.signal(Signal::SIGKILL);
     }

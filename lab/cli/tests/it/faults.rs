@@ -27,8 +27,8 @@ async fn p5_a_fault_is_felt_until_it_is_switched_off() {
     assert_success(&lab.run(&["fault", "--off"]));
     assert_eq!(lab.select(select).await, ["0"]);
     let rows = "SELECT payment_id FROM payments.transactions WHERE transaction = 'fault' ORDER BY payment_id";
-    let patience = Duration::from_secs(90);
-    lab.until_selected(rows, &["allowed", "read-only"], patience)
+    let timeout = Duration::from_secs(90);
+    lab.until_selected(rows, &["allowed", "read-only"], timeout)
         .await;
 }
 
@@ -60,9 +60,9 @@ async fn p5_a_fault_ends_though_the_command_that_began_it_was_killed() {
         command.wait().unwrap();
         lab.until(|| !text(&lab.run(&list)).contains("on (100 %)"))
             .await;
-        let patience = Duration::from_secs(30);
+        let timeout = Duration::from_secs(30);
         let over = if kind == "freeze" { "1" } else { "0" };
-        lab.until_selected(is_on, &[over], patience).await;
+        lab.until_selected(is_on, &[over], timeout).await;
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::test_lab::{TestLab, assert_success};
 
 /// For objects that take the function a minute, and its retries.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Returns so many plain payments, with notes of `note` bytes.
 fn payments(name: &str, count: usize, note: usize) -> String {
@@ -42,7 +42,7 @@ async fn p2_objects_up_to_the_limit_are_ingested_within_memory_and_time() {
         "transactions/c-60-mib.ndjson\t100000\t0",
         "transactions/d-too-many.ndjson\t0\t1",
     ];
-    lab.until_selected(ledger, &ingested, PATIENCE).await;
+    lab.until_selected(ledger, &ingested, TIMEOUT).await;
     assert_no_run_failed(&lab);
 }
 

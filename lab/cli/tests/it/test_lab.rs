@@ -175,8 +175,8 @@ impl TestLab {
     }
 
     /// Waits until a SELECT prints exactly these lines.
-    pub async fn until_selected(&self, select: &str, expected: &[&str], patience: Duration) {
-        let deadline = Instant::now() + patience;
+    pub async fn until_selected(&self, select: &str, expected: &[&str], timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         loop {
             let seen = self.sql_as(User::Reader, select).await;
             if seen

@@ -18,7 +18,7 @@ use crate::{
     test_lab::{TestLab, assert_success},
 };
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 const TIERS: [PartName; 4] = [
     PartName::AppA,
@@ -48,7 +48,7 @@ impl Crowd {
     /// More clients than there are idle connections behind the load balancers, which open others for them.
     fn grow(&mut self, lab: &TestLab) {
         for _ in 0..CLIENTS {
-            let client = lab.lab.client(PATIENCE).unwrap();
+            let client = lab.lab.client(TIMEOUT).unwrap();
             let (url, stop) = (payment::url(&lab.lab), Arc::clone(&self.stop));
             let number = self.clients.len();
             self.clients.spawn(pay(client, url, number, stop));
@@ -102,7 +102,7 @@ async fn p10_every_hop_speaks_tls_and_payments_become_rows() {
     crowd.grow(&lab);
     let select =
         "SELECT COUNT(*) > 100 FROM payments.transactions WHERE payment_id LIKE 'tls-2_-%'";
-    lab.until_selected(select, &["1"], PATIENCE).await;
+    lab.until_selected(select, &["1"], TIMEOUT).await;
     let accepted = crowd.end().await;
     let select = "SELECT COUNT(*), COUNT(DISTINCT payment_id) FROM payments.transactions \
                   WHERE payment_id LIKE 'tls-%' OR payment_id LIKE 'by-%'";

@@ -12,7 +12,7 @@ use lab_runner::lab::Lab;
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
-use crate::source::{PATIENCE, within};
+use crate::source::{TIMEOUT, within};
 use crate::state::Console;
 use crate::watch::Event;
 
@@ -56,7 +56,7 @@ async fn group(target: Target, lab: &Lab) -> Option<Group> {
     Some(Group {
         name: target.name(),
         about: about(target),
-        found: match within(PATIENCE, list).await {
+        found: match within(TIMEOUT, list).await {
             Ok(found) => Ok(found?),
             Err(away) => Err(away.to_string()),
         },

@@ -16,7 +16,7 @@ use payment_store::audit::Conflict;
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
 use crate::source::access::{self, Answered};
-use crate::source::{Away, PATIENCE, within};
+use crate::source::{Away, TIMEOUT, within};
 use crate::state::Console;
 
 #[derive(Template)]
@@ -73,7 +73,7 @@ pub async fn show(
     let store = &console.rows.store;
     // The link names no client: of several that have the id, the first by name is shown.
     let clients = noted(
-        within(PATIENCE, store.clients_of(&payment_id)).await,
+        within(TIMEOUT, store.clients_of(&payment_id)).await,
         &mut problems,
     );
     let client = clients.into_iter().next().unwrap_or_default();
@@ -82,7 +82,7 @@ pub async fn show(
         client,
     };
     let (found, told) = tokio::join!(
-        within(PATIENCE, store.find(&payment)),
+        within(TIMEOUT, store.find(&payment)),
         ask(&payment.id, &console)
     );
     let database_answers = found.is_ok();
@@ -90,8 +90,8 @@ pub async fn show(
     let (mut entry, mut conflicts) = (None, Vec::new());
     if let Some(found) = &found {
         let (ledger, others) = tokio::join!(
-            within(PATIENCE, store.ledger_entry_of_row(found)),
-            within(PATIENCE, store.conflicts_of(&payment)),
+            within(TIMEOUT, store.ledger_entry_of_row(found)),
+            within(TIMEOUT, store.conflicts_of(&payment)),
         );
         entry = noted(ledger, &mut problems);
         conflicts = noted(others, &mut problems);

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use self::hour::Hour;
 pub use self::walk::Walks;
 use super::journal::moment;
-use super::{Away, PATIENCE, within};
+use super::{Away, TIMEOUT, within};
 
 /// Most objects shown.
 const OBJECTS_MAX: usize = 100;
@@ -80,7 +80,7 @@ async fn page(
 ) -> Result<Page, Away> {
     let request = s3.list_objects_v2().bucket(BUCKET).prefix(prefix);
     let request = request.delimiter("/").set_start_after(after);
-    let answer = within(PATIENCE, request.set_continuation_token(token).send()).await?;
+    let answer = within(TIMEOUT, request.set_continuation_token(token).send()).await?;
     let folders = answer.common_prefixes().iter();
     Ok(Page {
         folders: folders

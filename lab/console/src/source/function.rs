@@ -14,7 +14,7 @@ use lab_runner::part::lambda::authorization;
 use lab_runner::part::{PartName, sqs};
 use serde::Deserialize;
 
-use super::{Away, PATIENCE, within};
+use super::{Away, TIMEOUT, within};
 
 /// A snapshot of the function.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -93,7 +93,7 @@ pub async fn waiting(queue: &str, queues: &Client, lab: &Lab) -> Result<u64, Awa
     let url = sqs::queue_url(lab, queue);
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let request = queues.get_queue_attributes().queue_url(url);
-    let answer = within(PATIENCE, request.attribute_names(name.clone()).send()).await?;
+    let answer = within(TIMEOUT, request.attribute_names(name.clone()).send()).await?;
     let value = answer
         .attributes()
         .and_then(|all| all.get(&name)?.parse().ok());

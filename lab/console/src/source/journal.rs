@@ -7,7 +7,7 @@ use lab_runner::lab::BUCKET;
 use payment_core::record::{Line, read_object};
 use payment_core::{ObjectKey, Timestamp};
 
-use super::{Away, PATIENCE, within};
+use super::{Away, TIMEOUT, within};
 
 /// Prefix of all journal keys.
 pub const ROOT: &str = "transactions/";
@@ -42,7 +42,7 @@ pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Awa
             answer => answer.map(Some),
         }
     };
-    let Some(answer) = within(PATIENCE, question).await? else {
+    let Some(answer) = within(TIMEOUT, question).await? else {
         return Ok(None);
     };
     if answer.content_length().unwrap_or_default() > BYTES_MAX {
@@ -53,7 +53,7 @@ pub async fn object(key: &ObjectKey, s3: &Client) -> Result<Option<Content>, Awa
         || "none".to_owned(),
         |encryption| encryption.as_str().to_owned(),
     );
-    let body = within(PATIENCE, answer.body.collect()).await?.into_bytes();
+    let body = within(TIMEOUT, answer.body.collect()).await?.into_bytes();
     let mut lines: Vec<Line> = read_object(key, &body, stored_at).collect();
     let count = lines.len();
     lines.truncate(RECORDS_MAX);

@@ -39,7 +39,7 @@ pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
 }
 
 impl Asked {
-    pub async fn ask(&self, patience: Duration, http: &Client) -> Answer {
+    pub async fn ask(&self, limit: Duration, http: &Client) -> Answer {
         let check = async {
             match self.health.url(self.address) {
                 // With the connections that the console has.
@@ -50,7 +50,7 @@ impl Asked {
                 },
             }
         };
-        timeout(patience, check).await.unwrap_or(Answer::Silent)
+        timeout(limit, check).await.unwrap_or(Answer::Silent)
     }
 }
 
@@ -77,9 +77,9 @@ mod tests {
             address,
             health,
         };
-        let patience = Duration::from_millis(100);
-        let http = Client::new(&Roots::none(), patience).unwrap();
-        asked.ask(patience, &http).await
+        let limit = Duration::from_millis(100);
+        let http = Client::new(&Roots::none(), limit).unwrap();
+        asked.ask(limit, &http).await
     }
 
     #[tokio::test]

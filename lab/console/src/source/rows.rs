@@ -9,7 +9,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{ConnectOptions as _, MySqlPool, Row as _};
 
-use super::{Away, PATIENCE, within};
+use super::{Away, TIMEOUT, within};
 
 /// The statement that a person types in a terminal, and the columns that it shows.
 pub const SELECT: &str = "SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 50";
@@ -75,14 +75,14 @@ impl Rows {
         Ok(Self {
             pool: MySqlPoolOptions::new()
                 .max_connections(CONNECTIONS)
-                .acquire_timeout(PATIENCE)
+                .acquire_timeout(TIMEOUT)
                 .connect_lazy_with(options.disable_statement_logging()),
             store: Store::new(Database::parse(url.expose(), None)?.pool(CONNECTIONS)),
         })
     }
 
     pub async fn newest(&self) -> Result<Vec<Row>, Away> {
-        let rows = within(PATIENCE, sqlx::query(NEWEST).fetch_all(&self.pool)).await?;
+        let rows = within(TIMEOUT, sqlx::query(NEWEST).fetch_all(&self.pool)).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -97,11 +97,7 @@ impl Rows {
     }
 
     pub async fn since(&self, last: u64) -> Result<Since, Away> {
-        let row = within(
-            PATIENCE,
-            sqlx::query(SINCE).bind(last).fetch_one(&self.pool),
-        )
-        .await?;
+        let row = within(TIMEOUT, sqlx::query(SINCE).bind(last).fetch_one(&self.pool)).await?;
         let micros: Option<i64> = row.try_get(2)?;
         Ok(Since {
             count: number(&row, 0)?,
@@ -111,7 +107,7 @@ impl Rows {
     }
 
     pub async fn conflicts(&self) -> Result<u64, Away> {
-        let row = within(PATIENCE, sqlx::query(CONFLICTS).fetch_one(&self.pool)).await?;
+        let row = within(TIMEOUT, sqlx::query(CONFLICTS).fetch_one(&self.pool)).await?;
         Ok(number(&row, 0)?)
     }
 }

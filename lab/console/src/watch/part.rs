@@ -12,7 +12,7 @@ use crate::source::pulse::Answer;
 use crate::text;
 
 /// Failed checks before a part counts as unhealthy: one late answer on a busy machine does not.
-const LOOKS_TO_BE_ILL: u32 = 2;
+const LOOKS_TO_BE_UNHEALTHY: u32 = 2;
 
 /// A part's state, for people.
 #[derive(Clone, Debug)]
@@ -49,12 +49,12 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     known: Vec<PartStatus>,
-    unwell: BTreeMap<PartName, Unwell>,
+    unhealthy: BTreeMap<PartName, Unhealthy>,
 }
 
 /// A part that fails the console's own health check.
 #[derive(Debug)]
-struct Unwell {
+struct Unhealthy {
     since: OffsetDateTime,
     looks: u32,
     last: Answer,
@@ -78,7 +78,7 @@ impl Parts {
             self.note(part, at, answer);
             match (was_stalled, self.is_stalled(part)) {
                 (false, true) => news.push((Severity::Bad, format!("{part} does not answer"))),
-                (true, false) if !self.unwell.contains_key(&part) => {
+                (true, false) if !self.unhealthy.contains_key(&part) => {
                     news.push((Severity::Good, format!("{part} answers again")));
                 }
                 _ => {}
@@ -96,39 +96,40 @@ impl Parts {
 
     fn note(&mut self, part: PartName, at: OffsetDateTime, answer: Answer) {
         if answer == Answer::Well {
-            self.unwell.remove(&part);
+            self.unhealthy.remove(&part);
             return;
         }
-        let unwell = self.unwell.entry(part).or_insert(Unwell {
+        let unhealthy = self.unhealthy.entry(part).or_insert(Unhealthy {
             since: at,
             looks: 0,
             last: Answer::Well,
         });
-        unwell.looks += 1;
-        unwell.last = answer;
+        unhealthy.looks += 1;
+        unhealthy.last = answer;
     }
 
-    fn ill(&self, part: PartName) -> Option<&Unwell> {
-        let unwell = self.unwell.get(&part);
-        unwell.filter(|unwell| unwell.looks >= LOOKS_TO_BE_ILL)
+    fn unhealthy(&self, part: PartName) -> Option<&Unhealthy> {
+        let unhealthy = self.unhealthy.get(&part);
+        unhealthy.filter(|unhealthy| unhealthy.looks >= LOOKS_TO_BE_UNHEALTHY)
     }
 
     fn is_stalled(&self, part: PartName) -> bool {
-        let ill = self.ill(part);
+        let unhealthy = self.unhealthy(part);
         let runs = |known: &PartStatus| known.part == part && known.pid.is_some();
-        ill.is_some_and(|ill| ill.last == Answer::Silent) && self.known.iter().any(runs)
+        unhealthy.is_some_and(|unhealthy| unhealthy.last == Answer::Silent)
+            && self.known.iter().any(runs)
     }
 
     /// A part is healthy if both the supervisor and the console find it so.
     fn judged(&self, known: &PartStatus, now: OffsetDateTime) -> Part {
         let (mut state, mut detail) = (State::Known(known.state), known.detail.clone());
-        match self.ill(known.part) {
-            Some(ill) if self.is_stalled(known.part) => {
-                let silent = Duration::try_from(now - ill.since).unwrap_or_default();
+        match self.unhealthy(known.part) {
+            Some(unhealthy) if self.is_stalled(known.part) => {
+                let silent = Duration::try_from(now - unhealthy.since).unwrap_or_default();
                 state = State::Stalled;
                 detail = Some(format!("no answer for {}", text::seconds(silent)));
             }
-            Some(Unwell {
+            Some(Unhealthy {
                 last: Answer::Ill(why),
                 ..
             }) if state.is_healthy() => {

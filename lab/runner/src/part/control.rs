@@ -43,7 +43,7 @@ pub fn part(lab: &Lab) -> Result<Part, Error> {
         health: Health::Http {
             path: "/_lab/health",
         },
-        patience: Duration::from_secs(5),
+        stop_timeout: Duration::from_secs(5),
     })
 }
 

@@ -118,7 +118,7 @@ fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part, Error> 
             content: config(&fronts, &backends, &targets, certificate.as_deref()),
         }],
         health: lab.health(name, HEALTH_PATH)?,
-        patience: Duration::from_secs(10),
+        stop_timeout: Duration::from_secs(10),
     })
 }
 

@@ -25,7 +25,7 @@ pub fn part(lab: &Lab) -> Result<Part, Error> {
     let address = lab.address(PartName::Lambda);
     Ok(Part {
         // An invocation in flight may take its full timeout.
-        patience: Duration::from_secs(35),
+        stop_timeout: Duration::from_secs(35),
         ..Part::lab_server(PartName::Lambda, address, config, lab)
     })
 }

@@ -73,7 +73,7 @@ pub struct Part {
     pub launch: Launch,
     pub health: Health,
     /// Time from SIGTERM until it is killed.
-    pub patience: Duration,
+    pub stop_timeout: Duration,
 }
 
 impl Part {
@@ -93,7 +93,7 @@ impl Part {
             health: Health::Http {
                 path: "/_lab/health",
             },
-            patience: Duration::from_secs(10),
+            stop_timeout: Duration::from_secs(10),
             about: program,
         }
     }

@@ -71,7 +71,7 @@ pub fn part(lab: &Lab) -> Result<Part, super::Error> {
         files: server.files(),
         launch: server.launch(),
         health: Health::MysqlGreeting,
-        patience: Duration::from_secs(30),
+        stop_timeout: Duration::from_secs(30),
     })
 }
 

@@ -31,7 +31,7 @@ pub fn part(lab: &Lab) -> Part {
         health: Health::Http {
             path: "/_lab/health",
         },
-        patience: Duration::from_secs(5),
+        stop_timeout: Duration::from_secs(5),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 const DRAIN_SECONDS: u32 = 3;
 
 /// Time for draining, for requests in flight up to their deadline of 8 s, and a margin.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     let key = &lab.credentials.aws.app_tier;
@@ -72,6 +72,6 @@ fn part(
             output: Output::File,
         },
         health: lab.health(name, "/health")?,
-        patience: PATIENCE,
+        stop_timeout: TIMEOUT,
     })
 }

@@ -168,9 +168,9 @@ impl LabDir {
         Ok(self.root.is_dir() && self.lock()?.is_none())
     }
 
-    /// Waits until no supervisor lives; returns `false` if one still does after `patience`.
-    pub async fn unsupervised_within(&self, patience: Duration) -> Result<bool, Error> {
-        let deadline = Instant::now() + patience;
+    /// Waits until no supervisor lives; returns `false` if one still does after `timeout`.
+    pub async fn unsupervised_within(&self, timeout: Duration) -> Result<bool, Error> {
+        let deadline = Instant::now() + timeout;
         while self.is_supervised()? {
             if Instant::now() >= deadline {
                 return Ok(false);

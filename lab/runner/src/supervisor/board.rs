@@ -81,7 +81,7 @@ impl Board {
     }
 
     /// Marks a part as unhealthy; one that has yet to become healthy stays `starting`.
-    pub(super) fn ill(&self, part: PartName, detail: &str) {
+    pub(super) fn unhealthy(&self, part: PartName, detail: &str) {
         self.change_part(part, |status| {
             if status.state == PartState::Healthy {
                 status.state = PartState::Unhealthy;

@@ -31,7 +31,7 @@ const STEADY: Duration = Duration::from_secs(1);
 /// Interval between checks whether a part must still stay down.
 const HELD: Duration = Duration::from_millis(100);
 /// Failed checks before a part counts as unhealthy: one late answer on a busy machine does not.
-const FAILURES_TO_BE_ILL: u32 = 2;
+const FAILURES_TO_BE_UNHEALTHY: u32 = 2;
 
 #[derive(Debug)]
 pub(super) struct Keeper {
@@ -78,7 +78,7 @@ async fn keep(part: Part, log: PathBuf, hold: Hold, board: Board, mut stop: ones
                     exit = child.wait() => exit,
                     never = watch(&part, &log, &board) => match never {},
                     _ = &mut stop => {
-                        end(&mut child, part.patience).await;
+                        end(&mut child, part.stop_timeout).await;
                         break;
                     }
                 };
@@ -128,8 +128,8 @@ async fn watch(part: &Part, log: &Path, board: &Board) -> Infallible {
                     interval = STEADY;
                     known = Some(health);
                 }
-                Err(ill) if failures >= FAILURES_TO_BE_ILL => {
-                    board.ill(part.name, &ill.to_string());
+                Err(unhealthy) if failures >= FAILURES_TO_BE_UNHEALTHY => {
+                    board.unhealthy(part.name, &unhealthy.to_string());
                     known = Some(health);
                 }
                 Err(_) => {}
@@ -143,16 +143,16 @@ async fn watch(part: &Part, log: &Path, board: &Board) -> Infallible {
 }
 
 /// Ends it: SIGTERM, a wait, then SIGKILL; its process group ends with it.
-async fn end(child: &mut Child, patience: Duration) {
+async fn end(child: &mut Child, stop_timeout: Duration) {
     let Some(process) = Identity::of_child(child) else {
         return;
     };
     process.signal(Signal::SIGTERM);
-    if timeout(patience, child.wait()).await.is_err() {
+    if timeout(stop_timeout, child.wait()).await.is_err() {
         output::warn(format_args!(
             "pid {} did not exit within {} s and is killed",
             process.pid,
-            patience.as_secs()
+            stop_timeout.as_secs()
         ));
         process.signal(Signal::SIGKILL);
         let _ = child.wait().await;

@@ -42,7 +42,7 @@ fn part(name: PartName, address: SocketAddr, script: &str) -> Part {
             output: Output::File,
         },
         health: Health::MysqlGreeting,
-        patience: Duration::from_secs(5),
+        stop_timeout: Duration::from_secs(5),
     }
 }
 

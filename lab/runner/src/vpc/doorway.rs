@@ -62,9 +62,9 @@ impl Doorway {
         Ok(Self { wanted })
     }
 
-    pub async fn connect(&self, to: SocketAddrV4, patience: Duration) -> io::Result<TcpStream> {
+    pub async fn connect(&self, to: SocketAddrV4, limit: Duration) -> io::Result<TcpStream> {
         let socket = self.socket().await?;
-        timeout(patience, socket.connect(SocketAddr::V4(to))).await?
+        timeout(limit, socket.connect(SocketAddr::V4(to))).await?
     }
 
     pub async fn listen(&self, on: SocketAddrV4) -> io::Result<TcpListener> {

@@ -198,7 +198,7 @@ fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
         },
         files: Vec::new(),
         health: Health::Connects,
-        patience: std::time::Duration::from_secs(5),
+        stop_timeout: std::time::Duration::from_secs(5),
     }
 }
 

@@ -55,14 +55,14 @@ impl TestServer {
     async fn ready(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            let Err(ill) = Health::MysqlGreeting.check(self.server.address).await else {
+            let Err(unhealthy) = Health::MysqlGreeting.check(self.server.address).await else {
                 return Ok(());
             };
             let ended = self.child.0.try_wait().ok().flatten();
             if ended.is_some() || Instant::now() >= deadline {
                 let log = self.home.path().join("mysql.log");
                 let log = std::fs::read_to_string(log).unwrap_or_default();
-                return Err(Error::NotReady(format!("{ill}\n{log}")));
+                return Err(Error::NotReady(format!("{unhealthy}\n{log}")));
             }
             sleep(POLL).await;
         }

@@ -44,7 +44,7 @@ impl Moto {
             },
             files: Vec::new(),
             health: Health::Http { path: "/moto-api/" },
-            patience: std::time::Duration::from_secs(5),
+            stop_timeout: std::time::Duration::from_secs(5),
         };
         let server = Server::start("moto", spec, &dir.join("moto.log"))
             .await

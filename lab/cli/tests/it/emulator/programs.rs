@@ -111,7 +111,7 @@ async fn start(
         launch,
         files: Vec::new(),
         health,
-        patience: STOP_TIMEOUT,
+        stop_timeout: STOP_TIMEOUT,
     };
     let log = lab.dir().join(format!("{name}.log"));
     Server::start(name, spec, &log).await.unwrap()
