@@ -259,7 +259,9 @@ impl Upstream {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = self.headers(call);
-        let (head, body) = self.pool.call(request).await?.into_parts();
+        // In a box: a future is moved with all that it may hold, by each one that waits for it.
+        let answer = Box::pin(self.pool.call(request)).await?;
+        let (head, body) = answer.into_parts();
         Ok(Answer {
             status: head.status,
             headers: head.headers,

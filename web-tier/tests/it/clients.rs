@@ -361,15 +361,18 @@ async fn p10_payments_in_flight_are_limited_by_client_and_their_places_come_back
     let file = ClientsFile::new(&client("shop", "in_flight = 1", &key));
     let tier = file.tier(vec![accepted()]).await;
     let bearer = bearer(&key);
-    // Its head is there, and its body is on its way: it is in flight.
     let head = format!(
         "POST /pay HTTP/1.1\r\nhost: x\r\nauthorization: {bearer}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n",
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         BODY.len()
     );
-    let first = begin(&tier, &head).await;
+    let mut first = begin(&tier, &head).await;
+    // Its body is asked for: it is in flight.
+    let mut asked = [0; 12];
+    first.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
     let headers = [("authorization", &*bearer)];
-    until_status(&tier, &headers, 429).await;
+    assert_eq!(status(&tier, &headers).await, 429);
     assert_eq!(
         get(&tier, &headers).await.status().as_u16(),
         202,
