@@ -12,7 +12,7 @@ use lab_tasks::notes::{
 };
 use serde_json::Value;
 
-use self::faults::{FAULTS, Fault, PRELUDE};
+use self::faults::{Fault, PRELUDE};
 use crate::workspace::root;
 
 /// The pages up to the one that hands the instances over to AWS.
@@ -29,7 +29,7 @@ async fn each_fault_of_an_account_is_found_and_nothing_on_a_right_one() {
     shell.run(". deploy-notes/settings.sh").await;
     shell.run(PRELUDE).await;
     assert_eq!(shell.doctor(AREAS).await, [""; 0], "on a right account");
-    for fault in FAULTS {
+    for fault in faults::all() {
         shell.run(fault.make).await;
         assert_eq!(
             shell.doctor(fault.area).await,
@@ -46,8 +46,7 @@ async fn each_fault_of_an_account_is_found_and_nothing_on_a_right_one() {
 
 #[test]
 fn at_least_forty_kinds_of_fault_are_made() {
-    let mut codes: Vec<_> = FAULTS
-        .iter()
+    let mut codes: Vec<_> = faults::all()
         .flat_map(|fault: &Fault| fault.found)
         .collect();
     codes.sort_unstable();

@@ -1,6 +1,7 @@
 //! The pay page in a browser, in front of a whole lab, with a network between them that loses, delays and forges
 //! answers. All cases share one lab, which takes longer to start than any of them.
 
+mod earlier;
 mod money;
 mod page;
 mod people;
@@ -37,14 +38,14 @@ async fn p4_the_pay_page_never_misleads() {
         money::p4_a_refusal_after_a_lost_try_never_says_not_made,
         money::p4_under_an_id_that_is_not_new_something_may_have_been_sent,
         money::p4_too_many_requests_may_be_the_answer_to_a_repeat,
-        money::p4_a_form_brought_back_asks_for_what_another_one_lost,
-        money::p4_a_receipt_brought_back_forgets_no_lost_payment,
-        money::p4_what_somebody_else_paid_under_the_id_is_not_this_payment,
-        money::p4_after_a_yes_a_row_of_another_name_is_not_this_payment,
-        money::p4_a_change_after_a_lost_answer_shows_the_first_try,
-        money::p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form,
-        money::p4_a_row_of_another_name_is_not_this_payment,
-        money::p4_a_state_of_odd_types_says_nothing,
+        earlier::p4_a_form_brought_back_asks_for_what_another_one_lost,
+        earlier::p4_a_receipt_brought_back_forgets_no_lost_payment,
+        earlier::p4_what_somebody_else_paid_under_the_id_is_not_this_payment,
+        earlier::p4_after_a_yes_a_row_of_another_name_is_not_this_payment,
+        earlier::p4_a_change_after_a_lost_answer_shows_the_first_try,
+        earlier::p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form,
+        earlier::p4_a_row_of_another_name_is_not_this_payment,
+        earlier::p4_a_state_of_odd_types_says_nothing,
         money::p4_a_lost_request_is_asked_for_and_then_sent_again,
         money::p4_an_answer_without_this_id_and_a_status_is_no_receipt,
         money::p4_an_answer_about_another_payment_says_nothing,
@@ -61,7 +62,7 @@ async fn p4_the_pay_page_never_misleads() {
         money::p4_no_order_of_answers_makes_the_page_say_what_is_not_so,
         money::p4_it_pays_in_a_browser_without_abort_signal_timeout,
         money::a_receipt_keeps_no_name_and_expires,
-        money::a_receipt_of_its_own_ends_what_the_tab_has_kept,
+        earlier::a_receipt_of_its_own_ends_what_the_tab_has_kept,
         money::p5_following_says_when_it_stops_and_goes_on_when_pressed,
         money::every_error_has_words_and_keeps_what_was_typed,
         people::a_mistake_is_named_beside_its_field_and_nothing_is_sent,

@@ -10,6 +10,11 @@ use super::proxy::{Fate, Proxy};
 use crate::test_lab::TestLab;
 
 pub const RECORDED: &str = "Payment recorded";
+pub const ROW: &str = "1250.5000\tUSD\tZoë Müller";
+pub const NOT_MADE: &str = "Your payment was not made.";
+pub const NOT_KNOWN: &str = "It is not known yet whether your payment was made.";
+pub const MAY_ARRIVE: &str = "An earlier try may still arrive.";
+pub const MATCHED: &str = "A payment of this amount is recorded";
 
 const ROW_TIMEOUT: Duration = Duration::from_secs(30);
 
