@@ -10,7 +10,7 @@ use http_service::admin::Admin;
 use http_service::server::{Listen, Tls};
 use http_service::spans::Collector;
 use payment_core::CardCheck;
-use payment_store::Access;
+use payment_store::LoginSource;
 use program::env::{Env, Mistakes, Variable};
 
 use crate::committer::{Layout, Settings};
@@ -103,7 +103,7 @@ pub struct Config {
     pub bucket: String,
     pub encryption: Encryption,
     pub commit: Settings,
-    pub database: Option<Arc<dyn Access>>,
+    pub database: Option<Arc<dyn LoginSource>>,
     pub cards: CardCheck,
 }
 

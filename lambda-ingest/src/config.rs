@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use database_login::variables;
-use payment_store::Access;
+use payment_store::LoginSource;
 use program::env::{Env, Mistakes, Variable};
 
 /// The first sweep begins this far back: longer than Lambda keeps trying an event (6 h). Later ones go on where the one
@@ -54,7 +54,7 @@ pub const VARIABLES: &[Variable] = &[
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub database: Arc<dyn Access>,
+    pub database: Arc<dyn LoginSource>,
     pub sweep: Sweep,
 }
 

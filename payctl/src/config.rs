@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payment_core::event::ObjectRef;
-use payment_store::{Access, Pool, Store};
+use payment_store::{LoginSource, Pool, Store};
 use program::Env;
 
 pub const HELP: &str = "\
@@ -67,7 +67,7 @@ pub enum User {
     Admin,
 }
 
-pub fn access(env: &mut Env, user: User) -> Option<Arc<dyn Access>> {
+pub fn access(env: &mut Env, user: User) -> Option<Arc<dyn LoginSource>> {
     let user = match user {
         User::Reader => "reader",
         User::Ingest => "ingest",

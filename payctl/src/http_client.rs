@@ -11,7 +11,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as LegacyError};
 use hyper_util::rt::TokioExecutor;
-use payment_store::Distrust;
+use payment_store::TlsFault;
 use tls::Roots;
 use tokio::time::timeout;
 
@@ -99,17 +99,17 @@ fn connection(error: LegacyError) -> CallError {
     if !matches!(said, rustls::Error::InvalidCertificate(_)) {
         return CallError::Untrusted("it does not speak TLS as this program does; is it http?");
     }
-    CallError::Untrusted(match Distrust::from(said) {
-        Distrust::UnknownCa => {
+    CallError::Untrusted(match TlsFault::from(said) {
+        TlsFault::UnknownCa => {
             "its certificate comes from a CA that is unknown here; name the file of that CA's certificates with --ca-file or ALB_CA_FILE"
         }
-        Distrust::OtherName => {
+        TlsFault::OtherName => {
             "its certificate is for another name; put a name that it holds into the URL"
         }
-        Distrust::Expired => {
+        TlsFault::Expired => {
             "its certificate has expired or is not valid yet; renew it, and check this machine's clock"
         }
-        Distrust::NoTls | Distrust::Unverified => "its certificate can't be verified",
+        TlsFault::NoTls | TlsFault::Unverified => "its certificate can't be verified",
     })
 }
 

@@ -18,13 +18,13 @@ pub type ClientIndex = usize;
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     clients: Vec<Client>,
-    bearers: HashMap<KeyHash, Place>,
-    signers: HashMap<Box<str>, Place>,
+    bearers: HashMap<KeyHash, KeyPosition>,
+    signers: HashMap<Box<str>, KeyPosition>,
 }
 
 /// Where a key stands.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct KeyPosition {
     client: ClientIndex,
     key: usize,
 }
@@ -41,7 +41,7 @@ impl Registry {
         };
         for (client, entry) in registry.clients.iter().enumerate() {
             for (key, entry) in entry.keys.iter().enumerate() {
-                let place = Place { client, key };
+                let place = KeyPosition { client, key };
                 match &entry.material {
                     Material::Bearer(hash) => _ = registry.bearers.insert(*hash, place),
                     _ => _ = registry.signers.insert(entry.id.clone(), place),
@@ -72,13 +72,13 @@ impl Registry {
         self.key(place)?.is_good_at(now).then_some(place.client)
     }
 
-    fn signer(&self, message: &Message<'_>, now: Timestamp) -> Option<Place> {
+    fn signer(&self, message: &Message<'_>, now: Timestamp) -> Option<KeyPosition> {
         let (place, signed) = signature::read(message, |id| self.signers.get(id).copied())?;
         let is_good = signed.verify(&self.key(place)?.material, message, now);
         is_good.then_some(place)
     }
 
-    fn key(&self, place: Place) -> Option<&Key> {
+    fn key(&self, place: KeyPosition) -> Option<&Key> {
         self.clients.get(place.client)?.keys.get(place.key)
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use payment_store::{Access, CaBundle, ConfigError, Database, Place};
+use payment_store::{CaBundle, ConfigError, Database, DbAddress, LoginSource};
 use program::Secret;
 use program::chain;
 use program::env::Env;
@@ -34,7 +34,7 @@ enum Login {
 
 /// For a program that works without a database, too. `None` if none is named, or after a mistake was noted.
 /// `user` logs in where `DB_USER` is not set.
-pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn Access>> {
+pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
     let target = target(env)?;
     let named_user: Option<String> = env.optional("DB_USER");
     let login = login(env, &target)?;
@@ -49,7 +49,7 @@ pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn Access>> {
 }
 
 /// For a program that needs a database. `None` only after a mistake was noted.
-pub fn required(env: &mut Env, user: &str) -> Option<Arc<dyn Access>> {
+pub fn required(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
     let before = env.mistakes();
     let access = optional(env, user);
     if access.is_none() && env.mistakes() == before {
@@ -119,7 +119,7 @@ fn login(env: &mut Env, target: &Target) -> Option<Login> {
     by_parts.into_iter().next()
 }
 
-fn access(login: Login, target: Target, user: &str) -> Result<Arc<dyn Access>, ConfigError> {
+fn access(login: Login, target: Target, user: &str) -> Result<Arc<dyn LoginSource>, ConfigError> {
     Ok(match login {
         Login::Url(url) => Arc::new(Database::parse(url.expose(), target.ca_bundle.as_ref())?),
         Login::Password(password) => Arc::new(target.database(user, password.expose())?),
@@ -129,8 +129,8 @@ fn access(login: Login, target: Target, user: &str) -> Result<Arc<dyn Access>, C
 }
 
 impl Target {
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place {
+    pub(crate) fn place(&self) -> DbAddress<'_> {
+        DbAddress {
             host: self.host.as_deref().unwrap_or_default(),
             port: self.port.unwrap_or(PORT),
             schema: self.schema.as_deref().unwrap_or(SCHEMA),

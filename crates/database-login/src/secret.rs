@@ -12,7 +12,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
 use aws_types::SdkConfig;
-use payment_store::{Access, ConfigError, Database, DriverError, Kind};
+use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
 use program::chain;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -91,17 +91,17 @@ impl SecretAccess {
 }
 
 #[async_trait]
-impl Access for SecretAccess {
-    async fn current(&self) -> Result<Database, DriverError> {
+impl LoginSource for SecretAccess {
+    async fn login(&self) -> Result<Database, DriverError> {
         let shared = Arc::clone(&self.0);
         // A task of its own: a caller who waits no longer does not undo the reading for the next.
-        let read = tokio::spawn(async move { shared.current().await });
+        let read = tokio::spawn(async move { shared.login().await });
         read.await
             .unwrap_or_else(|error| Err(DriverError::fault(Kind::NoLogin, &chain(&error))))
     }
 
     /// Forgets the login, unless another caller did so before.
-    async fn refused(&self, database: &Database) -> bool {
+    async fn rejected(&self, database: &Database) -> bool {
         let mut known = self.0.known.lock().await;
         if known.as_ref().is_some_and(|known| known.is(database)) {
             *known = None;
@@ -111,7 +111,7 @@ impl Access for SecretAccess {
 }
 
 impl Shared {
-    async fn current(&self) -> Result<Database, DriverError> {
+    async fn login(&self) -> Result<Database, DriverError> {
         let mut known = self.known.lock().await;
         if let Some(database) = known.as_ref() {
             return Ok(database.clone());

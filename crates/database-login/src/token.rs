@@ -13,7 +13,7 @@ use aws_sigv4::sign::v4::SigningParams;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use http::Request;
-use payment_store::{Access, ConfigError, Database, DriverError, Kind};
+use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use program::Secret;
 use program::chain;
@@ -137,15 +137,15 @@ impl TokenAccess {
 }
 
 #[async_trait]
-impl Access for TokenAccess {
-    async fn current(&self) -> Result<Database, DriverError> {
+impl LoginSource for TokenAccess {
+    async fn login(&self) -> Result<Database, DriverError> {
         self.with_token()
             .await
             .map_err(|error| DriverError::fault(Kind::NoLogin, &chain(&error)))
     }
 
     /// The role's credentials may have changed meanwhile, or an idle connection was replaced with an old token.
-    async fn refused(&self, _database: &Database) -> bool {
+    async fn rejected(&self, _database: &Database) -> bool {
         true
     }
 }

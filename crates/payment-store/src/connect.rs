@@ -1,6 +1,6 @@
 //! The database's address, and connections to it.
 
-mod access;
+mod login_source;
 mod pool;
 mod tls;
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions, Executor, MySqlConnection};
 
-pub use self::access::Access;
+pub use self::login_source::LoginSource;
 pub use self::pool::Pool;
 pub use self::tls::CaBundle;
 use crate::error::Error;
@@ -36,7 +36,7 @@ pub struct Database {
 
 /// The parts of an address.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct DbAddress<'a> {
     pub host: &'a str,
     pub port: u16,
     pub schema: &'a str,
@@ -86,7 +86,7 @@ impl Database {
     }
 
     pub fn from_parts(
-        place: Place<'_>,
+        place: DbAddress<'_>,
         user: &str,
         password: &str,
         ca_bundle: Option<&CaBundle>,

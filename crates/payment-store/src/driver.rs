@@ -5,7 +5,7 @@ use std::io;
 
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::error::Distrust;
+use crate::error::TlsFault;
 
 /// The cause of an [`crate::Error`], for logs. The text holds nothing of any row: servers quote values in some
 /// of their messages, and of those only the number is kept.
@@ -37,7 +37,7 @@ pub enum Kind {
     /// The server does not take the row's data.
     DataRefused,
     /// The server's certificate does not verify, or it has no TLS.
-    Untrusted(Distrust),
+    Untrusted(TlsFault),
     /// There is no user and password to log in with.
     NoLogin,
     /// Grants, schema, configuration, a defect: only a person can help.
@@ -166,21 +166,21 @@ fn classify_own(error: &sqlx::Error) -> Kind {
         }
         // That is what the driver says of a server without TLS; all else that it may say here is of certificates.
         sqlx::Error::Tls(e) if e.to_string().contains("does not support TLS") => {
-            Kind::Untrusted(Distrust::NoTls)
+            Kind::Untrusted(TlsFault::NoTls)
         }
         // MySQL takes a password that it has not cached over TLS alone, or by RSA, which the driver is built without.
         sqlx::Error::Configuration(e) if e.to_string().contains("RSA auth backend disabled") => {
-            Kind::Untrusted(Distrust::NoTls)
+            Kind::Untrusted(TlsFault::NoTls)
         }
-        sqlx::Error::Tls(_) => Kind::Untrusted(Distrust::Unverified),
+        sqlx::Error::Tls(_) => Kind::Untrusted(TlsFault::Unverified),
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Kind::Transient,
         _ => Kind::Lasting,
     }
 }
 
-fn distrust(error: &io::Error) -> Distrust {
+fn distrust(error: &io::Error) -> TlsFault {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    inner.map_or(Distrust::Unverified, |said: &rustls::Error| said.into())
+    inner.map_or(TlsFault::Unverified, |said: &rustls::Error| said.into())
 }
 
 fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {
@@ -257,7 +257,7 @@ mod tests {
             ),
             (
                 io::Error::from(io::ErrorKind::InvalidData).into(),
-                Kind::Untrusted(Distrust::Unverified),
+                Kind::Untrusted(TlsFault::Unverified),
             ),
         ] {
             assert_eq!(classify_own(&error), kind, "{error}");

@@ -17,7 +17,7 @@ pub enum Error {
     Vanished { table: &'static str },
     #[error("the database is not trusted: {why}")]
     Untrusted {
-        why: Distrust,
+        why: TlsFault,
         #[source]
         source: DriverError,
     },
@@ -41,7 +41,7 @@ pub enum Error {
 
 /// Why nothing was sent to a server, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
+pub enum TlsFault {
     #[error("it offers no TLS; turn TLS on at the server")]
     NoTls,
     #[error(
@@ -60,7 +60,7 @@ pub enum Distrust {
     Unverified,
 }
 
-impl From<&rustls::Error> for Distrust {
+impl From<&rustls::Error> for TlsFault {
     fn from(said: &rustls::Error) -> Self {
         use rustls::CertificateError as Fault;
         let rustls::Error::InvalidCertificate(fault) = said else {

@@ -39,9 +39,9 @@ pub mod users;
 mod version;
 
 pub use backend::Backend;
-pub use connect::{Access, CaBundle, ConfigError, Database, Place, Pool};
+pub use connect::{CaBundle, ConfigError, Database, DbAddress, LoginSource, Pool};
 pub use driver::{DriverError, Kind};
-pub use error::{Distrust, Error};
+pub use error::{Error, TlsFault};
 pub use ingest::{Outcome, Part, Parts};
 pub use lookup::{Found, Holder, Rejection};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{Connection, MySqlConnection};
 
-use crate::connect::{Access, ConfigError, Database};
+use crate::connect::{ConfigError, Database, LoginSource};
 use crate::driver::DriverError;
 use crate::error::Error;
 use crate::schema::SchemaError;
@@ -63,8 +63,8 @@ pub enum MigrateError {
 }
 
 /// Runs the migrations that are not applied yet, as the user `migrator`.
-pub async fn migrate(access: &dyn Access) -> Result<Migrated, MigrateError> {
-    let database = access.current().await.map_err(Error::from)?;
+pub async fn migrate(migrator: &dyn LoginSource) -> Result<Migrated, MigrateError> {
+    let database = migrator.login().await.map_err(Error::from)?;
     tokio::time::timeout(MIGRATE_TIME_MAX, run(&database))
         .await
         .unwrap_or(Err(MigrateError::Database(Error::TimedOut {

@@ -11,7 +11,7 @@ use sqlx::{
     Statement as _, Type, TypeInfo as _,
 };
 
-use crate::connect::{Access, Pool};
+use crate::connect::{LoginSource, Pool};
 use crate::driver::{DriverError, Kind};
 use crate::error::Error;
 use crate::lease::Lease;
@@ -82,9 +82,9 @@ pub enum QueryError {
 }
 
 impl Reader {
-    pub fn new(access: Arc<dyn Access>) -> Self {
+    pub fn new(logins: Arc<dyn LoginSource>) -> Self {
         Self {
-            pool: Pool::new(access, 1),
+            pool: Pool::new(logins, 1),
         }
     }
 

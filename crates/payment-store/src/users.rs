@@ -4,7 +4,7 @@ use std::fmt;
 
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
 
-use crate::connect::Access;
+use crate::connect::LoginSource;
 use crate::error::Error;
 use crate::migrate::{MigrateError, Migrated, migrate};
 use crate::mysql::columns;
@@ -50,8 +50,11 @@ pub fn is_plain(password: &str) -> bool {
 /// As the server's administrator: makes the schema and the users, brings the schema up to date, and gives the users
 /// their rights. May be repeated: it then sets the logins again. If it fails, each user has a login that works:
 /// its old one or its new one.
-pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, MigrateError> {
-    let database = access.current().await.map_err(Error::from)?;
+pub async fn prepare(
+    migrator: &dyn LoginSource,
+    logins: &Logins,
+) -> Result<Migrated, MigrateError> {
+    let database = migrator.login().await.map_err(Error::from)?;
     let schema = database.own_schema()?;
     let mut connection = database.connect_outside_the_schema().await?;
     let made = run(&mut connection, users_sql(schema, logins)).await;
@@ -61,7 +64,7 @@ pub async fn prepare(access: &dyn Access, logins: &Logins) -> Result<Migrated, M
         }
         (other, _) => other.into(),
     })?;
-    let migrated = migrate(access).await?;
+    let migrated = migrate(migrator).await?;
     run(&mut connection, grants_sql(schema)).await?;
     connection.close().await.map_err(Error::from)?;
     Ok(migrated)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::aws::{Aws, AwsError, Look};
+use super::aws::{Aws, AwsAnswer, AwsError};
 use super::json::{list, text};
 use super::{Area, Names};
 
@@ -62,7 +62,7 @@ pub enum Call {
 pub struct Account {
     pub id: String,
     pub region: String,
-    answers: BTreeMap<Call, Look>,
+    answers: BTreeMap<Call, AwsAnswer>,
 }
 
 impl Account {
@@ -125,7 +125,7 @@ impl Account {
             }
         }
         for (call, look) in &self.answers {
-            if let (Call::QueueUrl(_), Look::Seen(answer)) = (call, look) {
+            if let (Call::QueueUrl(_), AwsAnswer::Found(answer)) = (call, look) {
                 calls.push(Call::Queue(text(answer, "QueueUrl").to_owned()));
             }
         }
@@ -141,7 +141,7 @@ impl Account {
     /// What was seen; null if nothing was.
     pub fn value(&self, call: &Call) -> &Value {
         match self.answers.get(call) {
-            Some(Look::Seen(value)) => value,
+            Some(AwsAnswer::Found(value)) => value,
             _ => &Value::Null,
         }
     }
@@ -149,8 +149,8 @@ impl Account {
     /// The answer, also that there is no such thing; `None` if nothing is known.
     pub fn known(&self, call: &Call) -> Option<&Value> {
         match self.answers.get(call) {
-            Some(Look::Seen(value)) => Some(value),
-            Some(Look::Absent) => Some(&Value::Null),
+            Some(AwsAnswer::Found(value)) => Some(value),
+            Some(AwsAnswer::NotFound) => Some(&Value::Null),
             _ => None,
         }
     }
@@ -167,13 +167,13 @@ impl Account {
     /// What could not be looked at.
     pub fn unseen(&self) -> impl Iterator<Item = String> {
         self.answers.iter().filter_map(|(call, look)| match look {
-            Look::Unseen(reason) => Some(format!("could not look at {call:?}: {reason}")),
+            AwsAnswer::Unavailable(reason) => Some(format!("could not look at {call:?}: {reason}")),
             _ => None,
         })
     }
 
     #[cfg(test)]
-    pub fn of(answers: impl IntoIterator<Item = (Call, Look)>) -> Self {
+    pub fn of(answers: impl IntoIterator<Item = (Call, AwsAnswer)>) -> Self {
         Self {
             id: "000000000000".to_owned(),
             region: "us-west-2".to_owned(),

@@ -20,12 +20,12 @@ const REASON_SHOWN_MAX: usize = 300;
 
 /// What one call told.
 #[derive(Clone, Debug)]
-pub enum Look {
-    Seen(Value),
+pub enum AwsAnswer {
+    Found(Value),
     /// AWS says that there is no such thing.
-    Absent,
+    NotFound,
     /// Denied, unknown to the server, or too slow; with the reason.
-    Unseen(String),
+    Unavailable(String),
 }
 
 #[derive(Clone, Debug)]
@@ -60,21 +60,25 @@ impl Aws {
     pub async fn account(&self) -> Result<String, AwsError> {
         match self.run(&["sts", "get-caller-identity"]).await {
             Err(error) => Err(AwsError::Missing(error)),
-            Ok(Look::Seen(identity)) => Ok(super::json::text(&identity, "Account").to_owned()),
-            Ok(Look::Absent) => Err(AwsError::Credentials("no such identity".to_owned())),
-            Ok(Look::Unseen(reason)) if reason.contains("region") => Err(AwsError::NoRegion),
-            Ok(Look::Unseen(reason)) => Err(AwsError::Credentials(reason)),
+            Ok(AwsAnswer::Found(identity)) => {
+                Ok(super::json::text(&identity, "Account").to_owned())
+            }
+            Ok(AwsAnswer::NotFound) => Err(AwsError::Credentials("no such identity".to_owned())),
+            Ok(AwsAnswer::Unavailable(reason)) if reason.contains("region") => {
+                Err(AwsError::NoRegion)
+            }
+            Ok(AwsAnswer::Unavailable(reason)) => Err(AwsError::Credentials(reason)),
         }
     }
 
-    pub async fn look(&self, arguments: &[&str]) -> Look {
+    pub async fn look(&self, arguments: &[&str]) -> AwsAnswer {
         match self.run(arguments).await {
             Ok(look) => look,
-            Err(error) => Look::Unseen(error.to_string()),
+            Err(error) => AwsAnswer::Unavailable(error.to_string()),
         }
     }
 
-    async fn run(&self, arguments: &[&str]) -> std::io::Result<Look> {
+    async fn run(&self, arguments: &[&str]) -> std::io::Result<AwsAnswer> {
         let _place = self.at_once.acquire().await;
         let mut command = Command::new(&self.program);
         command
@@ -89,7 +93,7 @@ impl Aws {
             command.env("AWS_DEFAULT_REGION", region);
         }
         match timeout(CALL_TIME_MAX, command.output()).await {
-            Err(_) => Ok(Look::Unseen(format!(
+            Err(_) => Ok(AwsAnswer::Unavailable(format!(
                 "no answer within {} s",
                 CALL_TIME_MAX.as_secs()
             ))),
@@ -106,18 +110,18 @@ impl Aws {
 }
 
 /// Nothing printed is an answer as well: of a bucket that never had versions, for instance.
-fn seen(printed: &[u8]) -> Look {
+fn seen(printed: &[u8]) -> AwsAnswer {
     if printed.trim_ascii().is_empty() {
-        return Look::Seen(Value::Null);
+        return AwsAnswer::Found(Value::Null);
     }
     match serde_json::from_slice(printed) {
-        Ok(value) => Look::Seen(value),
-        Err(_) => Look::Unseen("the command aws printed no JSON".to_owned()),
+        Ok(value) => AwsAnswer::Found(value),
+        Err(_) => AwsAnswer::Unavailable("the command aws printed no JSON".to_owned()),
     }
 }
 
 /// `An error occurred (CODE) when calling the … operation: …`
-fn refused(printed: &str) -> Look {
+fn refused(printed: &str) -> AwsAnswer {
     let code = printed
         .split_once("An error occurred (")
         .and_then(|(_, rest)| rest.split_once(')'))
@@ -129,11 +133,11 @@ fn refused(printed: &str) -> Look {
             || code == "404"
     };
     if code.is_some_and(says_absent) {
-        return Look::Absent;
+        return AwsAnswer::NotFound;
     }
     let words: Vec<_> = printed.split_whitespace().collect();
     let reason: String = words.join(" ").chars().take(REASON_SHOWN_MAX).collect();
-    Look::Unseen(reason)
+    AwsAnswer::Unavailable(reason)
 }
 
 #[cfg(test)]
@@ -150,11 +154,11 @@ mod tests {
             "404",
         ] {
             let text = format!("\nAn error occurred ({code}) when calling the X operation: no\n");
-            assert!(matches!(refused(&text), Look::Absent), "{code}");
+            assert!(matches!(refused(&text), AwsAnswer::NotFound), "{code}");
         }
         let text =
             "An error occurred (AccessDenied) when calling the X operation: User is not authorized";
-        let Look::Unseen(reason) = refused(text) else {
+        let AwsAnswer::Unavailable(reason) = refused(text) else {
             panic!("seen")
         };
         assert!(reason.contains("not authorized"), "{reason}");
@@ -162,8 +166,8 @@ mod tests {
 
     #[test]
     fn nothing_printed_is_an_answer_and_nonsense_is_none() {
-        assert!(matches!(seen(b"\n"), Look::Seen(Value::Null)));
-        assert!(matches!(seen(b"{}"), Look::Seen(_)));
-        assert!(matches!(seen(b"usage:"), Look::Unseen(_)));
+        assert!(matches!(seen(b"\n"), AwsAnswer::Found(Value::Null)));
+        assert!(matches!(seen(b"{}"), AwsAnswer::Found(_)));
+        assert!(matches!(seen(b"usage:"), AwsAnswer::Unavailable(_)));
     }
 }

@@ -223,13 +223,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::doctor::aws::Look;
+    use crate::doctor::aws::AwsAnswer;
     use crate::doctor::{Area, examine};
 
     fn codes(database: &Value) -> Vec<&'static str> {
         let names = Names::new("b".to_owned(), "transactions/".to_owned()).unwrap();
         let answer = json!({ "DBInstances": [database] });
-        let account = Account::of([(Call::Database, Look::Seen(answer))]);
+        let account = Account::of([(Call::Database, AwsAnswer::Found(answer))]);
         let findings = examine(&account, &names, &[Area::Database]);
         findings.found.iter().map(|found| found.code).collect()
     }
@@ -276,9 +276,12 @@ mod tests {
             let account = Account::of([
                 (
                     Call::Database,
-                    Look::Seen(json!({ "DBInstances": [database] })),
+                    AwsAnswer::Found(json!({ "DBInstances": [database] })),
                 ),
-                (Call::Parameters("g".to_owned()), Look::Seen(parameters)),
+                (
+                    Call::Parameters("g".to_owned()),
+                    AwsAnswer::Found(parameters),
+                ),
             ]);
             let names = Names::new("b".to_owned(), "transactions/".to_owned()).unwrap();
             let findings = examine(&account, &names, &[Area::Database]).found;
@@ -291,7 +294,7 @@ mod tests {
     #[test]
     fn a_call_that_is_denied_is_a_note_and_no_finding() {
         let names = Names::new("b".to_owned(), "transactions/".to_owned()).unwrap();
-        let denied = Look::Unseen("AccessDenied".to_owned());
+        let denied = AwsAnswer::Unavailable("AccessDenied".to_owned());
         let findings = examine(
             &Account::of([(Call::Database, denied)]),
             &names,
@@ -306,10 +309,13 @@ mod tests {
         let database = json!({ "DBInstances": [{
             "DBInstanceClass": "db.t4g.micro", "DBParameterGroups": [{ "DBParameterGroupName": "g" }],
         }] });
-        let mut answers = vec![(Call::Database, Look::Seen(database))];
+        let mut answers = vec![(Call::Database, AwsAnswer::Found(database))];
         assert_eq!(connections_max(&Account::of(answers.clone())), Some(64));
         let parameters = json!({ "Parameters": [{ "ParameterName": "max_connections", "ParameterValue": "200" }] });
-        answers.push((Call::Parameters("g".to_owned()), Look::Seen(parameters)));
+        answers.push((
+            Call::Parameters("g".to_owned()),
+            AwsAnswer::Found(parameters),
+        ));
         assert_eq!(connections_max(&Account::of(answers)), Some(200));
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode, request};
 use http_body_util::Full;
 use payment_core::{CardCheck, Timestamp};
-use payment_store::{Access, Pool, Store};
+use payment_store::{LoginSource, Pool, Store};
 use program::chain;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -34,7 +34,7 @@ const SET_ROW: &str = "SET GLOBAL binlog_format = ROW, and the same in its confi
 #[derive(Debug)]
 pub struct Here {
     pub alb: Option<Address>,
-    pub database: Option<Arc<dyn Access>>,
+    pub database: Option<Arc<dyn LoginSource>>,
     pub ca_bundle: Option<std::path::PathBuf>,
     /// The web tier's file of clients.
     pub clients: Option<std::path::PathBuf>,
@@ -106,7 +106,7 @@ async fn front(address: &Address, findings: &mut Findings) {
     );
 }
 
-async fn login(access: Arc<dyn Access>, findings: &mut Findings) {
+async fn login(access: Arc<dyn LoginSource>, findings: &mut Findings) {
     let pool = Pool::new(access, 1);
     let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.logs_by_statement())).await;
     let what = match tried {

@@ -59,7 +59,7 @@ pub struct Route {
     /// [`Peer::Cidr`] or [`Peer::PrefixList`].
     pub to: Peer,
     pub via: Target,
-    pub only: While,
+    pub only: RuleLifetime,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +79,7 @@ pub struct Nat {
 /// When a rule is there.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum While {
+pub enum RuleLifetime {
     #[default]
     Always,
     /// While the NAT gateway is.
@@ -102,7 +102,7 @@ pub struct GroupRule {
     pub protocol: Protocol,
     pub ports: Ports,
     pub peer: Peer,
-    pub only: While,
+    pub only: RuleLifetime,
 }
 
 /// The other side of a rule: the source of an inbound one, the destination of an outbound one.
@@ -135,7 +135,7 @@ pub struct AclEntry {
     pub protocol: Protocol,
     pub ports: Ports,
     pub cidr: Cidr,
-    pub only: While,
+    pub only: RuleLifetime,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
@@ -259,8 +259,8 @@ impl Network {
     }
 
     /// Whether a rule is there now.
-    pub fn is_there(&self, only: While) -> bool {
-        only == While::Always || self.nat_is_on
+    pub fn is_there(&self, only: RuleLifetime) -> bool {
+        only == RuleLifetime::Always || self.nat_is_on
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::network::{
-    model::{Action, While},
+    model::{Action, RuleLifetime},
     value::{Cidr, Name, Ports, Protocol, Zone},
 };
 
@@ -62,7 +62,7 @@ pub(crate) struct RawRoute {
     pub(crate) to: Spanned<Name>,
     pub(crate) via: RawTarget,
     #[serde(default, rename = "while")]
-    pub(crate) only: While,
+    pub(crate) only: RuleLifetime,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -96,7 +96,7 @@ pub(crate) struct RawGroupRule {
     pub(crate) ports: Ports,
     pub(crate) peer: Spanned<Name>,
     #[serde(default, rename = "while")]
-    pub(crate) only: While,
+    pub(crate) only: RuleLifetime,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +116,7 @@ pub(crate) struct RawAclEntry {
     pub(crate) ports: Ports,
     pub(crate) cidr: Cidr,
     #[serde(default, rename = "while")]
-    pub(crate) only: While,
+    pub(crate) only: RuleLifetime,
 }
 
 #[derive(Deserialize)]

@@ -116,7 +116,7 @@ fn an_acl_over_the_quota_of_aws_is_refused() {
 fn entries_that_come_and_go_have_numbers_far_from_all_others() {
     for acl in &network().acls {
         for entry in acl.inbound.iter().chain(&acl.outbound) {
-            let comes_and_goes = entry.only != While::Always;
+            let comes_and_goes = entry.only != RuleLifetime::Always;
             assert_eq!(
                 entry.number >= 1000,
                 comes_and_goes,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use database_login::config::Target;
 use database_login::token::TokenAccess;
-use payment_store::{CaBundle, Distrust, Error, Pool};
+use payment_store::{CaBundle, Error, Pool, TlsFault};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -77,7 +77,7 @@ async fn a_token_is_shown_to_no_one_but_a_server_that_is_verified() {
     server.serve(None).await;
     let wire = Wire::to(server.port()).await;
     let error = log_in(&wire).await;
-    let (why, sent) = (Distrust::NoTls, wire.sent());
+    let (why, sent) = (TlsFault::NoTls, wire.sent());
     assert!(
         matches!(error, Error::Untrusted { why: said, .. } if said == why),
         "{error:?}"
@@ -87,7 +87,7 @@ async fn a_token_is_shown_to_no_one_but_a_server_that_is_verified() {
     server.serve(Some(&Ca::new().sign_well(&folder))).await;
     let wire = Wire::to(server.port()).await;
     let error = log_in(&wire).await;
-    let why = Distrust::UnknownCa;
+    let why = TlsFault::UnknownCa;
     assert!(
         matches!(error, Error::Untrusted { why: said, .. } if said == why),
         "{error:?}"

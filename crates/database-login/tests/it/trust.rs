@@ -1,7 +1,7 @@
 //! Which servers a password is sent to.
 
 use lab_runner::install::Flavour;
-use payment_store::{Distrust, Error, Pool};
+use payment_store::{Error, Pool, TlsFault};
 use program::Env;
 use time::{Duration, OffsetDateTime};
 
@@ -28,7 +28,7 @@ async fn connect_to(host: &str, port: u16, bundle: Option<&str>) -> Result<(), E
     Ok(())
 }
 
-fn distrust(result: Result<(), Error>) -> Distrust {
+fn distrust(result: Result<(), Error>) -> TlsFault {
     match result.unwrap_err() {
         Error::Untrusted { why, .. } => why,
         other => panic!("{other:?}"),
@@ -49,21 +49,21 @@ async fn only_a_server_that_a_known_ca_vouches_for_gets_a_password() {
         .admin("CREATE USER ingest@'127.0.0.1' IDENTIFIED BY 'Password1'")
         .await;
     connect(port, bundle).await.unwrap();
-    assert_eq!(distrust(connect(port, None).await), Distrust::UnknownCa);
+    assert_eq!(distrust(connect(port, None).await), TlsFault::UnknownCa);
 
     let other_host = ca.sign(&folder, "db.example", now + Duration::days(1));
     server.serve(Some(&other_host)).await;
-    assert_eq!(distrust(connect(port, bundle).await), Distrust::OtherName);
+    assert_eq!(distrust(connect(port, bundle).await), TlsFault::OtherName);
 
     let expired = ca.sign(&folder, HOST, now - Duration::days(1));
     server.serve(Some(&expired)).await;
-    assert_eq!(distrust(connect(port, bundle).await), Distrust::Expired);
+    assert_eq!(distrust(connect(port, bundle).await), TlsFault::Expired);
 
     server.serve(None).await;
-    assert_eq!(distrust(connect(port, bundle).await), Distrust::NoTls);
+    assert_eq!(distrust(connect(port, bundle).await), TlsFault::NoTls);
 
     server.serve(Some(&Ca::new().sign_well(&folder))).await;
-    assert_eq!(distrust(connect(port, bundle).await), Distrust::UnknownCa);
+    assert_eq!(distrust(connect(port, bundle).await), TlsFault::UnknownCa);
     server.stop().await;
 }
 
@@ -78,7 +78,7 @@ async fn a_local_mysql_without_tls_is_told_to_turn_it_on() {
     server.serve(None).await;
     let connected = connect_to("127.0.0.1", server.port(), None).await;
     match server.flavour() {
-        Flavour::Mysql => assert_eq!(distrust(connected), Distrust::NoTls),
+        Flavour::Mysql => assert_eq!(distrust(connected), TlsFault::NoTls),
         Flavour::Mariadb => connected.unwrap(),
     }
 }
@@ -86,10 +86,10 @@ async fn a_local_mysql_without_tls_is_told_to_turn_it_on() {
 #[test]
 fn every_reason_names_its_mend() {
     for (why, mend) in [
-        (Distrust::NoTls, "turn TLS on"),
-        (Distrust::UnknownCa, "set DB_CA_BUNDLE"),
-        (Distrust::OtherName, "connect by the name"),
-        (Distrust::Expired, "renew it"),
+        (TlsFault::NoTls, "turn TLS on"),
+        (TlsFault::UnknownCa, "set DB_CA_BUNDLE"),
+        (TlsFault::OtherName, "connect by the name"),
+        (TlsFault::Expired, "renew it"),
     ] {
         assert!(why.to_string().contains(mend), "{why}");
     }

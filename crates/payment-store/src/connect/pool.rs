@@ -7,7 +7,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{MySql, MySqlPool};
 
-use super::{Access, Database, set_session};
+use super::{Database, LoginSource, set_session};
 use crate::driver::DriverError;
 
 /// Longest wait for a connection of a pool, with making it. Half of what a request may take in all.
@@ -24,14 +24,14 @@ const LOGIN_REFUSED: &str = "28000";
 #[derive(Debug, Clone)]
 pub struct Pool {
     driver: MySqlPool,
-    access: Arc<dyn Access>,
+    logins: Arc<dyn LoginSource>,
     /// What the driver makes connections with.
     latest: Arc<Mutex<Option<Database>>>,
 }
 
 impl Pool {
     /// At most `size` connections, made when they are first needed.
-    pub fn new(access: Arc<dyn Access>, size: u32) -> Self {
+    pub fn new(logins: Arc<dyn LoginSource>, size: u32) -> Self {
         let driver = MySqlPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(ACQUIRE_TIME_MAX)
@@ -40,7 +40,7 @@ impl Pool {
             .connect_lazy_with(MySqlConnectOptions::new());
         Self {
             driver,
-            access,
+            logins,
             latest: Arc::default(),
         }
     }
@@ -51,9 +51,9 @@ impl Pool {
         let used = self.renew().await?;
         // Boxed, since connecting makes a future of many kilobytes.
         match Box::pin(self.driver.acquire()).await {
-            Err(error) if is_login_refused(&error) && self.access.refused(&used).await => {
+            Err(error) if is_login_refused(&error) && self.logins.rejected(&used).await => {
                 tracing::info!("the database refused the login; trying the newest one");
-                self.adopt(self.access.current().await?);
+                self.adopt(self.logins.login().await?);
                 Ok(Box::pin(self.driver.acquire()).await?)
             }
             other => Ok(other?),
@@ -76,7 +76,7 @@ impl Pool {
         match self.latest() {
             Some(latest) if !will_connect => Ok(latest),
             _ => {
-                let current = self.access.current().await?;
+                let current = self.logins.login().await?;
                 self.adopt(current.clone());
                 Ok(current)
             }

@@ -61,7 +61,7 @@ fn the_certificate_of_another_machine_is_always_verified() {
 #[test]
 fn parts_and_url_give_the_same_database() {
     let url = Database::parse("mysql://ingest:s%23cret@[::1]:3307/payments", None).unwrap();
-    let place = Place {
+    let place = DbAddress {
         host: "::1",
         port: 3307,
         schema: "payments",

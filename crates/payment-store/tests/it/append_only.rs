@@ -1,7 +1,7 @@
 //! P7: no user of the pipeline can change or delete what is recorded.
 
 use payment_store::users::{Logins, grants_sql, users_sql};
-use payment_store::{Database, Place, Pool, Schema, Store};
+use payment_store::{Database, DbAddress, Pool, Schema, Store};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::harness::{admin, counts, is_ingested, lines, object, payment, schema, store};
@@ -103,7 +103,7 @@ impl<'a> Users<'a> {
         let server = self.root.connect_options();
         let (host, port) = (server.get_host(), server.get_port());
         Database::from_parts(
-            Place {
+            DbAddress {
                 host,
                 port,
                 schema: &schema(self.root),

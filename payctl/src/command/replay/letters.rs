@@ -257,7 +257,7 @@ async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
 fn lost(letter: &str, object: &ObjectRef) -> String {
     let (bucket, key) = (quoted(&object.bucket), quoted(object.key.as_str()));
     format!(
-        "letter {letter} stays in the queue: it may be the last trace of accepted payments. Look for other versions of \
+        "letter {letter} stays in the queue: it may be the last trace of accepted payments. AwsAnswer for other versions of \
          the object (aws s3api list-object-versions --bucket {bucket} --prefix {key}), for who deleted it (the bucket's \
          access log, CloudTrail), and for what else is missing (payctl reconcile); then delete the letter by hand"
     )

@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::doctor::account::Call;
-    use crate::doctor::aws::Look;
+    use crate::doctor::aws::AwsAnswer;
     use crate::doctor::{Area, examine};
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
             "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/bound"},
         });
         let answer = json!({ "RoleDetailList": [role] });
-        let account = Account::of([(Call::Iam, Look::Seen(answer))]);
+        let account = Account::of([(Call::Iam, AwsAnswer::Found(answer))]);
         let notes = examine(&account, &names, &[Area::Iam]).notes;
         assert_eq!(notes.len(), 2, "{notes:?}");
         assert!(notes[0].contains("AmazonS3ReadOnlyAccess"), "{notes:?}");
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn an_account_without_the_network_is_not_clean() {
         let names = Names::new("b".to_owned(), "transactions/".to_owned()).unwrap();
-        let account = Account::of([(Call::Vpcs, Look::Seen(json!({"Vpcs": []})))]);
+        let account = Account::of([(Call::Vpcs, AwsAnswer::Found(json!({"Vpcs": []})))]);
         let notes = examine(&account, &names, &[Area::Instances]).notes;
         assert_eq!(notes.len(), 3, "{notes:?}");
     }
