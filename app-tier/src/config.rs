@@ -11,7 +11,7 @@ use http_service::server::{Listen, Tls};
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use payment_store::LoginSource;
-use program::env::{Env, Mistakes, Variable};
+use program::env::{Env, EnvErrors, Variable};
 
 use crate::committer::{Layout, Settings};
 use crate::log::Encryption;
@@ -108,7 +108,7 @@ pub struct Config {
 }
 
 impl Config {
-    pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
+    pub fn from_env(mut env: Env) -> Result<Self, EnvErrors> {
         env.refuse_unknown(
             &["ADMIN_", "CARD_", "DB_", "LOG_", "S3_", "TLS_"],
             VARIABLES,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use database_login::variables;
 use payment_store::LoginSource;
-use program::env::{Env, Mistakes, Variable};
+use program::env::{Env, EnvErrors, Variable};
 
 /// The first sweep begins this far back: longer than Lambda keeps trying an event (6 h). Later ones go on where the one
 /// before stopped.
@@ -67,7 +67,7 @@ pub struct Sweep {
 }
 
 impl Config {
-    pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
+    pub fn from_env(mut env: Env) -> Result<Self, EnvErrors> {
         env.refuse_unknown(&["DB_", "SWEEP_", "LOG_"], VARIABLES);
         let database = database_login::required(&mut env, USER);
         let sweep = Sweep {

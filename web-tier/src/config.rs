@@ -13,7 +13,7 @@ use http_service::admin::Admin;
 use http_service::server::{Listen, Tls};
 use http_service::spans::Collector;
 use payment_core::CardCheck;
-use program::env::{Env, Mistakes, Variable};
+use program::env::{Env, EnvErrors, Variable};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::upstream;
@@ -93,7 +93,7 @@ impl ClientsFile {
 }
 
 impl Config {
-    pub fn from_env(mut env: Env) -> Result<Self, Mistakes> {
+    pub fn from_env(mut env: Env) -> Result<Self, EnvErrors> {
         env.refuse_unknown(
             &[
                 "ADDRESS_",

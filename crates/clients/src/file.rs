@@ -61,9 +61,9 @@ pub enum Material {
 
 /// All that is wrong with a file, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Mistakes(Vec<String>);
+pub struct FileErrors(Vec<String>);
 
-impl Mistakes {
+impl FileErrors {
     pub(crate) fn of(what: &str) -> Self {
         Self(vec![what.to_owned()])
     }
@@ -73,14 +73,14 @@ impl Mistakes {
     }
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for FileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("; "))
     }
 }
 
 /// Reads the clients of a file.
-pub fn parse(text: &str) -> Result<Vec<Client>, Mistakes> {
+pub fn parse(text: &str) -> Result<Vec<Client>, FileErrors> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader::new(text);
     for error in errors {
@@ -119,10 +119,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self) -> Mistakes {
+    fn finish(mut self) -> FileErrors {
         self.mistakes.sort();
         let line = |(line, what)| format!("line {line}: {what}");
-        Mistakes(self.mistakes.into_iter().map(line).collect())
+        FileErrors(self.mistakes.into_iter().map(line).collect())
     }
 
     /// `at` is an offset in the text.

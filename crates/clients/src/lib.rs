@@ -14,7 +14,7 @@ pub mod load;
 pub mod registry;
 pub mod signature;
 
-pub use file::{Client, Key, Limits, Material, Mistakes};
+pub use file::{Client, FileErrors, Key, Limits, Material};
 pub use registry::{ClientIndex, Registry};
 
 /// The client that the pay page is. It has no keys: its requests are known by their origin.

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::{Mistakes, Registry};
+use crate::{FileErrors, Registry};
 
 /// Largest file that is read: some ten thousand keys.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub enum LoadError {
     #[error("it can't be read")]
     Read(#[source] io::Error),
     #[error("{0}")]
-    Mistakes(#[from] Mistakes),
+    FileErrors(#[from] FileErrors),
 }
 
 /// The file as it is now.
@@ -72,7 +72,7 @@ impl LoadError {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Read(error) => vec![format!("{self}: {error}")],
-            Self::Mistakes(mistakes) => mistakes.lines().map(str::to_owned).collect(),
+            Self::FileErrors(mistakes) => mistakes.lines().map(str::to_owned).collect(),
         }
     }
 }

@@ -8,7 +8,7 @@ use payment_core::Timestamp;
 
 use crate::PAGE;
 use crate::bearer::{self, KeyHash};
-use crate::file::{self, Client, Key, Material, Mistakes};
+use crate::file::{self, Client, FileErrors, Key, Material};
 use crate::signature::{self, Message};
 
 /// A client's place in [`Registry::clients`].
@@ -30,7 +30,7 @@ struct KeyPosition {
 }
 
 impl Registry {
-    pub fn parse(text: &str) -> Result<Self, Mistakes> {
+    pub fn parse(text: &str) -> Result<Self, FileErrors> {
         Ok(Self::new(file::parse(text)?))
     }
 
@@ -83,18 +83,18 @@ impl Registry {
     }
 
     /// Refuses a file that others than its owner may write, or that everyone may read while it holds a secret.
-    pub fn check_mode(&self, mode: u32) -> Result<(), Mistakes> {
+    pub fn check_mode(&self, mode: u32) -> Result<(), FileErrors> {
         let has_secret = |client: &Client| {
             let mut keys = client.keys.iter();
             keys.any(|key| matches!(key.material, Material::Hmac(_)))
         };
         if mode & 0o022 != 0 {
             let what = "others than its owner may change the file; chmod go-w it";
-            return Err(Mistakes::of(what));
+            return Err(FileErrors::of(what));
         }
         if mode & 0o007 != 0 && self.clients.iter().any(has_secret) {
             let what = "every user may read the file, and it holds the secret of an hmac_sha256 key; chmod o-rwx it";
-            return Err(Mistakes::of(what));
+            return Err(FileErrors::of(what));
         }
         Ok(())
     }

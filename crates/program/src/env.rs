@@ -30,9 +30,9 @@ pub struct Env {
 
 /// Every mistake of one environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Mistakes(Vec<String>);
+pub struct EnvErrors(Vec<String>);
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for EnvErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "the configuration has {} mistake(s):", self.0.len())?;
         self.0
@@ -116,11 +116,11 @@ impl Env {
     }
 
     /// The configuration, if nothing was wrong. `build` returns `None` only if a required value is missing.
-    pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Mistakes> {
+    pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, EnvErrors> {
         if !self.mistakes.is_empty() {
-            return Err(Mistakes(self.mistakes));
+            return Err(EnvErrors(self.mistakes));
         }
-        build().ok_or_else(|| Mistakes(vec!["a required value is missing".to_owned()]))
+        build().ok_or_else(|| EnvErrors(vec!["a required value is missing".to_owned()]))
     }
 
     fn text(&self, name: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use tokio::runtime;
 
-use crate::env::{self, Env, Mistakes, Variable};
+use crate::env::{self, Env, EnvErrors, Variable};
 use crate::{chain, logs};
 
 /// The configuration can't be used (`EX_USAGE` of sysexits.h).
@@ -23,7 +23,7 @@ impl Program {
     /// Runs a program on a runtime of its own. `run` returns when the program has ended in order, or why it can't go on.
     pub fn main<C, F>(
         &self,
-        read: impl FnOnce(Env) -> Result<C, Mistakes>,
+        read: impl FnOnce(Env) -> Result<C, EnvErrors>,
         run: impl FnOnce(C) -> F,
     ) -> ExitCode
     where

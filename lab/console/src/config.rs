@@ -22,7 +22,7 @@ impl Config {
             return Ok(config);
         }
         let mistake = format!("listen: {} is not on loopback", config.listen);
-        Err(ConfigError::Mistakes(vec![mistake]))
+        Err(ConfigError::Invalid(vec![mistake]))
     }
 }
 

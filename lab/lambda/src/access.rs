@@ -1,7 +1,7 @@
 //! Authorizes calls: by the policies of the caller's role, and the function's resource policy.
 
 use aws_model::iam::Policy;
-use server_kit::config::{ConfigError, Mistakes};
+use server_kit::config::{ConfigError, ConfigErrors};
 use server_kit::role::{Caller, Callers, Denied};
 
 use crate::config::Config;
@@ -19,7 +19,7 @@ impl Access {
             &config.callers,
             &config.account_id,
         )?;
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = ConfigErrors::default();
         let file = config.function.resource_policy.as_deref();
         let of_function = file.and_then(|file| {
             Policy::load(file, Policy::of_resource)

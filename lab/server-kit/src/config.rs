@@ -26,7 +26,7 @@ pub enum ConfigError {
         source: serde_json::Error,
     },
     #[error("the configuration is invalid:\n  {}", .0.join("\n  "))]
-    Mistakes(Vec<String>),
+    Invalid(Vec<String>),
 }
 
 /// Reads a JSON file.
@@ -49,9 +49,9 @@ pub fn is_word(text: &str) -> bool {
 
 /// Collects mistakes.
 #[derive(Debug, Default)]
-pub struct Mistakes(Vec<String>);
+pub struct ConfigErrors(Vec<String>);
 
-impl Mistakes {
+impl ConfigErrors {
     pub fn add(&mut self, mistake: impl Into<String>) {
         self.0.push(mistake.into());
     }
@@ -103,7 +103,7 @@ impl Mistakes {
         if self.0.is_empty() {
             Ok(())
         } else {
-            Err(ConfigError::Mistakes(self.0))
+            Err(ConfigError::Invalid(self.0))
         }
     }
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::caller::{AccessKeyIds, AuthError, claimed, same};
-use crate::config::{ConfigError, Mistakes};
+use crate::config::{ConfigError, ConfigErrors};
 use crate::secret::Secret;
 use aws_model::iam::{Context, Decision, Key, Policy, Principal, Request, evaluate};
 
@@ -88,7 +88,7 @@ impl Callers {
         roles: &[CallerConfig],
         account: &str,
     ) -> Result<Self, ConfigError> {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = ConfigErrors::default();
         let roles = roles
             .iter()
             .map(|config| {
@@ -119,7 +119,7 @@ impl Callers {
 }
 
 impl Identity {
-    fn load(config: &IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Self {
+    fn load(config: &IdentityConfig, account: &str, mistakes: &mut ConfigErrors) -> Self {
         let mut context = Context::default();
         // Plain HTTP, but on loopback, where nobody can listen in.
         context.set(Key::SECURE_TRANSPORT, Some("true"));

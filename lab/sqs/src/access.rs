@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_model::iam::Policy;
 use serde::Deserialize;
-use server_kit::config::{ConfigError, Mistakes};
+use server_kit::config::{ConfigError, ConfigErrors};
 use server_kit::role::{Caller, Callers, Denied};
 
 use crate::arn::Account;
@@ -33,7 +33,7 @@ impl Access {
             &config.callers,
             &config.account_id,
         )?;
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = ConfigErrors::default();
         let mut policies = HashMap::new();
         for queue in &config.queues {
             let file = queue.policy.as_deref();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use server_kit::caller::AccessKeyIds;
-use server_kit::config::{ConfigError, Mistakes, is_word};
+use server_kit::config::{ConfigError, ConfigErrors, is_word};
 use server_kit::role::CallerConfig;
 use server_kit::secret::Secret;
 
@@ -77,7 +77,7 @@ impl Config {
 
     /// Returns every mistake at once, each with the name of the member that must change.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = ConfigErrors::default();
         mistakes.of_server(
             self.listen,
             &self.region,
@@ -99,7 +99,7 @@ impl Config {
 }
 
 impl QueueConfig {
-    fn check(&self, names: &BTreeSet<&str>, mistakes: &mut Mistakes) {
+    fn check(&self, names: &BTreeSet<&str>, mistakes: &mut ConfigErrors) {
         let name = &self.name;
         if !is_word(name) || name.len() > 80 {
             mistakes.add(format!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use server_kit::caller::AccessKeyIds;
-use server_kit::config::{ConfigError, Mistakes, is_word};
+use server_kit::config::{ConfigError, ConfigErrors, is_word};
 use server_kit::role::CallerConfig;
 use server_kit::secret::Secret;
 
@@ -96,7 +96,7 @@ impl Config {
 
     /// Returns every mistake at once, each with the name of the member that must change.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = ConfigErrors::default();
         mistakes.of_server(
             self.listen,
             &self.region,
@@ -128,7 +128,7 @@ impl FunctionConfig {
         Duration::from_secs(self.idle_seconds)
     }
 
-    fn check(&self, mistakes: &mut Mistakes) {
+    fn check(&self, mistakes: &mut ConfigErrors) {
         mistakes.unless(
             is_word(&self.name) && self.name.len() <= 64,
             "function.name: 1 to 64 letters, digits, `-` and `_`",
@@ -177,7 +177,7 @@ impl AsynchronousConfig {
         Some(Duration::from_secs(delay.copied().unwrap_or_default()))
     }
 
-    fn check(&self, mistakes: &mut Mistakes) {
+    fn check(&self, mistakes: &mut ConfigErrors) {
         mistakes.within("asynchronous.max_retries", self.max_retries.into(), 0, 2);
         mistakes.within(
             "asynchronous.max_age_seconds",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use server_kit::config::Mistakes;
+use server_kit::config::ConfigErrors;
 use server_kit::secret::Secret;
 
 /// A queue, and the credentials to use it.
@@ -66,7 +66,7 @@ impl QueueConfig {
         format!("arn:aws:sqs:{region}:{account}:{name}")
     }
 
-    pub(super) fn check(&self, member: &str, mistakes: &mut Mistakes) {
+    pub(super) fn check(&self, member: &str, mistakes: &mut ConfigErrors) {
         let loopback = |url: &str| {
             let host = url.strip_prefix("http://").unwrap_or_default();
             ["127.0.0.1", "localhost", "[::1]"]
@@ -107,7 +107,7 @@ impl EventSourceConfig {
         Duration::from_secs(u64::try_from(self.wait_seconds).unwrap_or_default())
     }
 
-    pub(super) fn check(&self, mistakes: &mut Mistakes) {
+    pub(super) fn check(&self, mistakes: &mut ConfigErrors) {
         self.queue().check("event_source", mistakes);
         let mut within = |member: &str, value: i64, low: u64, high: u64| {
             let value = u64::try_from(value).unwrap_or(u64::MAX);

@@ -33,7 +33,7 @@ pub struct CheckedBucket {
 }
 
 pub fn check(config: Config) -> Result<Checked, ConfigError> {
-    let mut mistakes = Mistakes::default();
+    let mut mistakes = ConfigErrors::default();
     mistakes.unless(
         is_account_id(&config.account_id),
         "account_id: must be twelve digits",
@@ -79,9 +79,9 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
 }
 
 #[derive(Default)]
-pub struct Mistakes(Vec<String>);
+pub struct ConfigErrors(Vec<String>);
 
-impl Mistakes {
+impl ConfigErrors {
     pub fn add(&mut self, mistake: impl Display) {
         self.0.push(mistake.to_string());
     }
@@ -114,7 +114,7 @@ fn names(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
     buckets.chain(keys.map(|key| ("access_key_id", key)))
 }
 
-fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Identity {
+fn identity(raw: IdentityConfig, account: &str, mistakes: &mut ConfigErrors) -> Identity {
     mistakes.unless(
         !raw.access_key_id.is_empty(),
         format_args!("role {:?}: access_key_id is empty", raw.role),
@@ -137,7 +137,7 @@ fn identity(raw: IdentityConfig, account: &str, mistakes: &mut Mistakes) -> Iden
     }
 }
 
-fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut Mistakes) -> CheckedBucket {
+fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut ConfigErrors) -> CheckedBucket {
     mistakes.unless(
         s3s::path::check_bucket_name(&raw.name),
         format_args!("bucket {:?}: not a valid bucket name", raw.name),
@@ -155,7 +155,7 @@ fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut Mistakes) -> CheckedBuc
     }
 }
 
-fn notification(raw: NotificationConfig, apis: &Apis, mistakes: &mut Mistakes) -> Option<Rule> {
+fn notification(raw: NotificationConfig, apis: &Apis, mistakes: &mut ConfigErrors) -> Option<Rule> {
     let destination = apis.destination(&raw, mistakes);
     let id = raw.id;
     mistakes.unless(
@@ -183,7 +183,7 @@ fn notification(raw: NotificationConfig, apis: &Apis, mistakes: &mut Mistakes) -
 fn policy(
     file: &Path,
     parse: fn(&[u8]) -> Result<Policy, PolicyError>,
-    mistakes: &mut Mistakes,
+    mistakes: &mut ConfigErrors,
 ) -> Option<Policy> {
     match Policy::load(file, parse) {
         Ok(policy) => Some(policy),

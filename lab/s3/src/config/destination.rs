@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::check::Mistakes;
+use super::check::ConfigErrors;
 use super::{Config, Credentials, NotificationConfig};
 use crate::notify::{Api, Destination};
 
@@ -13,7 +13,7 @@ pub struct Apis {
 }
 
 impl Apis {
-    pub fn check(config: &Config, mistakes: &mut Mistakes) -> Self {
+    pub fn check(config: &Config, mistakes: &mut ConfigErrors) -> Self {
         let needed = |is: fn(&NotificationConfig) -> bool| {
             let mut buckets = config.buckets.iter();
             buckets.any(|bucket| bucket.notifications.iter().any(is))
@@ -52,7 +52,7 @@ impl Apis {
     pub fn destination(
         &self,
         rule: &NotificationConfig,
-        mistakes: &mut Mistakes,
+        mistakes: &mut ConfigErrors,
     ) -> Option<Destination> {
         let id = &rule.id;
         match (&rule.function_arn, &rule.queue_arn) {
