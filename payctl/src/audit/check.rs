@@ -42,6 +42,8 @@ struct Check<'a> {
     store: &'a Store,
     scope: &'a Scope,
     entry: &'a LedgerEntry,
+    /// The payment of a client that the object's key claims.
+    claim: Option<PaymentKey>,
     stored: Stored,
     findings: Findings,
     ledger: Counted,
@@ -67,6 +69,7 @@ pub async fn check(
         store,
         scope,
         entry,
+        claim: object.version.key.claimed(&scope.prefix),
         stored,
         findings: Findings {
             counts,
@@ -149,6 +152,7 @@ impl Check<'_> {
         if record.is_own() {
             self.ledger.received_by = self.ledger.received_by.max(Some(record.received_at));
         }
+        self.hold_claim(looked.line, record.payment.key());
         let Some(row) = rows.get(record.payment.key()) else {
             return Found::Nowhere;
         };
@@ -178,6 +182,17 @@ impl Check<'_> {
         }
     }
 
+    /// Older systems name objects by ids as well, so that a key without a client claims nothing.
+    fn hold_claim(&mut self, line: u32, payment: &PaymentKey) {
+        let claim = self.claim.as_ref();
+        if let Some(claim) = claim.filter(|claim| !claim.client.is_empty() && *claim != payment) {
+            let key = self.entry.key.as_str();
+            let difference = Difference::of_line(Kind::KeyDiffers, Some(payment.into()), key, line);
+            let detail = format!("the key claims {claim}");
+            self.findings.differences.push(difference.with(detail));
+        }
+    }
+
     /// Whether the row's own line is one of these.
     fn is_among(&self, lines: &[Line], row: &Row) -> bool {
         let mut own = lines.iter().filter(|(line, _)| *line == row.object_line);
@@ -203,8 +218,7 @@ impl Check<'_> {
         self.findings.counts.reject_rows.matched += mark;
         self.ledger.rejects += 1;
         let key = &self.entry.key;
-        let by_columns =
-            |stored| reject.differing_from_line(looked.record, key.is_own_batch(), stored);
+        let by_columns = |stored| reject.differing_from_line(looked.record, key.is_own(), stored);
         let fault = origin::fault(Kind::RejectDiffers, self.stored, by_columns);
         if let Some((kind, why)) = fault {
             let payment = Named::by_reject(reject);
@@ -300,10 +314,12 @@ impl Check<'_> {
             ),
             (Err(rejected), true) => {
                 self.findings.counts.foreign_rejects += 1;
-                let RecordError::Unreadable(why) = rejected.error else {
-                    return;
+                let why = match rejected.error {
+                    RecordError::Unreadable(why) => why.reason(),
+                    _ if rejected.resembles_own => "a line of this system, perhaps, that is broken",
+                    _ => return,
                 };
-                (Kind::Unproven, None, Some(why.reason()))
+                (Kind::Unproven, rejected.payment.as_ref(), Some(why))
             }
         };
         let payment = payment.map(Named::from);
