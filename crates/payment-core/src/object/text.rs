@@ -28,8 +28,8 @@ const HEAD_CONTROLS_MAX: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// The name says that the object holds one record a line.
-    is_batch: bool,
+    /// Layout by the object's name, once the head is known to be text.
+    named: Layout,
     /// The key says that this system wrote the object.
     is_own: bool,
     stored_at: Option<Timestamp>,
@@ -65,7 +65,11 @@ enum Layout {
 impl Text {
     pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
         Self {
-            is_batch: key.is_batch(),
+            named: if key.is_batch() {
+                Layout::Lines
+            } else {
+                Layout::Undecided
+            },
             is_own: key.is_own(),
             stored_at: Some(stored_at),
             refused: (!key.is_recordable()).then_some(Unreadable::LongKey),
@@ -131,11 +135,7 @@ impl Text {
         if !is_text(&head) {
             return self.refuse(Unreadable::NotText);
         }
-        self.layout = if self.is_batch {
-            Layout::Lines
-        } else {
-            Layout::Undecided
-        };
+        self.layout = self.named;
         self.feed(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
     }
 
