@@ -15,6 +15,9 @@ use super::origin;
 use super::scope::{Belonging, Scope};
 use crate::log::Log;
 
+/// Detail of a rejected line that holds what a line of this system holds.
+const BROKEN: &str = "a line of this system, perhaps, that is broken";
+
 /// What a line is, by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -133,6 +136,9 @@ impl Check<'_> {
         if found != Found::Conflict
             && let Some(conflict) = looked.conflict
         {
+            // It is named here, and is not to be searched for.
+            let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
+            self.findings.counts.conflict_rows.matched += mark;
             self.note_row(Kind::RowWithoutRecord, conflict, "in conflicts");
         }
         if let Some(reject) = looked.reject {
@@ -244,6 +250,8 @@ impl Check<'_> {
             .iter()
             .flat_map(|key| record::read_object(key, &object.body, self.stored.at));
         if lines.any(is_own) {
+            let unproven = |known: &Difference| known.detail.as_deref() == Some(BROKEN);
+            self.findings.differences.retain(|known| !unproven(known));
             let detail = "it holds lines of this system, and was rejected as one document";
             let difference =
                 Difference::of_object(Kind::Rejected, &self.entry.key, Some(detail.to_owned()));
@@ -316,7 +324,7 @@ impl Check<'_> {
                 self.findings.counts.foreign_rejects += 1;
                 let why = match rejected.error {
                     RecordError::Unreadable(why) => why.reason(),
-                    _ if rejected.resembles_own => "a line of this system, perhaps, that is broken",
+                    _ if rejected.resembles_own => BROKEN,
                     _ => return,
                 };
                 (Kind::Unproven, rejected.payment.as_ref(), Some(why))

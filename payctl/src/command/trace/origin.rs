@@ -18,7 +18,9 @@ pub enum Origin {
         bytes: usize,
         record: Result<Box<LogRecord>, RejectedLine>,
     },
-    NoSuchLine,
+    NoSuchLine {
+        version: ObjectVersion,
+    },
     Gone,
     /// It is no object of the journal, and was left alone.
     Outside,
@@ -43,7 +45,9 @@ impl Ledger {
     ) -> Result<Self, payment_store::Error> {
         let all = store.ledger_entries(key).await?;
         let own = match origin {
-            Origin::Line { version, .. } => store.ledger_entries_of(version).await?,
+            Origin::Line { version, .. } | Origin::NoSuchLine { version } => {
+                store.ledger_entries_of(version).await?
+            }
             _ => Vec::new(),
         };
         let mut is_rejected = false;
@@ -80,7 +84,9 @@ pub async fn read(log: &Log, key: &ObjectKey, line: u32) -> Result<Origin, Objec
             bytes: object.body.len(),
             record: record.map(Box::new),
         },
-        None => Origin::NoSuchLine,
+        None => Origin::NoSuchLine {
+            version: object.version,
+        },
     })
 }
 
@@ -106,7 +112,7 @@ pub async fn of_conflict(
             .remove(&line);
     }
     match own {
-        None if matches!(origin, Origin::Line { .. } | Origin::NoSuchLine) => {
+        None if matches!(origin, Origin::Line { .. } | Origin::NoSuchLine { .. }) => {
             if ledger.all.len() == ledger.own.len() {
                 return different("the ledger does not know the version that it names");
             }
@@ -128,7 +134,7 @@ pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row>) -> (String, 
             return (said.to_owned(), Outcome::Unfinished);
         }
         (Origin::Gone, _) => "the object is gone".to_owned(),
-        (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
+        (Origin::NoSuchLine { .. }, _) => "the object has no such line".to_owned(),
         (
             Origin::Line {
                 record: Err(error), ..
