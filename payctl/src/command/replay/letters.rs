@@ -209,7 +209,7 @@ impl Letters {
         output::say(&output::counts(&self.tally.named()))?;
         output::say(&output::counts(&[
             ("objects outside the journal", self.strangers),
-            ("versions replaced before they were ingested", self.replaced),
+            ("versions never ingested", self.replaced),
             ("letters done and deleted", self.deleted),
             ("letters kept", kept),
         ]))
