@@ -231,6 +231,7 @@ impl<O: Objects, B: Backend> Run<'_, O, B> {
             .map(|object| ObjectRef {
                 bucket: self.bucket.to_owned(),
                 key: object.key.clone(),
+                etag: None,
             })
             .collect();
         let objects: Vec<_> = objects.iter().collect();

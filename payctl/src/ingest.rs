@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_ingest::ingest::{IngestError, Ingested, ingest};
-use lambda_ingest::objects::S3Objects;
+use lambda_ingest::objects::{Objects as _, S3Objects};
 use payment_core::event::ObjectRef;
 use payment_store::Store;
 use program::chain;
@@ -38,6 +38,18 @@ impl Ingest {
 
     pub async fn one(&self, object: &ObjectRef) -> Result<Ingested, IngestError> {
         ingest(&*self.objects, &self.store, object).await
+    }
+
+    /// Whether the version that an event names was ingested, once the object as it is now is. An event that names none
+    /// is taken to mean that one, and of a folder without content nothing is recorded.
+    pub async fn is_ingested(&self, object: &ObjectRef) -> Result<bool, IngestError> {
+        let Some(etag) = &object.etag else {
+            return Ok(true);
+        };
+        if object.key.is_folder() {
+            return Ok(self.objects.open(object).await?.version.etag == *etag);
+        }
+        Ok(self.store.has_ingested(&object.key, etag).await?)
     }
 }
 

@@ -101,6 +101,7 @@ impl Log {
         ObjectRef {
             bucket: self.place.bucket.clone(),
             key: key.clone(),
+            etag: None,
         }
     }
 

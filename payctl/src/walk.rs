@@ -1,8 +1,13 @@
 //! The journal compared with its ledger: a merge of two streams that are sorted alike, by the bytes of the keys.
 //!
+//! Alike but for one thing: the tables' collation fills the shorter key up with spaces, so `a` may come behind
+//! `a\u{1}`, and among the versions of `a `. The entries of such a key are asked for by its name, and passed over where
+//! they come in the stream.
+//!
 //! Both are read a page at a time, so its memory does not grow with the journal. What stands on one side alone may
 //! have come or gone since its page was read: who reports it asks again.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use payment_core::ObjectKey;
@@ -48,6 +53,8 @@ struct Merge<'a> {
     ledger: Ledger<'a>,
     listed: Option<Listed>,
     entry: Option<LedgerEntry>,
+    /// Keys whose entries were asked for by name, and are still to come.
+    taken: Vec<ObjectKey>,
 }
 
 #[derive(Debug)]
@@ -115,6 +122,7 @@ impl<'a> Merge<'a> {
             listing: log.list(segment),
             listed: None,
             entry: None,
+            taken: Vec::new(),
         }
     }
 
@@ -153,25 +161,74 @@ impl<'a> Merge<'a> {
             }
             self.next_entry().await?;
         }
+        if let Some(next) = &self.entry
+            && collate(&next.key, key) != Ordering::Greater
+        {
+            entries = self.ledger.store.ledger_entries(key).await?;
+            left_out = u64::from(entries.len() == VERSIONS_MAX);
+            self.taken.push(key.clone());
+        }
         Ok((entries, left_out))
     }
 
+    /// Makes sure that an entry is at hand, if there is one.
     async fn next_entry(&mut self) -> Result<(), WalkError> {
-        if self.entry.is_none() {
-            self.entry = self.ledger.next().await?;
+        while self.entry.is_none() {
+            let Some(entry) = self.ledger.next().await? else {
+                return Ok(());
+            };
+            self.taken
+                .retain(|key| collate(key, &entry.key) != Ordering::Less);
+            if !self.taken.contains(&entry.key) {
+                self.entry = Some(entry);
+            }
         }
         Ok(())
     }
 }
 
+/// Compares two keys as the tables' collation does.
+fn collate(one: &ObjectKey, other: &ObjectKey) -> Ordering {
+    let bytes = one.as_str().len().max(other.as_str().len());
+    let filled = |key: &ObjectKey| {
+        let mut filled = key.as_str().as_bytes().to_vec();
+        filled.resize(bytes, b' ');
+        filled
+    };
+    filled(one).cmp(&filled(other))
+}
+
 impl Ledger<'_> {
     async fn next(&mut self) -> Result<Option<LedgerEntry>, payment_store::Error> {
-        if self.page.is_empty() && !self.is_at_end {
+        while self.page.is_empty() && !self.is_at_end {
             let page = self.store.ledger_page(&self.span, self.last.as_ref());
-            self.page = page.await?.into();
-            self.is_at_end = self.page.is_empty();
-            self.last = self.page.back().cloned();
+            let mut page = page.await?;
+            self.is_at_end = page.is_empty();
+            self.last = page.last().cloned();
+            // To the collation, more keys may lie in the span.
+            page.retain(|entry| self.span.contains(entry.key.as_str()));
+            self.page = page.into();
         }
         Ok(self.page.pop_front())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_compare_as_if_filled_up_with_spaces() {
+        let key = |text| ObjectKey::parse(text).unwrap();
+        for (one, other, order) in [
+            ("a", "a ", Ordering::Equal),
+            ("a", "a\u{1}", Ordering::Greater),
+            ("a", "a \u{1}", Ordering::Greater),
+            ("a", "a!", Ordering::Less),
+            ("a", "a\u{e4}", Ordering::Less),
+            ("b", "a\u{1}", Ordering::Greater),
+        ] {
+            assert_eq!(collate(&key(one), &key(other)), order, "{one:?} {other:?}");
+        }
     }
 }

@@ -343,6 +343,7 @@ async fn p2_a_rejected_payment_is_told_of(pool: MySqlPool) {
     let rejected = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
+        resembles_own: false,
         payment: PaymentKey::from_stored("a", ""),
     };
     let object = stored(ObjectKey::parse("transactions/x.ndjson").unwrap());

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::object_key::ObjectKey;
+use crate::object_version::ETag;
 
 /// Major version of S3's event message that this reader understands.
 const S3_EVENT_MAJOR: &str = "2";
@@ -57,6 +58,8 @@ pub enum Event {
 pub struct ObjectRef {
     pub bucket: String,
     pub key: ObjectKey,
+    /// Version that the event tells of, if it says so. S3 may have another one by now.
+    pub etag: Option<ETag>,
 }
 
 /// The object that a record names, or why the record can't be read, which stops no other record.
@@ -81,18 +84,41 @@ pub enum EventError {
     UnknownName(String),
     #[error("the event names an object key that can't be decoded")]
     BadKey,
+    #[error("the event says {kind:?} of {key:?}, which brings no object to ingest")]
+    NothingNew { kind: String, key: String },
+    #[error("the event has no records")]
+    Empty,
+}
+
+impl EventError {
+    fn is_idle(&self) -> bool {
+        matches!(self, Self::NothingNew { .. } | Self::Empty)
+    }
 }
 
 impl Event {
+    /// Reads an event for the function, to which a record that brings no object means nothing.
     pub fn parse(payload: &str) -> Result<Self, EventError> {
-        Ok(Self::of(&Envelope::parse(payload)?))
+        let is_work = |named: &Named| !named.as_ref().is_err_and(EventError::is_idle);
+        let mut event = Self::of(&Envelope::parse(payload)?);
+        match &mut event {
+            Self::Objects(objects) => objects.retain(is_work),
+            Self::Messages(messages) => {
+                for message in messages {
+                    message.objects.retain(is_work);
+                }
+            }
+            Self::Sweep => {}
+        }
+        Ok(event)
     }
 
-    /// An event that was given up: bare, or wrapped by Lambda's destination for failures.
+    /// Reads an event that was given up: bare, or wrapped by Lambda's destination for failures. A record that brings no
+    /// object is an error: it may be the last trace of one that was deleted.
     pub fn parse_dead_letter(payload: &str) -> Result<Self, EventError> {
         let envelope = Envelope::parse(payload)?;
         match &envelope.request_payload {
-            Some(event) => Self::parse(event.get()),
+            Some(event) => Ok(Self::of(&Envelope::parse(event.get())?)),
             None => Ok(Self::of(&envelope)),
         }
     }
@@ -179,13 +205,14 @@ impl Envelope {
             return Vec::new();
         }
         match (&self.records, &self.message) {
+            (Some(records), _) if records.is_empty() => vec![Err(EventError::Empty)],
             (Some(records), _) => records.iter().flat_map(objects_of_record).collect(),
             (None, Some(message)) => objects_of(message),
-            (None, None) => self.event_bridge_object().transpose().into_iter().collect(),
+            (None, None) => vec![self.event_bridge_object()],
         }
     }
 
-    fn event_bridge_object(&self) -> Result<Option<ObjectRef>, EventError> {
+    fn event_bridge_object(&self) -> Named {
         let (Some("aws.s3"), Some(kind)) = (self.source.as_deref(), self.detail_type.as_deref())
         else {
             return Err(EventError::UnknownKind);
@@ -193,9 +220,17 @@ impl Envelope {
         match (kind, &self.detail) {
             ("Object Created", Some(detail)) => {
                 let s3 = S3::deserialize(detail).map_err(|_| EventError::UnknownKind)?;
-                s3.object_ref(ObjectKey::parse).map(Some)
+                s3.object_ref(ObjectKey::parse)
             }
-            (other, _) if OTHER_DETAIL_TYPES.contains(&other) => Ok(None),
+            (other, detail) if OTHER_DETAIL_TYPES.contains(&other) => {
+                let key = detail
+                    .as_ref()
+                    .and_then(|detail| detail["object"]["key"].as_str());
+                Err(EventError::NothingNew {
+                    kind: other.to_owned(),
+                    key: key.unwrap_or_default().to_owned(),
+                })
+            }
             (other, _) => Err(EventError::UnknownName(beginning(other))),
         }
     }
@@ -252,18 +287,21 @@ struct Bucket {
 #[derive(Deserialize)]
 struct Object {
     key: String,
+    /// EventBridge writes `etag`.
+    #[serde(rename = "eTag", alias = "etag", default)]
+    etag: Value,
 }
 
 impl Record {
     fn objects(&self) -> Vec<Named> {
         match (&self.event_source, &self.s3, &self.sns) {
-            (Source::S3, Some(s3), None) => self.s3_object(s3).transpose().into_iter().collect(),
+            (Source::S3, Some(s3), None) => vec![self.s3_object(s3)],
             (Source::Sns, None, Some(sns)) => objects_of(&sns.message),
             _ => vec![Err(EventError::UnknownKind)],
         }
     }
 
-    fn s3_object(&self, s3: &S3) -> Result<Option<ObjectRef>, EventError> {
+    fn s3_object(&self, s3: &S3) -> Named {
         let version = self.event_version.as_deref().unwrap_or_default();
         if version.split('.').next() != Some(S3_EVENT_MAJOR) {
             return Err(EventError::UnknownVersion(beginning(version)));
@@ -273,8 +311,11 @@ impl Record {
         let name = name.strip_prefix("s3:").unwrap_or(name);
         let (kind, _) = name.split_once(':').unwrap_or((name, ""));
         match kind {
-            "ObjectCreated" => s3.object_ref(ObjectKey::parse_form_encoded).map(Some),
-            kind if OTHER_KINDS.contains(&kind) => Ok(None),
+            "ObjectCreated" => s3.object_ref(ObjectKey::parse_form_encoded),
+            kind if OTHER_KINDS.contains(&kind) => Err(EventError::NothingNew {
+                kind: beginning(name),
+                key: s3.object.key.clone(),
+            }),
             _ => Err(EventError::UnknownName(beginning(name))),
         }
     }
@@ -289,9 +330,11 @@ impl S3 {
     /// S3 encodes keys in its own events; EventBridge does not.
     fn object_ref(&self, decode: fn(&str) -> Option<ObjectKey>) -> Result<ObjectRef, EventError> {
         let key = decode(&self.object.key).ok_or(EventError::BadKey)?;
+        let etag = self.object.etag.as_str().map(ETag::parse);
         Ok(ObjectRef {
             bucket: self.bucket.name.clone(),
             key,
+            etag: etag.filter(|etag| !etag.is_unknown()),
         })
     }
 }

@@ -23,6 +23,9 @@ const SHORTENED: char = '~';
 /// Hexadecimal digits of a SHA-256.
 const HASH_CHARS: usize = 64;
 
+/// Begins the folder of a client's payments, one object each.
+const CLIENT_FOLDER: &str = "client=";
+
 /// Characters of a written UUID of version 7 that hold its time.
 const UUID_TIME_CHARS: usize = "01a20516-cf67-".len();
 
@@ -76,9 +79,19 @@ impl ObjectKey {
         let folder = if client.is_empty() {
             String::new()
         } else {
-            format!("client={client}/")
+            format!("{CLIENT_FOLDER}{client}/")
         };
         Self(format!("{prefix}{folder}{id}.json").into())
+    }
+
+    /// Returns the payment that a key of the form of [`ObjectKey::single`] claims. Older systems name objects `<id>.json`
+    /// as well, so without a client the claim binds nobody.
+    pub fn claimed(&self, prefix: &str) -> Option<PaymentKey> {
+        let key = self.0.strip_prefix(prefix)?;
+        match key.split_once('/') {
+            Some((folder, name)) => claimed_by_client(folder, name),
+            None => PaymentKey::from_stored(key.strip_suffix(".json")?, ""),
+        }
     }
 
     /// What the keys of the batches written in the hour of `at` start with.
@@ -109,6 +122,15 @@ impl ObjectKey {
         unique.is_some_and(|unique| Uuid::try_parse(unique).is_ok())
             && is_numbered(hour, "hh=00")
             && is_numbered(date, "dt=0000-00-00")
+    }
+
+    /// Whether the key has a form that this system alone gives, whatever its prefix: a batch, or a single payment of a
+    /// client.
+    pub fn is_own(&self) -> bool {
+        let mut parts = self.0.rsplit('/');
+        let (name, folder) = (parts.next(), parts.next());
+        let is_single = |(folder, name)| claimed_by_client(folder, name).is_some();
+        self.is_own_batch() || folder.zip(name).is_some_and(is_single)
     }
 
     /// Whether the name says that the object holds one record a line. Of other objects the content says it.
@@ -149,6 +171,12 @@ impl ObjectKey {
     }
 }
 
+fn claimed_by_client(folder: &str, name: &str) -> Option<PaymentKey> {
+    let client = folder.strip_prefix(CLIENT_FOLDER)?;
+    PaymentKey::from_stored(name.strip_suffix(".json")?, client)
+        .filter(|claimed| !claimed.client.is_empty())
+}
+
 /// Whether the text has a digit for each 0 of the form, and else its characters.
 fn is_numbered(text: &str, form: &str) -> bool {
     let is_alike = |(byte, form)| match form {
@@ -183,7 +211,7 @@ mod tests {
             key.as_str(),
             "transactions/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-a1b2.ndjson"
         );
-        assert!(key.is_batch() && key.is_own_batch());
+        assert!(key.is_batch() && key.is_own_batch() && key.is_own());
         let single = |client| {
             let key = PaymentKey::from_stored("tx_1747539198353", client).unwrap();
             ObjectKey::single("transactions/", &key).to_string()
@@ -193,6 +221,28 @@ mod tests {
             single("shop"),
             "transactions/client=shop/tx_1747539198353.json"
         );
+    }
+
+    #[test]
+    fn p10_a_single_key_claims_its_payment() {
+        let payment = |client| PaymentKey::from_stored("tx:1", client).unwrap();
+        for (client, is_own) in [("", false), ("shop", true)] {
+            let key = ObjectKey::single("t/", &payment(client));
+            assert_eq!(key.claimed("t/"), Some(payment(client)));
+            assert_eq!((key.claimed("u/"), key.is_own()), (None, is_own));
+        }
+        for other in [
+            "t/client=/a.json",
+            "t/client=Shop/a.json",
+            "t/client=shop/a b.json",
+            "t/client=shop/a.ndjson",
+            "t/client=shop/deeper/a.json",
+            "t/shop/a.json",
+            "t/.json",
+        ] {
+            let key = ObjectKey::parse(other).unwrap();
+            assert_eq!((key.claimed("t/"), key.is_own()), (None, false), "{other}");
+        }
     }
 
     #[test]

@@ -337,13 +337,13 @@ fn member(name: &str, value: Option<&str>, line: &mut String) {
     }
 }
 
-/// Reads one line. `in_own_batch`: the object's key says that this system wrote it.
+/// Reads one line. `in_own_object`: the object's key says that this system wrote it.
 pub(crate) fn read_line(
     text: &[u8],
-    in_own_batch: bool,
+    in_own_object: bool,
     stored_at: Timestamp,
 ) -> Result<LogRecord, RejectedLine> {
-    LogRecord::parse(text, stored_at).map_err(|error| RejectedLine::new(text, in_own_batch, error))
+    LogRecord::parse(text, stored_at).map_err(|error| RejectedLine::new(text, in_own_object, error))
 }
 
 impl From<JsonError> for RecordError {

@@ -3,6 +3,8 @@
 //! A user with SELECT alone can ask. No answer grows with the database: a page has a length, and goes on behind the
 //! last row that there is, whatever its number. Nothing that a row holds makes a page fail.
 
+#[cfg(test)]
+mod plan_tests;
 mod reject;
 mod row;
 mod tables;
@@ -42,6 +44,10 @@ pub const LOOKUP_IDS_MAX: usize = 512;
 /// Versions of one object that are looked at. Nobody corrects an object so often, and nothing else bounds them.
 pub const VERSIONS_MAX: usize = 1000;
 
+/// Conflicts and clients of one id that are looked up: an answer of as many may be cut short.
+pub const LISTED_MAX: usize = 100;
+const _: () = assert!(LISTED_MAX == 100, "the statements name the number");
+
 const LEDGER: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
     reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE ";
 
@@ -59,14 +65,13 @@ const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, record
 const CLIENTS_OF: &str =
     "SELECT client FROM transactions WHERE payment_id = ? ORDER BY client LIMIT 100";
 
-/// Condition on a row `t` of `rejects`. A reject whose id nobody could read is never settled: a person has to look at
-/// its line. A function that did not know the line's version did not know its client either: any client's row of the
-/// id settles that, and an audit of the object holds the line itself against its own client's row.
+/// Condition on a row `t` of `rejects`. Nothing but a row of its id settles it: a conflict has one, too, and a conflict
+/// without one is nobody's. A reject whose id nobody could read is never settled: a person has to look at its line. A
+/// function that did not know the line's version did not know its client either: any client's row of the id settles
+/// that, and an audit of the object holds the line itself against its own client's row.
 const IS_UNSETTLED_OWN: &str = "(t.is_own AND (t.payment_id IS NULL OR NOT EXISTS \
     (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id \
-    AND (p.client = t.client OR t.client = '' AND t.reason = 'unsupported_version')) AND NOT EXISTS \
-    (SELECT 1 FROM conflicts c WHERE c.payment_id = t.payment_id \
-    AND (c.client = t.client OR t.client = '' AND t.reason = 'unsupported_version'))))";
+    AND (p.client = t.client OR t.client = '' AND t.reason = 'unsupported_version'))))";
 
 /// Keys between two texts, without either.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,16 +162,7 @@ impl Store {
         span: &KeySpan,
         last: Option<&LedgerEntry>,
     ) -> Result<Vec<LedgerEntry>, Error> {
-        let mut sql = QueryBuilder::new(LEDGER);
-        sql.push("OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 AND ");
-        span.push(&mut sql);
-        if let Some(last) = last {
-            last.push_behind(&mut sql);
-        }
-        sql.push(format!(
-            " ORDER BY object_key, object_etag, key_bytes LIMIT {PAGE}"
-        ));
-        self.entries(sql).await
+        self.entries(page_of(LEDGER, span, last)).await
     }
 
     /// The versions of the object that were ingested, the earliest first: the first [`VERSIONS_MAX`].
@@ -197,6 +193,14 @@ impl Store {
         let mut entries = self.entries(sql).await?;
         entries.retain(|entry| entry.is_of(version));
         Ok(entries)
+    }
+
+    /// Whether a version with this ETag was ingested. An entry from before ETags were recorded says nothing of it.
+    pub async fn has_ingested(&self, key: &ObjectKey, etag: &ETag) -> Result<bool, Error> {
+        let mut sql = of_object(&key.recorded());
+        sql.push(" AND object_etag = ")
+            .push_bind(etag.as_str().to_owned());
+        Ok(!self.entries(sql).await?.is_empty())
     }
 
     /// The entry that was written in the row's own transaction. The object may have been ingested in other versions
@@ -246,7 +250,7 @@ impl Store {
         .await
     }
 
-    /// The clients that have a row of this id: the first hundred.
+    /// The clients that have a row of this id: the first [`LISTED_MAX`].
     pub async fn clients_of(&self, id: &PaymentId) -> Result<Vec<ClientName>, Error> {
         self.ask(async |connection| {
             let query = sqlx::query_scalar(CLIENTS_OF).bind(id.as_str());
@@ -258,7 +262,7 @@ impl Store {
         .await
     }
 
-    /// Other content that came under this client's id: the first hundred.
+    /// Other content that came under this client's id: the first [`LISTED_MAX`].
     pub async fn conflicts_of(&self, payment: &PaymentKey) -> Result<Vec<Conflict>, Error> {
         self.ask(async |connection| {
             let query = sqlx::query(CONFLICTS_OF)
@@ -270,7 +274,7 @@ impl Store {
         .await
     }
 
-    /// How many accepted payments are rejects, and neither rows nor conflicts by now.
+    /// How many accepted payments are rejects, and no rows by now.
     pub async fn unsettled_own_rejects(&self) -> Result<u64, Error> {
         let sql = format!("SELECT COUNT(*) FROM rejects t WHERE {IS_UNSETTLED_OWN}");
         self.ask(async |connection| {
@@ -313,6 +317,20 @@ impl Store {
         })
         .await
     }
+}
+
+/// Asks for a page in the order of the index `ingested_objects_version`.
+fn page_of(select: &str, span: &KeySpan, last: Option<&LedgerEntry>) -> QueryBuilder<MySql> {
+    let mut sql = QueryBuilder::new(select);
+    sql.push("OCTET_LENGTH(object_key) BETWEEN 1 AND 1024 AND ");
+    span.push(&mut sql);
+    if let Some(last) = last {
+        last.push_behind(&mut sql);
+    }
+    sql.push(format!(
+        " ORDER BY object_key, object_etag, key_bytes LIMIT {PAGE}"
+    ));
+    sql
 }
 
 /// Asks for the entries of this very key: of two that the collation takes for equal, the length tells.

@@ -15,6 +15,9 @@ use super::origin;
 use super::scope::{Belonging, Scope};
 use crate::log::Log;
 
+/// Detail of a rejected line that holds what a line of this system holds.
+const BROKEN: &str = "a line of this system, perhaps, that is broken";
+
 /// What a line is, by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -42,6 +45,8 @@ struct Check<'a> {
     store: &'a Store,
     scope: &'a Scope,
     entry: &'a LedgerEntry,
+    /// The payment of a client that the object's key claims.
+    claim: Option<PaymentKey>,
     stored: Stored,
     findings: Findings,
     ledger: Counted,
@@ -67,6 +72,7 @@ pub async fn check(
         store,
         scope,
         entry,
+        claim: object.version.key.claimed(&scope.prefix),
         stored,
         findings: Findings {
             counts,
@@ -130,6 +136,9 @@ impl Check<'_> {
         if found != Found::Conflict
             && let Some(conflict) = looked.conflict
         {
+            // It is named here, and is not to be searched for.
+            let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
+            self.findings.counts.conflict_rows.matched += mark;
             self.note_row(Kind::RowWithoutRecord, conflict, "in conflicts");
         }
         if let Some(reject) = looked.reject {
@@ -149,6 +158,7 @@ impl Check<'_> {
         if record.is_own() {
             self.ledger.received_by = self.ledger.received_by.max(Some(record.received_at));
         }
+        self.hold_claim(looked.line, record.payment.key());
         let Some(row) = rows.get(record.payment.key()) else {
             return Found::Nowhere;
         };
@@ -178,6 +188,17 @@ impl Check<'_> {
         }
     }
 
+    /// Older systems name objects by ids as well, so that a key without a client claims nothing.
+    fn hold_claim(&mut self, line: u32, payment: &PaymentKey) {
+        let claim = self.claim.as_ref();
+        if let Some(claim) = claim.filter(|claim| !claim.client.is_empty() && *claim != payment) {
+            let key = self.entry.key.as_str();
+            let difference = Difference::of_line(Kind::KeyDiffers, Some(payment.into()), key, line);
+            let detail = format!("the key claims {claim}");
+            self.findings.differences.push(difference.with(detail));
+        }
+    }
+
     /// Whether the row's own line is one of these.
     fn is_among(&self, lines: &[Line], row: &Row) -> bool {
         let mut own = lines.iter().filter(|(line, _)| *line == row.object_line);
@@ -203,8 +224,7 @@ impl Check<'_> {
         self.findings.counts.reject_rows.matched += mark;
         self.ledger.rejects += 1;
         let key = &self.entry.key;
-        let by_columns =
-            |stored| reject.differing_from_line(looked.record, key.is_own_batch(), stored);
+        let by_columns = |stored| reject.differing_from_line(looked.record, key.is_own(), stored);
         let fault = origin::fault(Kind::RejectDiffers, self.stored, by_columns);
         if let Some((kind, why)) = fault {
             let payment = Named::by_reject(reject);
@@ -230,6 +250,8 @@ impl Check<'_> {
             .iter()
             .flat_map(|key| record::read_object(key, &object.body, self.stored.at));
         if lines.any(is_own) {
+            let unproven = |known: &Difference| known.detail.as_deref() == Some(BROKEN);
+            self.findings.differences.retain(|known| !unproven(known));
             let detail = "it holds lines of this system, and was rejected as one document";
             let difference =
                 Difference::of_object(Kind::Rejected, &self.entry.key, Some(detail.to_owned()));
@@ -300,10 +322,12 @@ impl Check<'_> {
             ),
             (Err(rejected), true) => {
                 self.findings.counts.foreign_rejects += 1;
-                let RecordError::Unreadable(why) = rejected.error else {
-                    return;
+                let why = match rejected.error {
+                    RecordError::Unreadable(why) => why.reason(),
+                    _ if rejected.resembles_own => BROKEN,
+                    _ => return,
                 };
-                (Kind::Unproven, None, Some(why.reason()))
+                (Kind::Unproven, rejected.payment.as_ref(), Some(why))
             }
         };
         let payment = payment.map(Named::from);

@@ -7,8 +7,8 @@ use hashlink::LruCache;
 use lambda_ingest::objects::ObjectError;
 use payment_core::object::WHOLE_OBJECT;
 use payment_core::record::Line;
-use payment_core::{ETag, ObjectKey, PaymentKey};
-use payment_store::audit::{LineTable, Origin};
+use payment_core::{ContentHash, ETag, ObjectKey, PaymentKey, Timestamp};
+use payment_store::audit::{LineTable, Origin, Row};
 use payment_store::{Part, Parts as _, Store};
 
 use super::difference::Unreadable;
@@ -35,29 +35,43 @@ pub enum Account {
 #[derive(Default)]
 pub struct Content {
     etag: Option<ETag>,
-    /// All lines; those that are payments with what identifies them.
-    lines: HashMap<u32, Option<PaymentKey>>,
+    /// All lines; those that are payments with what a row is held against.
+    lines: HashMap<u32, Option<Held>>,
     payments: HashSet<PaymentKey>,
     /// Whether the ledger has other versions: then a row may be of one of them.
     is_replaced: bool,
 }
 
+struct Held {
+    payment: PaymentKey,
+    content_hash: ContentHash,
+    received_at: Timestamp,
+}
+
 impl Content {
-    /// An object that is gone, and one that no key names, has no lines.
-    async fn read(log: &Log, store: &Store, key: &str) -> Result<Self, Unreadable> {
+    /// An object that is gone, and one that no key names, has no lines. A version that is not ingested accounts for no
+    /// row, and nobody knows what the one before it held: `None`.
+    async fn read(log: &Log, store: &Store, key: &str) -> Result<Option<Self>, Unreadable> {
         let Some(key) = ObjectKey::parse(key) else {
-            return Ok(Self::default());
+            return Ok(Some(Self::default()));
         };
         let mut parts = match log.parts(&key).await {
             Ok(parts) => parts,
-            Err(ObjectError::Gone) => return Ok(Self::default()),
+            Err(ObjectError::Gone) => return Ok(Some(Self::default())),
             Err(error) => return Err(error.into()),
         };
         let version = parts.version().clone();
+        if store.ledger_entry(&version).await?.is_none() {
+            return Ok(None);
+        }
         let entries = store.ledger_entries(&key).await?;
         let numbered = |(line, record): &Line| {
-            let record = record.as_ref().ok();
-            (*line, record.map(|record| record.payment.key().clone()))
+            let held = record.as_ref().ok().map(|record| Held {
+                payment: record.payment.key().clone(),
+                content_hash: record.content_hash,
+                received_at: record.received_at,
+            });
+            (*line, held)
         };
         let mut lines = HashMap::new();
         loop {
@@ -70,18 +84,20 @@ impl Content {
                 }
             }
         }
-        Ok(Self {
-            payments: lines.values().flatten().cloned().collect(),
+        let payments = lines.values().flatten().map(|held| held.payment.clone());
+        Ok(Some(Self {
+            payments: payments.collect(),
             lines,
             is_replaced: entries.iter().any(|entry| !entry.is_of(&version)),
             etag: Some(version.etag),
-        })
+        }))
     }
 
     pub fn accounts_for(&self, table: LineTable, origin: &Origin) -> Account {
         let payment = origin.payment();
         let line = self.lines.get(&origin.line);
-        let is_at_line = payment.is_some() && line.is_some_and(|own| *own == payment);
+        let own = line.and_then(|held| Some(&held.as_ref()?.payment));
+        let is_at_line = own.is_some() && own == payment.as_ref();
         let is_right = match table {
             LineTable::Transactions => is_at_line,
             LineTable::Conflicts => self.is_of_another_version(origin) || is_at_line,
@@ -95,6 +111,12 @@ impl Content {
         } else {
             Account::None
         }
+    }
+
+    /// Whether the row says what the line says that it names.
+    pub fn is_line_of(&self, row: &Row) -> bool {
+        let held = self.lines.get(&row.object_line).and_then(Option::as_ref);
+        held.is_some_and(|held| row.is_of_line(held.content_hash, held.received_at))
     }
 
     /// How many rows those have was held against the ledger.
@@ -112,7 +134,7 @@ impl Content {
 pub struct Contents<'a> {
     log: &'a Log,
     store: &'a Store,
-    /// `None` for one that can't be read.
+    /// `None` for one that can't be read, or is not ingested.
     kept: LruCache<String, Option<Arc<Content>>>,
     unread_in_a_row: u32,
 }
@@ -127,7 +149,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// `None` if the object can't be read.
+    /// `None` if the object can't be read, or is not ingested as it is now.
     pub async fn of(&mut self, key: &str) -> Option<Arc<Content>> {
         if let Some(content) = self.kept.get(key) {
             return content.clone();
@@ -140,7 +162,7 @@ impl<'a> Contents<'a> {
             Ok(_) => 0,
             Err(_) => self.unread_in_a_row + 1,
         };
-        let content = content.ok().map(Arc::new);
+        let content = content.ok().flatten().map(Arc::new);
         self.kept.insert(key.to_owned(), content.clone());
         while self.kept.len() > 1 && self.lines() > LINES_KEPT {
             self.kept.remove_lru();

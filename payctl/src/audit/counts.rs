@@ -53,7 +53,7 @@ pub struct TableCounts {
     pub elsewhere: u64,
     /// Rows whose object could not be looked at.
     pub unread: u64,
-    /// Rows that a line of the journal accounts for.
+    /// Rows that a line of the journal accounts for, or that were named with it.
     #[serde(skip)]
     pub matched: Marks,
 }

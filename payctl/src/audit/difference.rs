@@ -12,7 +12,7 @@ use super::counts::Counts;
 use crate::output::safe;
 
 /// One way in which the journal and the database do not agree. Nothing of a payment's content is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Difference {
     #[serde(rename = "difference")]
     pub kind: Kind,
@@ -28,7 +28,7 @@ pub struct Difference {
     pub detail: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The journal holds it, and the ledger does not know it.
@@ -55,6 +55,8 @@ pub enum Kind {
     RowWithoutRecord,
     /// A row's columns are not what its hash was made of.
     RowAltered,
+    /// An object's key claims another payment than the one that it holds.
+    KeyDiffers,
     /// An object's key names an hour that has not begun.
     HourAhead,
     /// Not a difference, and not known to be right: it rests on what S3 does not hold, or on what nobody can read.
@@ -204,6 +206,7 @@ impl Kind {
             Self::Rejected => "rejected",
             Self::RowWithoutRecord => "row without a record",
             Self::RowAltered => "row altered",
+            Self::KeyDiffers => "key differs",
             Self::HourAhead => "hour in the future",
             Self::Unproven => "unproven",
         }

@@ -1,7 +1,7 @@
 //! Rows that name a line which this run does not look at by itself: held against that line.
 //!
 //! Those are rows that stand for a line of the range and name an object outside it, and rows of a corrected object
-//! whose line has moved. Without this, a row that someone inserted under a payment's id would pass in every run that
+//! that their lines, as they are now, do not bear out. Without this, a row that someone inserted under a payment's id would pass in every run that
 //! leaves out the object which it pretends to come from.
 
 use std::collections::{BTreeMap, HashMap};
@@ -77,6 +77,7 @@ async fn of_object(
         Err(error) => return Err(error.into()),
     };
     let version = parts.version().clone();
+    let is_ingested = store.ledger_entry(&version).await?.is_some();
     let entries = store.ledger_entries(key).await?;
     let is_replaced = entries.iter().any(|entry| !entry.is_of(&version));
     let stored = stored(&entries, &version);
@@ -84,10 +85,17 @@ async fn of_object(
     loop {
         match parts.next().await? {
             Part::Lines(lines) => hold_lines(lines, rows, stored, is_replaced, &mut held),
-            Part::End => return Ok(held),
+            Part::End => break,
             Part::Refused(_) => return Ok(HashMap::new()),
         }
     }
+    if !is_ingested {
+        let why = "what its object holds now is not ingested";
+        for fault in held.values_mut() {
+            fault.get_or_insert_with(|| (Kind::Unproven, why.to_owned()));
+        }
+    }
+    Ok(held)
 }
 
 fn hold_lines(

@@ -29,7 +29,7 @@ pub async fn replaced(
     findings: &mut Findings,
 ) -> Result<(), Unreadable> {
     for entry in entries {
-        if entry.key.is_own_batch() {
+        if entry.key.is_own() {
             let detail = format!("ingested at {} as {}", entry.ingested_at, entry.etag);
             findings.differences.push(Difference::of_object(
                 Kind::ObjectReplaced,

@@ -1,6 +1,8 @@
 //! What becomes of the findings: counts and the first differences for a person, all of them as JSON for a program. Both
 //! say what was covered, and end with the outcome.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 
 use serde::Serialize;
@@ -15,6 +17,9 @@ use crate::output::{self, safe};
 /// Differences, and objects that could not be read, that a person is shown.
 const SHOWN_MAX: usize = 100;
 
+/// Differences that are known again: a search comes by rows that were named with their lines.
+const KNOWN_MAX: usize = 100_000;
+
 #[derive(Debug)]
 pub struct Report {
     is_json: bool,
@@ -23,6 +28,8 @@ pub struct Report {
     unread: Vec<Unread>,
     unproven: Vec<Difference>,
     differences: u64,
+    known: HashSet<u64>,
+    hasher: RandomState,
     /// Why the audit is not whole.
     gaps: Vec<String>,
 }
@@ -46,6 +53,8 @@ impl Report {
             unread: Vec::new(),
             unproven: Vec::new(),
             differences: 0,
+            known: HashSet::new(),
+            hasher: RandomState::new(),
             gaps: Vec::new(),
         }
     }
@@ -57,6 +66,9 @@ impl Report {
     pub fn add(&mut self, findings: Findings) -> io::Result<()> {
         self.counts += findings.counts;
         for difference in findings.differences {
+            if !self.is_news(&difference) {
+                continue;
+            }
             let shown = if difference.kind == Kind::Unproven {
                 self.counts.unproven += 1;
                 &mut self.unproven
@@ -78,6 +90,15 @@ impl Report {
             }
         }
         Ok(())
+    }
+
+    fn is_news(&mut self, difference: &Difference) -> bool {
+        let hash = self.hasher.hash_one(difference);
+        if self.known.len() < KNOWN_MAX {
+            self.known.insert(hash)
+        } else {
+            !self.known.contains(&hash)
+        }
     }
 
     /// What a task found, if it came to its end.

@@ -3,16 +3,18 @@
 //! Every row of every table is counted. One that names an object which was never ingested is a difference, whatever the
 //! range. Of the others, those of the range must be the rows that the lines were found to be; where they are not, they
 //! are gone through in the order of their numbers, in which those of one object stand close together: a few objects
-//! are kept, so that each is read about once.
+//! are kept, so that each is read about once. Those that are found to be right must be the ones that the lines were,
+//! or an object was another one when its lines were looked at.
 
 use std::io;
+use std::sync::Arc;
 
 use payment_core::PaymentKey;
 use payment_core::object::WHOLE_OBJECT;
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use program::chain;
 
-use super::content::{Account, Contents};
+use super::content::{Account, Content, Contents};
 use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::marks::Marks;
 use super::origin;
@@ -27,7 +29,6 @@ pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Re
         let Some(inside) = count(audit, table, report).await? else {
             continue;
         };
-        // An object that was on its way may have been ingested since; that, too, is then found in order.
         let matched = report.counts().clone().of(table).matched;
         if !is_whole {
             report.gap(format!(
@@ -35,7 +36,15 @@ pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Re
                 table.name()
             ));
         } else if inside != matched {
-            search(audit, table, report).await?;
+            let right = search(audit, table, report).await?;
+            let unread = report.counts().clone().of(table).unread;
+            // Also where an object that was on its way was ingested since.
+            if unread == 0 && right.is_some_and(|right| right != matched) {
+                report.gap(format!(
+                    "rows of {}, or the objects that they name, changed while they were looked at; run this again",
+                    table.name()
+                ));
+            }
         }
     }
     Ok(())
@@ -68,73 +77,79 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Resu
     Ok(is_whole.then_some(inside))
 }
 
-async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<()> {
+/// The rows that their lines account for; `None` where not all could be searched.
+async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<Option<Marks>> {
     let mut contents = Contents::new(&audit.log, &audit.store);
-    each_page(audit, table, "rows searched", report, async |page| {
+    let mut right = Marks::default();
+    let is_whole = each_page(audit, table, "rows searched", report, async |page| {
         let mut findings = Findings::default();
         let of_range = page.iter().filter(|origin| {
-            origin.is_in_ledger
-                && audit.scope.belonging(&origin.key) == Belonging::Inside
-                && !is_of_a_key_too_long(audit, table, origin)
+            origin.is_in_ledger && audit.scope.belonging(&origin.key) == Belonging::Inside
         });
-        let (mut right, mut moved) = (Vec::new(), Vec::new());
+        let mut payments = Vec::new();
         for origin in of_range {
-            let content = contents.of(&origin.key).await;
-            match content.map(|content| content.accounts_for(table, origin)) {
-                Some(Account::Right) => right.push(origin),
-                Some(Account::Moved) => moved.push(origin),
-                Some(Account::None) => {
-                    findings.differences.push(without_record(table, origin, ""));
-                }
-                None => findings.counts.of(table).unread += 1,
+            if is_of_a_key_too_long(audit, table, origin) {
+                right += audit.scope.mark(table, origin.id);
+                continue;
+            }
+            let Some(content) = contents.of(&origin.key).await else {
+                findings.counts.of(table).unread += 1;
+                continue;
+            };
+            match content.accounts_for(table, origin) {
+                Account::None => findings.differences.push(without_record(table, origin, "")),
+                _ if table == LineTable::Transactions => payments.push((origin, content)),
+                _ => right += audit.scope.mark(table, origin.id),
             }
         }
-        if table == LineTable::Transactions {
-            look_again(audit, &right, false, &mut findings).await;
-            look_again(audit, &moved, true, &mut findings).await;
+        for chunk in payments.chunks(LOOKUP_IDS_MAX) {
+            if let Ok((marks, differences)) = look_again(audit, chunk).await {
+                right += marks;
+                findings.differences.extend(differences);
+            } else {
+                let unread = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                findings.counts.transactions.unread += unread;
+            }
         }
         findings
     })
     .await?;
-    Ok(())
+    Ok(is_whole.then_some(right))
 }
 
-/// Looks at payments' rows with all their columns; those that can't be asked for are unread.
-async fn look_again(audit: &Audit, origins: &[&Origin], are_moved: bool, findings: &mut Findings) {
-    for origins in origins.chunks(LOOKUP_IDS_MAX) {
-        if let Ok(differences) = differing(audit, origins, are_moved).await {
-            findings.differences.extend(differences);
-        } else {
-            let unread = u64::try_from(origins.len()).unwrap_or(u64::MAX);
-            findings.counts.transactions.unread += unread;
+/// Looks at payments' rows with all their columns. Those at their lines are marked, whatever they say.
+async fn look_again(
+    audit: &Audit,
+    origins: &[(&Origin, Arc<Content>)],
+) -> Result<(Marks, Vec<Difference>), Unreadable> {
+    let payments = origins.iter().filter_map(|(origin, _)| origin.payment());
+    let payments: Vec<PaymentKey> = payments.collect();
+    let rows = audit
+        .store
+        .rows_of(&payments.iter().collect::<Vec<_>>())
+        .await?;
+    let (mut right, mut differences) = (Marks::default(), Vec::new());
+    let mut differing = Vec::new();
+    for (origin, content) in origins {
+        let row = origin
+            .payment()
+            .and_then(|payment| rows.get_key_value(&payment));
+        // A key that is unique now may have been none for a while.
+        let Some((payment, row)) = row.filter(|(_, row)| row.id == origin.id) else {
+            let why = "its line has another row";
+            differences.push(without_record(LineTable::Transactions, origin, why));
+            continue;
+        };
+        if content.accounts_for(LineTable::Transactions, origin) == Account::Right {
+            right += audit.scope.mark(LineTable::Transactions, row.id);
+        }
+        if !content.is_line_of(row) {
+            differing.push((payment, row));
         }
     }
-}
-
-async fn differing(
-    audit: &Audit,
-    origins: &[&Origin],
-    are_moved: bool,
-) -> Result<Vec<Difference>, Unreadable> {
-    let payments: Vec<PaymentKey> = origins
-        .iter()
-        .filter_map(|origin| origin.payment())
-        .collect();
-    let payments: Vec<_> = payments.iter().collect();
-    let rows = audit.store.rows_of(&payments).await?;
-    if are_moved {
-        return origin::hold(&audit.log, &audit.store, rows.iter()).await;
-    }
-    // A key that is unique now may have been none for a while.
-    let is_doubled = |origin: &&&Origin| {
-        let row = origin.payment().and_then(|payment| rows.get(&payment));
-        row.is_none_or(|row| row.id != origin.id)
-    };
-    let doubled = origins.iter().filter(is_doubled);
-    let why = "its line has another row";
-    Ok(doubled
-        .map(|origin| without_record(LineTable::Transactions, origin, why))
-        .collect())
+    let held = origin::hold(&audit.log, &audit.store, differing.into_iter()).await?;
+    differences.extend(held);
+    Ok((right, differences))
 }
 
 /// Goes through the rows that were there at the start; whether it came to their end.

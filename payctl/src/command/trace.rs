@@ -9,13 +9,15 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
+use payment_core::client::InvalidClientName;
 use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
+use payment_store::audit::{Conflict, LISTED_MAX};
 use payment_store::{Found, Store};
 use program::{Env, chain};
 
 use self::hops::Hops;
 use self::origin::{Ledger, Origin, compare};
-use self::search::Window;
+use self::search::{Wanted, Window};
 use crate::alb::{self, Alb, State, Trust};
 use crate::command::status;
 use crate::config::{self, User};
@@ -29,10 +31,10 @@ pub struct Args {
     /// The payment's id
     #[arg(value_parser = status::id)]
     id: PaymentId,
-    /// The client whose payment it is [default: every client that has a payment with this id]
-    #[arg(long, value_name = "NAME")]
+    /// The client whose payment it is; '' is open intake [default: every client that has a payment with this id]
+    #[arg(long, value_name = "NAME", value_parser = client)]
     client: Option<ClientName>,
-    /// How far back the log is searched for a payment without a row
+    /// How far back the log is searched for a payment without a row, if it has none or no client is named
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=24 * 31))]
     hours: u16,
     /// An object younger than this that is not ingested is on its way
@@ -60,18 +62,33 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         output::say("GET /pay/…: not asked; ALB_URL is not set\n")?;
         Outcome::Clean
     };
-    if rows.is_empty() {
-        let (client, window) = (args.client.as_ref(), Window::of(&args));
-        return Ok(front.and(search::unrecorded(&log, &store, &args.id, client, window).await?));
-    }
     let mut outcome = front;
     for (payment, found) in &rows {
         outcome = outcome.and(recorded(&log, &store, payment, found).await?);
     }
+    if args.client.is_none() && rows.len() >= LISTED_MAX {
+        let said = "other clients may have rows of this id: --client NAME shows one\n";
+        output::say(said)?;
+        outcome = outcome.and(Outcome::Unfinished);
+    }
+    if rows.is_empty() || args.client.is_none() {
+        let wanted = Wanted {
+            id: &args.id,
+            client: args.client.as_ref(),
+            rows: &rows,
+        };
+        let searched = search::unrecorded(&log, &store, wanted, Window::of(&args)).await?;
+        outcome = outcome.and(searched);
+    }
     Ok(outcome)
 }
 
-/// The rows of the id: one of each client that has such a payment.
+/// The empty name can be asked for as well.
+fn client(text: &str) -> Result<ClientName, InvalidClientName> {
+    ClientName::from_stored(text)
+}
+
+/// The rows of the id: one of each client that has such a payment, at most [`LISTED_MAX`].
 async fn rows(store: &Store, args: &Args) -> Result<Vec<(PaymentKey, Found)>, Failure> {
     let clients = match &args.client {
         Some(client) => vec![client.clone()],
@@ -118,8 +135,9 @@ async fn recorded(
     payment: &PaymentKey,
     found: &Found,
 ) -> Result<Outcome, Failure> {
-    let origin = origin::read(log, found).await?;
-    let ledger = Ledger::ask(store, found, &origin).await?;
+    let (key, line) = (&found.object_key, found.object_line);
+    let origin = origin::read(log, key, line).await?;
+    let ledger = Ledger::ask(store, key, line, &origin).await?;
     let conflicts = store.conflicts_of(payment).await?;
     let mut hops = Hops::default();
     let request = found.request_id.as_ref().map(ToString::to_string);
@@ -128,7 +146,7 @@ async fn recorded(
         found.received_at,
         format!("request {}", request.as_deref().unwrap_or("unknown")),
     );
-    let key = safe(found.object_key.as_str());
+    let key = safe(key.as_str());
     if let Origin::Line { version, bytes, .. } = &origin {
         hops.add(
             "stored",
@@ -149,19 +167,30 @@ async fn recorded(
         );
     }
     for conflict in &conflicts {
-        let place = format!(
-            "other content, {} line {}",
-            safe(&conflict.object_key),
-            conflict.object_line
-        );
-        hops.add("conflict", conflict.recorded_at, place);
+        hops.add("conflict", conflict.recorded_at, other_content(conflict));
     }
     let row = store.rows_of(&[payment]).await?.remove(payment);
-    let (said, outcome) = compare(&origin, &ledger, row.as_ref());
+    let (said, mut outcome) = compare(&origin, &ledger, row.as_ref());
     output::say(&about(payment, found))?;
     output::say(&hops.table())?;
     output::say(&format!("the log: {said}\n"))?;
+    for conflict in &conflicts {
+        let (said, of_conflict) = origin::of_conflict(log, store, conflict, row.as_ref()).await?;
+        if of_conflict != Outcome::Clean {
+            output::say(&format!("{}: {said}\n", other_content(conflict)))?;
+        }
+        outcome = outcome.and(of_conflict);
+    }
+    if conflicts.len() >= LISTED_MAX {
+        output::say("it may have more conflicts: payctl reconcile\n")?;
+        outcome = outcome.and(Outcome::Unfinished);
+    }
     Ok(outcome)
+}
+
+fn other_content(conflict: &Conflict) -> String {
+    let (key, line) = (safe(&conflict.object_key), conflict.object_line);
+    format!("other content, {key} line {line}")
 }
 
 /// Without the payer's name and the members of the client's own.

@@ -129,6 +129,73 @@ async fn p2_a_letter_without_its_object_is_not_clean(pool: MySqlPool) {
     assert_eq!(letters.receive().await, Some(body));
 }
 
+/// What S3 holds now is another version, and that it was ingested says nothing of the one before.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_of_a_version_that_was_never_ingested_is_kept(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    let (key, pipeline) = (key("1"), &letters.pipeline);
+    let named = async |ids: &[&str]| {
+        pipeline.put(&key, &lines(ids)).await;
+        let mut event = event(&key);
+        event["Records"][0]["s3"]["object"]["eTag"] = json!(pipeline.etag(&key).await);
+        event.to_string()
+    };
+    let lost = named(&["lost"]).await;
+    letters.send(&lost).await;
+    letters.send(&named(&["a"]).await).await;
+    let said = letters.replay().await;
+    said.check(
+        1,
+        &["replaced before it was ingested", "list-object-versions"],
+    );
+    let counts = ["letters done and deleted", "letters kept"];
+    assert_eq!(counts.map(|name| said.count(name)), [1, 1]);
+    assert_eq!(letters.receive().await, Some(lost.clone()));
+    assert_eq!(pipeline.rows().await, ["a"]);
+    letters.purge().await;
+
+    // Once it is ingested, it may be replaced.
+    named(&["lost"]).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    named(&["b"]).await;
+    letters.send(&lost).await;
+    let said = letters.replay().await;
+    said.check(0, &[]);
+    assert_eq!(said.count("letters done and deleted"), 1);
+    // A folder is in no ledger.
+    let folder = "transactions/folder/";
+    pipeline.put(folder, "").await;
+    for (etag, code) in [(pipeline.etag(folder).await, 0), ("e".to_owned(), 1)] {
+        let mut event = crate::harness::event(folder);
+        event["Records"][0]["s3"]["object"]["eTag"] = json!(etag);
+        letters.send(&event.to_string()).await;
+        letters.replay().await.check(code, &[]);
+    }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_letter_that_brings_no_object_is_kept_and_named(pool: MySqlPool) {
+    let letters = Letters::start(pool).await;
+    let mut told = vec![(json!({"Records": []}), "the event has no records")];
+    for name in [
+        "ObjectRemoved:Delete",
+        "LifecycleExpiration:Delete",
+        "ReducedRedundancyLostObject",
+    ] {
+        let mut event = event(&key("1"));
+        event["Records"][0]["eventName"] = json!(name);
+        told.push((event, name));
+    }
+    for (event, said) in told {
+        letters.send(&event.to_string()).await;
+        letters
+            .replay()
+            .await
+            .check(1, &[said, "stays in the queue"]);
+        letters.purge().await;
+    }
+}
+
 /// Whoever may write to the queue would else choose what becomes a row.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_letter_of_an_object_outside_the_journal_ingests_nothing(pool: MySqlPool) {

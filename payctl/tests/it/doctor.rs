@@ -108,7 +108,13 @@ async fn p2_accepted_payments_that_were_rejected_are_found(pool: MySqlPool) {
     doctor().await.check(0, &["0 finding(s)"]);
     insert(true, 2).await;
     let said = doctor().await;
-    said.check(1, &["own-rejects", "1 accepted", "payctl replay --rejects"]);
+    let finding = ["own-rejects", "1 accepted", "payctl replay --rejects"];
+    said.check(1, &finding);
+    // A conflict has a row of its id beside it, or it is nobody's.
+    let conflict = "INSERT INTO conflicts (payment_id, status, received_at, extra, content_hash, object_key, object_line) \
+                    VALUES ('a', 'processed', UTC_TIMESTAMP(), '{}', REPEAT('x', 32), 'transactions/x', 2)";
+    sqlx::raw_sql(conflict).execute(&pool).await.unwrap();
+    doctor().await.check(1, &finding);
     server.abort();
 }
 

@@ -123,6 +123,21 @@ impl Pipeline {
         }
     }
 
+    /// The `ETag` of what is there now, as events name it.
+    pub async fn etag(&self, key: &str) -> String {
+        let head = self.client().head_object().bucket(BUCKET).key(key);
+        let etag = head.send().await.unwrap().e_tag.unwrap();
+        etag.trim_matches('"').to_owned()
+    }
+
+    pub fn s3_url(&self) -> String {
+        format!("http://{}", self.server.addr())
+    }
+
+    pub fn pool(&self) -> MySqlPool {
+        self.pool.clone()
+    }
+
     async fn stored_at(&self, key: &str) -> Option<i64> {
         let head = self.client().head_object().bucket(BUCKET).key(key);
         let stored = head.send().await.unwrap();
@@ -161,7 +176,7 @@ impl Pipeline {
         rows.fetch_all(&self.pool).await.unwrap()
     }
 
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
             .build_https();

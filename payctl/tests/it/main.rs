@@ -18,5 +18,6 @@ mod outage;
 mod reconcile;
 mod replay;
 mod sql;
+mod swapped;
 mod trace;
 mod users;

@@ -1,9 +1,9 @@
 //! What `reconcile` and `verify` must not call clean, though someone with all rights over bucket and database wishes so.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::MySqlPool;
 
-use crate::harness::{HOUR, Pipeline, check, first, ingested, lines};
+use crate::harness::{HOUR, Pipeline, check, first, ingested, line_of, lines};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_duplicate_whose_row_was_altered_is_not_clean(pool: MySqlPool) {
@@ -272,4 +272,82 @@ async fn p2_a_right_payment_that_only_a_reject_explains_is_not_clean(pool: MySql
     }
     let said = pipeline.reconcile().await;
     said.check(2, &["unproven", "replay --rejects tries it again"]);
+}
+
+/// With one object a payment, the key is what S3 decides by.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p10_a_record_under_another_payments_key_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/client=shop/a.json";
+    let of = |client, id: &str| line_of(client, &json!({"id": id, "amount": "12.50"}));
+    pipeline.put(key, &of("shop", "a")).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    check(&pipeline, 0, &[], &[]).await;
+    for (client, id) in [("shop", "b"), ("other", "a"), ("", "a")] {
+        pipeline
+            .put("transactions/client=shop/c.json", &of(client, id))
+            .await;
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+        check(
+            &pipeline,
+            1,
+            &[],
+            &["key differs", "the key claims c of client shop"],
+        )
+        .await;
+        pipeline
+            .run_sql(
+                "DELETE FROM ingested_objects WHERE object_key LIKE '%c.json'; \
+                 DELETE FROM transactions WHERE object_key LIKE '%c.json'",
+            )
+            .await;
+    }
+    pipeline
+        .put("transactions/client=shop/c.json", "nonsense")
+        .await;
+    pipeline.payctl(&["replay"]).await.check(1, &[]);
+    check(&pipeline, 1, &[], &["rejected ", "c.json line 1: not_json"]).await;
+}
+
+/// A byte order mark in the middle of a file: what one program appended to that of another.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_broken_line_that_may_be_the_systems_own_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/export.ndjson";
+    let body = format!("{{\"id\":\"a\"}}\n\u{feff}{}", lines(&["b"]));
+    pipeline.put(key, &body).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let named = format!("{key} line 2: a line of this system, perhaps");
+    check(&pipeline, 2, &[], &["unproven", &named]).await;
+    let said = pipeline.payctl(&["replay", "--rejects"]).await;
+    said.check(2, &["line 2 is broken, and may have been this system's"]);
+    let said = pipeline.payctl(&["trace", "b"]).await;
+    said.check(
+        2,
+        &["1 objects could not be read as a whole, and may hold it"],
+    );
+}
+
+/// The tables' collation sorts them otherwise than S3 does, or takes them for equal.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn keys_that_the_database_sorts_otherwise_are_counted_once(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let keys = ["k", "k\u{1}", "k\u{1}\u{1}", "k ", "k \u{1}", "\u{1}k"];
+    for content in ["x", "y"] {
+        for (number, name) in keys.iter().enumerate() {
+            let body = format!("{{\"id\":\"{content}{number}\"}}");
+            pipeline.put(&format!("transactions/{name}"), &body).await;
+        }
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+        let replayed = pipeline.payctl(&["replay"]).await;
+        assert_eq!(replayed.count("objects ingested before"), 0);
+        let said = pipeline.reconcile().await;
+        let objects = ["objects in the log", "of them ingested"];
+        assert_eq!(objects.map(|name| said.count(name)), [6, 6]);
+        if content == "x" {
+            said.check(0, &[]);
+        } else {
+            assert_eq!(said.count("ingested, and replaced since"), 6);
+        }
+    }
 }

@@ -130,6 +130,20 @@ async fn p2_own_rejects_whose_content_is_lost_are_not_clean(pool: MySqlPool) {
     assert_eq!(said.count("still no payment, own"), 3);
 }
 
+/// Nobody can say any more what the line was.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rejects_of_replaced_content_are_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/export.json";
+    pipeline.put(key, "no payment").await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    pipeline.put(key, r#"{"id":"a"}"#).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = pipeline.payctl(&["replay", "--rejects"]).await;
+    said.check(2, &[]);
+    assert_eq!(said.count("of content replaced since"), 1);
+}
+
 /// By its listing, not by its name alone.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_filled_folder_in_a_range_is_not_clean(pool: MySqlPool) {

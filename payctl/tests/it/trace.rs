@@ -132,7 +132,10 @@ async fn p2_a_payment_is_traced_however_its_id_is_written(pool: MySqlPool) {
         .put("transactions/f.json", "\u{1}\u{1}\u{1}\u{1}{\"id\":\"f\"}")
         .await;
     let said = pipeline.payctl(&["trace", "f"]).await;
-    said.check(2, &["1 objects could not be read, and may hold it"]);
+    said.check(
+        2,
+        &["1 objects could not be read as a whole, and may hold it"],
+    );
 }
 
 /// As reconcile has it: the row and the entry vouch for each other, and S3 for neither.
@@ -265,10 +268,123 @@ async fn p10_a_trace_shows_each_clients_payment_of_an_id(pool: MySqlPool) {
         ],
     );
     assert!(!said.out.contains("other"), "{}", said.out);
+    let said = trace(&["--client", ""]).await;
+    said.check(0, &["payment a, processed", "from line 1"]);
+    assert!(!said.out.contains("shop"), "{}", said.out);
     trace(&["--client", "nobody"])
         .await
         .check(1, &["payment a of client nobody has no row"]);
     trace(&["--client", "No Name"])
         .await
         .check(64, &["1 to 32 of the characters a-z 0-9 -"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p10_another_clients_payment_without_a_row_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let now = Timestamp::new(sqlx::types::time::OffsetDateTime::now_utc());
+    let hour = ObjectKey::hour_prefix("transactions/", now);
+    pipeline
+        .put(&format!("{hour}1.ndjson"), &lines(&["a"]))
+        .await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let trace = ["trace", "a", "--settle", "0"];
+    let no_other = ["the log holds no other payment of this id there"];
+    pipeline.payctl(&trace).await.check(0, &no_other);
+
+    let body = json!({"id": "a", "amount": "12.50"});
+    let key = format!("{hour}2.ndjson");
+    let lines = ["shop", ""].map(|client| line_of(client, &body));
+    pipeline.put(&key, &lines.concat()).await;
+    let said = pipeline.payctl(&trace).await;
+    let lost = "its event was lost: payctl replay";
+    let shop = format!("{key} line 1, of client shop");
+    said.check(
+        1,
+        &[
+            "the line has the row's hash",
+            &shop,
+            &format!("{key} line 2"),
+            lost,
+        ],
+    );
+    pipeline
+        .payctl(&["trace", "a"])
+        .await
+        .check(2, &["on its way"]);
+
+    // One is a row then, the other one a conflict.
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = pipeline.payctl(&trace).await;
+    said.check(0, &["payment a of client shop", "conflict"]);
+    pipeline
+        .admin("DELETE FROM transactions WHERE client = 'shop'")
+        .await;
+    pipeline
+        .payctl(&trace)
+        .await
+        .check(1, &[&shop, "the row is missing"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_conflict_that_no_line_bears_out_is_not_clean(pool: MySqlPool) {
+    let pipeline = ingested(pool).await;
+    let insert = async |lines: &str, etag: &str, hash: &str| {
+        let sql = format!(
+            "DELETE FROM conflicts; \
+             INSERT INTO conflicts (payment_id, status, received_at, extra, content_hash, object_key, object_etag, \
+             object_line) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 100) \
+             SELECT 'x', 'processed', UTC_TIMESTAMP(), '{{}}', {hash}, 'transactions/x.json', {etag}, i FROM n \
+             WHERE i {lines}"
+        );
+        pipeline.run_sql(&sql).await;
+    };
+    let etag = "(SELECT object_etag FROM ingested_objects WHERE object_key LIKE '%x.json')";
+    let own = "(SELECT content_hash FROM transactions WHERE payment_id = 'x')";
+    for (lines, etag, hash, said) in [
+        (
+            "= 1",
+            "'e'",
+            "REPEAT('x', 32)",
+            "the ledger does not know the version",
+        ),
+        (
+            "= 1",
+            etag,
+            "REPEAT('x', 32)",
+            "the row differs from its line in",
+        ),
+        ("= 1", etag, own, "it has the row's own content"),
+        (
+            "= 9",
+            etag,
+            "REPEAT('x', 32)",
+            "the object has no such line",
+        ),
+    ] {
+        insert(lines, etag, hash).await;
+        let named = format!(
+            "other content, transactions/x.json line {}: {said}",
+            &lines[2..]
+        );
+        pipeline.payctl(&["trace", "x"]).await.check(1, &[&named]);
+    }
+    insert("> 0", "'e'", "REPEAT('x', 32)").await;
+    let said = pipeline.payctl(&["trace", "x"]).await;
+    said.check(2, &["it may have more conflicts"]);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p10_more_clients_of_an_id_than_are_shown_are_not_clean(pool: MySqlPool) {
+    let pipeline = ingested(pool).await;
+    pipeline
+        .run_sql(
+            "INSERT INTO transactions (payment_id, client, status, received_at, extra, content_hash, object_key, \
+             object_line) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 120) \
+             SELECT 'x', CONCAT('c', i), 'processed', UTC_TIMESTAMP(), '{}', REPEAT('x', 32), 'transactions/x.json', 1 \
+             FROM n",
+        )
+        .await;
+    let said = pipeline.payctl(&["trace", "x"]).await;
+    said.check(2, &["other clients may have rows of this id"]);
 }

@@ -94,6 +94,66 @@ fn events_without_work_are_no_error() {
     }
 }
 
+/// Nobody is to think that it was done: what it tells of may be the last trace of an object.
+#[test]
+fn p2_a_dead_letter_without_a_new_object_is_an_error() {
+    let nothing_new = |kind: &str| EventError::NothingNew {
+        kind: kind.to_owned(),
+        key: "t/a".to_owned(),
+    };
+    let lost = |name| json!({"Records": [s3_record(name, "t/a")]});
+    for (event, expected) in [
+        (
+            lost("ObjectRemoved:Delete"),
+            nothing_new("ObjectRemoved:Delete"),
+        ),
+        (
+            json!({"requestPayload": lost("ReducedRedundancyLostObject")}),
+            nothing_new("ReducedRedundancyLostObject"),
+        ),
+        (
+            event_bridge("Object Deleted", "t/a"),
+            nothing_new("Object Deleted"),
+        ),
+        (
+            sqs(&[lost("LifecycleExpiration:Delete").to_string()]),
+            nothing_new("LifecycleExpiration:Delete"),
+        ),
+        (json!({"Records": []}), EventError::Empty),
+        (
+            sqs(&[json!({"Records": []}).to_string()]),
+            EventError::Empty,
+        ),
+    ] {
+        let named = match Event::parse_dead_letter(&event.to_string()) {
+            Ok(Event::Objects(named)) => named,
+            Ok(Event::Messages(messages)) => messages.into_iter().flat_map(|m| m.objects).collect(),
+            other => panic!("{event} gave {other:?}"),
+        };
+        assert_eq!(named, [Err(expected)], "{event}");
+    }
+}
+
+#[test]
+fn p2_an_event_names_the_version_that_it_tells_of() {
+    let mut bridged = event_bridge("Object Created", "t/a");
+    bridged["detail"]["object"]["etag"] = json!("e");
+    let mut unnamed = s3_event(&["t/a"]);
+    unnamed["Records"][0]["s3"]["object"]["eTag"] = json!(null);
+    for (event, expected) in [
+        (s3_event(&["t/a"]), Some("e")),
+        (bridged, Some("e")),
+        (event_bridge("Object Created", "t/a"), None),
+        (unnamed, None),
+    ] {
+        let Ok(Event::Objects(named)) = Event::parse(&event.to_string()) else {
+            panic!("{event}")
+        };
+        let etag = named[0].as_ref().unwrap().etag.as_ref();
+        assert_eq!(etag.map(ETag::as_str), expected, "{event}");
+    }
+}
+
 #[test]
 fn p2_a_record_that_is_not_understood_hides_no_other() {
     let mut event = s3_event(&["%ff", "good", "old", "odd", "cut", "last"]);

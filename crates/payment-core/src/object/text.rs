@@ -28,7 +28,10 @@ const HEAD_CONTROLS_MAX: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    name: Name,
+    /// Layout by the object's name, once the head is known to be text.
+    named: Layout,
+    /// The key says that this system wrote the object.
+    is_own: bool,
     stored_at: Option<Timestamp>,
     layout: Layout,
     /// The head, the line that is not at its end, or the document.
@@ -48,29 +51,6 @@ pub(super) struct Text {
     refused: Option<Unreadable>,
 }
 
-/// What an object's key says of its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Name {
-    #[default]
-    Any,
-    /// One record a line.
-    Lines,
-    /// The same, and this system wrote it.
-    OwnBatch,
-}
-
-impl Name {
-    fn of(key: &ObjectKey) -> Self {
-        if key.is_own_batch() {
-            Self::OwnBatch
-        } else if key.is_batch() {
-            Self::Lines
-        } else {
-            Self::Any
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Layout {
     /// Not known to be text.
@@ -85,7 +65,12 @@ enum Layout {
 impl Text {
     pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
         Self {
-            name: Name::of(key),
+            named: if key.is_batch() {
+                Layout::Lines
+            } else {
+                Layout::Undecided
+            },
+            is_own: key.is_own(),
             stored_at: Some(stored_at),
             refused: (!key.is_recordable()).then_some(Unreadable::LongKey),
             ..Self::default()
@@ -150,10 +135,7 @@ impl Text {
         if !is_text(&head) {
             return self.refuse(Unreadable::NotText);
         }
-        self.layout = match self.name {
-            Name::Any => Layout::Undecided,
-            Name::Lines | Name::OwnBatch => Layout::Lines,
-        };
+        self.layout = self.named;
         self.feed(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
     }
 
@@ -271,17 +253,16 @@ impl Text {
             return Err(self.unreadable(Unreadable::LargeLine));
         }
         let stored_at = self.stored_at.unwrap_or(Timestamp::EPOCH);
-        let in_own_batch = self.name == Name::OwnBatch;
-        let record = read_line(text, in_own_batch, stored_at)?;
+        let record = read_line(text, self.is_own, stored_at)?;
         // No byte becomes more than three.
         if bytes > LINE_BYTES_MAX / 3 && record.payment.stored_bytes() > LINE_BYTES_MAX {
-            return Err(RejectedLine::too_large(&record, in_own_batch));
+            return Err(RejectedLine::too_large(&record, self.is_own));
         }
         Ok(record)
     }
 
     fn unreadable(&self, why: Unreadable) -> RejectedLine {
-        RejectedLine::unread(self.name == Name::OwnBatch, why)
+        RejectedLine::unread(self.is_own, why)
     }
 
     fn push_line(&mut self, result: Result<LogRecord, RejectedLine>) {

@@ -7,52 +7,64 @@ use crate::json::RawObject;
 use crate::object::Unreadable;
 use crate::object_key::ObjectKey;
 
+/// What every line of this system holds, as [`LogRecord::to_line`] writes it.
+const OWN_MEMBERS: [&[u8]; 2] = [b"\"v\":", b"\"hash\":\""];
+
 /// Why a line is no payment, and whose it is. Nothing else of the line is kept: it may hold anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedLine {
     pub error: RecordError,
     /// This system wrote the line, and so accepted the payment: it is to be a row all the same.
     pub is_own: bool,
+    /// The text holds what a line of this system holds, so it may be one that something else broke.
+    pub resembles_own: bool,
     /// The payment that the line names, if its id is one that the door would take.
     pub payment: Option<PaymentKey>,
 }
 
 impl RejectedLine {
-    /// `in_own_batch`: the object's key says that this system wrote the line.
-    pub(super) fn new(text: &[u8], in_own_batch: bool, error: RecordError) -> Self {
+    /// `in_own_object`: the object's key says that this system wrote the line.
+    pub(super) fn new(text: &[u8], in_own_object: bool, error: RecordError) -> Self {
         let object = str::from_utf8(text)
             .ok()
             .and_then(|text| RawObject::parse(text).ok());
         let has_version = |object: &RawObject<'_>| object.values("v").next().is_some();
         Self {
-            is_own: in_own_batch || object.as_ref().is_some_and(has_version),
+            is_own: in_own_object || object.as_ref().is_some_and(has_version),
+            resembles_own: OWN_MEMBERS.iter().all(|member| contains(text, member)),
             payment: object.as_ref().and_then(payment_key),
             error,
         }
     }
 
     /// A payment whose row would be too large.
-    pub(crate) fn too_large(record: &LogRecord, in_own_batch: bool) -> Self {
+    pub(crate) fn too_large(record: &LogRecord, in_own_object: bool) -> Self {
         Self {
             error: Unreadable::LargeLine.into(),
-            is_own: in_own_batch || record.is_own(),
+            is_own: in_own_object || record.is_own(),
+            resembles_own: false,
             payment: Some(record.payment.key().clone()),
         }
     }
 
     /// The object as a whole.
     pub fn whole_object(key: &ObjectKey, why: Unreadable) -> Self {
-        Self::unread(key.is_own_batch(), why)
+        Self::unread(key.is_own(), why)
     }
 
     /// A line that was not looked into.
-    pub(crate) fn unread(in_own_batch: bool, why: Unreadable) -> Self {
+    pub(crate) fn unread(in_own_object: bool, why: Unreadable) -> Self {
         Self {
             error: why.into(),
-            is_own: in_own_batch,
+            is_own: in_own_object,
+            resembles_own: false,
             payment: None,
         }
     }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// `None` if the line does not say clearly which payment it is, and of which client.
@@ -88,8 +100,7 @@ mod tests {
 
     fn rejected(key: &str, line: &str) -> (bool, Option<String>) {
         let key = ObjectKey::parse(key).unwrap();
-        let rejected =
-            read_line(line.as_bytes(), key.is_own_batch(), Timestamp::EPOCH).expect_err(line);
+        let rejected = read_line(line.as_bytes(), key.is_own(), Timestamp::EPOCH).expect_err(line);
         let id = rejected.payment.map(|key| key.to_string());
         (rejected.is_own, id)
     }
@@ -104,6 +115,28 @@ mod tests {
         assert_eq!(rejected(OWN, r#"{"v":1,"id":"a"#), (true, None));
         assert_eq!(rejected(FOREIGN, r#"{"id":"a","amount":0}"#), (false, a()));
         assert_eq!(rejected(FOREIGN, "nonsense"), (false, None));
+    }
+
+    /// A byte order mark in the middle of a file, or any other text before it.
+    #[test]
+    fn p2_a_broken_line_that_looks_like_the_systems_own_is_known() {
+        let resembles = |line: &str| {
+            let rejected = read_line(line.as_bytes(), false, Timestamp::EPOCH).expect_err(line);
+            (rejected.is_own, rejected.resembles_own)
+        };
+        let own = r#"{"v":1,"id":"a","hash":"00"}"#;
+        assert_eq!(resembles(&format!("\u{feff}{own}")), (false, true));
+        assert_eq!(resembles(&own[..own.len() - 1]), (false, true));
+        assert_eq!(resembles(r#"{"id":"a","amount":0}"#), (false, false));
+        assert_eq!(resembles(r#"{"hash":"","id"#), (false, false));
+    }
+
+    #[test]
+    fn p2_a_broken_line_under_a_clients_key_is_the_systems_own() {
+        assert_eq!(
+            rejected("transactions/client=shop/a.json", "nonsense"),
+            (true, None)
+        );
     }
 
     #[test]

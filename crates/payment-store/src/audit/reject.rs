@@ -63,7 +63,7 @@ impl RejectRow {
     pub fn differing_from_line(
         &self,
         line: Result<&LogRecord, &RejectedLine>,
-        in_own_batch: bool,
+        in_own_object: bool,
         stored: Stored,
     ) -> Vec<&'static str> {
         let own = match line {
@@ -72,7 +72,7 @@ impl RejectRow {
         };
         let is_unnamed = self.payment_id.is_none() && (line.is_ok() || self.has_no_version);
         let is_own = match line {
-            Ok(record) => record.is_own() || self.is_own && in_own_batch,
+            Ok(record) => record.is_own() || self.is_own && in_own_object,
             Err(rejected) => rejected.is_own,
         };
         let is_reason =

@@ -183,6 +183,13 @@ impl Row {
             .collect()
     }
 
+    /// Whether its content and the time of receipt are those of a line with this hash.
+    pub fn is_of_line(&self, content_hash: ContentHash, received_at: Timestamp) -> bool {
+        self.content_hash == Some(content_hash)
+            && self.received_at == Some(received_at)
+            && self.matches_own_hash()
+    }
+
     /// Whether the columns are what the row's own hash was made of.
     pub fn matches_own_hash(&self) -> bool {
         let Some(payment) = self.payment() else {

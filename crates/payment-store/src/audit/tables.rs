@@ -47,7 +47,7 @@ pub struct Origin {
     pub line: u32,
     /// Whether the ledger knows the object, or the version if the row names one.
     pub is_in_ledger: bool,
-    /// An accepted payment was rejected, and is neither a row nor a conflict by now.
+    /// An accepted payment was rejected, and no row has its id by now.
     pub is_unsettled_own: bool,
 }
 

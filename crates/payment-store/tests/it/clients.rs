@@ -90,6 +90,7 @@ async fn p10_a_rejected_payment_is_its_own_clients(pool: MySqlPool) {
         let rejected = RejectedLine {
             error: RecordError::HashMismatch,
             is_own: true,
+            resembles_own: false,
             payment: Some(payment("a", client)),
         };
         (line, Err(rejected))
@@ -114,6 +115,7 @@ async fn p2_a_line_of_an_unknown_version_is_settled_by_its_clients_row(pool: MyS
     let rejected = RejectedLine {
         error: RecordError::UnsupportedVersion,
         is_own: true,
+        resembles_own: false,
         payment: Some(payment("a", "")),
     };
     let lines = [(1, Err(rejected))];

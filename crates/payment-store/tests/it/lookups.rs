@@ -182,6 +182,7 @@ async fn p2_a_rejected_line_of_the_systems_own_is_known_until_it_is_settled(pool
         let rejected = RejectedLine {
             error: RecordError::UnsupportedVersion,
             is_own,
+            resembles_own: false,
             payment: Some(id.clone()),
         };
         (line, Err(rejected))

@@ -1,6 +1,7 @@
 //! The letters of the dead-letter queue: each is deleted once all its objects are ingested.
 //!
-//! A letter may be the last trace of an accepted payment, so every other one is kept. Letters in our hands stay hidden
+//! A letter may be the last trace of an accepted payment, so every other one is kept: also one of a version that was
+//! replaced before it was ingested, and one that tells of a deletion. Letters in our hands stay hidden
 //! from others for as long as we work, and are given back at the end, however that comes; what the queue then still
 //! counts is told, for a letter that another holds was not looked at.
 
@@ -43,6 +44,8 @@ struct Letters {
     tally: Tally,
     /// Objects that the letters name and that are none of the journal.
     strangers: u64,
+    /// Versions that the letters name, that were never ingested, and that S3 does not give any more.
+    replaced: u64,
     deleted: u64,
     /// Failures since the last success.
     failures: u32,
@@ -53,6 +56,8 @@ enum Fate {
     /// It is no object of the journal, and was left alone: whoever may write to the queue chose it.
     Stranger,
     Tried(Result<Ingested, IngestError>),
+    /// It is ingested as it is now; the version that the letter names never was.
+    Replaced(Result<Ingested, IngestError>),
 }
 
 /// What became of a letter's objects, record by record.
@@ -70,6 +75,7 @@ pub async fn run(log: Log, store: Store, url: Url, jobs: usize) -> Result<Outcom
         held: Held::default(),
         tally: Tally::default(),
         strangers: 0,
+        replaced: 0,
         deleted: 0,
         failures: 0,
     };
@@ -153,11 +159,21 @@ impl Letters {
                     continue;
                 }
             };
-            let Fate::Tried(result) = fate else {
-                warn(&self.stranger(id, object));
-                self.strangers += 1;
-                is_done = false;
-                continue;
+            let result = match fate {
+                Fate::Tried(result) => result,
+                Fate::Replaced(result) => {
+                    let why = "the version of its object that it names was replaced before it was ingested";
+                    warn(&lost(id, object, why));
+                    self.replaced += 1;
+                    is_done = false;
+                    result
+                }
+                Fate::Stranger => {
+                    warn(&self.stranger(id, object));
+                    self.strangers += 1;
+                    is_done = false;
+                    continue;
+                }
             };
             tell(object, result);
             self.tally.add(result);
@@ -167,7 +183,7 @@ impl Letters {
                 0
             };
             if matches!(result, Ok(Ingested::Gone)) {
-                warn(&lost(id, object));
+                warn(&lost(id, object, "its object is gone"));
             }
             is_done &= matches!(result, Ok(Ingested::Stored { .. } | Ingested::Already));
         }
@@ -193,6 +209,7 @@ impl Letters {
         output::say(&output::counts(&self.tally.named()))?;
         output::say(&output::counts(&[
             ("objects outside the journal", self.strangers),
+            ("versions never ingested", self.replaced),
             ("letters done and deleted", self.deleted),
             ("letters kept", kept),
         ]))
@@ -244,8 +261,8 @@ async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
     for named in letter.objects() {
         read.push(match named {
             Ok(object) if place.holds(&object) => {
-                let tried = ingest.one(&object).await;
-                Ok((object, Fate::Tried(tried)))
+                let fate = tried(&object, ingest).await;
+                Ok((object, fate))
             }
             Ok(object) => Ok((object, Fate::Stranger)),
             Err(error) => Err(error),
@@ -254,10 +271,22 @@ async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
     read
 }
 
-fn lost(letter: &str, object: &ObjectRef) -> String {
+async fn tried(object: &ObjectRef, ingest: &Ingest) -> Fate {
+    let result = ingest.one(object).await;
+    if !matches!(result, Ok(Ingested::Stored { .. } | Ingested::Already)) {
+        return Fate::Tried(result);
+    }
+    match ingest.is_ingested(object).await {
+        Ok(true) => Fate::Tried(result),
+        Ok(false) => Fate::Replaced(result),
+        Err(error) => Fate::Tried(Err(error)),
+    }
+}
+
+fn lost(letter: &str, object: &ObjectRef, why: &str) -> String {
     let (bucket, key) = (quoted(&object.bucket), quoted(object.key.as_str()));
     format!(
-        "letter {letter} stays in the queue: it may be the last trace of accepted payments. AwsAnswer for other versions of \
+        "letter {letter} stays in the queue: {why}, and it may be the last trace of accepted payments. Look for other versions of \
          the object (aws s3api list-object-versions --bucket {bucket} --prefix {key}), for who deleted it (the bucket's \
          access log, CloudTrail), and for what else is missing (payctl reconcile); then delete the letter by hand"
     )

@@ -264,6 +264,13 @@ impl Replay {
                     ));
                     tally.own += 1;
                 }
+                Err(rejected) if rejected.resembles_own => {
+                    warn(&format!(
+                        "{} line {line} is broken, and may have been this system's: look at it by hand",
+                        version.key
+                    ));
+                    tally.unreadable += 1;
+                }
                 Err(rejected) if matches!(rejected.error, RecordError::Unreadable(_)) => {
                     tally.unreadable += 1;
                 }
@@ -372,8 +379,8 @@ impl Tally {
     fn outcome(&self) -> Outcome {
         let is_different = self.refused + self.own + self.gone > 0;
         let is_nothing_in_range = self.outside > 0 && self.outside == self.rejects;
-        let is_unfinished =
-            self.failed + self.elsewhere + self.unreadable > 0 || is_nothing_in_range;
+        let unknown = self.failed + self.elsewhere + self.unreadable + self.replaced;
+        let is_unfinished = unknown > 0 || is_nothing_in_range;
         Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(is_different))
     }
 }

@@ -2,14 +2,14 @@
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
-use payment_core::{LogRecord, ObjectVersion, RejectedLine};
-use payment_store::audit::{LedgerEntry, Row, Stored};
-use payment_store::{Found, Store};
+use payment_core::{LogRecord, ObjectKey, ObjectVersion, RejectedLine};
+use payment_store::Store;
+use payment_store::audit::{Conflict, LedgerEntry, Row, Stored};
 
 use crate::audit::difference::Kind;
 use crate::audit::origin::{fault, stored};
 use crate::log::Log;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 
 /// The line that a row was made of, as the log holds it now.
 pub enum Origin {
@@ -18,7 +18,9 @@ pub enum Origin {
         bytes: usize,
         record: Result<Box<LogRecord>, RejectedLine>,
     },
-    NoSuchLine,
+    NoSuchLine {
+        version: ObjectVersion,
+    },
     Gone,
     /// It is no object of the journal, and was left alone.
     Outside,
@@ -37,18 +39,20 @@ pub struct Ledger {
 impl Ledger {
     pub async fn ask(
         store: &Store,
-        found: &Found,
+        key: &ObjectKey,
+        line: u32,
         origin: &Origin,
     ) -> Result<Self, payment_store::Error> {
-        let all = store.ledger_entries(&found.object_key).await?;
+        let all = store.ledger_entries(key).await?;
         let own = match origin {
-            Origin::Line { version, .. } => store.ledger_entries_of(version).await?,
+            Origin::Line { version, .. } | Origin::NoSuchLine { version } => {
+                store.ledger_entries_of(version).await?
+            }
             _ => Vec::new(),
         };
         let mut is_rejected = false;
         if let Some(entry) = own.first() {
-            let line = (found.object_line, found.object_line);
-            is_rejected = !store.rejects_between(entry, line).await?.is_empty();
+            is_rejected = !store.rejects_between(entry, (line, line)).await?.is_empty();
         }
         Ok(Self {
             all,
@@ -63,8 +67,7 @@ impl Ledger {
     }
 }
 
-pub async fn read(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
-    let key = &found.object_key;
+pub async fn read(log: &Log, key: &ObjectKey, line: u32) -> Result<Origin, ObjectError> {
     if !log.place.holds(&log.reference(key)) {
         return Ok(Origin::Outside);
     }
@@ -74,15 +77,53 @@ pub async fn read(log: &Log, found: &Found) -> Result<Origin, ObjectError> {
         Err(error) => return Err(error),
     };
     let line = read_object(key, &object.body, object.version.stored_at)
-        .find(|(line, _)| *line == found.object_line);
+        .find(|(number, _)| *number == line);
     Ok(match line {
         Some((_, record)) => Origin::Line {
             version: object.version,
             bytes: object.body.len(),
             record: record.map(Box::new),
         },
-        None => Origin::NoSuchLine,
+        None => Origin::NoSuchLine {
+            version: object.version,
+        },
     })
+}
+
+/// A conflict held against its line, in the version that it names, and against the row that it is to differ from.
+pub async fn of_conflict(
+    log: &Log,
+    store: &Store,
+    conflict: &Conflict,
+    row: Option<&Row>,
+) -> Result<(String, Outcome), Failure> {
+    let different = |said: &str| Ok((said.to_owned(), Outcome::Different));
+    let Some(key) = ObjectKey::parse(&conflict.object_key) else {
+        return different("no object has this key");
+    };
+    let line = conflict.object_line;
+    let origin = read(log, &key, line).await?;
+    let ledger = Ledger::ask(store, &key, line, &origin).await?;
+    let mut own = None;
+    if let Some(entry) = ledger.own.first() {
+        own = store
+            .conflicts_between(entry, (line, line))
+            .await?
+            .remove(&line);
+    }
+    match own {
+        None if matches!(origin, Origin::Line { .. } | Origin::NoSuchLine { .. }) => {
+            if ledger.all.len() == ledger.own.len() {
+                return different("the ledger does not know the version that it names");
+            }
+            let said = "unproven: it may be of a version that was replaced since";
+            Ok((said.to_owned(), Outcome::Unfinished))
+        }
+        Some(own) if row.is_some_and(|row| row.content_hash == own.content_hash) => {
+            different("it has the row's own content")
+        }
+        own => Ok(compare(&origin, &ledger, own.as_ref())),
+    }
 }
 
 /// By columns as well as by hash, which a change by hand leaves as it is.
@@ -93,7 +134,7 @@ pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row>) -> (String, 
             return (said.to_owned(), Outcome::Unfinished);
         }
         (Origin::Gone, _) => "the object is gone".to_owned(),
-        (Origin::NoSuchLine, _) => "the object has no such line".to_owned(),
+        (Origin::NoSuchLine { .. }, _) => "the object has no such line".to_owned(),
         (
             Origin::Line {
                 record: Err(error), ..

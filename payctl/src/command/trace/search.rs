@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lambda_ingest::ingest::IngestError;
 use payment_core::record::{Line, RejectedLine};
 use payment_core::{
-    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp,
+    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp,
 };
-use payment_store::{Part, Parts as _, Store};
+use payment_store::{Found, Part, Parts as _, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinError, JoinSet};
 
@@ -32,10 +32,12 @@ struct Hit {
 }
 
 /// What an object was found to hold.
-enum Held {
-    Hits(Vec<Hit>),
-    /// It can't be read, is gone since it was listed, or is refused as a whole: nobody knows what it holds.
-    Unread,
+#[derive(Default)]
+struct Held {
+    hits: Vec<Hit>,
+    /// Nobody knows all that it holds: it can't be read, is gone since it was listed, is refused as a whole, or has a
+    /// broken line that may be this system's.
+    is_unread: bool,
 }
 
 /// What a search found, and how much of the journal it could not look at.
@@ -45,6 +47,33 @@ struct Search {
     objects: u64,
     unread: u64,
     tasks: JoinSet<Held>,
+}
+
+/// The payments that are searched for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub id: &'a PaymentId,
+    /// `None`: those of every client.
+    pub client: Option<&'a ClientName>,
+    /// Those of them that are recorded.
+    pub rows: &'a [(PaymentKey, Found)],
+}
+
+impl Wanted<'_> {
+    /// Whether the line says something that no row says, of a client that is asked for.
+    fn is_news(&self, hit: &Hit) -> bool {
+        let hash = hit.record.as_ref().ok().map(|(_, hash)| *hash);
+        self.client.is_none_or(|client| hit.client == *client)
+            && self
+                .row_of(&hit.client)
+                .is_none_or(|row| hash != Some(row.content_hash))
+    }
+
+    fn row_of(&self, client: &ClientName) -> Option<&Found> {
+        let mut rows = self.rows.iter();
+        let row = rows.find(|(payment, _)| payment.client == *client);
+        row.map(|(_, found)| found)
+    }
 }
 
 /// How far back objects are looked at, and how old, in seconds, one is that is on its way no longer.
@@ -61,45 +90,56 @@ impl Window {
     }
 }
 
-/// Says what is known of it. It has no row, so this never ends well.
+/// Says what is known of lines that no row says. If the payment has no row at all, this never ends well.
 pub async fn unrecorded(
     log: &Arc<Log>,
     store: &Store,
-    id: &PaymentId,
-    client: Option<&ClientName>,
+    wanted: Wanted<'_>,
     window: Window,
 ) -> Result<Outcome, Failure> {
     let Window { hours, settle } = window;
     let now = Timestamp::new(OffsetDateTime::now_utc());
-    let mut search = search(log, id, &Range::last(hours, now)).await?;
-    search
-        .hits
-        .retain(|hit| client.is_none_or(|client| hit.client == *client));
-    let of_client = client.map_or_else(String::new, |client| format!(" of client {client}"));
-    output::say(&format!("payment {id}{of_client} has no row\n"))?;
+    let mut search = search(log, wanted.id, &Range::last(hours, now)).await?;
+    search.hits.retain(|hit| wanted.is_news(hit));
+    let is_recorded = !wanted.rows.is_empty();
+    if !is_recorded {
+        let client = wanted.client.filter(|client| !client.is_empty());
+        let of_client = client.map_or_else(String::new, |client| format!(" of client {client}"));
+        output::say(&format!("payment {}{of_client} has no row\n", wanted.id))?;
+    }
     output::say(&format!(
         "searched: {} objects of the last {hours} hours; --hours looks further back\n",
         search.objects
     ))?;
     if search.hits.is_empty() {
-        output::say("the log does not hold it there\n")?;
+        output::say(if is_recorded {
+            "the log holds no other payment of this id there\n"
+        } else {
+            "the log does not hold it there\n"
+        })?;
     }
     let stored_by = moved(now, -time::Duration::seconds(settle.into()));
-    let mut outcome = Outcome::Different;
+    let mut outcome = Outcome::different_if(!is_recorded);
     for hit in &search.hits {
-        outcome = outcome.and(tell(store, hit, stored_by).await?);
+        outcome = outcome.and(tell(store, hit, wanted.row_of(&hit.client), stored_by).await?);
     }
     if search.unread > 0 {
         output::say(&format!(
-            "{} objects could not be read, and may hold it\n",
+            "{} objects could not be read as a whole, and may hold it\n",
             search.unread
         ))?;
     }
     Ok(Outcome::unfinished_if(search.unread > 0).and(outcome))
 }
 
-/// Where the payment of the line got to; one that is on its way is not known to be missing.
-async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome, Failure> {
+/// Where the payment of the line got to; one that is on its way is not known to be missing. A conflict is where it
+/// belongs: beside the row of its id.
+async fn tell(
+    store: &Store,
+    hit: &Hit,
+    row: Option<&Found>,
+    stored_by: Timestamp,
+) -> Result<Outcome, Failure> {
     let key = safe(hit.version.key.as_str());
     let of_client = match hit.client.as_str() {
         "" => String::new(),
@@ -124,6 +164,13 @@ async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome,
         (Some(entry), record) => {
             hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
             let line = (hit.line, hit.line);
+            let conflicts = store.conflicts_between(entry, line).await?;
+            if let (Ok((_, hash)), Some(conflict)) = (record, conflicts.get(&hit.line))
+                && conflict.content_hash == Some(*hash)
+                && row.is_some()
+            {
+                return Ok(Outcome::Clean);
+            }
             let is_rejected = !store.rejects_between(entry, line).await?.is_empty();
             match (record, is_rejected) {
                 (Err(rejected), _) => format!("rejected: {}", rejected.error.reason()),
@@ -139,7 +186,11 @@ async fn tell(store: &Store, hit: &Hit, stored_by: Timestamp) -> Result<Outcome,
     };
     output::say(&hops.table())?;
     output::say(&format!("{what}\n"))?;
-    Ok(Outcome::unfinished_if(is_on_its_way))
+    Ok(if is_on_its_way {
+        Outcome::Unfinished
+    } else {
+        Outcome::Different
+    })
 }
 
 async fn search(log: &Arc<Log>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
@@ -179,7 +230,10 @@ impl Search {
         let (log, id) = (Arc::clone(log), id.clone());
         self.tasks.spawn(async move {
             let held = lines_with(&log, &key, &id).await;
-            held.unwrap_or(Held::Unread)
+            held.unwrap_or(Held {
+                hits: Vec::new(),
+                is_unread: true,
+            })
         });
         Ok(())
     }
@@ -190,16 +244,15 @@ impl Search {
             return Ok(false);
         };
         self.objects += 1;
-        match held? {
-            Held::Hits(hits) => self.hits.extend(hits),
-            Held::Unread => self.unread += 1,
-        }
+        let Held { hits, is_unread } = held?;
+        self.hits.extend(hits);
+        self.unread += u64::from(is_unread);
         Ok(true)
     }
 }
 
 async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, IngestError> {
-    let mut hits = Vec::new();
+    let mut held = Held::default();
     let mut parts = log.parts(key).await?;
     let version = parts.version().clone();
     let hit = |(line, record): &Line| {
@@ -218,9 +271,23 @@ async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, 
     };
     loop {
         match parts.next().await? {
-            Part::Lines(lines) => hits.extend(lines.iter().filter_map(hit)),
-            Part::End => return Ok(Held::Hits(hits)),
-            Part::Refused(_) => return Ok(Held::Unread),
+            Part::Lines(lines) => {
+                held.hits.extend(lines.iter().filter_map(hit));
+                held.is_unread |= lines.iter().any(is_unclear);
+            }
+            Part::End => return Ok(held),
+            Part::Refused(_) => {
+                return Ok(Held {
+                    hits: Vec::new(),
+                    is_unread: true,
+                });
+            }
         }
     }
+}
+
+/// Whether nobody can say which payment the line is.
+fn is_unclear((_, record): &Line) -> bool {
+    let rejected = record.as_ref().err();
+    rejected.is_some_and(|line| line.payment.is_none() && (line.is_own || line.resembles_own))
 }

@@ -131,6 +131,7 @@ fn p8_a_reject_tells_the_reason_and_nothing_of_the_line() {
     let changed = RejectedLine {
         error: RecordError::HashMismatch,
         is_own: true,
+        resembles_own: false,
         payment: None,
     };
     let lines = [(1, unreadable), (7, Err(changed))];
