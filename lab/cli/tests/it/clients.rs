@@ -28,7 +28,7 @@ const ROW_TIMEOUT: Duration = Duration::from_secs(30);
 const REVOKED_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SEED: [u8; 32] = [7; 32];
-const BODY: &str = r#"{"id": "shared", "transaction": "of a client", "amount": "1.00"}"#;
+pub const BODY: &str = r#"{"id": "shared", "transaction": "of a client", "amount": "1.00"}"#;
 
 /// A file of clients, and what signs.
 pub struct Clients {
@@ -86,7 +86,7 @@ fn signing_key() -> SigningKey {
 }
 
 /// The value of the header Authorization.
-fn bearer(key: &str) -> HeaderMap {
+pub fn bearer(key: &str) -> HeaderMap {
     let value = format!("Bearer {key}").parse().unwrap();
     HeaderMap::from_iter([(AUTHORIZATION, value)])
 }
@@ -124,7 +124,7 @@ async fn send(
     (status, serde_json::from_str(&body).unwrap_or_default())
 }
 
-async fn pay(lab: &TestLab, headers: HeaderMap, body: &str) -> (StatusCode, Value) {
+pub async fn pay(lab: &TestLab, headers: HeaderMap, body: &str) -> (StatusCode, Value) {
     send(lab, Method::POST, "/pay", headers, body).await
 }
 
@@ -290,7 +290,7 @@ async fn p10_forged_headers_gain_nothing_and_a_limit_is_of_one_client() {
         .collect();
     named.sort_unstable();
     named.dedup();
-    assert_eq!(named, ["other", "shop"], "a label is a client of the file");
+    assert_eq!(named, ["(none)", "other", "shop"], "no label is a caller's");
 }
 
 /// Whether a file below the folder contains the text.
