@@ -127,14 +127,11 @@ async fn send(rate: u32, until: Instant, counts: Arc<Counts>, door: Arc<Door>) {
     let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
-        match select(
-            Box::pin(ticks.tick()),
-            Box::pin(tokio::time::sleep_until(until)),
-        )
-        .await
-        {
-            Either::Left(_) => {}
-            Either::Right(_) => return,
+        // The end comes first, or one payment for one second would be two.
+        let end = Box::pin(tokio::time::sleep_until(until));
+        match select(end, Box::pin(ticks.tick())).await {
+            Either::Left(_) => return,
+            Either::Right(_) => {}
         }
         // Not aborted with the run: what was sent is retried until it is answered.
         tokio::spawn(pay(Arc::clone(&counts), Arc::clone(&door)));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Requests per second that one client may send.
-const LIMIT: u32 = 100;
+const LIMIT: u32 = 50;
 
 /// How many times its limit that client sends.
 const TIMES: u32 = 20;
