@@ -69,12 +69,12 @@ async fn process(
     let id = payment.id().clone();
     let receipt = Receipt {
         received_at: now(),
-        request_id: context.request_id,
+        request_id: context.request_id.clone(),
     };
     let submission = Submission {
         payment,
         receipt,
-        traceparent: Some(context.traceparent),
+        traceparent: Some(context.traceparent.clone()),
     };
     match state.intake.accept(submission).await {
         Ok(accepted) => Ok(answer(&id, &accepted)),

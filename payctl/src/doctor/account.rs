@@ -24,6 +24,7 @@ pub enum Call {
     Balancers,
     BalancerAttributes(String),
     Listeners(String),
+    Certificate(String),
     TargetGroups,
     TargetGroupAttributes(String),
     Targets(String),
@@ -75,7 +76,8 @@ impl Account {
         };
         let mut calls: Vec<_> = areas.iter().flat_map(|area| first(*area, names)).collect();
         // What the answers name is asked about in turn.
-        for _ in 0..2 {
+        for _ in 0..3 {
+            calls.retain(|call| !account.answers.contains_key(call));
             calls.sort();
             calls.dedup();
             account.ask(aws, names, calls).await;
@@ -125,8 +127,17 @@ impl Account {
             }
         }
         for (call, look) in &self.answers {
-            if let (Call::QueueUrl(_), AwsAnswer::Found(answer)) = (call, look) {
-                calls.push(Call::Queue(text(answer, "QueueUrl").to_owned()));
+            match (call, look) {
+                (Call::QueueUrl(_), AwsAnswer::Found(answer)) => {
+                    calls.push(Call::Queue(text(answer, "QueueUrl").to_owned()));
+                }
+                (Call::Listeners(_), AwsAnswer::Found(answer)) => {
+                    let listeners = list(answer, "Listeners").iter();
+                    let certificates = listeners.flat_map(|it| list(it, "Certificates"));
+                    let arns = certificates.map(|it| text(it, "CertificateArn").to_owned());
+                    calls.extend(arns.map(Call::Certificate));
+                }
+                _ => {}
             }
         }
         for database in list(self.value(&Call::Database), "DBInstances") {
@@ -287,6 +298,9 @@ impl Call {
                 format!("elbv2 describe-load-balancer-attributes --load-balancer-arn {arn}")
             }
             Self::Listeners(arn) => format!("elbv2 describe-listeners --load-balancer-arn {arn}"),
+            Self::Certificate(arn) => {
+                format!("acm describe-certificate --certificate-arn {arn}")
+            }
             Self::TargetGroups => "elbv2 describe-target-groups".to_owned(),
             Self::TargetGroupAttributes(arn) => {
                 format!("elbv2 describe-target-group-attributes --target-group-arn {arn}")

@@ -1,6 +1,9 @@
 //! Load balancers, their target groups and targets.
 
+mod tls;
+
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::account::{Account, Call};
 use super::json::{list, number, text, texts};
@@ -24,6 +27,7 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
             targets(account, named, findings);
         }
     }
+    tls::check(account, names, OffsetDateTime::now_utc(), findings);
 }
 
 fn balancer(account: &Account, named: Balancer, findings: &mut Findings) {
@@ -253,7 +257,11 @@ fn health_check(group: &Value, name: &str, findings: &mut Findings) {
         text(group, "HealthCheckPort"),
     );
     let matcher = text(group, "Matcher.HttpCode");
+    let (protocol, asks_by) = (text(group, "Protocol"), text(group, "HealthCheckProtocol"));
     let mut wrong = Vec::new();
+    if asks_by != protocol {
+        wrong.push(format!("asks by {asks_by}, not {protocol}"));
+    }
     if path != "/health" {
         wrong.push(format!("asks for {path}, not /health"));
     }
@@ -272,7 +280,7 @@ fn health_check(group: &Value, name: &str, findings: &mut Findings) {
             .why("a tier says by GET /health on its own port that it serves, and by 503 that it is about to stop")
             .mend(format!(
                 "aws elbv2 modify-target-group --target-group-arn {arn} --health-check-path /health \
-                 --health-check-port traffic-port --matcher HttpCode=200"
+                 --health-check-port traffic-port --health-check-protocol {protocol} --matcher HttpCode=200"
             )),
     );
 }

@@ -73,7 +73,14 @@ const LAB_EDGES: [(&str, &[&str]); 6] = [
     ("lab", &["aws-model", "lab-runner", "server-kit"]),
     (
         "lab-runner",
-        &["aws-model", "payment-store", "program", "server-kit", "tls"],
+        &[
+            "aws-model",
+            "clients",
+            "payment-store",
+            "program",
+            "server-kit",
+            "tls",
+        ],
     ),
     (
         "lab-console",

@@ -35,7 +35,14 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         Balancer::of(PartName::Alb, &console.http, &console.lab),
         Balancer::of(PartName::Ilb, &console.http, &console.lab),
     );
-    let listener = |part| format!("HTTP:{}", console.lab.address(part).port());
+    let listener = |part| {
+        let protocol = if console.lab.speaks_tls(part) {
+            "HTTPS"
+        } else {
+            "HTTP"
+        };
+        format!("{protocol}:{}", console.lab.address(part).port())
+    };
     page(&Page {
         shell: Shell::of("Load balancers", &uri, &console),
         maps: vec![
