@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_service::admin::{Admin, Serving};
-use http_service::http::{Layers, StatusQueries};
+use http_service::http::{Batches, Layers, StatusQueries};
 use http_service::metrics::Metrics;
 use http_service::server::{BindError, Server};
 use http_service::spans::Spans;
@@ -89,6 +89,7 @@ impl App {
         let state = State {
             upstream,
             door: Arc::clone(&door),
+            batches: Batches::register(&mut metrics),
             cards: config.cards.clone(),
         };
         let router = layers.around(routes::routes(state), &mut metrics);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clients::signature;
-use http::Method;
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{ErrorCode, Problem};
 use serde_json::{Map, Value, json};
@@ -69,13 +68,14 @@ fn security() -> Value {
 }
 
 fn security_schemes() -> Value {
-    let covered = |method| format!("`{}`", signature::required(&method).join("`, `"));
+    let covered = |components: &[&str]| format!("`{}`", components.join("`, `"));
     let description = format!(
         "HTTP Message Signatures (RFC 9421), ed25519 or hmac-sha256, with keyid, and created at most {} seconds ago. A \
-         POST covers {}, a GET {}. Content-Digest is that of RFC 9530, sha-256 or sha-512.",
+         payment covers {}, a batch {}, a GET {}. Content-Digest is that of RFC 9530, sha-256 or sha-512.",
         signature::AGE_SECONDS_MAX,
-        covered(Method::POST),
-        covered(Method::GET),
+        covered(signature::PAYING),
+        covered(signature::BATCH),
+        covered(signature::READING),
     );
     json!({
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the client's."},

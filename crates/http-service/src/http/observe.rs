@@ -68,6 +68,14 @@ impl RequestContext {
 #[derive(Debug, Clone)]
 pub struct LoggedPayment(pub PaymentId);
 
+/// Put on the answer to a batch to have its payments in the access log.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggedBatch {
+    pub payments: u32,
+    /// Those that are durable, whether by this request or an earlier one.
+    pub accepted: u32,
+}
+
 /// What every request needs.
 #[derive(Debug)]
 pub(super) struct Around {

@@ -9,7 +9,8 @@ use payment_core::{ErrorCode, PaymentError, Problem};
 use super::media_type;
 
 /// Rendered as `application/problem+json` by the layer around all handlers, which knows the request's id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
 pub struct Refusal {
     pub code: ErrorCode,
     /// For the client. Never text of a driver or an SDK.
