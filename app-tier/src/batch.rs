@@ -136,7 +136,7 @@ impl Work<'_> {
             Some(outcome) => outcome,
             None => self.state.intake.accept(self.read(line)?).await,
         };
-        outcome.map_err(|reason| refuse(&reason, self.state.drain.is_draining()))
+        outcome.map_err(|reason| refuse(reason, self.state.drain.is_draining()))
     }
 
     fn refuse(&self, answers: &mut Answers, line: Line<'_>, refusal: &Refusal) {

@@ -76,7 +76,7 @@ async fn process(
     let submission = submission(payment, client, &context, now());
     match state.intake.accept(submission).await {
         Ok(accepted) => Ok(answer(&id, &accepted)),
-        Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
+        Err(reason) => Err(refuse(reason, state.drain.is_draining())),
     }
 }
 
@@ -128,7 +128,7 @@ fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
     response
 }
 
-pub fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
+pub fn refuse(reason: NotAccepted, draining: bool) -> Refusal {
     const AGAIN: &str = "it was not confirmed; send it again in a moment, under the same id";
     let code = match reason {
         NotAccepted::Conflict => {
@@ -176,11 +176,11 @@ mod tests {
             (NotAccepted::StorageAway, ErrorCode::StorageUnavailable),
             (NotAccepted::Unconfirmed, ErrorCode::StorageUnavailable),
         ] {
-            assert_eq!(refuse(&reason, false).code, code);
-            assert_eq!(refuse(&reason, true).code, ErrorCode::Draining);
+            assert_eq!(refuse(reason, false).code, code);
+            assert_eq!(refuse(reason, true).code, ErrorCode::Draining);
             assert_eq!(code.retry_after_seconds(), Some(1));
         }
-        let conflict = refuse(&NotAccepted::Conflict, true).code;
+        let conflict = refuse(NotAccepted::Conflict, true).code;
         assert_eq!(conflict, ErrorCode::IdConflict);
     }
 }

@@ -174,7 +174,7 @@ struct NotRead;
 impl Lines {
     fn new(lines: Bytes, memory: OwnedSemaphorePermit) -> Self {
         let rest = Arc::new(Mutex::new(Some((lines, memory))));
-        let (_sent, sent) = oneshot::channel();
+        let (sender, sent) = oneshot::channel();
         let held = Arc::clone(&rest);
         // A connection that is not read asks for no more parts, and so can't notice the time.
         tokio::spawn(async move {
@@ -182,7 +182,10 @@ impl Lines {
                 lock(&held).take();
             }
         });
-        Self { rest, _sent }
+        Self {
+            rest,
+            _sent: sender,
+        }
     }
 }
 
@@ -212,7 +215,7 @@ impl hyper::body::Body for Lines {
     fn size_hint(&self) -> SizeHint {
         let rest = lock(&self.rest);
         let bytes = rest.as_ref().map_or(0, |(rest, _)| rest.len());
-        SizeHint::with_exact(bytes as u64)
+        SizeHint::with_exact(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads a request's body within bounds.
 
+use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ where
         ));
     };
     waiting.end()?;
-    match outcome.map_err(|error| error.downcast::<Refusal>()) {
+    match outcome.map_err(<dyn Error + Send + Sync>::downcast::<Refusal>) {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(Ok(refusal)) => Err(*refusal),
         Err(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
