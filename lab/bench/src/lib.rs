@@ -72,6 +72,8 @@ pub enum Error {
     #[error(transparent)]
     State(#[from] lab_runner::state::Error),
     #[error(transparent)]
+    KnownClient(#[from] lab_runner::known_client::Error),
+    #[error(transparent)]
     Port(#[from] lab_runner::ports::NoFreePort),
 }
 
@@ -97,6 +99,7 @@ impl Pace {
             url: url.into(),
             connections,
             length: self.length,
+            key: None,
         }
     }
 }

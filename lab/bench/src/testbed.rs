@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use lab_runner::{
     database::User,
     fault::Switches,
+    known_client::{self, KnownClient},
     lab::Lab,
     part::{self, PartName, tier},
     ports::free_address,
@@ -47,26 +48,57 @@ impl Testbed {
 
     /// Measures the maximum throughput of a URL, after a warm-up. No request may fail.
     pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome, Error> {
-        let load = self.pace.load(url, connections);
-        let warm_up = Load {
-            length: self.pace.warm_up,
-            ..load.clone()
-        };
+        self.most_of(&self.pace.load(url, connections)).await
+    }
+
+    async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
         let wrk = self.tools.wrk().await?;
-        wrk.run(&warm_up).await?;
-        sound(url, wrk.run(&load).await?)
+        wrk.run(&self.warm_up(load)).await?;
+        sound(load, wrk.run(load).await?)
+    }
+
+    /// Like [`Testbed::most`], with the CPU time that the server takes for each answer, in microseconds.
+    pub async fn most_and_cpu(
+        &self,
+        server: &Server,
+        load: &Load,
+    ) -> Result<(Outcome, f64), Error> {
+        let before = server.usage().cpu;
+        // Includes the warm-up, both its time and its answers.
+        let outcome = self.most_of(load).await?;
+        let took = server.usage().cpu.saturating_sub(before);
+        let length = self.pace.length + self.pace.warm_up;
+        let each = took.as_secs_f64() * 1e6 / (outcome.rate * length.as_secs_f64());
+        Ok((outcome, each))
     }
 
     /// Measures the latency at a steady rate, after a warm-up. No request may fail.
     pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome, Error> {
-        let load = self.pace.load(url, connections);
-        let warm_up = Load {
-            length: self.pace.warm_up,
+        self.steady_of(&self.pace.load(url, connections), rate)
+            .await
+    }
+
+    pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+        let oha = self.tools.oha(&self.lab.workspace).await?;
+        oha.run(&self.warm_up(load), rate).await?;
+        sound(load, oha.run(load, rate).await?)
+    }
+
+    /// Sends for as long as [`Testbed::steady_of`] does, warm-up included. Requests may fail.
+    pub async fn beside(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+        let load = Load {
+            length: self.pace.warm_up + self.pace.length,
             ..load.clone()
         };
         let oha = self.tools.oha(&self.lab.workspace).await?;
-        oha.run(&warm_up, rate).await?;
-        sound(url, oha.run(&load, rate).await?)
+        Ok(oha.run(&load, rate).await?)
+    }
+
+    fn warm_up(&self, load: &Load) -> Load {
+        Load {
+            length: self.pace.warm_up,
+            ..load.clone()
+        }
     }
 
     /// Adds this latency to S3's own.
@@ -135,6 +167,21 @@ impl Testbed {
         self.start("web-tier", part).await
     }
 
+    /// Starts a separate web tier that knows these clients.
+    pub async fn known_web_tier(
+        &self,
+        upstream: &str,
+        clients: &[KnownClient],
+    ) -> Result<Server, Error> {
+        let file = self.lab.dir.root().join("clients.toml");
+        known_client::write_file(&file, clients)?;
+        let mut part = tier::web(PartName::WebA, &self.lab)?;
+        let env = &mut part.launch.env;
+        env.insert("APP_TIER_URL", upstream.to_owned());
+        env.insert("CLIENTS_FILE", file.display().to_string());
+        self.start("web-tier-known", part).await
+    }
+
     /// Starts a separate app tier with these additional variables.
     pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server, Error> {
         let mut part = tier::app(PartName::AppA, &self.lab)?;
@@ -158,10 +205,10 @@ impl Testbed {
     }
 }
 
-fn sound(url: &str, outcome: Outcome) -> Result<Outcome, Error> {
+fn sound(load: &Load, outcome: Outcome) -> Result<Outcome, Error> {
     if outcome.failed > 0 {
         return Err(Error::Failed {
-            what: url.to_owned(),
+            what: load.url.clone(),
             failed: outcome.failed,
         });
     }

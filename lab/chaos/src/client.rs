@@ -1,8 +1,20 @@
 //! A well-behaved client: it repeats a payment under its id until it has an answer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use reqwest::header::CONTENT_TYPE;
+use http::{
+    HeaderMap, HeaderValue, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName},
+};
+use lab_runner::{
+    http::Client as HttpClient,
+    known_client::{self, KnownClient},
+    secret::Secret,
+};
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 use verdict::{Answer, Attempt};
@@ -16,8 +28,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: HttpClient,
     url: String,
+    /// The value of Authorization, by client; empty with open intake.
+    credentials: Arc<HashMap<String, HeaderValue>>,
     history: History,
 }
 
@@ -30,8 +44,14 @@ struct Receipt {
 }
 
 impl Client {
-    pub fn new(http: reqwest::Client, url: String, history: History) -> Self {
-        Self { http, url, history }
+    pub fn new(http: HttpClient, url: String, known: &[KnownClient], history: History) -> Self {
+        let credential = |client: &KnownClient| Some((client.name.clone(), bearer(&client.key)?));
+        Self {
+            http,
+            url,
+            credentials: Arc::new(known.iter().filter_map(credential).collect()),
+            history,
+        }
     }
 
     /// Posts until the payment is accepted or refused. A payment without an id is not safe to repeat.
@@ -49,35 +69,52 @@ impl Client {
     /// Posts, and hangs up after a while.
     pub async fn hang_up(&self, payment: &Payment, after: Duration) {
         let sent_ms = now_ms();
-        let in_time = timeout(after, self.send(payment)).await;
+        let in_time = timeout(after, self.send(payment, self.credential(payment))).await;
         let (id, answer) = in_time.unwrap_or((None, Answer::NoAnswer));
-        self.note(payment, id, sent_ms, answer);
+        self.note(Some(&payment.client), payment, id, sent_ms, answer);
+    }
+
+    /// Posts once without a key, and once with one that nobody has.
+    pub async fn intrude(&self, payment: &Payment) {
+        let wrong = Secret::new(format!("pk_{}", "0".repeat(64)));
+        for credential in [None, bearer(&wrong)] {
+            let sent_ms = now_ms();
+            let (id, answer) = self.send(payment, credential.as_ref()).await;
+            self.note(None, payment, id, sent_ms, answer);
+        }
     }
 
     async fn post(&self, payment: &Payment) -> Answer {
         let sent_ms = now_ms();
-        let (id, answer) = self.send(payment).await;
-        self.note(payment, id, sent_ms, answer.clone());
+        let (id, answer) = self.send(payment, self.credential(payment)).await;
+        self.note(Some(&payment.client), payment, id, sent_ms, answer.clone());
         answer
     }
 
+    fn credential(&self, payment: &Payment) -> Option<&HeaderValue> {
+        self.credentials.get(&payment.client)
+    }
+
     /// Returns the answer, and the id if the server made one.
-    async fn send(&self, payment: &Payment) -> (Option<String>, Answer) {
-        let mut request = self
-            .http
-            .post(&self.url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(payment.body.clone());
-        if let Some(id) = payment.id.as_deref().filter(|_| payment.by_header) {
-            request = request.header("idempotency-key", id);
-        }
-        let Ok(response) = request.send().await else {
+    async fn send(
+        &self,
+        payment: &Payment,
+        credential: Option<&HeaderValue>,
+    ) -> (Option<String>, Answer) {
+        let mut request = Request::new(payment.body.clone().into());
+        *request.method_mut() = http::Method::POST;
+        let Ok(uri) = self.url.parse() else {
             return (None, Answer::NoAnswer);
         };
-        let status = response.status().as_u16();
-        let replayed = response.headers().contains_key("idempotent-replayed");
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers(payment, credential);
+        let Ok(answer) = self.http.call(request).await else {
+            return (None, Answer::NoAnswer);
+        };
+        let status = answer.status.as_u16();
+        let replayed = answer.headers.contains_key("idempotent-replayed");
         match status {
-            200 | 202 => match response.json::<Receipt>().await {
+            200 | 202 => match serde_json::from_str::<Receipt>(&answer.body) {
                 Ok(receipt) => {
                     let accepted = Answer::Accepted {
                         replayed,
@@ -95,9 +132,18 @@ impl Client {
         }
     }
 
-    fn note(&self, payment: &Payment, made: Option<String>, sent_ms: u64, answer: Answer) {
+    /// `client` is `None` if no valid credential was sent.
+    fn note(
+        &self,
+        client: Option<&String>,
+        payment: &Payment,
+        made: Option<String>,
+        sent_ms: u64,
+        answer: Answer,
+    ) {
         let answered = !matches!(answer, Answer::NoAnswer);
         self.history.add(&Attempt {
+            client: client.cloned(),
             id: payment.id.clone().or(made).unwrap_or_default(),
             content: payment.content.clone(),
             sent_ms,
@@ -105,6 +151,25 @@ impl Client {
             answer,
         });
     }
+}
+
+fn headers(payment: &Payment, credential: Option<&HeaderValue>) -> HeaderMap {
+    const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+    let json = HeaderValue::from_static("application/json");
+    let id = payment.id.as_deref().filter(|_| payment.by_header);
+    let id = id.and_then(|id| HeaderValue::from_str(id).ok());
+    let all = [
+        (CONTENT_TYPE, Some(json)),
+        (IDEMPOTENCY_KEY, id),
+        (AUTHORIZATION, credential.cloned()),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+fn bearer(key: &Secret) -> Option<HeaderValue> {
+    HeaderValue::from_str(&known_client::authorization(key)).ok()
 }
 
 fn now_ms() -> u64 {

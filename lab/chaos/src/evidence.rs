@@ -14,24 +14,24 @@ use verdict::{Answer, Attempt, Content, Judge, Row, Verdict};
 
 use super::{Error, history};
 
-const ROWS: &str = "SELECT payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
+const ROWS: &str = "SELECT client, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     extra, received_at, recorded_at, object_key, object_line FROM transactions";
 
-const CONFLICTS: &str = "SELECT payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
+const CONFLICTS: &str = "SELECT client, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     extra, received_at, recorded_at, object_key, object_line FROM conflicts";
 
 #[derive(Debug)]
 pub struct Evidence {
     url: Secret,
     /// Rows that existed before the run, which are ignored.
-    before: HashSet<String>,
+    before: HashSet<(String, String)>,
 }
 
 impl Evidence {
     pub async fn begin(lab: &Lab) -> Result<Self, Error> {
         let url = lab.database()?.url(User::Reader);
         let mut connection = connect(&url).await?;
-        let before = sqlx::query_scalar("SELECT payment_id FROM transactions")
+        let before = sqlx::query_as("SELECT client, payment_id FROM transactions")
             .fetch_all(&mut connection)
             .await
             .map_err(Error::Evidence)?;
@@ -44,10 +44,13 @@ impl Evidence {
     /// Judges the whole history against the current tables.
     pub async fn judge(&self, path: &Path) -> Result<Verdict, Error> {
         let mut judge = Judge::new();
-        // Payments whose id the server made but never told: identified by their transaction, which is unique.
-        let mut untold: HashMap<String, Attempt> = HashMap::new();
+        // Payments whose id the server made but never told: identified by their client and transaction, which is unique.
+        let mut untold: HashMap<(String, String), Attempt> = HashMap::new();
         history::read(path, |attempt| {
-            let transaction = attempt.content.transaction.clone();
+            let transaction = attempt
+                .client
+                .clone()
+                .zip(attempt.content.transaction.clone());
             match (attempt.id.is_empty(), &attempt.answer, transaction) {
                 (false, _, _) => judge.attempt(&attempt),
                 (true, Answer::Failed { .. } | Answer::NoAnswer, Some(transaction)) => {
@@ -60,12 +63,8 @@ impl Evidence {
         let mut connection = connect(&self.url).await?;
         let rows = sqlx::query(ROWS).fetch(&mut connection);
         let judge_row = |judge: &mut Judge, row: Row| {
-            if let Some(attempt) = row
-                .content
-                .transaction
-                .as_ref()
-                .and_then(|t| untold.remove(t))
-            {
+            let transaction = row.content.transaction.clone().unwrap_or_default();
+            if let Some(attempt) = untold.remove(&(row.client.clone(), transaction)) {
                 let id = row.id.clone();
                 judge.attempt(&Attempt { id, ..attempt });
             }
@@ -85,7 +84,8 @@ impl Evidence {
     ) -> Result<(), Error> {
         while let Some(row) = rows.try_next().await.map_err(Error::Evidence)? {
             let row = read(&row).map_err(Error::Evidence)?;
-            if !self.before.contains(&row.id) {
+            let name = (row.client.clone(), row.id.clone());
+            if !self.before.contains(&name) {
                 take(judge, row);
             }
         }
@@ -104,6 +104,7 @@ fn read(row: &MySqlRow) -> Result<Row, sqlx::Error> {
     let recorded_at: PrimitiveDateTime = row.try_get("recorded_at")?;
     let recorded_ms = recorded_at.assume_utc().unix_timestamp_nanos() / 1_000_000;
     Ok(Row {
+        client: row.try_get("client")?,
         id: row.try_get("payment_id")?,
         content: Content {
             transaction: row.try_get("transaction")?,

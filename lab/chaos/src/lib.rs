@@ -27,7 +27,8 @@ use std::{io, path::PathBuf, time::Duration};
 
 use lab_runner::{
     fault,
-    lab::Lab,
+    known_client::KnownClient,
+    lab::{ClientError, Lab},
     process,
     state::{self, status::Status},
 };
@@ -47,6 +48,8 @@ pub struct Options {
     /// Payments per second.
     pub rate: u32,
     pub seed: u64,
+    /// Clients that pay; none with open intake.
+    pub clients: Vec<KnownClient>,
     /// Names of the faults to inject; all if empty.
     pub only: Vec<String>,
     /// Zones of the VPC that may be cut off; empty for a lab without a VPC.
@@ -67,8 +70,8 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    #[error("cannot create an HTTP client")]
-    Client(#[source] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("cannot read from the database")]
     Evidence(#[source] sqlx::Error),
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lab_runner::{lab::Lab, part::PartName};
+use lab_runner::{lab::Lab, payment};
 use tokio::{
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
@@ -34,16 +34,11 @@ pub struct Load {
 
 impl Load {
     pub fn start(options: &Options, lab: &Lab, history: &History) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(ANSWER_WITHIN)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(Error::Client)?;
-        let url = format!("{}/pay", lab.url(PartName::Alb));
-        let client = Client::new(http, url, history.clone());
+        let http = lab.client(ANSWER_WITHIN)?;
+        let client = Client::new(http, payment::url(lab), &options.clients, history.clone());
         let run = format!("c{:08x}", Uuid::new_v4().as_fields().0);
-        let payments = Payments::new(options.seed, run);
+        let names = options.clients.iter().map(|client| client.name.clone());
+        let payments = Payments::new(options.seed, run, names.collect());
         let end = Arc::new(Semaphore::new(DEEDS_MAX));
         let task = tokio::spawn(post(payments, client, options.rate, Arc::clone(&end)));
         Ok(Self { task, end })
@@ -93,5 +88,6 @@ async fn perform(client: &Client, deed: Deed) {
             client.hang_up(&payment, Duration::from_millis(after)).await;
             client.pay(payment).await;
         }
+        Deed::Intrude(payment) => client.intrude(&payment).await,
     }
 }

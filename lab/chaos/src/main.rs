@@ -1,12 +1,14 @@
 //! `cargo lab chaos`: runs on a lab of its own, so that nothing else affects the verdict.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
 use lab_chaos::Options;
 use lab_runner::{
     command_line::{self, DirOption, INTERRUPTED},
+    files,
+    known_client::{self, KnownClient},
     lab::Lab,
     output,
     scratch_lab::ScratchLab,
@@ -17,9 +19,13 @@ use lab_runner::{
 /// Directory of the chaos lab, under the lab's own.
 const DIR: &str = "chaos";
 
+/// Clients of a run with known callers.
+const CLIENTS: [&str; 3] = ["shop", "market", "kiosk"];
+
 /// Post payments while faults of all kinds come and go, then prove that none was lost or duplicated
 #[derive(Debug, Parser)]
 #[command(name = "lab-chaos", bin_name = "cargo lab chaos")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch")]
 struct Arguments {
     /// Duration of the faults, in minutes
     #[arg(long, default_value_t = 2.0, value_parser = minutes)]
@@ -36,6 +42,12 @@ struct Arguments {
     /// Run in a VPC and cut off zones at times; without faults of single links
     #[arg(long)]
     vpc: bool,
+    /// Let only known clients pay, which use each other's ids, while others try without a valid key
+    #[arg(long)]
+    clients: bool,
+    /// Speak TLS on every hop from the client to the app tier
+    #[arg(long)]
+    tls: bool,
     /// Faults to inject, such as s3/slow-down or kill/app-a; `none` to switch them by hand [default: all]
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     only: Vec<String>,
@@ -67,8 +79,21 @@ async fn run(args: Arguments) -> Result<ExitCode> {
     if args.no_build {
         up.push("--no-build");
     }
-    let scratch = ScratchLab::new(DIR, &args.dir.lab_dir(&workspace)?, workspace)?;
-    let judged = async |lab: Lab| judge(&args, &lab).await;
+    if args.tls {
+        up.push("--tls");
+    }
+    let dir = args.dir.lab_dir(&workspace)?;
+    // Beside the chaos lab, which starts empty.
+    let file = dir.root().join("chaos-clients.toml");
+    let file = file.to_string_lossy();
+    let clients = if args.clients {
+        up.extend(["--clients", &file]);
+        known_clients(Path::new(&*file))?
+    } else {
+        Vec::new()
+    };
+    let scratch = ScratchLab::new(DIR, &dir, workspace)?;
+    let judged = async |lab: Lab| judge(&args, clients.clone(), &lab).await;
     Ok(match scratch.with(&up, judged).await? {
         Some(true) => ExitCode::SUCCESS,
         Some(false) => ExitCode::FAILURE,
@@ -76,13 +101,27 @@ async fn run(args: Arguments) -> Result<ExitCode> {
     })
 }
 
+/// Makes the clients of a run, and writes their file.
+fn known_clients(file: &Path) -> Result<Vec<KnownClient>> {
+    let clients: Vec<_> = CLIENTS
+        .map(KnownClient::new)
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    if let Some(folder) = file.parent() {
+        files::create_dir(folder)?;
+    }
+    known_client::write_file(file, &clients)?;
+    Ok(clients)
+}
+
 /// Returns whether every promise held.
-async fn judge(args: &Arguments, lab: &Lab) -> Result<bool> {
+async fn judge(args: &Arguments, clients: Vec<KnownClient>, lab: &Lab) -> Result<bool> {
     let history = lab.dir.root().join("history.ndjson");
     let options = Options {
         length: Duration::from_secs_f64(args.minutes * 60.0),
         rate: args.rate,
         seed: args.seed,
+        clients,
         only: args.only.clone(),
         zones: lab
             .vpc

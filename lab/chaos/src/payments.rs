@@ -39,6 +39,8 @@ const REFUSED: [(&str, &str); 4] = [
 /// A payment as it is sent, and its content.
 #[derive(Clone, Debug)]
 pub struct Payment {
+    /// Who pays: empty with open intake.
+    pub client: String,
     /// `None` if the server is to make one.
     pub id: Option<String>,
     /// Whether the id is sent in the header instead of the body.
@@ -56,6 +58,8 @@ pub enum Deed {
     Twins(Payment),
     /// Hangs up before the answer, then repeats.
     HangUp(Payment, u64),
+    /// Posts without a valid credential.
+    Intrude(Payment),
 }
 
 #[derive(Debug)]
@@ -63,21 +67,31 @@ pub struct Payments {
     rng: StdRng,
     /// Prefix of every id, so that runs on one lab do not collide.
     run: String,
+    clients: Vec<String>,
     made: u64,
     recent: VecDeque<Payment>,
 }
 
 impl Payments {
-    pub fn new(seed: u64, run: String) -> Self {
+    /// Payments of these clients, or of open intake if there are none.
+    pub fn new(seed: u64, run: String, clients: Vec<String>) -> Self {
         Self {
             rng: StdRng::seed_from_u64(seed),
             run,
+            clients,
             made: 0,
             recent: VecDeque::new(),
         }
     }
 
     pub fn next(&mut self) -> Deed {
+        if !self.clients.is_empty() {
+            match self.rng.random_range(0..100) {
+                0..15 => return Deed::Pay(self.borrowing()),
+                15..20 => return Deed::Intrude(self.repeated()),
+                _ => {}
+            }
+        }
         match self.rng.random_range(0..100) {
             0..65 => Deed::Pay(self.fresh()),
             65..70 => Deed::Pay(self.anonymous()),
@@ -95,11 +109,15 @@ impl Payments {
     fn fresh(&mut self) -> Payment {
         let id = self.id();
         let payment = self.payment(Some(id));
+        self.remember(payment.clone());
+        payment
+    }
+
+    fn remember(&mut self, payment: Payment) {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back(payment.clone());
-        payment
+        self.recent.push_back(payment);
     }
 
     fn anonymous(&mut self) -> Payment {
@@ -119,13 +137,37 @@ impl Payments {
 
     /// Another payment under an id that was sent before.
     fn colliding(&mut self) -> Payment {
-        match self.repeated().id {
-            Some(id) => {
-                self.made += 1;
-                self.payment(Some(id))
-            }
-            None => self.fresh(),
+        let Payment { client, id, .. } = self.repeated();
+        self.made += 1;
+        Payment {
+            client,
+            ..self.payment(id)
         }
+    }
+
+    /// A payment of any client, under an id that perhaps another one has used: of the same content, or of its own.
+    fn borrowing(&mut self) -> Payment {
+        let used = self.repeated();
+        let same_content = self.rng.random_bool(0.5);
+        let client = self.client();
+        let payment = if same_content {
+            Payment { client, ..used }
+        } else {
+            self.made += 1;
+            Payment {
+                client,
+                ..self.payment(used.id)
+            }
+        };
+        self.remember(payment.clone());
+        payment
+    }
+
+    fn client(&mut self) -> String {
+        self.clients
+            .choose(&mut self.rng)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn refused(&mut self) -> Payment {
@@ -140,6 +182,7 @@ impl Payments {
             extra: "{}".to_owned(),
         };
         Payment {
+            client: self.client(),
             body: format!(r#"{{"id":"{id}","transaction":"{why}",{member}}}"#),
             id: Some(id),
             by_header: false,
@@ -175,6 +218,7 @@ impl Payments {
         let by_header = id.is_some() && self.rng.random_bool(0.2);
         let as_number = self.rng.random_bool(0.5);
         Payment {
+            client: self.client(),
             body: body(id.as_deref().filter(|_| !by_header), &content, as_number),
             id,
             by_header,
@@ -225,12 +269,14 @@ fn body(id: Option<&str>, content: &Content, as_number: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet};
+
     use super::*;
 
     #[test]
     fn a_seed_gives_the_same_payments_again() {
         let deeds = |seed| {
-            let mut payments = Payments::new(seed, "r".to_owned());
+            let mut payments = Payments::new(seed, "r".to_owned(), Vec::new());
             (0..500)
                 .map(|_| format!("{:?}", payments.next()))
                 .collect::<Vec<_>>()
@@ -241,10 +287,12 @@ mod tests {
 
     #[test]
     fn bodies_are_json_but_for_those_that_are_to_be_refused() {
-        let mut payments = Payments::new(1, "r".to_owned());
+        let mut payments = Payments::new(1, "r".to_owned(), vec!["shop".to_owned()]);
         for _ in 0..500 {
-            let (Deed::Pay(payment) | Deed::Twins(payment) | Deed::HangUp(payment, _)) =
-                payments.next();
+            let (Deed::Pay(payment)
+            | Deed::Twins(payment)
+            | Deed::HangUp(payment, _)
+            | Deed::Intrude(payment)) = payments.next();
             let parsed: Result<Box<serde_json::value::RawValue>, _> =
                 serde_json::from_str(&payment.body);
             assert!(
@@ -253,5 +301,23 @@ mod tests {
                 payment.body
             );
         }
+    }
+
+    #[test]
+    fn p10_clients_use_the_ids_of_each_other() {
+        let clients = ["one", "two"].map(str::to_owned).to_vec();
+        let mut payments = Payments::new(1, "r".to_owned(), clients);
+        let mut users: HashMap<String, HashSet<String>> = HashMap::new();
+        for _ in 0..500 {
+            if let Deed::Pay(Payment {
+                client,
+                id: Some(id),
+                ..
+            }) = payments.next()
+            {
+                users.entry(id).or_default().insert(client);
+            }
+        }
+        assert!(users.values().any(|clients| clients.len() == 2));
     }
 }

@@ -307,6 +307,7 @@ mod tests {
             length: Duration::from_mins(5),
             rate: 1,
             seed,
+            clients: Vec::new(),
             only: only.iter().map(|&name| name.to_owned()).collect(),
             zones: Vec::new(),
             patience: Duration::ZERO,

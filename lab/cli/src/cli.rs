@@ -131,9 +131,12 @@ pub struct Up {
     /// TLS on every hop from the client to the app tier, by a CA of the lab's own
     #[arg(long)]
     pub tls: bool,
-    /// Let only the clients of this file pay; see `payctl client`. No first payment is sent
+    /// Let only the clients of this file pay; see `payctl client`. Without a key no first payment is sent
     #[arg(long, value_name = "FILE")]
     pub clients: Option<PathBuf>,
+    /// With --clients: key with which the lab itself pays, for the first payment and the console's buttons
+    #[arg(long, value_name = "KEY", env = "PAY_KEY", hide_env_values = true)]
+    pub pay_key: Option<Secret>,
     /// Each host in a network namespace of its own, with the subnets, routes, security groups and ACLs of AWS
     #[arg(long, conflicts_with_all = ["relay", "database_url"])]
     pub vpc: bool,

@@ -183,6 +183,9 @@ pub async fn traffic(State(console): State<Arc<Console>>, body: Bytes) -> Respon
                 .note(Severity::Plain, "the payments of the console end");
             return Ok(());
         }
+        if !console.lab.settings.may_pay() {
+            return Err("payments need a key: start the lab with PAY_KEY set".to_owned());
+        }
         let length = Duration::from_secs(seconds);
         let rate = u32::try_from(rate).unwrap_or(RATE_MAX);
         console.traffic.start(rate, length);

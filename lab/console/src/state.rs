@@ -6,6 +6,7 @@ use aws_sdk_s3::Client as S3;
 use aws_sdk_sqs::Client as Sqs;
 use lab_runner::http::Client;
 use lab_runner::lab::{ClientError, Lab};
+use lab_runner::payment::Door;
 use time::OffsetDateTime;
 
 use crate::guard::Guard;
@@ -19,6 +20,7 @@ use crate::watch::Watch;
 pub struct Console {
     pub lab: Lab,
     pub http: Client,
+    pub door: Door,
     pub s3: S3,
     pub walks: Walks,
     pub queues: Sqs,
@@ -43,6 +45,7 @@ impl Console {
     pub fn of(lab: Lab, address: SocketAddr) -> Result<Self, Error> {
         Ok(Self {
             http: lab.client(source::PATIENCE)?,
+            door: Door::of(&lab, source::PATIENCE)?,
             s3: lab.s3(&lab.credentials.aws.operator),
             walks: Walks::default(),
             queues: function::queues(&lab),

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use lab_runner::http::Client;
 use lab_runner::lab::{ClientError, Lab};
-use lab_runner::payment;
+use lab_runner::payment::Door;
 use rand::RngExt as _;
 use serde_json::json;
 use tokio::task::AbortHandle;
@@ -42,13 +41,6 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(15);
 pub struct Traffic {
     door: Arc<Door>,
     run: Mutex<Option<Run>>,
-}
-
-/// The client, and the URL that payments are posted to.
-#[derive(Debug)]
-struct Door {
-    client: Client,
-    url: String,
 }
 
 #[derive(Debug)]
@@ -84,12 +76,8 @@ pub struct Report {
 impl Traffic {
     /// Will send to the front door of a lab.
     pub fn to(lab: &Lab) -> Result<Self, ClientError> {
-        let door = Door {
-            client: lab.client(ANSWER_TIME_MAX)?,
-            url: payment::url(lab),
-        };
         Ok(Self {
-            door: Arc::new(door),
+            door: Arc::new(Door::of(lab, ANSWER_TIME_MAX)?),
             run: Mutex::default(),
         })
     }
@@ -172,7 +160,7 @@ async fn pay(counts: Arc<Counts>, door: Arc<Door>) {
     let deadline = Instant::now() + PATIENCE;
     counts.sent.fetch_add(1, Ordering::Relaxed);
     loop {
-        let answer = door.client.post(&door.url, body.clone()).await;
+        let answer = door.post(body.clone()).await;
         if answer.is_ok_and(|answer| answer.status.is_success()) {
             counts.accepted.fetch_add(1, Ordering::Relaxed);
             return;

@@ -36,5 +36,7 @@ pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, d
     ];
     // curl has no variable that would leave other addresses alone: it needs --cacert "$ALB_CA_FILE".
     let ca = ca.map(|ca| ("ALB_CA_FILE", ca));
-    Ok(variables.into_iter().chain(ca).collect())
+    let key = lab.settings.pay_key.as_ref();
+    let key = key.map(|key| ("PAY_KEY", key.expose().to_owned()));
+    Ok(variables.into_iter().chain(ca).chain(key).collect())
 }

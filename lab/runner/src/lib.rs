@@ -21,6 +21,7 @@ pub mod files;
 pub mod health;
 pub mod http;
 pub mod install;
+pub mod known_client;
 pub mod lab;
 pub mod log;
 pub mod output;

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, header::LOCATION};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, LOCATION},
+    request,
+};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     database::{self, Client},
-    http::{CallError, TIMEOUT},
+    http::{self as lab_http, CallError, TIMEOUT},
+    known_client,
     lab::{ClientError, Lab},
     part_name::PartName,
 };
@@ -57,15 +62,62 @@ impl Payment {
     /// Sends it to a lab's front door.
     pub async fn post(&self, lab: &Lab) -> Result<Answer, Error> {
         let body = serde_json::to_string(self).map_err(Error::Json)?;
-        let url = url(lab);
-        let answer = lab.client(TIMEOUT)?.post(&url, body).await;
-        let answer = answer.map_err(|source| Error::Http { url, source })?;
+        let answer = Door::of(lab, TIMEOUT)?.post(body).await;
+        let answer = answer.map_err(|source| Error::Http {
+            url: url(lab),
+            source,
+        })?;
         let location = answer.headers.get(LOCATION);
         Ok(Answer {
             status: answer.status,
             location: location.and_then(|value| Some(value.to_str().ok()?.to_owned())),
             body: answer.body,
         })
+    }
+}
+
+/// A lab's front door: with the lab's own key, if it has one.
+#[derive(Clone, Debug)]
+pub struct Door {
+    client: lab_http::Client,
+    url: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl Door {
+    /// Waits so long for an answer.
+    pub fn of(lab: &Lab, patience: Duration) -> Result<Self, ClientError> {
+        let key = lab.settings.pay_key.as_ref();
+        let authorization = key.map(known_client::authorization);
+        Ok(Self {
+            client: lab.client(patience)?,
+            url: url(lab),
+            authorization: authorization.and_then(|value| HeaderValue::try_from(value).ok()),
+        })
+    }
+
+    /// Posts a payment.
+    pub async fn post(&self, json: String) -> Result<lab_http::Answer, CallError> {
+        let request = Request::post(&self.url).header(CONTENT_TYPE, "application/json");
+        self.call(request, json).await
+    }
+
+    /// Asks for a payment.
+    pub async fn get(&self, id: &str) -> Result<lab_http::Answer, CallError> {
+        let request = Request::get(format!("{}/{id}", self.url));
+        self.call(request, String::new()).await
+    }
+
+    async fn call(
+        &self,
+        request: request::Builder,
+        body: String,
+    ) -> Result<lab_http::Answer, CallError> {
+        let mut request = request.body(body.into())?;
+        if let Some(value) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, value.clone());
+        }
+        self.client.call(request).await
     }
 }
 

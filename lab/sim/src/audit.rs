@@ -100,7 +100,8 @@ fn as_judged(row: Row) -> verdict::Row {
     let payment = &row.record.payment;
     let owned = |text: &str| text.to_owned();
     verdict::Row {
-        id: payment.key().to_string(),
+        client: owned(payment.key().client.as_str()),
+        id: owned(payment.key().id.as_str()),
         content: Content {
             transaction: payment.transaction().map(owned),
             amount: payment.amount().map(|amount| amount.to_string()),

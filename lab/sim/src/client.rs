@@ -93,7 +93,8 @@ impl Crowd {
         let answer = self.send(place, &payment.client, &body, &request_id).await;
         world.trace(|| format!("{request_id} hears {answer:?}"));
         lock(&self.history).attempts.push(Attempt {
-            id: name,
+            client: Some(payment.client.as_str().to_owned()),
+            id: payment.id.clone(),
             content,
             sent_ms,
             answered_ms: (answer != Answer::NoAnswer).then(clock::ms),

@@ -91,6 +91,7 @@ fn line(crowd: &Crowd, id: &str, content: Content) -> String {
         }
     };
     lock(&crowd.history).attempts.push(Attempt {
+        client: Some(String::new()),
         id: id.to_owned(),
         content,
         sent_ms: clock::ms(),

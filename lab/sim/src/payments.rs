@@ -21,8 +21,7 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// What the judge knows the payment by: the same id at two clients is two payments. The rows are named by
-    /// `PaymentKey`, which writes it the same.
+    /// What the trace calls it: the same id at two clients is two payments.
     pub fn name(&self) -> String {
         let Self { id, client, .. } = self;
         if client.is_empty() {

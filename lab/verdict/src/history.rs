@@ -7,6 +7,8 @@ use crate::content::Content;
 /// One request for a payment. A repeat is an attempt of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
+    /// Whose id it is: empty with open intake; `None` for a caller without a valid credential where one is needed.
+    pub client: Option<String>,
     pub id: String,
     pub content: Content,
     /// On the same clock as [`Row::recorded_ms`].
@@ -40,6 +42,8 @@ pub enum Answer {
 /// A row of `transactions` or of `conflicts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
+    /// Empty with open intake.
+    pub client: String,
     pub id: String,
     pub content: Content,
     pub received_at: String,
@@ -56,6 +60,7 @@ mod tests {
     #[test]
     fn an_attempt_is_one_line_of_json_and_back() {
         let attempt = Attempt {
+            client: Some("shop".to_owned()),
             id: "a".to_owned(),
             content: Content {
                 transaction: None,

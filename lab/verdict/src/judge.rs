@@ -2,6 +2,7 @@
 //! however often it was repeated.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 
 use crate::content::Content;
 use crate::history::{Answer, Attempt, Row};
@@ -11,11 +12,28 @@ use crate::verdict::{Breach, BreachKind, Verdict};
 #[derive(Debug, Default)]
 pub struct Judge {
     /// Sorted, so that the same facts give exactly the same verdict.
-    ids: BTreeMap<String, Id>,
+    ids: BTreeMap<Name, Id>,
     /// Recorded lines by object.
     lines: HashMap<String, HashSet<u32>>,
     /// The counts, and breaches that a single fact shows.
     verdict: Verdict,
+}
+
+/// A payment's name: the same id of two clients is two payments.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name {
+    id: String,
+    client: String,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        if self.client.is_empty() {
+            return Ok(());
+        }
+        write!(f, " of client {}", self.client)
+    }
 }
 
 /// Everything known about one id.
@@ -51,7 +69,16 @@ impl Judge {
     }
 
     pub fn attempt(&mut self, attempt: &Attempt) {
-        let id = self.ids.entry(attempt.id.clone()).or_default();
+        let Some(client) = &attempt.client else {
+            self.stranger(attempt);
+            return;
+        };
+        let name = Name {
+            id: attempt.id.clone(),
+            client: client.clone(),
+        };
+        rules::is_let_in(&name, attempt, &mut self.verdict);
+        let id = self.ids.entry(name).or_default();
         let sent = id.sent(attempt.content.clone().normal());
         self.verdict.attempts += 1;
         match &attempt.answer {
@@ -91,34 +118,52 @@ impl Judge {
     /// Adds a row of `transactions`.
     pub fn row(&mut self, row: Row) {
         self.verdict.rows += 1;
-        if let Some((id, recorded)) = self.line(row) {
-            self.ids.entry(id).or_default().rows.push(recorded);
+        if let Some((name, recorded)) = self.line(row) {
+            self.ids.entry(name).or_default().rows.push(recorded);
         }
     }
 
     /// Adds a row of `conflicts`.
     pub fn conflict(&mut self, row: Row) {
         self.verdict.conflict_rows += 1;
-        if let Some((id, recorded)) = self.line(row) {
-            self.ids.entry(id).or_default().conflicts.push(recorded);
+        if let Some((name, recorded)) = self.line(row) {
+            self.ids.entry(name).or_default().conflicts.push(recorded);
         }
     }
 
     pub fn verdict(mut self) -> Verdict {
-        for (id, known) in &self.ids {
-            rules::judge(id, known, &mut self.verdict);
+        for (name, known) in &self.ids {
+            rules::judge(name, known, &mut self.verdict);
         }
         self.verdict
     }
 
+    /// What it sent belongs to no id: if it is recorded, it is a row that nobody sent.
+    fn stranger(&mut self, attempt: &Attempt) {
+        let verdict = &mut self.verdict;
+        verdict.attempts += 1;
+        match &attempt.answer {
+            Answer::Refused { .. } => verdict.refused += 1,
+            Answer::Failed { .. } => verdict.failed += 1,
+            Answer::NoAnswer => verdict.unanswered += 1,
+            Answer::Accepted { .. } => verdict.acknowledged += 1,
+            Answer::Conflict => verdict.conflicts_answered += 1,
+        }
+        rules::is_kept_out(attempt, verdict);
+    }
+
     /// Checks that a line of an object is recorded only once, in one of the tables. A second time is a breach and is
     /// otherwise ignored.
-    fn line(&mut self, row: Row) -> Option<(String, Recorded)> {
+    fn line(&mut self, row: Row) -> Option<(Name, Recorded)> {
+        let name = Name {
+            id: row.id,
+            client: row.client,
+        };
         let lines = self.lines.entry(row.object_key.clone()).or_default();
         if !lines.insert(row.object_line) {
             self.verdict.broken.push(Breach {
                 kind: BreachKind::Doubled,
-                id: row.id,
+                id: name.to_string(),
                 detail: format!(
                     "line {} of {} is recorded twice",
                     row.object_line, row.object_key
@@ -130,7 +175,7 @@ impl Judge {
             content: row.content.normal(),
             recorded_ms: row.recorded_ms,
         };
-        Some((row.id, recorded))
+        Some((name, recorded))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Judges a history: what clients were answered, compared with what the tables hold.
 //!
-//! Owns the rules of "nothing lost, nothing twice" (promises P1, P2, P4 and P6), and nothing else: it does no I/O,
+//! Owns the rules of "nothing lost, nothing twice" (promises P1, P2, P4, P6 and P10), and nothing else: it does no I/O,
 //! has no clock, and takes its facts from whoever collected them, in any order. It must not share code with the
 //! pipeline that it judges, because a mistake there must not be repeated here.
 //!

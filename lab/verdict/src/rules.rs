@@ -1,16 +1,43 @@
 //! The rules, one function each, over everything known about one id.
 
-use crate::judge::{Id, Recorded, Sent};
+use crate::history::{Answer, Attempt};
+use crate::judge::{Id, Name, Recorded, Sent};
 use crate::verdict::{Breach, BreachKind, Verdict};
 
-pub(crate) fn judge(id: &str, known: &Id, verdict: &mut Verdict) {
-    let mut broken = Broken { id, verdict };
+/// What is answered to a caller whose credential is not valid.
+const UNKNOWN: Answer = Answer::Refused { status: 401 };
+
+/// P10: a caller without a valid credential is told so, or nothing.
+pub(crate) fn is_kept_out(attempt: &Attempt, verdict: &mut Verdict) {
+    let is_open = matches!(attempt.answer, Answer::Failed { .. } | Answer::NoAnswer);
+    if !is_open && attempt.answer != UNKNOWN {
+        let mut broken = Broken {
+            name: format!("{} of nobody", attempt.id),
+            verdict,
+        };
+        let detail = "a caller without a valid credential was not answered 401";
+        broken.add(BreachKind::LetIn, detail);
+    }
+}
+
+/// P10: a valid credential is always known.
+pub(crate) fn is_let_in(name: &Name, attempt: &Attempt, verdict: &mut Verdict) {
+    if attempt.answer == UNKNOWN {
+        let mut broken = Broken::of(name, verdict);
+        let detail = "a caller with a valid credential was answered 401";
+        broken.add(BreachKind::KeptOut, detail);
+    }
+}
+
+pub(crate) fn judge(name: &Name, known: &Id, verdict: &mut Verdict) {
+    let mut broken = Broken::of(name, verdict);
     one_row(known, &mut broken);
     if known.sent.is_empty() {
         never_sent(known, &mut broken);
         return;
     }
     every_yes_is_recorded(known, &mut broken);
+    each_conflict_has_two_contents(known, &mut broken);
     as_it_was_sent(known, &mut broken);
     no_is_no(known, &mut broken);
     if let Some(slowest) = delay(known) {
@@ -19,15 +46,22 @@ pub(crate) fn judge(id: &str, known: &Id, verdict: &mut Verdict) {
 }
 
 struct Broken<'v> {
-    id: &'v str,
+    name: String,
     verdict: &'v mut Verdict,
 }
 
-impl Broken<'_> {
+impl<'v> Broken<'v> {
+    fn of(name: &Name, verdict: &'v mut Verdict) -> Self {
+        Self {
+            name: name.to_string(),
+            verdict,
+        }
+    }
+
     fn add(&mut self, kind: BreachKind, detail: impl Into<String>) {
         self.verdict.broken.push(Breach {
             kind,
-            id: self.id.to_owned(),
+            id: self.name.clone(),
             detail: detail.into(),
         });
     }
@@ -78,6 +112,16 @@ fn every_yes_is_recorded(known: &Id, broken: &mut Broken<'_>) {
                 differing.unwrap_or_default()
             ),
         );
+    }
+}
+
+/// P4 and P10: an id is only taken by other content of the same client.
+fn each_conflict_has_two_contents(known: &Id, broken: &mut Broken<'_>) {
+    if let [only] = known.sent.as_slice()
+        && only.conflict
+    {
+        let detail = "409 was answered, and its client sent nothing else under the id";
+        broken.add(BreachKind::ConflictWithNothing, detail);
     }
 }
 

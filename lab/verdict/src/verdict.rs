@@ -49,6 +49,12 @@ pub enum BreachKind {
     ConflictMissing,
     /// Answered with 4xx each time, but recorded.
     RefusedButRecorded,
+    /// Answered 409, but the client sent no other content under the id.
+    ConflictWithNothing,
+    /// A caller without a valid credential was not answered 401.
+    LetIn,
+    /// A caller with a valid credential was answered 401.
+    KeptOut,
 }
 
 impl Verdict {
@@ -66,6 +72,9 @@ impl fmt::Display for BreachKind {
             Self::WithoutRequest => "without request",
             Self::ConflictMissing => "conflict missing",
             Self::RefusedButRecorded => "refused but recorded",
+            Self::ConflictWithNothing => "conflict with nothing",
+            Self::LetIn => "let in",
+            Self::KeptOut => "kept out",
         })
     }
 }

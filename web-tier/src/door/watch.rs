@@ -78,3 +78,56 @@ fn tell(path: &Path, mistakes: &[String]) {
     let error = mistakes.join("; ");
     tracing::error!(%file, error, "the file of clients is broken: the clients of before stay in force");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clients::bearer::{KeyHash, new_key};
+    use clients::load::load;
+    use clients::signature::Message;
+    use http::header::AUTHORIZATION;
+    use http::{HeaderMap, Method, Uri};
+    use http_service::metrics::Metrics;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::config::ClientsFile;
+
+    /// On a stopped clock, which waits for no file: what is measured are the pauses of the watch alone.
+    #[tokio::test(start_paused = true)]
+    async fn p10_a_revoked_key_is_refused_within_two_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.toml");
+        let key = new_key().unwrap();
+        let shop = format!(
+            "[[clients.shop.keys]]\nid = \"k\"\nsha256 = \"{}\"\ncreated = 2026-01-01T00:00:00Z\n",
+            KeyHash::of(&key)
+        );
+        fs::write(&path, shop).unwrap();
+        let (registry, stamp) = load(&path).unwrap();
+        let file = ClientsFile {
+            path: path.clone(),
+            registry,
+            stamp,
+        };
+        let door = Arc::new(Door::new(Some(file), None, &mut Metrics::default()));
+        let _watch = Watch::start(Arc::clone(&door)).unwrap();
+        let authorization = format!("Bearer {key}").parse().unwrap();
+        let message = Message {
+            method: &Method::GET,
+            uri: &Uri::from_static("/pay/a"),
+            headers: &HeaderMap::from_iter([(AUTHORIZATION, authorization)]),
+        };
+        let clients = door.clients.as_ref().unwrap();
+
+        sleep(LOOK * 5 / 2).await;
+        assert!(clients.authenticate(&message).is_some());
+        fs::write(&path, "").unwrap();
+        let changed = Instant::now();
+        while clients.authenticate(&message).is_some() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert!(changed.elapsed() <= Duration::from_secs(2));
+    }
+}

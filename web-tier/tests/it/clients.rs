@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clients::bearer::{KeyHash, new_key};
-use clients::signature::{Message, SigningKey};
+use clients::signature::{AGE_SECONDS_MAX, Message, SigningKey};
 use clients::{PAGE, digest};
 use http::{HeaderMap, Method, Uri};
 use payment_core::Timestamp;
@@ -94,6 +94,10 @@ async fn get(tier: &Tier, headers: &[(&str, &str)]) -> reqwest::Response {
 
 /// Headers of a payment that is signed now.
 fn signed(body: &str) -> Vec<(String, String)> {
+    signed_at(body, OffsetDateTime::now_utc())
+}
+
+fn signed_at(body: &str, created: OffsetDateTime) -> Vec<(String, String)> {
     let mut headers = HeaderMap::new();
     headers.insert(
         "content-digest",
@@ -106,8 +110,8 @@ fn signed(body: &str) -> Vec<(String, String)> {
         headers: &headers,
     };
     let key = SigningKey::new("ed25519", &SEED).unwrap();
-    let now = Timestamp::new(OffsetDateTime::now_utc());
-    let (input, signature) = key.sign(&message, "shop-signs", now).unwrap();
+    let created = Timestamp::new(created);
+    let (input, signature) = key.sign(&message, "shop-signs", created).unwrap();
     headers.insert("signature-input", input.try_into().unwrap());
     headers.insert("signature", signature.try_into().unwrap());
     let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
@@ -156,6 +160,9 @@ async fn p10_who_is_not_known_gets_401_and_never_why() {
         .into_iter()
         .filter(|(name, _)| name != "idempotency-key");
     let cut: Vec<_> = cut.collect();
+    let now = OffsetDateTime::now_utc();
+    let [late, early] = [-AGE_SECONDS_MAX - 1, 120]
+        .map(|seconds| signed_at(BODY, now + time::Duration::seconds(seconds)));
     let mut told = Vec::new();
     for headers in [
         vec![],
@@ -166,6 +173,8 @@ async fn p10_who_is_not_known_gets_401_and_never_why() {
         vec![("signature-input", "sig=()"), ("signature", "sig=:AA==:")],
         borrowed(&changed),
         borrowed(&cut),
+        borrowed(&late),
+        borrowed(&early),
         vec![("x-payment-client", "shop")],
     ] {
         let answer = tier.post(&[&headers[..], &[JSON]].concat(), BODY).await;
@@ -267,6 +276,24 @@ async fn p10_headers_of_ours_that_are_forged_gain_nothing() {
     assert!(seen.contains("x-payment-client: shop\r\n"), "{seen}");
     for header in ["forwarded", "x-real-ip", "x-forwarded-for", "via"] {
         assert!(!seen.contains(&format!("\r\n{header}")), "{header}: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn p10_without_a_file_no_credential_matters_and_none_goes_on() {
+    let tier = Tier::before(vec![accepted()]).await;
+    let signed = signed("another body");
+    for headers in [
+        vec![],
+        vec![("authorization", "Bearer pk_1")],
+        borrowed(&signed),
+        vec![("x-payment-client", "shop")],
+    ] {
+        assert_eq!(status(&tier, &headers).await, 202, "{headers:?}");
+    }
+    let seen = tier.seen.lock().unwrap().join("");
+    for header in ["x-payment-client", "authorization", "signature", "digest"] {
+        assert!(!seen.contains(header), "{header}: {seen}");
     }
 }
 

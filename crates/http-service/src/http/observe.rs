@@ -3,6 +3,7 @@
 //! It is one layer, not one each: axum boxes the future of every layer for every request.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -33,22 +34,33 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Paths that load balancers ask every few seconds: logged at debug alone, and never shed.
 pub(crate) const HEALTH: &str = "/health";
 
-/// What follows a request: in handlers as an extension.
+/// What follows a request: in handlers as an extension. A clone is the same one.
 #[derive(Debug, Clone)]
-pub struct RequestContext {
+pub struct RequestContext(Arc<Followed>);
+
+#[derive(Debug)]
+pub struct Followed {
     pub request_id: RequestId,
     /// The client's, or one made here; with spans on, that of this tier's own span.
     pub traceparent: TraceParent,
-    client: Arc<OnceLock<ClientName>>,
+    client: OnceLock<ClientName>,
+}
+
+impl Deref for RequestContext {
+    type Target = Followed;
+
+    fn deref(&self) -> &Followed {
+        &self.0
+    }
 }
 
 impl RequestContext {
     pub(super) fn new(request_id: RequestId, traceparent: TraceParent) -> Self {
-        Self {
+        Self(Arc::new(Followed {
             request_id,
             traceparent,
-            client: Arc::default(),
-        }
+            client: OnceLock::new(),
+        }))
     }
 
     /// Has the client in the access log, whatever becomes of the request. The first call counts.

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use lab_runner::secret::Secret;
 use serde::Serialize;
 use tokio::process::Command;
 
@@ -46,6 +47,16 @@ pub struct Load {
     pub url: String,
     pub connections: u32,
     pub length: Duration,
+    /// Key of a known client, if the server asks for one.
+    pub key: Option<Secret>,
+}
+
+impl Load {
+    #[must_use]
+    pub fn with_key(mut self, key: &Secret) -> Self {
+        self.key = Some(key.clone());
+        self
+    }
 }
 
 /// Result of a load.

@@ -1,6 +1,7 @@
--- Posts the body of BENCH_BODY on every connection, and prints one line of JSON.
+-- Posts the body of BENCH_BODY on every connection, with BENCH_AUTHORIZATION if that is set, and prints one line of JSON.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = os.getenv("BENCH_AUTHORIZATION")
 wrk.body = os.getenv("BENCH_BODY")
 
 done = function(summary, latency)

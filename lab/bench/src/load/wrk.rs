@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf};
 
+use lab_runner::known_client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
@@ -32,6 +33,7 @@ impl Wrk {
             source,
         })?;
         let percentiles: Vec<_> = PERCENTILES.iter().map(f64::to_string).collect();
+        let authorization = load.key.as_ref().map(known_client::authorization);
         let mut command = Command::new(&self.program);
         command
             .args(["--threads", "1", "--timeout", "15s"])
@@ -41,6 +43,7 @@ impl Wrk {
             .arg(script.path())
             .arg(&load.url)
             .env("BENCH_BODY", PAYMENT)
+            .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
         let output = output_of(&self.program, &mut command).await?;
         read(&output).ok_or_else(|| Error::Output {

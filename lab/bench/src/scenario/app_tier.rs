@@ -24,14 +24,10 @@ struct Side {
 
 impl Side {
     async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<(), Error> {
-        let before = server.usage().cpu;
-        // Includes the warm-up, both its time and its payments.
-        let outcome = bed
-            .most(&format!("{}/process", server.url()), CONNECTIONS)
-            .await?;
-        let took = server.usage().cpu.saturating_sub(before);
-        let length = bed.pace.length + bed.pace.warm_up;
-        let microseconds = took.as_secs_f64() * 1e6 / (outcome.rate * length.as_secs_f64());
+        let load = bed
+            .pace
+            .load(format!("{}/process", server.url()), CONNECTIONS);
+        let (outcome, microseconds) = bed.most_and_cpu(server, &load).await?;
         let shown = format!(
             "{} payments/s, {} µs each",
             number(outcome.rate),

@@ -2,6 +2,7 @@
 
 mod accept;
 mod app_tier;
+mod clients;
 mod cost;
 mod function;
 mod growth;
@@ -28,6 +29,8 @@ pub enum Scenario {
     AppTier,
     /// The web tier as a proxy, compared with nginx
     Proxy,
+    /// What a client over its limit costs the others, and what a key costs a request
+    Clients,
     /// Memory of both tiers
     Memory,
     /// Lag from the answer to the row
@@ -57,6 +60,7 @@ impl Scenario {
             Self::Alone => single_payment::run(bed, report).await,
             Self::AppTier => app_tier::run(bed, report).await,
             Self::Proxy => proxy::run(bed, report).await,
+            Self::Clients => clients::run(bed, report).await,
             Self::Memory => memory::run(bed, report).await,
             Self::Lag => lag::run(bed, report).await,
             Self::Cost => cost::run(bed, report).await,

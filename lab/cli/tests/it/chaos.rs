@@ -38,6 +38,24 @@ fn p2_holds_by_way_of_a_queue() {
     assert!(held, "{printed}");
 }
 
+#[test]
+fn p10_each_clients_payments_become_its_rows_under_faults() {
+    let only = "kill/web-a,kill/app-a,s3/answer-lost,s3/event-duplicate,lambda/kill,mysql/down";
+    let (printed, held) = chaos(&[
+        "--minutes",
+        "0.3",
+        "--seed",
+        "4",
+        "--patience",
+        "200",
+        "--clients",
+        "--tls",
+        "--only",
+        only,
+    ]);
+    assert!(held, "{printed}");
+}
+
 /// No payment may be answered with 5xx in such a run.
 #[test]
 fn p5_faults_behind_the_journal_and_crowds_of_clients_fail_no_payment() {

@@ -9,7 +9,10 @@ use nix::sys::signal::Signal;
 use reqwest::{StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::test_lab::TestLab;
+use crate::{
+    clients::{self, BODY, Clients, bearer},
+    test_lab::TestLab,
+};
 
 const ROW_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -20,7 +23,10 @@ struct Console {
 
 impl Console {
     async fn open() -> Self {
-        let lab = TestLab::up_with_console_and(&[]);
+        Self::of(TestLab::up_with_console_and(&[])).await
+    }
+
+    async fn of(lab: TestLab) -> Self {
         let browser = Browser::open(View::DESKTOP).await.unwrap();
         let console = Self { lab, browser };
         console.goto("/").await;
@@ -173,6 +179,41 @@ async fn every_page_shows_what_the_parts_did() {
 
     console.goto("/network").await;
     console.until_shown("FinTechVPC 10.0.0.0/16").await;
+    assert_eq!(console.browser.complaints().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn p10_each_clients_payment_is_shown_and_the_buttons_pay_by_key() {
+    let clients = Clients::new();
+    let (shop, other) = (clients.add("shop", &[]), clients.add("other", &[]));
+    let file = clients.file();
+    let known = ["--clients", file.to_str().unwrap(), "--pay-key", &shop];
+    let console = Console::of(TestLab::up_with_console_and(&known)).await;
+    for key in [&shop, &other] {
+        let (status, _) = clients::pay(&console.lab, bearer(key), BODY).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+    }
+    let select = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id = 'shared'";
+    console
+        .lab
+        .until_selected(select, &["2"], ROW_TIMEOUT)
+        .await;
+    console.goto("/payments/shared").await;
+    for shown in ["Of client other", "Of client shop", "POST /process: 202"] {
+        console.until_shown(shown).await;
+    }
+    let recorded = "document.querySelectorAll('.lead .state.healthy').length === 2";
+    console.until(recorded).await;
+
+    console.goto("/").await;
+    console.click("#send-one button").await;
+    console.until_shown("1 of 1 accepted").await;
+    let select = "SELECT DISTINCT client FROM payments.transactions \
+                  WHERE payment_id LIKE 'console-%' OR payment_id LIKE 'lab-%'";
+    console
+        .lab
+        .until_selected(select, &["shop"], ROW_TIMEOUT)
+        .await;
     assert_eq!(console.browser.complaints().await.unwrap(), [""; 0]);
 }
 

@@ -1,6 +1,7 @@
 //! The pay page in a browser, in front of a whole lab, with a network between them that loses, delays and forges
 //! answers. All cases share one lab, which takes longer to start than any of them.
 
+mod foreign;
 mod money;
 mod page;
 mod people;
@@ -11,6 +12,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt as _;
 
 use self::page::Page;
+use crate::{clients::Clients, test_lab::TestLab};
 
 /// Runs each case on a fresh page, and names those that fail.
 macro_rules! run {
@@ -28,7 +30,7 @@ macro_rules! run {
 
 #[tokio::test]
 async fn p4_the_pay_page_never_misleads() {
-    let page = &Page::open().await;
+    let page = &Page::of(TestLab::up()).await;
     run!(
         page,
         money::p4_a_double_click_and_a_reload_pay_once,
@@ -73,8 +75,27 @@ async fn p4_the_pay_page_never_misleads() {
         people::alerts_are_read_out_once_and_the_focus_stays,
         people::the_focus_goes_on_when_its_button_is_gone,
         people::without_a_script_the_plain_form_pays,
+        foreign::p10_a_form_of_another_site_pays_nothing,
         people::the_keyboard_alone_is_enough,
         people::a_receipt_has_its_date_and_breaks_an_amount_between_groups,
         people::no_view_of_the_page_has_an_axe_violation_or_overflows,
     );
+}
+
+/// Only what the page may do is another's business there, so a case of each way to pay is enough.
+#[tokio::test]
+async fn p10_where_callers_are_known_the_pay_page_is_one() {
+    let clients = Clients::new();
+    clients.add("shop", &[]);
+    clients.run(&["add", "page"]);
+    let page = &Page::of(clients.lab()).await;
+    run!(
+        page,
+        money::p4_a_double_click_and_a_reload_pay_once,
+        money::p4_a_lost_answer_is_asked_for_before_anything_is_sent_again,
+        people::without_a_script_the_plain_form_pays,
+        foreign::p10_a_form_of_another_site_pays_nothing,
+    );
+    let clients = "SELECT DISTINCT client FROM payments.transactions";
+    assert_eq!(page.lab.select(clients).await, ["page"]);
 }

@@ -23,6 +23,8 @@ struct Overview {
     tiles: Vec<Tile>,
     stages: Vec<Stage>,
     traffic: Option<Report>,
+    /// Whether the console may send payments.
+    may_pay: bool,
     events: Vec<Event>,
 }
 
@@ -67,6 +69,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
         tiles: tiles(&now, &console),
         stages: stages(&now, &console),
         traffic: console.traffic.report(),
+        may_pay: console.lab.settings.may_pay(),
         events: console.watch.events(14),
     })
 }

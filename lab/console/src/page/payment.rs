@@ -1,17 +1,17 @@
-//! One payment: its status and its path.
+//! One payment: its status and its path, for each client that has one under the id.
 
 mod path;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use lab_runner::part::PartName;
-use payment_core::{Currency, PaymentId, PaymentKey};
-use payment_store::Found;
+use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
 use payment_store::audit::Conflict;
+use payment_store::{Found, Store};
 
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
@@ -24,15 +24,22 @@ use crate::state::Console;
 struct Page {
     shell: Shell,
     id: String,
-    /// What the API answers to a client.
+    /// What the API answers to the lab itself, or why there is nothing to show.
     told: String,
+    /// Each client's payment under this id.
+    payments: Vec<OfClient>,
+    problems: Vec<String>,
+}
+
+struct OfClient {
+    /// Empty with open intake.
+    client: String,
     state: &'static str,
     facts: Vec<(&'static str, String)>,
     object: Option<(String, String)>,
     spans: Vec<Bar>,
     total: String,
     conflicts: Vec<Conflict>,
-    problems: Vec<String>,
 }
 
 /// Redirects from the search field.
@@ -52,85 +59,112 @@ pub async fn show(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Response {
-    let shell = Shell::of("Database", &uri, &console);
-    let nothing = |told: String, problems| Page {
-        id: id.clone(),
-        told,
-        state: "unknown",
-        facts: Vec::new(),
-        object: None,
-        spans: Vec::new(),
-        total: String::new(),
-        conflicts: Vec::new(),
-        problems,
+    let mut shown = Page {
         shell: Shell::of("Database", &uri, &console),
-    };
-    let Some(payment_id) = PaymentId::parse(&id) else {
-        let told = "This is no payment id: 1 to 64 of A-Z a-z 0-9 . _ : - are expected.";
-        return page(&nothing(told.to_owned(), Vec::new()));
-    };
-    let mut problems = Vec::new();
-    let store = &console.rows.store;
-    // The link names no client: of several that have the id, the first by name is shown.
-    let clients = noted(
-        within(PATIENCE, store.clients_of(&payment_id)).await,
-        &mut problems,
-    );
-    let client = clients.into_iter().next().unwrap_or_default();
-    let payment = PaymentKey {
-        id: payment_id,
-        client,
-    };
-    let (found, told) = tokio::join!(
-        within(PATIENCE, store.find(&payment)),
-        ask(&payment.id, &console)
-    );
-    let database_answers = found.is_ok();
-    let found = noted(found, &mut problems);
-    let (mut entry, mut conflicts) = (None, Vec::new());
-    if let Some(found) = &found {
-        let (ledger, others) = tokio::join!(
-            within(PATIENCE, store.ledger_entry_of_row(found)),
-            within(PATIENCE, store.conflicts_of(&payment)),
-        );
-        entry = noted(ledger, &mut problems);
-        conflicts = noted(others, &mut problems);
-    }
-    let request = found.as_ref().and_then(|found| found.request_id.as_ref());
-    let request = request.map(ToString::to_string);
-    let answers = access::of_payment(&id, request.as_deref(), &console.lab.dir).await;
-    let is_accepted = told.is_some() || answers.iter().any(Answered::is_success);
-    let spans = spans(found.as_ref(), entry.as_ref(), answers);
-    if found.is_none() && spans.is_empty() && told.is_none() {
-        let told = if database_answers {
-            "Nothing is known of this payment."
-        } else {
-            "Whether this payment is recorded is not known: the database does not answer."
-        };
-        return page(&nothing(told.to_owned(), problems));
-    }
-    let (bars, total) = bars(&spans);
-    page(&Page {
-        shell,
-        told: told.unwrap_or_default(),
-        state: match (&found, conflicts.is_empty()) {
-            (Some(_), true) => "recorded",
-            (Some(_), false) => "recorded, with conflicts",
-            (None, _) if !database_answers => "unknown: the database does not answer",
-            (None, _) if is_accepted => "accepted, not recorded yet",
-            (None, _) => "not accepted",
-        },
-        facts: facts(found.as_ref()),
-        object: found.as_ref().map(|found| {
-            let key = found.object_key.as_str();
-            (key.to_owned(), format!("/s3/object?key={}", encoded(key)))
-        }),
-        spans: bars,
-        total,
-        conflicts,
-        problems,
         id,
-    })
+        told: String::new(),
+        payments: Vec::new(),
+        problems: Vec::new(),
+    };
+    match PaymentId::parse(&shown.id) {
+        Some(id) => shown.look_for(&id, &console).await,
+        None => {
+            "This is no payment id: 1 to 64 of A-Z a-z 0-9 . _ : - are expected."
+                .clone_into(&mut shown.told);
+        }
+    }
+    page(&shown)
+}
+
+impl Page {
+    async fn look_for(&mut self, id: &PaymentId, console: &Console) {
+        let store = &console.rows.store;
+        let (clients, told) =
+            tokio::join!(within(PATIENCE, store.clients_of(id)), ask(id, console));
+        let database_answers = clients.is_ok();
+        let mut rows = BTreeMap::new();
+        for client in noted(clients, &mut self.problems) {
+            let payment = PaymentKey {
+                id: id.clone(),
+                client,
+            };
+            let found = within(PATIENCE, store.find(&payment)).await;
+            rows.insert(payment.client, noted(found, &mut self.problems));
+        }
+        let requests = rows.values().flatten();
+        let requests = requests.filter_map(|found| Some(found.request_id.as_ref()?.to_string()));
+        let answers = access::of_payment(id.as_str(), requests.collect(), &console.lab.dir).await;
+        for answered in answers.iter().filter(|answered| answered.is_of_payment) {
+            rows.entry(answered.client.clone()).or_default();
+        }
+        if rows.is_empty() && told.is_some() {
+            rows.insert(ClientName::default(), None);
+        }
+        for (client, found) in rows {
+            let answers = answers.iter().filter(|answered| answered.client == client);
+            let answers: Vec<_> = answers.cloned().collect();
+            let is_told = client.is_empty() && told.is_some();
+            let is_accepted = is_told || answers.iter().any(Answered::is_success);
+            let payment = PaymentKey {
+                id: id.clone(),
+                client,
+            };
+            let mut payment = self.payment(payment, found, answers, store).await;
+            if payment.facts.is_empty() {
+                payment.state = match is_accepted {
+                    _ if !database_answers => "unknown: the database does not answer",
+                    true => "accepted, not recorded yet",
+                    false => "not accepted",
+                };
+            }
+            self.payments.push(payment);
+        }
+        self.told = told.unwrap_or_default();
+        if self.payments.is_empty() {
+            let nothing = if database_answers {
+                "Nothing is known of this payment."
+            } else {
+                "Whether this payment is recorded is not known: the database does not answer."
+            };
+            nothing.clone_into(&mut self.told);
+        }
+    }
+
+    /// One client's payment, as its row and the logs have it.
+    async fn payment(
+        &mut self,
+        payment: PaymentKey,
+        found: Option<Found>,
+        answers: Vec<Answered>,
+        store: &Store,
+    ) -> OfClient {
+        let (mut entry, mut conflicts) = (None, Vec::new());
+        if let Some(found) = &found {
+            let (ledger, others) = tokio::join!(
+                within(PATIENCE, store.ledger_entry_of_row(found)),
+                within(PATIENCE, store.conflicts_of(&payment)),
+            );
+            entry = noted(ledger, &mut self.problems);
+            conflicts = noted(others, &mut self.problems);
+        }
+        let (spans, total) = bars(&spans(found.as_ref(), entry.as_ref(), answers));
+        OfClient {
+            client: payment.client.as_str().to_owned(),
+            state: if conflicts.is_empty() {
+                "recorded"
+            } else {
+                "recorded, with conflicts"
+            },
+            facts: facts(found.as_ref()),
+            object: found.as_ref().map(|found| {
+                let key = found.object_key.as_str();
+                (key.to_owned(), format!("/s3/object?key={}", encoded(key)))
+            }),
+            spans,
+            total,
+            conflicts,
+        }
+    }
 }
 
 /// Returns the answer, or adds the error to the problems of the page.
@@ -141,10 +175,9 @@ fn noted<T: Default>(answer: Result<T, Away>, problems: &mut Vec<String>) -> T {
     })
 }
 
-/// What the pipeline itself tells a client who asks.
+/// What the pipeline itself tells the lab when it asks.
 async fn ask(id: &PaymentId, console: &Console) -> Option<String> {
-    let url = format!("{}/pay/{id}", console.lab.url(PartName::Alb));
-    let answer = console.http.get(&url).await.ok()?;
+    let answer = console.door.get(id.as_str()).await.ok()?;
     let is_known = answer.status.is_success();
     let body = answer.body;
     let pretty = serde_json::from_str::<serde_json::Value>(&body);

@@ -61,6 +61,9 @@ pub struct Settings {
     /// File of the clients that may pay; without one intake is open.
     #[serde(default)]
     pub clients: Option<PathBuf>,
+    /// Key with which the lab itself pays there.
+    #[serde(default)]
+    pub pay_key: Option<Secret>,
     /// A server that is not the lab's own, as its administrator.
     pub database_url: Option<Secret>,
     /// The lab stops when this process ends.
@@ -68,6 +71,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the lab itself may pay: where callers are known, it needs a key.
+    pub fn may_pay(&self) -> bool {
+        self.clients.is_none() || self.pay_key.is_some()
+    }
+
     pub fn load(dir: &LabDir) -> Result<Self, Error> {
         files::read_json(&dir.settings())?.ok_or_else(|| dir.no_lab())
     }

@@ -1,5 +1,6 @@
 use crate::verdict::BreachKind::{
-    Altered, ConflictMissing, Doubled, Lost, RefusedButRecorded, WithoutRequest,
+    Altered, ConflictMissing, ConflictWithNothing, Doubled, KeptOut, LetIn, Lost,
+    RefusedButRecorded, WithoutRequest,
 };
 use crate::{Answer, Attempt, BreachKind, Content, Judge, Row, Verdict};
 
@@ -29,12 +30,24 @@ fn content(amount: &str) -> Content {
 
 fn row(line: u32, amount: &str) -> Row {
     Row {
+        client: String::new(),
         id: "a".to_owned(),
         content: content(amount),
         received_at: "t".to_owned(),
         recorded_ms: Some(50),
         object_key: "o".to_owned(),
         object_line: line,
+    }
+}
+
+fn attempt(client: Option<&str>, amount: &str, answer: &Answer) -> Attempt {
+    Attempt {
+        client: client.map(str::to_owned),
+        id: "a".to_owned(),
+        content: content(amount),
+        sent_ms: 10,
+        answered_ms: Some(20),
+        answer: answer.clone(),
     }
 }
 
@@ -45,13 +58,7 @@ fn judged(sent: &[(&str, Answer)], rows: &[&str], conflicts: &[&str]) -> Verdict
         judge.row(row(line, amount));
     }
     for (amount, answer) in sent {
-        judge.attempt(&Attempt {
-            id: "a".to_owned(),
-            content: content(amount),
-            sent_ms: 10,
-            answered_ms: Some(20),
-            answer: answer.clone(),
-        });
+        judge.attempt(&attempt(Some(""), amount, answer));
     }
     for (line, amount) in (100..).zip(conflicts) {
         judge.conflict(row(line, amount));
@@ -80,7 +87,11 @@ fn what_is_right_passes() {
         (vec![("1", NONE)], vec!["1"], vec![]),
         (vec![("1", REFUSED)], vec![], vec![]),
         (vec![("1", REFUSED), ("1", yes())], vec!["1"], vec![]),
-        (vec![("1", CONFLICT), ("1", NONE)], vec!["1"], vec![]),
+        (
+            vec![("1", CONFLICT), ("1", NONE), ("2", NONE)],
+            vec!["1"],
+            vec![],
+        ),
     ] {
         assert_eq!(broken(&sent, &rows, &conflicts), [], "{sent:?}");
     }
@@ -103,13 +114,7 @@ fn p2_two_rows_of_one_id_are_found() {
 #[test]
 fn p2_one_line_recorded_twice_is_found() {
     let mut judge = Judge::new();
-    judge.attempt(&Attempt {
-        id: "a".to_owned(),
-        content: content("1"),
-        sent_ms: 0,
-        answered_ms: None,
-        answer: NONE,
-    });
+    judge.attempt(&attempt(Some(""), "1", &NONE));
     judge.row(row(1, "1"));
     judge.conflict(row(1, "1"));
     let broken = judge.verdict().broken;
@@ -153,6 +158,63 @@ fn p6_a_no_that_is_recorded_is_found() {
         broken(&[("1", CONFLICT), other], &["1"], &["2"]),
         [RefusedButRecorded]
     );
+}
+
+#[test]
+fn p4_a_conflict_with_nothing_is_found() {
+    assert_eq!(broken(&[("1", CONFLICT)], &[], &[]), [ConflictWithNothing]);
+    let sent = [("1", yes("r", false)), ("1", CONFLICT)];
+    assert_eq!(broken(&sent, &["1"], &[]), [ConflictWithNothing]);
+}
+
+/// What two clients and nobody sent under one id, and the rows by client.
+fn broken_of_clients(
+    sent: &[(Option<&str>, &str, Answer)],
+    rows: &[(&str, &str)],
+) -> Vec<BreachKind> {
+    let mut judge = Judge::new();
+    for (client, amount, answer) in sent {
+        judge.attempt(&attempt(*client, amount, answer));
+    }
+    for (line, (client, amount)) in (0..).zip(rows) {
+        let client = (*client).to_owned();
+        judge.row(Row {
+            client,
+            ..row(line, amount)
+        });
+    }
+    let broken = judge.verdict().broken;
+    broken.into_iter().map(|breach| breach.kind).collect()
+}
+
+#[test]
+fn p10_one_id_of_two_clients_is_two_payments() {
+    let yes = || yes("r", false);
+    let sent = [(Some("one"), "1", yes()), (Some("two"), "2", yes())];
+    let both = [("one", "1"), ("two", "2")];
+    assert_eq!(broken_of_clients(&sent, &both), []);
+    assert_eq!(broken_of_clients(&sent, &both[..1]), [Lost]);
+    let swapped = broken_of_clients(&sent, &[("two", "1"), ("one", "2")]);
+    assert!(swapped.contains(&Altered), "{swapped:?}");
+    let collided = [(Some("one"), "1", yes()), (Some("two"), "2", CONFLICT)];
+    assert_eq!(
+        broken_of_clients(&collided, &both[..1]),
+        [ConflictWithNothing]
+    );
+}
+
+#[test]
+fn p10_who_may_come_in_and_who_may_not_are_told_so() {
+    let unknown = || Answer::Refused { status: 401 };
+    assert_eq!(broken_of_clients(&[(None, "1", unknown())], &[]), []);
+    assert_eq!(broken_of_clients(&[(None, "1", NONE)], &[]), []);
+    let stored = broken_of_clients(&[(None, "1", unknown())], &[("", "1")]);
+    assert_eq!(stored, [WithoutRequest]);
+    for answer in [yes("r", false), CONFLICT, REFUSED] {
+        assert_eq!(broken_of_clients(&[(None, "1", answer)], &[]), [LetIn]);
+    }
+    let kept_out = [(Some("one"), "1", unknown())];
+    assert_eq!(broken_of_clients(&kept_out, &[]), [KeptOut]);
 }
 
 #[test]

@@ -152,10 +152,10 @@ async fn start(
     outcome
 }
 
-/// Waits until all parts are healthy, and sends a payment through if intake is open.
+/// Waits until all parts are healthy, and sends a payment through if the lab may pay.
 async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
     follow::until_running(lab, supervisor).await?;
-    if lab.settings.clients.is_some() {
+    if !lab.settings.may_pay() {
         return Ok(());
     }
     first_payment::send(lab).await
@@ -165,10 +165,14 @@ fn suggest(lab: &Lab, context: &Context) {
     let trust = lab.tls().map_or_else(String::new, |files| {
         format!(" --cacert {}", quoted(&files.ca.display().to_string()))
     });
+    let key = match lab.settings.clients {
+        Some(_) => " -H \"Authorization: Bearer $PAY_KEY\"",
+        None => "",
+    };
     output::say(format_args!(
         "
 try next:
-  curl{trust} -X POST {}/pay -H 'Content-Type: application/json' -d '{{\"id\": \"test123\", \"transaction\": \"roundtrip\"}}'
+  curl{trust}{key} -X POST {}/pay -H 'Content-Type: application/json' -d '{{\"id\": \"test123\", \"transaction\": \"roundtrip\"}}'
   {} sql \"SELECT * FROM payments.transactions ORDER BY id DESC LIMIT 10\"",
         lab.url(PartName::Alb),
         context.cargo_lab

@@ -52,6 +52,7 @@ pub(super) async fn lab(
             vpc,
             tls: args.tls,
             clients: args.clients.as_deref().map(absolute).transpose()?,
+            pay_key: args.pay_key.clone().filter(|_| args.clients.is_some()),
             database_url: args.database_url.clone(),
             owner: args.owner.map(owner).transpose()?,
         },

@@ -20,8 +20,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub async fn open() -> Self {
-        let lab = TestLab::up();
+    pub async fn of(lab: TestLab) -> Self {
         let proxy = Proxy::before(lab.lab.url(PartName::Alb)).await;
         let browser = Browser::open(View::DESKTOP).await.unwrap();
         Self {
