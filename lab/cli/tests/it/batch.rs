@@ -105,7 +105,7 @@ async fn p2_p6_each_line_of_a_batch_becomes_a_row_or_none() {
         }
     }
     let count = "SELECT COUNT(*) FROM payments.transactions WHERE payment_id LIKE 'file-%'";
-    lab.until_selected(count, &["1500"], Duration::from_secs(60))
+    lab.until_selected(count, &["1500"], Duration::from_mins(1))
         .await;
     assert_eq!(lab.select(ROWS).await, rows);
     let reconciled = payctl(&lab, "reader", &["reconcile", "--settle", "0"]);
