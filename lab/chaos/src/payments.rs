@@ -328,17 +328,32 @@ mod tests {
     fn bodies_are_json_but_for_those_that_are_to_be_refused() {
         let mut payments = Payments::new(1, "r".to_owned(), vec!["shop".to_owned()]);
         for _ in 0..500 {
-            let (Deed::Pay(payment)
-            | Deed::Twins(payment)
-            | Deed::HangUp(payment, _)
-            | Deed::Intrude(payment)) = payments.next();
-            let parsed: Result<Box<serde_json::value::RawValue>, _> =
-                serde_json::from_str(&payment.body);
-            assert!(
-                parsed.is_ok() || payment.body.contains("broken"),
-                "{}",
-                payment.body
-            );
+            let sent = match payments.next() {
+                Deed::Batch(payments) => payments,
+                Deed::Pay(payment)
+                | Deed::Twins(payment)
+                | Deed::HangUp(payment, _)
+                | Deed::Intrude(payment) => vec![payment],
+            };
+            for payment in sent {
+                let parsed: Result<Box<serde_json::value::RawValue>, _> =
+                    serde_json::from_str(&payment.body);
+                assert!(
+                    parsed.is_ok() || payment.body.contains("broken"),
+                    "{}",
+                    payment.body
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_payment_of_a_batch_is_one_line_with_its_id() {
+        let mut payments = Payments::new(1, "r".to_owned(), vec!["shop".to_owned()]);
+        for payment in (0..50).flat_map(|_| payments.batch()) {
+            let id = format!(r#""id":"{}""#, payment.id.unwrap());
+            assert_eq!(payment.body.matches(&id).count(), 1, "{}", payment.body);
+            assert!(!payment.body.contains('\n') && payment.client == "shop");
         }
     }
 
