@@ -55,7 +55,8 @@ fn counted(said: &Said) -> Vec<u64> {
             .lines()
             .find(|line| line.starts_with(name))
             .unwrap();
-        line.rsplit(' ').next().unwrap().parse().unwrap()
+        let count = line.rsplit(' ').next().unwrap();
+        count.replace(',', "").parse().unwrap()
     };
     ["accepted", "replayed", "refused", "not known", "not sent"]
         .map(count)

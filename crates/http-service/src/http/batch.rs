@@ -175,10 +175,12 @@ impl Lines {
     fn new(lines: Bytes, memory: OwnedSemaphorePermit) -> Self {
         let rest = Arc::new(Mutex::new(Some((lines, memory))));
         let (sender, sent) = oneshot::channel();
-        let held = Arc::clone(&rest);
+        let held = Arc::downgrade(&rest);
         // A connection that is not read asks for no more parts, and so can't notice the time.
         tokio::spawn(async move {
-            if timeout(READ, sent).await.is_err() {
+            if timeout(READ, sent).await.is_err()
+                && let Some(held) = held.upgrade()
+            {
                 lock(&held).take();
             }
         });
