@@ -1,8 +1,8 @@
 //! The app tier, as the web tier sees it: one pool of connections to the internal load balancer.
 //!
 //! Headers go through by an allow-list in both directions. A POST is sent a second time only where nothing of it
-//! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
-//! is passed on only where it is true of both.
+//! was sent, or where the payment has an id, which makes a repeat safe (promise P4), as each payment of a batch must.
+//! What is then said to the repeat is passed on only where it is true of both.
 
 mod addresses;
 mod batch_answer;
