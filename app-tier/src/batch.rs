@@ -147,10 +147,7 @@ impl Work<'_> {
 }
 
 fn late() -> Refusal {
-    Refusal::new(
-        ErrorCode::StorageUnavailable,
-        "whether it was done is not known; send it again under the same id",
-    )
+    Refusal::late(ErrorCode::StorageUnavailable)
 }
 
 /// The lines of the answer.

@@ -159,7 +159,7 @@ impl Layers {
         match tokio::time::timeout(self.deadline, handled).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => after_panic(&*panic).into_response(),
-            Err(_) => late(self.late).into_response(),
+            Err(_) => Refusal::late(self.late).into_response(),
         }
     }
 }
@@ -197,14 +197,6 @@ async fn observe(State(around): State<Arc<Around>>, mut request: Request, next: 
     }
     exchange.end(&response, refusal);
     response
-}
-
-fn late(code: ErrorCode) -> Refusal {
-    Refusal::new(
-        code,
-        "whether it was done is not known; send it again under the same id",
-    )
-    .because("the deadline passed")
 }
 
 fn after_panic(panic: &(dyn Any + Send)) -> Refusal {

@@ -33,6 +33,12 @@ impl Refusal {
         }
     }
 
+    /// For a request that has no outcome when its time is up.
+    pub fn late(code: ErrorCode) -> Self {
+        let detail = "whether it was done is not known; send it again under the same id";
+        Self::new(code, detail).because("the deadline passed")
+    }
+
     /// For an answer that may be another one soon, though its code does not say so.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
