@@ -16,7 +16,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_service::metrics::Metrics;
 use payment_core::{LogRecord, ObjectKey, PaymentKey, Timestamp};
-use payment_store::Holder;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -24,7 +23,7 @@ use uuid::Uuid;
 use crate::breaker::{Attempt, Breaker};
 use crate::counters::Payments;
 use crate::log::Log;
-use crate::records::Records;
+use crate::records::{Holders, Records};
 use crate::ticket::{Failure, Outcome, Receipt, Ticket};
 
 /// Records that may wait. At 16 KiB a body the bytes below are the narrower bound.
@@ -32,6 +31,11 @@ const QUEUE_RECORDS_MAX: usize = 8192;
 
 /// Bytes of records that wait or are on their way to S3.
 const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What batches may fill of the queue, so that the other half stays free for single payments. A payment of a batch
+/// takes its own bytes of it, and [`BATCHED_BYTES_MIN`] at least: half of the records, too.
+const BATCHED_BYTES_MAX: usize = QUEUE_BYTES_MAX / 2;
+const BATCHED_BYTES_MIN: usize = BATCHED_BYTES_MAX / (QUEUE_RECORDS_MAX / 2);
 
 /// Records in one object: what the function inserts in two statements.
 const BATCH_RECORDS_MAX: usize = 1000;
@@ -81,6 +85,7 @@ pub enum NotQueued {
 pub struct Committer {
     queue: mpsc::Sender<Pending>,
     bytes: Arc<Semaphore>,
+    batched: Arc<Semaphore>,
     breaker: Breaker,
     slots: Arc<Semaphore>,
     puts_max: usize,
@@ -111,6 +116,7 @@ impl Committer {
         Self {
             queue,
             bytes,
+            batched: Arc::new(Semaphore::new(BATCHED_BYTES_MAX)),
             breaker,
             slots,
             puts_max,
@@ -155,40 +161,55 @@ impl Committer {
         &self.payments
     }
 
-    /// The row of this payment, where there is one and that can be said soon.
-    pub(crate) async fn row_of(&self, payment: &PaymentKey) -> Option<Holder> {
-        let _place = self.row_look_ups.try_acquire().ok()?;
-        self.records
-            .holders(std::slice::from_ref(payment))
-            .await
-            .remove(payment)
+    /// The rows of these payments, where there are some and that can be said soon.
+    pub(crate) async fn rows_of(&self, payments: &[PaymentKey]) -> Holders {
+        match self.row_look_ups.try_acquire() {
+            Ok(_place) => self.records.holders(payments).await,
+            Err(_) => Holders::default(),
+        }
     }
 
-    /// Queues a record without waiting. Its outcome will be on the ticket, even if it is refused here.
-    pub fn submit(
+    /// Waits for room for the payments of a batch, which have so many bytes each.
+    pub(crate) async fn batch_place(&self, lines: impl Iterator<Item = usize>) -> BatchPlace {
+        let bytes: usize = lines.map(batched_bytes).sum();
+        let bytes = u32::try_from(bytes.min(BATCHED_BYTES_MAX)).unwrap_or(u32::MAX);
+        let place = Arc::clone(&self.batched).acquire_many_owned(bytes).await;
+        // The semaphore is never closed.
+        BatchPlace(place.ok())
+    }
+
+    /// A record that can be queued.
+    pub(crate) fn prepare(
         &self,
         record: &LogRecord,
         receipt: Receipt,
         ticket: Arc<Ticket>,
-    ) -> Result<(), NotQueued> {
-        if self.breaker.is_open() {
-            ticket.settle(Err(Failure::Unconfirmed));
-            return Err(NotQueued::StorageAway);
-        }
-        let mut pending = Pending {
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Pending {
+        Pending {
             payment: record.payment.key().clone(),
             line: record.to_line(),
             receipt,
             ticket,
             payments: Arc::clone(&self.payments),
             bytes: None,
-        };
-        let size = u32::try_from(pending.line.len()).map_err(|_| NotQueued::QueueFull)?;
+            _batch_place: place,
+        }
+    }
+
+    /// Queues a record without waiting. Its outcome will be on the ticket, even if it is refused here; then it is said
+    /// whose it was, too.
+    pub(crate) fn queue(&self, mut pending: Pending) -> Result<(), (NotQueued, PaymentKey)> {
+        if self.breaker.is_open() {
+            return Err((NotQueued::StorageAway, pending.payment.clone()));
+        }
+        let full = |pending: &Pending| (NotQueued::QueueFull, pending.payment.clone());
+        let size = u32::try_from(pending.line.len()).map_err(|_| full(&pending))?;
         let share = Arc::clone(&self.bytes).try_acquire_many_owned(size);
-        pending.bytes = Some(share.map_err(|_| NotQueued::QueueFull)?);
+        pending.bytes = Some(share.map_err(|_| full(&pending))?);
         self.queue
             .try_send(pending)
-            .map_err(|_| NotQueued::QueueFull)
+            .map_err(|error| full(&error.into_inner()))
     }
 
     /// Takes no more records and returns once those that wait have their outcome.
@@ -202,8 +223,24 @@ impl Committer {
     }
 }
 
+/// Room of one batch in the queue.
+#[derive(Debug, Default)]
+pub struct BatchPlace(Option<OwnedSemaphorePermit>);
+
+impl BatchPlace {
+    /// The part of one payment.
+    pub(crate) fn part(&mut self, line_bytes: usize) -> Option<OwnedSemaphorePermit> {
+        self.0.as_mut()?.split(batched_bytes(line_bytes))
+    }
+}
+
+fn batched_bytes(line: usize) -> usize {
+    line.max(BATCHED_BYTES_MIN)
+}
+
 /// A record in the queue. Dropped without an outcome, it settles as unconfirmed, so that nobody waits forever.
-struct Pending {
+#[derive(Debug)]
+pub(crate) struct Pending {
     payment: PaymentKey,
     line: String,
     receipt: Receipt,
@@ -211,6 +248,8 @@ struct Pending {
     payments: Arc<Payments>,
     /// Its share of the queue's bytes, given back when it is dropped.
     bytes: Option<OwnedSemaphorePermit>,
+    /// Its share of what batches may fill.
+    _batch_place: Option<OwnedSemaphorePermit>,
 }
 
 impl Pending {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http_service::metrics::{Histogram, Metrics, SECONDS};
+use payment_core::ErrorCode;
 use prometheus_client::metrics::counter::Counter;
 
 const BATCHES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
@@ -28,6 +29,24 @@ impl Payments {
 
     pub fn replayed(&self) {
         self.replayed.inc();
+    }
+}
+
+/// Payments of batches that were not accepted, by code. Those alone in their request are counted as its answer.
+#[derive(Debug)]
+pub(crate) struct BatchRefused(Vec<Counter>);
+
+impl BatchRefused {
+    pub fn register(metrics: &mut Metrics) -> Self {
+        let help = "Payments of batches that were refused or not confirmed, by code.";
+        let codes = ErrorCode::ALL.map(ErrorCode::code);
+        Self(metrics.count_each("batch_refused", help, "code", codes))
+    }
+
+    pub fn count(&self, code: ErrorCode) {
+        if let Some(place) = ErrorCode::ALL.iter().position(|known| *known == code) {
+            self.0[place].inc();
+        }
     }
 }
 

@@ -1,11 +1,16 @@
 //! Decides what a payment is: new, a repeat, or another payment under a taken id.
 
+mod many;
+
 use std::sync::Arc;
 
 use payment_core::record::TraceParent;
-use payment_core::{LogRecord, Payment, PaymentKey};
+use payment_core::{ContentHash, LogRecord, Payment, PaymentKey, RequestId};
+use payment_store::Holder;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::committer::{Committer, NotQueued};
+pub use self::many::Many;
+use crate::committer::{Committer, NotQueued, Pending};
 use crate::recent::{Claim, Recent};
 use crate::ticket::{Failure, Receipt, Ticket};
 
@@ -31,7 +36,7 @@ pub struct Accepted {
     pub replayed: bool,
 }
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
     #[error("the id belongs to a payment with other content")]
     Conflict,
@@ -64,20 +69,31 @@ impl Intake {
                 }
                 Claim::Known(ticket) => ticket,
             };
-            let same = known.content_hash() == hash;
-            match (known.outcome().await, same) {
-                (Ok(receipt), true) => {
-                    self.committer.payments().replayed();
-                    return Ok(Accepted {
-                        receipt,
-                        replayed: true,
-                    });
-                }
-                (Ok(_), false) => return Err(NotAccepted::Conflict),
-                (Err(failure), true) => return Err(failure.into()),
-                // The other content never became a payment: the id is free for this one.
-                (Err(_), false) => {}
+            if let Some(told) = self.tell(&known, hash).await {
+                return told;
             }
+        }
+    }
+
+    /// What becomes of a payment with this content whose id is another request's. `None` if that one had other content and
+    /// never became a payment: the id is free.
+    async fn tell(
+        &self,
+        known: &Ticket,
+        content_hash: ContentHash,
+    ) -> Option<Result<Accepted, NotAccepted>> {
+        let is_same = known.content_hash() == content_hash;
+        match (known.outcome().await, is_same) {
+            (Ok(receipt), true) => {
+                self.committer.payments().replayed();
+                Some(Ok(Accepted {
+                    receipt,
+                    replayed: true,
+                }))
+            }
+            (Ok(_), false) => Some(Err(NotAccepted::Conflict)),
+            (Err(failure), true) => Some(Err(failure.into())),
+            (Err(_), false) => None,
         }
     }
 
@@ -88,14 +104,23 @@ impl Intake {
         if ticket.is_row() {
             return ticket;
         }
-        match self.committer.row_of(payment).await {
-            Some(row) => {
-                let row = Ticket::of_row(&row, &submission.receipt.request_id);
-                self.recent.correct(payment, &ticket, &row);
-                row
-            }
+        let rows = self.committer.rows_of(std::slice::from_ref(payment)).await;
+        match rows.get(payment) {
+            Some(row) => self.correct(payment, &ticket, row, &submission.receipt.request_id),
             None => ticket,
         }
+    }
+
+    fn correct(
+        &self,
+        payment: &PaymentKey,
+        ticket: &Arc<Ticket>,
+        row: &Holder,
+        asking: &RequestId,
+    ) -> Arc<Ticket> {
+        let row = Ticket::of_row(row, asking);
+        self.recent.correct(payment, ticket, &row);
+        row
     }
 
     /// What this node knows of a payment by itself.
@@ -108,6 +133,17 @@ impl Intake {
         submission: Submission,
         ticket: Arc<Ticket>,
     ) -> Result<Accepted, NotAccepted> {
+        let (pending, queued) = self.prepare(submission, ticket, None);
+        self.queue(pending, &queued)?;
+        queued.accepted().await
+    }
+
+    fn prepare(
+        &self,
+        submission: Submission,
+        ticket: Arc<Ticket>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> (Pending, Queued) {
         let Submission {
             payment,
             receipt: own,
@@ -120,17 +156,34 @@ impl Intake {
             request_id: Some(own.request_id.clone()),
             traceparent,
         };
-        let queued = self
+        let receipt = own.clone();
+        let pending = self
             .committer
-            .submit(&record, own.clone(), Arc::clone(&ticket));
-        if let Err(reason) = queued {
-            self.recent.release(record.payment.key(), &ticket);
-            return Err(reason.into());
-        }
-        let receipt = ticket.outcome().await?;
+            .prepare(&record, receipt, Arc::clone(&ticket), place);
+        (pending, Queued { ticket, own })
+    }
+
+    fn queue(&self, pending: Pending, queued: &Queued) -> Result<(), NotAccepted> {
+        self.committer.queue(pending).map_err(|(reason, payment)| {
+            self.recent.release(&payment, &queued.ticket);
+            reason.into()
+        })
+    }
+}
+
+/// A payment whose record waits for its PUT.
+#[derive(Debug)]
+struct Queued {
+    ticket: Arc<Ticket>,
+    own: Receipt,
+}
+
+impl Queued {
+    async fn accepted(&self) -> Result<Accepted, NotAccepted> {
+        let receipt = self.ticket.outcome().await?;
         // Another request's receipt comes if the id was already claimed in S3.
         Ok(Accepted {
-            replayed: receipt != own,
+            replayed: receipt != self.own,
             receipt,
         })
     }

@@ -4,6 +4,7 @@
 //! [`committer`] puts all that wait into one object unless [`breaker`] knows that S3 is away, [`log`] is the bucket.
 //! The tier never changes or deletes anything, and it answers without the database.
 
+mod batch;
 pub mod breaker;
 pub mod circuit;
 pub mod committer;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use aws_clients::s3::{self, Bounds};
 use http_service::admin::{Admin, Serving};
-use http_service::http::{Layers, StatusQueries};
+use http_service::http::{Batches, Layers, StatusQueries};
 use http_service::metrics::Metrics;
 use http_service::server::{BindError, Server};
 use http_service::spans::Spans;
@@ -35,6 +36,7 @@ use time::OffsetDateTime;
 
 use crate::committer::Committer;
 use crate::config::Config;
+use crate::counters::BatchRefused;
 use crate::intake::Intake;
 use crate::log::{Log, S3Log};
 use crate::ready::S3Readiness;
@@ -114,6 +116,8 @@ impl App {
             rows,
             drain: server.drain(),
             cards: config.cards,
+            batches: Batches::register(&mut metrics),
+            batch_refused: BatchRefused::register(&mut metrics),
         };
         let layers = Layers {
             drain: server.drain(),

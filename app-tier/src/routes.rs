@@ -9,15 +9,17 @@ use axum::{Json, Router};
 use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode, Uri};
 use http_service::http::{
-    AT_ONCE, LoggedPayment, PathId, Refusal, RequestContext, client_name, idempotency_key,
-    read_json,
+    AT_ONCE, Batches, LoggedPayment, PathId, Refusal, RequestContext, client_name, idempotency_key,
+    is_batch, read_json,
 };
 use http_service::server::Drain;
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{Draft, ErrorCode, PaymentId, PaymentKey};
+use payment_core::{ClientName, Draft, ErrorCode, Payment, PaymentId, PaymentKey, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::batch;
+use crate::counters::BatchRefused;
 use crate::intake::{Accepted, Intake, NotAccepted, Submission};
 use crate::now;
 use crate::rows::Rows;
@@ -34,6 +36,8 @@ pub struct State {
     pub intake: Arc<Intake>,
     pub rows: Rows,
     pub drain: Drain,
+    pub batches: Batches,
+    pub(crate) batch_refused: BatchRefused,
 }
 
 pub fn routes(state: State) -> Router {
@@ -45,7 +49,7 @@ pub fn routes(state: State) -> Router {
 
 /// The answer to a payment that is durable.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub struct Answer<'a> {
     id: &'a str,
     status: &'static str,
     received_at: String,
@@ -59,37 +63,53 @@ async fn process(
 ) -> Result<Response, Refusal> {
     let client = client_name(request.headers())?;
     context.name_client(&client);
+    if is_batch(request.headers()) {
+        return batch::process(&state, &context, &client, request).await;
+    }
     let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
     let key = key.as_ref().and_then(|key| key.to_str().ok());
     let make = || PaymentId::made_from(Uuid::now_v7());
     let draft = Draft::parse_with(&body, &state.cards)?;
     let payment = draft.identify_with(key, make, &state.cards)?;
-    let payment = payment.of_client(client);
     let id = payment.id().clone();
-    let receipt = Receipt {
-        received_at: now(),
-        request_id: context.request_id.clone(),
-    };
-    let submission = Submission {
-        payment,
-        receipt,
-        traceparent: Some(context.traceparent.clone()),
-    };
+    let submission = submission(payment, client, &context, now());
     match state.intake.accept(submission).await {
         Ok(accepted) => Ok(answer(&id, &accepted)),
-        Err(reason) => Err(refuse(&reason, state.drain.is_draining())),
+        Err(reason) => Err(refuse(reason, state.drain.is_draining())),
+    }
+}
+
+impl<'a> Answer<'a> {
+    pub fn new(id: &'a PaymentId, status: &'static str, receipt: &'a Receipt) -> Self {
+        Self {
+            id: id.as_str(),
+            status,
+            received_at: receipt.received_at.to_string(),
+            request_id: receipt.request_id.as_str(),
+        }
+    }
+}
+
+/// A payment as what this request of this client brought.
+pub fn submission(
+    payment: Payment,
+    client: ClientName,
+    context: &RequestContext,
+    received_at: Timestamp,
+) -> Submission {
+    Submission {
+        payment: payment.of_client(client),
+        receipt: Receipt {
+            received_at,
+            request_id: context.request_id.clone(),
+        },
+        traceparent: Some(context.traceparent.clone()),
     }
 }
 
 fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
-    let receipt = &accepted.receipt;
-    let body = Json(Answer {
-        id: id.as_str(),
-        status: "accepted",
-        received_at: receipt.received_at.to_string(),
-        request_id: receipt.request_id.as_str(),
-    });
+    let body = Json(Answer::new(id, "accepted", &accepted.receipt));
     let status = if accepted.replayed {
         StatusCode::OK
     } else {
@@ -108,7 +128,7 @@ fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
     response
 }
 
-fn refuse(reason: &NotAccepted, draining: bool) -> Refusal {
+pub fn refuse(reason: NotAccepted, draining: bool) -> Refusal {
     const AGAIN: &str = "it was not confirmed; send it again in a moment, under the same id";
     let code = match reason {
         NotAccepted::Conflict => {
@@ -156,11 +176,11 @@ mod tests {
             (NotAccepted::StorageAway, ErrorCode::StorageUnavailable),
             (NotAccepted::Unconfirmed, ErrorCode::StorageUnavailable),
         ] {
-            assert_eq!(refuse(&reason, false).code, code);
-            assert_eq!(refuse(&reason, true).code, ErrorCode::Draining);
+            assert_eq!(refuse(reason, false).code, code);
+            assert_eq!(refuse(reason, true).code, ErrorCode::Draining);
             assert_eq!(code.retry_after_seconds(), Some(1));
         }
-        let conflict = refuse(&NotAccepted::Conflict, true).code;
+        let conflict = refuse(NotAccepted::Conflict, true).code;
         assert_eq!(conflict, ErrorCode::IdConflict);
     }
 }

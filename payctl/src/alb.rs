@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode, header, request};
 use http_body_util::Full;
-use payment_core::PaymentId;
+use payment_core::{PaymentId, batch};
 use program::{Env, chain};
 use serde::{Deserialize, Serialize};
 use tls::Roots;
@@ -26,10 +26,15 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(15);
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Tries of a payment under one id.
-const TRIES_MAX: u32 = 4;
+pub const TRIES_MAX: u32 = 4;
 
 /// The first pause; it doubles with each try.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// The pause after so many tries.
+pub fn pause(tries: u32) -> Duration {
+    PAUSE * 2_u32.pow(tries - 1)
+}
 
 #[derive(Debug)]
 pub struct Alb {
@@ -106,7 +111,7 @@ pub struct NoAnswer(#[from] CallError);
 
 impl NoAnswer {
     /// Whether another try may bring one.
-    fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         !matches!(self.0, CallError::Untrusted(_) | CallError::Tls(_))
     }
 }
@@ -176,9 +181,16 @@ impl Alb {
                 let unsure = tries > 1;
                 return Sent { answer, unsure };
             }
-            sleep(PAUSE * 2_u32.pow(tries - 1)).await;
+            sleep(pause(tries)).await;
             tries += 1;
         }
+    }
+
+    /// Sends a batch once.
+    pub async fn pay_batch(&self, lines: Bytes) -> Result<Answer, NoAnswer> {
+        let request = Request::post(self.at("/pay"));
+        let request = request.header(header::CONTENT_TYPE, batch::MEDIA_TYPE);
+        self.answer(request, lines).await
     }
 
     async fn answer(&self, request: request::Builder, body: Bytes) -> Result<Answer, NoAnswer> {

@@ -17,8 +17,8 @@ use tokio::time::timeout;
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// An answer of the pipeline takes a few hundred bytes, and a stranger's may not end.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+/// An answer of the pipeline takes a few hundred bytes for each payment, and a stranger's may not end.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub struct HttpClient {
@@ -31,7 +31,7 @@ pub struct HttpClient {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// The first 64 KiB.
+    /// The first MiB.
     pub body: String,
 }
 

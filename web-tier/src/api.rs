@@ -14,7 +14,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use payment_core::ErrorCode;
 use serde_json::Value;
 
-pub use self::examples::{Example, PAY};
+pub use self::examples::{BATCH, Example, PAY};
 use crate::{assets, page};
 
 /// Made once: it never changes while the program runs.
@@ -40,6 +40,7 @@ struct DocsPage {
     version: &'static str,
     members: Vec<[String; 2]>,
     examples: &'static [Example],
+    batch: [&'static str; 2],
     codes: Vec<(u16, &'static str, &'static str)>,
 }
 
@@ -49,6 +50,7 @@ pub async fn page() -> Response {
         version: env!("CARGO_PKG_VERSION"),
         members: schema::members(),
         examples: PAY,
+        batch: BATCH,
         codes: ErrorCode::ALL.map(ErrorCode::parts).into(),
     })
 }

@@ -15,13 +15,13 @@ use axum::extract::Request;
 use bytes::Bytes;
 use clients::digest::ContentDigest;
 use clients::registry::has_credential;
-use clients::signature::{self, Message, SIGNATURE_INPUT};
+use clients::signature::{Message, SIGNATURE_INPUT};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, Method};
 use http_service::http::RequestContext;
 use http_service::metrics::Metrics;
 
-use self::addresses::Addresses;
+use self::addresses::{Address, Addresses};
 use self::caller::{Caller, InFlight};
 pub use self::denied::Denied;
 use self::in_force::InForce;
@@ -41,8 +41,17 @@ pub struct Admitted {
     /// `None` where intake is open.
     caller: Option<Arc<Caller>>,
     /// What the signature says of the body, which was not read yet.
-    digest: Option<ContentDigest>,
-    _in_flight: Option<InFlight>,
+    digest: Option<Digest>,
+    /// Where the limit of its address counts.
+    address: Option<Address>,
+    in_flight: Option<InFlight>,
+}
+
+#[derive(Debug)]
+struct Digest {
+    digest: ContentDigest,
+    /// What the signature had to cover.
+    required: &'static [&'static str],
 }
 
 impl Door {
@@ -65,8 +74,10 @@ impl Door {
     /// Lets in a request about a payment, or one that makes one, before its body is read.
     pub fn admit(&self, context: &RequestContext, request: &Request) -> Result<Admitted, Denied> {
         let Some(clients) = &self.clients else {
-            self.check_address(request.headers())?;
-            return Ok(Admitted::default());
+            return Ok(Admitted {
+                address: self.check_address(request.headers())?,
+                ..Admitted::default()
+            });
         };
         let message = Message {
             method: request.method(),
@@ -74,23 +85,51 @@ impl Door {
             headers: request.headers(),
         };
         let pays = message.method == Method::POST;
-        let unknown = || Denied::Unknown(signature::required(message.method));
-        let (caller, digest) = if has_credential(message.headers) {
+        let required = message.required();
+        let unknown = || Denied::Unknown(required);
+        let (caller, digest, address) = if has_credential(message.headers) {
             let caller = clients.authenticate(&message).ok_or_else(unknown)?;
             let digest = if is_signed(&message) && pays {
-                Some(ContentDigest::of(message.headers).ok_or_else(unknown)?)
+                let digest = ContentDigest::of(message.headers).ok_or_else(unknown)?;
+                Some(Digest { digest, required })
             } else {
                 None
             };
-            (caller, digest)
+            (caller, digest, None)
         } else {
             let is_page = is_own_page(message.method, message.headers);
             let page = clients.page().filter(|_| is_page).ok_or_else(unknown)?;
-            self.check_address(message.headers)?;
-            (page, None)
+            (page, None, self.check_address(message.headers)?)
         };
         let admitted = Admitted::within_limits(context, caller, pays)?;
-        Ok(Admitted { digest, ..admitted })
+        Ok(Admitted {
+            digest,
+            address,
+            ..admitted
+        })
+    }
+
+    /// Counts the payments of a batch, of which one was counted before its body was read.
+    pub fn admit_batch(&self, admitted: &mut Admitted, payments: NonZeroU32) -> Result<(), Denied> {
+        let Some(more) = NonZeroU32::new(payments.get() - 1) else {
+            return Ok(());
+        };
+        let addresses = self.addresses.as_ref().zip(admitted.address.as_ref());
+        let caller = admitted.caller.as_ref();
+        let by_address = addresses.map(|(addresses, _)| addresses.batch_max());
+        let by_client = caller.and_then(|caller| caller.batch_max());
+        if let Some(max) = by_address.into_iter().chain(by_client).min()
+            && payments > max
+        {
+            return Err(Denied::BatchTooLarge(max));
+        }
+        if let Some((addresses, address)) = addresses {
+            addresses.check_more(address, more)?;
+        }
+        match caller {
+            Some(caller) => caller.check_more(admitted.in_flight.as_mut(), more),
+            None => Ok(()),
+        }
     }
 
     /// Lets the pay page look for a payment of its own; `None` if it may not pay here.
@@ -111,11 +150,11 @@ impl Door {
     }
 
     /// Callers without a key are told apart by their address.
-    fn check_address(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        match &self.addresses {
-            None => Ok(()),
-            Some(addresses) => addresses.check(headers),
-        }
+    fn check_address(&self, headers: &HeaderMap) -> Result<Option<Address>, Denied> {
+        let addresses = self.addresses.as_ref();
+        addresses
+            .map(|addresses| addresses.check(headers))
+            .transpose()
     }
 }
 
@@ -134,8 +173,8 @@ impl Admitted {
         let in_flight = caller.check_limits(pays)?;
         Ok(Self {
             caller: Some(caller),
-            digest: None,
-            _in_flight: in_flight,
+            in_flight,
+            ..Self::default()
         })
     }
 
@@ -147,8 +186,8 @@ impl Admitted {
     /// Refuses a body that is not the one that was signed.
     pub fn check(&self, body: &Bytes) -> Result<(), Denied> {
         match &self.digest {
-            Some(digest) if !digest.is_of(body) => {
-                Err(Denied::Unknown(signature::required(&Method::POST)))
+            Some(Digest { digest, required }) if !digest.is_of(body) => {
+                Err(Denied::Unknown(required))
             }
             _ => Ok(()),
         }

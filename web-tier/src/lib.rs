@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_service::admin::{Admin, Serving};
-use http_service::http::{Around, Layers, StatusQueries};
+use http_service::http::{Around, Batches, Layers, StatusQueries};
 use http_service::metrics::Metrics;
 use http_service::server::{BindError, Server};
 use http_service::spans::Spans;
@@ -66,6 +66,7 @@ struct Routers {
     around: Around,
     app_tier: AppTier,
     door: Arc<Door>,
+    batches: Batches,
     cards: CardCheck,
 }
 
@@ -74,6 +75,7 @@ impl Routers {
         let state = State {
             upstream: self.app_tier.connect(),
             door: Arc::clone(&self.door),
+            batches: self.batches.clone(),
             cards: self.cards.clone(),
         };
         let router = self.around.wrap(routes::routes(state));
@@ -107,12 +109,14 @@ impl App {
             status_queries: STATUS_QUERIES,
         };
         let around = layers.register(&mut metrics);
+        let batches = Batches::register(&mut metrics);
         Ok(Self {
             admin: admin.serve(metrics, Ready(app_tier.connect())),
             routers: Routers {
                 around,
                 app_tier,
                 door: Arc::clone(&door),
+                batches,
                 cards: config.cards,
             },
             server,

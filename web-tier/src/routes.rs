@@ -10,7 +10,8 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, StatusCode};
 use http_service::http::{
-    LoggedPayment, PathId, Refusal, RequestContext, idempotency_key, read_body, read_json,
+    Batches, LoggedBatch, LoggedPayment, PathId, Refusal, RequestContext, idempotency_key,
+    is_batch, read_body, read_json,
 };
 use payment_core::payment::BODY_BYTES_MAX;
 use payment_core::{CardCheck, ErrorCode, PaymentId};
@@ -19,7 +20,7 @@ use tokio::time::timeout;
 use crate::accept::prefers_html;
 use crate::door::{Admitted, Denied, Door};
 use crate::origin::refuse_other_sites;
-use crate::upstream::Upstream;
+use crate::upstream::{BatchAnswer, Upstream};
 use crate::{address, api, assets, form, page, receipt};
 
 /// Path of a payment's status.
@@ -31,6 +32,7 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 pub struct State {
     pub upstream: Upstream,
     pub door: Arc<Door>,
+    pub batches: Batches,
     pub cards: CardCheck,
 }
 
@@ -112,6 +114,10 @@ async fn pay(
         return refusal.into_response();
     }
     match state.door.admit(&context, &request) {
+        Ok(admitted) if is_batch(request.headers()) => {
+            let answer = take_batch(&state, &context, admitted, request).await;
+            answer.into_response()
+        }
         Ok(admitted) => take(&state, &context, &admitted, request)
             .await
             .into_response(),
@@ -139,6 +145,32 @@ async fn take(
         .upstream
         .process(context, client, key.as_ref(), &body)
         .await?)
+}
+
+/// Many payments of a program.
+async fn take_batch(
+    state: &State,
+    context: &RequestContext,
+    mut admitted: Admitted,
+    request: Request,
+) -> Result<Response, Stopped> {
+    let batch = state.batches.read(request).await?;
+    admitted.check(&batch.body)?;
+    state.door.admit_batch(&mut admitted, batch.payments)?;
+    let answer = state
+        .upstream
+        .process_batch(context, admitted.client(), &batch.body)
+        .await?;
+    Ok(match answer {
+        BatchAnswer::Refused(problem) => problem,
+        BatchAnswer::Lines { lines, accepted } => {
+            let logged = LoggedBatch {
+                payments: batch.payments.get(),
+                accepted,
+            };
+            (Extension(logged), batch.answer(lines)).into_response()
+        }
+    })
 }
 
 /// Why a request goes no further.

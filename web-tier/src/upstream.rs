@@ -2,10 +2,11 @@
 //! balancer.
 //!
 //! Headers go through by an allow-list in both directions. A POST is sent a second time only where nothing of it
-//! was sent, or where the payment has an id, which makes a repeat safe (promise P4). What is then said to the repeat
-//! is passed on only where it is true of both.
+//! was sent, or where the payment has an id, which makes a repeat safe (promise P4), as each payment of a batch must.
+//! What is then said to the repeat is passed on only where it is true of both.
 
 mod addresses;
+mod batch_answer;
 mod link;
 mod pool;
 mod tls;
@@ -25,19 +26,22 @@ use http_service::http::{
     AT_ONCE, CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
 };
 use http_service::metrics::{Histogram, Metrics, SECONDS};
-use payment_core::{ErrorCode, PaymentId, Problem};
+use payment_core::{ErrorCode, PaymentId, Problem, batch};
 use program::chain;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
 
 use self::addresses::Addresses;
 pub use self::addresses::{HostPort, Resolve};
+pub use self::batch_answer::BatchAnswer;
 use self::link::{CallError, Peer};
 use self::pool::Pool;
 pub use self::tls::{CA_FILE, Tls};
 use crate::config;
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const JSON: &str = "application/json";
 
 /// Headers of an answer that the client may see.
 const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];
@@ -78,6 +82,7 @@ struct Call<'a> {
     client: Option<&'a HeaderValue>,
     /// The client's header Idempotency-Key.
     key: Option<&'a HeaderValue>,
+    media_type: &'static str,
     body: &'a Bytes,
 }
 
@@ -138,6 +143,7 @@ impl Upstream {
             context: None,
             client: None,
             key: None,
+            media_type: JSON,
             body: &Bytes::new(),
         };
         match tokio::time::timeout(HEALTH, self.send(&call)).await {
@@ -165,9 +171,32 @@ impl Upstream {
             context: Some(context),
             client,
             key,
+            media_type: JSON,
             body,
         };
-        self.forward(call, || key.is_some() || has_id(body)).await
+        let answer = self.forward(&call, || key.is_some() || has_id(body));
+        answer.await?.into_response()
+    }
+
+    /// Hands a batch of this client on, and tells how many of its payments are durable.
+    pub async fn process_batch(
+        &self,
+        context: &RequestContext,
+        client: Option<&HeaderValue>,
+        body: &Bytes,
+    ) -> Result<BatchAnswer, Refusal> {
+        let call = Call {
+            method: Method::POST,
+            uri: Uri::from_static("/process"),
+            context: Some(context),
+            client,
+            key: None,
+            media_type: batch::MEDIA_TYPE,
+            body,
+        };
+        // A payment without an id is refused, so that it is safe whatever is in it.
+        let answer = self.forward(&call, || true).await?;
+        BatchAnswer::read(answer)
     }
 
     /// What is known of a payment. One that is not known yet is waited for.
@@ -205,41 +234,44 @@ impl Upstream {
             context: Some(context),
             client,
             key: None,
+            media_type: JSON,
             body: &Bytes::new(),
         };
-        self.forward(call, || true).await
+        self.forward(&call, || true).await?.into_response()
     }
 
     async fn forward(
         &self,
-        call: Call<'_>,
+        call: &Call<'_>,
         may_repeat: impl Fn() -> bool,
-    ) -> Result<Response, Refusal> {
-        let first = self.send(&call).await;
-        let answer = match first {
+    ) -> Result<Answer, Refusal> {
+        let first = self.send(call).await;
+        match first {
             Ok(answer) if answer.status == StatusCode::BAD_GATEWAY && may_repeat() => {
-                self.repeat(&call).await?
+                self.repeat(call).await
             }
             // Nothing of it was sent.
             Err(error) if error.nothing_was_sent() => {
-                self.send(&call).await.map_err(|e| unreachable(&e))?
+                self.send(call).await.map_err(|e| unreachable(&e))
             }
             Err(error) if may_repeat() => {
                 tracing::debug!(error = chain(&error), "sending again");
-                self.repeat(&call).await?
+                self.repeat(call).await
             }
-            answer => answer.map_err(|e| unreachable(&e))?,
-        };
-        answer.into_response()
+            answer => answer.map_err(|e| unreachable(&e)),
+        }
     }
 
     /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
     /// taken, and then another node took other content under the same id, to which it holds (promise P6).
     async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         self.app_tier.counters.repeats.inc();
-        let answer = self.send(call).await.map_err(|e| unreachable(&e))?;
+        let mut answer = self.send(call).await.map_err(|e| unreachable(&e))?;
         if call.method == Method::POST && answer.status.is_client_error() {
             return Err(broken(answer.status));
+        }
+        if call.media_type == batch::MEDIA_TYPE {
+            answer.body = batch_answer::doubtful(&answer.body);
         }
         Ok(answer)
     }
@@ -285,7 +317,7 @@ impl Upstream {
             headers.insert(CLIENT, client.clone());
         }
         if call.method == Method::POST {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.media_type));
         }
         if let Some(key) = call.key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());

@@ -57,9 +57,17 @@ impl Tier {
     }
 
     pub fn post(&self, body: String) -> JoinHandle<Response> {
+        self.post_as("application/json", body)
+    }
+
+    pub fn post_as(
+        &self,
+        media_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> JoinHandle<Response> {
         let request = reqwest::Client::new()
             .post(&self.url)
-            .header("content-type", "application/json")
+            .header("content-type", media_type)
             .timeout(LONG)
             .body(body);
         tokio::spawn(async move { request.send().await.unwrap() })
@@ -75,7 +83,7 @@ impl Tier {
     }
 
     /// One figure of `/metrics`.
-    async fn figure(&self, name: &str) -> String {
+    pub async fn figure(&self, name: &str) -> String {
         let (_, text) = self.admin("/metrics").await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_default().trim().to_owned()

@@ -1,15 +1,16 @@
 //! Signed requests (RFC 9421): what a signature covers, and whether it is right.
 //!
-//! A signature must cover the method and the path; that of a POST also Content-Digest and Idempotency-Key. So the body
-//! can't be exchanged, and whoever repeats the request repeats one payment (promise P4) instead of making another.
+//! A signature must cover the method and the path; that of a POST also Content-Digest, and Idempotency-Key or the type of
+//! a batch. So the body can't be exchanged, and whoever repeats the request repeats its payments (promise P4) instead of
+//! making others.
 
 mod base;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method, Uri};
-use payment_core::Timestamp;
+use payment_core::{Timestamp, batch};
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use sfv::{BareItem, Dictionary, InnerList, Item, Key, ListEntry, Parser};
@@ -26,8 +27,15 @@ pub const AGE_SECONDS_MAX: i64 = 5 * 60;
 /// A client's clock may be ahead by this much.
 const AHEAD_SECONDS_MAX: i64 = 60;
 
-const READING: &[&str] = &["@method", "@path"];
-const PAYING: &[&str] = &["@method", "@path", "content-digest", "idempotency-key"];
+/// What a signature covers of a request that asks.
+pub const READING: &[&str] = &["@method", "@path"];
+
+/// What a signature covers of one payment.
+pub const PAYING: &[&str] = &["@method", "@path", "content-digest", "idempotency-key"];
+
+/// What a signature covers of a batch. Its payments have their ids in the body, and its type says that it is a batch: as a
+/// single payment it would be another one with each repeat.
+pub const BATCH: &[&str] = &["@method", "@path", "content-digest", "content-type"];
 
 /// The label of signatures that are made here.
 const LABEL: &str = "sig";
@@ -54,12 +62,15 @@ pub enum SigningKey {
     Hmac(hmac::Key),
 }
 
-/// What a signature of a request with this method has to cover.
-pub fn required(method: &Method) -> &'static [&'static str] {
-    if method == Method::POST {
-        PAYING
-    } else {
-        READING
+impl Message<'_> {
+    /// What a signature of this request has to cover.
+    pub fn required(&self) -> &'static [&'static str] {
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        match *self.method {
+            Method::POST if content_type.is_some_and(batch::is_batch) => BATCH,
+            Method::POST => PAYING,
+            _ => READING,
+        }
     }
 }
 
@@ -83,7 +94,7 @@ pub fn read<T>(message: &Message<'_>, known: impl Fn(&str) -> Option<T>) -> Opti
 impl Signed {
     /// Whether the key made this signature of this request, lately, and over all that matters.
     pub fn verify(&self, material: &Material, message: &Message<'_>, now: Timestamp) -> bool {
-        self.covers(required(message.method))
+        self.covers(message.required())
             && self.is_fresh(now.to_utc().unix_timestamp())
             && self.is_by(material, message)
     }
@@ -171,7 +182,7 @@ impl SigningKey {
         key_id: &str,
         now: Timestamp,
     ) -> Option<(String, String)> {
-        let items = required(message.method).iter();
+        let items = message.required().iter();
         let items = items.map(|name| Some(Item::new(text(name)?)));
         let mut covered = InnerList::new(items.collect::<Option<_>>()?);
         let created = sfv::Integer::try_from(now.to_utc().unix_timestamp()).ok()?;

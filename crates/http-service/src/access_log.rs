@@ -60,12 +60,14 @@ impl<'a> Line<'a> {
     }
 
     /// A number, or what else is JSON as it is shown.
-    pub fn number(&mut self, name: &str, value: impl std::fmt::Display) -> &mut Self {
+    pub fn number(&mut self, name: &str, value: Option<impl std::fmt::Display>) -> &mut Self {
         use std::fmt::Write as _;
 
-        self.name(name);
-        // Writing to a String can't fail.
-        let _ = write!(self.0, "{value}");
+        if let Some(value) = value {
+            self.name(name);
+            // Writing to a String can't fail.
+            let _ = write!(self.0, "{value}");
+        }
         self
     }
 
@@ -168,7 +170,7 @@ mod tests {
         let mut line = Line::begin(&mut out, Level::INFO, Timestamp::EPOCH);
         line.text("error_cause", Some("a \"quoted\"\ncause"))
             .text("payment_id", None)
-            .number("status", 202)
+            .number("status", Some(202))
             .time("duration_ms", Duration::from_micros(12_034));
         line.end();
         assert_eq!(

@@ -5,6 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::card::{self, CardCheck};
+use crate::json::{self, DEPTH_MAX, Json};
 
 /// The longest id, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
@@ -28,6 +29,16 @@ impl PaymentId {
     pub fn parse_with(text: &str, cards: &CardCheck) -> Option<Self> {
         let is_free = || cards.is_exempt("id") || !card::is_in(text);
         Self::from_stored(text).filter(|id| !id.is_only_dots() && is_free())
+    }
+
+    /// The id of a body that is no payment for another reason, if it may be shown.
+    pub fn in_body(body: &[u8], cards: &CardCheck) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        let members = json::read_object(text, DEPTH_MAX).ok()?;
+        members.iter().find_map(|(name, value)| match value {
+            Json::String(id) if **name == *"id" => Self::parse_with(id, cards),
+            _ => None,
+        })
     }
 
     /// An id from the journal or from a row: it was judged when it came in, and only its form is checked.
@@ -128,6 +139,22 @@ mod tests {
             assert_eq!(PaymentId::from_stored(stored).unwrap().as_str(), stored);
         }
         assert!(RequestId::from_stored("4111111111111111").is_some());
+    }
+
+    #[test]
+    fn p8_the_id_of_a_refused_body_is_shown_unless_it_is_none() {
+        let shown = |body: &str| PaymentId::in_body(body.as_bytes(), &CardCheck::ALL);
+        let id = shown(r#"{"amount":-1,"id":"a"}"#).unwrap();
+        assert_eq!(id.as_str(), "a");
+        for body in [
+            "",
+            "{}",
+            r#"{"id":1}"#,
+            r#"{"id":"4111111111111111"}"#,
+            r#"{"id":"a"#,
+        ] {
+            assert_eq!(shown(body), None, "{body}");
+        }
     }
 
     #[test]

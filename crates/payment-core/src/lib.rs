@@ -6,6 +6,7 @@
 //!
 //! - [`payment`]: a request body becomes a [`Payment`], or a [`PaymentError`] that names the member and what to do.
 //!   What can be stored is one rule for the door and for every reader; the door adds the policy of today.
+//! - [`batch`]: many payments in one body.
 //! - [`record`]: a payment as one line of the log, and back.
 //! - [`object`]: a whole object of the log, whoever wrote it, as lines.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
@@ -14,6 +15,7 @@
 //! version if an older reader would misread it.
 
 pub mod amount;
+pub mod batch;
 pub mod canonical;
 pub mod card;
 pub mod client;

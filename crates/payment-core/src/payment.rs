@@ -54,6 +54,8 @@ pub enum PaymentError {
     Id,
     #[error("the header Idempotency-Key {ID_RULE}")]
     IdempotencyKey,
+    #[error("id is required for each payment of a batch, so that the batch is safe to repeat")]
+    NoId,
     #[error(
         "the member id and the header Idempotency-Key differ; give one of them, or the same in both"
     )]
@@ -87,6 +89,7 @@ impl PaymentError {
             Self::CardNumber { .. } => ErrorCode::CardNumber,
             Self::Id
             | Self::IdempotencyKey
+            | Self::NoId
             | Self::NotAString { .. }
             | Self::TooLong { .. }
             | Self::Amount(_)
@@ -100,7 +103,7 @@ impl PaymentError {
     pub fn member(&self) -> Option<&'static str> {
         match self {
             Self::Json(_) | Self::NotUtf8 | Self::IdempotencyKey | Self::IdMismatch => None,
-            Self::Id => Some("id"),
+            Self::Id | Self::NoId => Some("id"),
             Self::NotAString { member }
             | Self::TooLong { member, .. }
             | Self::CardNumber { member } => Some(member),

@@ -100,6 +100,7 @@ impl Pace {
             connections,
             length: self.length,
             key: None,
+            batch: None,
         }
     }
 }

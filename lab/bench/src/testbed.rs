@@ -51,7 +51,8 @@ impl Testbed {
         self.most_of(&self.pace.load(url, connections)).await
     }
 
-    async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
+    /// Like [`Testbed::most`], for any load.
+    pub async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
         let wrk = self.tools.wrk().await?;
         wrk.run(&self.warm_up(load)).await?;
         sound(load, wrk.run(load).await?)

@@ -1,5 +1,7 @@
 //! A well-behaved client: it repeats a payment under its id until it has an answer.
 
+mod batch;
+
 use std::{
     collections::HashMap,
     sync::Arc,

@@ -81,6 +81,7 @@ async fn post(
 async fn perform(client: &Client, deed: Deed) {
     match deed {
         Deed::Pay(payment) => client.pay(payment).await,
+        Deed::Batch(payments) => client.pay_batch(payments).await,
         Deed::Twins(payment) => {
             tokio::join!(client.pay(payment.clone()), client.pay(payment));
         }

@@ -8,6 +8,9 @@ use verdict::Content;
 /// Number of recent payments that may be repeated.
 const RECENT: usize = 2_000;
 
+/// Most payments of one batch.
+const BATCH_MAX: usize = 40;
+
 /// Currency codes with their number of decimals.
 const CURRENCIES: [(&str, u32); 4] = [("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)];
 
@@ -49,6 +52,20 @@ pub struct Payment {
     pub body: String,
 }
 
+impl Payment {
+    /// The same payment as a line of this client's batch. `None` if it has no id.
+    fn in_batch(mut self, client: &str) -> Option<Self> {
+        let id = self.id.as_deref()?;
+        if self.by_header {
+            let members = self.body.strip_prefix('{')?;
+            self.body = format!(r#"{{"id":"{id}",{members}"#);
+            self.by_header = false;
+        }
+        client.clone_into(&mut self.client);
+        Some(self)
+    }
+}
+
 /// What one client does.
 #[derive(Clone, Debug)]
 pub enum Deed {
@@ -58,6 +75,8 @@ pub enum Deed {
     Twins(Payment),
     /// Hangs up before the answer, then repeats.
     HangUp(Payment, u64),
+    /// Posts several payments of one client in one request, and repeats those that are open until they are answered.
+    Batch(Vec<Payment>),
     /// Posts without a valid credential.
     Intrude(Payment),
 }
@@ -93,7 +112,8 @@ impl Payments {
             }
         }
         match self.rng.random_range(0..100) {
-            0..65 => Deed::Pay(self.fresh()),
+            0..60 => Deed::Pay(self.fresh()),
+            60..65 => Deed::Batch(self.batch()),
             65..70 => Deed::Pay(self.anonymous()),
             70..80 => Deed::Pay(self.repeated()),
             80..86 => Deed::Pay(self.colliding()),
@@ -168,6 +188,25 @@ impl Payments {
             .choose(&mut self.rng)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// Payments of all sorts; in a batch each has its id in its body.
+    fn batch(&mut self) -> Vec<Payment> {
+        let client = self.client();
+        let count = self.rng.random_range(1..=BATCH_MAX);
+        let mut batch = Vec::with_capacity(count);
+        while batch.len() < count {
+            let payment = match self.rng.random_range(0..100) {
+                0..75 => self.fresh(),
+                75..85 => self.repeated(),
+                85..93 => self.colliding(),
+                _ => self.refused(),
+            };
+            if let Some(payment) = payment.in_batch(&client) {
+                batch.push(payment);
+            }
+        }
+        batch
     }
 
     fn refused(&mut self) -> Payment {
@@ -289,17 +328,32 @@ mod tests {
     fn bodies_are_json_but_for_those_that_are_to_be_refused() {
         let mut payments = Payments::new(1, "r".to_owned(), vec!["shop".to_owned()]);
         for _ in 0..500 {
-            let (Deed::Pay(payment)
-            | Deed::Twins(payment)
-            | Deed::HangUp(payment, _)
-            | Deed::Intrude(payment)) = payments.next();
-            let parsed: Result<Box<serde_json::value::RawValue>, _> =
-                serde_json::from_str(&payment.body);
-            assert!(
-                parsed.is_ok() || payment.body.contains("broken"),
-                "{}",
-                payment.body
-            );
+            let sent = match payments.next() {
+                Deed::Batch(payments) => payments,
+                Deed::Pay(payment)
+                | Deed::Twins(payment)
+                | Deed::HangUp(payment, _)
+                | Deed::Intrude(payment) => vec![payment],
+            };
+            for payment in sent {
+                let parsed: Result<Box<serde_json::value::RawValue>, _> =
+                    serde_json::from_str(&payment.body);
+                assert!(
+                    parsed.is_ok() || payment.body.contains("broken"),
+                    "{}",
+                    payment.body
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_payment_of_a_batch_is_one_line_with_its_id() {
+        let mut payments = Payments::new(1, "r".to_owned(), vec!["shop".to_owned()]);
+        for payment in (0..50).flat_map(|_| payments.batch()) {
+            let id = format!(r#""id":"{}""#, payment.id.unwrap());
+            assert_eq!(payment.body.matches(&id).count(), 1, "{}", payment.body);
+            assert!(!payment.body.contains('\n') && payment.client == "shop");
         }
     }
 

@@ -1,5 +1,9 @@
 //! `payctl pay`.
 
+mod file;
+
+use std::path::PathBuf;
+
 use payment_core::PaymentId;
 use program::{Env, chain};
 use uuid::Uuid;
@@ -13,6 +17,10 @@ use crate::output::{self, safe};
 pub struct Args {
     #[command(flatten)]
     payment: Payment,
+    /// Send the payments of a file instead: newline-delimited JSON, one payment a line, each with its id. To send the file
+    /// again is safe
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "transaction", "amount", "currency", "payer_name", "status"])]
+    file: Option<PathBuf>,
     #[command(flatten)]
     trust: Trust,
     #[command(flatten)]
@@ -23,6 +31,10 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let address = alb::required(&mut env, args.trust);
     let credential = Credential::new(args.credential, &mut env);
     let address = env.finish(|| address).map_err(Failure::config)?;
+    let alb = Alb::new(address, credential)?;
+    if let Some(path) = &args.file {
+        return file::send(&alb, path).await;
+    }
     let mut payment = args.payment;
     let id = payment
         .id
@@ -30,7 +42,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .clone();
     // Before anything is sent: a run that is killed can then be repeated.
     output::say(&format!("id {}\n", safe(&id)))?;
-    let sent = Alb::new(address, credential)?.pay(&payment).await;
+    let sent = alb.pay(&payment).await;
     let again = || format!("send it again with --id {}", safe(&id));
     let answer = sent
         .answer

@@ -53,7 +53,7 @@ pub async fn answer(State(script): State<Script>, request: Request) -> impl Into
         request.method().to_string(),
         request.uri().path().to_owned(),
     );
-    let body = axum::body::to_bytes(request.into_body(), 1 << 16)
+    let body = axum::body::to_bytes(request.into_body(), 1 << 20)
         .await
         .unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
@@ -70,6 +70,10 @@ pub async fn answer(State(script): State<Script>, request: Request) -> impl Into
 async fn run(answers: &[Reply], args: &[&str]) -> (Said, Vec<Asked>) {
     let script = Script::default();
     script.will_say(answers);
+    serve(script, args).await
+}
+
+pub async fn serve(script: Script, args: &[&str]) -> (Said, Vec<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = axum::serve(

@@ -15,6 +15,7 @@ mod interrupted;
 mod migrate;
 mod not_clean;
 mod outage;
+mod pay_file;
 mod reconcile;
 mod replay;
 mod sql;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use clients::signature;
-use http::Method;
 use payment_core::payment::BODY_BYTES_MAX;
-use payment_core::{ErrorCode, Problem};
+use payment_core::{ErrorCode, Problem, batch};
 use serde_json::{Map, Value, json};
 
 use super::examples::PAY;
@@ -57,6 +56,7 @@ pub fn openapi() -> Value {
         "components": {"schemas": {
             "Payment": schema::payment(),
             "Accepted": schema::accepted(),
+            "Outcome": schema::outcome(),
             "Status": schema::status(),
             "Problem": schema::problem(),
         }, "securitySchemes": security_schemes()},
@@ -69,13 +69,14 @@ fn security() -> Value {
 }
 
 fn security_schemes() -> Value {
-    let covered = |method| format!("`{}`", signature::required(&method).join("`, `"));
+    let covered = |components: &[&str]| format!("`{}`", components.join("`, `"));
     let description = format!(
         "HTTP Message Signatures (RFC 9421), ed25519 or hmac-sha256, with keyid, and created at most {} seconds ago. A \
-         POST covers {}, a GET {}. Content-Digest is that of RFC 9530, sha-256 or sha-512.",
+         payment covers {}, a batch {}, a GET {}. Content-Digest is that of RFC 9530, sha-256 or sha-512.",
         signature::AGE_SECONDS_MAX,
-        covered(Method::POST),
-        covered(Method::GET),
+        covered(signature::PAYING),
+        covered(signature::BATCH),
+        covered(signature::READING),
     );
     json!({
         "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the client's."},
@@ -93,29 +94,35 @@ fn pay() -> Value {
         })
         .collect();
     let mut repeated = json_answer(
-        "It was accepted before: the first answer again.",
+        "A single payment was accepted before: the first answer again. Or a batch: a line for each payment, in order.",
         "Accepted",
     );
+    let mut to_the_first = location("^/pay/");
+    to_the_first["required"] = false.into();
     repeated["headers"] = json!({
-        "Idempotent-Replayed": {"schema": {"const": "true"}, "required": true},
-        "Location": location("^/pay/"),
+        "Idempotent-Replayed": {"schema": {"const": "true"}},
+        "Location": to_the_first,
     });
+    repeated["content"][batch::MEDIA_TYPE] = lines("Outcome");
     let mut accepted = json_answer("It is durable, and on its way to the database.", "Accepted");
     accepted["headers"] = json!({"Location": location("^/pay/")});
     json!({
         "operationId": "pay",
         "security": security(),
         "summary": "Make a payment",
-        "description": format!("One JSON object of at most {BODY_BYTES_MAX} bytes. An object with the same member twice is refused. After a 5xx, or no answer, send it again under the same id."),
+        "description": format!("One JSON object of at most {BODY_BYTES_MAX} bytes. An object with the same member twice is refused. After a 5xx, or no answer, send it again under the same id. Or a batch: one such object a line, each with its id, at most {} payments and {} bytes. A batch is not atomic, and safe to repeat.", batch::PAYMENTS_MAX, batch::BYTES_MAX),
         "parameters": [{
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Another way to give the id.",
+            "description": "Another way to give the id of a single payment.",
             "schema": schema::id(),
         }],
         "requestBody": {
             "required": true,
-            "content": {"application/json": {"schema": reference("Payment"), "examples": examples}},
+            "content": {
+                "application/json": {"schema": reference("Payment"), "examples": examples},
+                batch::MEDIA_TYPE: lines("Payment"),
+            },
         },
         "responses": with_refusals(json!({"200": repeated, "202": accepted}), PAYING),
     })
@@ -180,6 +187,12 @@ fn own() -> Value {
             &[],
         ),
     })
+}
+
+/// Lines of this schema. The description can say no more than that the whole is text.
+fn lines(schema: &str) -> Value {
+    let description = format!("Newline-delimited JSON; each line is of the schema {schema}.");
+    json!({"schema": {"type": "string", "description": description}})
 }
 
 /// A page, for who prefers HTML.

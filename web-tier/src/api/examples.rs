@@ -64,3 +64,11 @@ pub const PAY: &[Example] = &[
     ),
     refused("No JSON object", r#"["amount", 1]"#, 400, "malformed_json"),
 ];
+
+/// A batch, and its answer.
+pub const BATCH: [&str; 2] = [
+    r#"{"id": "order-1003", "amount": "12.50"}
+{"id": "order-1004", "amount": "-1"}"#,
+    r#"{"line":1,"id":"order-1003","status":"accepted","received_at":"2026-11-22T07:30:00.123456Z","request_id":"019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4"}
+{"line":2,"id":"order-1004","status":"refused","code":"invalid_member","http_status":422,"detail":"amount must be more than 0","member":"amount"}"#,
+];

@@ -60,6 +60,43 @@ pub fn accepted() -> Value {
     })
 }
 
+/// One line of the answer to a batch.
+pub fn outcome() -> Value {
+    let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    let line =
+        json!({"type": "integer", "minimum": 1, "description": "The payment's line in the batch."});
+    json!({
+        "description": "What became of one payment of a batch.",
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["line", "id", "status", "received_at", "request_id"],
+                "properties": {
+                    "line": line,
+                    "id": id(),
+                    "status": {"enum": ["accepted", "replayed"]},
+                    "received_at": time(),
+                    "request_id": {"type": "string"},
+                },
+            },
+            {
+                "type": "object",
+                "required": ["line", "status", "code", "http_status", "detail"],
+                "properties": {
+                    "line": line,
+                    "id": id(),
+                    "status": {"enum": ["refused", "unconfirmed"], "description": "refused: it never becomes a row. unconfirmed: it may have been accepted; send it again under the same id."},
+                    "code": {"enum": codes},
+                    "http_status": {"type": "integer", "description": "Status of the answer to a single payment."},
+                    "detail": {"type": "string"},
+                    "member": {"type": "string"},
+                    "retry_after": {"type": "integer", "minimum": 0, "description": "Seconds."},
+                },
+            },
+        ],
+    })
+}
+
 pub fn status() -> Value {
     json!({
         "type": "object",

@@ -8,12 +8,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::HeaderName;
 
-use super::denied::{Denied, Limit};
+use super::caller;
+use super::denied::Denied;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// `None` where the load balancer says nothing: those callers share one limit.
-type Address = Option<IpAddr>;
+/// What callers are told apart by. Those of whom the load balancer says nothing share one limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address(Option<IpAddr>);
 
 /// Addresses that came lately. Each is forgotten once its burst is whole again, so that their number is bounded by the
 /// requests of a few seconds.
@@ -35,13 +37,22 @@ impl Addresses {
         }
     }
 
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        self.limiter.check_key(&address(headers)).map_err(|until| {
-            Denied::Limited(Limit::Rate {
-                quota: self.quota,
-                wait: until.wait_time_from(self.clock.now()),
-            })
-        })
+    pub fn check(&self, headers: &HeaderMap) -> Result<Address, Denied> {
+        let address = Address(address(headers));
+        self.check_more(&address, NonZeroU32::MIN)?;
+        Ok(address)
+    }
+
+    /// Counts so many requests of an address at once.
+    pub fn check_more(&self, address: &Address, requests: NonZeroU32) -> Result<(), Denied> {
+        let now = || self.clock.now();
+        let checked = self.limiter.check_key_n(address, requests);
+        caller::limited(checked, self.quota, now)
+    }
+
+    /// The largest batch that the limit ever lets in.
+    pub fn batch_max(&self) -> NonZeroU32 {
+        self.quota.burst_size()
     }
 
     /// Forgets those that are whole again.
@@ -57,7 +68,7 @@ impl Addresses {
 }
 
 /// The last hop of X-Forwarded-For. The load balancer adds it; whatever stands before may be the client's invention.
-fn address(headers: &HeaderMap) -> Address {
+fn address(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all(X_FORWARDED_FOR).iter().next_back()?;
     let hop = last.to_str().ok()?.rsplit(',').next()?.trim();
     let address = hop.parse().ok();

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clients::{Client, Limits};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock as _, DefaultClock, Reference};
+use governor::{DefaultDirectRateLimiter, InsufficientCapacity, NotUntil, Quota, RateLimiter};
 use http::header::HeaderValue;
 use payment_core::ClientName;
 use prometheus_client::metrics::counter::Counter;
@@ -26,9 +26,12 @@ pub struct Caller {
     limited: Counter,
 }
 
-/// One payment's place among those of its client that may be in flight.
+/// The place of a request's payments among those of its client that may be in flight.
 #[derive(Debug)]
-pub struct InFlight(Arc<AtomicU32>);
+pub struct InFlight {
+    count: Arc<AtomicU32>,
+    payments: u32,
+}
 
 /// Requests per second, with a burst.
 #[derive(Debug)]
@@ -80,19 +83,36 @@ impl Caller {
     /// Counts a request, and refuses one that is over a limit. The place of a payment is given back as it is dropped.
     pub fn check_limits(&self, pays: bool) -> Result<Option<InFlight>, Denied> {
         self.requests.inc();
-        let limited = |limit| {
-            self.limited.inc();
-            Denied::Limited(limit)
+        let mut in_flight = pays.then(|| InFlight {
+            count: Arc::clone(&self.in_flight),
+            payments: 0,
+        });
+        self.check_more(in_flight.as_mut(), NonZeroU32::MIN)?;
+        Ok(in_flight)
+    }
+
+    /// Counts so many payments more of a request.
+    pub fn check_more(
+        &self,
+        in_flight: Option<&mut InFlight>,
+        payments: NonZeroU32,
+    ) -> Result<(), Denied> {
+        let within = || {
+            if let Some(rate) = &self.rate {
+                rate.check(payments)?;
+            }
+            match (in_flight, self.limits.in_flight) {
+                (Some(in_flight), Some(max)) => in_flight.take(payments, max),
+                _ => Ok(()),
+            }
         };
-        if let Some(rate) = &self.rate {
-            rate.check().map_err(limited)?;
-        }
-        match self.limits.in_flight.filter(|_| pays) {
-            None => Ok(None),
-            Some(max) => InFlight::take(&self.in_flight, max)
-                .map(Some)
-                .map_err(limited),
-        }
+        within().inspect_err(|_| _ = self.limited.inc())
+    }
+
+    /// The largest batch that the limits ever let in.
+    pub fn batch_max(&self) -> Option<NonZeroU32> {
+        let burst = self.rate.as_ref().map(|rate| rate.quota.burst_size());
+        burst.into_iter().chain(self.limits.in_flight).min()
     }
 }
 
@@ -102,18 +122,22 @@ fn quota(limits: &Limits) -> Option<Quota> {
 }
 
 impl InFlight {
-    fn take(count: &Arc<AtomicU32>, max: NonZeroU32) -> Result<Self, Limit> {
-        let more = |count: u32| (count < max.get()).then(|| count + 1);
-        match count.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
-            Ok(_) => Ok(Self(Arc::clone(count))),
-            Err(_) => Err(Limit::InFlight(max)),
-        }
+    fn take(&mut self, payments: NonZeroU32, max: NonZeroU32) -> Result<(), Denied> {
+        let more = |count: u32| {
+            let count = count.saturating_add(payments.get());
+            (count <= max.get()).then_some(count)
+        };
+        self.count
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .map_err(|_| Denied::Limited(Limit::InFlight(max)))?;
+        self.payments += payments.get();
+        Ok(())
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.count.fetch_sub(self.payments, Ordering::AcqRel);
     }
 }
 
@@ -126,11 +150,25 @@ impl Rate {
         }
     }
 
-    fn check(&self) -> Result<(), Limit> {
-        self.limiter.check().map_err(|until| Limit::Rate {
-            quota: self.quota,
-            wait: until.wait_time_from(self.clock.now()),
-        })
+    fn check(&self, requests: NonZeroU32) -> Result<(), Denied> {
+        let now = || self.clock.now();
+        limited(self.limiter.check_n(requests), self.quota, now)
+    }
+}
+
+/// What a limiter says, as the caller is told it.
+pub fn limited<P: Reference>(
+    checked: Result<Result<(), NotUntil<P>>, InsufficientCapacity>,
+    quota: Quota,
+    now: impl FnOnce() -> P,
+) -> Result<(), Denied> {
+    match checked {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(until)) => Err(Denied::Limited(Limit::Rate {
+            quota,
+            wait: until.wait_time_from(now()),
+        })),
+        Err(_) => Err(Denied::BatchTooLarge(quota.burst_size())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What somebody is told who may not come in: 401 who is not known, 429 who is over a limit.
+//! What somebody is told who may not come in: 401 who is not known, 429 who is over a limit, 413 whose batch never fits.
 //!
 //! The first never says what was wrong with a credential: that would tell a good guess from a bad one.
 
@@ -22,6 +22,8 @@ pub enum Denied {
     /// No valid credential. This is what a signature would have to cover.
     Unknown(&'static [&'static str]),
     Limited(Limit),
+    /// A batch of more payments than the client's limits ever let in at once.
+    BatchTooLarge(NonZeroU32),
 }
 
 /// The limit that was reached.
@@ -36,6 +38,11 @@ impl IntoResponse for Denied {
         match self {
             Self::Unknown(covered) => unknown(covered),
             Self::Limited(limit) => limit.into_response(),
+            Self::BatchTooLarge(max) => Refusal::new(
+                ErrorCode::BodyTooLarge,
+                format!("a batch of yours must have at most {max} payments; send smaller ones"),
+            )
+            .into_response(),
         }
     }
 }

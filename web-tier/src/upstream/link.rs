@@ -29,8 +29,8 @@ use super::tls::Tls;
 /// a millisecond.
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
-/// Largest answer that the app tier gives, with room to spare.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Largest answer that the app tier gives, to a batch, with room to spare.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {

@@ -19,6 +19,22 @@ fn every_example_gets_the_answer_that_it_names() {
     }
 }
 
+#[test]
+fn the_example_of_a_batch_has_the_outcomes_that_it_shows() {
+    let [batch, answer] = api::BATCH.map(|lines| lines.lines().collect::<Vec<_>>());
+    assert_eq!(batch.len(), answer.len());
+    for (payment, outcome) in batch.iter().zip(answer) {
+        let outcome: Value = serde_json::from_str(outcome).unwrap();
+        match Draft::parse(payment.as_bytes()) {
+            Ok(_) => assert_eq!(outcome["status"], "accepted"),
+            Err(error) => {
+                assert_eq!(outcome["code"], error.code().code());
+                assert_eq!(outcome["detail"], error.to_string());
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_description_is_served_and_each_code_has_its_status_in_it() {
     let tier = Tier::at(([127, 0, 0, 1], 9).into()).await;

@@ -21,7 +21,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const BODY: &str = r#"{"id":"tx_1","amount":"1"}"#;
-const SEED: [u8; 32] = [7; 32];
+pub const SEED: [u8; 32] = [7; 32];
 
 fn accepted() -> Act {
     let body = r#"{"id":"tx_1","status":"accepted","received_at":"2026-11-22T07:30:00.123456Z","request_id":"r"}"#;
@@ -52,7 +52,7 @@ impl ClientsFile {
         fs::rename(beside, &self.path).unwrap();
     }
 
-    async fn tier(&self, acts: Vec<Act>) -> Tier {
+    pub async fn tier(&self, acts: Vec<Act>) -> Tier {
         let path = self.path.to_str().unwrap();
         Tier::with(acts, &[("CLIENTS_FILE", path)]).await
     }
@@ -67,7 +67,7 @@ pub fn client(name: &str, limits: &str, key: &str) -> String {
     )
 }
 
-fn signer(name: &str) -> String {
+pub fn signer(name: &str) -> String {
     let key = SigningKey::new("ed25519", &SEED).unwrap();
     let public = key.public_key().unwrap();
     format!(

@@ -4,6 +4,7 @@ mod address;
 mod addresses;
 mod admin;
 mod api;
+mod batch;
 mod clients;
 mod clients_log;
 mod edges;

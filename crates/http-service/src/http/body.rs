@@ -1,11 +1,14 @@
 //! Reads a request's body within bounds.
 
+use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use payment_core::ErrorCode;
@@ -33,7 +36,17 @@ pub async fn read_json(request: Request<Body>, bytes_max: usize) -> Result<Bytes
 
 /// The whole body, whatever its type.
 pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Refusal> {
-    if !is_plain(request.headers()) {
+    let (head, body) = request.into_parts();
+    read(&head, body, bytes_max).await
+}
+
+/// The whole body of a request with this head. An error of `body` that is a [`Refusal`] is the outcome.
+pub(super) async fn read<B>(head: &Parts, body: B, bytes_max: usize) -> Result<Bytes, Refusal>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    if !is_plain(&head.headers) {
         return Err(Refusal::new(
             ErrorCode::UnsupportedMediaType,
             "the header Content-Encoding names a coding; send the body without one, as it is",
@@ -45,10 +58,9 @@ pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes
             format!("the body must have at most {bytes_max} bytes"),
         )
     };
-    if stated_length(request.headers()).is_some_and(|length| length > bytes_max) {
+    if stated_length(&head.headers).is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
-    let (head, body) = request.into_parts();
     let mut read = pin!(Limited::new(body, bytes_max).collect());
     let waiting = Waiting::begin(&head.extensions);
     let mut outcome = timeout(PROMPT, read.as_mut()).await;
@@ -63,10 +75,11 @@ pub async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes
         ));
     };
     waiting.end()?;
-    match outcome {
+    match outcome.map_err(<dyn Error + Send + Sync>::downcast::<Refusal>) {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(
+        Err(Ok(refusal)) => Err(*refusal),
+        Err(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(Err(error)) => Err(
             Refusal::new(ErrorCode::MalformedJson, "the body ended early")
                 .because(error.to_string()),
         ),

@@ -10,7 +10,7 @@ use payment_core::{ClientName, PaymentId};
 use tracing::Level;
 
 use super::answers::CLIENT_GONE;
-use super::observe::{HEALTH, LoggedPayment, Shared};
+use super::observe::{HEALTH, LoggedBatch, LoggedPayment, Shared};
 use super::{Refusal, RequestContext, inbound};
 use crate::access_log;
 use crate::spans::Span;
@@ -31,6 +31,7 @@ struct Outcome {
     status: StatusCode,
     refusal: Option<Refusal>,
     payment: Option<PaymentId>,
+    batch: Option<LoggedBatch>,
 }
 
 impl Exchange {
@@ -45,6 +46,7 @@ impl Exchange {
             status: CLIENT_GONE,
             refusal: None,
             payment: None,
+            batch: None,
         };
         Self {
             shared,
@@ -63,6 +65,7 @@ impl Exchange {
             status: response.status(),
             refusal,
             payment: payment.map(|LoggedPayment(id)| id.clone()),
+            batch: response.extensions().get().copied(),
         };
     }
 }
@@ -105,6 +108,7 @@ impl AccessLine {
         let request_id = context.request_id.as_str();
         let trace_id = context.traceparent.trace_id();
         let payment_id = outcome.payment.as_ref().map(PaymentId::as_str);
+        let batch = outcome.batch;
         let refusal = outcome.refusal.as_ref();
         let error_code = refusal.map(|r| r.code.code());
         let error_cause = match refusal {
@@ -128,7 +132,9 @@ impl AccessLine {
                 .text("payment_id", payment_id)
                 .text("method", Some(self.method))
                 .text("route", Some(route))
-                .number("status", status)
+                .number("status", Some(status))
+                .number("payments", batch.map(|batch| batch.payments))
+                .number("accepted", batch.map(|batch| batch.accepted))
                 .text("error_code", error_code)
                 .text("error_cause", error_cause)
                 .time("duration_ms", took);

@@ -84,6 +84,14 @@ pub struct LoggedPayment(pub PaymentId);
 #[derive(Debug, Clone)]
 pub struct Around(Arc<Shared>);
 
+/// Put on the answer to a batch to have its payments in the access log.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggedBatch {
+    pub payments: u32,
+    /// Those that are durable, whether by this request or an earlier one.
+    pub accepted: u32,
+}
+
 /// What every request needs.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -159,7 +167,7 @@ impl Layers {
         match tokio::time::timeout(self.deadline, handled).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => after_panic(&*panic).into_response(),
-            Err(_) => late(self.late).into_response(),
+            Err(_) => Refusal::late(self.late).into_response(),
         }
     }
 }
@@ -197,14 +205,6 @@ async fn observe(State(shared): State<Arc<Shared>>, mut request: Request, next: 
     }
     exchange.end(&response, refusal);
     response
-}
-
-fn late(code: ErrorCode) -> Refusal {
-    Refusal::new(
-        code,
-        "whether it was done is not known; send it again under the same id",
-    )
-    .because("the deadline passed")
 }
 
 fn after_panic(panic: &(dyn Any + Send)) -> Refusal {

@@ -9,7 +9,8 @@ use payment_core::{ErrorCode, PaymentError, Problem};
 use super::media_type;
 
 /// Rendered as `application/problem+json` by the layer around all handlers, which knows the request's id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
 pub struct Refusal {
     pub code: ErrorCode,
     /// For the client. Never text of a driver or an SDK.
@@ -30,6 +31,12 @@ impl Refusal {
             retry_after: code.retry_after_seconds(),
             cause: None,
         }
+    }
+
+    /// For a request that has no outcome when its time is up.
+    pub fn late(code: ErrorCode) -> Self {
+        let detail = "whether it was done is not known; send it again under the same id";
+        Self::new(code, detail).because("the deadline passed")
     }
 
     /// For an answer that may be another one soon, though its code does not say so.

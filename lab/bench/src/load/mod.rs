@@ -49,6 +49,8 @@ pub struct Load {
     pub length: Duration,
     /// Key of a known client, if the server asks for one.
     pub key: Option<Secret>,
+    /// Payments of each request, each with an id of its own. [`wrk`] alone sends batches.
+    pub batch: Option<u32>,
 }
 
 impl Load {

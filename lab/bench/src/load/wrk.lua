@@ -4,9 +4,32 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = os.getenv("BENCH_AUTHORIZATION")
 wrk.body = os.getenv("BENCH_BODY")
 
+-- With BENCH_BATCH each request has so many payments, with new ids. A payment that is not accepted fails the run.
+local batch, run, made = tonumber(os.getenv("BENCH_BATCH")), os.getenv("BENCH_RUN"), 0
+refused = 0
+if batch then
+  wrk.headers["Content-Type"] = "application/x-ndjson"
+  local rest = '",' .. string.sub(wrk.body, 2)
+  request = function()
+    local lines = {}
+    for line = 1, batch do
+      made = made + 1
+      lines[line] = '{"id":"' .. run .. "-" .. made .. rest
+    end
+    return wrk.format(nil, nil, nil, table.concat(lines, "\n"))
+  end
+  response = function(_, _, body)
+    if string.find(body, '"code":', 1, true) then refused = refused + 1 end
+  end
+end
+
+local threads = {}
+setup = function(thread) table.insert(threads, thread) end
+
 done = function(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.timeout + errors.status
+  for _, thread in ipairs(threads) do failed = failed + thread:get("refused") end
   local percentiles = {}
   for percent in string.gmatch(os.getenv("BENCH_PERCENTILES"), "[^,]+") do
     table.insert(percentiles, string.format("%.3f", (percent == "100" and latency.max or latency:percentile(tonumber(percent))) / 1000))

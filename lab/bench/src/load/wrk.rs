@@ -6,6 +6,7 @@ use lab_runner::known_client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
+use uuid::Uuid;
 
 use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
 
@@ -43,6 +44,11 @@ impl Wrk {
             .arg(script.path())
             .arg(&load.url)
             .env("BENCH_BODY", PAYMENT)
+            .envs(
+                load.batch
+                    .map(|payments| ("BENCH_BATCH", payments.to_string())),
+            )
+            .env("BENCH_RUN", Uuid::new_v4().simple().to_string())
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
         let output = output_of(&self.program, &mut command).await?;

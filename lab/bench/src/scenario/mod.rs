@@ -2,6 +2,7 @@
 
 mod accept;
 mod app_tier;
+mod batches;
 mod clients;
 mod cost;
 mod function;
@@ -27,6 +28,8 @@ pub enum Scenario {
     Alone,
     /// Throughput and CPU time of the app tier, compared with Vector
     AppTier,
+    /// Payments in batches of 100, compared with one in each request
+    Batches,
     /// The web tier as a proxy, compared with nginx
     Proxy,
     /// What a client over its limit costs the others, and what a key costs a request
@@ -59,6 +62,7 @@ impl Scenario {
             Self::Accept => accept::run(bed, report).await,
             Self::Alone => single_payment::run(bed, report).await,
             Self::AppTier => app_tier::run(bed, report).await,
+            Self::Batches => batches::run(bed, report).await,
             Self::Proxy => proxy::run(bed, report).await,
             Self::Clients => clients::run(bed, report).await,
             Self::Memory => memory::run(bed, report).await,

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod api;
+mod batch;
 mod bench;
 mod browser;
 mod card_numbers;
