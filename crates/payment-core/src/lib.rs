@@ -8,6 +8,7 @@
 //!   What can be stored is one rule for the door and for every reader; the door adds the policy of today.
 //! - [`record`]: a payment as one line of the log, and back.
 //! - [`object`]: a whole object of the log, whoever wrote it, as lines.
+//! - [`chain`]: how the objects of the log vouch for each other.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
 //! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
@@ -16,6 +17,7 @@
 pub mod amount;
 pub mod canonical;
 pub mod card;
+pub mod chain;
 pub mod client;
 mod digits;
 pub mod error;
