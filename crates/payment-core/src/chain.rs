@@ -5,6 +5,8 @@
 //! the SHA-256 of each one's whole body. Who removes, changes, inserts or reorders an object contradicts what another
 //! object says. `docs/PROOF.md` states what follows from that, and what does not.
 
-mod header;
+pub(crate) mod header;
+mod run;
 
 pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, RunId};
+pub use self::run::{Purpose, Run, Sealed};

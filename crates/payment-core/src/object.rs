@@ -9,7 +9,9 @@
 //! - What is no UTF-8 text, is more than the function can take in one run, or has a key that the tables can't hold, is
 //!   refused as a whole: it has one line, number [`WHOLE_OBJECT`], which says why.
 //!
-//! Lines are numbered from 1, blank ones included. The second and later records of one line take the next numbers.
+//! A batch of this system may begin with a [`Header`], which is none of its records ([`ObjectReader::header`]).
+//!
+//! Lines are numbered from 1, blank ones and the header included. The second and later records of one line take the next numbers.
 
 mod text;
 
@@ -18,6 +20,7 @@ use std::io::Write as _;
 use flate2::write::MultiGzDecoder;
 
 use self::text::Text;
+use crate::chain::Header;
 use crate::object_key::{ObjectKey, RECORDED_CHARS_MAX};
 use crate::payment::BODY_BYTES_MAX;
 use crate::record::{self, LogRecord, RejectedLine};
@@ -166,8 +169,14 @@ impl ObjectReader {
         self.text_mut().take()
     }
 
-    fn begin(&mut self, head: &[u8], text: Text) {
+    /// The object's header, once its first line was read.
+    pub fn header(&self) -> Option<&Header> {
+        self.text().header()
+    }
+
+    fn begin(&mut self, head: &[u8], mut text: Text) {
         self.content = if head.starts_with(&GZIP_MAGIC) {
+            text.expect_no_header();
             Content::Gzip(Box::new(MultiGzDecoder::new(text)))
         } else {
             Content::Plain(text)
@@ -200,6 +209,12 @@ impl ObjectReader {
             Content::Gzip(decoder) => decoder.get_mut(),
         }
     }
+}
+
+/// The header of an object that is in memory, by the rule of [`ObjectReader`].
+pub fn read_header(key: &ObjectKey, body: &[u8]) -> Option<Header> {
+    let line = body.split(|byte| *byte == b'\n').next()?;
+    Header::of(text::node_of(key)?, line)
 }
 
 /// The lines of an object that is in memory.
