@@ -8,5 +8,5 @@
 pub(crate) mod header;
 mod run;
 
-pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, RunId};
+pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, Position, RunId};
 pub use self::run::{Purpose, Run, Sealed};

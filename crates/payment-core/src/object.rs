@@ -18,9 +18,10 @@ mod text;
 use std::io::Write as _;
 
 use flate2::write::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
 
 use self::text::Text;
-use crate::chain::Header;
+use crate::chain::{Header, ObjectHash};
 use crate::object_key::{ObjectKey, RECORDED_CHARS_MAX};
 use crate::payment::BODY_BYTES_MAX;
 use crate::record::{self, LogRecord, RejectedLine};
@@ -39,6 +40,9 @@ pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Most records of one object, for the same reason.
 pub const OBJECT_LINES_MAX: u32 = 100_000;
+
+/// Number of the header, in an object that begins with one.
+pub const HEADER_LINE: u32 = 1;
 
 /// Number of the only line of an object that is refused as a whole.
 pub const WHOLE_OBJECT: u32 = 0;
@@ -100,6 +104,8 @@ impl Unreadable {
 #[derive(Debug)]
 pub struct ObjectReader {
     content: Content,
+    /// Of the bytes as they came.
+    sha256: Sha256,
 }
 
 #[derive(Debug)]
@@ -115,11 +121,18 @@ impl ObjectReader {
     pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
         Self {
             content: Content::Unknown(Vec::new(), Text::new(key, stored_at)),
+            sha256: Sha256::new(),
         }
     }
 
     /// Reads from the front of `bytes`; how many it took. Fewer than all: the part is full, and is to be taken first.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let taken = self.read(bytes);
+        self.sha256.update(&bytes[..taken]);
+        taken
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         if let Content::Unknown(head, text) = &mut self.content {
             taken = bytes.len().min(GZIP_MAGIC.len() - head.len());
@@ -167,6 +180,11 @@ impl ObjectReader {
     /// The lines since the last call.
     pub fn take(&mut self) -> Vec<Line> {
         self.text_mut().take()
+    }
+
+    /// Hash of all that was pushed.
+    pub fn sha256(&self) -> ObjectHash {
+        ObjectHash::from(self.sha256.clone())
     }
 
     /// The object's header, once its first line was read.

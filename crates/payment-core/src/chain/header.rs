@@ -59,6 +59,13 @@ pub struct Link {
     pub sha256: ObjectHash,
 }
 
+/// Where an object stands in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    pub run: RunId,
+    pub seq: u64,
+}
+
 /// One life of a process: a UUID of version 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(Uuid);
@@ -83,6 +90,12 @@ pub enum InvalidHeader {
 }
 
 impl Header {
+    /// Where the object stands that this header begins.
+    pub fn position(&self) -> Position {
+        let Self { run, seq, .. } = *self;
+        Position { run, seq }
+    }
+
     /// The header that begins an object of this node with this first line; `None` if it is none, or another node's.
     pub(crate) fn of(node: Node, line: &[u8]) -> Option<Self> {
         // Nearly every other first line is a payment, which is to be read once.
@@ -200,8 +213,10 @@ impl RunId {
         (unique.get_version() == Some(Version::SortRand)).then_some(Self(unique))
     }
 
+    /// As it is written: hyphenated, in lower case.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::new(Uuid::try_parse(text).ok()?)
+        let run = Self::new(Uuid::try_parse(text).ok()?)?;
+        (run.to_string() == text).then_some(run)
     }
 
     pub fn as_uuid(self) -> Uuid {
@@ -238,6 +253,12 @@ impl ObjectHash {
     /// 64 hexadecimal digits in lower case.
     pub fn parse(text: &str) -> Option<Self> {
         hex::parse(text).map(Self)
+    }
+}
+
+impl From<Sha256> for ObjectHash {
+    fn from(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
     }
 }
 

@@ -2,7 +2,7 @@ use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 
 use super::*;
-use crate::chain::{Node, Purpose, Run, RunId};
+use crate::chain::{Node, ObjectHash, Purpose, Run, RunId};
 
 const STORED_AT: Timestamp = Timestamp::EPOCH;
 
@@ -332,6 +332,7 @@ fn read_own(key: &ObjectKey, body: impl AsRef<[u8]>) -> (Vec<(u32, String)>, boo
     };
     let lines = reader.take().into_iter().map(named).collect();
     assert_eq!(read_header(key, body).as_ref(), reader.header());
+    assert_eq!(reader.sha256(), ObjectHash::of(body));
     (lines, reader.header().is_some())
 }
 
@@ -351,6 +352,7 @@ fn p11_a_header_is_line_1_and_neither_payment_nor_reject() {
     reader.finish().unwrap();
     assert_eq!(reader.take().len(), expected.len());
     assert_eq!(reader.header().map(Header::to_line), Some(header()));
+    assert_eq!(reader.sha256(), ObjectHash::of(body.as_bytes()));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::io;
 use serde_json::value::RawValue;
 
 use super::{
-    DOCUMENT_BYTES_MAX, LINE_BYTES_MAX, Line, OBJECT_BYTES_MAX, OBJECT_LINES_MAX, Unreadable,
+    DOCUMENT_BYTES_MAX, HEADER_LINE, LINE_BYTES_MAX, Line, OBJECT_BYTES_MAX, OBJECT_LINES_MAX,
+    Unreadable,
 };
 use crate::chain::{Header, Node};
 use crate::json::JsonError;
@@ -267,7 +268,7 @@ impl Text {
             && let Some(header) = Header::of(node, text)
         {
             self.header = Some(header);
-            self.number = 1;
+            self.number = HEADER_LINE;
             return;
         }
         if !text.trim_ascii().is_empty() {

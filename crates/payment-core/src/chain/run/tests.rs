@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const NONE: [u64; 0] = [];
+
 fn run() -> Run {
     let id = uuid::Builder::from_unix_timestamp_millis(1, &[0; 10]).into_uuid();
     Run::new(RunId::new(id).unwrap(), Node::new(7))
@@ -42,7 +44,7 @@ fn p11_a_header_names_what_was_settled_when_it_was_sealed() {
     );
     run.unconfirmed(first);
     let fourth = payments(&mut run);
-    assert_eq!(confirmed(fourth.header()), [] as [u64; 0]);
+    assert_eq!(confirmed(fourth.header()), NONE);
     assert_eq!(fourth.header().unconfirmed, [0]);
     let (key, sha256) = fate(1);
     assert_eq!(
@@ -62,11 +64,7 @@ fn p11_what_a_failed_object_named_is_named_again() {
     confirm(&mut run, &first);
     let failing = payments(&mut run);
     let beside = payments(&mut run);
-    assert_eq!(
-        confirmed(beside.header()),
-        [] as [u64; 0],
-        "it may still be stored"
-    );
+    assert_eq!(confirmed(beside.header()), NONE, "it may still be stored");
     run.unconfirmed(failing);
     let next = payments(&mut run);
     assert_eq!(confirmed(next.header()), [0]);
