@@ -6,7 +6,11 @@
 //! yes before its PUT is confirmed (promise P1), and a PUT that fails fails only its own payments. While S3 is
 //! away, payments are refused before they are queued, those that wait are let go, and empty objects are put to
 //! find out when it is back.
+//!
+//! Each batch begins with a header, which names earlier ones and their hashes ([`payment_core::chain`]). Where no batch
+//! follows, a header alone is put.
 
+mod chain;
 mod put;
 
 use std::convert::Infallible;
@@ -15,12 +19,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_service::metrics::Metrics;
+use payment_core::chain::{Node, Purpose, RunId};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, Timestamp};
 use payment_store::Holder;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::chain::Chain;
+use self::put::Object;
 use crate::breaker::{Attempt, Breaker};
 use crate::counters::Payments;
 use crate::log::Log;
@@ -67,6 +74,8 @@ pub struct Settings {
     pub puts_max: usize,
     /// How long a batch waits for company after its first payment.
     pub linger: Duration,
+    /// Whether batches begin with headers, which older functions do not know. [`Layout::Object`] has none.
+    pub headers: bool,
 }
 
 /// Nothing was kept of the payment.
@@ -241,12 +250,13 @@ struct Worker<L> {
     log: Arc<L>,
     records: Arc<dyn Records>,
     settings: Settings,
-    /// For the keys of probes; a batch has its first payment's time.
+    /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
     clock: fn() -> Timestamp,
     slots: Arc<Semaphore>,
     breaker: Breaker,
     /// Names this process in keys.
-    node: String,
+    node: Node,
+    chain: Option<Chain>,
 }
 
 impl<L: Log> Worker<L> {
@@ -258,8 +268,10 @@ impl<L: Log> Worker<L> {
         breaker: Breaker,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
-        let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
-        tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
+        let node = Node::new(Uuid::new_v4().as_fields().0);
+        tracing::info!(%node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
+        let is_chained = settings.headers && settings.layout == Layout::Batch;
+        let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
         Self {
             log: Arc::new(log),
             records,
@@ -268,6 +280,7 @@ impl<L: Log> Worker<L> {
             slots,
             breaker,
             node,
+            chain: run.map(|run| Chain::start(run, node)),
         }
     }
 
@@ -301,6 +314,10 @@ impl<L: Log> Worker<L> {
                     continue;
                 }
                 first = queue.recv() => first,
+                () = self.idle() => {
+                    self.seal().await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let Some((slot, attempt)) = self.turn().await else {
@@ -311,7 +328,8 @@ impl<L: Log> Worker<L> {
             match self.settings.layout {
                 Layout::Batch => {
                     let batch = self.gather(first, &mut queue).await;
-                    tokio::spawn(put::batch(log, records, key, batch, slot, attempt));
+                    let object = self.object(key, Purpose::Payments, &batch);
+                    tokio::spawn(put::batch(log, records, object, batch, slot, attempt));
                 }
                 Layout::Object => {
                     tokio::spawn(put::single(log, key, first, slot, attempt));
@@ -320,6 +338,43 @@ impl<L: Log> Worker<L> {
         }
         let all = u32::try_from(self.settings.puts_max).unwrap_or(u32::MAX);
         let _ = self.slots.acquire_many(all).await;
+        self.end().await;
+    }
+
+    /// Returns once a header is to be put for its own sake.
+    async fn idle(&self) {
+        match &self.chain {
+            Some(chain) => chain.idle().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Names what no batch names. While S3 is away, it is asked again later.
+    async fn seal(&self) {
+        let Some((slot, attempt)) = self.turn().await else {
+            if let Some(chain) = &self.chain {
+                chain.put_off();
+            }
+            return;
+        };
+        let object = self.header(Purpose::Seal);
+        let log = Arc::clone(&self.log);
+        tokio::spawn(async move {
+            object.put(&log, 0, attempt).await;
+            drop(slot);
+        });
+    }
+
+    /// Ends the run, if S3 takes its last object. Nothing else is being put.
+    async fn end(&self) {
+        while let Some(purpose) = self.chain.as_ref().and_then(Chain::closing)
+            && let Some(attempt) = self.breaker.begin()
+        {
+            let is_stored = self.header(purpose).put(&self.log, 0, attempt).await;
+            if purpose == Purpose::End || !is_stored {
+                break;
+            }
+        }
     }
 
     /// Returns a free slot and the permission to use it; `None` as soon as S3 is unavailable.
@@ -350,7 +405,8 @@ impl<L: Log> Worker<L> {
         if !self.settings.linger.is_zero() {
             tokio::time::sleep(self.settings.linger).await;
         }
-        let mut size = first.line.len();
+        let header = self.chain.as_ref().map_or(0, Chain::header_bytes);
+        let mut size = header + first.line.len();
         let mut batch = vec![first];
         while batch.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
             let Ok(next) = queue.try_recv() else { break };
@@ -358,6 +414,16 @@ impl<L: Log> Worker<L> {
             batch.push(next);
         }
         batch
+    }
+
+    fn object(&self, key: ObjectKey, purpose: Purpose, batch: &[Pending]) -> Object {
+        let chain = self.chain.as_ref();
+        let in_chain = chain.map(|chain| chain.seal(purpose, (self.clock)()));
+        Object::new(key, in_chain, batch)
+    }
+
+    fn header(&self, purpose: Purpose) -> Object {
+        self.object(self.batch_key((self.clock)()), purpose, &[])
     }
 
     fn key(&self, first: &Pending) -> ObjectKey {
@@ -368,6 +434,11 @@ impl<L: Log> Worker<L> {
     }
 
     fn batch_key(&self, at: Timestamp) -> ObjectKey {
-        ObjectKey::batch(&self.settings.prefix, at, Uuid::now_v7(), &self.node)
+        ObjectKey::batch(
+            &self.settings.prefix,
+            at,
+            Uuid::now_v7(),
+            &self.node.to_string(),
+        )
     }
 }

@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod breaker;
+mod chain;
 mod http;
 mod intake;
 mod log;

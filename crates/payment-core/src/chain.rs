@@ -6,6 +6,8 @@
 //! object says. `docs/PROOF.md` states what follows from that, and what does not.
 
 pub mod checker;
-mod header;
+pub(crate) mod header;
+mod run;
 
-pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, RunId};
+pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, Position, RunId};
+pub use self::run::{Purpose, Run, Sealed};

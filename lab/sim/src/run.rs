@@ -100,6 +100,7 @@ fn crowd(world: &Arc<World>, bucket: &Bucket, database: &Model) -> Arc<Crowd> {
         layout: *world.pick(&[Layout::Batch, Layout::Batch, Layout::Batch, Layout::Object]),
         puts_max: 1 + world.below(4),
         linger: *world.pick(&[Duration::ZERO, Duration::from_millis(20)]),
+        headers: world.chance(0.9),
     };
     let site = Site {
         world: Arc::clone(world),

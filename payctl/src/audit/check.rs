@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
+use payment_core::object::{HEADER_LINE, read_header};
 use payment_core::record::{self, Line};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
 use payment_store::Store;
@@ -43,6 +44,8 @@ struct Check<'a> {
     scope: &'a Scope,
     entry: &'a LedgerEntry,
     stored: Stored,
+    /// The object begins with a header, which was not looked at yet.
+    has_header: bool,
     findings: Findings,
     ledger: Counted,
 }
@@ -68,6 +71,7 @@ pub async fn check(
         scope,
         entry,
         stored,
+        has_header: read_header(&object.version.key, &object.body).is_some(),
         findings: Findings {
             counts,
             ..Findings::default()
@@ -78,6 +82,9 @@ pub async fn check(
         for chunk in part.chunks(LOOKUP_IDS_MAX) {
             check.lines(chunk).await?;
         }
+    }
+    if check.has_header {
+        check.lines(&[]).await?;
     }
     if check.is_one_foreign_reject() {
         check.look_behind(object);
@@ -92,8 +99,14 @@ pub async fn check(
 
 impl Check<'_> {
     async fn lines(&mut self, lines: &[Line]) -> Result<(), Unreadable> {
-        let number = |line: Option<&Line>| line.map_or(0, |(number, _)| *number);
-        let span = (number(lines.first()), number(lines.last()));
+        let begins = std::mem::take(&mut self.has_header);
+        let number = |line: Option<&Line>| line.map_or(HEADER_LINE, |(number, _)| *number);
+        let first = if begins {
+            HEADER_LINE
+        } else {
+            number(lines.first())
+        };
+        let span = (first, number(lines.last()));
         let payments: Vec<&PaymentKey> = lines
             .iter()
             .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
@@ -101,6 +114,9 @@ impl Check<'_> {
         let rows = self.store.rows_of(&payments).await?;
         let conflicts = self.store.conflicts_between(self.entry, span).await?;
         let rejects = self.store.rejects_between(self.entry, span).await?;
+        if let Some(reject) = rejects.get(&HEADER_LINE).filter(|_| begins) {
+            self.rejected_header(reject);
+        }
         for (line, record) in lines {
             self.line(
                 &Looked {
@@ -119,6 +135,24 @@ impl Check<'_> {
         let differences = origin::hold(self.log, self.store, outside).await?;
         self.findings.differences.extend(differences);
         Ok(())
+    }
+
+    /// A header is none of the object's lines, unless a function that did not know it rejected it as one.
+    fn rejected_header(&mut self, reject: &RejectRow) {
+        self.findings.counts.lines += 1;
+        self.findings.counts.settled_rejects += 1;
+        let unknown = RejectedLine {
+            error: RecordError::UnsupportedVersion,
+            is_own: true,
+            payment: None,
+        };
+        let looked = Looked {
+            line: HEADER_LINE,
+            record: Err(&unknown),
+            conflict: None,
+            reject: Some(reject),
+        };
+        self.reject(&looked, reject);
     }
 
     fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<PaymentKey, Row>) {

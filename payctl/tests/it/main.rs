@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod chain;
 mod client;
 mod client_command;
 mod clients;

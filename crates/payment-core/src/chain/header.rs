@@ -7,11 +7,20 @@ use sha2::{Digest as _, Sha256};
 use uuid::{Uuid, Version};
 
 use crate::hex;
+use crate::object::LINE_BYTES_MAX;
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
 
 /// Most objects that one header names, so that it stays a line.
 pub const NAMES_MAX: usize = 1000;
+
+/// The member `v` of a header. Records of payments are of version 1 or 2.
+pub(crate) const VERSION: &str = "3";
+
+/// Longest header without names, and what one name adds, in bytes: hashes, ids, and numbers of up to 20 digits.
+const BYTES_MAX: usize = 200;
+const LINK_BYTES_MAX: usize = 160;
+const _: () = assert!(BYTES_MAX + NAMES_MAX * LINK_BYTES_MAX <= LINE_BYTES_MAX);
 
 /// How each header begins.
 const START: &str = "{\"v\":3,\"run\":\"";
@@ -50,6 +59,13 @@ pub struct Link {
     pub sha256: ObjectHash,
 }
 
+/// Where an object stands in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    pub run: RunId,
+    pub seq: u64,
+}
+
 /// One life of a process: a UUID of version 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(Uuid);
@@ -69,12 +85,23 @@ pub enum InvalidHeader {
     Form,
     #[error("names objects twice, out of order, or from its own number on")]
     Numbers,
+    #[error("does not begin an object of its own node")]
+    Misplaced,
 }
 
 impl Header {
-    /// Whether the line is to be read as a header, right or not.
-    pub fn is_header(line: &[u8]) -> bool {
-        line.starts_with(&START.as_bytes()[.."{\"v\":3,".len()])
+    /// Where the object stands that this header begins.
+    pub fn position(&self) -> Position {
+        let Self { run, seq, .. } = *self;
+        Position { run, seq }
+    }
+
+    /// The header that begins an object of this node with this first line; `None` if it is none, or another node's.
+    pub(crate) fn of(node: Node, line: &[u8]) -> Option<Self> {
+        // Nearly every other first line is a payment, which is to be read once.
+        let may_be = line.starts_with(START.as_bytes());
+        let header = may_be.then(|| Self::parse(line).ok()).flatten()?;
+        (header.node == node).then_some(header)
     }
 
     /// One line, with its newline. There is one way to write a header.
@@ -88,7 +115,8 @@ impl Header {
             unconfirmed,
             end,
         } = self;
-        let mut line = String::with_capacity(192 + 144 * confirmed.len() + 8 * unconfirmed.len());
+        let names = confirmed.len() + unconfirmed.len();
+        let mut line = String::with_capacity(Self::bytes_max(names));
         line.push_str(START);
         line.push_str(&run.to_string());
         line.push_str("\",\"node\":\"");
@@ -113,6 +141,11 @@ impl Header {
         }
         line.push_str("}\n");
         line
+    }
+
+    /// Size of a header with so many names, in bytes, at the most.
+    pub(super) fn bytes_max(names: usize) -> usize {
+        BYTES_MAX + LINK_BYTES_MAX * names
     }
 
     /// Reads what [`Header::to_line`] writes, with or without its newline, and nothing else: a header that another
@@ -180,8 +213,10 @@ impl RunId {
         (unique.get_version() == Some(Version::SortRand)).then_some(Self(unique))
     }
 
+    /// As it is written: hyphenated, in lower case.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::new(Uuid::try_parse(text).ok()?)
+        let run = Self::new(Uuid::try_parse(text).ok()?)?;
+        (run.to_string() == text).then_some(run)
     }
 
     pub fn as_uuid(self) -> Uuid {
@@ -218,6 +253,12 @@ impl ObjectHash {
     /// 64 hexadecimal digits in lower case.
     pub fn parse(text: &str) -> Option<Self> {
         hex::parse(text).map(Self)
+    }
+}
+
+impl From<Sha256> for ObjectHash {
+    fn from(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
     }
 }
 
