@@ -4,6 +4,7 @@
 //! - [`config`]: environment variables, every mistake of them at once.
 //! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
 //! - [`audit`]: holds the log against the rows, and names what differs.
+//! - [`proof`]: the chain of the objects, and signed checkpoints of what was found to be right.
 //! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
 //! - [`doctor`]: holds the account against the notes, by what the `aws` command says of it.
 //!
@@ -27,6 +28,7 @@ mod log;
 mod outcome;
 mod output;
 mod progress;
+mod proof;
 mod queue;
 mod range;
 mod stop;

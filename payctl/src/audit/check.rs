@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
+use payment_core::chain::checker::Sighting;
 use payment_core::object::{HEADER_LINE, read_header};
 use payment_core::record::{self, Line};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
@@ -15,6 +16,8 @@ use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
 use crate::log::Log;
+use crate::proof::chain::Sight;
+use crate::proof::hours::RowDigest;
 
 /// What a line is, by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ struct Check<'a> {
     has_header: bool,
     findings: Findings,
     ledger: Counted,
+    /// The object's rows, if they are asked for.
+    rows: Option<RowDigest>,
 }
 
 /// Holds all lines of the object against the database.
@@ -58,6 +63,7 @@ pub async fn check(
     entry: &LedgerEntry,
     object: &Object,
     stored: Stored,
+    sighting: Option<Sighting>,
 ) -> Result<Findings, Unreadable> {
     let counts = Counts {
         objects: 1,
@@ -77,6 +83,7 @@ pub async fn check(
             ..Findings::default()
         },
         ledger: Counted::default(),
+        rows: sighting.as_ref().map(|_| RowDigest::default()),
     };
     for part in record::read_parts(&object.version.key, &object.body, stored.at) {
         for chunk in part.chunks(LOOKUP_IDS_MAX) {
@@ -94,6 +101,8 @@ pub async fn check(
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
+    let rows = check.rows.take();
+    check.findings.sight = sighting.map(|sighting| Box::new(Sight { sighting, rows }));
     Ok(check.findings)
 }
 
@@ -190,6 +199,9 @@ impl Check<'_> {
         if row.object_line == looked.line && row.object_key == self.entry.key.as_str() {
             let mark = self.scope.mark(LineTable::Transactions, row.id);
             self.findings.counts.transactions.matched += mark;
+            if let Some(rows) = &mut self.rows {
+                rows.add(row);
+            }
             self.compare(looked, record, row, "");
             return Found::Row;
         }

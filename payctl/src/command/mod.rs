@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod doctor;
+pub mod key;
 pub mod migrate;
 pub mod pay;
 pub mod reconcile;

@@ -3,7 +3,11 @@
 use uuid::Uuid;
 
 use super::super::{Header, Node, ObjectHash};
+use crate::object::read_header;
 use crate::object_key::ObjectKey;
+
+/// How a line begins that calls itself a header.
+const START: &[u8] = b"{\"v\":3,";
 
 /// An object of the journal as it was read, or found not to be readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,18 +82,13 @@ impl Sighting {
 
 fn read(key: &ObjectKey, body: &[u8]) -> Content {
     let sha256 = ObjectHash::of(body);
-    let end = body.iter().position(|byte| *byte == b'\n');
-    let line = &body[..end.unwrap_or(body.len())];
-    if !Header::is_header(line) {
-        return Content::NoHeader { sha256 };
-    }
-    let node = key.own_batch().and_then(|(_, node)| Node::parse(node));
-    match Header::parse(line) {
-        Ok(header) if end.is_some() && node == Some(header.node) => Content::Header {
+    match read_header(key, body) {
+        Some(header) => Content::Header {
             sha256,
             header: Box::new(header),
         },
-        _ => Content::WrongHeader { sha256 },
+        None if body.starts_with(START) => Content::WrongHeader { sha256 },
+        None => Content::NoHeader { sha256 },
     }
 }
 
