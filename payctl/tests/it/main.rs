@@ -16,6 +16,7 @@ mod interrupted;
 mod migrate;
 mod not_clean;
 mod outage;
+mod proof;
 mod reconcile;
 mod replay;
 mod sql;
