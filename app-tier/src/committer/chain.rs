@@ -118,7 +118,7 @@ impl InChain {
         {
             let mut state = self.chain.lock();
             state.touched_at = Instant::now();
-            state.run.confirmed(&sealed, unique, sha256);
+            state.run.confirmed(sealed, unique, sha256);
         }
     }
 }
