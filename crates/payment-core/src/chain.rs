@@ -5,6 +5,7 @@
 //! the SHA-256 of each one's whole body. Who removes, changes, inserts or reorders an object contradicts what another
 //! object says. `docs/PROOF.md` states what follows from that, and what does not.
 
+pub mod checker;
 pub(crate) mod header;
 mod run;
 
