@@ -85,24 +85,30 @@ impl Run {
 
     /// S3 holds the object, under a key with this UUID and with this hash of its body.
     pub fn confirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
-        let names = sealed.header.confirmed.iter().map(|link| link.seq);
-        for seq in names.chain(sealed.header.unconfirmed.iter().copied()) {
-            self.unnamed.remove(&seq);
-        }
-        self.settle(&sealed, Some((key, sha256)));
+        self.settle(sealed, Some((key, sha256)));
     }
 
     /// S3 may hold the object or not. What it names is named again.
     pub fn unconfirmed(&mut self, sealed: Sealed) {
-        self.settle(&sealed, None);
+        self.settle(sealed, None);
     }
 
-    fn settle(&mut self, sealed: &Sealed, stored: Option<(Uuid, ObjectHash)>) {
+    fn settle(&mut self, sealed: Sealed, stored: Option<(Uuid, ObjectHash)>) {
+        let Sealed {
+            header,
+            has_payments,
+        } = sealed;
+        if stored.is_some() {
+            let names = header.confirmed.into_iter().map(|link| link.seq);
+            for seq in names.chain(header.unconfirmed) {
+                self.unnamed.remove(&seq);
+            }
+        }
         let unnamed = Unnamed {
-            has_payments: sealed.has_payments,
+            has_payments,
             stored,
         };
-        self.unnamed.insert(sealed.header.seq, unnamed);
+        self.unnamed.insert(header.seq, unnamed);
     }
 
     /// Whether a [`Purpose::Seal`] would name anything but seals.

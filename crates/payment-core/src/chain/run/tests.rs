@@ -5,8 +5,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NONE: [u64; 0] = [];
-
 fn run() -> Run {
     let id = uuid::Builder::from_unix_timestamp_millis(1, &[0; 10]).into_uuid();
     Run::new(RunId::new(id).unwrap(), Node::new(7))
@@ -38,9 +36,19 @@ fn p11_a_header_names_what_was_settled_when_it_was_sealed() {
     let (first, second) = (payments(&mut run), payments(&mut run));
     confirm(&mut run, second);
     let third = payments(&mut run);
-    assert_eq!((third.header().seq, confirmed(third.header())), (2, vec![1]));
+    assert_eq!(
+        (third.header().seq, confirmed(third.header())),
+        (2, vec![1])
+    );
     let (key, sha256) = fate(1);
-    assert_eq!(third.header().confirmed, [Link { seq: 1, key, sha256 }]);
+    assert_eq!(
+        third.header().confirmed,
+        [Link {
+            seq: 1,
+            key,
+            sha256
+        }]
+    );
     run.unconfirmed(first);
     confirm(&mut run, third);
     let fourth = payments(&mut run);
