@@ -272,9 +272,15 @@ impl<L: Log> Worker<L> {
     ) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
         let node = Node::new(Uuid::new_v4().as_fields().0);
-        tracing::info!(%node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
         let is_chained = settings.headers && settings.layout == Layout::Batch;
         let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
+        tracing::info!(
+            %node,
+            run = run.map(tracing::field::display),
+            layout = ?settings.layout,
+            puts_max = settings.puts_max,
+            "group commit"
+        );
         Self {
             log: Arc::new(log),
             records,

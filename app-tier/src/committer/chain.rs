@@ -41,7 +41,6 @@ pub(super) struct InChain {
 
 impl Chain {
     pub fn start(run: RunId, node: Node) -> Self {
-        tracing::info!(%run, %node, "a run of the chain begins");
         Self(Arc::new(Shared {
             state: Mutex::new(State {
                 run: Run::new(run, node),
