@@ -105,7 +105,7 @@ impl Committer {
         log: L,
         records: R,
         settings: Settings,
-        clock: fn() -> Timestamp,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
@@ -113,7 +113,7 @@ impl Committer {
         let puts_max = settings.puts_max;
         let records: Arc<dyn Records> = Arc::new(records);
         let shared = Arc::clone(&records);
-        let worker = Worker::new(log, shared, settings, clock, breaker.clone());
+        let worker = Worker::new(log, shared, settings, Box::new(clock), breaker.clone());
         let slots = Arc::clone(&worker.slots);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -245,13 +245,16 @@ impl Drop for Pending {
     }
 }
 
+/// The time by this machine.
+type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Takes batches from the queue and starts their PUTs.
 struct Worker<L> {
     log: Arc<L>,
     records: Arc<dyn Records>,
     settings: Settings,
     /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
-    clock: fn() -> Timestamp,
+    clock: Clock,
     slots: Arc<Semaphore>,
     breaker: Breaker,
     /// Names this process in keys.
@@ -264,14 +267,20 @@ impl<L: Log> Worker<L> {
         log: L,
         records: Arc<dyn Records>,
         settings: Settings,
-        clock: fn() -> Timestamp,
+        clock: Clock,
         breaker: Breaker,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
         let node = Node::new(Uuid::new_v4().as_fields().0);
-        tracing::info!(%node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
         let is_chained = settings.headers && settings.layout == Layout::Batch;
         let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
+        tracing::info!(
+            %node,
+            run = run.map(tracing::field::display),
+            layout = ?settings.layout,
+            puts_max = settings.puts_max,
+            "group commit"
+        );
         Self {
             log: Arc::new(log),
             records,

@@ -41,7 +41,6 @@ pub(super) struct InChain {
 
 impl Chain {
     pub fn start(run: RunId, node: Node) -> Self {
-        tracing::info!(%run, %node, "a run of the chain begins");
         Self(Arc::new(Shared {
             state: Mutex::new(State {
                 run: Run::new(run, node),
@@ -118,7 +117,7 @@ impl InChain {
         {
             let mut state = self.chain.lock();
             state.touched_at = Instant::now();
-            state.run.confirmed(&sealed, unique, sha256);
+            state.run.confirmed(sealed, unique, sha256);
         }
     }
 }

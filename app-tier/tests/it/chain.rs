@@ -89,11 +89,18 @@ async fn p11_what_is_in_flight_is_named_once_it_is_settled() {
     failing_put.fail();
     refused(failing).await;
     let (_waits, other_put) = begun(&mut tier, "other").await;
+    assert_eq!(
+        header(&other_put).confirmed,
+        [quick_link],
+        "the next one may fail"
+    );
     assert_eq!(header(&other_put).unconfirmed, [1]);
+    let other_link = link(&other_put);
+    other_put.confirm();
     slow_put.confirm();
     accepted(slow).await;
     let (_waits, last_put) = begun(&mut tier, "last").await;
-    assert_eq!(header(&last_put).confirmed, [slow_link]);
+    assert_eq!(header(&last_put).confirmed, [slow_link, other_link]);
     assert_eq!(header(&last_put).unconfirmed, NONE);
 }
 

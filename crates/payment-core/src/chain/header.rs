@@ -27,11 +27,10 @@ const START: &str = "{\"v\":3,\"run\":\"";
 
 /// The first line of a batch object.
 ///
-/// It names every object whose fate was settled when it was sealed, oldest first, but for what an earlier header names
-/// that S3 confirmed or may still confirm. So in the end, headers that S3 confirmed name each earlier object, as
-/// confirmed or as unconfirmed, and never as both. A header that was not confirmed may exist all the same, and what it
-/// names is named again. PUTs overtake each other: neither the keys nor the fates of a run are in the order of its
-/// numbers.
+/// It names every object whose fate was settled when it was sealed, oldest first, but for what another header names
+/// that S3 had confirmed by then. So in the end, headers that S3 confirmed name each earlier object, as confirmed or as
+/// unconfirmed, and never as both; several may name it, and say the same. PUTs overtake each other: neither the keys nor
+/// the fates of a run are in the order of its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub run: RunId,
@@ -96,10 +95,15 @@ impl Header {
         Position { run, seq }
     }
 
+    /// Whether the line is to be read as a header, right or not.
+    pub fn is_header(line: &[u8]) -> bool {
+        line.starts_with(b"{\"v\":3,")
+    }
+
     /// The header that begins an object of this node with this first line; `None` if it is none, or another node's.
     pub(crate) fn of(node: Node, line: &[u8]) -> Option<Self> {
         // Nearly every other first line is a payment, which is to be read once.
-        let may_be = line.starts_with(START.as_bytes());
+        let may_be = Self::is_header(line);
         let header = may_be.then(|| Self::parse(line).ok()).flatten()?;
         (header.node == node).then_some(header)
     }

@@ -16,17 +16,15 @@ pub struct Run {
     node: Node,
     /// Number of the next object.
     next: u64,
-    /// Settled, and named by no header that was confirmed or may still be.
-    unnamed: BTreeMap<u64, Fate>,
-    /// What is unnamed is more than objects without payments.
-    is_owing: bool,
+    /// Settled, and named by no header that S3 confirmed.
+    unnamed: BTreeMap<u64, Unnamed>,
 }
 
-/// What became of a PUT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Confirmed { key: Uuid, sha256: ObjectHash },
-    Unconfirmed,
+#[derive(Debug, Clone, Copy)]
+struct Unnamed {
+    has_payments: bool,
+    /// `None` if S3 did not confirm the object.
+    stored: Option<(Uuid, ObjectHash)>,
 }
 
 /// An object's header, until it is settled whether S3 holds the object.
@@ -54,7 +52,6 @@ impl Run {
             node,
             next: 0,
             unnamed: BTreeMap::new(),
-            is_owing: false,
         }
     }
 
@@ -70,15 +67,16 @@ impl Run {
             end: purpose == Purpose::End,
         };
         self.next += 1;
-        let rest = self.unnamed.keys().nth(NAMES_MAX).copied();
-        let rest = rest.map(|rest| self.unnamed.split_off(&rest));
-        for (seq, fate) in std::mem::replace(&mut self.unnamed, rest.unwrap_or_default()) {
-            match fate {
-                Fate::Confirmed { key, sha256 } => header.confirmed.push(Link { seq, key, sha256 }),
-                Fate::Unconfirmed => header.unconfirmed.push(seq),
+        for (seq, unnamed) in self.unnamed.iter().take(NAMES_MAX) {
+            match unnamed.stored {
+                Some((key, sha256)) => header.confirmed.push(Link {
+                    seq: *seq,
+                    key,
+                    sha256,
+                }),
+                None => header.unconfirmed.push(*seq),
             }
         }
-        self.is_owing &= !self.unnamed.is_empty();
         Sealed {
             header,
             has_payments: purpose == Purpose::Payments,
@@ -86,32 +84,36 @@ impl Run {
     }
 
     /// S3 holds the object, under a key with this UUID and with this hash of its body.
-    pub fn confirmed(&mut self, sealed: &Sealed, key: Uuid, sha256: ObjectHash) {
-        let fate = Fate::Confirmed { key, sha256 };
-        self.unnamed.insert(sealed.header.seq, fate);
-        self.is_owing |= sealed.has_payments;
+    pub fn confirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
+        self.settle(sealed, Some((key, sha256)));
     }
 
-    /// S3 may hold the object or not. What it names is to be named again.
+    /// S3 may hold the object or not. What it names is named again.
     pub fn unconfirmed(&mut self, sealed: Sealed) {
-        let Header {
-            seq,
-            confirmed,
-            unconfirmed,
-            ..
-        } = sealed.header;
-        for Link { seq, key, sha256 } in confirmed {
-            self.unnamed.insert(seq, Fate::Confirmed { key, sha256 });
+        self.settle(sealed, None);
+    }
+
+    fn settle(&mut self, sealed: Sealed, stored: Option<(Uuid, ObjectHash)>) {
+        let Sealed {
+            header,
+            has_payments,
+        } = sealed;
+        if stored.is_some() {
+            let names = header.confirmed.into_iter().map(|link| link.seq);
+            for seq in names.chain(header.unconfirmed) {
+                self.unnamed.remove(&seq);
+            }
         }
-        let lost = unconfirmed.into_iter().chain([seq]);
-        self.unnamed
-            .extend(lost.map(|seq| (seq, Fate::Unconfirmed)));
-        self.is_owing = true;
+        let unnamed = Unnamed {
+            has_payments,
+            stored,
+        };
+        self.unnamed.insert(header.seq, unnamed);
     }
 
     /// Whether a [`Purpose::Seal`] would name anything but seals.
     pub fn is_owing(&self) -> bool {
-        self.is_owing
+        self.unnamed.values().any(|unnamed| unnamed.has_payments)
     }
 
     /// Whether the run has an object that an end would name: a process that wrote nothing leaves no run.
