@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payment_core::record::TraceParent;
-use payment_core::{LogRecord, Payment, PaymentKey};
+use payment_core::{ContentHash, LogRecord, Payment, PaymentKey};
 
 use crate::committer::{Committer, NotQueued};
 use crate::recent::{Claim, Recent};
@@ -28,6 +28,8 @@ pub struct Submission {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub receipt: Receipt,
+    /// Of the payment's record, which the client can prove by it.
+    pub content_hash: ContentHash,
     pub replayed: bool,
 }
 
@@ -70,6 +72,7 @@ impl Intake {
                     self.committer.payments().replayed();
                     return Ok(Accepted {
                         receipt,
+                        content_hash: hash,
                         replayed: true,
                     });
                 }
@@ -132,6 +135,7 @@ impl Intake {
         Ok(Accepted {
             replayed: receipt != own,
             receipt,
+            content_hash: record.content_hash,
         })
     }
 }

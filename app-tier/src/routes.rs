@@ -50,6 +50,8 @@ struct Answer<'a> {
     status: &'static str,
     received_at: String,
     request_id: &'a str,
+    /// SHA-256 of the payment's canonical form, as the record has it.
+    hash: String,
 }
 
 async fn process(
@@ -89,6 +91,7 @@ fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
         status: "accepted",
         received_at: receipt.received_at.to_string(),
         request_id: receipt.request_id.as_str(),
+        hash: accepted.content_hash.to_string(),
     });
     let status = if accepted.replayed {
         StatusCode::OK
