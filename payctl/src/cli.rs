@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use program::{Env, chain};
 
 use crate::command::{
-    client, doctor, key, migrate, pay, reconcile, replay, sql, status, trace, users, verify,
+    client, doctor, key, migrate, pay, receipt, reconcile, replay, sql, status, trace, users,
+    verify,
 };
 use crate::config;
 use crate::outcome::USAGE;
@@ -40,6 +41,8 @@ enum Command {
     Status(status::Args),
     /// Show every hop of one payment, with times
     Trace(trace::Args),
+    /// Print the receipt of a recorded payment, or prove one against the journal
+    Receipt(receipt::Args),
     /// Hold the log against the database: counts, what is missing, what differs
     Reconcile(reconcile::Args),
     /// Ingest objects by hand, with the function's own code
@@ -68,6 +71,7 @@ pub async fn run() -> ExitCode {
         Command::Pay(args) => Box::pin(pay::run(args, env)).await,
         Command::Status(args) => Box::pin(status::run(args, env)).await,
         Command::Trace(args) => Box::pin(trace::run(args, env)).await,
+        Command::Receipt(args) => Box::pin(receipt::run(args, env)).await,
         Command::Reconcile(args) => Box::pin(reconcile::run(args, env)).await,
         Command::Replay(args) => Box::pin(replay::run(args, env)).await,
         Command::Sql(args) => Box::pin(sql::run(args, env)).await,

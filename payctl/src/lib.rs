@@ -11,7 +11,8 @@
 //! - [`clients_file`]: the file of clients, changed whole; [`credential`]: a key or signature of this client.
 //!
 //! It changes nothing but that file, and by the function's own code, which adds rows and never touches one. It must not know
-//! SQL, nor what makes two payments the same. It shows no payer's name: ids, keys, lines and hashes are enough.
+//! SQL, nor what makes two payments the same. It shows no payer's name, but
+//! in a receipt: ids, keys, lines and hashes are enough.
 
 mod alb;
 mod audit;

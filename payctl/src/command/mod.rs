@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod key;
 pub mod migrate;
 pub mod pay;
+pub mod receipt;
 pub mod reconcile;
 pub mod replay;
 pub mod sql;

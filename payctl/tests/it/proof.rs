@@ -344,3 +344,46 @@ async fn p11_what_is_not_clean_gets_no_checkpoint(pool: MySqlPool) {
     .await;
     assert!(fs::metadata(file).is_err());
 }
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("receipt.json");
+    let path = file.to_str().unwrap();
+    let print = async |id: &str| {
+        // The record is the client's own, with the payer's name.
+        let said = pipeline.payctl(&["receipt", id]).await;
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out
+    };
+    let receipt = print("a2").await;
+    for part in [&objects[1].key, &objects[2].key, "\"line\":2", "\"seq\":1"] {
+        assert!(receipt.contains(part), "{part} is not in {receipt}");
+    }
+    fs::write(&file, &receipt).unwrap();
+    let check = async |code: i32, parts: &[&str]| {
+        let said = pipeline.payctl(&["receipt", "check", path]).await;
+        said.check(code, parts);
+    };
+    check(0, &["proven: line 2", &objects[2].key]).await;
+    for (from, to) in [
+        ("\"seq\":1", "\"seq\":2"),
+        ("12.50", "12.51"),
+        ("\"line\":2", "\"line\":3"),
+    ] {
+        assert!(receipt.contains(from), "{from}");
+        fs::write(&file, receipt.replace(from, to)).unwrap();
+        check(1, &["not proven"]).await;
+    }
+    fs::write(&file, &receipt).unwrap();
+    pipeline.delete(&objects[2].key).await;
+    check(1, &["does not name the object"]).await;
+    pipeline.put(&objects[2].key, &objects[2].body).await;
+    pipeline.delete(&objects[1].key).await;
+    check(1, &["is not there"]).await;
+    let none = pipeline.payctl(&["receipt", "nobody"]).await;
+    none.check(1, &["has no row"]);
+    fs::write(&file, "{}").unwrap();
+    check(64, &["no receipt"]).await;
+}
