@@ -49,7 +49,7 @@ impl Tier {
         let key = ObjectKey::batch("transactions/", at(time), unique, &node);
         let (unique, _) = key.own_batch().unwrap();
         let hash = ObjectHash::of(body.as_bytes());
-        self.run.confirmed(&sealed, unique, hash);
+        self.run.confirmed(sealed, unique, hash);
         Written {
             key: key.to_string(),
             body,
