@@ -181,7 +181,7 @@ struct RefusedLine<'a> {
 
 impl Answers {
     /// Bytes of one line, for most.
-    const LINE: usize = 192;
+    const LINE: usize = 256;
 
     fn with_capacity(payments: usize) -> Self {
         Self {
@@ -202,7 +202,7 @@ impl Answers {
         };
         self.push(&AcceptedLine {
             line: line.number,
-            answer: Answer::new(id, status, &accepted.receipt),
+            answer: Answer::new(id, status, accepted),
         });
     }
 

@@ -6,7 +6,11 @@
 //! yes before its PUT is confirmed (promise P1), and a PUT that fails fails only its own payments. While S3 is
 //! away, payments are refused before they are queued, those that wait are let go, and empty objects are put to
 //! find out when it is back.
+//!
+//! Each batch begins with a header, which names earlier ones and their hashes ([`payment_core::chain`]). Where no batch
+//! follows, a header alone is put.
 
+mod chain;
 mod put;
 
 use std::convert::Infallible;
@@ -15,11 +19,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_service::metrics::Metrics;
+use payment_core::chain::{Node, Purpose, RunId};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, Timestamp};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::chain::Chain;
+use self::put::Object;
 use crate::breaker::{Attempt, Breaker};
 use crate::counters::Payments;
 use crate::log::Log;
@@ -71,6 +78,8 @@ pub struct Settings {
     pub puts_max: usize,
     /// How long a batch waits for company after its first payment.
     pub linger: Duration,
+    /// Whether batches begin with headers, which older functions do not know. [`Layout::Object`] has none.
+    pub headers: bool,
 }
 
 /// Nothing was kept of the payment.
@@ -101,7 +110,7 @@ impl Committer {
         log: L,
         records: R,
         settings: Settings,
-        clock: fn() -> Timestamp,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE_RECORDS_MAX);
         let closing = Arc::new(Notify::new());
@@ -109,7 +118,7 @@ impl Committer {
         let puts_max = settings.puts_max;
         let records: Arc<dyn Records> = Arc::new(records);
         let shared = Arc::clone(&records);
-        let worker = Worker::new(log, shared, settings, clock, breaker.clone());
+        let worker = Worker::new(log, shared, settings, Box::new(clock), breaker.clone());
         let slots = Arc::clone(&worker.slots);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -275,17 +284,21 @@ impl Drop for Pending {
     }
 }
 
+/// The time by this machine.
+type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Takes batches from the queue and starts their PUTs.
 struct Worker<L> {
     log: Arc<L>,
     records: Arc<dyn Records>,
     settings: Settings,
-    /// For the keys of probes; a batch has its first payment's time.
-    clock: fn() -> Timestamp,
+    /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
+    clock: Clock,
     slots: Arc<Semaphore>,
     breaker: Breaker,
     /// Names this process in keys.
-    node: String,
+    node: Node,
+    chain: Option<Chain>,
 }
 
 impl<L: Log> Worker<L> {
@@ -293,12 +306,20 @@ impl<L: Log> Worker<L> {
         log: L,
         records: Arc<dyn Records>,
         settings: Settings,
-        clock: fn() -> Timestamp,
+        clock: Clock,
         breaker: Breaker,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(settings.puts_max));
-        let node = format!("{:08x}", Uuid::new_v4().as_fields().0);
-        tracing::info!(node, layout = ?settings.layout, puts_max = settings.puts_max, "group commit");
+        let node = Node::new(Uuid::new_v4().as_fields().0);
+        let is_chained = settings.headers && settings.layout == Layout::Batch;
+        let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
+        tracing::info!(
+            %node,
+            run = run.map(tracing::field::display),
+            layout = ?settings.layout,
+            puts_max = settings.puts_max,
+            "group commit"
+        );
         Self {
             log: Arc::new(log),
             records,
@@ -307,6 +328,7 @@ impl<L: Log> Worker<L> {
             slots,
             breaker,
             node,
+            chain: run.map(|run| Chain::start(run, node)),
         }
     }
 
@@ -340,6 +362,10 @@ impl<L: Log> Worker<L> {
                     continue;
                 }
                 first = queue.recv() => first,
+                () = self.idle() => {
+                    self.seal().await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let Some((slot, attempt)) = self.turn().await else {
@@ -350,7 +376,8 @@ impl<L: Log> Worker<L> {
             match self.settings.layout {
                 Layout::Batch => {
                     let batch = self.gather(first, &mut queue).await;
-                    tokio::spawn(put::batch(log, records, key, batch, slot, attempt));
+                    let object = self.object(key, Purpose::Payments, &batch);
+                    tokio::spawn(put::batch(log, records, object, batch, slot, attempt));
                 }
                 Layout::Object => {
                     tokio::spawn(put::single(log, key, first, slot, attempt));
@@ -359,6 +386,43 @@ impl<L: Log> Worker<L> {
         }
         let all = u32::try_from(self.settings.puts_max).unwrap_or(u32::MAX);
         let _ = self.slots.acquire_many(all).await;
+        self.end().await;
+    }
+
+    /// Returns once a header is to be put for its own sake.
+    async fn idle(&self) {
+        match &self.chain {
+            Some(chain) => chain.idle().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Names what no batch names. While S3 is away, it is asked again later.
+    async fn seal(&self) {
+        let Some((slot, attempt)) = self.turn().await else {
+            if let Some(chain) = &self.chain {
+                chain.put_off();
+            }
+            return;
+        };
+        let object = self.header(Purpose::Seal);
+        let log = Arc::clone(&self.log);
+        tokio::spawn(async move {
+            object.put(&log, 0, attempt).await;
+            drop(slot);
+        });
+    }
+
+    /// Ends the run, if S3 takes its last object. Nothing else is being put.
+    async fn end(&self) {
+        while let Some(purpose) = self.chain.as_ref().and_then(Chain::closing)
+            && let Some(attempt) = self.breaker.begin()
+        {
+            let is_stored = self.header(purpose).put(&self.log, 0, attempt).await;
+            if purpose == Purpose::End || !is_stored {
+                break;
+            }
+        }
     }
 
     /// Returns a free slot and the permission to use it; `None` as soon as S3 is unavailable.
@@ -389,7 +453,8 @@ impl<L: Log> Worker<L> {
         if !self.settings.linger.is_zero() {
             tokio::time::sleep(self.settings.linger).await;
         }
-        let mut size = first.line.len();
+        let header = self.chain.as_ref().map_or(0, Chain::header_bytes);
+        let mut size = header + first.line.len();
         let mut batch = vec![first];
         while batch.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
             let Ok(next) = queue.try_recv() else { break };
@@ -397,6 +462,16 @@ impl<L: Log> Worker<L> {
             batch.push(next);
         }
         batch
+    }
+
+    fn object(&self, key: ObjectKey, purpose: Purpose, batch: &[Pending]) -> Object {
+        let chain = self.chain.as_ref();
+        let in_chain = chain.map(|chain| chain.seal(purpose, (self.clock)()));
+        Object::new(key, in_chain, batch)
+    }
+
+    fn header(&self, purpose: Purpose) -> Object {
+        self.object(self.batch_key((self.clock)()), purpose, &[])
     }
 
     fn key(&self, first: &Pending) -> ObjectKey {
@@ -407,6 +482,11 @@ impl<L: Log> Worker<L> {
     }
 
     fn batch_key(&self, at: Timestamp) -> ObjectKey {
-        ObjectKey::batch(&self.settings.prefix, at, Uuid::now_v7(), &self.node)
+        ObjectKey::batch(
+            &self.settings.prefix,
+            at,
+            Uuid::now_v7(),
+            &self.node.to_string(),
+        )
     }
 }

@@ -61,6 +61,11 @@ pub const VARIABLES: &[Variable] = &[
         help: "wait this long for a fuller batch: cheaper, slower",
     },
     Variable {
+        name: "LOG_RECORD_VERSION",
+        default: "3",
+        help: "3: batches begin with a header that vouches for earlier ones; 2: without, for functions that do not know it",
+    },
+    Variable {
         name: "S3_SSE",
         default: "AES256",
         help: "AES256, aws:kms or none",
@@ -147,6 +152,7 @@ fn commit_settings(env: &mut Env) -> Settings {
         layout,
         puts_max: env.or("LOG_MAX_IN_FLIGHT_PUTS", puts_by_default),
         linger: Duration::from_millis(env.or("LOG_LINGER_MS", 0)),
+        headers: env.or("LOG_RECORD_VERSION", RecordVersion::V3) == RecordVersion::V3,
     };
     if settings.prefix.len() > PREFIX_BYTES_MAX {
         env.mistake("LOG_PREFIX must have at most 500 bytes");
@@ -168,6 +174,25 @@ fn encryption(env: &mut Env) -> Encryption {
         (other, Some(_)) => {
             env.mistake("S3_SSE_KMS_KEY_ID is set, but S3_SSE is not aws:kms");
             other
+        }
+    }
+}
+
+/// The newest version of the lines that this tier writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RecordVersion {
+    V2,
+    V3,
+}
+
+impl FromStr for RecordVersion {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "2" => Ok(Self::V2),
+            "3" => Ok(Self::V3),
+            _ => Err("must be 2 or 3"),
         }
     }
 }
@@ -215,9 +240,12 @@ mod tests {
             ("transactions/", 4)
         );
         assert_eq!(config.encryption, Encryption::S3);
+        assert!(config.commit.headers);
         let object =
             Config::from_env(Env::from([("LOG_BUCKET", "b"), ("LOG_LAYOUT", "object")])).unwrap();
         assert_eq!(object.commit.puts_max, 256);
+        let old = Env::from([("LOG_BUCKET", "b"), ("LOG_RECORD_VERSION", "2")]);
+        assert!(!Config::from_env(old).unwrap().commit.headers);
     }
 
     #[test]
@@ -226,13 +254,14 @@ mod tests {
             ("LOG_LAYOUT", "rows"),
             ("LOG_LINGER_MS", "5000"),
             ("LOG_MAX_IN_FLIGHT_PUTS", "0"),
+            ("LOG_RECORD_VERSION", "1"),
             ("S3_SSE", "yes"),
             ("S3_SSE_KMS_KEY_ID", "k"),
             ("LOG_BUKKET", "b"),
             ("DATABASE_URL", "postgres://u:hunter2@h/d"),
         ]);
         let text = Config::from_env(env).unwrap_err().to_string();
-        assert!(text.contains("8 mistake(s)"), "{text}");
+        assert!(text.contains("9 mistake(s)"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 

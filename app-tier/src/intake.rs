@@ -33,6 +33,8 @@ pub struct Submission {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub receipt: Receipt,
+    /// Of the payment's record, which the client can prove by it.
+    pub content_hash: ContentHash,
     pub replayed: bool,
 }
 
@@ -88,6 +90,7 @@ impl Intake {
                 self.committer.payments().replayed();
                 Some(Ok(Accepted {
                     receipt,
+                    content_hash,
                     replayed: true,
                 }))
             }
@@ -185,6 +188,7 @@ impl Queued {
         Ok(Accepted {
             replayed: receipt != self.own,
             receipt,
+            content_hash: self.ticket.content_hash(),
         })
     }
 }

@@ -54,6 +54,8 @@ pub struct Answer<'a> {
     status: &'static str,
     received_at: String,
     request_id: &'a str,
+    /// SHA-256 of the payment's canonical form, as the record has it.
+    hash: String,
 }
 
 async fn process(
@@ -81,12 +83,14 @@ async fn process(
 }
 
 impl<'a> Answer<'a> {
-    pub fn new(id: &'a PaymentId, status: &'static str, receipt: &'a Receipt) -> Self {
+    pub fn new(id: &'a PaymentId, status: &'static str, accepted: &'a Accepted) -> Self {
+        let receipt = &accepted.receipt;
         Self {
             id: id.as_str(),
             status,
             received_at: receipt.received_at.to_string(),
             request_id: receipt.request_id.as_str(),
+            hash: accepted.content_hash.to_string(),
         }
     }
 }
@@ -109,7 +113,7 @@ pub fn submission(
 }
 
 fn answer(id: &PaymentId, accepted: &Accepted) -> Response {
-    let body = Json(Answer::new(id, "accepted", &accepted.receipt));
+    let body = Json(Answer::new(id, "accepted", accepted));
     let status = if accepted.replayed {
         StatusCode::OK
     } else {

@@ -1,10 +1,11 @@
 //! An object of any size, read part by part in bounded memory.
 
 use bytes::{Buf as _, Bytes};
+use payment_core::chain::Header;
 use payment_core::event::ObjectRef;
 use payment_core::object::{Line, OBJECT_BYTES_MAX, ObjectReader, Unreadable, WHOLE_OBJECT};
 use payment_core::{ObjectVersion, RejectedLine, Timestamp};
-use payment_store::{Part, Parts};
+use payment_store::{Fingerprint, Part, Parts};
 
 use crate::ingest::{Ids, IngestError};
 use crate::objects::{Body, ObjectError, Objects, Opened};
@@ -48,6 +49,8 @@ struct Stream<B> {
     /// What has arrived and is not read.
     rest: Bytes,
     ended: Option<Result<(), Unreadable>>,
+    /// Known at the end.
+    fingerprint: Fingerprint,
 }
 
 impl<'a, O: Objects> ObjectParts<'a, O> {
@@ -75,6 +78,11 @@ impl<'a, O: Objects> ObjectParts<'a, O> {
 
     pub fn version(&self) -> &ObjectVersion {
         &self.stream.version
+    }
+
+    /// The object's header, once its first line was read.
+    pub fn header(&self) -> Option<&Header> {
+        self.stream.reader.header()
     }
 
     pub fn into_notes(self) -> Notes {
@@ -105,6 +113,10 @@ impl<O: Objects> Parts for ObjectParts<'_, O> {
         }
         self.notes.add(&self.part);
         Ok(Part::Lines(&self.part))
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.stream.fingerprint
     }
 
     async fn rewind(&mut self) -> Result<(), IngestError> {
@@ -151,6 +163,7 @@ impl<B: Body> Stream<B> {
             body: opened.body,
             rest: Bytes::new(),
             ended: (!is_taken).then_some(Err(Unreadable::LargeObject)),
+            fingerprint: Fingerprint::default(),
         }
     }
 
@@ -161,12 +174,20 @@ impl<B: Body> Stream<B> {
             if self.rest.is_empty() {
                 match self.body.next().await? {
                     Some(piece) => self.rest = piece,
-                    None => self.ended = Some(self.reader.finish()),
+                    None => self.end(),
                 }
             }
             let taken = self.reader.push(&self.rest);
             self.rest.advance(taken);
         }
         Ok(self.reader.take())
+    }
+
+    fn end(&mut self) {
+        self.ended = Some(self.reader.finish());
+        self.fingerprint = Fingerprint {
+            sha256: Some(self.reader.sha256()),
+            position: self.reader.header().map(Header::position),
+        };
     }
 }

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use program::{Env, chain};
 
 use crate::command::{
-    client, doctor, migrate, pay, reconcile, replay, sql, status, trace, users, verify,
+    client, doctor, key, migrate, pay, receipt, reconcile, replay, sql, status, trace, users,
+    verify,
 };
 use crate::config;
 use crate::outcome::USAGE;
@@ -30,6 +31,8 @@ enum Command {
     Client(client::Args),
     /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
     Doctor(doctor::Args),
+    /// Make the key that signs checkpoints of verify, or print its public half
+    Key(key::Args),
     /// Bring the database's schema up to date
     Migrate,
     /// Send a payment; it can be repeated under its id
@@ -38,6 +41,8 @@ enum Command {
     Status(status::Args),
     /// Show every hop of one payment, with times
     Trace(trace::Args),
+    /// Print the receipt of a recorded payment, or prove one against the journal
+    Receipt(receipt::Args),
     /// Hold the log against the database: counts, what is missing, what differs
     Reconcile(reconcile::Args),
     /// Ingest objects by hand, with the function's own code
@@ -46,7 +51,7 @@ enum Command {
     Sql(sql::Args),
     /// As the database's administrator: make the users ingest, reader and migrator, with their rights and the schema
     Users(users::Args),
-    /// Reconcile, and hold every row against its own hash
+    /// Reconcile, hold every row against its own hash, and every object against the chain
     Verify(verify::Args),
 }
 
@@ -61,10 +66,12 @@ pub async fn run() -> ExitCode {
     let done = match cli.command {
         Command::Client(args) => client::run(args, env),
         Command::Doctor(args) => Box::pin(doctor::run(args, env)).await,
+        Command::Key(args) => key::run(args),
         Command::Migrate => Box::pin(migrate::run(env)).await,
         Command::Pay(args) => Box::pin(pay::run(args, env)).await,
         Command::Status(args) => Box::pin(status::run(args, env)).await,
         Command::Trace(args) => Box::pin(trace::run(args, env)).await,
+        Command::Receipt(args) => Box::pin(receipt::run(args, env)).await,
         Command::Reconcile(args) => Box::pin(reconcile::run(args, env)).await,
         Command::Replay(args) => Box::pin(replay::run(args, env)).await,
         Command::Sql(args) => Box::pin(sql::run(args, env)).await,

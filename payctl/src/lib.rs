@@ -4,13 +4,15 @@
 //! - [`config`]: environment variables, every mistake of them at once.
 //! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
 //! - [`audit`]: holds the log against the rows, and names what differs.
+//! - [`proof`]: the chain of the objects, and signed checkpoints of what was found to be right.
 //! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
 //! - [`doctor`]: holds the account against the notes, by what the `aws` command says of it.
 //!
 //! - [`clients_file`]: the file of clients, changed whole; [`credential`]: a key or signature of this client.
 //!
 //! It changes nothing but that file, and by the function's own code, which adds rows and never touches one. It must not know
-//! SQL, nor what makes two payments the same. It shows no payer's name: ids, keys, lines and hashes are enough.
+//! SQL, nor what makes two payments the same. It shows no payer's name, but
+//! in a receipt: ids, keys, lines and hashes are enough.
 
 mod alb;
 mod audit;
@@ -27,6 +29,7 @@ mod log;
 mod outcome;
 mod output;
 mod progress;
+mod proof;
 mod queue;
 mod range;
 mod stop;

@@ -7,6 +7,7 @@
 mod keys;
 
 use payment_core::Timestamp;
+use payment_core::chain::checker::Window;
 use payment_store::audit::KeySpan;
 use program::Env;
 use time::{Duration, OffsetDateTime};
@@ -68,6 +69,15 @@ impl Range {
         let now = Timestamp::new(OffsetDateTime::now_utc());
         if let Err(mistake) = self.check(now) {
             env.mistake(mistake);
+        }
+    }
+
+    /// The hours that it touches, whole.
+    pub fn hours(&self) -> Window {
+        let last = Duration::HOUR - Duration::MICROSECOND;
+        Window {
+            from: self.from.map(begin_of_hour),
+            to: self.to.map(|to| begin_of_hour(moved(to, last))),
         }
     }
 
@@ -149,6 +159,10 @@ impl Range {
     pub fn contains(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
+}
+
+pub fn begin_of_hour(at: Timestamp) -> Timestamp {
+    Timestamp::new(at.to_utc().truncate_to_hour())
 }
 
 pub fn moved(at: Timestamp, by: Duration) -> Timestamp {

@@ -1,14 +1,16 @@
-//! One PUT, and what its answer means for the payments in it.
+//! One PUT, and what its answer means for the payments in it, and for the chain.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use payment_core::chain::ObjectHash;
 use payment_core::{LogRecord, ObjectKey};
 use payment_store::Holder;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Pending;
+use super::chain::InChain;
 use crate::breaker::Attempt;
 use crate::log::{Log, Put};
 use crate::records::{Holders, Records};
@@ -18,11 +20,55 @@ use crate::ticket::{Failure, Outcome, Receipt};
 /// healthy one has long answered; another keeps nobody waiting.
 const LOOK_UP_GRACE: Duration = Duration::from_millis(50);
 
-/// A batch's key is used once, so an object that is already there is this batch, from a try whose answer was lost.
+/// A batch, or a header alone, that is to be put.
+#[derive(Debug)]
+pub(super) struct Object {
+    key: ObjectKey,
+    body: Bytes,
+    in_chain: Option<InChain>,
+}
+
+impl Object {
+    pub fn new(key: ObjectKey, in_chain: Option<InChain>, batch: &[Pending]) -> Self {
+        let header = in_chain.as_ref().map(InChain::header_line);
+        let header = header.unwrap_or_default();
+        let lines = batch.iter().map(|pending| pending.line.len());
+        let mut body = Vec::with_capacity(header.len() + lines.sum::<usize>());
+        body.extend_from_slice(header.as_bytes());
+        for pending in batch {
+            body.extend_from_slice(pending.line.as_bytes());
+        }
+        Self {
+            key,
+            body: body.into(),
+            in_chain,
+        }
+    }
+
+    /// Sees the PUT through; whether S3 confirmed it. An object that is already there is this one, from a try whose
+    /// answer was lost: its key is used once.
+    pub async fn put(self, log: &impl Log, records: usize, attempt: Attempt) -> bool {
+        let Self {
+            key,
+            body,
+            in_chain,
+        } = self;
+        let sha256 = in_chain.is_some().then(|| ObjectHash::of(&body));
+        let put = attempt.run(&key, records, log.put(&key, body)).await;
+        if put.is_ok()
+            && let (Some(in_chain), Some(sha256)) = (in_chain, sha256)
+        {
+            in_chain.confirm(&key, sha256);
+        }
+        put.is_ok()
+    }
+}
+
+/// A batch, and what is said of its payments.
 pub(super) async fn batch<L: Log>(
     log: Arc<L>,
     records: Arc<dyn Records>,
-    key: ObjectKey,
+    object: Object,
     batch: Vec<Pending>,
     slot: OwnedSemaphorePermit,
     attempt: Attempt,
@@ -32,10 +78,9 @@ pub(super) async fn batch<L: Log>(
         .map(|pending| pending.payment.clone())
         .collect();
     let look_up = tokio::spawn(async move { records.holders(&payments).await });
-    let put = log.put(&key, body_of(&batch));
-    let put = attempt.run(&key, batch.len(), put).await;
+    let is_stored = object.put(&log, batch.len(), attempt).await;
     drop(slot);
-    if put.is_err() {
+    if !is_stored {
         return;
     }
     let holders = match tokio::time::timeout(LOOK_UP_GRACE, look_up).await {
@@ -75,15 +120,6 @@ pub(super) async fn single<L: Log>(
         },
         Err(_) => {}
     }
-}
-
-fn body_of(batch: &[Pending]) -> Bytes {
-    let size = batch.iter().map(|pending| pending.line.len()).sum();
-    let mut body = Vec::with_capacity(size);
-    for pending in batch {
-        body.extend_from_slice(pending.line.as_bytes());
-    }
-    body.into()
 }
 
 /// The id has a row. It may be this very payment's, if the function was quick.

@@ -380,3 +380,18 @@ pub fn url(pool: &MySqlPool) -> String {
     let (host, _) = server.rsplit_once('/').unwrap();
     format!("{host}/{}", pool.connect_options().get_database().unwrap())
 }
+
+#[tokio::test]
+async fn p11_the_answer_and_its_repeat_carry_the_records_hash() {
+    let mut tier = Tier::start(None).await;
+    let body = payment("a");
+    let first = tier.post(body.clone());
+    let put = tier.puts.recv().await.unwrap();
+    let line = record::read_object(&put.key, &put.body, Timestamp::EPOCH).next();
+    let record = line.unwrap().1.unwrap();
+    put.confirm();
+    let first: Value = first.await.unwrap().json().await.unwrap();
+    assert_eq!(first["hash"], record.content_hash.to_string());
+    let repeat = tier.post(body).await.unwrap();
+    assert_eq!(repeat.json::<Value>().await.unwrap(), first);
+}

@@ -2,6 +2,7 @@
 
 mod batch;
 mod breaker;
+mod chain;
 mod http;
 mod intake;
 mod log;

@@ -6,7 +6,9 @@ use app_tier::log::{Log, LogError, Put};
 use app_tier::records::{Holders, Records};
 use async_trait::async_trait;
 use bytes::Bytes;
-use payment_core::{ObjectKey, PaymentKey};
+use payment_core::chain::Header;
+use payment_core::object::{read_header, read_object};
+use payment_core::{ObjectKey, PaymentKey, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 /// A PUT that waits for the test's answer.
@@ -17,8 +19,13 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Payments in the object.
     pub fn lines(&self) -> usize {
-        std::str::from_utf8(&self.body).unwrap().lines().count()
+        read_object(&self.key, &self.body, Timestamp::EPOCH).count()
+    }
+
+    pub fn header(&self) -> Option<Header> {
+        read_header(&self.key, &self.body)
     }
 
     /// The same object, with nobody waiting for an answer.

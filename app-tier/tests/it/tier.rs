@@ -35,14 +35,21 @@ impl Tier {
 
     /// A tier that asks these records.
     pub fn beside(records: impl Records, layout: Layout, puts_max: usize) -> Self {
+        Self::with(
+            records,
+            Settings {
+                prefix: "transactions/".to_owned(),
+                layout,
+                puts_max,
+                linger: Duration::ZERO,
+                headers: true,
+            },
+        )
+    }
+
+    pub fn with(records: impl Records, settings: Settings) -> Self {
         let (log, puts) = ScriptedLog::new();
         let stored = Arc::clone(&log.stored);
-        let settings = Settings {
-            prefix: "transactions/".to_owned(),
-            layout,
-            puts_max,
-            linger: Duration::ZERO,
-        };
         let committer = Arc::new(Committer::start(log, records, settings, || {
             Timestamp::EPOCH
         }));

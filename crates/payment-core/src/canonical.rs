@@ -28,20 +28,8 @@ impl ContentHash {
     }
 
     /// 64 hexadecimal digits in lower case.
-    pub fn parse(hex: &str) -> Option<Self> {
-        let nibble = |b: u8| match b {
-            b'0'..=b'9' => Some(b - b'0'),
-            b'a'..=b'f' => Some(b - b'a' + 10),
-            _ => None,
-        };
-        let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
-            return None;
-        };
-        let bytes: Option<Vec<u8>> = pairs
-            .iter()
-            .map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?))
-            .collect();
-        Self::from_bytes(&bytes?)
+    pub fn parse(text: &str) -> Option<Self> {
+        hex::parse(text).map(Self)
     }
 }
 

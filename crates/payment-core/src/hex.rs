@@ -19,6 +19,26 @@ pub fn push(bytes: &[u8], out: &mut String) {
     }
 }
 
+/// Reads two digits a byte, in lower case; `None` for anything else, and for another length.
+pub fn parse<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != BYTES {
+        return None;
+    }
+    let mut bytes = [0; BYTES];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

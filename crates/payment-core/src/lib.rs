@@ -9,6 +9,7 @@
 //! - [`batch`]: many payments in one body.
 //! - [`record`]: a payment as one line of the log, and back.
 //! - [`object`]: a whole object of the log, whoever wrote it, as lines.
+//! - [`chain`]: how the objects of the log vouch for each other.
 //! - [`event`]: what S3, SQS, SNS and EventBridge send to the function, as one type.
 //!
 //! A new member of a payment is added in [`payment`], [`canonical`] and [`record`] together, with a new record
@@ -18,6 +19,7 @@ pub mod amount;
 pub mod batch;
 pub mod canonical;
 pub mod card;
+pub mod chain;
 pub mod client;
 mod digits;
 pub mod error;

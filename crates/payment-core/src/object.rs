@@ -9,15 +9,19 @@
 //! - What is no UTF-8 text, is more than the function can take in one run, or has a key that the tables can't hold, is
 //!   refused as a whole: it has one line, number [`WHOLE_OBJECT`], which says why.
 //!
-//! Lines are numbered from 1, blank ones included. The second and later records of one line take the next numbers.
+//! A batch of this system may begin with a [`Header`], which is none of its records ([`ObjectReader::header`]).
+//!
+//! Lines are numbered from 1, blank ones and the header included. The second and later records of one line take the next numbers.
 
 mod text;
 
 use std::io::Write as _;
 
 use flate2::write::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
 
 use self::text::Text;
+use crate::chain::{Header, ObjectHash};
 use crate::object_key::{ObjectKey, RECORDED_CHARS_MAX};
 use crate::payment::BODY_BYTES_MAX;
 use crate::record::{self, LogRecord, RejectedLine};
@@ -36,6 +40,9 @@ pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Most records of one object, for the same reason.
 pub const OBJECT_LINES_MAX: u32 = 100_000;
+
+/// Number of the header, in an object that begins with one.
+pub const HEADER_LINE: u32 = 1;
 
 /// Number of the only line of an object that is refused as a whole.
 pub const WHOLE_OBJECT: u32 = 0;
@@ -97,6 +104,8 @@ impl Unreadable {
 #[derive(Debug)]
 pub struct ObjectReader {
     content: Content,
+    /// Of the bytes as they came.
+    sha256: Sha256,
 }
 
 #[derive(Debug)]
@@ -112,11 +121,18 @@ impl ObjectReader {
     pub fn new(key: &ObjectKey, stored_at: Timestamp) -> Self {
         Self {
             content: Content::Unknown(Vec::new(), Text::new(key, stored_at)),
+            sha256: Sha256::new(),
         }
     }
 
     /// Reads from the front of `bytes`; how many it took. Fewer than all: the part is full, and is to be taken first.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let taken = self.read(bytes);
+        self.sha256.update(&bytes[..taken]);
+        taken
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         if let Content::Unknown(head, text) = &mut self.content {
             taken = bytes.len().min(GZIP_MAGIC.len() - head.len());
@@ -166,8 +182,19 @@ impl ObjectReader {
         self.text_mut().take()
     }
 
-    fn begin(&mut self, head: &[u8], text: Text) {
+    /// Hash of all that was pushed.
+    pub fn sha256(&self) -> ObjectHash {
+        ObjectHash::from(self.sha256.clone())
+    }
+
+    /// The object's header, once its first line was read.
+    pub fn header(&self) -> Option<&Header> {
+        self.text().header()
+    }
+
+    fn begin(&mut self, head: &[u8], mut text: Text) {
         self.content = if head.starts_with(&GZIP_MAGIC) {
+            text.expect_no_header();
             Content::Gzip(Box::new(MultiGzDecoder::new(text)))
         } else {
             Content::Plain(text)
@@ -200,6 +227,12 @@ impl ObjectReader {
             Content::Gzip(decoder) => decoder.get_mut(),
         }
     }
+}
+
+/// The header of an object that is in memory, by the rule of [`ObjectReader`].
+pub fn read_header(key: &ObjectKey, body: &[u8]) -> Option<Header> {
+    let line = body.split(|byte| *byte == b'\n').next()?;
+    Header::of(text::node_of(key)?, line)
 }
 
 /// The lines of an object that is in memory.

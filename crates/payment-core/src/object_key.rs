@@ -29,6 +29,9 @@ const CLIENT_FOLDER: &str = "client=";
 /// Characters of a written UUID of version 7 that hold its time.
 const UUID_TIME_CHARS: usize = "01a20516-cf67-".len();
 
+/// Characters of a written UUID.
+const UUID_CHARS: usize = 36;
+
 /// The key of one object: 1 to 1024 bytes of UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey(Box<str>);
@@ -53,6 +56,16 @@ impl ObjectKey {
         rest.copy_from_slice(&unique.as_bytes()[6..]);
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis(at), &rest).into_uuid();
         Self(format!("{}{uuid}-{node}.ndjson", Self::hour_prefix(prefix, at)).into())
+    }
+
+    /// The time, to the millisecond, in a batch's UUID; `None` unless it is of version 7.
+    pub fn time_of(unique: Uuid) -> Option<Timestamp> {
+        let is_v7 = unique.get_version() == Some(uuid::Version::SortRand);
+        let (seconds, nanos) = unique.get_timestamp().filter(|_| is_v7)?.to_unix();
+        let millis = seconds
+            .checked_mul(1000)?
+            .checked_add(u64::from(nanos / 1_000_000))?;
+        Timestamp::from_unix_millis(millis.try_into().ok()?)
     }
 
     /// What sorts before the batches written at `at` or later, and after all earlier ones.
@@ -112,16 +125,17 @@ impl ObjectKey {
 
     /// Whether the key has the form of [`ObjectKey::batch`], whatever its prefix: this system wrote the object.
     pub fn is_own_batch(&self) -> bool {
+        self.own_batch().is_some()
+    }
+
+    /// The UUID and the node's name in the key of a batch of this system.
+    pub fn own_batch(&self) -> Option<(Uuid, &str)> {
         let mut parts = self.0.rsplit('/');
-        let (Some(name), Some(hour), Some(date)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return false;
-        };
-        let unique = name.strip_suffix(".ndjson").and_then(|name| name.get(..37));
-        let unique = unique.and_then(|unique| unique.strip_suffix('-'));
-        unique.is_some_and(|unique| Uuid::try_parse(unique).is_ok())
-            && is_numbered(hour, "hh=00")
-            && is_numbered(date, "dt=0000-00-00")
+        let (name, hour, date) = (parts.next()?, parts.next()?, parts.next()?);
+        let (unique, node) = name.strip_suffix(".ndjson")?.split_at_checked(UUID_CHARS)?;
+        let unique = Uuid::try_parse(unique).ok()?;
+        let is_own = is_numbered(hour, "hh=00") && is_numbered(date, "dt=0000-00-00");
+        Some((unique, node.strip_prefix('-')?)).filter(|_| is_own)
     }
 
     /// Whether the key has a form that this system alone gives, whatever its prefix: a batch, or a single payment of a
@@ -211,7 +225,15 @@ mod tests {
             key.as_str(),
             "transactions/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-a1b2.ndjson"
         );
-        assert!(key.is_batch() && key.is_own_batch() && key.is_own());
+        assert!(key.is_batch() && key.is_own());
+        let (unique, node) = key.own_batch().unwrap();
+        assert_eq!(node, "a1b2");
+        let millis = Timestamp::parse("2026-11-22T07:59:59.999Z");
+        assert_eq!(ObjectKey::time_of(unique), millis);
+        assert_eq!(
+            ObjectKey::batch("transactions/", millis.unwrap(), unique, node),
+            key
+        );
         let single = |client| {
             let key = PaymentKey::from_stored("tx_1747539198353", client).unwrap();
             ObjectKey::single("transactions/", &key).to_string()

@@ -1,8 +1,8 @@
 //! A payment as the log keeps it, one JSON object a line, and how objects of the log are read back.
 //!
 //! Version 1 is fixed. Version 2 adds the member `client`, which the hash covers; a payment without a client is still
-//! written as version 1, byte for byte. What the hash does not cover (times, ids of the request) may grow with a
-//! version 3; readers are brought up before writers.
+//! written as version 1, byte for byte. Version 3 is no payment, but the [`Header`] that begins a batch object. What the
+//! hash does not cover (times, ids of the request) may grow with a version 4; readers are brought up before writers.
 //!
 //! A line of this system was judged when it came in: its reader asks for the form of the record, the hash, and what
 //! its row needs, and for no policy. A foreign object, without a member `v`, comes in by the door.
@@ -11,6 +11,7 @@ mod rejected;
 
 pub use self::rejected::RejectedLine;
 use crate::canonical::ContentHash;
+use crate::chain::{Header, InvalidHeader, header};
 use crate::client::ClientName;
 use crate::error::ErrorCode;
 use crate::hex;
@@ -108,6 +109,9 @@ pub enum RecordError {
     Malformed(&'static str),
     #[error("the record's hash does not match its content")]
     HashMismatch,
+    /// Where a header may stand, it is no line of its object at all.
+    #[error("a header of the chain {0}")]
+    Header(#[from] InvalidHeader),
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
 }
@@ -123,6 +127,7 @@ impl RecordError {
             Self::UnsupportedVersion => "unsupported_version",
             Self::Malformed(_) => "malformed_record",
             Self::HashMismatch => "hash_mismatch",
+            Self::Header(_) => "invalid_header",
             Self::Unreadable(unreadable) => unreadable.reason(),
         }
     }
@@ -199,6 +204,10 @@ impl LogRecord {
         match version {
             None => Self::from_older(object.read(json::DEPTH_MAX)?, stored_at),
             Some(V1 | V2) => Self::from_own(object.read(DEPTH_MAX)?, version == Some(V2)),
+            Some(header::VERSION) => {
+                let header = Header::parse(text.as_bytes());
+                Err(header.err().unwrap_or(InvalidHeader::Misplaced).into())
+            }
             Some(_) => Err(RecordError::UnsupportedVersion),
         }
     }

@@ -27,7 +27,7 @@ use crate::lease::{Lease, within};
 use crate::list;
 use crate::mysql::of_payments;
 use crate::version::is_same_version;
-use crate::{Found, Store};
+use crate::{Fingerprint, Found, Store};
 
 /// A page takes milliseconds, a count over a span of rows seconds if the server reads from disk.
 const QUERY_TIME_MAX: Duration = Duration::from_mins(1);
@@ -49,7 +49,7 @@ pub const LISTED_MAX: usize = 100;
 const _: () = assert!(LISTED_MAX == 100, "the statements name the number");
 
 const LEDGER: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
-    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6) FROM ingested_objects WHERE ";
+    reject_count, ingested_at, ingested_at > UTC_TIMESTAMP(6), sha256, run, seq FROM ingested_objects WHERE ";
 
 const LEDGER_LINES: &str =
     "SELECT CAST(COALESCE(SUM(line_count), 0) AS UNSIGNED) FROM ingested_objects WHERE ";
@@ -68,8 +68,11 @@ const CLIENTS_OF: &str =
 /// Condition on a row `t` of `rejects`. Nothing but a row of its id settles it: a conflict has one, too, and a conflict
 /// without one is nobody's. A reject whose id nobody could read is never settled: a person has to look at its line. A
 /// function that did not know the line's version did not know its client either: any client's row of the id settles
-/// that, and an audit of the object holds the line itself against its own client's row.
-const IS_UNSETTLED_OWN: &str = "(t.is_own AND (t.payment_id IS NULL OR NOT EXISTS \
+/// that, and an audit of the object holds the line itself against its own client's row. Nor did it know a header, which
+/// has no id and is no payment; whether the first line is one, an audit looks at as well.
+const IS_UNSETTLED_OWN: &str = "(t.is_own \
+    AND NOT (t.payment_id IS NULL AND t.object_line = 1 AND t.reason = 'unsupported_version') \
+    AND (t.payment_id IS NULL OR NOT EXISTS \
     (SELECT 1 FROM transactions p WHERE p.payment_id = t.payment_id \
     AND (p.client = t.client OR t.client = '' AND t.reason = 'unsupported_version'))))";
 
@@ -97,6 +100,8 @@ pub struct LedgerEntry {
     pub ingested_at: Timestamp,
     /// By the database's own clock.
     pub is_from_the_future: bool,
+    /// `None` if its columns hold what no function writes.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A line of the log whose payment id was held by other content.
@@ -362,6 +367,7 @@ fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {
             .try_get(7)
             .map_or(Timestamp::EPOCH, Timestamp::from_datetime),
         is_from_the_future: row.try_get::<i64, _>(8).unwrap_or(1) != 0,
+        fingerprint: Fingerprint::read(row, 9),
     })
 }
 

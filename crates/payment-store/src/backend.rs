@@ -14,7 +14,7 @@ use crate::error::Error;
 pub use crate::ingest::{Entry, Reject};
 pub use crate::sweep::Deferred;
 pub use crate::version::{LedgerKey, VersionColumns};
-use crate::{Found, Holder, Outcome, Rejection};
+use crate::{Fingerprint, Found, Holder, Outcome, Rejection};
 
 /// A database with the schema of [`crate::MIGRATOR`]. Cheap to clone.
 pub trait Backend: Clone + Send + Sync + 'static {
@@ -67,6 +67,7 @@ pub trait Session: Send {
         &mut self,
         object: VersionColumns<'_>,
         outcome: &Outcome,
+        fingerprint: Fingerprint,
     ) -> impl Future<Output = Result<u64, DriverError>> + Send;
 
     /// What became of the version, if it was ingested.

@@ -24,13 +24,13 @@ pub(crate) use self::rejects::REFUSED_BY_DATABASE;
 use self::rejects::Rejects;
 use self::tally::count;
 pub use self::{plan::Entry, rejects::Reject};
-use crate::Store;
 use crate::backend::{Backend, Session};
 use crate::driver::Kind;
 use crate::error::Error;
 use crate::lease::within;
 use crate::retry::Tries;
 use crate::version::VersionColumns;
+use crate::{Fingerprint, Store};
 
 /// Longest time of one try at one object; the last starts within 20 s. Ten thousand rows take under a second; waiting for a lock 5 s.
 const TRY_TIME_MAX: Duration = Duration::from_secs(15);
@@ -64,6 +64,9 @@ pub trait Parts: Send {
     /// The next part, up to [`Part::End`].
     fn next(&mut self) -> impl Future<Output = Result<Part<'_>, Self::Error>> + Send;
 
+    /// The object's fingerprint, once the last part was given.
+    fn fingerprint(&self) -> Fingerprint;
+
     /// Goes back to the first part: all is to be tried again.
     fn rewind(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
@@ -89,7 +92,7 @@ impl Outcome {
 }
 
 impl<B: Backend> Store<B> {
-    /// Records the lines of one version of an object. To call it again, or in several places at once, adds nothing.
+    /// Records the lines of one version of an object, without its fingerprint. To call it again, or in several places at once, adds nothing.
     /// What fails for a passing reason is tried again; the call ends within 35 s.
     pub async fn ingest_object(
         &self,
@@ -194,6 +197,10 @@ impl Parts for Whole<'_> {
         })
     }
 
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::default()
+    }
+
     async fn rewind(&mut self) -> Result<(), Error> {
         self.given = false;
         Ok(())
@@ -291,8 +298,9 @@ async fn insert_object<P: Parts>(
             }
         }
     }
+    let fingerprint = parts.fingerprint();
     let inserted = async {
-        match session.insert_ingested(object, &outcome).await {
+        match session.insert_ingested(object, &outcome, fingerprint).await {
             Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
             Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
             Err(error) => Err(error.into()),

@@ -20,7 +20,7 @@ use crate::driver::DriverError;
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::version::{LedgerKey, VersionColumns};
-use crate::{Found, Holder, Outcome, Rejection};
+use crate::{Fingerprint, Found, Holder, Outcome, Rejection};
 
 /// MySQL or MariaDB, over a pool of [`crate::Database::pool`].
 #[derive(Debug, Clone)]
@@ -127,8 +127,9 @@ impl Session for MySqlSession {
         &mut self,
         object: VersionColumns<'_>,
         outcome: &Outcome,
+        fingerprint: Fingerprint,
     ) -> Result<u64, DriverError> {
-        let done = ledger::insert(self.lease.connection()?, object, outcome).await;
+        let done = ledger::insert(self.lease.connection()?, object, outcome, fingerprint).await;
         self.written(done)
     }
 

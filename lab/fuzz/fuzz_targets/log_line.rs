@@ -6,7 +6,10 @@ use payment_core::record::read_object;
 use payment_core::{LogRecord, ObjectKey, Timestamp};
 
 fuzz_target!(|object: &[u8]| {
-    for key in ["t/dt=2026-11-22/hh=07/a.ndjson", "t/a.json"] {
+    for key in [
+        "t/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-00b1c2d3.ndjson",
+        "t/a.json",
+    ] {
         let key = ObjectKey::parse(key).expect("a key");
         let mut last = 0;
         for (number, line) in read_object(&key, object, Timestamp::EPOCH) {

@@ -73,7 +73,7 @@ impl<'r> Tables<'r> {
             objects: recorded
                 .objects
                 .iter()
-                .map(|(object, outcome)| (object.key.as_str(), outcome))
+                .map(|(object, (outcome, _))| (object.key.as_str(), outcome))
                 .collect(),
         }
     }

@@ -159,7 +159,9 @@ async fn process(node: &Node, client: &ClientName, body: &str, request_id: &str)
         traceparent: None,
     };
     match timeout(DEADLINE, node.intake.accept(submission)).await {
-        Ok(Ok(Accepted { receipt, replayed })) => Answer::Accepted {
+        Ok(Ok(Accepted {
+            receipt, replayed, ..
+        })) => Answer::Accepted {
             replayed,
             received_at: receipt.received_at.to_string(),
             request_id: receipt.request_id.as_str().to_owned(),

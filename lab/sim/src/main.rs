@@ -59,9 +59,8 @@ fn many(from: u64, count: u64) -> io::Result<Summary> {
             "\n{}\nbroken; to see it again: cargo run --release --bin sim -- --seed {}",
             report.verdict, report.seed
         )?;
-        report
-            .left_out
-            .iter()
+        let more = report.left_out.iter().chain(&report.unproven);
+        more.into_iter()
             .try_for_each(|line| writeln!(out, "{line}"))?;
     }
     Ok(summary)
@@ -69,7 +68,12 @@ fn many(from: u64, count: u64) -> io::Result<Summary> {
 
 fn show(report: &Report) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for line in report.trace.iter().chain(&report.left_out) {
+    for line in report
+        .trace
+        .iter()
+        .chain(&report.left_out)
+        .chain(&report.unproven)
+    {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "\n{}", report.verdict)?;

@@ -128,12 +128,13 @@ impl Site {
         let log = NodeLog::new(self.bucket.clone(), life.clone());
         let records = Database::new(self.reader.clone().map(Store::over));
         let settings = self.settings.clone();
-        let committer = Arc::new(Committer::start(log, records, settings, clock::now));
         let skew_ms = if self.world.fault(Fault::ClockSkew) {
             self.world.number(-300_000..=300_000)
         } else {
             0
         };
+        let clock = move || clock::skewed(skew_ms);
+        let committer = Arc::new(Committer::start(log, records, settings, clock));
         self.world
             .trace(|| format!("node {name} starts, its clock wrong by {skew_ms} ms"));
         Arc::new(Node {

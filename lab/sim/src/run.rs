@@ -15,7 +15,7 @@ use crate::fault::{Counts, Defect};
 use crate::lambda::{Delivery, Lambda, notify};
 use crate::node::{Nodes, Site};
 use crate::world::{World, lock};
-use crate::{audit, clock, event, older, outage, payments};
+use crate::{audit, clock, event, older, outage, payments, proof};
 
 /// Prefix of all keys.
 pub const PREFIX: &str = "transactions/";
@@ -39,6 +39,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Lines of the journal that were not ingested.
     pub left_out: Vec<String>,
+    /// Objects that are accused wrongly, and acts of a saboteur that were not found.
+    pub unproven: Vec<String>,
     pub faults: Counts,
     pub trace: Vec<String>,
     /// Duration by the run's own clock.
@@ -47,7 +49,7 @@ pub struct Report {
 
 impl Report {
     pub fn holds(&self) -> bool {
-        self.verdict.holds() && self.left_out.is_empty()
+        self.verdict.holds() && self.left_out.is_empty() && self.unproven.is_empty()
     }
 }
 
@@ -79,6 +81,11 @@ async fn simulate(options: Options) -> Report {
     if !sweeps_went_well {
         left_out.push("a sweep failed, and nothing was amiss".to_owned());
     }
+    // A defect is for the judge to find.
+    let unproven = match options.defect {
+        None => proof::broken(options.seed, &bucket, &recorded),
+        Some(_) => Vec::new(),
+    };
     let mut judge = Judge::new();
     for attempt in &lock(&crowd.history).attempts {
         judge.attempt(attempt);
@@ -88,6 +95,7 @@ async fn simulate(options: Options) -> Report {
         seed: options.seed,
         verdict: judge.verdict(),
         left_out,
+        unproven,
         faults: world.counts(),
         trace: world.take_trace(),
         took: clock::since_begin(),
@@ -100,6 +108,7 @@ fn crowd(world: &Arc<World>, bucket: &Bucket, database: &Model) -> Arc<Crowd> {
         layout: *world.pick(&[Layout::Batch, Layout::Batch, Layout::Batch, Layout::Object]),
         puts_max: 1 + world.below(4),
         linger: *world.pick(&[Duration::ZERO, Duration::from_millis(20)]),
+        headers: world.chance(0.9),
     };
     let site = Site {
         world: Arc::clone(world),

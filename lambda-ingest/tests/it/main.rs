@@ -5,5 +5,6 @@
 
 mod ahead;
 mod bucket;
+mod chain;
 mod events;
 mod sweep;

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
+use payment_core::chain::checker::Sighting;
+use payment_core::object::{HEADER_LINE, read_header};
 use payment_core::record::{self, Line};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
 use payment_store::Store;
@@ -14,6 +16,8 @@ use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
 use crate::log::Log;
+use crate::proof::chain::Sight;
+use crate::proof::hours::RowDigest;
 
 /// Detail of a rejected line that holds what a line of this system holds.
 const BROKEN: &str = "a line of this system, perhaps, that is broken";
@@ -48,8 +52,12 @@ struct Check<'a> {
     /// The payment of a client that the object's key claims.
     claim: Option<PaymentKey>,
     stored: Stored,
+    /// The object begins with a header, which was not looked at yet.
+    has_header: bool,
     findings: Findings,
     ledger: Counted,
+    /// The object's rows, if they are asked for.
+    rows: Option<RowDigest>,
 }
 
 /// Holds all lines of the object against the database.
@@ -60,6 +68,7 @@ pub async fn check(
     entry: &LedgerEntry,
     object: &Object,
     stored: Stored,
+    sighting: Option<Sighting>,
 ) -> Result<Findings, Unreadable> {
     let counts = Counts {
         objects: 1,
@@ -74,16 +83,21 @@ pub async fn check(
         entry,
         claim: object.version.key.claimed(&scope.prefix),
         stored,
+        has_header: read_header(&object.version.key, &object.body).is_some(),
         findings: Findings {
             counts,
             ..Findings::default()
         },
         ledger: Counted::default(),
+        rows: sighting.as_ref().map(|_| RowDigest::default()),
     };
     for part in record::read_parts(&object.version.key, &object.body, stored.at) {
         for chunk in part.chunks(LOOKUP_IDS_MAX) {
             check.lines(chunk).await?;
         }
+    }
+    if check.has_header {
+        check.lines(&[]).await?;
     }
     if check.is_one_foreign_reject() {
         check.look_behind(object);
@@ -93,13 +107,21 @@ pub async fn check(
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
+    let rows = check.rows.take();
+    check.findings.sight = sighting.map(|sighting| Box::new(Sight { sighting, rows }));
     Ok(check.findings)
 }
 
 impl Check<'_> {
     async fn lines(&mut self, lines: &[Line]) -> Result<(), Unreadable> {
-        let number = |line: Option<&Line>| line.map_or(0, |(number, _)| *number);
-        let span = (number(lines.first()), number(lines.last()));
+        let begins = std::mem::take(&mut self.has_header);
+        let number = |line: Option<&Line>| line.map_or(HEADER_LINE, |(number, _)| *number);
+        let first = if begins {
+            HEADER_LINE
+        } else {
+            number(lines.first())
+        };
+        let span = (first, number(lines.last()));
         let payments: Vec<&PaymentKey> = lines
             .iter()
             .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
@@ -107,6 +129,9 @@ impl Check<'_> {
         let rows = self.store.rows_of(&payments).await?;
         let conflicts = self.store.conflicts_between(self.entry, span).await?;
         let rejects = self.store.rejects_between(self.entry, span).await?;
+        if let Some(reject) = rejects.get(&HEADER_LINE).filter(|_| begins) {
+            self.rejected_header(reject);
+        }
         for (line, record) in lines {
             self.line(
                 &Looked {
@@ -125,6 +150,25 @@ impl Check<'_> {
         let differences = origin::hold(self.log, self.store, outside).await?;
         self.findings.differences.extend(differences);
         Ok(())
+    }
+
+    /// A header is none of the object's lines, unless a function that did not know it rejected it as one.
+    fn rejected_header(&mut self, reject: &RejectRow) {
+        self.findings.counts.lines += 1;
+        self.findings.counts.settled_rejects += 1;
+        let unknown = RejectedLine {
+            error: RecordError::UnsupportedVersion,
+            is_own: true,
+            resembles_own: false,
+            payment: None,
+        };
+        let looked = Looked {
+            line: HEADER_LINE,
+            record: Err(&unknown),
+            conflict: None,
+            reject: Some(reject),
+        };
+        self.reject(&looked, reject);
     }
 
     fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<PaymentKey, Row>) {
@@ -166,6 +210,9 @@ impl Check<'_> {
         if row.object_line == looked.line && row.object_key == self.entry.key.as_str() {
             let mark = self.scope.mark(LineTable::Transactions, row.id);
             self.findings.counts.transactions.matched += mark;
+            if let Some(rows) = &mut self.rows {
+                rows.add(row);
+            }
             self.compare(looked, record, row, "");
             return Found::Row;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashlink::LruCache;
 use lambda_ingest::objects::ObjectError;
-use payment_core::object::WHOLE_OBJECT;
+use payment_core::object::{HEADER_LINE, WHOLE_OBJECT};
 use payment_core::record::Line;
 use payment_core::{ContentHash, ETag, ObjectKey, PaymentKey, Timestamp};
 use payment_store::audit::{LineTable, Origin, Row};
@@ -83,6 +83,9 @@ impl Content {
                     break;
                 }
             }
+        }
+        if parts.header().is_some() {
+            lines.insert(HEADER_LINE, None);
         }
         let payments = lines.values().flatten().map(|held| held.payment.clone());
         Ok(Some(Self {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::counts::Counts;
 use crate::output::safe;
+use crate::proof::chain::Sight;
 
 /// One way in which the journal and the database do not agree. Nothing of a payment's content is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -57,6 +58,20 @@ pub enum Kind {
     RowAltered,
     /// An object's key claims another payment than the one that it holds.
     KeyDiffers,
+    /// An object that another one names is not there.
+    ObjectMissing,
+    /// An object is not the one that another names.
+    ObjectChanged,
+    /// An object is none that its run wrote.
+    ObjectInserted,
+    /// Objects of a run are unknown: nobody says what became of their numbers.
+    NumbersMissing,
+    /// Two objects say different things of a third.
+    HeadersContradict,
+    /// A batch without a place in the chain, from after the chain began.
+    Unchained,
+    /// An hour is not what a checkpoint says.
+    HourRewritten,
     /// An object's key names an hour that has not begun.
     HourAhead,
     /// Not a difference, and not known to be right: it rests on what S3 does not hold, or on what nobody can read.
@@ -125,6 +140,8 @@ pub struct Findings {
     pub counts: Counts,
     pub differences: Vec<Difference>,
     pub unread: Vec<Unread>,
+    /// The object, if it is to be held against the chain.
+    pub sight: Option<Box<Sight>>,
 }
 
 impl Difference {
@@ -207,6 +224,13 @@ impl Kind {
             Self::RowWithoutRecord => "row without a record",
             Self::RowAltered => "row altered",
             Self::KeyDiffers => "key differs",
+            Self::ObjectMissing => "object missing",
+            Self::ObjectChanged => "object changed",
+            Self::ObjectInserted => "object inserted",
+            Self::NumbersMissing => "numbers missing",
+            Self::HeadersContradict => "headers contradict",
+            Self::Unchained => "without a chain",
+            Self::HourRewritten => "hour rewritten",
             Self::HourAhead => "hour in the future",
             Self::Unproven => "unproven",
         }

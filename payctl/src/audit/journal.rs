@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
+use payment_core::ObjectKey;
 use payment_store::audit::{KeySpan, LedgerEntry};
 use program::chain;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,6 +16,7 @@ use super::report::Report;
 use super::scope::Scope;
 use super::setup::Audit;
 use crate::progress;
+use crate::proof::chain::Proof;
 use crate::range::Range;
 use crate::walk::{Step, Walk};
 
@@ -24,6 +26,9 @@ const BYTES_MAX: u32 = 8 * 1024 * 1024;
 /// Entries for objects whose keys are too long, which are kept until all objects were listed.
 const SHORTENED_MAX: usize = 10_000;
 
+/// Objects that were read before one that is still being read.
+const AHEAD_MAX: usize = 1000;
+
 /// After so many objects that could not be looked at, one after the other, the rest are counted and not tried.
 const UNREAD_MAX: u32 = 64;
 
@@ -32,12 +37,17 @@ struct Work<'a> {
     audit: &'a Audit,
     report: &'a mut Report,
     bar: ProgressBar,
-    tasks: JoinSet<Findings>,
+    tasks: JoinSet<(ObjectKey, Findings)>,
+    proof: Option<&'a mut Proof>,
     unread_in_a_row: u32,
 }
 
 /// Goes through all of it; whether it came to the end, and looked at objects as long as that.
-pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
+pub async fn audit(
+    audit: &Audit,
+    report: &mut Report,
+    proof: Option<&mut Proof>,
+) -> io::Result<bool> {
     let bar = progress::bar("lines", length(audit).await);
     let memory = Arc::new(Semaphore::new(
         usize::try_from(BYTES_MAX).unwrap_or(usize::MAX),
@@ -51,6 +61,7 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
         report,
         bar,
         tasks: JoinSet::new(),
+        proof,
         unread_in_a_row: 0,
     };
     let mut shortened = Vec::new();
@@ -84,11 +95,12 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<bool> {
             }
             continue;
         }
+        if let Some(proof) = &mut work.proof {
+            proof.begin(&key);
+        }
         if work.is_hopeless() && !step.is_outside {
-            work.take(unread(
-                &key,
-                "not tried, like all after so many that could not be looked at",
-            ))?;
+            let why = "not tried, like all after so many that could not be looked at";
+            work.take(&key, unread(&key, why))?;
         } else {
             let bytes = step.listed.as_ref().map_or(0, |listed| listed.bytes);
             let bytes = u32::try_from(bytes).unwrap_or(BYTES_MAX).min(BYTES_MAX);
@@ -132,9 +144,10 @@ impl Work<'_> {
     }
 
     async fn make_room(&mut self) -> io::Result<()> {
-        while self.tasks.len() >= self.audit.jobs {
-            self.take_one().await?;
-        }
+        let is_far = |proof: &&mut Proof| proof.waiting() > AHEAD_MAX;
+        while (self.tasks.len() >= self.audit.jobs || self.proof.as_ref().is_some_and(is_far))
+            && self.take_one().await?
+        {}
         Ok(())
     }
 
@@ -142,23 +155,28 @@ impl Work<'_> {
         let (log, store) = (Arc::clone(&self.audit.log), self.audit.store.clone());
         let scope = Arc::clone(&self.audit.scope);
         self.tasks.spawn(async move {
+            let key = step.key.clone();
             let findings = judge(&log, &store, &scope, step).await;
             drop(permit);
-            findings
+            (key, findings)
         });
     }
 
     /// Whether there was one.
     async fn take_one(&mut self) -> io::Result<bool> {
         match self.tasks.join_next().await {
-            Some(Ok(findings)) => self.take(findings)?,
-            Some(done) => self.report.add_done(done)?,
+            Some(Ok((key, findings))) => self.take(&key, findings)?,
+            Some(done) => self.report.add_done(done.map(|(_, findings)| findings))?,
             None => return Ok(false),
         }
         Ok(true)
     }
 
-    fn take(&mut self, findings: Findings) -> io::Result<()> {
+    fn take(&mut self, key: &ObjectKey, mut findings: Findings) -> io::Result<()> {
+        if let Some(proof) = &mut self.proof {
+            let sight = findings.sight.take().map(|sight| *sight);
+            findings.differences.extend(proof.end(key, sight));
+        }
         // Hope once lost is not regained by an object that was at work meanwhile: others were not tried.
         if !self.is_hopeless() {
             self.unread_in_a_row = match findings.unread.len() {

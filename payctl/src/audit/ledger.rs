@@ -1,6 +1,9 @@
 //! What the ledger says of an object, against what its lines were found to be.
 
 use payment_core::Timestamp;
+use payment_core::chain::Header;
+use payment_core::chain::checker::Sighting;
+use payment_store::Fingerprint;
 use payment_store::audit::LedgerEntry;
 
 use super::difference::{Difference, Kind};
@@ -35,6 +38,41 @@ impl Counted {
             ("rejects", entry.rejects, self.rejects),
         ];
         differs(entry, &pairs)
+    }
+}
+
+/// Whether the ledger kept another hash or another place in the chain than the object has. An older function kept
+/// neither, and rejected the header.
+pub fn differs_from_body(entry: &LedgerEntry, sighting: &Sighting) -> Option<Difference> {
+    let found = Fingerprint {
+        sha256: sighting.sha256(),
+        position: sighting.header().map(Header::position),
+    };
+    let detail = match entry.fingerprint {
+        None => "its sha256, run or seq is none that a function writes".to_owned(),
+        Some(kept) if kept == Fingerprint::default() => {
+            if found.position.is_none() || entry.rejects > 0 {
+                return None;
+            }
+            "it has no sha256, run and seq, and no older function ingested it".to_owned()
+        }
+        Some(kept) if found.sha256.is_none() || kept == found => return None,
+        Some(kept) => format!("{}, found {}", shown(kept), shown(found)),
+    };
+    Some(Difference::of_object(
+        Kind::LedgerDiffers,
+        &entry.key,
+        Some(detail),
+    ))
+}
+
+fn shown(fingerprint: Fingerprint) -> String {
+    let hash = fingerprint
+        .sha256
+        .map_or_else(String::new, |hash| hash.to_string());
+    match fingerprint.position {
+        Some(position) => format!("sha256 {hash} run {} number {}", position.run, position.seq),
+        None => format!("sha256 {hash}"),
     }
 }
 

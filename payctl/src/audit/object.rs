@@ -2,6 +2,7 @@
 
 use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::ObjectKey;
+use payment_core::chain::checker::Sighting;
 use payment_store::Store;
 use payment_store::audit::{LedgerEntry, Stored};
 use program::chain;
@@ -9,10 +10,13 @@ use program::chain;
 use super::check::check;
 use super::counts::Counts;
 use super::difference::{Difference, Findings, Kind, Unread, Unreadable};
+use super::ledger;
 use super::origin::stored;
 use super::replaced::replaced;
 use super::scope::Scope;
 use crate::log::{Listed, Log};
+use crate::proof::chain::Sight;
+use crate::proof::hours::RowDigest;
 use crate::walk::Step;
 
 /// Looks at the object of a step, or says that it can't.
@@ -50,13 +54,14 @@ pub fn unread(key: &ObjectKey, why: &str) -> Findings {
             object: key.to_string(),
             why: why.to_owned(),
         }],
+        sight: Some(Box::new(Sight::unread(key))),
         ..Findings::default()
     }
 }
 
 async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Findings, Unreadable> {
     if step.is_outside {
-        return Ok(outside());
+        return Ok(at_the_border(log, scope, &step.key).await);
     }
     if step.listed.is_some() {
         scope.note_by_time(&step.key);
@@ -74,7 +79,10 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
     {
         match store.ledger_entry(&listed.version).await? {
             Some(entry) => entries.push(entry),
-            None => return not_ingested(store, scope, listed, &entries).await,
+            None => {
+                let sight = sight(log, scope, key, Some(RowDigest::default())).await;
+                return not_ingested(store, scope, listed, &entries, sight).await;
+            }
         }
     }
     let object = match log.get(key).await {
@@ -112,18 +120,27 @@ async fn against_tables(
     let (own, others): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .partition(|entry| entry.is_of(&object.version));
+    let is_chained = scope.chain.is_some();
+    let sighting = is_chained.then(|| Sighting::of(&object.version.key, &object.body));
     let Some(entry) = own.first() else {
+        let sight = sighting.map(|sighting| Sight {
+            sighting,
+            rows: Some(RowDigest::default()),
+        });
         let listed = Listed {
             bytes: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
             version: object.version,
         };
-        return not_ingested(store, scope, &listed, &others).await;
+        return not_ingested(store, scope, &listed, &others, sight).await;
     };
     let stored = Stored {
         ingested_at: Some(entry.ingested_at),
         ..stored
     };
-    let mut findings = check(log, store, scope, entry, &object, stored).await?;
+    let by_chain = sighting.as_ref();
+    let by_chain = by_chain.and_then(|sighting| ledger::differs_from_body(entry, sighting));
+    let mut findings = check(log, store, scope, entry, &object, stored, sighting).await?;
+    findings.differences.extend(by_chain);
     if own.len() > 1 {
         let detail = format!("{} entries stand for this version", own.len());
         findings.differences.push(Difference::of_object(
@@ -156,6 +173,37 @@ fn outside() -> Findings {
     }
 }
 
+/// An object outside the range, which is read for what its header says of those inside.
+async fn at_the_border(log: &Log, scope: &Scope, key: &ObjectKey) -> Findings {
+    let sight = if scope.is_at_its_border(key) {
+        sight(log, scope, key, None).await
+    } else {
+        None
+    };
+    Findings {
+        sight: sight.map(Box::new),
+        ..outside()
+    }
+}
+
+/// An object for the chain alone.
+async fn sight(
+    log: &Log,
+    scope: &Scope,
+    key: &ObjectKey,
+    rows: Option<RowDigest>,
+) -> Option<Sight> {
+    scope.chain?;
+    match log.get(key).await {
+        Ok(object) => Some(Sight {
+            sighting: Sighting::of(key, &object.body),
+            rows,
+        }),
+        Err(ObjectError::Gone) => None,
+        Err(_) => Some(Sight::unread(key)),
+    }
+}
+
 fn gone(key: &ObjectKey, listed: Option<&Listed>, entries: &[LedgerEntry]) -> Findings {
     let deleted = |listed: &Listed| {
         let stored_at = listed.version.stored_at;
@@ -182,6 +230,7 @@ async fn not_ingested(
     scope: &Scope,
     listed: &Listed,
     others: &[LedgerEntry],
+    sight: Option<Sight>,
 ) -> Result<Findings, Unreadable> {
     let Listed { version, bytes } = listed;
     let is_on_its_way = version.stored_at > scope.stored_by;
@@ -192,6 +241,7 @@ async fn not_ingested(
     };
     let mut findings = Findings {
         counts,
+        sight: sight.map(Box::new),
         ..Findings::default()
     };
     if !is_on_its_way {

@@ -13,6 +13,7 @@ use super::difference::{Difference, Findings, Kind, Unread};
 use super::scope::Coverage;
 use crate::outcome::Outcome;
 use crate::output::{self, safe};
+use crate::proof::chain::Proven;
 
 /// Differences, and objects that could not be read, that a person is shown.
 const SHOWN_MAX: usize = 100;
@@ -32,6 +33,7 @@ pub struct Report {
     hasher: RandomState,
     /// Why the audit is not whole.
     gaps: Vec<String>,
+    proven: Option<Proven>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,8 @@ struct Summary<'a> {
     covered: &'a Coverage,
     #[serde(flatten)]
     counts: &'a Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<&'a Proven>,
     differences: u64,
     not_covered: &'a [String],
     outcome: Outcome,
@@ -56,7 +60,18 @@ impl Report {
             known: HashSet::new(),
             hasher: RandomState::new(),
             gaps: Vec::new(),
+            proven: None,
         }
+    }
+
+    /// What the chain says.
+    pub fn prove(&mut self, proven: Proven) {
+        self.proven = Some(proven);
+    }
+
+    /// What the chain says; `None` if it was not asked.
+    pub fn proven(&self) -> Option<&Proven> {
+        self.proven.as_ref()
     }
 
     pub fn counts(&self) -> &Counts {
@@ -119,7 +134,7 @@ impl Report {
         self.gaps.push(what.into());
     }
 
-    pub fn finish(mut self, covered: &Coverage) -> io::Result<Outcome> {
+    pub fn finish(&mut self, covered: &Coverage) -> io::Result<Outcome> {
         self.note_gaps();
         let outcome = Outcome::unfinished_if(!self.gaps.is_empty())
             .and(Outcome::different_if(self.differences > 0));
@@ -127,6 +142,7 @@ impl Report {
             output::say_json(&Summary {
                 covered,
                 counts: &self.counts,
+                chain: self.proven.as_ref(),
                 differences: self.differences,
                 not_covered: &self.gaps,
                 outcome,
@@ -135,6 +151,9 @@ impl Report {
         }
         output::say(&format!("{}\n", safe(&covered.to_string())))?;
         output::say(&output::counts(&self.counts.named()))?;
+        if let Some(proven) = &self.proven {
+            output::say(&proven.to_string())?;
+        }
         output::say(&output::counts(&[("differences", self.differences)]))?;
         for difference in self.shown.iter().chain(&self.unproven) {
             output::say(&format!("{difference}\n"))?;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use payment_core::chain::checker::Span;
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::audit::{LineTable, RowSpan};
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub struct Scope {
     pub ahead_from: Timestamp,
     pub last_rows: [u64; 3],
     pub key: MarkKey,
+    /// Which objects are held against the chain; `None` if none are.
+    pub chain: Option<Span>,
     /// Keys that belong to the range by when S3 stored their objects; empty where all objects do.
     pub by_time: Mutex<HashSet<u64>>,
     /// Keys by which the tables know the objects that are listed under longer ones.
@@ -90,6 +93,16 @@ impl Scope {
     /// Whether the key is the shorter one of an object that was listed.
     pub fn is_shortened(&self, key: &str) -> bool {
         contains(&self.shortened, self.key.of_key(key))
+    }
+
+    /// Whether an object outside the range is to be read for what its header says of those inside.
+    pub fn is_at_its_border(&self, key: &ObjectKey) -> bool {
+        let at = key
+            .own_batch()
+            .and_then(|(uuid, _)| ObjectKey::time_of(uuid));
+        let span = self.chain.as_ref().zip(at);
+        key.as_str().starts_with(&self.prefix)
+            && span.is_some_and(|(span, at)| span.read.contains(at))
     }
 
     pub fn is_ahead(&self, key: &ObjectKey) -> bool {

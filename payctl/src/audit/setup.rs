@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use payment_core::Timestamp;
+use payment_core::chain::checker::Span;
 use payment_store::Store;
 use payment_store::audit::LineTable;
 use time::OffsetDateTime;
@@ -30,6 +31,7 @@ impl Audit {
         range: Range,
         settle: Duration,
         jobs: usize,
+        chain: Option<Span>,
     ) -> Result<Self, payment_store::Error> {
         let settle = time::Duration::try_from(settle).unwrap_or(time::Duration::MAX);
         let now = Timestamp::new(OffsetDateTime::now_utc());
@@ -57,11 +59,16 @@ impl Audit {
                 ahead_from: moved(now, time::Duration::HOUR),
                 last_rows,
                 key: MarkKey::default(),
+                chain,
                 by_time: Mutex::default(),
                 shortened: Mutex::default(),
             }),
             jobs,
         })
+    }
+
+    pub fn prefix(&self) -> &str {
+        &self.scope.prefix
     }
 
     pub fn covered(&self) -> &Coverage {

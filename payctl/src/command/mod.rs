@@ -2,8 +2,10 @@
 
 pub mod client;
 pub mod doctor;
+pub mod key;
 pub mod migrate;
 pub mod pay;
+pub mod receipt;
 pub mod reconcile;
 pub mod replay;
 pub mod sql;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use payment_core::chain::checker::Span;
 use program::Env;
 
 use crate::audit::report::Report;
@@ -12,6 +13,7 @@ use crate::audit::{journal, rows};
 use crate::config::{self, User};
 use crate::log::Log;
 use crate::outcome::{Failure, Outcome};
+use crate::proof::chain::Proof;
 use crate::range::Range;
 
 /// More than this many connections do not make a small database faster.
@@ -34,13 +36,13 @@ pub struct Args {
 
 pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     let json = args.json;
-    let audit = prepare(args, env).await?;
-    let report = hold(&audit, json).await?;
+    let audit = prepare(args, env, None).await?;
+    let mut report = hold(&audit, json, None).await?;
     Ok(report.finish(audit.covered())?)
 }
 
 /// What the arguments and the environment ask for, shared with `verify`.
-pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
+pub async fn prepare(args: Args, mut env: Env, chain: Option<Span>) -> Result<Audit, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, args.jobs.min(CONNECTIONS_MAX));
     args.range.note_mistakes(&mut env);
@@ -51,13 +53,19 @@ pub async fn prepare(args: Args, mut env: Env) -> Result<Audit, Failure> {
     log.expect_prefix(&store).await.map_err(Failure::config)?;
     let settle = Duration::from_secs(args.settle.into());
     let jobs = usize::try_from(args.jobs)?;
-    Ok(Audit::new(log, store, args.range, settle, jobs).await?)
+    Ok(Audit::new(log, store, args.range, settle, jobs, chain).await?)
 }
 
-/// Objects against rows, and rows against objects.
-pub async fn hold(audit: &Audit, json: bool) -> io::Result<Report> {
+/// Objects against rows, rows against objects, and with `proof` the objects against each other.
+pub async fn hold(audit: &Audit, json: bool, proof: Option<Proof>) -> io::Result<Report> {
     let mut report = Report::new(json);
-    let is_whole = journal::audit(audit, &mut report).await?;
+    let mut proof = proof;
+    let is_whole = journal::audit(audit, &mut report, proof.as_mut()).await?;
+    if let Some(proof) = proof {
+        let (proven, findings) = proof.finish();
+        report.add(findings)?;
+        report.prove(proven);
+    }
     rows::audit(audit, &mut report, is_whole).await?;
     Ok(report)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod chain;
 mod client;
 mod client_command;
 mod clients;
@@ -16,6 +17,7 @@ mod migrate;
 mod not_clean;
 mod outage;
 mod pay_file;
+mod proof;
 mod reconcile;
 mod replay;
 mod sql;

@@ -50,12 +50,17 @@ pub fn payment() -> Value {
 pub fn accepted() -> Value {
     json!({
         "type": "object",
-        "required": ["id", "status", "received_at", "request_id"],
+        "required": ["id", "status", "received_at", "request_id", "hash"],
         "properties": {
             "id": id(),
             "status": {"const": "accepted"},
             "received_at": time(),
             "request_id": {"type": "string"},
+            "hash": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+                "description": "SHA-256 of the payment's canonical form, as its record has it.",
+            },
         },
     })
 }

@@ -5,8 +5,10 @@ use std::io;
 use serde_json::value::RawValue;
 
 use super::{
-    DOCUMENT_BYTES_MAX, LINE_BYTES_MAX, Line, OBJECT_BYTES_MAX, OBJECT_LINES_MAX, Unreadable,
+    DOCUMENT_BYTES_MAX, HEADER_LINE, LINE_BYTES_MAX, Line, OBJECT_BYTES_MAX, OBJECT_LINES_MAX,
+    Unreadable,
 };
+use crate::chain::{Header, Node};
 use crate::json::JsonError;
 use crate::object_key::ObjectKey;
 use crate::payment::{Payment, PaymentError};
@@ -32,6 +34,9 @@ pub(super) struct Text {
     named: Layout,
     /// The key says that this system wrote the object.
     is_own: bool,
+    /// While the object may still begin with a header: the node that its key names.
+    begins: Option<Node>,
+    header: Option<Header>,
     stored_at: Option<Timestamp>,
     layout: Layout,
     /// The head, the line that is not at its end, or the document.
@@ -71,6 +76,7 @@ impl Text {
                 Layout::Undecided
             },
             is_own: key.is_own(),
+            begins: node_of(key),
             stored_at: Some(stored_at),
             refused: (!key.is_recordable()).then_some(Unreadable::LongKey),
             ..Self::default()
@@ -112,6 +118,15 @@ impl Text {
         self.lines.clear();
     }
 
+    /// What is read are not the bytes of the object itself, as the hashes of the chain cover them.
+    pub fn expect_no_header(&mut self) {
+        self.begins = None;
+    }
+
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
     pub fn is_refused(&self) -> bool {
         self.refused.is_some()
     }
@@ -136,7 +151,13 @@ impl Text {
             return self.refuse(Unreadable::NotText);
         }
         self.layout = self.named;
-        self.feed(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
+        match head.strip_prefix(BYTE_ORDER_MARK) {
+            Some(text) => {
+                self.begins = None;
+                self.feed(text);
+            }
+            None => self.feed(&head),
+        }
     }
 
     fn feed(&mut self, bytes: &[u8]) {
@@ -208,6 +229,7 @@ impl Text {
 
     /// A line that grows without end holds many values, or one that is too large.
     fn relieve(&mut self) {
+        self.begins = None;
         let mut buffer = std::mem::take(&mut self.buffer);
         let (objects, end) = leading_objects(&buffer);
         for object in objects {
@@ -224,6 +246,13 @@ impl Text {
 
     /// A whole line, or what is left of one.
     fn line(&mut self, text: &[u8]) {
+        if let Some(node) = self.begins.take()
+            && let Some(header) = Header::of(node, text)
+        {
+            self.header = Some(header);
+            self.number = HEADER_LINE;
+            return;
+        }
         if !text.trim_ascii().is_empty() {
             match self.read_record(text) {
                 Err(rejected) if may_be_several(&rejected.error) => match values(text) {
@@ -277,6 +306,11 @@ impl Text {
             self.lines.push((self.number, result));
         }
     }
+}
+
+/// The node whose header may begin the object.
+pub(super) fn node_of(key: &ObjectKey) -> Option<Node> {
+    key.own_batch().and_then(|(_, node)| Node::parse(node))
 }
 
 /// Where gzip is decompressed to. What is refused is passed over.

@@ -67,7 +67,7 @@ fn p3_a_changed_record_is_refused() {
         "hash_mismatch"
     );
     assert_eq!(
-        reason(&line.replace("\"v\":1", "\"v\":3")),
+        reason(&line.replace("\"v\":1", "\"v\":9")),
         "unsupported_version"
     );
     assert_eq!(

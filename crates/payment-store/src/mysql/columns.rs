@@ -19,7 +19,7 @@ pub(crate) const REJECTS: &str =
     "object_key, object_etag, object_line, reason, detail, is_own, client, payment_id";
 
 pub(crate) const INGESTED_OBJECTS: &str = "object_key, object_etag, line_count, row_count, duplicate_count, \
-    conflict_count, reject_count";
+    conflict_count, reject_count, sha256, run, seq";
 
 pub(crate) const SWEEP_PROGRESS: &str = "journal, pass, position";
 

@@ -4,10 +4,10 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlConnection, QueryBuilder, Row};
 
 use super::columns;
-use crate::Outcome;
 use crate::error::Error;
 use crate::list;
 use crate::version::{LedgerKey, VersionColumns};
+use crate::{Fingerprint, Outcome};
 use payment_core::Timestamp;
 
 const KEYS: &str =
@@ -49,9 +49,11 @@ pub(super) async fn insert(
     connection: &mut MySqlConnection,
     object: VersionColumns<'_>,
     outcome: &Outcome,
+    fingerprint: Fingerprint,
 ) -> Result<u64, sqlx::Error> {
+    let Fingerprint { sha256, position } = fingerprint;
     let sql = format!(
-        "INSERT INTO ingested_objects ({}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO ingested_objects ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         columns::INGESTED_OBJECTS
     );
     let done = sqlx::query(AssertSqlSafe(sql))
@@ -62,6 +64,9 @@ pub(super) async fn insert(
         .bind(outcome.duplicates)
         .bind(outcome.conflicts)
         .bind(outcome.rejects)
+        .bind(sha256.as_ref().map(|hash| &hash.as_bytes()[..]))
+        .bind(position.map(|position| position.run.to_string()))
+        .bind(position.map(|position| position.seq))
         .execute(connection)
         .await?;
     Ok(done.rows_affected())

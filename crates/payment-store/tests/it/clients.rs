@@ -1,15 +1,13 @@
 //! P10 in the tables: an id is unique within a client, and nobody meets another client's payments.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use payment_core::{ClientName, RecordError, RejectedLine, Status};
-use payment_store::{MIGRATOR, migrate};
-use sqlx::migrate::Migrator;
+use payment_store::migrate;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 use crate::harness::{
-    admin, counts, database, is_ingested, lines, lines_of, object, payment, store,
+    admin, counts, database, is_ingested, lines, lines_of, migrations_until, object, payment, store,
 };
 
 const CLIENTS: [&str; 3] = ["", "other", "shop"];
@@ -146,16 +144,6 @@ const OLD_INSERT: &str = "INSERT INTO transactions (payment_id, status, received
 /// The last migration before clients.
 const BEFORE_CLIENTS: i64 = 14;
 
-fn migrations_before_clients() -> Migrator {
-    let before = MIGRATOR
-        .iter()
-        .filter(|migration| migration.version <= BEFORE_CLIENTS);
-    Migrator {
-        migrations: Cow::Owned(before.cloned().collect()),
-        ..Migrator::DEFAULT
-    }
-}
-
 async fn insert_as_before(pool: &MySqlPool, id: &str) -> Result<(), sqlx::Error> {
     let insert = sqlx::query(OLD_INSERT).bind(id);
     insert.execute(pool).await.map(drop)
@@ -164,7 +152,7 @@ async fn insert_as_before(pool: &MySqlPool, id: &str) -> Result<(), sqlx::Error>
 /// The order of a rollout: schema, function, tiers.
 #[sqlx::test(migrations = false)]
 async fn p2_an_older_function_goes_on_after_the_migration(pool: MySqlPool) {
-    migrations_before_clients().run(&pool).await.unwrap();
+    migrations_until(BEFORE_CLIENTS).run(&pool).await.unwrap();
     insert_as_before(&pool, "before").await.unwrap();
     let migrated = migrate(&database(&pool)).await.unwrap();
     assert!(!migrated.applied.is_empty());
@@ -180,7 +168,7 @@ async fn p2_an_older_function_goes_on_after_the_migration(pool: MySqlPool) {
 /// The other way round nothing is lost: the object waits for the migration.
 #[sqlx::test(migrations = false)]
 async fn p2_a_newer_function_ingests_nothing_before_the_migration(pool: MySqlPool) {
-    migrations_before_clients().run(&pool).await.unwrap();
+    migrations_until(BEFORE_CLIENTS).run(&pool).await.unwrap();
     let store = store(&pool);
     let lines = lines(&[r#"{"id":"a"}"#]);
     assert!(store.ingest_object(&object("x"), &lines).await.is_err());
@@ -193,7 +181,7 @@ async fn p2_a_newer_function_ingests_nothing_before_the_migration(pool: MySqlPoo
 
 #[sqlx::test(migrations = false)]
 async fn p2_the_migration_to_clients_runs_while_objects_are_ingested(pool: MySqlPool) {
-    migrations_before_clients().run(&pool).await.unwrap();
+    migrations_until(BEFORE_CLIENTS).run(&pool).await.unwrap();
     let (sent, mut seen) = tokio::sync::watch::channel(0_u32);
     let inserting = {
         let pool = pool.clone();

@@ -1,16 +1,27 @@
 //! What the tests share: a database's address, lines of the log, and what the tables hold.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use payment_core::record::{self, Line};
 use payment_core::{
     ClientName, Draft, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
 };
-use payment_store::{Database, Store};
+use payment_store::{Database, MIGRATOR, Store};
+use sqlx::migrate::Migrator;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 pub const RECEIVED_AT: &str = "2026-11-22T07:30:00.123456Z";
+
+/// The migrations of a version before this one.
+pub fn migrations_until(last: i64) -> Migrator {
+    let before = MIGRATOR.iter().filter(|one| one.version <= last);
+    Migrator {
+        migrations: Cow::Owned(before.cloned().collect()),
+        ..Migrator::DEFAULT
+    }
+}
 
 /// The address of the test's own database.
 pub fn url(pool: &MySqlPool) -> String {

@@ -5,6 +5,7 @@
 
 mod append_only;
 mod audit;
+mod chain;
 mod clients;
 mod exact;
 mod exactly_one;

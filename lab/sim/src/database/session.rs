@@ -10,7 +10,7 @@ use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentKey, Time
 use payment_store::backend::{
     Deferred, DriverError, Entry, Kind, LedgerKey, Origin, Reject, Session, VersionColumns,
 };
-use payment_store::{Error, Found, Holder, Outcome, Rejection};
+use payment_store::{Error, Fingerprint, Found, Holder, Outcome, Rejection};
 
 use super::tables::{Row, Unique, Version, Write};
 use super::{Model, away};
@@ -145,10 +145,12 @@ impl Session for ModelSession {
         &mut self,
         object: VersionColumns<'_>,
         outcome: &Outcome,
+        fingerprint: Fingerprint,
     ) -> Result<u64, DriverError> {
         let write = Write::Object {
             object: Version::of(object),
             outcome: *outcome,
+            fingerprint,
         };
         self.insert(vec![write]).await
     }

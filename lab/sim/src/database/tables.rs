@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use payment_core::{LogRecord, ObjectVersion, PaymentKey};
-use payment_store::Outcome;
 use payment_store::backend::VersionColumns;
+use payment_store::{Fingerprint, Outcome};
 
 /// One value of one unique key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,7 @@ pub enum Write {
     Object {
         object: Version,
         outcome: Outcome,
+        fingerprint: Fingerprint,
     },
 }
 
@@ -55,7 +56,7 @@ pub struct Recorded {
     pub rows: Vec<Row>,
     pub conflicts: Vec<Row>,
     pub rejects: Vec<(Version, u32)>,
-    pub objects: BTreeMap<Version, Outcome>,
+    pub objects: BTreeMap<Version, (Outcome, Fingerprint)>,
 }
 
 /// Outcome of a claim on a key.
@@ -244,8 +245,12 @@ impl Tables {
                 Write::Payment(row) => recorded.rows.push(row),
                 Write::Conflict(row) => recorded.conflicts.push(row),
                 Write::Reject { object, line, .. } => recorded.rejects.push((object, line)),
-                Write::Object { object, outcome } => {
-                    recorded.objects.insert(object, outcome);
+                Write::Object {
+                    object,
+                    outcome,
+                    fingerprint,
+                } => {
+                    recorded.objects.insert(object, (outcome, fingerprint));
                 }
             }
         }

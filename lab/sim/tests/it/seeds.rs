@@ -6,17 +6,18 @@ use sim::{Fault, Options, Report, run};
 const SEEDS: u64 = 10_000;
 
 #[test]
-fn p1_p2_p4_p6_hold_in_thousands_of_seeds_with_every_fault_among_them() {
+fn p1_p2_p4_p6_p11_hold_in_thousands_of_seeds_with_every_fault_among_them() {
     let summary = run_all(0..SEEDS, None).unwrap();
     if let Some(Report {
         seed,
         verdict,
         left_out,
+        unproven,
         ..
     }) = summary.broken
     {
         panic!(
-            "seed {seed} is broken; to see it: cargo run --release --bin sim -- --seed {seed}\n{verdict}\n{left_out:#?}"
+            "seed {seed} is broken; to see it: cargo run --release --bin sim -- --seed {seed}\n{verdict}\n{left_out:#?}{unproven:#?}"
         );
     }
     assert_eq!(summary.runs, SEEDS);

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambda_ingest::ingest::IngestError;
-use lambda_ingest::objects::ObjectError;
-use payment_core::object::WHOLE_OBJECT;
+use lambda_ingest::objects::{ObjectError, S3Objects};
+use lambda_ingest::parts::ObjectParts;
+use payment_core::object::{HEADER_LINE, WHOLE_OBJECT};
 use payment_core::record::Line;
 use payment_core::{ObjectKey, ObjectVersion, PaymentKey, RecordError};
 use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin, RowSpan};
@@ -41,6 +42,8 @@ struct Tally {
     /// They name objects outside the prefix, which are none of the journal's.
     elsewhere: u64,
     settled_before: u64,
+    /// A function that did not know headers rejected them: there is nothing to ingest.
+    headers: u64,
     rows: u64,
     duplicates: u64,
     conflicts: u64,
@@ -215,7 +218,7 @@ impl Replay {
         &self,
         group: &Group,
         version: &ObjectVersion,
-        parts: &mut impl Parts<Error = IngestError>,
+        parts: &mut ObjectParts<'_, S3Objects>,
     ) -> Result<Tally, ReplayError> {
         let mut tally = Tally::default();
         let mut left = group.lines.clone();
@@ -230,6 +233,9 @@ impl Replay {
             let line = [(WHOLE_OBJECT, Err(why))];
             self.lines(version, &line, &mut left, &mut tally).await?;
         } else {
+            if parts.header().is_some() && left.remove(&HEADER_LINE).is_some() {
+                tally.headers += 1;
+            }
             parts.rewind().await?;
             while let Part::Lines(lines) = parts.next().await? {
                 self.lines(version, lines, &mut left, &mut tally).await?;
@@ -345,6 +351,7 @@ impl Tally {
         self.outside += other.outside;
         self.elsewhere += other.elsewhere;
         self.settled_before += other.settled_before;
+        self.headers += other.headers;
         self.rows += other.rows;
         self.duplicates += other.duplicates;
         self.conflicts += other.conflicts;
@@ -363,6 +370,7 @@ impl Tally {
             ("  outside the range", self.outside),
             ("  outside the prefix", self.elsewhere),
             ("  settled before", self.settled_before),
+            ("  headers, which are no payments", self.headers),
             ("  now rows", self.rows),
             ("  now duplicates", self.duplicates),
             ("  now conflicts", self.conflicts),

@@ -5,7 +5,7 @@ use payment_core::{
     ClientName, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
 };
 use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
-use payment_store::{Outcome, Store};
+use payment_store::{Fingerprint, Outcome, Store};
 use sim::database::REFUSED;
 
 pub fn key(name: &str) -> ObjectKey {
@@ -257,11 +257,15 @@ pub async fn an_object_is_taken_once(backend: impl Backend) {
     };
     let mut session = begun(&backend).await;
     assert_eq!(session.ingested(column).await.unwrap(), None);
-    let taken = session.insert_ingested(column, &outcome).await;
+    let taken = session
+        .insert_ingested(column, &outcome, Fingerprint::default())
+        .await;
     assert_eq!(taken.unwrap(), 1);
     session.commit().await.unwrap();
     session.begin().await.unwrap();
-    let again = session.insert_ingested(column, &outcome).await;
+    let again = session
+        .insert_ingested(column, &outcome, Fingerprint::default())
+        .await;
     assert_eq!(kind(again), Kind::KeyTaken);
     session.rollback().await.unwrap();
     let found = Outcome {

@@ -1,0 +1,134 @@
+//! The chain of this process's batches: what the next header names, and when one has to be put for its own sake.
+//!
+//! Locked by the committer and its PUTs alone, for as long as it takes to copy a list: no request waits for it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use payment_core::chain::{Node, ObjectHash, Purpose, Run, RunId, Sealed};
+use payment_core::{ObjectKey, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// A process that puts nothing for so long names what is unnamed, so that a quiet node leaves nothing open for hours.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Shared by the committer and its PUTs.
+#[derive(Debug, Clone)]
+pub(super) struct Chain(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// A PUT was settled.
+    settled: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    run: Run,
+    /// When an object was sealed or settled last.
+    touched_at: Instant,
+}
+
+/// An object's place in the chain. Dropped without S3's confirmation, the object is named as unconfirmed.
+#[derive(Debug)]
+pub(super) struct InChain {
+    chain: Chain,
+    /// Taken when it is settled.
+    sealed: Option<Sealed>,
+}
+
+impl Chain {
+    pub fn start(run: RunId, node: Node) -> Self {
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                run: Run::new(run, node),
+                touched_at: Instant::now(),
+            }),
+            settled: Notify::new(),
+        }))
+    }
+
+    /// The next object's place.
+    pub fn seal(&self, purpose: Purpose, clock: Timestamp) -> InChain {
+        let mut state = self.lock();
+        state.touched_at = Instant::now();
+        InChain {
+            chain: self.clone(),
+            sealed: Some(state.run.seal(purpose, clock)),
+        }
+    }
+
+    /// Returns once the run has been idle with payments that no header names.
+    pub async fn idle(&self) {
+        loop {
+            let settled = self.0.settled.notified();
+            let due_at = {
+                let state = self.lock();
+                state.run.is_owing().then_some(state.touched_at + IDLE)
+            };
+            match due_at {
+                Some(at) if at <= Instant::now() => return,
+                Some(at) => sleep_until(at).await,
+                None => settled.await,
+            }
+        }
+    }
+
+    /// The idle time begins again: nothing can be put now.
+    pub fn put_off(&self) {
+        self.lock().touched_at = Instant::now();
+    }
+
+    /// Size of the next header, in bytes, at the most.
+    pub fn header_bytes(&self) -> usize {
+        self.lock().run.header_bytes()
+    }
+
+    /// What is to be put next so that the run ends; `None` if it never put anything.
+    pub fn closing(&self) -> Option<Purpose> {
+        let run = &self.lock().run;
+        let purpose = if run.fits_one_header() {
+            Purpose::End
+        } else {
+            Purpose::Seal
+        };
+        run.has_begun().then_some(purpose)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let state = &self.0.state;
+        state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InChain {
+    /// The first line of the object.
+    pub fn header_line(&self) -> String {
+        let sealed = self.sealed.as_ref();
+        sealed.map_or_else(String::new, |sealed| sealed.header().to_line())
+    }
+
+    /// S3 holds the object under this key, with this hash of its body.
+    pub fn confirm(mut self, key: &ObjectKey, sha256: ObjectHash) {
+        if let Some((unique, _)) = key.own_batch()
+            && let Some(sealed) = self.sealed.take()
+        {
+            let mut state = self.chain.lock();
+            state.touched_at = Instant::now();
+            state.run.confirmed(sealed, unique, sha256);
+        }
+    }
+}
+
+impl Drop for InChain {
+    fn drop(&mut self) {
+        if let Some(sealed) = self.sealed.take() {
+            let mut state = self.chain.lock();
+            state.touched_at = Instant::now();
+            state.run.unconfirmed(sealed);
+        }
+        self.chain.0.settled.notify_one();
+    }
+}

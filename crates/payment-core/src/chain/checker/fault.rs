@@ -1,0 +1,95 @@
+//! What a checker names.
+
+use std::fmt;
+
+use super::super::{Node, ObjectHash, RunId};
+use crate::object_key::ObjectKey;
+
+/// One way in which the objects of the journal contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The object concerned. Of a [`What::Gap`], the object behind it.
+    pub object: ObjectKey,
+    /// Its run, as far as a header says.
+    pub run: Option<RunId>,
+    /// Its number in the run.
+    pub seq: Option<u64>,
+    pub what: What,
+}
+
+/// What is wrong, or can't be known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum What {
+    #[error("{by} names it as stored, and it is not there")]
+    Missing { by: ObjectKey },
+    #[error("it is not the object that {by} names, with SHA-256 {expected}")]
+    Changed { by: ObjectKey, expected: ObjectHash },
+    #[error("{0}")]
+    Inserted(Inserted),
+    #[error(
+        "no object before it has the numbers {first} to {last}, and none says what became of them"
+    )]
+    Gap { first: u64, last: u64 },
+    #[error("what it says of number {seq} contradicts {other}")]
+    Contradiction { seq: u64, other: ObjectKey },
+    #[error("it has no header, and objects before it have one")]
+    Unchained,
+    /// No fault of this object: what vouched for it is gone.
+    #[error("no object vouches for it, since one that should is missing, changed or unread")]
+    Unvouched,
+    /// The same, of numbers without an object.
+    #[error(
+        "no object says what became of the numbers {first} to {last}, since one that should is missing, changed or unread"
+    )]
+    LostNumbers { first: u64, last: u64 },
+}
+
+impl What {
+    /// Whether it follows from another fault, and says that something is not known.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unvouched | Self::LostNumbers { .. })
+    }
+}
+
+/// Why an object is none that its run wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Inserted {
+    #[error("its key names another hour than its UUID")]
+    Hour,
+    #[error("its first line is no right header of an object with this key")]
+    Header,
+    #[error("its run says that its number belongs to {0}")]
+    Taken(ObjectKey),
+    #[error("{0} has the same number, and no header says which of them is right")]
+    Twice(ObjectKey),
+    #[error("its run went on, and never named it")]
+    NeverNamed,
+    #[error("it follows the end of its run")]
+    AfterEnd,
+}
+
+/// A run whose end was not seen: it goes on, or its process died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRun {
+    pub run: RunId,
+    pub node: Node,
+    /// Its last number that was seen.
+    pub last: u64,
+    /// Objects that no header names yet: the ledger and the rows alone vouch for them.
+    pub open: u64,
+}
+
+impl fmt::Display for OpenRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            run,
+            node,
+            last,
+            open,
+        } = self;
+        write!(
+            f,
+            "run {run} of node {node}: no end, up to number {last}; {open} objects that no header names yet"
+        )
+    }
+}

@@ -1,0 +1,176 @@
+//! One run: who claims each of its numbers, and what its headers say of them.
+
+mod judge;
+
+use std::collections::BTreeMap;
+
+use super::super::{Header, NAMES_MAX, Node, ObjectHash, RunId};
+use super::fault::{Fault, Inserted, OpenRun, What};
+use super::object::Name;
+use super::view::View;
+use crate::object_key::ObjectKey;
+use crate::timestamp::Timestamp;
+
+/// Numbers that are kept before a run is judged for the first time.
+const SLOTS_MIN: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Run {
+    /// By its newest header.
+    id: RunId,
+    node: Node,
+    /// Numbers that are not judged yet.
+    slots: BTreeMap<u64, Slot>,
+    /// All lower numbers are judged. Unknown until then, for a run that began before the span.
+    below: Option<u64>,
+    has_ended: bool,
+    last: u64,
+    /// The newest of its objects' keys.
+    last_at: Timestamp,
+    judge_at: usize,
+    is_judged_silent: bool,
+    /// Objects in the judged window that no header names.
+    open: u64,
+    is_in_window: bool,
+}
+
+/// One number of a run.
+#[derive(Debug, Default)]
+struct Slot {
+    claims: Vec<Claim>,
+    stated: Vec<Stated>,
+}
+
+/// An object whose header has the number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    pub name: Name,
+    sha256: ObjectHash,
+    clock: Timestamp,
+    is_end: bool,
+    /// It names as many as a header may, and leaves others to the next.
+    is_full: bool,
+}
+
+/// What a header says of the number.
+#[derive(Debug, Clone, Copy)]
+struct Stated {
+    by: (u64, Name),
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Confirmed(Name, ObjectHash),
+    Unconfirmed,
+}
+
+impl Claim {
+    pub fn new(name: Name, sha256: ObjectHash, header: &Header) -> Self {
+        Self {
+            name,
+            sha256,
+            clock: header.clock,
+            is_end: header.end,
+            is_full: header.confirmed.len() + header.unconfirmed.len() >= NAMES_MAX,
+        }
+    }
+}
+
+impl Run {
+    pub fn new(id: RunId, node: Node) -> Self {
+        Self {
+            id,
+            node,
+            slots: BTreeMap::new(),
+            below: None,
+            has_ended: false,
+            last: 0,
+            last_at: Timestamp::EPOCH,
+            judge_at: SLOTS_MIN,
+            is_judged_silent: false,
+            open: 0,
+            is_in_window: false,
+        }
+    }
+
+    /// An object of this run: its own number, and what it says of others.
+    pub fn see(&mut self, view: &View, claim: Claim, header: &Header, faults: &mut Vec<Fault>) {
+        let seq = header.seq;
+        let below = self.below.unwrap_or(0);
+        if seq < below || self.has_ended {
+            let why = if self.has_ended {
+                Inserted::AfterEnd
+            } else {
+                Inserted::NeverNamed
+            };
+            faults.extend(self.fault(view, claim.name, Some(seq), What::Inserted(why)));
+            return;
+        }
+        self.id = header.run;
+        self.is_judged_silent = false;
+        self.last = self.last.max(seq);
+        self.is_in_window |= view.is_judged(claim.name);
+        let at = ObjectKey::time_of(claim.name.uuid);
+        self.last_at = at.map_or(self.last_at, |at| self.last_at.max(at));
+        self.slots.entry(seq).or_default().claims.push(claim);
+        let node = claim.name.node;
+        let confirmed = header.confirmed.iter().map(|link| {
+            let name = Name {
+                uuid: link.key,
+                node,
+            };
+            (link.seq, Fate::Confirmed(name, link.sha256))
+        });
+        let unconfirmed = header.unconfirmed.iter();
+        let unconfirmed = unconfirmed.map(|seq| (*seq, Fate::Unconfirmed));
+        let by = (seq, claim.name);
+        for (of, fate) in confirmed.chain(unconfirmed) {
+            if of >= below {
+                let slot = self.slots.entry(of).or_default();
+                slot.stated.push(Stated { by, fate });
+            }
+        }
+        if self.slots.len() >= self.judge_at {
+            self.judge(view, false, faults);
+            self.judge_at = SLOTS_MIN.max(2 * self.slots.len());
+        }
+    }
+
+    /// Whether the run of the object that is seen now is another, which began long after this one's last object.
+    pub fn is_over_before(&self, other: RunId, view: &View) -> bool {
+        other != self.id
+            && view.is_silent_since(self.last_at)
+            && view.has_run_since(self.last_at, began(other))
+    }
+
+    /// Whether it wrote nothing for long, and is to be judged for that.
+    pub fn is_silent(&self, view: &View) -> bool {
+        !self.is_judged_silent && view.is_silent_since(self.last_at)
+    }
+
+    /// The run as it stands at the end, if it did not end itself.
+    pub fn open(&self) -> Option<OpenRun> {
+        (self.is_in_window && !self.has_ended).then_some(OpenRun {
+            run: self.id,
+            node: self.node,
+            last: self.last,
+            open: self.open,
+        })
+    }
+
+    /// `None` for an object that is not judged.
+    fn fault(&self, view: &View, name: Name, seq: Option<u64>, what: What) -> Option<Fault> {
+        let object = view.is_judged(name).then(|| name.key(&view.prefix))??;
+        Some(Fault {
+            object,
+            run: Some(self.id),
+            seq,
+            what,
+        })
+    }
+}
+
+fn began(run: RunId) -> Timestamp {
+    ObjectKey::time_of(run.as_uuid()).unwrap_or(Timestamp::EPOCH)
+}

@@ -1,0 +1,396 @@
+//! What is right about a run's numbers, decided from the last to the first.
+
+use std::collections::BTreeSet;
+
+use super::super::fault::{Fault, Inserted, What};
+use super::super::object::Name;
+use super::super::view::{NAMED_WITHIN, View};
+use super::{Claim, Fate, Run, Slot, Stated, began};
+use crate::chain::ObjectHash;
+use crate::timestamp::Timestamp;
+
+/// More numbers than that are never at work at one time.
+const IN_FLIGHT_MAX: u64 = 1024;
+
+/// What stands behind a number, for those before it.
+#[derive(Debug, Clone, Copy)]
+enum Behind {
+    /// A header that counts.
+    Header(Sealed),
+    /// A header that counted, and can't be read any more.
+    Lost,
+    /// One that lies outside the span.
+    Outside,
+    /// Numbers that a later header may still explain, and name again what they named.
+    Open,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sealed {
+    at: Timestamp,
+    is_end: bool,
+    is_full: bool,
+}
+
+/// What the numbers behind say of one that no header names.
+#[derive(Debug, Default, Clone, Copy)]
+struct Silence {
+    /// Some header had to name it.
+    is_broken: bool,
+    is_lost: bool,
+    is_outside: bool,
+}
+
+/// The pass over a run: what is known of the numbers behind the one at work.
+struct Pass<'a> {
+    run: &'a Run,
+    view: &'a View,
+    is_final: bool,
+    /// Headers that count.
+    trusted: BTreeSet<(u64, Name)>,
+    /// The nearest is last.
+    behind: Vec<Behind>,
+    /// The number behind, with its object.
+    next: Option<(u64, Name)>,
+    /// By the numbers that they are certain with.
+    faults: Vec<(u64, Fault)>,
+    accused: BTreeSet<Name>,
+    /// The lowest number that a later header may still explain.
+    undecided: Option<u64>,
+    open: u64,
+    ended_with: Option<u64>,
+}
+
+impl Run {
+    /// Judges the numbers that are old enough, or at the end all, and forgets what is decided.
+    pub fn judge(&mut self, view: &View, is_final: bool, faults: &mut Vec<Fault>) {
+        let mut pass = Pass::new(self, view, is_final);
+        for (seq, slot) in self.slots.iter().rev() {
+            pass.number(*seq, slot);
+        }
+        pass.begin();
+        let settled = self.settled(view);
+        let below = match pass.undecided {
+            _ if is_final => u64::MAX,
+            Some(undecided) => settled.min(undecided),
+            None => settled,
+        };
+        let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
+        faults.extend(certain.map(|(_, fault)| fault));
+        let (open, ended_with) = (pass.open, pass.ended_with);
+        self.has_ended |= ended_with.is_some_and(|end| end < below);
+        self.open = open;
+        self.is_judged_silent = true;
+        let first = self.slots.first_key_value().map(|(first, _)| *first);
+        if first.is_some_and(|first| first < below) {
+            self.slots = self.slots.split_off(&below);
+            self.below = Some(below);
+        }
+    }
+
+    /// The first number that is too young to be judged.
+    fn settled(&self, view: &View) -> u64 {
+        let is_young = |slot: &Slot| {
+            let mut claims = slot.claims.iter();
+            claims.any(|claim| !view.is_settled(claim.clock))
+                || slot.stated.iter().any(|stated| stated.is_ahead(view))
+        };
+        let mut young = self.slots.iter().filter(|(_, slot)| is_young(slot));
+        let after_all = || self.slots.last_key_value().map_or(0, |(last, _)| last + 1);
+        young.next().map_or_else(after_all, |(seq, _)| *seq)
+    }
+}
+
+impl Stated {
+    fn is_ahead(&self, view: &View) -> bool {
+        match self.fate {
+            Fate::Confirmed(name, _) => view.is_ahead(name),
+            Fate::Unconfirmed => false,
+        }
+    }
+}
+
+impl<'a> Pass<'a> {
+    fn new(run: &'a Run, view: &'a View, is_final: bool) -> Self {
+        Self {
+            run,
+            view,
+            is_final,
+            trusted: BTreeSet::new(),
+            behind: Vec::new(),
+            next: None,
+            faults: Vec::new(),
+            accused: BTreeSet::new(),
+            undecided: None,
+            open: 0,
+            ended_with: None,
+        }
+    }
+
+    fn number(&mut self, seq: u64, slot: &Slot) {
+        let stated = slot.stated.iter();
+        let mut stated: Vec<_> = stated
+            .filter(|stated| self.trusted.contains(&stated.by))
+            .copied()
+            .collect();
+        // Of headers that contradict each other, more objects vouch for the earlier one.
+        stated.sort_unstable_by_key(|stated| stated.by.0);
+        let named = stated.first().copied();
+        let claimed = slot.claims.iter().map(|claim| claim.name).min();
+        let Some(of) = claimed.or(named.map(|named| named.by.1)) else {
+            // No header that counts names it.
+            return;
+        };
+        self.gap(seq + 1);
+        let before = self.behind.len();
+        match named.map(|named| (named.by.1, named.fate)) {
+            Some((by, Fate::Confirmed(name, sha256))) => {
+                self.confirmed(seq, slot, by, name, sha256);
+                self.next = Some((seq, name));
+            }
+            Some((_, Fate::Unconfirmed)) => {
+                self.one_of(seq, slot);
+                self.next = Some((seq, of));
+            }
+            None => {
+                self.unnamed(seq, slot);
+                self.next = Some((seq, of));
+            }
+        }
+        if let Some(first) = named {
+            for other in stated.iter().filter(|other| other.fate != first.fate) {
+                self.contradiction(seq, &first, other);
+            }
+        }
+        if let Some(Behind::Header(Sealed { is_end: true, .. })) = self.behind.get(before) {
+            self.end(seq);
+        }
+    }
+
+    /// The object of a number that a header names.
+    fn confirmed(&mut self, seq: u64, slot: &Slot, by: Name, name: Name, expected: ObjectHash) {
+        let prefix = &self.view.prefix;
+        let (Some(by), Some(right)) = (by.key(prefix), name.key(prefix)) else {
+            return;
+        };
+        match slot.claims.iter().find(|claim| claim.name == name) {
+            Some(claim) if claim.sha256 == expected => self.trust(seq, claim),
+            Some(_) => self.lost(seq, name, What::Changed { by, expected }),
+            None if !self.view.is_read(name) => self.behind.push(Behind::Outside),
+            None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
+                self.lost(seq, name, What::Changed { by, expected });
+            }
+            None if self.view.is_ahead(name) && !self.is_final => self.undecided = Some(seq),
+            None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
+            None => self.lost(seq, name, What::Missing { by }),
+        }
+        for other in slot.claims.iter().filter(|claim| claim.name != name) {
+            let why = Inserted::Taken(right.clone());
+            self.accuse(seq, other.name, What::Inserted(why));
+        }
+    }
+
+    /// The object of a number that may have one.
+    fn one_of(&mut self, seq: u64, slot: &Slot) {
+        if let Some(claim) = self.only_one(seq, slot) {
+            self.trust(seq, claim);
+        }
+    }
+
+    /// The one object that may have the number. Of several, those go out that a header of the others gives another
+    /// number; if that does not decide it, each is named.
+    fn only_one<'s>(&mut self, seq: u64, slot: &'s Slot) -> Option<&'s Claim> {
+        let claims = &slot.claims;
+        if claims.len() < 2 {
+            return claims.first();
+        }
+        let is_right = |claim: &&Claim| {
+            let mut rivals = claims.iter().filter(|rival| rival.name != claim.name);
+            !rivals.any(|rival| self.gives_other_number((seq, rival.name), claim.name))
+        };
+        let right: Vec<_> = claims.iter().filter(is_right).collect();
+        let only = match right.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        for (claim, rival) in claims.iter().zip(claims.iter().cycle().skip(1)) {
+            let key = |claim: &Claim| claim.name.key(&self.view.prefix);
+            let why = match only {
+                Some(only) if only.name == claim.name => None,
+                Some(only) => key(only).map(Inserted::Taken),
+                None => key(rival).map(Inserted::Twice),
+            };
+            if let Some(why) = why {
+                self.accuse(seq, claim.name, What::Inserted(why));
+            }
+        }
+        if only.is_none() {
+            self.behind.push(Behind::Lost);
+        }
+        only
+    }
+
+    fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
+        let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
+        stated.any(|stated| {
+            stated.by == by && matches!(stated.fate, Fate::Confirmed(other, _) if other == name)
+        })
+    }
+
+    /// The objects of a number that no header names.
+    fn unnamed(&mut self, seq: u64, slot: &Slot) {
+        let Some(sealed) = slot.claims.iter().map(|claim| claim.clock).min() else {
+            return;
+        };
+        let silence = self.silence(Some(sealed));
+        if silence.is_outside {
+            return self.one_of(seq, slot);
+        }
+        if silence.is_broken {
+            for claim in &slot.claims {
+                let what = if silence.is_lost || self.view.is_unread_of(claim.name) {
+                    What::Unvouched
+                } else {
+                    What::Inserted(Inserted::NeverNamed)
+                };
+                self.accuse(seq, claim.name, what);
+            }
+            self.behind.push(Behind::Lost);
+            return;
+        }
+        let Some(claim) = self.only_one(seq, slot) else {
+            self.undecided = Some(seq);
+            return;
+        };
+        // One far from all others is not to accuse them.
+        let is_near = self.follows(seq);
+        // Nobody names the end of a run.
+        if !(is_near && claim.is_end && self.behind.is_empty()) {
+            self.undecided = Some(seq);
+            self.open += u64::from(self.view.is_judged(claim.name));
+        }
+        if is_near {
+            self.trust(seq, claim);
+        }
+    }
+
+    fn trust(&mut self, seq: u64, claim: &Claim) {
+        self.trusted.insert((seq, claim.name));
+        self.behind.push(Behind::Header(claim.into()));
+    }
+
+    fn lost(&mut self, seq: u64, name: Name, what: What) {
+        self.behind.push(Behind::Lost);
+        self.accuse(seq, name, what);
+    }
+
+    /// The run ended with this number: what has a higher one does not belong to it.
+    fn end(&mut self, seq: u64) {
+        self.ended_with = Some(seq);
+        for (later, slot) in self.run.slots.range(seq + 1..) {
+            for claim in &slot.claims {
+                self.accuse(*later, claim.name, What::Inserted(Inserted::AfterEnd));
+            }
+        }
+    }
+
+    /// Numbers from `first` up to the next one that is known.
+    fn gap(&mut self, first: u64) {
+        let Some((next, name)) = self.next.filter(|(next, _)| first < *next) else {
+            return;
+        };
+        let last = next - 1;
+        let silence = self.silence(None);
+        if silence.is_outside {
+            return;
+        }
+        if !silence.is_broken && next - first <= IN_FLIGHT_MAX {
+            self.undecided = Some(first);
+            self.behind.push(Behind::Open);
+            return;
+        }
+        let what = if silence.is_lost || self.view.is_unread_of(name) {
+            What::LostNumbers { first, last }
+        } else {
+            What::Gap { first, last }
+        };
+        let fault = self.run.fault(self.view, name, Some(next), what);
+        self.faults.extend(fault.map(|fault| (last, fault)));
+        self.behind.push(Behind::Lost);
+    }
+
+    /// Before the first number that is known.
+    fn begin(&mut self) {
+        let has_begin = self.view.has_begin(began(self.run.id));
+        if let Some(first) = self.run.below.or(has_begin.then_some(0)) {
+            self.gap(first);
+        }
+    }
+
+    /// Whether a number was to be named by now: one that was sealed then, or one of a gap, for which the next header's
+    /// clock stands in.
+    fn silence(&self, mut sealed: Option<Timestamp>) -> Silence {
+        let mut silence = Silence::default();
+        for behind in self.behind.iter().rev() {
+            let later = match behind {
+                Behind::Lost => {
+                    silence.is_lost = true;
+                    continue;
+                }
+                Behind::Outside => {
+                    silence.is_outside = true;
+                    continue;
+                }
+                Behind::Open => break,
+                Behind::Header(later) => later,
+            };
+            let by = sealed.get_or_insert(later.at).to_utc();
+            let is_late = by.saturating_add(NAMED_WITHIN) < later.at.to_utc();
+            if later.is_end || is_late && !later.is_full {
+                silence.is_broken = true;
+                break;
+            }
+        }
+        silence
+    }
+
+    /// Whether the numbers before are known, but for those that may have been in flight.
+    fn follows(&self, seq: u64) -> bool {
+        let before = self.run.slots.range(..seq).next_back();
+        let before = before.map(|(before, _)| *before).or(self.run.below);
+        before.is_none_or(|before| seq - before <= IN_FLIGHT_MAX)
+    }
+
+    /// Whether the object's own header gives it another number.
+    fn has_other_number(&self, name: Name, seq: u64) -> bool {
+        let mut others = self.run.slots.iter().filter(|(other, _)| **other != seq);
+        others.any(|(_, slot)| slot.claims.iter().any(|claim| claim.name == name))
+    }
+
+    fn contradiction(&mut self, seq: u64, one: &Stated, other: &Stated) {
+        if let Some(key) = one.by.1.key(&self.view.prefix) {
+            let what = What::Contradiction { seq, other: key };
+            let (by, name) = other.by;
+            let fault = self.run.fault(self.view, name, Some(by), what);
+            self.faults.extend(fault.map(|fault| (seq, fault)));
+        }
+    }
+
+    /// Names an object once.
+    fn accuse(&mut self, seq: u64, name: Name, what: What) {
+        if self.accused.insert(name) {
+            let fault = self.run.fault(self.view, name, Some(seq), what);
+            self.faults.extend(fault.map(|fault| (seq, fault)));
+        }
+    }
+}
+
+impl From<&Claim> for Sealed {
+    fn from(claim: &Claim) -> Self {
+        Self {
+            at: claim.clock,
+            is_end: claim.is_end,
+            is_full: claim.is_full,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What happened is named, and nothing else is.
+
+mod model;
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use self::model::{Left, Object, START, at, key, life, live, lives};
+use super::*;
+use crate::chain::{Header, Node, ObjectHash};
+
+/// Objects in the order of their keys.
+type Journal = BTreeMap<ObjectKey, Vec<u8>>;
+
+fn journal(left: &[Left]) -> Journal {
+    let objects = left.iter().flat_map(|left| left.objects.values());
+    objects
+        .map(|object| (object.key.clone(), object.body.clone()))
+        .collect()
+}
+
+fn check_span(journal: &Journal, span: Span) -> Summary {
+    let mut checker = Checker::new(model::PREFIX, span, None);
+    let mut certain = Vec::new();
+    for (key, body) in journal {
+        checker.see(Sighting::of(key, body));
+        certain.append(&mut checker.take());
+    }
+    let mut summary = checker.finish();
+    summary.faults.append(&mut certain);
+    summary
+}
+
+fn check(journal: &Journal) -> Summary {
+    check_span(journal, Span::default())
+}
+
+/// The objects that a fault names.
+fn accused(journal: &Journal) -> BTreeSet<ObjectKey> {
+    let faults = check(journal).faults.into_iter();
+    let known = faults.filter(|fault| !fault.what.is_unknown());
+    known.map(|fault| fault.object).collect()
+}
+
+fn keys<const N: usize>(keys: [&ObjectKey; N]) -> BTreeSet<ObjectKey> {
+    keys.into_iter().cloned().collect()
+}
+
+/// Every act that is not undone leaves its trace on these objects.
+fn live_all(lives: &[model::Life]) -> Vec<Left> {
+    let lives = (1..).zip(lives);
+    lives.map(|(number, life)| live(number, life)).collect()
+}
+
+/// One of the objects that a stored header vouches for.
+fn settled(left: &[Left], index: Index) -> Option<(&Left, u64, &Object)> {
+    let settled: Vec<_> = left
+        .iter()
+        .flat_map(|left| left.named.iter().map(move |seq| (left, *seq)))
+        .filter_map(|(left, seq)| Some((left, seq, left.objects.get(&seq)?)))
+        .collect();
+    (!settled.is_empty()).then(|| settled[index.index(settled.len())])
+}
+
+fn header(object: &Object) -> Header {
+    let line = object.body.split(|byte| *byte == b'\n').next().unwrap();
+    Header::parse(line).unwrap()
+}
+
+fn node(object: &Object) -> Node {
+    header(object).node
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn p11_nothing_is_named_that_did_not_happen(lives in lives()) {
+        let left = live_all(&lives);
+        let summary = check(&journal(&left));
+        prop_assert_eq!(summary.faults, []);
+        prop_assert_eq!(summary.open.len(), left.iter().filter(|left| !left.ended && !left.objects.is_empty()).count());
+    }
+
+    #[test]
+    fn p11_nothing_is_named_in_a_part_of_the_journal(lives in lives(), from in 0..700_000_i64, length in 1..700_000_i64) {
+        let judged = Window { from: Some(at(START + from)), to: Some(at(START + from + length)) };
+        let summary = check_span(&journal(&live_all(&lives)), Span::around(judged));
+        prop_assert_eq!(summary.faults, []);
+    }
+
+    #[test]
+    fn p11_a_deleted_object_is_named(lives in lives(), index: Index) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((_, _, object)) = settled(&left, index) {
+            journal.remove(&object.key);
+            prop_assert_eq!(accused(&journal), keys([&object.key]));
+        }
+    }
+
+    #[test]
+    fn p11_a_changed_object_is_named(lives in lives(), index: Index, byte: Index, whole: bool) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((_, _, object)) = settled(&left, index) {
+            let body = journal.get_mut(&object.key).unwrap();
+            if whole {
+                *body = b"{\"v\":1}\n".to_vec();
+            } else {
+                let byte = byte.index(body.len());
+                body[byte] ^= 1;
+            }
+            prop_assert!(accused(&journal).contains(&object.key));
+            for fault in check(&journal).faults {
+                // Whose number it took, at the end of a run, nobody can say.
+                let is_twice = |what: &What| matches!(what, What::Inserted(Inserted::Twice(_)));
+                prop_assert!(fault.object == object.key || fault.what.is_unknown() || is_twice(&fault.what), "{:?}", fault);
+            }
+        }
+    }
+
+    #[test]
+    fn p11_a_copied_object_is_named(lives in lives(), index: Index, later in 1..100_000_i64) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((_, _, object)) = settled(&left, index) {
+            let copy = key(START + later, 7, node(object));
+            journal.insert(copy.clone(), object.body.clone());
+            prop_assert_eq!(accused(&journal), keys([&copy]));
+        }
+    }
+
+    #[test]
+    fn p11_a_forged_object_is_named_and_accuses_no_other(lives in lives(), index: Index, later in 1..100_000_i64) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((left, _, object)) = settled(&left, index) {
+            let mut header = header(object);
+            // What it says of others is false.
+            for link in &mut header.confirmed {
+                link.sha256 = ObjectHash::of(b"forged");
+            }
+            header.unconfirmed.clear();
+            let copy = key(START + later, 7, header.node);
+            journal.insert(copy.clone(), header.to_line().into_bytes());
+            prop_assert_eq!(accused(&journal), keys([&copy]), "{:?}", left.stated);
+        }
+    }
+
+    #[test]
+    fn p11_objects_that_changed_places_are_named(lives in lives(), one: Index, other: Index) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        let (one, other) = (settled(&left, one), settled(&left, other));
+        if let (Some((_, _, one)), Some((_, _, other))) = (one, other)
+            && one != other
+        {
+            journal.insert(one.key.clone(), other.body.clone());
+            journal.insert(other.key.clone(), one.body.clone());
+            prop_assert_eq!(accused(&journal), keys([&one.key, &other.key]));
+        }
+    }
+
+    #[test]
+    fn p11_several_deletions_leave_none_unnamed_but_by_what_is_unknown(lives in lives(), indexes: Vec<Index>) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        let gone: BTreeSet<_> = indexes.iter().filter_map(|index| settled(&left, *index)).map(|(_, _, object)| object.key.clone()).collect();
+        for key in &gone {
+            journal.remove(key);
+        }
+        let summary = check(&journal);
+        prop_assert_eq!(summary.faults.is_empty(), gone.is_empty());
+        for fault in summary.faults.iter().filter(|fault| matches!(fault.what, What::Missing { .. } | What::Changed { .. } | What::Inserted(_))) {
+            prop_assert!(gone.contains(&fault.object), "{:?}", fault);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn p11_a_long_run_is_judged_on_the_way(life in life(2500), index: Index) {
+        let left = [live(1, &life)];
+        let mut journal = journal(&left);
+        prop_assert_eq!(check(&journal).faults, []);
+        if let Some((_, _, object)) = settled(&left, index) {
+            journal.remove(&object.key);
+            prop_assert_eq!(accused(&journal), keys([&object.key]));
+        }
+    }
+}

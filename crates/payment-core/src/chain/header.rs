@@ -1,0 +1,348 @@
+//! The first line of a batch object, and what it says of other objects.
+
+use std::fmt;
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use uuid::{Uuid, Version};
+
+use crate::hex;
+use crate::object::LINE_BYTES_MAX;
+use crate::object_key::ObjectKey;
+use crate::timestamp::Timestamp;
+
+/// Most objects that one header names, so that it stays a line.
+pub const NAMES_MAX: usize = 1000;
+
+/// The member `v` of a header. Records of payments are of version 1 or 2.
+pub(crate) const VERSION: &str = "3";
+
+/// Longest header without names, and what one name adds, in bytes: hashes, ids, and numbers of up to 20 digits.
+const BYTES_MAX: usize = 200;
+const LINK_BYTES_MAX: usize = 160;
+const _: () = assert!(BYTES_MAX + NAMES_MAX * LINK_BYTES_MAX <= LINE_BYTES_MAX);
+
+/// How each header begins.
+const START: &str = "{\"v\":3,\"run\":\"";
+
+/// The first line of a batch object.
+///
+/// It names every object whose fate was settled when it was sealed, oldest first, but for what another header names
+/// that S3 had confirmed by then. So in the end, headers that S3 confirmed name each earlier object, as confirmed or as
+/// unconfirmed, and never as both; several may name it, and say the same. PUTs overtake each other: neither the keys nor
+/// the fates of a run are in the order of its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub run: RunId,
+    /// The run's process, as the object's key names it.
+    pub node: Node,
+    /// Number of this object in its run, from 0 without gaps.
+    pub seq: u64,
+    /// When the object was sealed, by the node's clock: after its payments were received, before its PUT.
+    pub clock: Timestamp,
+    /// Earlier objects of the run that S3 confirmed; by number, ascending. At most [`NAMES_MAX`], with the next.
+    pub confirmed: Vec<Link>,
+    /// Numbers, ascending, of earlier objects whose PUT got no confirmation: each may be stored or not.
+    pub unconfirmed: Vec<u64>,
+    /// The run ends with this object: each earlier object is named, and none follows.
+    pub end: bool,
+}
+
+/// What a header says of an object that S3 confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    pub seq: u64,
+    /// The UUID in the object's key, of version 7.
+    pub key: Uuid,
+    /// Covers the whole body, with its header.
+    pub sha256: ObjectHash,
+}
+
+/// Where an object stands in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    pub run: RunId,
+    pub seq: u64,
+}
+
+/// One life of a process: a UUID of version 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(Uuid);
+
+/// The name of a process in the keys of its objects: 8 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Node(u32);
+
+/// SHA-256 of an object's whole body, as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectHash([u8; 32]);
+
+/// Why a line that calls itself a header is none. Says nothing of the line's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidHeader {
+    #[error("is not in the one form that headers have")]
+    Form,
+    #[error("names objects twice, out of order, or from its own number on")]
+    Numbers,
+    #[error("does not begin an object of its own node")]
+    Misplaced,
+}
+
+impl Header {
+    /// Where the object stands that this header begins.
+    pub fn position(&self) -> Position {
+        let Self { run, seq, .. } = *self;
+        Position { run, seq }
+    }
+
+    /// Whether the line is to be read as a header, right or not.
+    pub fn is_header(line: &[u8]) -> bool {
+        line.starts_with(b"{\"v\":3,")
+    }
+
+    /// The header that begins an object of this node with this first line; `None` if it is none, or another node's.
+    pub(crate) fn of(node: Node, line: &[u8]) -> Option<Self> {
+        // Nearly every other first line is a payment, which is to be read once.
+        let may_be = Self::is_header(line);
+        let header = may_be.then(|| Self::parse(line).ok()).flatten()?;
+        (header.node == node).then_some(header)
+    }
+
+    /// One line, with its newline. There is one way to write a header.
+    pub fn to_line(&self) -> String {
+        let Self {
+            run,
+            node,
+            seq,
+            clock,
+            confirmed,
+            unconfirmed,
+            end,
+        } = self;
+        let names = confirmed.len() + unconfirmed.len();
+        let mut line = String::with_capacity(Self::bytes_max(names));
+        line.push_str(START);
+        line.push_str(&run.to_string());
+        line.push_str("\",\"node\":\"");
+        line.push_str(&node.to_string());
+        line.push_str("\",\"seq\":");
+        line.push_str(&seq.to_string());
+        line.push_str(",\"clock\":\"");
+        clock.push_to(&mut line);
+        line.push_str("\",\"confirmed\":[");
+        for link in confirmed {
+            link.push_to(&mut line);
+        }
+        close_list(&mut line);
+        line.push_str(",\"unconfirmed\":[");
+        for seq in unconfirmed {
+            line.push_str(&seq.to_string());
+            line.push(',');
+        }
+        close_list(&mut line);
+        if *end {
+            line.push_str(",\"end\":true");
+        }
+        line.push_str("}\n");
+        line
+    }
+
+    /// Size of a header with so many names, in bytes, at the most.
+    pub(super) fn bytes_max(names: usize) -> usize {
+        BYTES_MAX + LINK_BYTES_MAX * names
+    }
+
+    /// Reads what [`Header::to_line`] writes, with or without its newline, and nothing else: a header that another
+    /// program wrote in other words is not this system's.
+    pub fn parse(line: &[u8]) -> Result<Self, InvalidHeader> {
+        let written: Written = serde_json::from_slice(line).map_err(|_| InvalidHeader::Form)?;
+        let header = written.read().ok_or(InvalidHeader::Form)?;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if header.to_line().trim_ascii_end().as_bytes() != line {
+            return Err(InvalidHeader::Form);
+        }
+        if header.has_right_numbers() {
+            Ok(header)
+        } else {
+            Err(InvalidHeader::Numbers)
+        }
+    }
+
+    /// Whether it names each earlier object at most once, in order.
+    fn has_right_numbers(&self) -> bool {
+        let confirmed = || self.confirmed.iter().map(|link| link.seq);
+        let is_named = |seq: &u64| self.unconfirmed.binary_search(seq).is_ok();
+        is_ascending(confirmed(), self.seq)
+            && is_ascending(self.unconfirmed.iter().copied(), self.seq)
+            && !confirmed().any(|seq| is_named(&seq))
+    }
+}
+
+/// Whether the numbers ascend, and stay below `end`.
+fn is_ascending(numbers: impl Iterator<Item = u64> + Clone, end: u64) -> bool {
+    numbers
+        .clone()
+        .zip(numbers.skip(1).chain([end]))
+        .all(|(number, next)| number < next)
+}
+
+/// Replaces the comma after the last item.
+fn close_list(line: &mut String) {
+    if line.ends_with(',') {
+        line.pop();
+    }
+    line.push(']');
+}
+
+impl Link {
+    /// The key of the object, under the prefix of all keys.
+    pub fn object_key(&self, prefix: &str, node: Node) -> Option<ObjectKey> {
+        let at = ObjectKey::time_of(self.key)?;
+        Some(ObjectKey::batch(prefix, at, self.key, &node.to_string()))
+    }
+
+    fn push_to(&self, line: &mut String) {
+        line.push_str("{\"seq\":");
+        line.push_str(&self.seq.to_string());
+        line.push_str(",\"key\":\"");
+        line.push_str(&self.key.to_string());
+        line.push_str("\",\"sha256\":\"");
+        hex::push(&self.sha256.0, line);
+        line.push_str("\"},");
+    }
+}
+
+impl RunId {
+    pub fn new(unique: Uuid) -> Option<Self> {
+        (unique.get_version() == Some(Version::SortRand)).then_some(Self(unique))
+    }
+
+    /// As it is written: hyphenated, in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let run = Self::new(Uuid::try_parse(text).ok()?)?;
+        (run.to_string() == text).then_some(run)
+    }
+
+    pub fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl Node {
+    pub fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// 8 hexadecimal digits in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let node = Self(u32::from_str_radix(text, 16).ok()?);
+        (node.to_string() == text).then_some(node)
+    }
+}
+
+impl ObjectHash {
+    /// The hash of a body that is in memory.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// 64 hexadecimal digits in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        hex::parse(text).map(Self)
+    }
+}
+
+impl From<Sha256> for ObjectHash {
+    fn from(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl fmt::Display for ObjectHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(64);
+        hex::push(&self.0, &mut text);
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for ObjectHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectHash({self})")
+    }
+}
+
+/// A header's members, unread. What they miss, such as their order, shows when the header is written again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written<'a> {
+    #[serde(rename = "v")]
+    _version: u8,
+    run: &'a str,
+    node: &'a str,
+    seq: u64,
+    clock: &'a str,
+    #[serde(borrow)]
+    confirmed: Vec<WrittenLink<'a>>,
+    unconfirmed: Vec<u64>,
+    #[serde(default)]
+    end: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLink<'a> {
+    seq: u64,
+    key: &'a str,
+    sha256: &'a str,
+}
+
+impl Written<'_> {
+    fn read(self) -> Option<Header> {
+        let links = self.confirmed.iter().map(WrittenLink::read);
+        Some(Header {
+            run: RunId::parse(self.run)?,
+            node: Node::parse(self.node)?,
+            seq: self.seq,
+            clock: Timestamp::parse(self.clock)?,
+            confirmed: links.collect::<Option<_>>()?,
+            unconfirmed: self.unconfirmed,
+            end: self.end,
+        })
+    }
+}
+
+impl WrittenLink<'_> {
+    fn read(&self) -> Option<Link> {
+        let key = Uuid::try_parse(self.key).ok()?;
+        ObjectKey::time_of(key)?;
+        Some(Link {
+            seq: self.seq,
+            key,
+            sha256: ObjectHash::parse(self.sha256)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

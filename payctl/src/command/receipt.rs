@@ -1,0 +1,89 @@
+//! `payctl receipt`.
+
+mod proof;
+
+use std::path::PathBuf;
+
+use payment_core::{ClientName, PaymentId, PaymentKey};
+use program::Env;
+
+use self::proof::Receipt;
+use super::status;
+use crate::config::{self, User};
+use crate::log::Log;
+use crate::outcome::{Failure, Outcome};
+use crate::output;
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    /// The payment's id
+    #[arg(value_parser = status::id, required = true)]
+    id: Option<PaymentId>,
+    /// The client whose payment it is
+    #[arg(long, value_name = "NAME")]
+    client: Option<ClientName>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Prove a receipt against the journal: the record, its object and the header that names the object
+    Check { file: PathBuf },
+}
+
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
+    match (args.action, args.id) {
+        (Some(Action::Check { file }), _) => check(&file, env).await,
+        (None, Some(id)) => {
+            let client = args.client.unwrap_or_default();
+            print(PaymentKey { id, client }, env).await
+        }
+        (None, None) => Err(Failure::config("which payment? payctl receipt ID")),
+    }
+}
+
+async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
+    let place = config::place(&mut env);
+    let store = config::store(&mut env, User::Reader, 1);
+    let (place, store) = env
+        .finish(|| Some((place?, store?)))
+        .map_err(Failure::config)?;
+    let log = Log::open(place).await.map_err(Failure::config)?;
+    let Some(found) = store.find(&payment).await? else {
+        output::warn(&format!(
+            "payment {payment} has no row; payctl trace says what is known of it"
+        ));
+        return Ok(Outcome::Different);
+    };
+    match Receipt::of(&log, &found).await? {
+        Ok(receipt) => {
+            output::say_json(&receipt)?;
+            Ok(Outcome::Clean)
+        }
+        Err(why) => {
+            output::warn(&format!("no receipt: {why}; payctl trace says more"));
+            Ok(Outcome::Different)
+        }
+    }
+}
+
+async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure> {
+    let place = config::place(&mut env);
+    let place = env.finish(|| place).map_err(Failure::config)?;
+    let unusable =
+        |why: &dyn std::fmt::Display| Failure::config(format!("{}: {why}", file.display()));
+    let text = std::fs::read(file).map_err(|error| unusable(&error))?;
+    let receipt: Receipt =
+        serde_json::from_slice(&text).map_err(|_| unusable(&"it is no receipt of payctl"))?;
+    let log = Log::open(place).await.map_err(Failure::config)?;
+    let faults = receipt.faults(&log).await?;
+    for fault in &faults {
+        output::say(&output::lines(&format!("not proven: {fault}")))?;
+    }
+    if faults.is_empty() {
+        output::say(&output::lines(&receipt.to_string()))?;
+    }
+    Ok(Outcome::different_if(!faults.is_empty()))
+}

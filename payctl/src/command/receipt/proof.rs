@@ -1,0 +1,210 @@
+//! What a receipt says, and what the journal says to it.
+
+use std::fmt;
+
+use lambda_ingest::objects::{Object, ObjectError};
+use payment_core::chain::{Header, Link, ObjectHash};
+use payment_core::object::read_header;
+use payment_core::{LogRecord, ObjectKey, Timestamp};
+use payment_store::Found;
+use payment_store::audit::KeySpan;
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use crate::log::Log;
+use crate::outcome::Failure;
+use crate::range::{Segment, moved};
+
+/// A header that names an object is sealed within a minute of it, and its key is at most as much older.
+const NAMED_WITHIN: Duration = Duration::minutes(2);
+
+/// What a client can keep of a payment.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    pub bucket: String,
+    pub object: String,
+    /// Of the object's whole body.
+    pub sha256: String,
+    pub line: u32,
+    /// The line itself.
+    pub record: String,
+    /// The record's hash, which the answer to the payment had as well.
+    pub hash: String,
+    /// Where the object stands in the chain.
+    pub position: Option<Place>,
+    /// The object whose header names this one.
+    pub named_by: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    run: String,
+    seq: u64,
+}
+
+impl Receipt {
+    /// The receipt of a recorded payment, or why the journal gives none.
+    pub async fn of(log: &Log, found: &Found) -> Result<Result<Self, String>, Failure> {
+        let key = &found.object_key;
+        let object = match log.get(key).await {
+            Ok(object) => object,
+            Err(ObjectError::Gone) => return Ok(Err(format!("{key} is gone"))),
+            Err(error) => return Err(error.into()),
+        };
+        let stored_at = object.version.stored_at;
+        let record = line(&object, found.object_line).filter(|line| {
+            let record = LogRecord::parse(line.as_bytes(), stored_at);
+            record.is_ok_and(|record| record.content_hash == found.content_hash)
+        });
+        let Some(record) = record else {
+            let line = found.object_line;
+            return Ok(Err(format!("line {line} of {key} is not the row's")));
+        };
+        let header = read_header(key, &object.body);
+        let sha256 = ObjectHash::of(&object.body);
+        let named_by = match &header {
+            Some(header) => named_by(log, key, header, sha256).await?,
+            None => None,
+        };
+        Ok(Ok(Self {
+            bucket: log.place.bucket.clone(),
+            object: key.to_string(),
+            sha256: sha256.to_string(),
+            line: found.object_line,
+            record: record.to_owned(),
+            hash: found.content_hash.to_string(),
+            position: header.as_ref().map(Place::of),
+            named_by: named_by.map(|key| key.to_string()),
+        }))
+    }
+
+    /// What of the receipt the journal does not bear out.
+    pub async fn faults(&self, log: &Log) -> Result<Vec<String>, Failure> {
+        let mut faults = Vec::new();
+        if self.bucket != log.place.bucket {
+            faults.push(format!("it is of the bucket {}", self.bucket));
+            return Ok(faults);
+        }
+        let record = LogRecord::parse(self.record.as_bytes(), Timestamp::EPOCH);
+        if !record.is_ok_and(|record| record.content_hash.to_string() == self.hash) {
+            faults.push("the record is not what its hash says".to_owned());
+        }
+        let Some((key, object)) = get(log, &self.object).await? else {
+            faults.push(format!("{} is not there", self.object));
+            return Ok(faults);
+        };
+        let sha256 = ObjectHash::of(&object.body);
+        if sha256.to_string() != self.sha256 {
+            faults.push(format!("{key} has the SHA-256 {sha256} now"));
+        }
+        if line(&object, self.line) != Some(&self.record) {
+            faults.push(format!("line {} of {key} is another record", self.line));
+        }
+        let header = read_header(&key, &object.body);
+        if header.as_ref().map(Place::of) != self.position {
+            faults.push(format!("{key} has another place in the chain"));
+        }
+        if let (Some(by), Some(header)) = (&self.named_by, &header) {
+            let by_header = get(log, by).await?;
+            let naming = by_header.and_then(|(by, object)| read_header(&by, &object.body));
+            if !naming.is_some_and(|naming| names(&naming, &key, header, sha256)) {
+                faults.push(format!("{by} does not name the object with its SHA-256"));
+            }
+        } else if self.named_by.is_some() {
+            faults.push(format!("{key} has no header any more"));
+        }
+        Ok(faults)
+    }
+}
+
+impl Place {
+    fn of(header: &Header) -> Self {
+        Self {
+            run: header.run.to_string(),
+            seq: header.seq,
+        }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "proven: line {} of {}, SHA-256 {}",
+            self.line, self.object, self.sha256
+        )?;
+        if let Some(Place { run, seq }) = &self.position {
+            write!(f, ", number {seq} of run {run}")?;
+        }
+        match &self.named_by {
+            Some(by) => write!(f, "; {by} vouches for it"),
+            None => write!(f, "; no header vouches for it"),
+        }
+    }
+}
+
+async fn get(log: &Log, key: &str) -> Result<Option<(ObjectKey, Object)>, Failure> {
+    let Some(key) = ObjectKey::parse(key) else {
+        return Ok(None);
+    };
+    match log.get(&key).await {
+        Ok(object) => Ok(Some((key, object))),
+        Err(ObjectError::Gone) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn line(object: &Object, number: u32) -> Option<&str> {
+    let before = usize::try_from(number.checked_sub(1)?).ok()?;
+    let line = object.body.split(|byte| *byte == b'\n').nth(before)?;
+    str::from_utf8(line).ok()
+}
+
+/// The object of the same node, of about the same time, whose header names this one.
+async fn named_by(
+    log: &Log,
+    key: &ObjectKey,
+    header: &Header,
+    sha256: ObjectHash,
+) -> Result<Option<ObjectKey>, Failure> {
+    let Some((uuid, node)) = key.own_batch() else {
+        return Ok(None);
+    };
+    let Some(at) = ObjectKey::time_of(uuid) else {
+        return Ok(None);
+    };
+    let prefix = &log.place.prefix;
+    let listing = log.list(Segment {
+        list: Some(prefix.clone()),
+        span: KeySpan {
+            after: ObjectKey::batches_from(prefix, moved(at, -NAMED_WITHIN)),
+            before: Some(ObjectKey::batches_from(prefix, moved(at, NAMED_WITHIN))),
+        },
+    });
+    let Some(mut listing) = listing else {
+        return Ok(None);
+    };
+    while let Some(listed) = listing.next().await? {
+        let other = listed.version.key;
+        if other == *key || other.own_batch().is_none_or(|(_, other)| other != node) {
+            continue;
+        }
+        if let Some((other, object)) = get(log, other.as_str()).await?
+            && let Some(naming) = read_header(&other, &object.body)
+            && names(&naming, key, header, sha256)
+        {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+fn names(naming: &Header, key: &ObjectKey, header: &Header, sha256: ObjectHash) -> bool {
+    let is_it = |link: &Link| {
+        link.seq == header.seq
+            && link.sha256 == sha256
+            && key.own_batch().is_some_and(|(uuid, _)| uuid == link.key)
+    };
+    naming.run == header.run && naming.node == header.node && naming.confirmed.iter().any(is_it)
+}

@@ -1,0 +1,389 @@
+//! A file of checkpoints, one a line: what `payctl verify` found to be right, signed, each with the SHA-256 of the line
+//! before. Who keeps the file can show later that the past was not rewritten.
+//!
+//! The signature covers the bytes of its line without the member `signature`, which stands last.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use payment_core::Timestamp;
+use payment_core::chain::ObjectHash;
+use payment_core::chain::checker::OpenRun;
+use serde::{Deserialize, Serialize};
+
+use super::hours::Hour;
+use super::key::{PublicKey, SigningKey};
+use crate::config::Place;
+use crate::outcome::Failure;
+
+const SIGNATURE: &str = ",\"signature\":\"";
+
+/// What was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    pub v: u32,
+    pub bucket: String,
+    pub prefix: String,
+    /// `None`: from the first object on.
+    pub from: Option<String>,
+    /// The first moment that was not verified.
+    pub to: String,
+    /// SHA-256 of the line before.
+    pub previous: Option<String>,
+    /// When the first object with a header was received.
+    pub chained_since: Option<String>,
+    pub hours: Vec<Hour>,
+    /// Runs that had no end by then.
+    pub open: Vec<Open>,
+    /// The public key that verifies the signature.
+    pub key: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    pub run: String,
+    pub node: String,
+    pub last: u64,
+    pub unnamed: u64,
+}
+
+/// The checkpoints of a file, all of which hold together.
+#[derive(Debug, Default)]
+pub struct Checkpoints {
+    pub list: Vec<Checkpoint>,
+    last_line: Option<String>,
+    key: Option<PublicKey>,
+}
+
+/// Why a file is not what was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error(
+        "line {0} is no checkpoint; if it was cut, remove it, and verify again from where the one before ends"
+    )]
+    Form(usize),
+    #[error(
+        "the signature of line {0} is not right: the line was changed, or another key signed it"
+    )]
+    Signature(usize),
+    #[error(
+        "line {0} does not follow the line before: a checkpoint was removed, inserted or moved"
+    )]
+    Link(usize),
+    #[error("line {0} is of another bucket or prefix")]
+    Place(usize),
+    #[error("the file can't be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// An hour that is not what a checkpoint says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// Number of the checkpoint in its file, from 1.
+    pub checkpoint: usize,
+    pub hour: String,
+    pub why: String,
+}
+
+impl From<&OpenRun> for Open {
+    fn from(run: &OpenRun) -> Self {
+        Self {
+            run: run.run.to_string(),
+            node: run.node.to_string(),
+            last: run.last,
+            unnamed: run.open,
+        }
+    }
+}
+
+impl Checkpoints {
+    /// Reads a file, which may not be there yet, and verifies it: with `key`, or else with the key that its first line
+    /// names.
+    pub fn read(path: &Path, place: &Place, key: Option<PublicKey>) -> Result<Self, Broken> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut read = Self {
+            key,
+            ..Self::default()
+        };
+        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+            let line = line.strip_suffix('\n').ok_or(Broken::Form(number))?;
+            read.line(number, line, place)?;
+        }
+        Ok(read)
+    }
+
+    fn line(&mut self, number: usize, line: &str, place: &Place) -> Result<(), Broken> {
+        let (signed, signature) = line
+            .rsplit_once(SIGNATURE)
+            .and_then(|(signed, rest)| Some((format!("{signed}}}"), rest.strip_suffix("\"}")?)))
+            .ok_or(Broken::Form(number))?;
+        let checkpoint: Checkpoint =
+            serde_json::from_str(&signed).map_err(|_| Broken::Form(number))?;
+        let is_known = checkpoint.v == 1
+            && Timestamp::parse(&checkpoint.to).is_some()
+            && checkpoint
+                .from
+                .as_deref()
+                .is_none_or(|from| Timestamp::parse(from).is_some());
+        let named = PublicKey::parse(&checkpoint.key).filter(|_| is_known);
+        let named = named.ok_or(Broken::Form(number))?;
+        let key = *self.key.get_or_insert(named);
+        if key != named || !key.verifies(signed.as_bytes(), signature) {
+            return Err(Broken::Signature(number));
+        }
+        if (&checkpoint.bucket, &checkpoint.prefix) != (&place.bucket, &place.prefix) {
+            return Err(Broken::Place(number));
+        }
+        let begins = self.list.last().map(|last| &last.to);
+        let is_next = checkpoint.previous == self.last_hash()
+            && begins.is_none_or(|begins| Some(begins) == checkpoint.from.as_ref());
+        if !is_next {
+            return Err(Broken::Link(number));
+        }
+        self.list.push(checkpoint);
+        self.last_line = Some(line.to_owned());
+        Ok(())
+    }
+
+    /// The key that all of them are signed with.
+    pub fn key(&self) -> Option<PublicKey> {
+        self.key.filter(|_| !self.list.is_empty())
+    }
+
+    /// Where the first one begins; `None` if that is the journal's begin.
+    pub fn from(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.list.first()?.from.as_deref()?)
+    }
+
+    /// Since when there is a chain, if they say so.
+    pub fn chained_since(&self) -> Option<Timestamp> {
+        let mut since = self
+            .list
+            .iter()
+            .filter_map(|one| one.chained_since.as_deref());
+        Timestamp::parse(since.next()?)
+    }
+
+    /// Where the last one ends.
+    pub fn to(&self) -> Option<Timestamp> {
+        Timestamp::parse(&self.list.last()?.to)
+    }
+
+    pub fn last_hash(&self) -> Option<String> {
+        let line = self.last_line.as_ref()?;
+        Some(ObjectHash::of(line.as_bytes()).to_string())
+    }
+
+    /// The hours that are not what the checkpoints say.
+    pub fn rewritten(&self, now: &[Hour]) -> Vec<Rewritten> {
+        let mut now: BTreeMap<_, _> = now.iter().map(|hour| (hour.hour.as_str(), hour)).collect();
+        let mut rewritten = Vec::new();
+        for (number, checkpoint) in (1..).zip(&self.list) {
+            let mut note = |hour: &str, why: String| {
+                rewritten.push(Rewritten {
+                    checkpoint: number,
+                    hour: hour.to_owned(),
+                    why,
+                });
+            };
+            for then in &checkpoint.hours {
+                match now.remove(then.hour.as_str()) {
+                    Some(now) if now == then => {}
+                    now => note(&then.hour, changed(then, now)),
+                }
+            }
+            // The rest of its time had no object.
+            let mut rest = now.split_off(checkpoint.to.as_str());
+            std::mem::swap(&mut rest, &mut now);
+            for hour in rest.into_values() {
+                let objects = hour.objects;
+                note(
+                    &hour.hour,
+                    format!("{objects} objects where there were none"),
+                );
+            }
+        }
+        rewritten
+    }
+}
+
+fn changed(then: &Hour, now: Option<&Hour>) -> String {
+    let Some(now) = now else {
+        return format!("its {} objects are gone", then.objects);
+    };
+    let mut parts = Vec::new();
+    for (what, was, is, is_same) in [
+        (
+            "objects",
+            then.objects,
+            now.objects,
+            then.objects_sha256 == now.objects_sha256,
+        ),
+        (
+            "rows",
+            then.rows,
+            now.rows,
+            then.rows_sha256 == now.rows_sha256,
+        ),
+    ] {
+        if was != is {
+            parts.push(format!("{was} {what} then, {is} now"));
+        } else if !is_same {
+            parts.push(format!("other {what} than then"));
+        }
+    }
+    parts.join("; ")
+}
+
+/// Appends a checkpoint in one write, and waits until it is on the disk.
+pub fn append(path: &Path, mut checkpoint: Checkpoint, key: &SigningKey) -> Result<(), Failure> {
+    let public = key.public().ok_or("the key has no public half")?;
+    checkpoint.key = public.to_string();
+    let signed = serde_json::to_string(&checkpoint)?;
+    let signature = key.sign(signed.as_bytes());
+    let start = signed.strip_suffix('}').unwrap_or(&signed);
+    let line = format!("{start}{SIGNATURE}{signature}\"}}\n");
+    let written = File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(line.as_bytes())?;
+            file.sync_all()
+        });
+    written.map_err(|error| {
+        Failure::from(format!(
+            "the checkpoint can't be appended to {}: {error}",
+            path.display()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            bucket: "log".to_owned(),
+            prefix: "transactions/".to_owned(),
+        }
+    }
+
+    fn hour(hour: u8, objects: u64) -> Hour {
+        Hour {
+            hour: format!("2026-11-22T{hour:02}:00:00.000000Z"),
+            objects,
+            objects_sha256: "a".repeat(64),
+            rows: 7,
+            rows_sha256: "b".repeat(64),
+        }
+    }
+
+    fn next(before: &Checkpoints, to: u8) -> Checkpoint {
+        Checkpoint {
+            v: 1,
+            bucket: "log".to_owned(),
+            prefix: "transactions/".to_owned(),
+            from: before.list.last().map(|last| last.to.clone()),
+            to: format!("2026-11-22T{to:02}:00:00.000000Z"),
+            previous: before.last_hash(),
+            chained_since: None,
+            hours: vec![hour(to - 1, 3)],
+            open: Vec::new(),
+            key: String::new(),
+        }
+    }
+
+    /// A file of three checkpoints, up to 5, 6 and 7 o'clock.
+    fn three(folder: &TempDir) -> (std::path::PathBuf, SigningKey) {
+        let path = folder.path().join("checkpoints.ndjson");
+        let key = SigningKey::create(&folder.path().join("key.pem")).unwrap();
+        for to in 5..8 {
+            let before = Checkpoints::read(&path, &place(), key.public()).unwrap();
+            append(&path, next(&before, to), &key).unwrap();
+        }
+        (path, key)
+    }
+
+    #[test]
+    fn p11_checkpoints_follow_each_other() {
+        let folder = TempDir::new().unwrap();
+        let (path, key) = three(&folder);
+        let read = Checkpoints::read(&path, &place(), None).unwrap();
+        assert_eq!((read.list.len(), read.key()), (3, key.public()));
+        assert_eq!(read.from(), None);
+        assert_eq!(read.to(), Timestamp::parse("2026-11-22T07:00:00Z"));
+    }
+
+    #[test]
+    fn p11_a_forged_or_cut_file_of_checkpoints_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let (path, _) = three(&folder);
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.split_inclusive('\n').collect();
+        let other = SigningKey::create(&folder.path().join("other.pem")).unwrap();
+        let forged = text.replace("\"objects\":3", "\"objects\":2");
+        for (what, text, is_refused) in [
+            ("whole", text.clone(), false),
+            ("changed", forged, true),
+            ("cut within a line", text[..text.len() - 9].to_owned(), true),
+            ("without its newline", text.trim_end().to_owned(), true),
+            ("the first removed", lines[1..].concat(), true),
+            ("one removed", [lines[0], lines[2]].concat(), true),
+            ("exchanged", [lines[0], lines[2], lines[1]].concat(), true),
+            ("repeated", [lines[0], lines[0]].concat(), true),
+            ("not one", "{}\n".to_owned(), true),
+        ] {
+            fs::write(&path, &text).unwrap();
+            let read = Checkpoints::read(&path, &place(), None);
+            assert_eq!(read.is_err(), is_refused, "{what}: {read:?}");
+            assert!(
+                text != lines.concat()
+                    || Checkpoints::read(&path, &place(), other.public()).is_err()
+            );
+        }
+        let elsewhere = Place {
+            bucket: "other".to_owned(),
+            ..place()
+        };
+        fs::write(&path, &text).unwrap();
+        assert!(Checkpoints::read(&path, &elsewhere, None).is_err());
+    }
+
+    #[test]
+    fn p11_a_rewritten_hour_is_named() {
+        let folder = TempDir::new().unwrap();
+        let (path, _) = three(&folder);
+        let read = Checkpoints::read(&path, &place(), None).unwrap();
+        let now = [hour(4, 3), hour(5, 3), hour(6, 3)];
+        assert_eq!(read.rewritten(&now), []);
+        let rewritten = |now: &[Hour]| {
+            let rewritten = read.rewritten(now).into_iter();
+            let named = rewritten.map(|rewritten| (rewritten.checkpoint, rewritten.why));
+            named.collect::<Vec<_>>()
+        };
+        let fewer = [hour(4, 3), hour(5, 2), hour(6, 3)];
+        assert_eq!(rewritten(&fewer), [(2, "3 objects then, 2 now".to_owned())]);
+        let gone = [hour(4, 3), hour(5, 3)];
+        assert_eq!(rewritten(&gone), [(3, "its 3 objects are gone".to_owned())]);
+        let more = [hour(1, 2), hour(4, 3), hour(5, 3), hour(6, 3), hour(9, 1)];
+        assert_eq!(
+            rewritten(&more),
+            [(1, "2 objects where there were none".to_owned())]
+        );
+        let mut other = now.clone();
+        other[0].rows_sha256 = "c".repeat(64);
+        assert_eq!(rewritten(&other), [(1, "other rows than then".to_owned())]);
+    }
+}

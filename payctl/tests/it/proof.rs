@@ -1,0 +1,389 @@
+//! P11: what someone with all rights over bucket and database does to the past is named.
+
+use std::fs;
+
+use payment_core::chain::{Node, ObjectHash, Purpose, Run, RunId};
+use payment_core::{ObjectKey, Timestamp};
+use sqlx::MySqlPool;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::harness::{Pipeline, lines};
+
+/// A process that writes a chain, as a tier does.
+struct Tier {
+    run: Run,
+    node: Node,
+    written: u8,
+}
+
+struct Written {
+    key: String,
+    body: String,
+}
+
+impl Tier {
+    fn new(number: u32, began: &str) -> Self {
+        let node = Node::new(number);
+        let key = ObjectKey::batch("", at(began), Uuid::from_u128(number.into()), "0");
+        let (run, _) = key.own_batch().unwrap();
+        Self {
+            run: Run::new(RunId::new(run).unwrap(), node),
+            node,
+            written: 0,
+        }
+    }
+
+    /// An object with these payments; without any, the end of the run.
+    fn write(&mut self, time: &str, ids: &[&str]) -> Written {
+        let purpose = if ids.is_empty() {
+            Purpose::End
+        } else {
+            Purpose::Payments
+        };
+        let sealed = self.run.seal(purpose, at(time));
+        let body = sealed.header().to_line() + &lines(ids);
+        self.written += 1;
+        let unique = Uuid::from_u128(self.written.into());
+        let node = self.node.to_string();
+        let key = ObjectKey::batch("transactions/", at(time), unique, &node);
+        let (unique, _) = key.own_batch().unwrap();
+        let hash = ObjectHash::of(body.as_bytes());
+        self.run.confirmed(sealed, unique, hash);
+        Written {
+            key: key.to_string(),
+            body,
+        }
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+async fn put(pipeline: &Pipeline, objects: &[Written]) {
+    for object in objects {
+        pipeline.put(&object.key, &object.body).await;
+    }
+    let replayed = pipeline.payctl(&["replay"]).await;
+    replayed.check(0, &[]);
+}
+
+/// A run of four objects, of which the last ends it, on one day at this hour; its payments have these first letters.
+fn run(node: u32, hour: &str, letter: &str) -> Vec<Written> {
+    let time = |second: u8| format!("{hour}:30:{second:02}Z");
+    let mut tier = Tier::new(node, &time(0));
+    let id = |number: u8| format!("{letter}{number}");
+    let mut objects: Vec<_> = (1..4)
+        .map(|number| tier.write(&time(number), &[&id(number), &id(number + 10)]))
+        .collect();
+    objects.push(tier.write(&time(5), &[]));
+    objects
+}
+
+async fn ingested(pool: MySqlPool) -> (Pipeline, Vec<Written>) {
+    let pipeline = Pipeline::start(pool).await;
+    let objects = run(0xa1, "2026-11-22T07", "a");
+    put(&pipeline, &objects).await;
+    (pipeline, objects)
+}
+
+/// Deletes an object with its ledger entry and its rows, so that they agree.
+async fn erase(pipeline: &Pipeline, object: &Written) {
+    pipeline.delete(&object.key).await;
+    let key = &object.key;
+    pipeline
+        .run_sql(&format!(
+            "DELETE FROM transactions WHERE object_key = '{key}'; DELETE FROM ingested_objects WHERE object_key = '{key}'"
+        ))
+        .await;
+}
+
+const VERIFY: [&str; 3] = ["verify", "--settle", "0"];
+
+async fn verify(pipeline: &Pipeline, args: &[&str], code: i32, parts: &[&str]) {
+    let said = pipeline.payctl(&[&VERIFY, args].concat()).await;
+    said.check(code, parts);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_whole_chain_is_clean_in_any_range(pool: MySqlPool) {
+    let (pipeline, _) = ingested(pool).await;
+    let said = pipeline.payctl(&VERIFY).await;
+    said.check(0, &["chained since 2026-11-22T07:30:01"]);
+    assert_eq!(said.count("runs without an end"), 0);
+    for args in [
+        ["--from", "2026-11-22", "--to", "2026-11-22"],
+        [
+            "--from",
+            "2026-11-22T07:30:02Z",
+            "--to",
+            "2026-11-22T07:30:03Z",
+        ],
+    ] {
+        verify(&pipeline, &args, 0, &[]).await;
+    }
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_object_erased_with_its_rows_is_named(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    for object in &objects[..3] {
+        erase(&pipeline, object).await;
+        verify(
+            &pipeline,
+            &[],
+            1,
+            &["object missing", &object.key, &objects[3].key[..30]],
+        )
+        .await;
+        put(&pipeline, std::slice::from_ref(object)).await;
+        verify(&pipeline, &[], 0, &[]).await;
+    }
+    // Nobody names the end of a run: what it says stays true without it.
+    erase(&pipeline, &objects[3]).await;
+    let said = pipeline.payctl(&VERIFY).await;
+    said.check(0, &[]);
+    assert_eq!(said.count("runs without an end"), 1);
+    assert_eq!(said.count("their objects not named yet"), 1);
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_object_rewritten_with_ledger_and_rows_is_named(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    erase(&pipeline, &objects[1]).await;
+    let (header, _) = objects[1].body.split_once('\n').unwrap();
+    let forged = Written {
+        key: objects[1].key.clone(),
+        body: format!("{header}\n{}", lines(&["a2", "forged"])),
+    };
+    put(&pipeline, &[forged]).await;
+    verify(&pipeline, &[], 1, &["object changed", &objects[1].key]).await;
+    verify(
+        &pipeline,
+        &["--json"],
+        1,
+        &["\"difference\":\"object_changed\""],
+    )
+    .await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_inserted_object_is_named(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let copy = Written {
+        key: objects[2].key.replace("-0000", "-0001"),
+        body: objects[2].body.clone(),
+    };
+    assert_ne!(copy.key, objects[2].key);
+    put(&pipeline, std::slice::from_ref(&copy)).await;
+    verify(&pipeline, &[], 1, &["object inserted", &copy.key]).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_batch_without_a_header_is_named_once_there_is_a_chain(pool: MySqlPool) {
+    let (pipeline, _) = ingested(pool).await;
+    let key = |time: &str| {
+        let unique = Uuid::from_u128(9);
+        ObjectKey::batch("transactions/", at(time), unique, "000000b1").to_string()
+    };
+    let early = key("2026-11-22T07:00:00Z");
+    put(
+        &pipeline,
+        &[Written {
+            key: early,
+            body: lines(&["early"]),
+        }],
+    )
+    .await;
+    let said = pipeline.payctl(&VERIFY).await;
+    said.check(0, &[]);
+    assert_eq!(said.count("batches before the chain"), 1);
+    let late = key("2026-11-22T07:40:00Z");
+    put(
+        &pipeline,
+        &[Written {
+            key: late.clone(),
+            body: lines(&["late"]),
+        }],
+    )
+    .await;
+    verify(&pipeline, &[], 1, &["without a chain", &late]).await;
+    verify(&pipeline, &["--chain-from", "2026-11-22T08:00:00Z"], 0, &[]).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_the_ledger_vouches_for_the_object(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let entry = format!("WHERE object_key = '{}'", objects[0].key);
+    for (set, back) in [
+        ("sha256 = UNHEX(REPEAT('ab', 32))", ""),
+        ("seq = seq + 7", "seq = seq - 7"),
+        ("sha256 = NULL, run = NULL, seq = NULL", ""),
+    ] {
+        pipeline
+            .admin(&format!("UPDATE ingested_objects SET {set} {entry}"))
+            .await;
+        verify(&pipeline, &[], 1, &["ledger differs", &objects[0].key]).await;
+        if !back.is_empty() {
+            pipeline
+                .admin(&format!("UPDATE ingested_objects SET {back} {entry}"))
+                .await;
+        }
+    }
+}
+
+/// A file of one checkpoint up to eight, and one up to now.
+async fn checkpoints(pipeline: &Pipeline) -> (TempDir, String, String) {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, key) = (path("checkpoints.ndjson"), path("key.pem"));
+    let made = pipeline.payctl(&["key", "new", &key]).await;
+    made.check(0, &["BEGIN PUBLIC KEY"]);
+    fs::write(path("public.pem"), &made.out).unwrap();
+    assert_eq!(
+        pipeline.payctl(&["key", "public", &key]).await.out,
+        made.out
+    );
+    let checkpoint = ["--checkpoint", &file, "--key", &key];
+    let first = [&checkpoint[..], &["--to", "2026-11-22T08:00:00Z"]].concat();
+    verify(
+        pipeline,
+        &first,
+        0,
+        &["checkpoint up to 2026-11-22T08:00:00"],
+    )
+    .await;
+    put(pipeline, &run(0xa2, "2026-11-23T09", "b")).await;
+    verify(
+        pipeline,
+        &checkpoint,
+        0,
+        &["from 2026-11-22T08:00:00", "appended"],
+    )
+    .await;
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
+    verify(pipeline, &checkpoint, 2, &["no hour is over"]).await;
+    let public = path("public.pem");
+    (folder, file, public)
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_past_that_was_rewritten_no_longer_holds_against_its_checkpoint(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let (_folder, file, public) = checkpoints(&pipeline).await;
+    let against = ["--against", &file, "--key", &public];
+    verify(&pipeline, &against, 0, &["2 checkpoints"]).await;
+    // A whole run that never was.
+    let forged = run(0xf1, "2026-11-23T09", "f");
+    put(&pipeline, &forged).await;
+    verify(&pipeline, &[], 0, &[]).await;
+    verify(
+        &pipeline,
+        &against,
+        1,
+        &["hour rewritten", "dt=2026-11-23/hh=09", "checkpoint 2"],
+    )
+    .await;
+    for object in &forged {
+        erase(&pipeline, object).await;
+    }
+    verify(&pipeline, &against, 0, &[]).await;
+    // A whole run that was.
+    for object in &objects {
+        erase(&pipeline, object).await;
+    }
+    verify(&pipeline, &[], 0, &[]).await;
+    verify(
+        &pipeline,
+        &against,
+        1,
+        &["hour rewritten", "dt=2026-11-22/hh=07", "checkpoint 1"],
+    )
+    .await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_file_of_checkpoints_that_was_forged_is_refused(pool: MySqlPool) {
+    let (pipeline, _) = ingested(pool).await;
+    let (_folder, file, public) = checkpoints(&pipeline).await;
+    let text = fs::read_to_string(&file).unwrap();
+    let cut = text.lines().last().unwrap().to_owned() + "\n";
+    for forged in [text.replace("\"objects\":4", "\"objects\":3"), cut] {
+        assert_ne!(forged, text);
+        fs::write(&file, forged).unwrap();
+        for how in ["--against", "--checkpoint"] {
+            verify(
+                &pipeline,
+                &[how, &file, "--key", &public],
+                1,
+                &["checkpoints.ndjson: "],
+            )
+            .await;
+        }
+    }
+}
+
+/// Nothing is signed that is not right.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_what_is_not_clean_gets_no_checkpoint(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let folder = TempDir::new().unwrap();
+    let key = folder.path().join("key.pem");
+    let file = folder.path().join("checkpoints.ndjson");
+    let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
+    pipeline.payctl(&["key", "new", key]).await.check(0, &[]);
+    erase(&pipeline, &objects[0]).await;
+    let args = ["--checkpoint", file, "--key", key];
+    verify(
+        &pipeline,
+        &args,
+        1,
+        &["object missing", "no checkpoint is written"],
+    )
+    .await;
+    assert!(fs::metadata(file).is_err());
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("receipt.json");
+    let path = file.to_str().unwrap();
+    let print = async |id: &str| {
+        // The record is the client's own, with the payer's name.
+        let said = pipeline.payctl(&["receipt", id]).await;
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out
+    };
+    let receipt = print("a2").await;
+    for part in [&objects[1].key, &objects[2].key, "\"line\":2", "\"seq\":1"] {
+        assert!(receipt.contains(part), "{part} is not in {receipt}");
+    }
+    fs::write(&file, &receipt).unwrap();
+    let check = async |code: i32, parts: &[&str]| {
+        let said = pipeline.payctl(&["receipt", "check", path]).await;
+        said.check(code, parts);
+    };
+    check(0, &["proven: line 2", &objects[2].key]).await;
+    for (from, to) in [
+        ("\"seq\":1", "\"seq\":2"),
+        ("12.50", "12.51"),
+        ("\"line\":2", "\"line\":3"),
+    ] {
+        assert!(receipt.contains(from), "{from}");
+        fs::write(&file, receipt.replace(from, to)).unwrap();
+        check(1, &["not proven"]).await;
+    }
+    fs::write(&file, &receipt).unwrap();
+    pipeline.delete(&objects[2].key).await;
+    check(1, &["does not name the object"]).await;
+    pipeline.put(&objects[2].key, &objects[2].body).await;
+    pipeline.delete(&objects[1].key).await;
+    check(1, &["is not there"]).await;
+    let none = pipeline.payctl(&["receipt", "nobody"]).await;
+    none.check(1, &["has no row"]);
+    fs::write(&file, "{}").unwrap();
+    check(64, &["no receipt"]).await;
+}
