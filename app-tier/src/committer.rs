@@ -24,7 +24,6 @@ use payment_core::{LogRecord, ObjectKey, PaymentKey, Timestamp};
 use payment_store::Holder;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tracing::field::display;
 use uuid::Uuid;
 
 use self::chain::Chain;
@@ -277,7 +276,7 @@ impl<L: Log> Worker<L> {
         let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
         tracing::info!(
             %node,
-            run = run.map(display),
+            run = run.map(|run| run.to_string()),
             layout = ?settings.layout,
             puts_max = settings.puts_max,
             "group commit"
