@@ -315,7 +315,7 @@ impl<L: Log> Worker<L> {
         let run = RunId::new(Uuid::now_v7()).filter(|_| is_chained);
         tracing::info!(
             %node,
-            run = run.map(tracing::field::display),
+            run = run.map(|run| run.to_string()),
             layout = ?settings.layout,
             puts_max = settings.puts_max,
             "group commit"

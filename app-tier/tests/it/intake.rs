@@ -306,6 +306,9 @@ async fn p1_closing_flushes_what_waits() {
     let closed = tokio::spawn(async move { committer.close().await });
     put.confirm();
     tier.put().await.confirm();
+    let end = tier.put().await;
+    assert_eq!(end.lines(), 0, "the end of the run");
+    end.confirm();
     closed.await.unwrap();
     accepted(first).await;
     accepted(waiting).await;

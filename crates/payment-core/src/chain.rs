@@ -6,7 +6,9 @@
 
 pub mod checker;
 pub(crate) mod header;
+mod ids;
 mod run;
 
-pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX, Node, ObjectHash, Position, RunId};
+pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX};
+pub use self::ids::{Node, ObjectHash, Position, RunId};
 pub use self::run::{Purpose, Run, Sealed};

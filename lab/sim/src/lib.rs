@@ -28,7 +28,7 @@ pub mod node;
 mod older;
 mod outage;
 mod payments;
-mod proof;
+pub mod proof;
 pub mod run;
 pub mod world;
 

@@ -59,7 +59,7 @@ fn many(from: u64, count: u64) -> io::Result<Summary> {
             "\n{}\nbroken; to see it again: cargo run --release --bin sim -- --seed {}",
             report.verdict, report.seed
         )?;
-        let more = report.left_out.iter().chain(&report.unproven);
+        let more = report.left_out.iter().chain(&report.proof.broken);
         more.into_iter()
             .try_for_each(|line| writeln!(out, "{line}"))?;
     }
@@ -72,7 +72,7 @@ fn show(report: &Report) -> io::Result<()> {
         .trace
         .iter()
         .chain(&report.left_out)
-        .chain(&report.unproven)
+        .chain(&report.proof.broken)
     {
         writeln!(out, "{line}")?;
     }

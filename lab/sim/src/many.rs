@@ -19,6 +19,8 @@ pub struct Summary {
     pub rows: u64,
     pub conflict_rows: u64,
     pub second_yes: u64,
+    /// Acts of saboteurs.
+    pub acts: u64,
     pub faults: Counts,
     /// The first seed found to break a promise. No further seeds are started after it.
     pub broken: Option<Report>,
@@ -63,6 +65,7 @@ impl Summary {
         self.rows += report.verdict.rows;
         self.conflict_rows += report.verdict.conflict_rows;
         self.second_yes += report.verdict.second_yes;
+        self.acts += report.proof.acts;
         self.faults.add(&report.faults);
         if !report.holds() && self.broken.as_ref().is_none_or(|b| report.seed < b.seed) {
             self.broken = Some(report);

@@ -21,16 +21,26 @@ struct Evidence {
     ledger: BTreeMap<ObjectKey, Fingerprint>,
 }
 
-/// Returns faults of what is as the nodes left it, and acts that were not found.
-pub fn broken(seed: u64, bucket: &Bucket, recorded: &Recorded) -> Vec<String> {
+/// What the check of one run found.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Objects that are accused wrongly, and acts that were not found.
+    pub broken: Vec<String>,
+    /// Acts of the saboteur.
+    pub acts: u64,
+}
+
+/// Checks what the nodes left, and then what a saboteur makes of it.
+pub fn check(seed: u64, bucket: &Bucket, recorded: &Recorded) -> Proof {
     let evidence = Evidence::of(bucket, recorded);
     let mut broken: Vec<_> = evidence
         .faults()
         .into_iter()
         .map(|(key, why)| format!("{key} is accused of what nobody did: {why}"))
         .collect();
-    let mut saboteur = Saboteur::new(seed);
-    for act in saboteur.acts(&evidence) {
+    let acts = Saboteur::new(seed).acts(&evidence);
+    let count = acts.len();
+    for act in acts {
         let faults = act.evidence.faults();
         for key in act.found_by {
             if !faults.iter().any(|(accused, _)| *accused == key) {
@@ -38,7 +48,10 @@ pub fn broken(seed: u64, bucket: &Bucket, recorded: &Recorded) -> Vec<String> {
             }
         }
     }
-    broken
+    Proof {
+        broken,
+        acts: u64::try_from(count).unwrap_or(u64::MAX),
+    }
 }
 
 impl Evidence {

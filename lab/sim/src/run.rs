@@ -14,6 +14,7 @@ use crate::database::Model;
 use crate::fault::{Counts, Defect};
 use crate::lambda::{Delivery, Lambda, notify};
 use crate::node::{Nodes, Site};
+use crate::proof::Proof;
 use crate::world::{World, lock};
 use crate::{audit, clock, event, older, outage, payments, proof};
 
@@ -39,8 +40,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// Lines of the journal that were not ingested.
     pub left_out: Vec<String>,
-    /// Objects that are accused wrongly, and acts of a saboteur that were not found.
-    pub unproven: Vec<String>,
+    pub proof: Proof,
     pub faults: Counts,
     pub trace: Vec<String>,
     /// Duration by the run's own clock.
@@ -49,7 +49,7 @@ pub struct Report {
 
 impl Report {
     pub fn holds(&self) -> bool {
-        self.verdict.holds() && self.left_out.is_empty() && self.unproven.is_empty()
+        self.verdict.holds() && self.left_out.is_empty() && self.proof.broken.is_empty()
     }
 }
 
@@ -82,9 +82,9 @@ async fn simulate(options: Options) -> Report {
         left_out.push("a sweep failed, and nothing was amiss".to_owned());
     }
     // A defect is for the judge to find.
-    let unproven = match options.defect {
-        None => proof::broken(options.seed, &bucket, &recorded),
-        Some(_) => Vec::new(),
+    let proof = match options.defect {
+        None => proof::check(options.seed, &bucket, &recorded),
+        Some(_) => Proof::default(),
     };
     let mut judge = Judge::new();
     for attempt in &lock(&crowd.history).attempts {
@@ -95,7 +95,7 @@ async fn simulate(options: Options) -> Report {
         seed: options.seed,
         verdict: judge.verdict(),
         left_out,
-        unproven,
+        proof,
         faults: world.counts(),
         trace: world.take_trace(),
         took: clock::since_begin(),

@@ -70,6 +70,8 @@ pub enum Kind {
     HeadersContradict,
     /// A batch without a place in the chain, from after the chain began.
     Unchained,
+    /// No object vouches for it any more, by no fault of its own.
+    Unvouched,
     /// An hour is not what a checkpoint says.
     HourRewritten,
     /// An object's key names an hour that has not begun.
@@ -230,6 +232,7 @@ impl Kind {
             Self::NumbersMissing => "numbers missing",
             Self::HeadersContradict => "headers contradict",
             Self::Unchained => "without a chain",
+            Self::Unvouched => "unvouched",
             Self::HourRewritten => "hour rewritten",
             Self::HourAhead => "hour in the future",
             Self::Unproven => "unproven",

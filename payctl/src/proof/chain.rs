@@ -187,7 +187,7 @@ fn difference(fault: &Fault) -> Difference {
             "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
         ),
         What::Unvouched | What::LostNumbers { .. } => (
-            Kind::Unproven,
+            Kind::Unvouched,
             "restore the objects that are named missing or changed, and verify again",
         ),
     };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::header::{Header, Link, NAMES_MAX, Node, ObjectHash, RunId};
+use super::header::{Header, Link, NAMES_MAX};
+use super::ids::{Node, ObjectHash, RunId};
 use crate::timestamp::Timestamp;
 
 /// A run of a process that writes batches.

@@ -52,7 +52,8 @@ async fn p2_keys_that_differ_in_spaces_alone_are_all_on_pages(pool: MySqlPool) {
          (object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, reject_count) \
          WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
          SELECT CONCAT('transactions/', i), 'e', 0, 0, 0, 0, 0 FROM n; \
-         INSERT INTO ingested_objects VALUES ('transactions/x  ', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)), \
+         INSERT INTO ingested_objects (object_key, object_etag, line_count, row_count, duplicate_count, \
+         conflict_count, reject_count, ingested_at) VALUES ('transactions/x  ', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)), \
          ('transactions/x', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)), \
          ('transactions/x ', 'e', 0, 0, 0, 0, 0, UTC_TIMESTAMP(6))",
     )
@@ -142,7 +143,8 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
          INSERT INTO transactions \
          (id, payment_id, status, received_at, recorded_at, extra, content_hash, object_key, object_line) \
          VALUES (5000000000000000000, 'b', 'processed', '0000-00-00', '2026-00-00', '', '', 'nowhere', 0); \
-         INSERT INTO ingested_objects VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00'), \
+         INSERT INTO ingested_objects (object_key, object_etag, line_count, row_count, duplicate_count, \
+         conflict_count, reject_count, ingested_at) VALUES ('', '', 0, 0, 0, 0, 0, '0000-00-00'), \
          ('\u{1}before all', '', 0, 0, 0, 0, 0, '0000-00-00')",
     )
     .await;

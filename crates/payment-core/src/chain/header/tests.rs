@@ -37,7 +37,7 @@ fn header() -> impl Strategy<Value = Header> {
             let link = |(seq, (key, hash, _)): (u64, (u128, [u8; 32], bool))| Link {
                 seq,
                 key: uuid_v7(key),
-                sha256: ObjectHash(hash),
+                sha256: ObjectHash::from_bytes(&hash).unwrap(),
             };
             Header {
                 run: RunId::new(uuid_v7(run)).unwrap(),
