@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::counters::Puts;
-use crate::log::{LogError, Put};
+use crate::journal::{JournalError, Put};
 
 /// PUTs that fail in a row before it opens. Each has had tries of its own: one may be bad luck.
 const FAILURES_TO_OPEN: u32 = 2;
@@ -214,13 +214,13 @@ impl Attempt {
         mut self,
         key: &ObjectKey,
         records: usize,
-        put: impl Future<Output = Result<Put, LogError>>,
-    ) -> Result<Put, LogError> {
+        put: impl Future<Output = Result<Put, JournalError>>,
+    ) -> Result<Put, JournalError> {
         let began = Instant::now();
         let result = if self.probe {
             timeout(PROBE, put).await.unwrap_or_else(|_| {
                 let detail = format!("no answer to a probe within {} s", PROBE.as_secs());
-                Err(LogError::new("PUT", detail, false))
+                Err(JournalError::new("PUT", detail, false))
             })
         } else {
             put.await

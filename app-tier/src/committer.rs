@@ -29,7 +29,7 @@ use self::chain::Chain;
 use self::put::Object;
 use crate::breaker::{Attempt, Breaker};
 use crate::counters::Payments;
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::records::{Holders, Records};
 use crate::ticket::{Failure, Outcome, Receipt, Ticket};
 
@@ -106,8 +106,8 @@ pub struct Committer {
 }
 
 impl Committer {
-    pub fn start<L: Log, R: Records>(
-        log: L,
+    pub fn start<J: Journal, R: Records>(
+        journal: J,
         records: R,
         settings: Settings,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
@@ -118,7 +118,7 @@ impl Committer {
         let puts_max = settings.puts_max;
         let records: Arc<dyn Records> = Arc::new(records);
         let shared = Arc::clone(&records);
-        let worker = Worker::new(log, shared, settings, Box::new(clock), breaker.clone());
+        let worker = Worker::new(journal, shared, settings, Box::new(clock), breaker.clone());
         let slots = Arc::clone(&worker.slots);
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -288,8 +288,8 @@ impl Drop for Pending {
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Takes batches from the queue and starts their PUTs.
-struct Worker<L> {
-    log: Arc<L>,
+struct Worker<J> {
+    journal: Arc<J>,
     records: Arc<dyn Records>,
     settings: Settings,
     /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
@@ -301,9 +301,9 @@ struct Worker<L> {
     chain: Option<Chain>,
 }
 
-impl<L: Log> Worker<L> {
+impl<J: Journal> Worker<J> {
     fn new(
-        log: L,
+        journal: J,
         records: Arc<dyn Records>,
         settings: Settings,
         clock: Clock,
@@ -321,7 +321,7 @@ impl<L: Log> Worker<L> {
             "group commit"
         );
         Self {
-            log: Arc::new(log),
+            journal: Arc::new(journal),
             records,
             settings,
             clock,
@@ -347,7 +347,9 @@ impl<L: Log> Worker<L> {
             self.breaker.opened().await;
             while let Some(attempt) = self.breaker.begin_probe() {
                 let key = self.batch_key((self.clock)());
-                let _ = attempt.run(&key, 0, self.log.put(&key, Bytes::new())).await;
+                let _ = attempt
+                    .run(&key, 0, self.journal.put(&key, Bytes::new()))
+                    .await;
                 tokio::time::sleep(PROBE_PAUSE).await;
             }
         }
@@ -371,16 +373,16 @@ impl<L: Log> Worker<L> {
             let Some((slot, attempt)) = self.turn().await else {
                 continue;
             };
-            let (log, records) = (Arc::clone(&self.log), Arc::clone(&self.records));
+            let (journal, records) = (Arc::clone(&self.journal), Arc::clone(&self.records));
             let key = self.key(&first);
             match self.settings.layout {
                 Layout::Batch => {
                     let batch = self.gather(first, &mut queue).await;
                     let object = self.object(key, Purpose::Payments, &batch);
-                    tokio::spawn(put::batch(log, records, object, batch, slot, attempt));
+                    tokio::spawn(put::batch(journal, records, object, batch, slot, attempt));
                 }
                 Layout::Object => {
-                    tokio::spawn(put::single(log, key, first, slot, attempt));
+                    tokio::spawn(put::single(journal, key, first, slot, attempt));
                 }
             }
         }
@@ -406,9 +408,9 @@ impl<L: Log> Worker<L> {
             return;
         };
         let object = self.header(Purpose::Seal);
-        let log = Arc::clone(&self.log);
+        let journal = Arc::clone(&self.journal);
         tokio::spawn(async move {
-            object.put(&log, 0, attempt).await;
+            object.put(&journal, 0, attempt).await;
             drop(slot);
         });
     }
@@ -418,7 +420,7 @@ impl<L: Log> Worker<L> {
         while let Some(purpose) = self.chain.as_ref().and_then(Chain::closing)
             && let Some(attempt) = self.breaker.begin()
         {
-            let is_stored = self.header(purpose).put(&self.log, 0, attempt).await;
+            let is_stored = self.header(purpose).put(&self.journal, 0, attempt).await;
             if purpose == Purpose::End || !is_stored {
                 break;
             }

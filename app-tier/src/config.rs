@@ -14,7 +14,7 @@ use payment_store::LoginSource;
 use program::env::{Env, EnvErrors, Variable};
 
 use crate::committer::{Layout, Settings};
-use crate::log::Encryption;
+use crate::journal::Encryption;
 
 /// PUTs at work at one time, for a whole batch each.
 const BATCH_PUTS: usize = 4;

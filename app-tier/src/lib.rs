@@ -1,7 +1,7 @@
 //! The app tier: checks a payment, makes it durable in S3, and only then says yes.
 //!
 //! A request's way: [`routes`] reads and checks it, [`intake`] settles whether it is new, a repeat or a conflict,
-//! [`committer`] puts all that wait into one object unless [`breaker`] knows that S3 is away, [`log`] is the bucket.
+//! [`committer`] puts all that wait into one object unless [`breaker`] knows that S3 is away, [`journal`] is the bucket.
 //! The tier never changes or deletes anything, and it answers without the database.
 
 mod batch;
@@ -11,7 +11,7 @@ pub mod committer;
 pub mod config;
 mod counters;
 pub mod intake;
-pub mod log;
+pub mod journal;
 mod ready;
 pub mod recent;
 pub mod records;
@@ -38,7 +38,7 @@ use crate::committer::Committer;
 use crate::config::Config;
 use crate::counters::BatchRefused;
 use crate::intake::Intake;
-use crate::log::{Log, S3Log};
+use crate::journal::{Journal, S3Journal};
 use crate::ready::S3Readiness;
 use crate::records::Database;
 use crate::routes::State;
@@ -91,12 +91,12 @@ pub enum StartError {
 impl App {
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let client = s3::client(PUT).await?;
-        let log = S3Log::new(client, config.bucket.clone(), config.encryption.clone());
-        Ok(Self::with_log(log, config).await?)
+        let journal = S3Journal::new(client, config.bucket.clone(), config.encryption.clone());
+        Ok(Self::with_journal(journal, config).await?)
     }
 
-    /// Like [`App::build`], with a log of the caller's.
-    pub async fn with_log<L: Log>(log: L, config: Config) -> Result<Self, BindError> {
+    /// Like [`App::build`], with a journal of the caller's.
+    pub async fn with_journal<J: Journal>(journal: J, config: Config) -> Result<Self, BindError> {
         let server = Server::bind(config.listen).await?;
         let admin = Admin::bind(config.admin).await?;
         let mut metrics = Metrics::default();
@@ -107,8 +107,8 @@ impl App {
             Some(Store::new(Pool::new(database, LOOK_UP_CONNECTIONS)))
         };
         let (records, rows) = (Database::new(store()), Rows::new(store()));
-        let (log, prefix) = (Arc::new(log), config.commit.prefix.clone());
-        let committer = Committer::start(Arc::clone(&log), records, config.commit, now);
+        let (journal, prefix) = (Arc::new(journal), config.commit.prefix.clone());
+        let committer = Committer::start(Arc::clone(&journal), records, config.commit, now);
         committer.register(&mut metrics);
         let committer = Arc::new(committer);
         let state = State {
@@ -130,7 +130,7 @@ impl App {
         let router = layers.register(&mut metrics).wrap(routes::routes(state));
         let breaker = committer.breaker();
         let ready = S3Readiness {
-            log,
+            journal,
             breaker,
             prefix,
         };

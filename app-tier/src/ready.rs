@@ -9,20 +9,20 @@ use payment_core::ObjectKey;
 use uuid::Uuid;
 
 use crate::breaker::Breaker;
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::now;
 
 /// A PUT that S3 confirmed within this time says enough.
 const RECENT: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
-pub(crate) struct S3Readiness<L> {
-    pub log: Arc<L>,
+pub(crate) struct S3Readiness<J> {
+    pub journal: Arc<J>,
     pub breaker: Breaker,
     pub prefix: String,
 }
 
-impl<L: Log> Readiness for S3Readiness<L> {
+impl<J: Journal> Readiness for S3Readiness<J> {
     /// If no payment came recently, an empty object is put: the role may put, and nothing else.
     async fn check(&self) -> Result<(), String> {
         if self.breaker.confirmed_within(RECENT) {
@@ -32,7 +32,7 @@ impl<L: Log> Readiness for S3Readiness<L> {
             return Err("S3 is away".to_owned());
         };
         let key = ObjectKey::batch(&self.prefix, now(), Uuid::now_v7(), "ready");
-        let put = self.log.put(&key, Bytes::new());
+        let put = self.journal.put(&key, Bytes::new());
         match attempt.run(&key, 0, put).await {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),

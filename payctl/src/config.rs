@@ -30,26 +30,26 @@ Exit status: 0 clean, 1 a difference or a refusal, 2 could not be finished, 64 w
 
 /// Location of the journal.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct JournalLocation {
     pub bucket: String,
     pub prefix: String,
 }
 
-impl Place {
+impl JournalLocation {
     /// Whether it is an object of the journal.
     pub fn holds(&self, object: &ObjectRef) -> bool {
         object.bucket == self.bucket && object.key.as_str().starts_with(&self.prefix)
     }
 }
 
-pub fn place(env: &mut Env) -> Option<Place> {
+pub fn place(env: &mut Env) -> Option<JournalLocation> {
     let prefix = env.or("LOG_PREFIX", "transactions/".to_owned());
     let bucket = env.required("LOG_BUCKET")?;
     if !prefix.ends_with('/') {
         env.mistake("LOG_PREFIX must end with /, or other keys would start with it");
         return None;
     }
-    Some(Place { bucket, prefix })
+    Some(JournalLocation { bucket, prefix })
 }
 
 /// The rows as `user`, by at most `connections` connections.

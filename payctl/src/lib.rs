@@ -14,7 +14,6 @@
 //! SQL, nor what makes two payments the same. It shows no payer's name, but
 //! in a receipt: ids, keys, lines and hashes are enough.
 
-mod alb;
 mod audit;
 mod cli;
 mod clients_file;
@@ -25,14 +24,15 @@ mod doctor;
 mod grid;
 mod http_client;
 mod ingest;
-mod log;
+mod journal;
+mod journal_scan;
 mod outcome;
 mod output;
+mod pay_client;
 mod progress;
 mod proof;
 mod queue;
 mod range;
 mod stop;
-mod walk;
 
 pub use cli::run;

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Pending;
 use super::chain::InChain;
 use crate::breaker::Attempt;
-use crate::log::{Log, Put};
+use crate::journal::{Journal, Put};
 use crate::records::{Holders, Records};
 use crate::ticket::{Failure, Outcome, Receipt};
 
@@ -47,14 +47,14 @@ impl Object {
 
     /// Sees the PUT through; whether S3 confirmed it. An object that is already there is this one, from a try whose
     /// answer was lost: its key is used once.
-    pub async fn put(self, log: &impl Log, records: usize, attempt: Attempt) -> bool {
+    pub async fn put(self, journal: &impl Journal, records: usize, attempt: Attempt) -> bool {
         let Self {
             key,
             body,
             in_chain,
         } = self;
         let sha256 = in_chain.is_some().then(|| ObjectHash::of(&body));
-        let put = attempt.run(&key, records, log.put(&key, body)).await;
+        let put = attempt.run(&key, records, journal.put(&key, body)).await;
         if put.is_ok()
             && let (Some(in_chain), Some(sha256)) = (in_chain, sha256)
         {
@@ -65,8 +65,8 @@ impl Object {
 }
 
 /// A batch, and what is said of its payments.
-pub(super) async fn batch<L: Log>(
-    log: Arc<L>,
+pub(super) async fn batch<J: Journal>(
+    journal: Arc<J>,
     records: Arc<dyn Records>,
     object: Object,
     batch: Vec<Pending>,
@@ -78,7 +78,7 @@ pub(super) async fn batch<L: Log>(
         .map(|pending| pending.payment.clone())
         .collect();
     let look_up = tokio::spawn(async move { records.holders(&payments).await });
-    let is_stored = object.put(&log, batch.len(), attempt).await;
+    let is_stored = object.put(&journal, batch.len(), attempt).await;
     drop(slot);
     if !is_stored {
         return;
@@ -99,19 +99,19 @@ pub(super) async fn batch<L: Log>(
 }
 
 /// If the key is taken, the object under it tells a repeat from a conflict.
-pub(super) async fn single<L: Log>(
-    log: Arc<L>,
+pub(super) async fn single<J: Journal>(
+    journal: Arc<J>,
     key: ObjectKey,
     mut single: Pending,
     slot: OwnedSemaphorePermit,
     attempt: Attempt,
 ) {
     let body = Bytes::from(std::mem::take(&mut single.line));
-    let put = attempt.run(&key, 1, log.put(&key, body)).await;
+    let put = attempt.run(&key, 1, journal.put(&key, body)).await;
     drop(slot);
     match put {
         Ok(Put::Stored) => single.confirm(),
-        Ok(Put::AlreadyThere) => match log.get(&key).await {
+        Ok(Put::AlreadyThere) => match journal.get(&key).await {
             Ok(stored) => {
                 let outcome = compare_object(&single, &stored);
                 single.settle(outcome);

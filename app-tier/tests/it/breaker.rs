@@ -6,7 +6,7 @@ use app_tier::committer::Layout;
 use app_tier::intake::NotAccepted;
 use tokio::time::{Instant, advance};
 
-use crate::scripted_log::Asked;
+use crate::scripted_journal::Asked;
 use crate::tier::{Tier, accepted, payment, refused};
 
 /// From the end of a probe to the next.

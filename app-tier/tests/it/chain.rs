@@ -6,7 +6,7 @@ use app_tier::committer::{Layout, Settings};
 use payment_core::chain::{Header, Link, ObjectHash};
 use tokio::time::{Instant, advance};
 
-use crate::scripted_log::{Asked, Rows};
+use crate::scripted_journal::{Asked, Rows};
 use crate::tier::{Answer, Tier, accepted, payment, refused};
 
 /// A run that puts nothing for so long is sealed.

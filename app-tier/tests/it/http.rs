@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
 use crate::odd_requests::all_are_refused_with_a_problem;
-use crate::scripted_log::{Asked, ScriptedLog};
+use crate::scripted_journal::{Asked, ScriptedJournal};
 use crate::tier::payment;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -42,9 +42,9 @@ impl Tier {
         let env: Env = variables
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let (log, puts) = ScriptedLog::new();
+        let (log, puts) = ScriptedJournal::new();
         let config = Config::from_env(env).unwrap();
-        let app = App::with_log(log, config).await.unwrap();
+        let app = App::with_journal(log, config).await.unwrap();
         let url = format!("http://{}/process", app.local_addr().unwrap());
         let admin = format!("http://{}", app.admin_addr());
         let serving = tokio::spawn(async move { app.run().await.unwrap() });

@@ -9,7 +9,7 @@ use payment_core::LogRecord;
 use payment_store::Holder;
 use tokio::time::Instant;
 
-use crate::scripted_log::SilentRows;
+use crate::scripted_journal::SilentRows;
 use crate::tier::{Answer, Tier, accepted, payment, refused, submission};
 
 #[tokio::test]

@@ -8,8 +8,8 @@ mod intake;
 mod log;
 #[path = "../../../web-tier/tests/it/odd_requests.rs"]
 mod odd_requests;
-mod s3_log;
-mod scripted_log;
+mod s3_journal;
+mod scripted_journal;
 mod silent_database;
 mod tier;
 mod two_nodes;

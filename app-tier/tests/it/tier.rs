@@ -11,7 +11,7 @@ use payment_core::{Draft, PaymentId, RequestId, Timestamp};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
-use crate::scripted_log::{Asked, Rows, ScriptedLog};
+use crate::scripted_journal::{Asked, Rows, ScriptedJournal};
 
 pub type Answer = JoinHandle<Result<Accepted, NotAccepted>>;
 
@@ -48,7 +48,7 @@ impl Tier {
     }
 
     pub fn with(records: impl Records, settings: Settings) -> Self {
-        let (log, puts) = ScriptedLog::new();
+        let (log, puts) = ScriptedJournal::new();
         let stored = Arc::clone(&log.stored);
         let committer = Arc::new(Committer::start(log, records, settings, || {
             Timestamp::EPOCH

@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlPool, Row as _};
 
 use crate::http::{Tier, stored, url, written_at};
-use crate::scripted_log::Asked;
+use crate::scripted_journal::Asked;
 
 const FIRST: &str = r#"{"id":"a","amount":1}"#;
 const OTHER: &str = r#"{"id":"a","amount":2}"#;

@@ -15,7 +15,7 @@ use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::proof::chain::Sight;
 use crate::proof::hours::RowDigest;
 
@@ -45,7 +45,7 @@ struct Looked<'a> {
 
 /// An object at work: what its lines were found to be, as the ledger counts them.
 struct Check<'a> {
-    log: &'a Log,
+    log: &'a Journal,
     store: &'a Store,
     scope: &'a Scope,
     entry: &'a LedgerEntry,
@@ -62,7 +62,7 @@ struct Check<'a> {
 
 /// Holds all lines of the object against the database.
 pub async fn check(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     scope: &Scope,
     entry: &LedgerEntry,

@@ -12,7 +12,7 @@ use payment_store::audit::{LineTable, Origin, Row};
 use payment_store::{Part, Parts as _, Store};
 
 use super::difference::Unreadable;
-use crate::log::Log;
+use crate::journal::Journal;
 
 /// Objects whose payments are kept: as many as were ingested at one time, and to spare.
 const OBJECTS_KEPT: usize = 64;
@@ -51,7 +51,7 @@ struct Held {
 impl Content {
     /// An object that is gone, and one that no key names, has no lines. A version that is not ingested accounts for no
     /// row, and nobody knows what the one before it held: `None`.
-    async fn read(log: &Log, store: &Store, key: &str) -> Result<Option<Self>, Unreadable> {
+    async fn read(log: &Journal, store: &Store, key: &str) -> Result<Option<Self>, Unreadable> {
         let Some(key) = ObjectKey::parse(key) else {
             return Ok(Some(Self::default()));
         };
@@ -135,7 +135,7 @@ impl Content {
 
 /// The last objects that were read.
 pub struct Contents<'a> {
-    log: &'a Log,
+    log: &'a Journal,
     store: &'a Store,
     /// `None` for one that can't be read, or is not ingested.
     kept: LruCache<String, Option<Arc<Content>>>,
@@ -143,7 +143,7 @@ pub struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    pub fn new(log: &'a Log, store: &'a Store) -> Self {
+    pub fn new(log: &'a Journal, store: &'a Store) -> Self {
         Self {
             log,
             store,

@@ -15,10 +15,10 @@ use super::object::{gone_by_ledger, judge, unread};
 use super::report::Report;
 use super::scope::Scope;
 use super::setup::Audit;
+use crate::journal_scan::{JournalScan, Step};
 use crate::progress;
 use crate::proof::chain::Proof;
 use crate::range::Range;
-use crate::walk::{Step, Walk};
 
 /// Bytes of objects in work at one time; a larger one is read alone. Parsed lines may take twenty times as much.
 const BYTES_MAX: u32 = 8 * 1024 * 1024;
@@ -55,7 +55,7 @@ pub async fn audit(
     let scope = &audit.scope;
     let mut segments = vec![Range::whole(&scope.prefix)];
     segments.extend(Range::strays(&scope.prefix));
-    let mut walk = Walk::new(&audit.log, &audit.store, scope.range, segments);
+    let mut walk = JournalScan::new(&audit.log, &audit.store, scope.range, segments);
     let mut work = Work {
         audit,
         report,

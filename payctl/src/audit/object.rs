@@ -14,13 +14,13 @@ use super::ledger;
 use super::origin::stored;
 use super::replaced::replaced;
 use super::scope::Scope;
-use crate::log::{Listed, Log};
+use crate::journal::{Journal, Listed};
+use crate::journal_scan::Step;
 use crate::proof::chain::Sight;
 use crate::proof::hours::RowDigest;
-use crate::walk::Step;
 
 /// Looks at the object of a step, or says that it can't.
-pub async fn judge(log: &Log, store: &Store, scope: &Scope, step: Step) -> Findings {
+pub async fn judge(log: &Journal, store: &Store, scope: &Scope, step: Step) -> Findings {
     let key = step.key.clone();
     let is_ahead = step.listed.is_some() && scope.is_ahead(&key);
     let left_out = step.left_out;
@@ -59,7 +59,12 @@ pub fn unread(key: &ObjectKey, why: &str) -> Findings {
     }
 }
 
-async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Findings, Unreadable> {
+async fn look(
+    log: &Journal,
+    store: &Store,
+    scope: &Scope,
+    step: Step,
+) -> Result<Findings, Unreadable> {
     if step.is_outside {
         return Ok(at_the_border(log, scope, &step.key).await);
     }
@@ -105,7 +110,7 @@ async fn look(log: &Log, store: &Store, scope: &Scope, step: Step) -> Result<Fin
 
 /// An object of the journal, as S3 has it now.
 async fn against_tables(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     scope: &Scope,
     object: Object,
@@ -174,7 +179,7 @@ fn outside() -> Findings {
 }
 
 /// An object outside the range, which is read for what its header says of those inside.
-async fn at_the_border(log: &Log, scope: &Scope, key: &ObjectKey) -> Findings {
+async fn at_the_border(log: &Journal, scope: &Scope, key: &ObjectKey) -> Findings {
     let sight = if scope.is_at_its_border(key) {
         sight(log, scope, key, None).await
     } else {
@@ -188,7 +193,7 @@ async fn at_the_border(log: &Log, scope: &Scope, key: &ObjectKey) -> Findings {
 
 /// An object for the chain alone.
 async fn sight(
-    log: &Log,
+    log: &Journal,
     scope: &Scope,
     key: &ObjectKey,
     rows: Option<RowDigest>,

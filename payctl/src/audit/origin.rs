@@ -13,11 +13,11 @@ use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Part, Parts as _, Store};
 
 use super::difference::{Difference, Kind, Unreadable};
-use crate::log::Log;
+use crate::journal::Journal;
 
 /// Reads each object that the rows name once; what differs.
 pub async fn hold<'a>(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     rows: impl Iterator<Item = (&'a PaymentKey, &'a Row)>,
 ) -> Result<Vec<Difference>, Unreadable> {
@@ -66,7 +66,7 @@ pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'sta
 
 /// The faults of those rows that the object holds a line of, by their payments.
 async fn of_object(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     key: &ObjectKey,
     rows: &HashMap<&PaymentKey, &Row>,

@@ -11,13 +11,13 @@ use time::OffsetDateTime;
 
 use super::marks::MarkKey;
 use super::scope::{Coverage, Scope};
-use crate::config::Place;
-use crate::log::Log;
+use crate::config::JournalLocation;
+use crate::journal::Journal;
 use crate::range::{Range, moved};
 
 #[derive(Debug)]
 pub struct Audit {
-    pub(super) log: Arc<Log>,
+    pub(super) log: Arc<Journal>,
     pub(super) store: Store,
     pub(super) scope: Arc<Scope>,
     pub(super) jobs: usize,
@@ -26,7 +26,7 @@ pub struct Audit {
 
 impl Audit {
     pub async fn new(
-        log: Arc<Log>,
+        log: Arc<Journal>,
         store: Store,
         range: Range,
         settle: Duration,
@@ -40,7 +40,7 @@ impl Audit {
         for (table, last) in LineTable::ALL.into_iter().zip(&mut last_rows) {
             *last = store.last_row(table).await?;
         }
-        let Place { bucket, prefix } = log.place.clone();
+        let JournalLocation { bucket, prefix } = log.place.clone();
         Ok(Self {
             covered: Coverage {
                 bucket,

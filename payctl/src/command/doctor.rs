@@ -7,13 +7,13 @@ use program::Env;
 use serde_json::json;
 use url::Url;
 
-use crate::alb::{self, Trust};
 use crate::config::{self, User};
 use crate::doctor::aws::Aws;
 use crate::doctor::here::{self, Here};
 use crate::doctor::{self, Account, Area, Findings, Names};
 use crate::outcome::{Failure, Outcome};
 use crate::output;
+use crate::pay_client::{self, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -73,7 +73,7 @@ fn here(env: &mut Env, trust: Trust) -> Option<Here> {
         None
     };
     Some(Here {
-        alb: alb::optional(env, trust),
+        alb: pay_client::optional(env, trust),
         database,
         ca_bundle,
         clients: env.optional("CLIENTS_FILE"),

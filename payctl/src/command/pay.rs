@@ -8,10 +8,10 @@ use payment_core::PaymentId;
 use program::{Env, chain};
 use uuid::Uuid;
 
-use crate::alb::{self, Alb, Payment, Trust};
 use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
+use crate::pay_client::{self, PayClient, Payment, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,10 +28,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let address = alb::required(&mut env, args.trust);
+    let address = pay_client::required(&mut env, args.trust);
     let credential = Credential::new(args.credential, &mut env);
     let address = env.finish(|| address).map_err(Failure::config)?;
-    let alb = Alb::new(address, credential)?;
+    let alb = PayClient::new(address, credential)?;
     if let Some(path) = &args.file {
         return file::send(&alb, path).await;
     }

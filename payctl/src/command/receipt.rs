@@ -10,7 +10,7 @@ use program::Env;
 use self::proof::Receipt;
 use super::status;
 use crate::config::{self, User};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output;
 
@@ -50,7 +50,7 @@ async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
-    let log = Log::open(place).await.map_err(Failure::config)?;
+    let log = Journal::open(place).await.map_err(Failure::config)?;
     let Some(found) = store.find(&payment).await? else {
         output::warn(&format!(
             "payment {payment} has no row; payctl trace says what is known of it"
@@ -77,7 +77,7 @@ async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure>
     let text = std::fs::read(file).map_err(|error| unusable(&error))?;
     let receipt: Receipt =
         serde_json::from_slice(&text).map_err(|_| unusable(&"it is no receipt of payctl"))?;
-    let log = Log::open(place).await.map_err(Failure::config)?;
+    let log = Journal::open(place).await.map_err(Failure::config)?;
     let faults = receipt.faults(&log).await?;
     for fault in &faults {
         output::say(&output::lines(&format!("not proven: {fault}")))?;

@@ -11,7 +11,7 @@ use crate::audit::report::Report;
 use crate::audit::setup::Audit;
 use crate::audit::{journal, rows};
 use crate::config::{self, User};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::proof::chain::Proof;
 use crate::range::Range;
@@ -49,7 +49,7 @@ pub async fn prepare(args: Args, mut env: Env, chain: Option<Span>) -> Result<Au
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
-    let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
+    let log = Arc::new(Journal::open(place).await.map_err(Failure::config)?);
     log.expect_prefix(&store).await.map_err(Failure::config)?;
     let settle = Duration::from_secs(args.settle.into());
     let jobs = usize::try_from(args.jobs)?;

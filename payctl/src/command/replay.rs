@@ -11,14 +11,14 @@ use program::Env;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::config::{self, Place, User};
+use crate::config::{self, JournalLocation, User};
 use crate::ingest::{Ingest, Tally, tell};
-use crate::log::Log;
+use crate::journal::Journal;
+use crate::journal_scan::JournalScan;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
 use crate::progress;
 use crate::range::Range;
-use crate::walk::Walk;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -55,7 +55,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         let (store, place, url) = env
             .finish(|| Some((store?, place?, url?)))
             .map_err(Failure::config)?;
-        let log = Log::open(place).await.map_err(Failure::config)?;
+        let log = Journal::open(place).await.map_err(Failure::config)?;
         return letters::run(log, store, url, jobs).await;
     }
     args.range.note_mistakes(&mut env);
@@ -65,7 +65,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let (store, place) = env
         .finish(|| Some((store?, place?)))
         .map_err(Failure::config)?;
-    let log = Log::open(place).await.map_err(Failure::config)?;
+    let log = Journal::open(place).await.map_err(Failure::config)?;
     // A named key was held against the prefix above.
     if args.object.is_empty() {
         log.expect_prefix(&store).await.map_err(Failure::config)?;
@@ -82,7 +82,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
 }
 
 /// A key outside the prefix names no object of the journal: what it holds is not to become rows.
-fn note_strangers(place: &Place, keys: &[ObjectKey], env: &mut Env) {
+fn note_strangers(place: &JournalLocation, keys: &[ObjectKey], env: &mut Env) {
     let prefix = &place.prefix;
     let strangers = keys.iter().filter(|key| !key.as_str().starts_with(prefix));
     for key in strangers {
@@ -94,13 +94,13 @@ fn note_strangers(place: &Place, keys: &[ObjectKey], env: &mut Env) {
 
 /// The objects of a range that are not in the ledger.
 async fn range(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     range: &Range,
     mut replay: Replay,
 ) -> Result<Outcome, Failure> {
     let bar = progress::bar("objects", 0);
-    let mut walk = Walk::new(log, store, *range, vec![Range::whole(&log.place.prefix)]);
+    let mut walk = JournalScan::new(log, store, *range, vec![Range::whole(&log.place.prefix)]);
     let (mut seen, mut outside) = (0, 0);
     let walked = loop {
         let step = match walk.next().await {
@@ -135,7 +135,7 @@ async fn range(
     Ok(outcome(&tally))
 }
 
-async fn named(log: &Log, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
+async fn named(log: &Journal, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
     for key in keys {
         replay.push(log.reference(key)).await?;
     }

@@ -3,10 +3,10 @@
 use payment_core::PaymentId;
 use program::Env;
 
-use crate::alb::{self, Alb, State, Trust};
 use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output;
+use crate::pay_client::{self, PayClient, State, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -20,10 +20,12 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let address = alb::required(&mut env, args.trust);
+    let address = pay_client::required(&mut env, args.trust);
     let credential = Credential::new(args.credential, &mut env);
     let address = env.finish(|| address).map_err(Failure::config)?;
-    let answer = Alb::new(address, credential)?.status(&args.id).await?;
+    let answer = PayClient::new(address, credential)?
+        .status(&args.id)
+        .await?;
     output::say(&output::lines(&answer.body))?;
     match answer.state_of(args.id.as_str()) {
         Some(State::Recorded) => Ok(Outcome::Clean),

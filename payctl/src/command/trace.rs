@@ -18,13 +18,13 @@ use program::{Env, chain};
 use self::hops::Hops;
 use self::origin::{Ledger, Origin, compare};
 use self::search::{Wanted, Window};
-use crate::alb::{self, Alb, State, Trust};
 use crate::command::status;
 use crate::config::{self, User};
 use crate::credential::{Credential, CredentialArgs};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
+use crate::pay_client::{self, PayClient, State, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -49,15 +49,20 @@ pub struct Args {
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
-    let address = alb::optional(&mut env, args.trust.clone());
+    let address = pay_client::optional(&mut env, args.trust.clone());
     let credential = Credential::new(args.credential.clone(), &mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
-    let log = Arc::new(Log::open(place).await.map_err(Failure::config)?);
+    let log = Arc::new(Journal::open(place).await.map_err(Failure::config)?);
     let rows = rows(&store, &args).await?;
     let front = if let Some(address) = address {
-        answer(&Alb::new(address, credential)?, &args.id, !rows.is_empty()).await?
+        answer(
+            &PayClient::new(address, credential)?,
+            &args.id,
+            !rows.is_empty(),
+        )
+        .await?
     } else {
         output::say("GET /pay/…: not asked; ALB_URL is not set\n")?;
         Outcome::Clean
@@ -107,7 +112,7 @@ async fn rows(store: &Store, args: &Args) -> Result<Vec<(PaymentKey, Found)>, Fa
 
 /// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
 /// looked at. Of a payment with a row, every node has to say that it is recorded.
-async fn answer(alb: &Alb, id: &PaymentId, is_recorded: bool) -> io::Result<Outcome> {
+async fn answer(alb: &PayClient, id: &PaymentId, is_recorded: bool) -> io::Result<Outcome> {
     let (said, outcome) = match alb.status(id).await {
         Ok(answer) => {
             let outcome = match answer.state_of(id.as_str()) {
@@ -130,7 +135,7 @@ async fn answer(alb: &Alb, id: &PaymentId, is_recorded: bool) -> io::Result<Outc
 }
 
 async fn recorded(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     payment: &PaymentKey,
     found: &Found,

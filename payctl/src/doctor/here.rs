@@ -17,8 +17,8 @@ use time::format_description::well_known::Rfc2822;
 use tls::Roots;
 use url::Url;
 
-use crate::alb::Address;
 use crate::http_client::{Answer, CallError, HttpClient};
+use crate::pay_client::Address;
 
 use super::{Finding, Findings, database};
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hours::Hour;
 use super::key::{PublicKey, SigningKey};
-use crate::config::Place;
+use crate::config::JournalLocation;
 use crate::outcome::Failure;
 
 const SIGNATURE: &str = ",\"signature\":\"";
@@ -75,7 +75,7 @@ pub enum Broken {
     )]
     Link(usize),
     #[error("line {0} is of another bucket or prefix")]
-    Place(usize),
+    JournalLocation(usize),
     #[error("the file can't be read: {0}")]
     Read(#[from] io::Error),
 }
@@ -103,7 +103,11 @@ impl From<&OpenRun> for Open {
 impl Checkpoints {
     /// Reads a file, which may not be there yet, and verifies it: with `key`, or else with the key that its first line
     /// names.
-    pub fn read(path: &Path, place: &Place, key: Option<PublicKey>) -> Result<Self, Broken> {
+    pub fn read(
+        path: &Path,
+        place: &JournalLocation,
+        key: Option<PublicKey>,
+    ) -> Result<Self, Broken> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -120,7 +124,7 @@ impl Checkpoints {
         Ok(read)
     }
 
-    fn line(&mut self, number: usize, line: &str, place: &Place) -> Result<(), Broken> {
+    fn line(&mut self, number: usize, line: &str, place: &JournalLocation) -> Result<(), Broken> {
         let (signed, signature) = line
             .rsplit_once(SIGNATURE)
             .and_then(|(signed, rest)| Some((format!("{signed}}}"), rest.strip_suffix("\"}")?)))
@@ -140,7 +144,7 @@ impl Checkpoints {
             return Err(Broken::Signature(number));
         }
         if (&checkpoint.bucket, &checkpoint.prefix) != (&place.bucket, &place.prefix) {
-            return Err(Broken::Place(number));
+            return Err(Broken::JournalLocation(number));
         }
         let begins = self.list.last().map(|last| &last.to);
         let is_next = checkpoint.previous == self.last_hash()
@@ -273,8 +277,8 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place {
-        Place {
+    fn place() -> JournalLocation {
+        JournalLocation {
             bucket: "log".to_owned(),
             prefix: "transactions/".to_owned(),
         }
@@ -353,7 +357,7 @@ mod tests {
                     || Checkpoints::read(&path, &place(), other.public()).is_err()
             );
         }
-        let elsewhere = Place {
+        let elsewhere = JournalLocation {
             bucket: "other".to_owned(),
             ..place()
         };

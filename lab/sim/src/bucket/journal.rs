@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app_tier::log::{Log, LogError, Put};
+use app_tier::journal::{Journal, JournalError, Put};
 use bytes::Bytes;
 use payment_core::ObjectKey;
 use tokio::sync::oneshot;
@@ -60,7 +60,7 @@ impl NodeLog {
         Self { bucket, life }
     }
 
-    async fn tries(&self, key: &ObjectKey, body: &Bytes) -> Result<Put, LogError> {
+    async fn tries(&self, key: &ObjectKey, body: &Bytes) -> Result<Put, JournalError> {
         for tried in 1..=ATTEMPTS {
             let answer = timeout(ATTEMPT, self.send(key, body)).await;
             match answer {
@@ -192,18 +192,18 @@ async fn sender_waits(mut sender: oneshot::Sender<Answer>) {
     sender.closed().await;
 }
 
-fn failed(action: &'static str, denied: bool) -> LogError {
-    LogError::new(action, "the model of S3 says so".to_owned(), denied)
+fn failed(action: &'static str, denied: bool) -> JournalError {
+    JournalError::new(action, "the model of S3 says so".to_owned(), denied)
 }
 
-impl Log for NodeLog {
-    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+impl Journal for NodeLog {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, JournalError> {
         let tries = timeout(OPERATION, self.tries(key, &body));
         let put = self.life.unless_dead(tries).await;
         put.unwrap_or_else(|_| Err(failed("PUT", false)))
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<Bytes, LogError> {
+    async fn get(&self, key: &ObjectKey) -> Result<Bytes, JournalError> {
         let world = &self.bucket.world;
         let read = async {
             world.pass(2..=40).await;

@@ -13,9 +13,9 @@ use tokio::time::{Duration, sleep};
 
 use self::answer::{Line, Status};
 use self::lines::{Lines, Payment};
-use crate::alb::{self, Alb, Answer, TRIES_MAX};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
+use crate::pay_client::{self, Answer, PayClient, TRIES_MAX};
 
 /// Times in a row that one batch waits for the client's limits.
 const WAITS_MAX: u32 = 60;
@@ -43,7 +43,7 @@ enum Ended {
     Stop(String),
 }
 
-pub async fn send(alb: &Alb, path: &Path) -> Result<Outcome, Failure> {
+pub async fn send(alb: &PayClient, path: &Path) -> Result<Outcome, Failure> {
     let mut lines = Lines::open(path)?;
     let mut tally = Tally::default();
     let mut payments_max = PAYMENTS_MAX;
@@ -75,7 +75,7 @@ pub async fn send(alb: &Alb, path: &Path) -> Result<Outcome, Failure> {
 
 /// Sends the payments until each has its outcome: those again of which it is not known.
 async fn send_batch(
-    alb: &Alb,
+    alb: &PayClient,
     mut open: Vec<Payment>,
     tally: &mut Tally,
 ) -> Result<Ended, Failure> {
@@ -124,7 +124,7 @@ async fn send_batch(
             tally.unknown += count(&open);
             return Ok(Ended::Stop(why));
         }
-        sleep(alb::pause(tries)).await;
+        sleep(pay_client::pause(tries)).await;
     }
 }
 

@@ -11,7 +11,7 @@ use payment_store::audit::KeySpan;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::range::{Segment, moved};
 
@@ -32,20 +32,20 @@ pub struct Receipt {
     /// The record's hash, which the answer to the payment had as well.
     pub hash: String,
     /// Where the object stands in the chain.
-    pub position: Option<Place>,
+    pub position: Option<JournalLocation>,
     /// The object whose header names this one.
     pub named_by: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct JournalLocation {
     run: String,
     seq: u64,
 }
 
 impl Receipt {
     /// The receipt of a recorded payment, or why the journal gives none.
-    pub async fn of(log: &Log, found: &Found) -> Result<Result<Self, String>, Failure> {
+    pub async fn of(log: &Journal, found: &Found) -> Result<Result<Self, String>, Failure> {
         let key = &found.object_key;
         let object = match log.get(key).await {
             Ok(object) => object,
@@ -74,13 +74,13 @@ impl Receipt {
             line: found.object_line,
             record: record.to_owned(),
             hash: found.content_hash.to_string(),
-            position: header.as_ref().map(Place::of),
+            position: header.as_ref().map(JournalLocation::of),
             named_by: named_by.map(|key| key.to_string()),
         }))
     }
 
     /// What of the receipt the journal does not bear out.
-    pub async fn faults(&self, log: &Log) -> Result<Vec<String>, Failure> {
+    pub async fn faults(&self, log: &Journal) -> Result<Vec<String>, Failure> {
         let mut faults = Vec::new();
         if self.bucket != log.place.bucket {
             faults.push(format!("it is of the bucket {}", self.bucket));
@@ -102,7 +102,7 @@ impl Receipt {
             faults.push(format!("line {} of {key} is another record", self.line));
         }
         let header = read_header(&key, &object.body);
-        if header.as_ref().map(Place::of) != self.position {
+        if header.as_ref().map(JournalLocation::of) != self.position {
             faults.push(format!("{key} has another place in the chain"));
         }
         if let (Some(by), Some(header)) = (&self.named_by, &header) {
@@ -118,7 +118,7 @@ impl Receipt {
     }
 }
 
-impl Place {
+impl JournalLocation {
     fn of(header: &Header) -> Self {
         Self {
             run: header.run.to_string(),
@@ -134,7 +134,7 @@ impl fmt::Display for Receipt {
             "proven: line {} of {}, SHA-256 {}",
             self.line, self.object, self.sha256
         )?;
-        if let Some(Place { run, seq }) = &self.position {
+        if let Some(JournalLocation { run, seq }) = &self.position {
             write!(f, ", number {seq} of run {run}")?;
         }
         match &self.named_by {
@@ -144,7 +144,7 @@ impl fmt::Display for Receipt {
     }
 }
 
-async fn get(log: &Log, key: &str) -> Result<Option<(ObjectKey, Object)>, Failure> {
+async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Failure> {
     let Some(key) = ObjectKey::parse(key) else {
         return Ok(None);
     };
@@ -163,7 +163,7 @@ fn line(object: &Object, number: u32) -> Option<&str> {
 
 /// The object of the same node, of about the same time, whose header names this one.
 async fn named_by(
-    log: &Log,
+    log: &Journal,
     key: &ObjectKey,
     header: &Header,
     sha256: ObjectHash,

@@ -18,9 +18,9 @@ use tokio::time::{interval, sleep};
 use url::Url;
 
 use self::held::Held;
-use crate::config::Place;
+use crate::config::JournalLocation;
 use crate::ingest::{Ingest, Tally, tell};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
 use crate::queue::{Depth, EXTEND_EVERY, Letter, Queue};
@@ -35,7 +35,7 @@ const COUNTS_MAX: u32 = 5;
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 struct Letters {
-    place: Place,
+    place: JournalLocation,
     queue: Queue,
     ingest: Ingest,
     jobs: usize,
@@ -63,7 +63,7 @@ enum Fate {
 /// What became of a letter's objects, record by record.
 type Read = Vec<Result<(ObjectRef, Fate), EventError>>;
 
-pub async fn run(log: Log, store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
+pub async fn run(log: Journal, store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
     let stop = Stop::listen()?;
     let queue = Queue::open(url).await.map_err(Failure::config)?;
     let mut letters = Letters {
@@ -196,7 +196,7 @@ impl Letters {
     }
 
     fn stranger(&self, letter: &str, object: &ObjectRef) -> String {
-        let Place { bucket, prefix } = &self.place;
+        let JournalLocation { bucket, prefix } = &self.place;
         format!(
             "letter {letter} stays in the queue: it names s3://{}/{}, which lies outside s3://{bucket}/{prefix} \
              (LOG_BUCKET, LOG_PREFIX) and was not ingested. If those are right, find out who sent the letter, and \
@@ -256,7 +256,7 @@ impl Letters {
     }
 }
 
-async fn read(letter: &Letter, place: &Place, ingest: &Ingest) -> Read {
+async fn read(letter: &Letter, place: &JournalLocation, ingest: &Ingest) -> Read {
     let mut read = Vec::new();
     for named in letter.objects() {
         read.push(match named {

@@ -17,7 +17,7 @@ use payment_store::{Part, Parts, Store};
 use program::chain;
 use tokio::task::JoinSet;
 
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
 use crate::range::{Membership, Range};
@@ -60,7 +60,7 @@ struct Tally {
 /// What each task needs.
 #[derive(Debug)]
 struct Replay {
-    log: Log,
+    log: Journal,
     store: Store,
     range: Range,
 }
@@ -75,7 +75,12 @@ enum ReplayError {
     Store(#[from] payment_store::Error),
 }
 
-pub async fn run(log: Log, store: Store, range: Range, jobs: usize) -> Result<Outcome, Failure> {
+pub async fn run(
+    log: Journal,
+    store: Store,
+    range: Range,
+    jobs: usize,
+) -> Result<Outcome, Failure> {
     let replay = Arc::new(Replay { log, store, range });
     let mut tally = Tally::default();
     let mut tasks = JoinSet::new();

@@ -3,7 +3,7 @@
 //! The folders of other hours are passed over unlisted, so a search costs a request for each day of the journal, and
 //! not one for each thousand of its objects.
 
-use crate::log::{ListError, Listed, Log};
+use crate::journal::{Journal, ListError, Listed};
 use crate::range::{Membership, Range, Segment, days, hour_of, is_day};
 
 /// What is to be listed, and objects that were met on the way.
@@ -13,7 +13,7 @@ pub struct Places {
     pub objects: Vec<Listed>,
 }
 
-pub async fn places(log: &Log, range: &Range) -> Result<Places, ListError> {
+pub async fn places(log: &Journal, range: &Range) -> Result<Places, ListError> {
     let prefix = &log.place.prefix;
     let mut places = Places {
         segments: Range::beside_days(prefix),

@@ -8,7 +8,7 @@ use payment_store::audit::{Conflict, LedgerEntry, Row, Stored};
 
 use crate::audit::difference::Kind;
 use crate::audit::origin::{fault, stored};
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 
 /// The line that a row was made of, as the log holds it now.
@@ -67,7 +67,7 @@ impl Ledger {
     }
 }
 
-pub async fn read(log: &Log, key: &ObjectKey, line: u32) -> Result<Origin, ObjectError> {
+pub async fn read(log: &Journal, key: &ObjectKey, line: u32) -> Result<Origin, ObjectError> {
     if !log.place.holds(&log.reference(key)) {
         return Ok(Origin::Outside);
     }
@@ -92,7 +92,7 @@ pub async fn read(log: &Log, key: &ObjectKey, line: u32) -> Result<Origin, Objec
 
 /// A conflict held against its line, in the version that it names, and against the row that it is to differ from.
 pub async fn of_conflict(
-    log: &Log,
+    log: &Journal,
     store: &Store,
     conflict: &Conflict,
     row: Option<&Row>,

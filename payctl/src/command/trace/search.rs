@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::Args;
 use super::folders::{Places, places};
 use super::hops::Hops;
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
 use crate::range::{Range, moved};
@@ -92,7 +92,7 @@ impl Window {
 
 /// Says what is known of lines that no row says. If the payment has no row at all, this never ends well.
 pub async fn unrecorded(
-    log: &Arc<Log>,
+    log: &Arc<Journal>,
     store: &Store,
     wanted: Wanted<'_>,
     window: Window,
@@ -193,7 +193,7 @@ async fn tell(
     })
 }
 
-async fn search(log: &Arc<Log>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
+async fn search(log: &Arc<Journal>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
     let Places { segments, objects } = places(log, range).await?;
     let mut search = Search::default();
     for listed in objects {
@@ -220,7 +220,7 @@ async fn search(log: &Arc<Log>, id: &PaymentId, range: &Range) -> Result<Search,
 impl Search {
     async fn start(
         &mut self,
-        log: &Arc<Log>,
+        log: &Arc<Journal>,
         key: ObjectKey,
         id: &PaymentId,
     ) -> Result<(), JoinError> {
@@ -251,7 +251,7 @@ impl Search {
     }
 }
 
-async fn lines_with(log: &Log, key: &ObjectKey, id: &PaymentId) -> Result<Held, IngestError> {
+async fn lines_with(log: &Journal, key: &ObjectKey, id: &PaymentId) -> Result<Held, IngestError> {
     let mut held = Held::default();
     let mut parts = log.parts(key).await?;
     let version = parts.version().clone();

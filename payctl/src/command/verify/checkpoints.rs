@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use super::reconcile;
 use crate::audit::difference::{Difference, Findings, Kind};
 use crate::audit::report::Report;
-use crate::config::Place;
+use crate::config::JournalLocation;
 use crate::outcome::{Failure, Outcome};
 use crate::output;
 use crate::proof::chain::Proven;
@@ -23,7 +23,7 @@ const CLOSED_AFTER: Duration = Duration::minutes(2);
 
 pub struct Plan {
     file: PathBuf,
-    place: Place,
+    place: JournalLocation,
     before: Checkpoints,
     from: Option<Timestamp>,
     to: Timestamp,
@@ -38,7 +38,7 @@ impl Plan {
         file: PathBuf,
         is_again: bool,
         key: Option<&Path>,
-        place: Place,
+        place: JournalLocation,
         log: &mut reconcile::Args,
     ) -> Result<Result<Self, Outcome>, Failure> {
         let key = key.map(AnyKey::read).transpose()?;

@@ -8,8 +8,8 @@ use http::{Request, StatusCode};
 use payment_core::Timestamp;
 use time::Duration;
 
-use crate::alb::Address;
 use crate::doctor::{Finding, Findings};
+use crate::pay_client::Address;
 
 /// Keys that are older should have been rotated.
 const AGE_MAX: Duration = Duration::days(365);

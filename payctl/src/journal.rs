@@ -17,7 +17,7 @@ use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::Store;
 use payment_store::audit::KeySpan;
 
-use crate::config::Place;
+use crate::config::JournalLocation;
 use crate::range::Segment;
 
 /// A tool waits longer than a tier may: objects of 64 MiB come over slow lines, too.
@@ -29,8 +29,8 @@ const S3_CALL: Bounds = Bounds {
 };
 
 #[derive(Debug)]
-pub struct Log {
-    pub place: Place,
+pub struct Journal {
+    pub place: JournalLocation,
     client: Client,
     objects: Arc<S3Objects>,
 }
@@ -58,7 +58,7 @@ pub struct WrongPrefix {
 /// The objects of one segment, a page at a time.
 #[derive(Debug)]
 pub struct Listing<'a> {
-    log: &'a Log,
+    log: &'a Journal,
     prefix: String,
     span: KeySpan,
     page: VecDeque<Listed>,
@@ -82,8 +82,8 @@ enum Next {
     End,
 }
 
-impl Log {
-    pub async fn open(place: Place) -> Result<Self, NoRegion> {
+impl Journal {
+    pub async fn open(place: JournalLocation) -> Result<Self, NoRegion> {
         let client = s3::client(S3_CALL).await?;
         Ok(Self {
             place,

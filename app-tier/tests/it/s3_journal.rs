@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use app_tier::log::{Encryption, Log as _, Put, S3Log};
+use app_tier::journal::{Encryption, Journal as _, Put, S3Journal};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
@@ -26,7 +26,7 @@ async fn answer(State(answers): State<Answers>) -> (StatusCode, String) {
 }
 
 /// A log on a server that gives these answers, in their order.
-async fn log(answers: &Answers) -> S3Log {
+async fn log(answers: &Answers) -> S3Journal {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(answer).with_state(answers.clone());
@@ -40,7 +40,7 @@ async fn log(answers: &Answers) -> S3Log {
         .endpoint_url(endpoint)
         .force_path_style(true)
         .build();
-    S3Log::new(
+    S3Journal::new(
         Client::from_conf(config),
         "log".to_owned(),
         Encryption::Unstated,

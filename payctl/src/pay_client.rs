@@ -37,7 +37,7 @@ pub fn pause(tries: u32) -> Duration {
 }
 
 #[derive(Debug)]
-pub struct Alb {
+pub struct PayClient {
     url: Url,
     credential: Option<Credential>,
     client: HttpClient,
@@ -143,7 +143,7 @@ pub fn required(env: &mut Env, trust: Trust) -> Option<Address> {
     optional(env, trust)
 }
 
-impl Alb {
+impl PayClient {
     /// As a client with this credential, or as nobody.
     pub fn new(address: Address, credential: Option<Credential>) -> Result<Self, NoAnswer> {
         Ok(Self {

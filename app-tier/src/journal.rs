@@ -1,4 +1,4 @@
-//! The log: a bucket into which objects are put once and never changed.
+//! The journal: a bucket into which objects are put once and never changed.
 
 use std::sync::Arc;
 
@@ -21,26 +21,26 @@ const REPEATED: [&str; 2] = ["BadDigest", "ConditionalRequestConflict"];
 const REPEATED_MAX: usize = 3;
 
 /// An append-only store of objects.
-pub trait Log: Send + Sync + 'static {
+pub trait Journal: Send + Sync + 'static {
     /// Puts an object unless its key is taken. `Ok` means that S3 holds the object durably.
     fn put(
         &self,
         key: &ObjectKey,
         body: Bytes,
-    ) -> impl Future<Output = Result<Put, LogError>> + Send;
+    ) -> impl Future<Output = Result<Put, JournalError>> + Send;
 
     /// Only [`crate::committer::Layout::Object`] reads.
-    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Bytes, LogError>> + Send;
+    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Bytes, JournalError>> + Send;
 }
 
 /// Shared by those that put.
-impl<L: Log> Log for Arc<L> {
-    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
-        L::put(self, key, body).await
+impl<J: Journal> Journal for Arc<J> {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, JournalError> {
+        J::put(self, key, body).await
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<Bytes, LogError> {
-        L::get(self, key).await
+    async fn get(&self, key: &ObjectKey) -> Result<Bytes, JournalError> {
+        J::get(self, key).await
     }
 }
 
@@ -53,13 +53,13 @@ pub enum Put {
 /// S3 did not confirm. `detail` is for this system's log alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{action} failed: {detail}{hint}")]
-pub struct LogError {
+pub struct JournalError {
     action: &'static str,
     detail: String,
     hint: &'static str,
 }
 
-impl LogError {
+impl JournalError {
     pub fn new(action: &'static str, detail: String, denied: bool) -> Self {
         let hint = match (denied, action) {
             (false, _) => "",
@@ -93,15 +93,15 @@ pub enum Encryption {
     Unstated,
 }
 
-/// The log in a bucket of S3.
+/// The journal in a bucket of S3.
 #[derive(Debug)]
-pub struct S3Log {
+pub struct S3Journal {
     client: Client,
     bucket: String,
     encryption: Encryption,
 }
 
-impl S3Log {
+impl S3Journal {
     pub fn new(client: Client, bucket: String, encryption: Encryption) -> Self {
         Self {
             client,
@@ -133,8 +133,8 @@ impl S3Log {
     }
 }
 
-impl Log for S3Log {
-    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+impl Journal for S3Journal {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, JournalError> {
         let mut tries = 1;
         loop {
             let Err(error) = self.request(key, body.clone()).send().await else {
@@ -145,13 +145,13 @@ impl Log for S3Log {
                 (_, Some(code)) if REPEATED.contains(&code) && tries < REPEATED_MAX => tries += 1,
                 (status, _) => {
                     let detail = failure::text(&error);
-                    return Err(LogError::new("PUT", detail, status == Some(403)));
+                    return Err(JournalError::new("PUT", detail, status == Some(403)));
                 }
             }
         }
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<Bytes, LogError> {
+    async fn get(&self, key: &ObjectKey) -> Result<Bytes, JournalError> {
         let sent = self
             .client
             .get_object()
@@ -163,11 +163,11 @@ impl Log for S3Log {
             let denied = error
                 .raw_response()
                 .is_some_and(|r| r.status().as_u16() == 403);
-            LogError::new("GET", failure::text(&error), denied)
+            JournalError::new("GET", failure::text(&error), denied)
         })?;
         let body = object.body.collect().await;
         Ok(body
-            .map_err(|error| LogError::new("GET", chain(&error), false))?
+            .map_err(|error| JournalError::new("GET", chain(&error), false))?
             .into_bytes())
     }
 }

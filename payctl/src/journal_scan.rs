@@ -14,7 +14,7 @@ use payment_core::ObjectKey;
 use payment_store::Store;
 use payment_store::audit::{KeySpan, LedgerEntry, VERSIONS_MAX};
 
-use crate::log::{ListError, Listed, Listing, Log};
+use crate::journal::{Journal, ListError, Listed, Listing};
 use crate::range::{Range, Segment};
 
 /// One key: the object, and what the ledger has of it in its versions. One of them at least is there.
@@ -39,8 +39,8 @@ pub enum WalkError {
 }
 
 #[derive(Debug)]
-pub struct Walk<'a> {
-    log: &'a Log,
+pub struct JournalScan<'a> {
+    log: &'a Journal,
     store: &'a Store,
     range: Range,
     segments: VecDeque<Segment>,
@@ -78,9 +78,9 @@ impl Step {
     }
 }
 
-impl<'a> Walk<'a> {
+impl<'a> JournalScan<'a> {
     /// Over all keys of the segments; each step says whether its object lies in the range.
-    pub fn new(log: &'a Log, store: &'a Store, range: Range, segments: Vec<Segment>) -> Self {
+    pub fn new(log: &'a Journal, store: &'a Store, range: Range, segments: Vec<Segment>) -> Self {
         Self {
             log,
             store,
@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn new(log: &'a Log, store: &'a Store, segment: Segment) -> Self {
+    fn new(log: &'a Journal, store: &'a Store, segment: Segment) -> Self {
         Self {
             ledger: Ledger {
                 store,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use app_tier::log::{Log, LogError, Put};
+use app_tier::journal::{Journal, JournalError, Put};
 use app_tier::records::{Holders, Records};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Asked {
     pub key: ObjectKey,
     pub body: Bytes,
-    answer: oneshot::Sender<Result<Put, LogError>>,
+    answer: oneshot::Sender<Result<Put, JournalError>>,
 }
 
 impl Asked {
@@ -46,7 +46,7 @@ impl Asked {
     }
 
     pub fn fail(self) {
-        let _ = self.answer.send(Err(LogError::new(
+        let _ = self.answer.send(Err(JournalError::new(
             "PUT",
             "the test said so".to_owned(),
             false,
@@ -54,13 +54,13 @@ impl Asked {
     }
 }
 
-pub struct ScriptedLog {
+pub struct ScriptedJournal {
     asked: mpsc::UnboundedSender<Asked>,
     /// What a GET finds.
     pub stored: Arc<Mutex<Bytes>>,
 }
 
-impl ScriptedLog {
+impl ScriptedJournal {
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Asked>) {
         let (asked, receiver) = mpsc::unbounded_channel();
         (
@@ -99,8 +99,8 @@ impl Records for SilentRows {
     }
 }
 
-impl Log for ScriptedLog {
-    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, LogError> {
+impl Journal for ScriptedJournal {
+    async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, JournalError> {
         let (answer, answered) = oneshot::channel();
         self.asked
             .send(Asked {
@@ -112,7 +112,7 @@ impl Log for ScriptedLog {
         answered.await.unwrap()
     }
 
-    async fn get(&self, _: &ObjectKey) -> Result<Bytes, LogError> {
+    async fn get(&self, _: &ObjectKey) -> Result<Bytes, JournalError> {
         Ok(self.stored.lock().unwrap().clone())
     }
 }
