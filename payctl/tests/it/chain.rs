@@ -116,5 +116,11 @@ async fn p2_a_reject_that_is_no_headers_is_not_settled_by_one(pool: MySqlPool) {
     // Without its header it is another object, and what an older function saw is there no more.
     pipeline.put_later(&key, &lines(&["a", "b"])).await;
     pipeline.payctl(&["replay"]).await.check(0, &[]);
-    check(&pipeline, 1, &[], &["object replaced"]).await;
+    check(
+        &pipeline,
+        2,
+        &[],
+        &["object replaced", "line 1: its object was replaced"],
+    )
+    .await;
 }
