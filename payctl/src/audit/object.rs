@@ -82,13 +82,11 @@ async fn look(
     if let Some(listed) = &listed
         && !entries.iter().any(|entry| entry.is_of(&listed.version))
     {
-        match store.ledger_entry(&listed.version).await? {
-            Some(entry) => entries.push(entry),
-            None => {
-                let sight = sight(log, scope, key, Some(RowDigest::default())).await;
-                return not_ingested(store, scope, listed, &entries, sight).await;
-            }
-        }
+        let Some(entry) = store.ledger_entry(&listed.version).await? else {
+            let sight = sight(log, scope, key, Some(RowDigest::default())).await;
+            return not_ingested(store, scope, listed, &entries, sight).await;
+        };
+        entries.push(entry);
     }
     let object = match log.get(key).await {
         Ok(object) => object,

@@ -101,7 +101,7 @@ impl Proof {
             let sight = first.remove();
             self.see(sight);
         }
-        differences(self.checker.take())
+        differences(&self.checker.take())
     }
 
     pub fn finish(mut self) -> (Proven, Findings) {
@@ -123,7 +123,7 @@ impl Proof {
             runs: open,
         };
         let findings = Findings {
-            differences: differences(faults),
+            differences: differences(&faults),
             ..Findings::default()
         };
         (proven, findings)
@@ -154,7 +154,7 @@ impl fmt::Display for Proven {
     }
 }
 
-fn differences(faults: Vec<Fault>) -> Vec<Difference> {
+fn differences(faults: &[Fault]) -> Vec<Difference> {
     faults.iter().map(difference).collect()
 }
 

@@ -188,7 +188,7 @@ impl Checkpoints {
 
     /// The hours that are not what the checkpoints say.
     pub fn rewritten(&self, now: &[Hour]) -> Vec<Rewritten> {
-        let mut now: BTreeMap<_, _> = now.iter().map(|hour| (hour.hour.as_str(), hour)).collect();
+        let mut now: BTreeMap<_, _> = now.iter().map(|hour| (hour.begin.as_str(), hour)).collect();
         let mut rewritten = Vec::new();
         for (number, checkpoint) in (1..).zip(&self.list) {
             let mut note = |hour: &str, why: String| {
@@ -199,9 +199,9 @@ impl Checkpoints {
                 });
             };
             for then in &checkpoint.hours {
-                match now.remove(then.hour.as_str()) {
+                match now.remove(then.begin.as_str()) {
                     Some(now) if now == then => {}
-                    now => note(&then.hour, changed(then, now)),
+                    now => note(&then.begin, changed(then, now)),
                 }
             }
             // The rest of its time had no object.
@@ -210,7 +210,7 @@ impl Checkpoints {
             for hour in rest.into_values() {
                 let objects = hour.objects;
                 note(
-                    &hour.hour,
+                    &hour.begin,
                     format!("{objects} objects where there were none"),
                 );
             }
@@ -286,7 +286,7 @@ mod tests {
 
     fn hour(hour: u8, objects: u64) -> Hour {
         Hour {
-            hour: format!("2026-11-22T{hour:02}:00:00.000000Z"),
+            begin: format!("2026-11-22T{hour:02}:00:00.000000Z"),
             objects,
             objects_sha256: "a".repeat(64),
             rows: 7,

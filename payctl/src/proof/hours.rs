@@ -12,7 +12,7 @@ use crate::range::hour_of;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hour {
-    pub hour: String,
+    pub begin: String,
     pub objects: u64,
     /// Over the key and the SHA-256 of each object, in the order of the keys.
     pub objects_sha256: String,
@@ -91,7 +91,7 @@ impl Hours {
 
     fn close(&mut self) {
         self.done.extend(self.current.take().map(|current| Hour {
-            hour: current.hour.to_string(),
+            begin: current.hour.to_string(),
             objects: current.objects,
             objects_sha256: hex(current.objects_hash),
             rows: current.rows.count,

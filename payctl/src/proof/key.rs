@@ -1,4 +1,5 @@
-//! Ed25519 keys in PEM, as `openssl` reads and writes them: PKCS#8 with the seed alone, and SubjectPublicKeyInfo.
+//! Ed25519 keys in PEM, as `openssl` reads and writes them: PKCS#8 with the seed alone, and X.509's form of a
+//! public key.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};

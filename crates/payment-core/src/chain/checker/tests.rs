@@ -9,7 +9,7 @@ use proptest::sample::Index;
 
 use self::model::{Left, Object, START, at, key, life, live, lives};
 use super::*;
-use crate::chain::{Header, Node, ObjectHash};
+use crate::chain::{Header, Link, Node, ObjectHash, RunId};
 
 /// Objects in the order of their keys.
 type Journal = BTreeMap<ObjectKey, Vec<u8>>;
@@ -178,6 +178,34 @@ proptest! {
             prop_assert!(gone.contains(&fault.object), "{:?}", fault);
         }
     }
+}
+
+/// The keys of one moment are in no order: an object may be seen long before the one whose header names it.
+#[test]
+fn p11_objects_of_one_moment_are_in_any_order() {
+    let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
+    let mut journal = Journal::new();
+    let mut confirmed = Vec::new();
+    for seq in 0..600 {
+        let millis = START + i64::try_from(seq / 100).unwrap() * 3_600_000;
+        let header = Header {
+            run,
+            node,
+            seq,
+            clock: at(millis),
+            confirmed: std::mem::take(&mut confirmed),
+            unconfirmed: Vec::new(),
+            end: false,
+        };
+        let (unique, body) = (u128::from(1000 - seq), header.to_line().into_bytes());
+        confirmed.push(Link {
+            seq,
+            key: model::uuid(millis, unique),
+            sha256: ObjectHash::of(&body),
+        });
+        journal.insert(key(millis, unique, node), body);
+    }
+    assert_eq!(check(&journal).faults, []);
 }
 
 proptest! {

@@ -21,7 +21,7 @@ enum Behind {
     Lost,
     /// One that lies outside the span.
     Outside,
-    /// Numbers that a later header may still explain, and name again what they named.
+    /// Numbers whose headers may still be seen, or be named by later ones that say again what they said.
     Open,
 }
 
@@ -180,7 +180,10 @@ impl<'a> Pass<'a> {
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
                 self.lost(seq, name, What::Changed { by, expected });
             }
-            None if self.view.is_ahead(name) && !self.is_final => self.undecided = Some(seq),
+            None if self.view.is_ahead(name) && !self.is_final => {
+                self.undecided = Some(seq);
+                self.behind.push(Behind::Open);
+            }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
             None => self.lost(seq, name, What::Missing { by }),
         }
