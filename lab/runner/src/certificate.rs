@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::{
     files,
@@ -41,6 +41,8 @@ impl Files {
     /// Makes a CA, has it sign, and forgets its key.
     pub fn make(&self) -> Result<(), Error> {
         let mut params = CertificateParams::new(Vec::new())?;
+        // Without names of their own, OpenSSL takes a certificate for its own issuer.
+        params.distinguished_name.push(DnType::CommonName, "lab CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         files::write(&self.ca, &ca.pem())?;
@@ -54,6 +56,9 @@ impl Files {
 fn signed(ca: &CertifiedIssuer<'_, KeyPair>, names: &[&str]) -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    let certificate = CertificateParams::new(names)?.signed_by(&key, ca)?;
+    let name = names.first().cloned().unwrap_or_default();
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    let certificate = params.signed_by(&key, ca)?;
     Ok(certificate.pem() + &key.serialize_pem())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Request};
@@ -61,7 +61,7 @@ where
     if stated_length(&head.headers).is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
-    let mut read = pin!(Limited::new(body, bytes_max).collect());
+    let mut read = pin!(gather(Limited::new(body, bytes_max)));
     let waiting = Waiting::begin(&head.extensions);
     let mut outcome = timeout(PROMPT, read.as_mut()).await;
     if outcome.is_err() {
@@ -76,7 +76,7 @@ where
     };
     waiting.end()?;
     match outcome.map_err(<dyn Error + Send + Sync>::downcast::<Refusal>) {
-        Ok(collected) => Ok(collected.to_bytes()),
+        Ok(whole) => Ok(whole),
         Err(Ok(refusal)) => Err(*refusal),
         Err(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(Err(error)) => Err(
@@ -84,6 +84,21 @@ where
                 .because(error.to_string()),
         ),
     }
+}
+
+/// The pieces of a body, copied together: each keeps the whole buffer that it came in, however small it is itself.
+async fn gather<B>(body: B) -> Result<Bytes, BoxError>
+where
+    B: hyper::body::Body<Data = Bytes, Error = BoxError>,
+{
+    let mut body = pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame?.into_data() {
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 /// Whether the body is sent as it is. The coding `identity` says just that.
