@@ -42,7 +42,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: ADDRESS_RATE,
         default: "no limit",
-        help: "requests per second of one address, for callers without a key",
+        help: "requests per second of one address, for callers without a key; each payment of a batch is one",
     },
     Variable {
         name: CardCheck::VARIABLE,

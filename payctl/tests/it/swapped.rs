@@ -68,7 +68,8 @@ async fn invented(pool: MySqlPool) -> Pipeline {
     let etag = pipeline.etag(&first()).await;
     pipeline
         .admin(&format!(
-            "UPDATE ingested_objects SET object_etag = '{etag}', line_count = 2, row_count = 2"
+            "UPDATE ingested_objects SET object_etag = '{etag}', line_count = 2, row_count = 2, \
+             sha256 = NULL"
         ))
         .await;
     pipeline

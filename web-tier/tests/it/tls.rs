@@ -1,8 +1,10 @@
 //! The app tier over TLS: whom the web tier trusts, and what it sends again where a handshake fails.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::Router;
@@ -111,17 +113,20 @@ impl Drop for Upstream {
 }
 
 #[tokio::test]
-async fn p10_payments_go_over_one_tls_connection_to_whom_the_ca_vouches_for() {
+async fn p10_payments_share_tls_connections_to_whom_the_ca_vouches_for() {
     let ca = Ca::new();
     let upstream = Upstream::start(ca.tls("internal-alb")).await;
     let tier = Tier::over_tls(Name(vec![upstream.address]), &ca.file()).await;
-    for _ in 0..3 {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    let payments = 3 * cores;
+    for _ in 0..payments {
         let answer = tier.post(&[JSON], "{}").await;
         assert_eq!(answer.status().as_u16(), 200);
     }
-    assert_eq!(upstream.payments(), 3);
+    assert_eq!(upstream.payments(), payments);
     let text = upstream.metrics.text();
-    assert!(text.contains("payments_connections 1\n"), "{text}");
+    let one_for_a_core = |open| text.contains(&format!("payments_connections {open}\n"));
+    assert!((1..=cores).any(one_for_a_core), "{text}");
 }
 
 #[tokio::test]
