@@ -2,10 +2,10 @@
 //!
 //! - [`command`]: one module a command; [`outcome`] says how they end.
 //! - [`config`]: environment variables, every mistake of them at once.
-//! - [`range`] and [`log`]: which objects of the bucket are meant, listed and read. [`walk`] pairs them with the ledger.
+//! - [`range`] and [`journal`]: which objects of the bucket are meant, listed and read. [`journal_scan`] pairs them with the ledger.
 //! - [`audit`]: holds the log against the rows, and names what differs.
 //! - [`proof`]: the chain of the objects, and signed checkpoints of what was found to be right.
-//! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`alb`]: the pipeline's own front.
+//! - [`ingest`]: the function's own code, run by hand. [`queue`]: dead-lettered events; [`pay_client`]: the pipeline's own front.
 //! - [`doctor`]: holds the account against the notes, by what the `aws` command says of it.
 //!
 //! - [`clients_file`]: the file of clients, changed whole; [`credential`]: a key or signature of this client.
