@@ -33,7 +33,7 @@ pub struct Submission {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub receipt: Receipt,
-    /// Of the payment's record, which the client can prove by it.
+    /// Hash of the payment's record, by which the client can prove it.
     pub content_hash: ContentHash,
     pub replayed: bool,
 }

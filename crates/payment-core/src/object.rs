@@ -104,7 +104,7 @@ impl Unreadable {
 #[derive(Debug)]
 pub struct ObjectReader {
     content: Content,
-    /// Of the bytes as they came.
+    /// SHA-256 of the bytes as they came.
     sha256: Sha256,
 }
 

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -52,6 +54,58 @@ async fn p5_a_body_is_read_up_to_its_limit_alone() {
     assert_eq!(read_json(request("1234"), 4).await.unwrap(), "1234");
     let refusal = read_json(request("12345"), 4).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::BodyTooLarge);
+}
+
+/// Pieces of one byte, each of a buffer of its own that is counted as long as something keeps it.
+struct Crumbs {
+    left: usize,
+    kept: Arc<()>,
+    kept_most: Arc<AtomicUsize>,
+}
+
+struct Buffer {
+    _kept: Arc<()>,
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        b" "
+    }
+}
+
+impl hyper::body::Body for Crumbs {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.kept_most
+            .fetch_max(Arc::strong_count(&self.kept) - 1, Ordering::Relaxed);
+        let Some(left) = self.left.checked_sub(1) else {
+            return Poll::Ready(None);
+        };
+        self.left = left;
+        let buffer = Buffer {
+            _kept: Arc::clone(&self.kept),
+        };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(buffer)))))
+    }
+}
+
+#[tokio::test]
+async fn p5_a_body_in_tiny_pieces_keeps_none_of_their_buffers() {
+    let kept_most = Arc::<AtomicUsize>::default();
+    let crumbs = Crumbs {
+        left: 1000,
+        kept: Arc::default(),
+        kept_most: Arc::clone(&kept_most),
+    };
+    let request = Request::post("/").body(Body::new(crumbs)).unwrap();
+    let body = read_body(request, 1024).await.unwrap();
+    assert_eq!(body.len(), 1000);
+    assert_eq!(kept_most.load(Ordering::Relaxed), 0);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use payment_store::{Error, Fingerprint, Part, Parts, migrate};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::harness::{
-    admin, counts, database, is_ingested, key, lines, migrations_until, object, store,
+    admin, counts, database, ingests_only_after_the_migrations_behind, key, migrations_until,
+    object, store,
 };
 
 const RUN: &str = "019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4";
@@ -137,15 +138,7 @@ async fn insert_as_before(pool: &MySqlPool, key: &str) -> Result<(), sqlx::Error
 
 #[sqlx::test(migrations = false)]
 async fn p2_a_newer_function_ingests_nothing_before_the_ledger_has_hashes(pool: MySqlPool) {
-    migrations_until(BEFORE_CHAIN).run(&pool).await.unwrap();
-    let store = store(&pool);
-    let lines = lines(&[r#"{"id":"a"}"#]);
-    assert!(store.ingest_object(&object("x"), &lines).await.is_err());
-    assert!(!is_ingested(&store, &object("x")).await);
-    assert_eq!(counts(&pool).await, [0; 4]);
-    migrate(&database(&pool)).await.unwrap();
-    let outcome = store.ingest_object(&object("x"), &lines).await.unwrap();
-    assert_eq!(outcome.rows, 1);
+    ingests_only_after_the_migrations_behind(BEFORE_CHAIN, pool).await;
 }
 
 /// And an older function goes on after it.

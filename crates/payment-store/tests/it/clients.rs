@@ -7,7 +7,8 @@ use payment_store::migrate;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
 use crate::harness::{
-    admin, counts, database, is_ingested, lines, lines_of, migrations_until, object, payment, store,
+    admin, counts, database, ingests_only_after_the_migrations_behind, lines, lines_of,
+    migrations_until, object, payment, store,
 };
 
 const CLIENTS: [&str; 3] = ["", "other", "shop"];
@@ -168,15 +169,7 @@ async fn p2_an_older_function_goes_on_after_the_migration(pool: MySqlPool) {
 /// The other way round nothing is lost: the object waits for the migration.
 #[sqlx::test(migrations = false)]
 async fn p2_a_newer_function_ingests_nothing_before_the_migration(pool: MySqlPool) {
-    migrations_until(BEFORE_CLIENTS).run(&pool).await.unwrap();
-    let store = store(&pool);
-    let lines = lines(&[r#"{"id":"a"}"#]);
-    assert!(store.ingest_object(&object("x"), &lines).await.is_err());
-    assert!(!is_ingested(&store, &object("x")).await);
-    assert_eq!(counts(&pool).await, [0; 4]);
-    migrate(&database(&pool)).await.unwrap();
-    let outcome = store.ingest_object(&object("x"), &lines).await.unwrap();
-    assert_eq!(outcome.rows, 1);
+    ingests_only_after_the_migrations_behind(BEFORE_CLIENTS, pool).await;
 }
 
 #[sqlx::test(migrations = false)]

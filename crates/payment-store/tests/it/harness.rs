@@ -7,7 +7,7 @@ use payment_core::record::{self, Line};
 use payment_core::{
     ClientName, Draft, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
 };
-use payment_store::{Database, MIGRATOR, Store};
+use payment_store::{Database, MIGRATOR, Store, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
@@ -174,4 +174,17 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
     tokio::time::timeout(Duration::from_secs(20), asking)
         .await
         .unwrap_or_else(|_| panic!("after 20 s still not: {what}"))
+}
+
+/// A function of today, on a schema that ends with migration `last`: the object waits for those behind it.
+pub async fn ingests_only_after_the_migrations_behind(last: i64, pool: MySqlPool) {
+    migrations_until(last).run(&pool).await.unwrap();
+    let store = store(&pool);
+    let lines = lines(&[r#"{"id":"a"}"#]);
+    assert!(store.ingest_object(&object("x"), &lines).await.is_err());
+    assert!(!is_ingested(&store, &object("x")).await);
+    assert_eq!(counts(&pool).await, [0; 4]);
+    migrate(&database(&pool)).await.unwrap();
+    let outcome = store.ingest_object(&object("x"), &lines).await.unwrap();
+    assert_eq!(outcome.rows, 1);
 }

@@ -24,7 +24,7 @@ const NAMED_WITHIN: Duration = Duration::minutes(2);
 pub struct Receipt {
     pub bucket: String,
     pub object: String,
-    /// Of the object's whole body.
+    /// SHA-256 of the object's whole body.
     pub sha256: String,
     pub line: u32,
     /// The line itself.
