@@ -14,7 +14,7 @@ mod chain;
 mod put;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_service::metrics::Metrics;
@@ -78,6 +78,7 @@ pub struct Committer {
     queue: mpsc::Sender<Pending>,
     bytes: Arc<Semaphore>,
     batched: Arc<Semaphore>,
+    bursts: Bursts,
     breaker: Breaker,
     slots: Arc<Semaphore>,
     puts_max: usize,
@@ -102,13 +103,14 @@ impl Committer {
         let records: Arc<dyn Records> = Arc::new(records);
         let shared = Arc::clone(&records);
         let worker = Worker::new(journal, shared, settings, Box::new(clock), breaker.clone());
-        let slots = Arc::clone(&worker.slots);
+        let (slots, bursts) = (Arc::clone(&worker.slots), worker.bursts.clone());
         let worker = tokio::spawn(worker.run(receiver, Arc::clone(&closing)));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
         Self {
             queue,
             bytes,
             batched: Arc::new(Semaphore::new(BATCHED_BYTES_MAX)),
+            bursts,
             breaker,
             slots,
             puts_max,
@@ -204,6 +206,11 @@ impl Committer {
             .map_err(|error| full(&error.into_inner()))
     }
 
+    /// While it is held, the worker gathers nothing: what is queued meanwhile shares a PUT.
+    pub(crate) fn burst(&self) -> impl Drop + '_ {
+        self.bursts.hold()
+    }
+
     /// Takes no more records and returns once those that wait have their outcome.
     pub async fn close(&self) {
         self.closing.notify_one();
@@ -212,6 +219,17 @@ impl Committer {
         {
             tracing::error!(error = %error, "the committer broke");
         }
+    }
+}
+
+/// Keeps together what one request queues, though the worker is on another core. Held for as long as it takes to queue
+/// a batch or to gather one, and by no single payment.
+#[derive(Debug, Clone, Default)]
+struct Bursts(Arc<std::sync::Mutex<()>>);
+
+impl Bursts {
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::put::{self, Object};
-use super::{Layout, Pending, Settings};
+use super::{Bursts, Layout, Pending, Settings};
 use crate::breaker::{Attempt, Breaker};
 use crate::journal::Journal;
 use crate::records::Records;
@@ -41,6 +41,7 @@ pub(super) struct Worker<J> {
     /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
     clock: Clock,
     pub(super) slots: Arc<Semaphore>,
+    pub(super) bursts: Bursts,
     breaker: Breaker,
     /// Names this process in keys.
     node: Node,
@@ -72,6 +73,7 @@ impl<J: Journal> Worker<J> {
             settings,
             clock,
             slots,
+            bursts: Bursts::default(),
             breaker,
             node,
             chain: run.map(|run| Chain::start(run, node)),
@@ -204,6 +206,7 @@ impl<J: Journal> Worker<J> {
         let header = self.chain.as_ref().map_or(0, Chain::header_bytes);
         let mut size = header + first.line.len();
         let mut batch = vec![first];
+        let _whole = self.bursts.hold();
         while batch.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
             let Ok(next) = queue.try_recv() else { break };
             size += next.line.len();

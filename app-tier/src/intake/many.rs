@@ -76,6 +76,14 @@ impl Many<'_> {
 
     /// Queues what is new, and asks once for the rows of what is not. `asking` is the request.
     pub async fn queue(&mut self, asking: &RequestId) {
+        self.queue_new();
+        // What is left of it is of repeats and refused payments.
+        self.place = BatchPlace::default();
+        self.correct_old(asking).await;
+    }
+
+    fn queue_new(&mut self) {
+        let _burst = self.intake.committer.burst();
         for (number, pending) in self.new.drain(..) {
             let entry = &mut self.entries[number];
             if let Entry::New(queued) = entry
@@ -84,9 +92,6 @@ impl Many<'_> {
                 *entry = Entry::NotQueued(reason);
             }
         }
-        // What is left of it is of repeats and refused payments.
-        self.place = BatchPlace::default();
-        self.correct_old(asking).await;
     }
 
     /// What [`Intake::accept`] does for each by itself.
