@@ -49,7 +49,7 @@ pub enum Layout {
     /// `<prefix>dt=…/hh=…/<uuid>-<node>.ndjson`, one line a payment.
     Batch,
     /// `<prefix><id>.json`, one payment; the key claims the id. A client's are in a folder of its own
-    /// ([`ObjectKey::single`]).
+    /// ([`ObjectKey::single`](payment_core::ObjectKey::single)).
     Object,
 }
 

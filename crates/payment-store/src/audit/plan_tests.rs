@@ -26,7 +26,7 @@ async fn a_page_of_the_ledger_is_read_by_its_index(pool: MySqlPool) {
     let last = first.last().map(|row| ledger_entry(row).expect("an entry"));
     assert!(last.is_some());
     for last in [None, last.as_ref()] {
-        let mut explain = page_of(&format!("EXPLAIN {LEDGER}"), &span, last);
+        let mut explain = page_of(&format!("EXPLAIN FORMAT=TRADITIONAL {LEDGER}"), &span, last);
         let plan = explain.build().fetch_one(&pool).await.expect("a plan");
         assert_eq!(plan.get::<String, _>("key"), "ingested_objects_version");
         let extra: String = plan.get("Extra");
