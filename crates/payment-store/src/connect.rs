@@ -1,6 +1,7 @@
 //! The database's address, and connections to it.
 
 mod login_source;
+mod nodelay;
 mod pool;
 mod tls;
 
@@ -191,6 +192,7 @@ impl fmt::Debug for Database {
 }
 
 async fn set_session(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    nodelay::set().await;
     connection.execute(SESSION).await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod exactly_one;
 mod faults;
 mod harness;
 mod lookups;
+mod nodelay;
 mod proxy;
 mod races;
 mod refused;
