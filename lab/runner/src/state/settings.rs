@@ -55,6 +55,9 @@ pub struct Settings {
     pub console: bool,
     /// The network between parts, where it is a VPC.
     pub vpc: Option<vpc::Settings>,
+    /// Whether the bucket has Object Lock.
+    #[serde(default)]
+    pub object_lock: bool,
     /// Whether every hop from the client to the app tier speaks TLS.
     #[serde(default)]
     pub tls: bool,
