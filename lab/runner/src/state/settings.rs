@@ -39,6 +39,7 @@ pub enum EventRoute {
     Sqs,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent options of `up`")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     pub ports: Ports,

@@ -175,9 +175,10 @@ impl KeyLock<'_> {
             .encode()
             .map_err(StoreError::io(Path::new(self.path.as_ref())))?;
         let files = &self.bucket.files;
-        let mut versions = match self.bucket.versioned {
-            true => self.keep_current().await?,
-            false => Vec::new(),
+        let mut versions = if self.bucket.versioned {
+            self.keep_current().await?
+        } else {
+            Vec::new()
         };
         match content {
             Content::Bytes(chunks) => {
