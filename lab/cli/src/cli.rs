@@ -128,6 +128,9 @@ pub struct Up {
     /// Run without the console, the lab's web pages
     #[arg(long)]
     pub no_console: bool,
+    /// Object Lock on the bucket, as deploy-notes set it: versions are kept for a day, in GOVERNANCE mode
+    #[arg(long)]
+    pub object_lock: bool,
     /// TLS on every hop from the client to the app tier, by a CA of the lab's own
     #[arg(long)]
     pub tls: bool,

@@ -1,14 +1,16 @@
 //! Timestamps that order writes.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// Microseconds since the Unix epoch.
 ///
-/// One stamp is both an object's last-modified time and, in hex, its sequencer.
+/// One stamp is an object's last-modified time and, in hex, its sequencer and its version id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Stamp(u64);
@@ -17,6 +19,25 @@ impl Stamp {
     pub fn time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    pub fn after(self, time: Duration) -> Self {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+/// The text is not a stamp as [`Stamp`] displays it.
+#[derive(Debug)]
+pub struct NotAStamp;
+
+impl FromStr for Stamp {
+    type Err = NotAStamp;
+
+    fn from_str(text: &str) -> Result<Self, NotAStamp> {
+        let stamp = u64::from_str_radix(text, 16).map(Self);
+        let stamp = stamp.ok().filter(|stamp| stamp.to_string() == text);
+        stamp.ok_or(NotAStamp)
     }
 }
 
@@ -64,5 +85,14 @@ mod tests {
         let second = clock.stamp();
         assert!(second > future && clock.stamp() > second);
         assert!(second.to_string() > future.to_string());
+    }
+
+    #[test]
+    fn stamps_are_read_back_only_as_they_are_written() {
+        let stamp = Clock::default().stamp();
+        assert_eq!(stamp.to_string().parse::<Stamp>().ok(), Some(stamp));
+        for text in ["", "null", "1", "+00000000000000A", "00000000000000aa"] {
+            assert!(text.parse::<Stamp>().is_err(), "{text}");
+        }
     }
 }

@@ -14,7 +14,9 @@
 //! - objects survive a killed process, but not a power loss: nothing is flushed to disk;
 //! - plain HTTP counts as TLS, since it never leaves the machine (see `access::context`);
 //! - a body has at most 64 MiB; larger objects need a multipart upload, which does not survive the process;
-//! - there are no versions, tags, ACLs, locks or lifecycle rules; requests that need one are refused.
+//! - there are versions and Object Lock only if the configuration gives a bucket a default retention. No request changes
+//!   a retention or sets a legal hold;
+//! - there are no tags, ACLs or lifecycle rules; requests that need one are refused.
 
 mod access;
 mod clock;
@@ -33,3 +35,4 @@ pub use config::{
 };
 pub use error::Error;
 pub use server::Server;
+pub use store::{DefaultRetention, RetentionMode};

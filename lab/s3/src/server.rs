@@ -86,8 +86,9 @@ async fn assemble(config: Checked, deliveries: &mut JoinSet<()>) -> Result<Front
         path: root.clone(),
         source,
     })?;
-    let names = config.buckets.iter().map(|bucket| bucket.name.as_str());
-    let store = Arc::new(Store::open(&root, names).await?);
+    let buckets = config.buckets.iter();
+    let buckets = buckets.map(|bucket| (bucket.name.as_str(), bucket.object_lock));
+    let store = Arc::new(Store::open(&root, buckets.collect()).await?);
     let uploads = Arc::new(Uploads::open(&root)?);
     let clock = Arc::new(Clock::default());
     if let Some(newest) = store.newest() {

@@ -20,6 +20,7 @@ mod exactness;
 mod faults;
 mod grants;
 mod large_objects;
+mod object_lock;
 mod older_objects;
 mod on_demand;
 mod operator;

@@ -29,6 +29,7 @@ fn config(lab: &Lab) -> serde_json::Value {
             "name": BUCKET,
             "policy": lab.policy("bucket-policy.json"),
             "notifications": [notification(lab)],
+            "object_lock": lab.settings.object_lock.then(|| json!({"mode": "GOVERNANCE", "days": 1})),
         }],
         "identities": [
             {

@@ -39,6 +39,7 @@ pub enum EventRoute {
     Sqs,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent options of `up`")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     pub ports: Ports,
@@ -55,6 +56,9 @@ pub struct Settings {
     pub console: bool,
     /// The network between parts, where it is a VPC.
     pub vpc: Option<vpc::Settings>,
+    /// Whether the bucket has Object Lock.
+    #[serde(default)]
+    pub object_lock: bool,
     /// Whether every hop from the client to the app tier speaks TLS.
     #[serde(default)]
     pub tls: bool,

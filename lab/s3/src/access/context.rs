@@ -46,6 +46,11 @@ pub fn of_request(
     Ok(context)
 }
 
+/// Whether a request is about one version of its object.
+pub fn names_version(cx: &S3AccessContext<'_>) -> bool {
+    query_value(cx.uri().query().unwrap_or_default(), "versionId").is_some()
+}
+
 /// Returns the decoded value of the first query parameter with that name.
 fn query_value(query: &str, name: &str) -> Option<String> {
     let decode = |text: &str| {

@@ -126,12 +126,12 @@ impl Access {
             self.0.store.bucket(bucket)?;
         }
         let context = context::of_request(cx, caller, &self.0.uploads)?;
-        match required::by(operation) {
+        match required::by(operation, context::names_version(cx)) {
             Required::Action(action) => self.authorize(caller, action, bucket, key, &context),
             Required::CopyActions => {
-                let (from_bucket, from_key) = required::copy_source(cx.headers())?;
+                let (action, from_bucket, from_key) = required::copy_source(cx.headers())?;
                 let read = context::of_caller(caller);
-                self.authorize(caller, "s3:GetObject", &from_bucket, Some(&from_key), &read)?;
+                self.authorize(caller, action, &from_bucket, Some(&from_key), &read)?;
                 self.authorize(caller, "s3:PutObject", bucket, key, &context)
             }
             Required::ActionPerKey => Ok(()),

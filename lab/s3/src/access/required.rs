@@ -9,16 +9,19 @@ use s3s::{S3Result, s3_error};
 pub enum Required {
     /// One action on the bucket or object in the request's path.
     Action(&'static str),
-    /// `s3:GetObject` on the source, `s3:PutObject` on the object in the path.
+    /// `s3:GetObject` or `s3:GetObjectVersion` on the source, `s3:PutObject` on the object in the path.
     CopyActions,
-    /// `s3:DeleteObject` on every key in the body, which the operation checks itself.
+    /// `s3:DeleteObject` or `s3:DeleteObjectVersion` on every key in the body, which the operation checks itself.
     ActionPerKey,
     /// An operation that the lab does not have.
     Unknown,
 }
 
-pub fn by(operation: &str) -> Required {
+/// Returns what an operation requires, on a version if it `names_version`.
+pub fn by(operation: &str, names_version: bool) -> Required {
     match operation {
+        "GetObject" | "HeadObject" if names_version => Required::Action("s3:GetObjectVersion"),
+        "DeleteObject" if names_version => Required::Action("s3:DeleteObjectVersion"),
         "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
             Required::Action("s3:PutObject")
         }
@@ -26,6 +29,10 @@ pub fn by(operation: &str) -> Required {
         "DeleteObject" => Required::Action("s3:DeleteObject"),
         "AbortMultipartUpload" => Required::Action("s3:AbortMultipartUpload"),
         "HeadBucket" | "ListObjects" | "ListObjectsV2" => Required::Action("s3:ListBucket"),
+        "ListObjectVersions" => Required::Action("s3:ListBucketVersions"),
+        "GetBucketVersioning" => Required::Action("s3:GetBucketVersioning"),
+        "GetObjectLockConfiguration" => Required::Action("s3:GetBucketObjectLockConfiguration"),
+        "GetObjectRetention" => Required::Action("s3:GetObjectRetention"),
         "GetBucketLocation" => Required::Action("s3:GetBucketLocation"),
         "CreateBucket" => Required::Action("s3:CreateBucket"),
         "ListBuckets" => Required::Action("s3:ListAllMyBuckets"),
@@ -35,14 +42,24 @@ pub fn by(operation: &str) -> Required {
     }
 }
 
-/// Returns the bucket and key that a copy reads.
-pub fn copy_source(headers: &HeaderMap) -> S3Result<(String, String)> {
+/// Returns the action, bucket and key by which a copy reads.
+pub fn copy_source(headers: &HeaderMap) -> S3Result<(&'static str, String, String)> {
     let invalid = || s3_error!(InvalidArgument, "x-amz-copy-source must be bucket/key");
     let header = headers
         .get("x-amz-copy-source")
         .and_then(|value| value.to_str().ok());
     match CopySource::parse(header.ok_or_else(invalid)?) {
-        Ok(CopySource::Bucket { bucket, key, .. }) => Ok((bucket.into(), key.into())),
+        Ok(CopySource::Bucket {
+            bucket,
+            key,
+            version_id,
+        }) => {
+            let action = match version_id {
+                Some(_) => "s3:GetObjectVersion",
+                None => "s3:GetObject",
+            };
+            Ok((action, bucket.into(), key.into()))
+        }
         _ => Err(invalid()),
     }
 }

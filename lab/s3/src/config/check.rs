@@ -12,6 +12,7 @@ use super::destination::Apis;
 use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
 use crate::access::Identity;
 use crate::notify::{EventName, Rule};
+use crate::store::DefaultRetention;
 use aws_model::iam::{Policy, PolicyError, Principal};
 
 /// A valid configuration.
@@ -29,6 +30,7 @@ pub struct Checked {
 pub struct CheckedBucket {
     pub name: String,
     pub policy: Option<Policy>,
+    pub object_lock: Option<DefaultRetention>,
     pub rules: Vec<Rule>,
 }
 
@@ -148,6 +150,7 @@ fn bucket(raw: BucketConfig, apis: &Apis, mistakes: &mut ConfigErrors) -> Checke
         .filter_map(|rule| notification(rule, apis, mistakes));
     CheckedBucket {
         rules: rules.collect(),
+        object_lock: raw.object_lock,
         policy: raw
             .policy
             .and_then(|file| policy(&file, Policy::of_resource, mistakes)),

@@ -11,6 +11,8 @@ pub use s3s::auth::SecretKey;
 use serde::Deserialize;
 use server_kit::secret::Secret;
 
+use crate::store::DefaultRetention;
+
 pub(crate) use check::{Checked, check};
 
 /// The configuration, as JSON. Unknown members are refused.
@@ -48,6 +50,8 @@ pub struct BucketConfig {
     pub name: String,
     /// Bucket policy file.
     pub policy: Option<PathBuf>,
+    /// Object Lock: the retention of each new version. Once set, the bucket keeps versions.
+    pub object_lock: Option<DefaultRetention>,
     #[serde(default)]
     pub notifications: Vec<NotificationConfig>,
 }

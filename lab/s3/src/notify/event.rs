@@ -13,12 +13,14 @@ use super::rule::EventName;
 use crate::store::Head;
 
 /// An object that is being created.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Created<'a> {
     pub name: EventName,
     pub bucket: &'a str,
     pub key: &'a str,
     pub head: &'a Head,
+    /// Set in a bucket with versions.
+    pub version_id: Option<String>,
     pub origin: &'a Origin,
 }
 
@@ -61,8 +63,9 @@ pub fn json(
         bucket,
         key,
         head,
+        version_id,
         origin,
-    } = *created;
+    } = created;
     let record = Record {
         event_version: "2.1",
         event_source: "aws:s3",
@@ -93,6 +96,7 @@ pub fn json(
                 key: encode_key(key),
                 size: head.size,
                 e_tag: &head.etag,
+                version_id: version_id.as_deref(),
                 sequencer: head.modified.to_string(),
             },
         },
@@ -171,6 +175,8 @@ struct Object<'a> {
     key: String,
     size: u64,
     e_tag: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<&'a str>,
     sequencer: String,
 }
 

@@ -66,7 +66,7 @@ impl Ops {
                 "The lab holds at most {MAX_BUCKETS} buckets"
             ));
         }
-        self.store.open_bucket(&input.bucket).await?;
+        self.store.open_bucket(&input.bucket, None).await?;
         Ok(S3Response::new(CreateBucketOutput {
             location: Some(format!("/{}", input.bucket)),
         }))

@@ -59,10 +59,12 @@ impl ObjectWriter {
     async fn run(self, draft: Draft) -> S3Result<Head> {
         let lock = draft.bucket.lock(&draft.key).await?;
         let mode = draft.condition.check(lock.entry().as_ref())?;
+        let modified = self.clock.stamp();
         let head = Head {
             etag: draft.etag,
             size: draft.size,
-            modified: self.clock.stamp(),
+            modified,
+            retention: draft.bucket.retention.map(|lock| lock.from(modified)),
             attributes: draft.attributes,
             checksums: draft.checksums,
         };
@@ -74,6 +76,7 @@ impl ObjectWriter {
             bucket: &draft.bucket.name,
             key: &draft.key,
             head: &head,
+            version_id: draft.bucket.version_id(&head),
             origin: &draft.origin,
         };
         let events = self

@@ -1,5 +1,7 @@
 //! `CopyObject`.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective,
@@ -11,6 +13,7 @@ use super::Ops;
 use super::commit::{Condition, Draft, origin};
 use super::conditions::ReadConditions;
 use super::unsupported::Request;
+use super::versions::named_version;
 use crate::access::Caller;
 use crate::notify::EventName;
 use crate::store::{Attributes, Content, StoredObject};
@@ -30,6 +33,7 @@ impl Ops {
             .await?;
         let attributes = attributes(&mut input, &source);
         let whole = source.read(0..source.head.size);
+        let written = Arc::clone(&bucket);
         let draft = Draft {
             event: EventName::Copy,
             origin,
@@ -48,6 +52,7 @@ impl Ops {
         };
         let head = self.writer.commit(draft).await?;
         Ok(S3Response::new(CopyObjectOutput {
+            version_id: written.version_id(&head),
             server_side_encryption: Some(head.attributes.encryption_dto()),
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(ETag::Strong(head.etag)),
@@ -62,7 +67,7 @@ impl Ops {
         let CopySource::Bucket {
             bucket,
             key,
-            version_id: None,
+            version_id,
         } = &input.copy_source
         else {
             return Err(s3_error!(
@@ -70,8 +75,9 @@ impl Ops {
                 "Only bucket/key is supported as a copy's source"
             ));
         };
-        let found = self.store.bucket(bucket)?.read(key).await?;
-        let object = found.ok_or_else(|| self.access.absent_object(caller, bucket, key))?;
+        let bucket = self.store.bucket(bucket)?;
+        let version = named_version(&bucket, version_id.as_deref())?;
+        let object = self.open(caller, &bucket, key, version).await?;
         let conditions = ReadConditions {
             if_match: input.copy_source_if_match.take(),
             if_none_match: input.copy_source_if_none_match.take(),

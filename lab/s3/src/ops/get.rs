@@ -4,13 +4,14 @@ use std::ops::Range as Bytes;
 
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, Range, StreamingBlob, Timestamp,
+    HeadObjectOutput, ObjectLockMode, Range, StreamingBlob, Timestamp,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::Ops;
 use super::conditions::ReadConditions;
 use super::unsupported::Request;
+use super::versions::named_version;
 use crate::access::Caller;
 use crate::store::{Checksums, Head, StoredObject};
 
@@ -40,9 +41,9 @@ impl Ops {
         input: GetObjectInput,
     ) -> S3Result<(StoredObject, Bytes<u64>, GetObjectOutput)> {
         input.refuse_unsupported()?;
-        let found = self.store.bucket(&input.bucket)?.read(&input.key).await?;
-        let object =
-            found.ok_or_else(|| self.access.absent_object(caller, &input.bucket, &input.key))?;
+        let bucket = self.store.bucket(&input.bucket)?;
+        let version = named_version(&bucket, input.version_id.as_deref())?;
+        let object = self.open(caller, &bucket, &input.key, version).await?;
         let conditions = ReadConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -55,7 +56,8 @@ impl Ops {
         let wants_checksum = input
             .checksum_mode
             .is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
-        let output = answer(&object.head, part.clone(), wants_checksum)?;
+        let mut output = answer(&object.head, part.clone(), wants_checksum)?;
+        output.version_id = bucket.version_id(&object.head);
         Ok((object, part.unwrap_or(0..size), output))
     }
 }
@@ -106,6 +108,12 @@ fn answer(
         checksum_crc64nvme: checksums.crc64nvme,
         checksum_sha1: checksums.sha1,
         checksum_sha256: checksums.sha256,
+        object_lock_mode: head
+            .retention
+            .map(|retention| ObjectLockMode::from_static(retention.mode.as_str())),
+        object_lock_retain_until_date: head
+            .retention
+            .map(|retention| Timestamp::from(retention.until.time())),
         checksum_type: has_checksum.then(|| ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
         ..GetObjectOutput::default()
     })
@@ -149,6 +157,9 @@ fn without_body(output: GetObjectOutput) -> HeadObjectOutput {
         checksum_sha1: output.checksum_sha1,
         checksum_sha256: output.checksum_sha256,
         checksum_type: output.checksum_type,
+        version_id: output.version_id,
+        object_lock_mode: output.object_lock_mode,
+        object_lock_retain_until_date: output.object_lock_retain_until_date,
         ..HeadObjectOutput::default()
     }
 }

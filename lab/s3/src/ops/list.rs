@@ -11,7 +11,7 @@ use super::Ops;
 use crate::store::{Cursor, Entry, Item, Query};
 
 /// Most items on a page.
-const MAX_KEYS: i32 = 1000;
+pub(super) const MAX_KEYS: i32 = 1000;
 
 impl Ops {
     pub(super) fn list_v2(
@@ -100,20 +100,20 @@ fn start(token: Option<&str>, start_after: Option<&str>) -> S3Result<Cursor> {
     }
 }
 
-fn limit(max_keys: Option<i32>) -> S3Result<usize> {
+pub(super) fn limit(max_keys: Option<i32>) -> S3Result<usize> {
     let limit = max_keys.unwrap_or(MAX_KEYS).min(MAX_KEYS);
     usize::try_from(limit).map_err(|_| s3_error!(InvalidArgument, "max-keys must not be negative"))
 }
 
 /// How keys are written in the answer: verbatim or, because XML cannot hold every character, encoded.
-struct Encoding(Option<EncodingType>);
+pub(super) struct Encoding(pub Option<EncodingType>);
 
 impl Encoding {
-    fn of(asked: Option<EncodingType>) -> Self {
+    pub fn of(asked: Option<EncodingType>) -> Self {
         Self(asked.filter(|encoding| encoding.as_str() == EncodingType::URL))
     }
 
-    fn apply(&self, text: &str) -> String {
+    pub fn apply(&self, text: &str) -> String {
         const KEPT: &AsciiSet = &NON_ALPHANUMERIC
             .remove(b'/')
             .remove(b'-')
@@ -126,7 +126,7 @@ impl Encoding {
         }
     }
 
-    fn apply_to(&self, text: Option<String>) -> Option<String> {
+    pub fn apply_to(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.apply(&text))
     }
 

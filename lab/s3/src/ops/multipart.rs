@@ -1,5 +1,7 @@
 //! Multipart uploads.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
@@ -88,10 +90,11 @@ impl Ops {
             .and_then(|upload| upload.parts)
             .unwrap_or_default();
         let parts = choose(&upload, &named)?;
+        let bucket = self.store.bucket(&input.bucket)?;
         let draft = Draft {
             event: EventName::CompleteMultipartUpload,
             origin,
-            bucket: self.store.bucket(&input.bucket)?,
+            bucket: Arc::clone(&bucket),
             key: input.key.clone(),
             condition: Condition {
                 if_match: input.if_match,
@@ -107,6 +110,7 @@ impl Ops {
         let head = self.writer.commit(draft).await?;
         self.uploads.end(&upload).await?;
         Ok(S3Response::new(CompleteMultipartUploadOutput {
+            version_id: bucket.version_id(&head),
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),

@@ -1,5 +1,7 @@
 //! `PutObject`.
 
+use std::sync::Arc;
+
 use s3s::dto::{ChecksumType, ETag, PutObjectInput, PutObjectOutput};
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -27,6 +29,7 @@ impl Ops {
         if !self.put_latency.is_zero() {
             tokio::time::sleep(self.put_latency).await;
         }
+        let written = Arc::clone(&bucket);
         let draft = Draft {
             event: EventName::Put,
             origin,
@@ -43,13 +46,16 @@ impl Ops {
             content: Content::Bytes(body.chunks),
             forgettable,
         };
-        self.writer.commit(draft).await.map(output)
+        let head = self.writer.commit(draft).await?;
+        let version_id = written.version_id(&head);
+        Ok(output(head, version_id))
     }
 }
 
-fn output(head: Head) -> S3Response<PutObjectOutput> {
+fn output(head: Head, version_id: Option<String>) -> S3Response<PutObjectOutput> {
     let encryption = head.attributes.encryption_dto();
     S3Response::new(PutObjectOutput {
+        version_id,
         e_tag: Some(ETag::Strong(head.etag)),
         server_side_encryption: Some(encryption),
         ssekms_key_id: head.attributes.kms_key_id,

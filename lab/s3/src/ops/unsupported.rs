@@ -71,7 +71,6 @@ impl Request for GetObjectInput {
                 "encryption with customer keys",
                 self.sse_customer_algorithm.is_some(),
             ),
-            ("versionId", self.version_id.is_some()),
             ("partNumber", self.part_number.is_some()),
         ]
     }

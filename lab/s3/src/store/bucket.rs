@@ -16,10 +16,12 @@ use time::OffsetDateTime;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::StoreError;
-use super::index::{Entry, Index};
+use super::index::{Entry, Index, ListedVersion, Version, VersionMarker};
 use super::listing::{Page, Query};
 use super::name;
 use super::object::{Head, StoredObject};
+use super::retention::DefaultRetention;
+use super::versions::{Found, remove, settle};
 use crate::clock::Stamp;
 
 /// Enough that writers of different keys rarely share a lock.
@@ -28,8 +30,12 @@ const LOCKS: u64 = 256;
 pub struct Bucket {
     pub name: String,
     pub created: OffsetDateTime,
-    files: LocalFileSystem,
-    index: Index,
+    /// Object Lock for new versions.
+    pub retention: Option<DefaultRetention>,
+    /// Whether what is overwritten or deleted is kept. Like S3, the lab never stops to do so.
+    pub versioned: bool,
+    pub(super) files: LocalFileSystem,
+    pub(super) index: Index,
     locks: Vec<Mutex<()>>,
     hasher: RandomState,
 }
@@ -42,7 +48,11 @@ pub enum Content {
 
 impl Bucket {
     /// Reads the heads of all objects in `directory`.
-    pub(super) async fn open(name: &str, directory: &Path) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        name: &str,
+        directory: &Path,
+        retention: Option<DefaultRetention>,
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(directory).map_err(StoreError::io(directory))?;
         let metadata = std::fs::metadata(directory).map_err(StoreError::io(directory))?;
         let created = metadata
@@ -55,15 +65,23 @@ impl Bucket {
             .into_iter()
             .map(|found| Ok((files.path_to_filesystem(&found.location)?, found.location)));
         let paths = paths.collect::<Result<Vec<_>, StoreError>>()?;
-        let entries = tokio::task::spawn_blocking(move || read_entries(paths)).await;
-        let entries = entries
+        let found = tokio::task::spawn_blocking(move || read_entries(paths)).await;
+        let found = found
             .map_err(io::Error::other)
             .map_err(StoreError::io(directory))??;
+        let mut versions = BTreeMap::new();
+        for (key, found) in found {
+            let settled = settle(&files, &key, found).await?;
+            versions.insert(key, settled);
+        }
+        let index = Index::new(versions);
         Ok(Self {
             name: name.to_owned(),
             created: created.into(),
+            versioned: retention.is_some() || index.has_earlier_versions(),
+            retention,
             files,
-            index: Index::new(entries),
+            index,
             locks: (0..LOCKS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
         })
@@ -91,6 +109,15 @@ impl Bucket {
         self.index.list(query)
     }
 
+    pub fn list_versions(
+        &self,
+        prefix: &str,
+        after: Option<&VersionMarker>,
+        limit: usize,
+    ) -> (Vec<ListedVersion>, bool) {
+        self.index.list_versions(prefix, after, limit)
+    }
+
     pub fn newest(&self) -> Option<Stamp> {
         self.index.newest()
     }
@@ -99,13 +126,35 @@ impl Bucket {
     pub async fn read(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
         read(&self.files, &name::to_path(key)?).await
     }
+
+    pub async fn read_version(&self, key: &str, id: Stamp) -> Result<StoredObject, StoreError> {
+        let path = name::to_path(key)?;
+        let versions = self.index.versions(key);
+        let version = versions.iter().find(|version| version.id == id);
+        let version = version.ok_or(StoreError::NoSuchVersion(id))?;
+        if version.is_delete_marker() {
+            return Err(StoreError::DeleteMarker(id));
+        }
+        // In this order, because an overwrite keeps the current object before it takes its place.
+        let current = read(&self.files, &path).await?;
+        if let Some(current) = current.filter(|current| current.head.modified == id) {
+            return Ok(current);
+        }
+        let kept = read(&self.files, &name::to_version_path(&path, version)?).await?;
+        kept.ok_or(StoreError::NoSuchVersion(id))
+    }
+
+    /// Returns the version id of an object, if the bucket has versions.
+    pub fn version_id(&self, head: &Head) -> Option<String> {
+        self.versioned.then(|| head.modified.to_string())
+    }
 }
 
 /// Permission to write one key.
 pub struct KeyLock<'a> {
-    bucket: &'a Bucket,
-    key: String,
-    path: object_store::path::Path,
+    pub(super) bucket: &'a Bucket,
+    pub(super) key: String,
+    pub(super) path: object_store::path::Path,
     _guard: MutexGuard<'a, ()>,
 }
 
@@ -126,6 +175,11 @@ impl KeyLock<'_> {
             .encode()
             .map_err(StoreError::io(Path::new(self.path.as_ref())))?;
         let files = &self.bucket.files;
+        let mut versions = if self.bucket.versioned {
+            self.keep_current().await?
+        } else {
+            Vec::new()
+        };
         match content {
             Content::Bytes(chunks) => {
                 let payload: PutPayload = std::iter::once(encoded).chain(chunks).collect();
@@ -140,17 +194,18 @@ impl KeyLock<'_> {
                 assemble(files, &self.path, encoded, chunks).await?;
             }
         }
-        self.bucket.index.insert(&self.key, Entry::from(head));
+        versions.push(Version::from(Entry::from(head)));
+        self.bucket.index.set(&self.key, versions);
         Ok(())
     }
 
-    /// Succeeds if there is no such object.
-    pub async fn delete(&self) -> Result<(), StoreError> {
-        match self.bucket.files.delete(&self.path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+    /// Deletes the object, or marks it deleted if the bucket has versions. Succeeds if there is no such object.
+    pub async fn delete(&self, now: Stamp) -> Result<(), StoreError> {
+        if self.bucket.versioned {
+            return self.mark_deleted(now).await;
         }
-        self.bucket.index.remove(&self.key);
+        remove(&self.bucket.files, &self.path).await?;
+        self.bucket.index.set(&self.key, Vec::new());
         Ok(())
     }
 }
@@ -172,19 +227,30 @@ async fn assemble(
     Ok(())
 }
 
-/// Reads the index entries of the objects in these files.
+/// Reads what is in these files, by key.
 fn read_entries(
     files: Vec<(PathBuf, object_store::path::Path)>,
-) -> Result<BTreeMap<String, Entry>, StoreError> {
-    let entry = |(file, path): (PathBuf, object_store::path::Path)| {
-        let key =
-            name::from_path(&path).ok_or_else(|| StoreError::NotAnObject { path: file.clone() })?;
-        let object = File::open(&file)
-            .and_then(StoredObject::open)
-            .map_err(StoreError::io(&file))?;
-        Ok((key, Entry::from(&object.head)))
-    };
-    files.into_iter().map(entry).collect()
+) -> Result<BTreeMap<String, Found>, StoreError> {
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    for (file, path) in files {
+        let not_an_object = || StoreError::NotAnObject { path: file.clone() };
+        let version = name::from_version_path(&path);
+        let object = version.as_ref().map_or(&path, |(object, ..)| object);
+        let key = name::from_path(object).ok_or_else(not_an_object)?;
+        let found = found.entry(key).or_default();
+        match version {
+            None => found.current = Some(read_entry(&file)?),
+            Some((_, id, true)) => drop(found.earlier.insert(id, None)),
+            Some((_, id, false)) => drop(found.earlier.insert(id, Some(read_entry(&file)?))),
+        }
+    }
+    Ok(found)
+}
+
+fn read_entry(file: &Path) -> Result<Entry, StoreError> {
+    let object = File::open(file).and_then(StoredObject::open);
+    let object = object.map_err(StoreError::io(file))?;
+    Ok(Entry::from(&object.head))
 }
 
 async fn read(

@@ -6,12 +6,20 @@ use std::path::{Path, PathBuf};
 
 use s3s::{S3Error, S3ErrorCode};
 
+use crate::clock::Stamp;
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("bucket {0:?} does not exist")]
     NoSuchBucket(String),
     #[error("upload {0:?} does not exist")]
     NoSuchUpload(String),
+    #[error("version {0} does not exist")]
+    NoSuchVersion(Stamp),
+    #[error("version {0} is a delete marker")]
+    DeleteMarker(Stamp),
+    #[error("version {0} is within its retention")]
+    Locked(Stamp),
     #[error("the object exists already")]
     Exists,
     #[error("{limit} multipart uploads are open; complete or abort some")]
@@ -59,6 +67,18 @@ impl From<StoreError> for S3Error {
             StoreError::NoSuchUpload(_) => (
                 S3ErrorCode::NoSuchUpload,
                 "The specified multipart upload does not exist, or was completed or aborted.",
+            ),
+            StoreError::NoSuchVersion(_) => (
+                S3ErrorCode::NoSuchVersion,
+                "The specified version does not exist.",
+            ),
+            StoreError::DeleteMarker(_) => (
+                S3ErrorCode::MethodNotAllowed,
+                "The specified method is not allowed against this resource.",
+            ),
+            StoreError::Locked(_) => (
+                S3ErrorCode::AccessDenied,
+                "Access Denied because object protected by object lock.",
             ),
             StoreError::Exists => (
                 S3ErrorCode::PreconditionFailed,

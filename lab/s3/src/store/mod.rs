@@ -21,7 +21,9 @@ mod index;
 mod listing;
 mod name;
 mod object;
+mod retention;
 mod uploads;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -30,9 +32,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use bucket::{Bucket, Content};
 pub use error::StoreError;
-pub use index::Entry;
+pub use index::{Entry, ListedVersion, VersionMarker};
 pub use listing::{Cursor, Item, Query};
 pub use object::{Attributes, Checksums, Head, StoredObject};
+pub use retention::{DefaultRetention, RetentionMode};
 pub use uploads::{Part, Upload, Uploads, concatenate};
 
 use crate::clock::Stamp;
@@ -45,8 +48,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the existing buckets, and creates those of `names` that are missing.
-    pub async fn open(root: &Path, names: impl Iterator<Item = &str>) -> Result<Self, StoreError> {
+    /// Opens the existing buckets, and creates those of `configured` that are missing.
+    pub async fn open(
+        root: &Path,
+        configured: BTreeMap<&str, Option<DefaultRetention>>,
+    ) -> Result<Self, StoreError> {
         let directory = root.join("buckets");
         fs::create_dir_all(&directory).map_err(StoreError::io(&directory))?;
         let store = Self {
@@ -55,11 +61,12 @@ impl Store {
             buckets: RwLock::default(),
         };
         for name in subdirectories(&store.directory)? {
-            store.open_bucket(&name).await?;
+            let retention = configured.get(&*name).copied().flatten();
+            store.open_bucket(&name, retention).await?;
         }
-        for name in names {
+        for (name, retention) in configured {
             if store.bucket(name).is_err() {
-                store.open_bucket(name).await?;
+                store.open_bucket(name, retention).await?;
             }
         }
         Ok(store)
@@ -84,8 +91,12 @@ impl Store {
     }
 
     /// Opens a bucket, creating its directory if it is missing.
-    pub async fn open_bucket(&self, name: &str) -> Result<(), StoreError> {
-        let bucket = Bucket::open(name, &self.directory.join(name)).await?;
+    pub async fn open_bucket(
+        &self,
+        name: &str,
+        retention: Option<DefaultRetention>,
+    ) -> Result<(), StoreError> {
+        let bucket = Bucket::open(name, &self.directory.join(name), retention).await?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         buckets
             .entry(name.to_owned())

@@ -6,12 +6,17 @@
 //! - `+` a directory: a slash follows in the key
 //! - `@` a file: the key ends
 //! - `~` a directory: the piece continues in the next name, because file names are short
+//! - `!` a directory: earlier versions of the object of that name, each named by its version id, `@` for an object and
+//!   `-` for a delete marker
 //!
 //! So the keys `a`, `a/` and `a/b` are the files `a@`, `a+/@` and `a+/b@`, which can exist side by side; and since no
 //! name is empty, `.` or `..`, no key escapes its bucket's directory.
 
 use object_store::path::{Error, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::index::Version;
+use crate::clock::Stamp;
 
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -59,12 +64,35 @@ pub fn from_path(path: &Path) -> Option<String> {
         .map(String::from)
 }
 
+/// Returns the path of an earlier version of the object at `object`.
+pub fn to_version_path(object: &Path, version: &Version) -> Result<Path, Error> {
+    let kind = if version.is_delete_marker() { '-' } else { '@' };
+    Path::parse(format!("{object}!/{}{kind}", version.id))
+}
+
+/// Returns the path of the object, the version id, and whether it is a delete marker; `None` for a path that
+/// [`to_version_path`] never makes.
+pub fn from_version_path(path: &Path) -> Option<(Path, Stamp, bool)> {
+    let (object, name) = path.as_ref().rsplit_once("!/")?;
+    let (id, is_delete_marker) = match name.strip_suffix('@') {
+        Some(id) => (id, false),
+        None => (name.strip_suffix('-')?, true),
+    };
+    Some((
+        Path::parse(object).ok()?,
+        id.parse().ok()?,
+        is_delete_marker,
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use object_store::path::Path;
     use proptest::prelude::*;
 
-    use super::{from_path, to_path};
+    use super::{from_path, from_version_path, to_path, to_version_path};
+    use crate::clock::Clock;
+    use crate::store::index::Version;
 
     #[test]
     fn names_are_readable_and_never_clash() {
@@ -87,6 +115,23 @@ mod tests {
             assert_eq!(to_path(key).unwrap().as_ref(), path);
             assert_eq!(from_path(&Path::parse(path).unwrap()).as_deref(), Some(key));
         }
+    }
+
+    #[test]
+    fn versions_have_names_that_no_key_has() {
+        let object = to_path("a/b!").unwrap();
+        let marker = Version {
+            id: Clock::default().stamp(),
+            entry: None,
+        };
+        let path = to_version_path(&object, &marker).unwrap();
+        assert_eq!(path.as_ref(), format!("a+/b%21@!/{}-", marker.id));
+        assert_eq!(
+            from_version_path(&path),
+            Some((object.clone(), marker.id, true))
+        );
+        assert_eq!(from_path(&path), None);
+        assert_eq!(from_version_path(&object), None);
     }
 
     proptest! {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 
+use super::retention::Retention;
 use crate::clock::Stamp;
 
 const MAGIC: &[u8; 8] = b"lab-s3/1";
@@ -35,6 +36,9 @@ pub struct Head {
     pub modified: Stamp,
     pub attributes: Attributes,
     pub checksums: Checksums,
+    /// Object Lock, in a bucket that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// Attributes that the writer sets.

@@ -20,3 +20,4 @@ mod queue;
 mod read_faults;
 mod restart;
 mod support;
+mod versions;

@@ -50,6 +50,7 @@ pub(super) async fn lab(
             relay: args.relay,
             console: !args.no_console,
             vpc,
+            object_lock: args.object_lock,
             tls: args.tls,
             clients: args.clients.as_deref().map(absolute).transpose()?,
             pay_key: args.pay_key.clone().filter(|_| args.clients.is_some()),
