@@ -25,7 +25,12 @@ use std::time::Duration;
 
 use lab_runner::{fault, files, lab::Lab, part, process, server};
 
-use self::{load::Load, report::Report, scenario::Scenario, testbed::Testbed};
+use self::{
+    load::{Ids, Load},
+    report::Report,
+    scenario::Scenario,
+    testbed::Testbed,
+};
 
 /// Duration and number of the measurements.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +46,14 @@ pub struct Pace {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{failed} requests of {what} failed, so the measurement is not valid")]
-    Failed { what: String, failed: u64 },
+    #[error(
+        "{failed} requests of {what} failed, so the measurement is not valid; the next one got {next}"
+    )]
+    Failed {
+        what: String,
+        failed: u64,
+        next: String,
+    },
     #[error("the function answered {status}: {body}")]
     Function { status: u16, body: String },
     #[error("{0}")]
@@ -101,6 +112,7 @@ impl Pace {
             length: self.length,
             key: None,
             batch: None,
+            ids: Ids::default(),
         }
     }
 }

@@ -55,22 +55,23 @@ impl Testbed {
     pub async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
         let wrk = self.tools.wrk().await?;
         wrk.run(&self.warm_up(load)).await?;
-        sound(load, wrk.run(load).await?)
+        sound(load, wrk.run(load).await?).await
     }
 
-    /// Like [`Testbed::most`], with the CPU time that the server takes for each answer, in microseconds.
+    /// Like [`Testbed::most_of`], with the CPU time that the servers together take for each payment, in microseconds.
     pub async fn most_and_cpu(
         &self,
-        server: &Server,
+        servers: &[&Server],
         load: &Load,
     ) -> Result<(Outcome, f64), Error> {
-        let before = server.usage().cpu;
+        let cpu = || -> Duration { servers.iter().map(|server| server.usage().cpu).sum() };
+        let before = cpu();
         // Includes the warm-up, both its time and its answers.
         let outcome = self.most_of(load).await?;
-        let took = server.usage().cpu.saturating_sub(before);
+        let took = cpu().saturating_sub(before);
         let length = self.pace.length + self.pace.warm_up;
-        let each = took.as_secs_f64() * 1e6 / (outcome.rate * length.as_secs_f64());
-        Ok((outcome, each))
+        let payments = load.payments_a_second(&outcome) * length.as_secs_f64();
+        Ok((outcome, took.as_secs_f64() * 1e6 / payments))
     }
 
     /// Measures the latency at a steady rate, after a warm-up. No request may fail.
@@ -82,7 +83,7 @@ impl Testbed {
     pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
         let oha = self.tools.oha(&self.lab.workspace).await?;
         oha.run(&self.warm_up(load), rate).await?;
-        sound(load, oha.run(load, rate).await?)
+        sound(load, oha.run(load, rate).await?).await
     }
 
     /// Sends for as long as [`Testbed::steady_of`] does, warm-up included. Requests may fail.
@@ -206,12 +207,29 @@ impl Testbed {
     }
 }
 
-fn sound(load: &Load, outcome: Outcome) -> Result<Outcome, Error> {
-    if outcome.failed > 0 {
-        return Err(Error::Failed {
-            what: load.url.clone(),
-            failed: outcome.failed,
-        });
+async fn sound(load: &Load, outcome: Outcome) -> Result<Outcome, Error> {
+    if outcome.failed == 0 {
+        return Ok(outcome);
     }
-    Ok(outcome)
+    Err(Error::Failed {
+        what: load.url.clone(),
+        failed: outcome.failed,
+        next: answer_to_one(load).await,
+    })
+}
+
+/// The answer to one more payment: the load generators count answers, and do not show them.
+async fn answer_to_one(load: &Load) -> String {
+    let client = reqwest::Client::builder().no_proxy().build();
+    let answer = match client {
+        Ok(client) => load.one(&client).send().await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(answer) => {
+            let status = answer.status();
+            format!("{status} {}", answer.text().await.unwrap_or_default())
+        }
+        Err(error) => error.to_string(),
+    }
 }

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use lab_runner::secret::Secret;
+use lab_runner::{known_client, secret::Secret};
 use serde::Serialize;
 use tokio::process::Command;
 
@@ -51,9 +51,40 @@ pub struct Load {
     pub key: Option<Secret>,
     /// Payments of each request, each with an id of its own. [`wrk`] alone sends batches.
     pub batch: Option<u32>,
+    /// [`wrk`] alone sends ids.
+    pub ids: Ids,
+}
+
+/// The ids of single payments.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Ids {
+    /// None: the web tier makes them.
+    #[default]
+    Made,
+    /// Random UUIDs.
+    Uuid,
+    /// A prefix and a number that counts up.
+    Numbered,
 }
 
 impl Load {
+    /// Payments of the answers of a second.
+    pub fn payments_a_second(&self, outcome: &Outcome) -> f64 {
+        outcome.rate * f64::from(self.batch.unwrap_or(1))
+    }
+
+    /// One request with one payment.
+    pub fn one(&self, client: &reqwest::Client) -> reqwest::RequestBuilder {
+        let request = client
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .body(PAYMENT);
+        match &self.key {
+            Some(key) => request.header("authorization", known_client::authorization(key)),
+            None => request,
+        }
+    }
+
     #[must_use]
     pub fn with_key(mut self, key: &Secret) -> Self {
         self.key = Some(key.clone());

@@ -4,12 +4,29 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = os.getenv("BENCH_AUTHORIZATION")
 wrk.body = os.getenv("BENCH_BODY")
 
+-- With BENCH_IDS each payment has an id: a random UUID, or a prefix and a number.
+local ids, run, made = os.getenv("BENCH_IDS"), os.getenv("BENCH_RUN"), 0
+local rest = '",' .. string.sub(wrk.body, 2)
+if ids then
+  math.randomseed(tonumber(string.sub(run, 1, 8), 16))
+  local function uuid()
+    local r = math.random
+    return string.format("%08x-%04x-4%03x-a%03x-%06x%06x",
+      r(0, 0x7fffffff), r(0, 0xffff), r(0, 0xfff), r(0, 0xfff), r(0, 0xffffff), r(0, 0xffffff))
+  end
+  local prefix = "order-" .. string.sub(run, 1, 8) .. "-"
+  request = function()
+    made = made + 1
+    local id = ids == "uuid" and uuid() or prefix .. made
+    return wrk.format(nil, nil, nil, '{"id":"' .. id .. rest)
+  end
+end
+
 -- With BENCH_BATCH each request has so many payments, with new ids. A payment that is not accepted fails the run.
-local batch, run, made = tonumber(os.getenv("BENCH_BATCH")), os.getenv("BENCH_RUN"), 0
+local batch = tonumber(os.getenv("BENCH_BATCH"))
 refused = 0
 if batch then
   wrk.headers["Content-Type"] = "application/x-ndjson"
-  local rest = '",' .. string.sub(wrk.body, 2)
   request = function()
     local lines = {}
     for line = 1, batch do

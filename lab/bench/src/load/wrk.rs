@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use super::{Error, Ids, Load, Outcome, PAYMENT, PERCENTILES, output_of};
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
@@ -48,6 +48,7 @@ impl Wrk {
                 load.batch
                     .map(|payments| ("BENCH_BATCH", payments.to_string())),
             )
+            .envs(ids(load.ids).map(|ids| ("BENCH_IDS", ids)))
             .env("BENCH_RUN", Uuid::new_v4().simple().to_string())
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
@@ -56,6 +57,14 @@ impl Wrk {
             program: self.program.clone(),
             output,
         })
+    }
+}
+
+fn ids(ids: Ids) -> Option<&'static str> {
+    match ids {
+        Ids::Made => None,
+        Ids::Uuid => Some("uuid"),
+        Ids::Numbered => Some("numbered"),
     }
 }
 

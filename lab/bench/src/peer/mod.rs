@@ -13,7 +13,7 @@ use lab_runner::{
 
 pub use self::{
     pin::{Pinned, pin_self},
-    stack::{Peer, Stack, fixed_answer},
+    stack::{Peer, Stack, fixed_answer, neutral_s3},
 };
 use super::{Error as BenchError, host::Function, testbed::Testbed};
 

@@ -31,15 +31,17 @@ pub enum Peer {
 pub struct Stack(Vec<Server>);
 
 impl Stack {
-    pub async fn start(peer: Peer, bed: &Testbed) -> Result<Self, BenchError> {
-        let app = flask(peer, bed).await?;
+    /// `s3` is the URL of the S3 that takes the payments.
+    pub async fn start(peer: Peer, s3: &str, bed: &Testbed) -> Result<Self, BenchError> {
+        let app = flask(peer, s3, bed).await?;
         let web = node(peer, &app.url(), bed).await?;
         Ok(Self(vec![web, app]))
     }
 
     /// nginx instead of the web tier.
     pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self, BenchError> {
-        Ok(Self(vec![nginx(behind, bed).await?]))
+        let upstream = [("@UPSTREAM@", behind.to_string())];
+        Ok(Self(vec![nginx("nginx", &upstream, bed).await?]))
     }
 
     /// Vector instead of the app tier.
@@ -47,7 +49,7 @@ impl Stack {
         let address = free_address()?;
         let data = bed.lab.dir.data("config/bench-vector");
         lab_runner::files::create_dir(&data)?;
-        let mut env = s3_access(bed);
+        let mut env = s3_access(&bed.lab.url(PartName::S3), bed);
         env.insert("LISTEN_ADDR", address.to_string());
         env.insert("VECTOR_DATA_DIR", data.display().to_string());
         let config = bed
@@ -101,23 +103,28 @@ pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server, 
     Ok(Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await?)
 }
 
+/// An S3 that keeps nothing and answers at once, the same for all sides.
+pub async fn neutral_s3(bed: &Testbed) -> Result<Server, BenchError> {
+    nginx("s3", &[], bed).await
+}
+
 /// The app tier's own credentials for S3.
-fn s3_access(bed: &Testbed) -> BTreeMap<&'static str, String> {
+fn s3_access(s3: &str, bed: &Testbed) -> BTreeMap<&'static str, String> {
     let key = &bed.lab.credentials.aws.app_tier;
     BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
         ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ENDPOINT_URL_S3", bed.lab.url(PartName::S3)),
+        ("AWS_ENDPOINT_URL_S3", s3.to_owned()),
         ("AWS_ACCESS_KEY_ID", key.id.clone()),
         ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
     ])
 }
 
-async fn flask(peer: Peer, bed: &Testbed) -> Result<Server, BenchError> {
+async fn flask(peer: Peer, s3: &str, bed: &Testbed) -> Result<Server, BenchError> {
     let (dir, _) = places(bed, "flask-app");
     let python = python(bed, "flask-app")?;
     let address = free_address()?;
-    let mut env = s3_access(bed);
+    let mut env = s3_access(s3, bed);
     env.insert("LISTEN_ADDR", address.to_string());
     env.insert("S3_CONNECTIONS", "32".to_owned());
     env.insert("PYTHONDONTWRITEBYTECODE", "1".to_owned());
@@ -156,20 +163,23 @@ async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server, Bench
     start("node-web", node, args, env, address, bed).await
 }
 
-async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
+/// nginx with the template of this name, and these words of it replaced.
+async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Server, BenchError> {
     let address = free_address()?;
-    let dir = bed.lab.dir.data("config/bench-nginx");
+    let dir = bed.lab.dir.data(&format!("config/bench-{name}"));
     lab_runner::files::create_dir(&dir)?;
     let template = bed
         .lab
         .workspace
         .root()
-        .join("lab/bench/peers/nginx/nginx.conf.template");
+        .join(format!("lab/bench/peers/nginx/{name}.conf.template"));
     let template = String::from_utf8_lossy(&lab_runner::files::read(&template)?).into_owned();
-    let content = template
+    let mut content = template
         .replace("@DIR@", &dir.to_string_lossy())
-        .replace("@LISTEN@", &address.to_string())
-        .replace("@UPSTREAM@", &behind.to_string());
+        .replace("@LISTEN@", &address.to_string());
+    for (word, value) in words {
+        content = content.replace(word, value);
+    }
     let path = dir.join("nginx.conf");
     let spec = Spec {
         launch: Launch {
@@ -181,7 +191,7 @@ async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> 
         files: vec![ConfigFile { path, content }],
         ..spec(address)
     };
-    Ok(Server::start("nginx", spec, &bed.log("nginx")).await?)
+    Ok(Server::start(name, spec, &bed.log(name)).await?)
 }
 
 async fn start(

@@ -27,7 +27,7 @@ impl Side {
         let load = bed
             .pace
             .load(format!("{}/process", server.url()), CONNECTIONS);
-        let (outcome, microseconds) = bed.most_and_cpu(server, &load).await?;
+        let (outcome, microseconds) = bed.most_and_cpu(&[server], &load).await?;
         let shown = format!(
             "{} payments/s, {} µs each",
             number(outcome.rate),

@@ -1,7 +1,5 @@
 //! Payments in batches through both tiers, compared with single ones: how many per second, and the CPU time of each.
 
-use std::time::Duration;
-
 use lab_runner::server::Server;
 
 use super::{Error, tell};
@@ -33,14 +31,9 @@ impl Side {
         load: &Load,
         bed: &Testbed,
     ) -> Result<(), Error> {
-        let cpu = || -> Duration { tiers.iter().map(|tier| tier.usage().cpu).sum() };
-        let before = cpu();
-        // Includes the warm-up, both its time and its payments.
-        let outcome = bed.most_of(load).await?;
-        let took = cpu().saturating_sub(before);
-        let rate = outcome.rate * f64::from(load.batch.unwrap_or(1));
-        let length = bed.pace.length + bed.pace.warm_up;
-        let microseconds = took.as_secs_f64() * 1e6 / (rate * length.as_secs_f64());
+        let [web, app] = tiers;
+        let (outcome, microseconds) = bed.most_and_cpu(&[web, app], load).await?;
+        let rate = load.payments_a_second(&outcome);
         let shown = format!(
             "{} payments/s, {} µs each, p99 {} ms",
             number(rate),

@@ -102,7 +102,7 @@ async fn by_key(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let mut each = [Vec::new(), Vec::new()];
     for _ in 0..bed.pace.rounds {
         for (side, (server, load)) in each.iter_mut().zip(&sides) {
-            let (outcome, cpu) = bed.most_and_cpu(server, load).await?;
+            let (outcome, cpu) = bed.most_and_cpu(&[server], load).await?;
             let shown = format!("{} µs, {} requests/s", number(cpu), number(outcome.rate));
             tell(server.name(), shown);
             side.push(cpu);

@@ -67,10 +67,10 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         what,
         batches.clone(),
         load_data.clone(),
-        0.7,
+        0.9,
     ));
-    report.add(Finding::times(what, batches, at_once, 0.7));
-    report.add(Finding::times(what, ours.clone(), load_data, 0.7));
+    report.add(Finding::times(what, batches, at_once, 0.9));
+    report.add(Finding::times(what, ours.clone(), load_data, 0.8));
     report.add(Finding::times(what, ours, row_by_row, 1_000.0));
     Ok(())
 }

@@ -1,6 +1,9 @@
-//! Memory of both tiers, idle and under load.
+//! Memory of both tiers, idle, under load and afterwards.
+
+use std::time::Duration;
 
 use lab_runner::server::Server;
+use tokio::time::sleep;
 
 use super::{Error, tell};
 use crate::{
@@ -15,7 +18,10 @@ const CONNECTIONS: u32 = 64;
 /// Connections of the full load.
 const MOST: u32 = 256;
 
-/// Most memory that each tier may hold under load, in MiB.
+/// From the full load until what is kept counts.
+const REST: Duration = Duration::from_secs(10);
+
+/// Most memory that each tier may hold, in MiB.
 const LIMIT: f64 = 32.0;
 
 pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
@@ -37,13 +43,21 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let steady = [&web, &app].map(held);
     bed.most(&url, MOST).await?;
     note("after all that 256 connections can send");
+    sleep(REST).await;
+    note("10 s later");
+    let rested = [&web, &app].map(held);
     web.end().await;
     app.end().await;
 
     report.table(table);
-    for figure in steady {
-        let what = format!("memory of {}, at 1,000 payments/s", figure.name);
-        report.add(Finding::at_most(&what, figure, LIMIT));
+    for (figures, when) in [
+        (steady, "at 1,000 payments/s"),
+        (rested, "10 s after full load"),
+    ] {
+        for figure in figures {
+            let what = format!("memory of {}, {when}", figure.name);
+            report.add(Finding::at_most(&what, figure, LIMIT));
+        }
     }
     Ok(())
 }
