@@ -7,6 +7,7 @@ use std::time::Duration;
 use app_tier::intake::{Accepted, NotAccepted, Submission};
 use app_tier::ticket::Receipt;
 use payment_core::{ClientName, Draft, RequestId};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use verdict::{Answer, Attempt, Content};
 
@@ -21,6 +22,9 @@ const DEADLINE: Duration = Duration::from_secs(6);
 
 /// Attempts at a payment: the first request and its retries.
 const TRIES: usize = 4;
+
+/// Most payments of a batch.
+const BATCH_MAX: usize = 6;
 
 /// What all clients share.
 #[derive(Debug)]
@@ -53,17 +57,11 @@ impl Crowd {
             let world = &self.world;
             // Sometimes several at the same moment.
             world.pass(0..=*world.pick(&[0, 50, 20_000])).await;
-            let payment = world.pick(&self.payments).clone();
-            let nth = if world.fault(Fault::Collision) {
-                1 + world.below(payment.contents.len() - 1)
-            } else {
-                0
-            };
-            let content = &payment.contents[nth];
+            let wanted = self.draw();
             for _ in 0..TRIES {
-                let answer = self.request(&payment, content).await;
-                let is_open = matches!(answer, Answer::Failed { .. } | Answer::NoAnswer);
-                if !is_open || world.chance(0.2) {
+                let answers = self.request(&wanted).await;
+                let is_open = |answer| matches!(answer, &Answer::Failed { .. } | &Answer::NoAnswer);
+                if !answers.iter().any(is_open) || world.chance(0.2) {
                     break;
                 }
                 world.pass(10..=10_000).await;
@@ -71,54 +69,85 @@ impl Crowd {
         }
     }
 
-    async fn request(&self, payment: &Payment, content: &Content) -> Answer {
+    /// What a request says: one payment, or a batch of one client, perhaps with one id several times.
+    fn draw(&self) -> Vec<(&Payment, &Content)> {
         let world = &self.world;
-        let name = payment.name();
-        let place = world.below(self.nodes.count());
-        if let Some(last) = lock(&self.history).places.insert(name.clone(), place) {
-            world.hit(if last == place {
-                Fault::RepeatSameNode
-            } else {
-                Fault::RepeatOtherNode
-            });
+        let first = world.pick(&self.payments);
+        let mut payments = vec![first];
+        if world.chance(0.2) {
+            let is_own = |payment: &&Payment| payment.client == first.client;
+            let own: Vec<_> = self.payments.iter().filter(is_own).collect();
+            let more = 1 + world.below(BATCH_MAX - 1);
+            payments.extend((0..more).map(|_| *world.pick(&own)));
         }
-        let mut content = content.clone();
-        if world.fault(Fault::Malformed) {
-            content.amount = Some("-1".to_owned());
-        }
-        let body = payments::body(world, &payment.id, &content);
-        let request_id = lock(&self.history).next_request();
-        let sent_ms = clock::ms();
-        world.trace(|| format!("{request_id} sends {name} to node {place}"));
-        let answer = self.send(place, &payment.client, &body, &request_id).await;
-        world.trace(|| format!("{request_id} hears {answer:?}"));
-        lock(&self.history).attempts.push(Attempt {
-            client: Some(payment.client.as_str().to_owned()),
-            id: payment.id.clone(),
-            content,
-            sent_ms,
-            answered_ms: (answer != Answer::NoAnswer).then(clock::ms),
-            answer: answer.clone(),
-        });
-        answer
+        let other = |payment: &Payment| 1 + world.below(payment.contents.len() - 1);
+        payments
+            .into_iter()
+            .map(|payment| {
+                let is_other = world.fault(Fault::Collision);
+                let nth = if is_other { other(payment) } else { 0 };
+                (payment, &payment.contents[nth])
+            })
+            .collect()
     }
 
-    /// The request's way to a node and back.
+    /// Says these in one request, and notes what becomes of each.
+    async fn request(&self, wanted: &[(&Payment, &Content)]) -> Vec<Answer> {
+        let world = &self.world;
+        let place = world.below(self.nodes.count());
+        let request_id = lock(&self.history).next_request();
+        let (mut contents, mut bodies) = (Vec::new(), Vec::new());
+        for (payment, content) in wanted {
+            let name = payment.name();
+            world.trace(|| format!("{request_id} sends {name} to node {place}"));
+            if let Some(last) = lock(&self.history).places.insert(name, place) {
+                world.hit(if last == place {
+                    Fault::RepeatSameNode
+                } else {
+                    Fault::RepeatOtherNode
+                });
+            }
+            let mut content = Content::clone(content);
+            if world.fault(Fault::Malformed) {
+                content.amount = Some("-1".to_owned());
+            }
+            bodies.push(payments::body(world, &payment.id, &content));
+            contents.push(content);
+        }
+        let sent_ms = clock::ms();
+        let client = &wanted[0].0.client;
+        let answers = self.send(place, client, &bodies, &request_id).await;
+        world.trace(|| format!("{request_id} hears {answers:?}"));
+        for (((payment, _), content), answer) in wanted.iter().zip(contents).zip(&answers) {
+            lock(&self.history).attempts.push(Attempt {
+                client: Some(payment.client.as_str().to_owned()),
+                id: payment.id.clone(),
+                content,
+                sent_ms,
+                answered_ms: (*answer != Answer::NoAnswer).then(clock::ms),
+                answer: answer.clone(),
+            });
+        }
+        answers
+    }
+
+    /// A request's way to a node and back: an answer for each body.
     async fn send(
         &self,
         place: usize,
         client: &ClientName,
-        body: &str,
+        bodies: &[String],
         request_id: &str,
-    ) -> Answer {
+    ) -> Vec<Answer> {
         let world = &self.world;
+        let all = |answer| vec![answer; bodies.len()];
         world.pass(1..=20).await;
         if world.fault(Fault::RequestLost) {
-            return Answer::NoAnswer;
+            return all(Answer::NoAnswer);
         }
         // The load balancer knows which nodes are up.
         let Some(node) = self.nodes.at(place) else {
-            return Answer::Failed { status: 502 };
+            return all(Answer::Failed { status: 502 });
         };
         let patience = if world.fault(Fault::HangUp) {
             world.ms(0..=3_000)
@@ -126,39 +155,78 @@ impl Crowd {
             Duration::MAX
         };
         let heard = async {
-            let answer = tokio::select! {
+            let answers = tokio::select! {
                 biased;
-                () = node.life.ended() => Answer::NoAnswer,
-                answer = process(&node, client, body, request_id) => answer,
+                () = node.life.ended() => all(Answer::NoAnswer),
+                answers = process(&node, client, bodies, request_id) => answers,
             };
             world.pass(1..=20).await;
-            answer
+            answers
         };
+        let is_accepted = |answer: &Answer| matches!(answer, Answer::Accepted { .. });
         match timeout(patience, heard).await {
-            Ok(Answer::Accepted { .. }) if world.fault(Fault::AnswerLost) => Answer::NoAnswer,
-            Ok(answer) => answer,
-            Err(_) => Answer::NoAnswer,
+            Ok(answers) if answers.iter().any(is_accepted) && world.fault(Fault::AnswerLost) => {
+                all(Answer::NoAnswer)
+            }
+            Ok(answers) => answers,
+            Err(_) => all(Answer::NoAnswer),
         }
     }
 }
 
-/// What the app tier's HTTP interface does with a body.
-async fn process(node: &Node, client: &ClientName, body: &str, request_id: &str) -> Answer {
-    let draft = Draft::parse(body.as_bytes());
-    let payment = draft.and_then(|draft| draft.identify(None, || unreachable!("each has an id")));
-    let (Ok(payment), Some(request_id)) = (payment, RequestId::parse(request_id)) else {
-        return Answer::Refused { status: 422 };
+/// What the app tier's HTTP interface does with a body, or with several in a batch.
+async fn process(
+    node: &Node,
+    client: &ClientName,
+    bodies: &[String],
+    request_id: &str,
+) -> Vec<Answer> {
+    let submission = |body: &String| {
+        let draft = Draft::parse(body.as_bytes()).ok()?;
+        let payment = draft.identify(None, || unreachable!("each has an id"));
+        Some(Submission {
+            payment: payment.ok()?.of_client(client.clone()),
+            receipt: Receipt {
+                received_at: clock::skewed(node.skew_ms),
+                request_id: RequestId::parse(request_id)?,
+            },
+            traceparent: None,
+        })
     };
-    let receipt = Receipt {
-        received_at: clock::skewed(node.skew_ms),
-        request_id,
+    let accept = async |body| match submission(body) {
+        Some(submission) => answer(timeout(DEADLINE, node.intake.accept(submission)).await),
+        None => REFUSED,
     };
-    let submission = Submission {
-        payment: payment.of_client(client.clone()),
-        receipt,
-        traceparent: None,
-    };
-    match timeout(DEADLINE, node.intake.accept(submission)).await {
+    if let [body] = bodies {
+        return vec![accept(body).await];
+    }
+    let mut many = node.intake.many(bodies.iter().map(String::len)).await;
+    let taken: Vec<_> = bodies
+        .iter()
+        .map(|body| Some(many.take_up(submission(body)?, body.len())))
+        .collect();
+    if let Some(asking) = RequestId::parse(request_id) {
+        many.queue(&asking).await;
+    }
+    let mut answers = Vec::new();
+    for (body, number) in bodies.iter().zip(taken) {
+        answers.push(match number {
+            None => REFUSED,
+            Some(number) => match timeout(DEADLINE, many.outcome(number)).await {
+                Ok(Some(outcome)) => answer(Ok(outcome)),
+                // The id belonged to a payment that never became one.
+                Ok(None) => accept(body).await,
+                Err(late) => answer(Err(late)),
+            },
+        });
+    }
+    answers
+}
+
+const REFUSED: Answer = Answer::Refused { status: 422 };
+
+fn answer(outcome: Result<Result<Accepted, NotAccepted>, Elapsed>) -> Answer {
+    match outcome {
         Ok(Ok(Accepted {
             receipt, replayed, ..
         })) => Answer::Accepted {
