@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{MySql, MySqlPool};
+use sqlx::{Connection as _, MySql, MySqlConnection, MySqlPool};
 
 use super::{Database, LoginSource, set_session};
 use crate::driver::DriverError;
@@ -16,6 +16,9 @@ const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
 /// Longest life of a connection. After a failover the server's name leads to another, and a connection that nobody
 /// closed would go on asking the old one.
 const CONNECTION_LIFE_MAX: Duration = Duration::from_mins(5);
+
+/// A connection that nobody used for this long is asked whether it lives, which takes a round trip.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
 /// SQLSTATE of a refused login (1045, 1698).
 const LOGIN_REFUSED: &str = "28000";
@@ -37,6 +40,8 @@ impl Pool {
             .acquire_timeout(ACQUIRE_TIME_MAX)
             .max_lifetime(CONNECTION_LIFE_MAX)
             .after_connect(|connection, _| Box::pin(set_session(connection)))
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| Box::pin(check(connection, meta.idle_for)))
             .connect_lazy_with(MySqlConnectOptions::new());
         Self {
             driver,
@@ -97,6 +102,14 @@ impl Pool {
             *latest = Some(database);
         }
     }
+}
+
+/// A connection that is gone is replaced by another.
+async fn check(connection: &mut MySqlConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+    if idle > SURELY_ALIVE {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 fn is_login_refused(error: &sqlx::Error) -> bool {

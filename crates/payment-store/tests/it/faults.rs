@@ -22,7 +22,7 @@ async fn other_with_z(pool: &MySqlPool) -> MySqlConnection {
 
 /// A whole chunk, and `z` as the second.
 fn lines_to_z() -> Vec<Line> {
-    let ids = (0..500).map(|n| format!("p{n}")).chain(["z".to_owned()]);
+    let ids = (0..512).map(|n| format!("p{n}")).chain(["z".to_owned()]);
     let bodies: Vec<_> = ids.map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
     lines(&bodies)
 }
@@ -64,12 +64,12 @@ async fn p2_a_killed_connection_leaves_nothing_and_the_retry_takes_the_object_wh
     assert_eq!(
         outcome,
         Outcome {
-            lines: 501,
-            rows: 501,
+            lines: 513,
+            rows: 513,
             ..Outcome::default()
         }
     );
-    assert_eq!(counts(&pool).await, [501, 0, 0, 1]);
+    assert_eq!(counts(&pool).await, [513, 0, 0, 1]);
 }
 
 /// The caller waits no longer, as when a Lambda's time is up. The server rolls back; the pool is of use again.
@@ -87,8 +87,8 @@ async fn p2_a_caller_who_gives_up_leaves_nothing(pool: MySqlPool) {
     assert!(!is_ingested(&store, &object).await);
     other.execute("ROLLBACK").await.unwrap();
     let outcome = store.ingest_object(&object, &lines).await.unwrap();
-    assert_eq!((outcome.already, outcome.rows), (false, 501));
-    assert_eq!(counts(&pool).await, [501, 0, 0, 1]);
+    assert_eq!((outcome.already, outcome.rows), (false, 513));
+    assert_eq!(counts(&pool).await, [513, 0, 0, 1]);
 }
 
 /// MySQL says so by an error of its own (4031), MariaDB by closing alone.
