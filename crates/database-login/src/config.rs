@@ -9,6 +9,7 @@ use program::chain;
 use program::env::Env;
 
 use crate::arn::SecretArn;
+use crate::sdk::Sdk;
 use crate::secret::SecretAccess;
 use crate::token::TokenAccess;
 
@@ -123,8 +124,8 @@ fn access(login: Login, target: Target, user: &str) -> Result<Arc<dyn LoginSourc
     Ok(match login {
         Login::Url(url) => Arc::new(Database::parse(url.expose(), target.ca_bundle.as_ref())?),
         Login::Password(password) => Arc::new(target.database(user, password.expose())?),
-        Login::Secret(arn) => Arc::new(SecretAccess::new(arn, target)),
-        Login::Iam => Arc::new(TokenAccess::new(&target, user)?),
+        Login::Secret(arn) => Arc::new(SecretAccess::new(Sdk::default(), arn, target)),
+        Login::Iam => Arc::new(TokenAccess::new(Sdk::default(), &target, user)?),
     })
 }
 

@@ -9,7 +9,7 @@ fn access(user: &str) -> TokenAccess {
         host: Some(HOST.to_owned()),
         ..Target::default()
     };
-    TokenAccess::new(&target, user).unwrap()
+    TokenAccess::new(Sdk::default(), &target, user).unwrap()
 }
 
 fn token(session: Option<&str>) -> Secret {
@@ -59,7 +59,7 @@ fn no_token_is_made_for_a_connection_that_is_not_verified() {
             host: Some(host.to_owned()),
             ..Target::default()
         };
-        let error = TokenAccess::new(&target, "ingest").unwrap_err();
+        let error = TokenAccess::new(Sdk::default(), &target, "ingest").unwrap_err();
         assert!(matches!(error, ConfigError::TokenInClear), "{host}");
     }
 }

@@ -57,7 +57,7 @@ impl Rotated {
             ..Target::default()
         };
         let sdk = sdk(self.secrets.address, ACCESS_KEY_ID);
-        let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), target);
+        let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), target);
         Pool::new(Arc::new(access), size)
     }
 }
@@ -100,7 +100,7 @@ async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_cont
     let secrets = SecretsManager::start().await;
     let error = async |secrets: &SecretsManager, access_key_id: &str| {
         let sdk = sdk(secrets.address, access_key_id);
-        let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
+        let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), Target::default());
         let pool = Pool::new(Arc::new(access), 1);
         Error::from(pool.acquire().await.unwrap_err())
     };
@@ -126,7 +126,7 @@ async fn a_secrets_manager_that_is_away_is_a_passing_error_that_names_the_endpoi
         .local_addr()
         .unwrap();
     let sdk = sdk(nobody, ACCESS_KEY_ID);
-    let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
+    let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), Target::default());
     let error = Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err());
     assert!(error.is_transient(), "{error:?}");
     assert!(chain(&error).contains("interface endpoint"), "{error:?}");

@@ -70,7 +70,7 @@ async fn a_token_is_shown_to_no_one_but_a_server_that_is_verified() {
             ca_bundle: Some(ca_bundle.clone()),
         };
         let sdk = sdk(([127, 0, 0, 1], 1).into(), ACCESS_KEY_ID);
-        let access = TokenAccess::with_sdk(sdk, &target, "ingest").unwrap();
+        let access = TokenAccess::new(sdk.into(), &target, "ingest").unwrap();
         Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err())
     };
 
