@@ -155,12 +155,6 @@ impl Testbed {
             .map_err(|_| Error::Unexpected(format!("{statement} gives {text}, no number")))
     }
 
-    pub fn pid(&self, part: PartName) -> Result<i32, Error> {
-        let status = Status::load(&self.lab.dir)?;
-        let pid = status.and_then(|status| status.part(part)?.pid);
-        pid.ok_or_else(|| Error::Unexpected(format!("{part} does not run")))
-    }
-
     /// Starts a separate web tier in front of the app tier at `upstream`.
     pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
         let mut part = tier::web(PartName::WebA, &self.lab)?;

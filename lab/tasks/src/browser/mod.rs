@@ -206,10 +206,6 @@ impl Browser {
         }
     }
 
-    pub async fn find_all(&self, css: &str) -> Result<Vec<WebElement>, Error> {
-        Ok(self.tab.find_all(By::Css(css)).await?)
-    }
-
     pub async fn click(&self, css: &str) -> Result<(), Error> {
         Ok(self.find(css).await?.click().await?)
     }
