@@ -46,9 +46,9 @@ pub struct Draft {
 /// Why a body is no payment. No message holds anything that was sent, so each may be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaymentError {
-    #[error("the body {0}")]
+    #[error("the payment {0}")]
     Json(JsonError),
-    #[error("the body is not UTF-8")]
+    #[error("the payment is not UTF-8")]
     NotUtf8,
     #[error("id {ID_RULE}")]
     Id,
