@@ -15,7 +15,7 @@ use program::chain;
 use tokio::sync::Mutex;
 
 use crate::arn::SecretArn;
-use crate::config::Target;
+use crate::config::LoginTarget;
 use crate::content::Content;
 use crate::sdk::Sdk;
 
@@ -26,7 +26,7 @@ pub struct SecretAccess(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     arn: SecretArn,
-    target: Target,
+    target: LoginTarget,
     sdk: Sdk,
     /// Held while the secret is read, so that it is read once for all who wait.
     known: Mutex<Option<Database>>,
@@ -60,7 +60,7 @@ enum ReadError {
 }
 
 impl SecretAccess {
-    pub fn new(sdk: Sdk, arn: SecretArn, target: Target) -> Self {
+    pub fn new(sdk: Sdk, arn: SecretArn, target: LoginTarget) -> Self {
         Self(Arc::new(Shared {
             arn,
             target,
@@ -112,7 +112,7 @@ impl Shared {
         let request = client.get_secret_value().secret_id(self.arn.as_str());
         let answer = request.send().await.map_err(|error| failed(&error))?;
         let content = content(&answer).ok_or(ReadError::Content)?;
-        let target = Target {
+        let target = LoginTarget {
             host: self.target.host.clone().or(content.host),
             port: self.target.port.or(content.port),
             schema: self.target.schema.clone().or(content.schema),

@@ -17,7 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use program::Secret;
 use program::chain;
 
-use crate::config::Target;
+use crate::config::LoginTarget;
 use crate::sdk::Sdk;
 
 /// How long RDS takes a token for a log-in. A connection that is made goes on.
@@ -56,7 +56,7 @@ enum TokenError {
 }
 
 impl TokenAccess {
-    pub fn new(sdk: Sdk, target: &Target, user: &str) -> Result<Self, ConfigError> {
+    pub fn new(sdk: Sdk, target: &LoginTarget, user: &str) -> Result<Self, ConfigError> {
         let place = target.place();
         Ok(Self {
             // Said at the start rather than at the first connection, if it may get no token.

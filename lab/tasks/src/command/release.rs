@@ -17,14 +17,14 @@ use crate::release::{
     package::{check_size, earlier, products, sums_beside},
     rust::Rust,
     sbom,
-    target::{MissingTool, Target},
+    target::{BuildTarget, MissingTool},
 };
 
 #[derive(Debug, Args)]
 pub struct Dist {
     /// Target to build for; may be repeated [default: all that this machine can build for]
     #[arg(long, value_enum, value_name = "TRIPLE")]
-    pub target: Vec<Target>,
+    pub target: Vec<BuildTarget>,
     /// Install missing build tools
     #[arg(long)]
     pub install: bool,
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("none of the targets can be built on this machine")]
     Nothing,
     #[error("cannot build for {0} on this machine")]
-    NotAll(Target),
+    NotAll(BuildTarget),
     #[error("cannot write {}", path.display())]
     Write {
         path: PathBuf,
@@ -59,7 +59,7 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     };
     let rust = Rust::find(workspace).await?;
     let wanted = if args.target.is_empty() {
-        &Target::ALL
+        &BuildTarget::ALL
     } else {
         args.target.as_slice()
     };
@@ -85,7 +85,7 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
 }
 
 /// Returns the targets that can be built for here. What is missing for the others is installed or reported.
-fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Target>> {
+fn buildable(wanted: &[BuildTarget], may_install: bool, rust: &Rust) -> Result<Vec<BuildTarget>> {
     for tool in wanted.iter().flat_map(|target| target.missing_tools(rust)) {
         let command = tool.command();
         if may_install {

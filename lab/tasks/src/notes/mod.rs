@@ -37,7 +37,7 @@ pub enum Error {
     #[error(transparent)]
     Install(#[from] install::Error),
     #[error(transparent)]
-    StandIn(#[from] stand_in::Error),
+    StandIn(#[from] stand_in::StandInError),
     #[error(transparent)]
     Check(#[from] check::Error),
     #[error("cannot run bash")]

@@ -37,7 +37,7 @@ const DOMAIN: &str = "pay.example.com";
 const CONFIG: &str = "[default]\ns3 =\n    signature_version = s3v4\n";
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StandInError {
     #[error(transparent)]
     Moto(#[from] server::Error),
     #[error(transparent)]
@@ -75,7 +75,7 @@ pub struct StandIn {
 
 impl StandIn {
     /// Starts it with the programs in this folder.
-    pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self, Error> {
+    pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self, StandInError> {
         let dir = TempDir::with_prefix("lab-runbook-")?;
         fs::create_dir(dir.path().join(".aws"))?;
         fs::write(dir.path().join(".aws/config"), CONFIG)?;
@@ -113,12 +113,12 @@ impl StandIn {
     }
 
     /// Starts the bash in which the pages run, in the root of the work tree.
-    pub fn session(&self, root: &Path) -> Result<Session, Error> {
+    pub fn session(&self, root: &Path) -> Result<Session, StandInError> {
         Ok(Session::start(root, self.dir.path(), &self.variables)?)
     }
 
     /// Runs a CLI command and returns its answer; a word in quotes may contain blanks.
-    pub async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
+    pub async fn ask(&self, words: &[&str]) -> Result<Value, StandInError> {
         let command = words.join(" ");
         let output = Command::new(self.dir.path().join("bin/aws"))
             .args(words)
@@ -130,31 +130,33 @@ impl StandIn {
             .await?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(Error::Refused { command, message });
+            return Err(StandInError::Refused { command, message });
         }
         if output.stdout.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&output.stdout).map_err(|source| Error::NoJson { command, source })
+        serde_json::from_slice(&output.stdout)
+            .map_err(|source| StandInError::NoJson { command, source })
     }
 
     /// Returns the findings of `payctl doctor` in these areas, one per line; what it could not check counts as a
     /// finding.
-    pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>, Error> {
+    pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>, StandInError> {
         let program = PathBuf::from(&self.variables["PAYCTL"]);
         let mut command = Command::new(&program);
         command.args(["doctor", "--json"]).args(areas);
         command.env_clear().envs(&self.variables);
         command.env("AWS_REGION", "us-west-2").stdin(Stdio::null());
         let output = command.output().await;
-        let output = output.map_err(|source| Error::Doctor { program, source })?;
+        let output = output.map_err(|source| StandInError::Doctor { program, source })?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let mut found = Vec::new();
         for line in printed.lines() {
-            let finding: Value = serde_json::from_str(line).map_err(|source| Error::NoJson {
-                command: "payctl doctor".to_owned(),
-                source,
-            })?;
+            let finding: Value =
+                serde_json::from_str(line).map_err(|source| StandInError::NoJson {
+                    command: "payctl doctor".to_owned(),
+                    source,
+                })?;
             // Groups that replace instances are created by hand: moto's take no security group from a template.
             if finding["code"] == "replacement" {
                 continue;
@@ -203,7 +205,7 @@ fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
 }
 
 /// Loads the CLI once. Returns when it accepts commands.
-async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Error> {
+async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, StandInError> {
     let program = dir.join("aws_server.py");
     fs::write(&program, SERVER)?;
     let mut server = Command::new(tools.join("python"))
@@ -215,9 +217,9 @@ async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Er
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let stdout = server.stdout.take().ok_or(Error::Cli)?;
+    let stdout = server.stdout.take().ok_or(StandInError::Cli)?;
     let ready = BufReader::new(stdout).lines().next_line().await?;
-    ready.map(|_| server).ok_or(Error::Cli)
+    ready.map(|_| server).ok_or(StandInError::Cli)
 }
 
 /// Returns the shell's variables: of the user's own only `PATH`, no credentials and no configuration.

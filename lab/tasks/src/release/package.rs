@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     archive::{self, Entry, PROGRAM, TEXT},
-    target::Target,
+    target::BuildTarget,
 };
 
 /// Programs to build.
@@ -63,7 +63,7 @@ pub enum Error {
 pub fn products(
     workspace: &Path,
     programs: &Path,
-    target: Target,
+    target: BuildTarget,
     commit: &Commit,
 ) -> Result<Vec<Product>, Error> {
     let mut products = Vec::new();
@@ -78,7 +78,7 @@ fn tarball(
     workspace: &Path,
     programs: &Path,
     program: &str,
-    target: Target,
+    target: BuildTarget,
     commit: &Commit,
 ) -> Result<Product, Error> {
     let folder = format!("{program}-{}-{}", commit.version, target.arch());
@@ -103,7 +103,7 @@ fn tarball(
 }
 
 /// Returns the function's zip for Lambda: one program, named `bootstrap`.
-fn bootstrap(programs: &Path, target: Target) -> Result<Product, Error> {
+fn bootstrap(programs: &Path, target: BuildTarget) -> Result<Product, Error> {
     let name = format!("bootstrap-{}.zip", target.arch());
     let program = entry(&programs.join("lambda-ingest"), "bootstrap", PROGRAM)?;
     match archive::zip(&program) {

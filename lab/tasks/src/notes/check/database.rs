@@ -6,9 +6,13 @@ use super::{
     findings::{Findings, list},
     names::Names,
 };
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::{StandIn, StandInError};
 
-pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<(), Error> {
+pub async fn check(
+    account: &StandIn,
+    names: &Names,
+    findings: &mut Findings,
+) -> Result<(), StandInError> {
     let answer = account.ask(&["rds", "describe-db-instances"]).await?;
     let [database] = list(&answer["DBInstances"]) else {
         findings.same(

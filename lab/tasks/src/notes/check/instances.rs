@@ -7,7 +7,7 @@ use super::{
     findings::{Findings, list, name, text},
     names::{Names, instances},
 };
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::{StandIn, StandInError};
 
 /// Name, subnet, group, role, state.
 const INSTANCES: [[&str; 5]; 5] = [
@@ -48,7 +48,11 @@ const INSTANCES: [[&str; 5]; 5] = [
     ],
 ];
 
-pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<(), Error> {
+pub async fn check(
+    account: &StandIn,
+    names: &Names,
+    findings: &mut Findings,
+) -> Result<(), StandInError> {
     let there = instances(account).await?;
     let volumes = account.ask(&["ec2", "describe-volumes"]).await?;
     let seen = there.iter().map(|instance| {
@@ -101,7 +105,7 @@ async fn start(
     instance: &Value,
     name: &str,
     findings: &mut Findings,
-) -> Result<(), Error> {
+) -> Result<(), StandInError> {
     let id = text(&instance["InstanceId"]);
     let words = [
         "ec2",

@@ -44,7 +44,7 @@ const DOCTORED: [&str; 9] = [
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    StandIn(#[from] stand_in::Error),
+    StandIn(#[from] stand_in::StandInError),
     #[error("cannot read {}", path.display())]
     Read {
         path: PathBuf,

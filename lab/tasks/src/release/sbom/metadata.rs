@@ -4,7 +4,7 @@ use std::{collections::HashMap, env, ffi::OsString, io, path::Path, process::Com
 
 use serde::Deserialize;
 
-use crate::release::target::Target;
+use crate::release::target::BuildTarget;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -59,7 +59,7 @@ struct DepKind {
 }
 
 impl Metadata {
-    pub fn read(workspace: &Path, targets: &[Target]) -> Result<Self, Error> {
+    pub fn read(workspace: &Path, targets: &[BuildTarget]) -> Result<Self, Error> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
         command.current_dir(workspace);

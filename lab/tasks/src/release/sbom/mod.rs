@@ -16,7 +16,7 @@ use self::{
 };
 use super::{
     package::{Commit, PROGRAMS, Product},
-    target::Target,
+    target::BuildTarget,
 };
 
 const NAME: &str = "payment-pipeline";
@@ -32,7 +32,11 @@ pub enum Error {
 }
 
 /// Returns the SBOM of the programs for these targets, without libraries that only tests use.
-pub fn product(workspace: &Path, targets: &[Target], commit: &Commit) -> Result<Product, Error> {
+pub fn product(
+    workspace: &Path,
+    targets: &[BuildTarget],
+    commit: &Commit,
+) -> Result<Product, Error> {
     let metadata = Metadata::read(workspace, targets)?;
     let lock = Lock::read(workspace)?;
     let bom = bom(&metadata, &lock, commit)?;
