@@ -11,7 +11,7 @@ use crate::scripted_journal::SilentRows;
 use crate::tier::{Answer, Tier, accepted, payment, refused};
 
 #[tokio::test]
-async fn p1_yes_is_said_only_after_s3_confirmed() {
+async fn p1_acceptance_is_sent_only_after_s3_confirmed() {
     let mut tier = Tier::start(Layout::Batch, 1);
     let answer = tier.post(&payment("a")).await;
     let put = tier.put().await;

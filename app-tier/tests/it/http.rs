@@ -149,7 +149,7 @@ async fn ready_is_who_can_put_and_an_idle_tier_puts_an_empty_object_to_know() {
 }
 
 #[tokio::test]
-async fn yeses_repeats_and_puts_are_counted() {
+async fn accepted_payments_repeats_and_puts_are_counted() {
     let mut tier = Tier::start(None).await;
     let answer = tier.post(payment("a"));
     let put = tier.puts.recv().await.unwrap();

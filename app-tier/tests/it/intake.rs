@@ -51,7 +51,7 @@ async fn p4_repeats_in_flight_share_a_failure_too() {
 
 /// Neither has begun its PUT when the other comes: an object never holds both.
 #[tokio::test]
-async fn p4_of_two_contents_that_wait_under_one_id_the_first_wins_and_the_second_is_told() {
+async fn p4_of_two_queued_contents_with_one_id_the_first_wins() {
     let mut tier = Tier::start(Layout::Batch, 1);
     let _busy = tier.post(&payment("busy")).await;
     let busy = tier.put().await;
@@ -69,7 +69,7 @@ async fn p4_of_two_contents_that_wait_under_one_id_the_first_wins_and_the_second
 }
 
 #[tokio::test]
-async fn p6_other_content_takes_the_id_only_if_the_first_never_got_a_yes() {
+async fn p6_other_content_takes_the_id_only_if_the_first_was_not_accepted() {
     let mut tier = Tier::start(Layout::Batch, 4);
     let first = tier.post(&payment("a")).await;
     let put = tier.put().await;
@@ -157,7 +157,7 @@ async fn p4_a_claim_that_was_settled_gives_way_to_the_row() {
 
 /// The same content, too: nobody shares another client's outcome.
 #[tokio::test]
-async fn p10_clients_with_one_id_get_a_yes_and_a_line_each() {
+async fn p10_clients_with_one_id_are_accepted_with_a_line_each() {
     let mut tier = Tier::start(Layout::Batch, 4);
     let open = tier.post(&payment("a")).await;
     let own = tier.put().await;

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_told_apart() {
+    fn each_reason_to_reject_a_caller_is_named() {
         let of =
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         let known = AccessKeyIds::new(["AKID".to_owned()]);

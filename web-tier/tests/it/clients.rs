@@ -15,7 +15,7 @@ use crate::callers::{
 use crate::tier::Tier;
 
 #[tokio::test]
-async fn p10_who_is_not_known_gets_401_and_never_why() {
+async fn p10_an_unknown_caller_gets_401_and_never_the_reason() {
     let (key, expired) = (new_key().unwrap(), new_key().unwrap());
     let old = client("old", "", &expired) + "expires = 2026-01-02T00:00:00Z\n";
     let file = ClientsFile::new(&[client("shop", "", &key), signer("shop"), old].concat());
@@ -64,7 +64,7 @@ async fn p10_who_is_not_known_gets_401_and_never_why() {
 }
 
 #[tokio::test]
-async fn p10_a_right_key_or_signature_pays_and_only_the_clients_name_goes_on() {
+async fn p10_a_valid_credential_pays_and_only_the_clients_name_goes_on() {
     let key = new_key().unwrap();
     let file = ClientsFile::new(&[client("shop", "", &key), signer("shop")].concat());
     let tier = file.tier(vec![accepted()]).await;
