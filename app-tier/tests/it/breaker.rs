@@ -9,7 +9,7 @@ use tokio::time::{Instant, advance};
 use crate::scripted_journal::Asked;
 use crate::tier::{Tier, accepted, payment, refused};
 
-/// From the end of a probe to the next.
+/// Pause from the end of a probe to the next.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// PUTs that hang for this long make S3 away. A probe may hang for as long.

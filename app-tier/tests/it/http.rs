@@ -73,7 +73,7 @@ impl Tier {
         tokio::spawn(async move { request.send().await.unwrap() })
     }
 
-    /// From the second listener: status and body.
+    /// Status and body from the second listener.
     fn admin(&self, path: &str) -> JoinHandle<(u16, String)> {
         let url = format!("{}{path}", self.admin);
         tokio::spawn(async move {

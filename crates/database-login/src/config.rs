@@ -1,4 +1,4 @@
-//! From variables to a login.
+//! Makes a login of the variables.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -19,6 +19,7 @@ const CALL: Bounds = Bounds {
 pub struct Sdk(OnceCell<SdkConfig>);
 
 impl Sdk {
+    /// Returns the configuration; the chain is looked through once.
     pub async fn config(&self) -> Result<&SdkConfig, NoRegion> {
         self.0.get_or_try_init(|| aws::config(CALL)).await
     }

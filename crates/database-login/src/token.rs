@@ -56,6 +56,7 @@ enum TokenError {
 }
 
 impl TokenAccess {
+    /// Fails if the target can't be a database that takes tokens. No token is made yet.
     pub fn new(sdk: Sdk, target: &LoginTarget, user: &str) -> Result<Self, ConfigError> {
         let place = target.place();
         Ok(Self {

@@ -116,8 +116,8 @@ impl Testbed {
         Ok(())
     }
 
-    /// From now on objects are stored but the lab's function is not invoked, so that only the tiers are measured, or a
-    /// function under a host of its own.
+    /// Turns notifications off: from now on objects are stored but the lab's function is not invoked, so that only the
+    /// tiers are measured, or a function under a host of its own.
     pub async fn without_function(&self) -> Result<(), Error> {
         self.s3.set(EVENT_DROP, &Setting::default()).await?;
         self.lab.dir.hold(PartName::Lambda).set(None)?;

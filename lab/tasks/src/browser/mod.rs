@@ -90,9 +90,9 @@ pub enum Scheme {
 /// Size, scale and colours of the view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    /// In CSS pixels.
+    /// Width in CSS pixels.
     pub width: u32,
-    /// In CSS pixels.
+    /// Height in CSS pixels.
     pub height: u32,
     /// Picture pixels per CSS pixel.
     pub scale: f64,

@@ -113,7 +113,7 @@ impl Side<'_> {
             && groups.any(|group| text(group, "GroupId") == rule.peer)
     }
 
-    /// With ids in place of names.
+    /// Returns the rule with ids in place of names.
     fn rule(&self, rule: &GroupRule) -> Rule {
         let peer = match &rule.peer {
             Peer::Cidr(cidr) => cidr.to_string(),
