@@ -26,11 +26,7 @@ mod queues;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use self::{
-    account::Account,
-    finding::{Finding, Findings},
-    names::Names,
-};
+pub use self::{account::Account, finding::Findings, names::Names};
 
 /// A part of the account, or this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
