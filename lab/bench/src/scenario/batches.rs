@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use lab_runner::server::Server;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     load::Load,
@@ -32,7 +33,7 @@ impl Side {
         tiers: &[Server; 2],
         load: &Load,
         bed: &Testbed,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let cpu = || -> Duration { tiers.iter().map(|tier| tier.usage().cpu).sum() };
         let before = cpu();
         // Includes the warm-up, both its time and its payments.
@@ -54,7 +55,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

@@ -1,11 +1,11 @@
 //! Builds with the profile `dist`, so that the result depends neither on this machine nor on the date.
 
 use std::{
-    env, io,
+    env,
     path::{Path, PathBuf},
-    process::ExitStatus,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::{build::cargo, workspace::Workspace};
 
 use super::{package::PROGRAMS, rust::Rust, target::BuildTarget};
@@ -13,24 +13,13 @@ use super::{package::PROGRAMS, rust::Rust, target::BuildTarget};
 /// Separator of flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run cargo")]
-    Run(#[source] io::Error),
-    #[error("the build for {target} failed: {status}")]
-    Failed {
-        target: BuildTarget,
-        status: ExitStatus,
-    },
-}
-
 /// Builds the programs and returns their folder. `epoch`: seconds since 1970, for whatever embeds a time.
 pub async fn programs(
     workspace: &Workspace,
     rust: &Rust,
     target: BuildTarget,
     epoch: u64,
-) -> Result<PathBuf, Error> {
+) -> Result<PathBuf> {
     let folder = workspace.root().join("target");
     let mut command = cargo(workspace);
     command.args(["build", "--locked", "--profile", "dist"]);
@@ -44,11 +33,8 @@ pub async fn programs(
         command.env(name, value);
     }
     command.env("SOURCE_DATE_EPOCH", epoch.to_string());
-    let status = command.status().await;
-    let status = status.map_err(Error::Run)?;
-    if !status.success() {
-        return Err(Error::Failed { target, status });
-    }
+    let status = command.status().await.context("cannot run cargo")?;
+    ensure!(status.success(), "the build for {target} failed: {status}");
     Ok(folder.join(target.triple()).join("dist"))
 }
 
