@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use anyhow::{Result, ensure};
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testbed::Testbed;
+use super::{Error, testbed::Testbed};
 pub use lab_runner::part::lambda::authorization;
 use lab_runner::{
     database::User,
@@ -29,7 +28,7 @@ pub struct Function {
 
 impl Function {
     /// The pipeline's own function.
-    pub fn ingest(bed: &Testbed) -> Result<Self> {
+    pub fn ingest(bed: &Testbed) -> Result<Self, Error> {
         let database = bed.lab.database()?.url(User::Ingest);
         let mut environment = Self::access(bed);
         environment.insert("DATABASE_URL".to_owned(), database.expose().to_owned());
@@ -65,7 +64,7 @@ pub struct Host {
 
 impl Host {
     /// Starts the host. The function itself starts with the first call.
-    pub async fn start(function: &Function, bed: &Testbed) -> Result<Self> {
+    pub async fn start(function: &Function, bed: &Testbed) -> Result<Self, Error> {
         let part = part(function, bed)?;
         let server = Server::start(function.name, part, &bed.log(function.name)).await?;
         let key = &bed.lab.credentials.aws.operator.id;
@@ -76,17 +75,17 @@ impl Host {
             ),
             server,
             authorization: authorization(key),
-            client: http::client()?,
+            client: http::client().map_err(Error::Http)?,
         })
     }
 
     /// Invokes the function with the event of one object, and waits for its answer.
-    pub async fn ingest(&self, key: &str) -> Result<Duration> {
+    pub async fn ingest(&self, key: &str) -> Result<Duration, Error> {
         self.invoke(&event(key)).await
     }
 
     /// Invokes it with the events of several objects in one batch, as SQS does.
-    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration> {
+    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration, Error> {
         let message = |key: &String| {
             json!({
                 "messageId": key,
@@ -98,22 +97,21 @@ impl Host {
         self.invoke(&json!({"Records": messages})).await
     }
 
-    async fn invoke(&self, event: &Value) -> Result<Duration> {
+    async fn invoke(&self, event: &Value) -> Result<Duration, Error> {
         let request = self
             .client
             .post(&self.url)
             .header(AUTHORIZATION, &self.authorization)
             .json(event);
         let asked = Instant::now();
-        let answer = request.send().await?;
+        let answer = request.send().await.map_err(Error::Http)?;
         let status = answer.status().as_u16();
         let failed = answer.headers().contains_key("x-amz-function-error");
-        let body = answer.text().await?;
+        let body = answer.text().await.map_err(Error::Http)?;
         let took = asked.elapsed();
-        ensure!(
-            status == 200 && !failed,
-            "the function answered {status}: {body}"
-        );
+        if status != 200 || failed {
+            return Err(Error::Function { status, body });
+        }
         Ok(took)
     }
 
@@ -132,7 +130,7 @@ fn event(key: &str) -> Value {
     }]})
 }
 
-fn part(function: &Function, bed: &Testbed) -> Result<Part> {
+fn part(function: &Function, bed: &Testbed) -> Result<Part, Error> {
     let lab = &bed.lab;
     let address = free_address()?;
     let config = json!({

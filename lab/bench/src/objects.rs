@@ -1,13 +1,12 @@
 //! Journal objects written by the measurement itself.
 
-use anyhow::{Context as _, Result};
 use aws_sdk_s3::{Client, types::ServerSideEncryption};
 use lab_runner::lab::BUCKET;
 use payment_core::{Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{load::PAYMENT, testbed::Testbed};
+use super::{Error, load::PAYMENT, testbed::Testbed};
 
 /// Writes to the bucket as the operator.
 #[derive(Debug)]
@@ -23,23 +22,23 @@ impl Objects {
     }
 
     /// Puts an object with so many new payments; returns its key.
-    pub async fn put(&self, payments: usize) -> Result<String> {
+    pub async fn put(&self, payments: usize) -> Result<String, Error> {
         let now = Timestamp::from_unix_millis(unix_ms()).unwrap_or(Timestamp::EPOCH);
         let key = ObjectKey::batch("transactions/", now, Uuid::now_v7(), "bench");
-        let lines: Result<String> = (0..payments).map(|_| line(now)).collect();
+        let lines: Result<String, Error> = (0..payments).map(|_| line(now)).collect();
         self.put_bytes(key.as_str(), lines?.into_bytes()).await?;
         Ok(key.as_str().to_owned())
     }
 
     /// Returns how long S3 takes to put one payment, in milliseconds.
-    pub async fn time_one(&self) -> Result<f64> {
+    pub async fn time_one(&self) -> Result<f64, Error> {
         let asked = Instant::now();
         self.put(1).await?;
         Ok(asked.elapsed().as_secs_f64() * 1000.0)
     }
 
     /// Puts an object as older systems write it: one payment, without a record around it.
-    pub async fn put_plain(&self) -> Result<String> {
+    pub async fn put_plain(&self) -> Result<String, Error> {
         let id = Uuid::now_v7();
         let key = format!("transactions/tx_{id}.json");
         let body = format!(r#"{{"id":"tx_{id}","amount":100.0,"status":"processed"}}"#);
@@ -47,7 +46,7 @@ impl Objects {
         Ok(key)
     }
 
-    async fn put_bytes(&self, key: &str, body: Vec<u8>) -> Result<()> {
+    async fn put_bytes(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
         self.client
             .put_object()
             .bucket(BUCKET)
@@ -57,16 +56,17 @@ impl Objects {
             .body(body.into())
             .send()
             .await
-            .context("cannot write to S3")?;
+            .map_err(|error| Error::S3(error.into()))?;
         Ok(())
     }
 }
 
 /// Returns one record of the journal, as the app tier writes it.
-fn line(now: Timestamp) -> Result<String> {
+fn line(now: Timestamp) -> Result<String, Error> {
+    let unexpected = |what: &str| Error::Unexpected(format!("the bench's own payment: {what}"));
     let payment = Draft::parse(PAYMENT.as_bytes())
         .and_then(|draft| draft.identify(None, || PaymentId::made_from(Uuid::now_v7())))
-        .context("the bench's own payment")?;
+        .map_err(|error| unexpected(&error.to_string()))?;
     Ok(LogRecord {
         content_hash: payment.content_hash(),
         payment,

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
 use lab_runner::{
     database::User,
     fault::Switches,
@@ -18,7 +17,7 @@ use server_kit::fault::Setting;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Pace,
+    Error, Pace,
     load::{Load, Outcome},
     tools::Tools,
 };
@@ -38,7 +37,7 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    pub fn new(lab: Lab, pace: Pace) -> Result<Self> {
+    pub fn new(lab: Lab, pace: Pace) -> Result<Self, Error> {
         Ok(Self {
             s3: Switches::of(PartName::S3, &lab)?,
             lab,
@@ -48,19 +47,23 @@ impl Testbed {
     }
 
     /// Measures the maximum throughput of a URL, after a warm-up. No request may fail.
-    pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome> {
+    pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome, Error> {
         self.most_of(&self.pace.load(url, connections)).await
     }
 
     /// Like [`Testbed::most`], for any load.
-    pub async fn most_of(&self, load: &Load) -> Result<Outcome> {
+    pub async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
         let wrk = self.tools.wrk().await?;
         wrk.run(&self.warm_up(load)).await?;
         sound(load, wrk.run(load).await?)
     }
 
     /// Like [`Testbed::most`], with the CPU time that the server takes for each answer, in microseconds.
-    pub async fn most_and_cpu(&self, server: &Server, load: &Load) -> Result<(Outcome, f64)> {
+    pub async fn most_and_cpu(
+        &self,
+        server: &Server,
+        load: &Load,
+    ) -> Result<(Outcome, f64), Error> {
         let before = server.usage().cpu;
         // Includes the warm-up, both its time and its answers.
         let outcome = self.most_of(load).await?;
@@ -71,25 +74,25 @@ impl Testbed {
     }
 
     /// Measures the latency at a steady rate, after a warm-up. No request may fail.
-    pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome> {
+    pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome, Error> {
         self.steady_of(&self.pace.load(url, connections), rate)
             .await
     }
 
-    pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome> {
+    pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
         let oha = self.tools.oha(&self.lab.workspace).await?;
         oha.run(&self.warm_up(load), rate).await?;
         sound(load, oha.run(load, rate).await?)
     }
 
     /// Sends for as long as [`Testbed::steady_of`] does, warm-up included. Requests may fail.
-    pub async fn beside(&self, load: &Load, rate: u32) -> Result<Outcome> {
+    pub async fn beside(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
         let load = Load {
             length: self.pace.warm_up + self.pace.length,
             ..load.clone()
         };
         let oha = self.tools.oha(&self.lab.workspace).await?;
-        oha.run(&load, rate).await
+        Ok(oha.run(&load, rate).await?)
     }
 
     fn warm_up(&self, load: &Load) -> Load {
@@ -100,7 +103,7 @@ impl Testbed {
     }
 
     /// Adds this latency to S3's own.
-    pub async fn s3_latency(&self, ms: u64) -> Result<()> {
+    pub async fn s3_latency(&self, ms: u64) -> Result<(), Error> {
         if ms == 0 {
             self.s3.clear(Some(LATENCY)).await?;
             return Ok(());
@@ -113,9 +116,9 @@ impl Testbed {
         Ok(())
     }
 
-    /// Turns notifications off: from now on objects are stored but the lab's function is not invoked, so that only the
-    /// tiers are measured, or a function under a host of its own.
-    pub async fn without_function(&self) -> Result<()> {
+    /// From now on objects are stored but the lab's function is not invoked, so that only the tiers are measured, or a
+    /// function under a host of its own.
+    pub async fn without_function(&self) -> Result<(), Error> {
         self.s3.set(EVENT_DROP, &Setting::default()).await?;
         self.lab.dir.hold(PartName::Lambda).set(None)?;
         Status::signal(&self.lab.dir, PartName::Lambda, Signal::SIGTERM)?;
@@ -123,7 +126,7 @@ impl Testbed {
     }
 
     /// Waits until the function has nothing left to do.
-    pub async fn until_ingested(&self) -> Result<()> {
+    pub async fn until_ingested(&self) -> Result<(), Error> {
         let deadline = Instant::now() + QUIET;
         let mut before = None;
         while Instant::now() < deadline {
@@ -134,32 +137,43 @@ impl Testbed {
             before = Some(now);
             sleep(Duration::from_secs(2)).await;
         }
-        bail!("the function has objects left after {QUIET:?}")
+        let late = format!("the function has objects left after {QUIET:?}");
+        Err(Error::Unexpected(late))
     }
 
     /// Runs a statement as `reader`; returns its output without the final newline.
-    pub async fn sql(&self, statement: &str) -> Result<String> {
+    pub async fn sql(&self, statement: &str) -> Result<String, Error> {
         let client = self.lab.database()?.client(User::Reader);
         let text = format!("USE payments; {statement}");
         Ok(client.query(&text).await?.trim_end().to_owned())
     }
 
     /// Returns the number that a statement selects, run as `reader`.
-    pub async fn number(&self, statement: &str) -> Result<f64> {
+    pub async fn number(&self, statement: &str) -> Result<f64, Error> {
         let text = self.sql(statement).await?;
         text.parse()
-            .with_context(|| format!("{statement} gives {text}, no number"))
+            .map_err(|_| Error::Unexpected(format!("{statement} gives {text}, no number")))
+    }
+
+    pub fn pid(&self, part: PartName) -> Result<i32, Error> {
+        let status = Status::load(&self.lab.dir)?;
+        let pid = status.and_then(|status| status.part(part)?.pid);
+        pid.ok_or_else(|| Error::Unexpected(format!("{part} does not run")))
     }
 
     /// Starts a separate web tier in front of the app tier at `upstream`.
-    pub async fn web_tier(&self, upstream: &str) -> Result<Server> {
+    pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
         let mut part = tier::web(PartName::WebA, &self.lab)?;
         part.launch.env.insert("APP_TIER_URL", upstream.to_owned());
         self.start("web-tier", part).await
     }
 
     /// Starts a separate web tier that knows these clients.
-    pub async fn known_web_tier(&self, upstream: &str, clients: &[KnownClient]) -> Result<Server> {
+    pub async fn known_web_tier(
+        &self,
+        upstream: &str,
+        clients: &[KnownClient],
+    ) -> Result<Server, Error> {
         let file = self.lab.dir.root().join("clients.toml");
         known_client::write_file(&file, clients)?;
         let mut part = tier::web(PartName::WebA, &self.lab)?;
@@ -170,7 +184,7 @@ impl Testbed {
     }
 
     /// Starts a separate app tier with these additional variables.
-    pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server> {
+    pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server, Error> {
         let mut part = tier::app(PartName::AppA, &self.lab)?;
         for (name, value) in variables {
             part.launch.env.insert(name, (*value).to_owned());
@@ -178,7 +192,7 @@ impl Testbed {
         self.start("app-tier", part).await
     }
 
-    async fn start(&self, name: &str, mut part: part::Part) -> Result<Server> {
+    async fn start(&self, name: &str, mut part: part::Part) -> Result<Server, Error> {
         part.address = free_address()?;
         let env: &mut BTreeMap<_, _> = &mut part.launch.env;
         env.insert("LISTEN_ADDR", part.address.to_string());
@@ -192,11 +206,12 @@ impl Testbed {
     }
 }
 
-fn sound(load: &Load, outcome: Outcome) -> Result<Outcome> {
-    let (failed, what) = (outcome.failed, &load.url);
-    ensure!(
-        failed == 0,
-        "{failed} requests of {what} failed, so the measurement is not valid"
-    );
+fn sound(load: &Load, outcome: Outcome) -> Result<Outcome, Error> {
+    if outcome.failed > 0 {
+        return Err(Error::Failed {
+            what: load.url.clone(),
+            failed: outcome.failed,
+        });
+    }
     Ok(outcome)
 }

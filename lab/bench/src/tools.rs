@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
 use lab_runner::{build, install, output, workspace::Workspace};
 use tokio::sync::OnceCell;
 
@@ -18,8 +17,16 @@ pub struct Tools {
     oha: OnceCell<Oha>,
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Install(#[from] install::Error),
+    #[error("cannot build oha {OHA}; try: cargo install --locked oha --version {OHA}")]
+    Oha,
+}
+
 impl Tools {
-    pub async fn wrk(&self) -> Result<&Wrk> {
+    pub async fn wrk(&self) -> Result<&Wrk, Error> {
         let find = async || {
             let program = install::program("wrk")?;
             Ok(Wrk { program })
@@ -27,7 +34,7 @@ impl Tools {
         self.wrk.get_or_try_init(find).await
     }
 
-    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha> {
+    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha, Error> {
         let find = async || {
             let program = oha(workspace).await?;
             Ok(Oha { program })
@@ -36,7 +43,7 @@ impl Tools {
     }
 }
 
-async fn oha(workspace: &Workspace) -> Result<PathBuf> {
+async fn oha(workspace: &Workspace) -> Result<PathBuf, Error> {
     let own = workspace.tools();
     let built = own.join("bin/oha");
     if let Some(found) = install::find("oha") {
@@ -56,6 +63,6 @@ async fn oha(workspace: &Workspace) -> Result<PathBuf> {
         .await;
     match status {
         Ok(status) if status.success() => Ok(built),
-        _ => bail!("cannot build oha {OHA}; try: cargo install --locked oha --version {OHA}"),
+        _ => Err(Error::Oha),
     }
 }

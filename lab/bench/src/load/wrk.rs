@@ -2,14 +2,13 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use anyhow::{Context as _, Result};
 use lab_runner::known_client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::{Load, Outcome, PAYMENT, PERCENTILES, output_of, parsed};
+use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
@@ -29,8 +28,11 @@ pub struct Wrk {
 }
 
 impl Wrk {
-    pub async fn run(&self, load: &Load) -> Result<Outcome> {
-        let script = script().context("cannot write wrk's script")?;
+    pub async fn run(&self, load: &Load) -> Result<Outcome, Error> {
+        let script = script().map_err(|source| Error::Run {
+            program: self.program.clone(),
+            source,
+        })?;
         let percentiles: Vec<_> = PERCENTILES.iter().map(f64::to_string).collect();
         let authorization = load.key.as_ref().map(known_client::authorization);
         let mut command = Command::new(&self.program);
@@ -50,7 +52,10 @@ impl Wrk {
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
         let output = output_of(&self.program, &mut command).await?;
-        parsed(&self.program, &output, read)
+        read(&output).ok_or_else(|| Error::Output {
+            program: self.program.clone(),
+            output,
+        })
     }
 }
 
@@ -63,9 +68,9 @@ fn script() -> std::io::Result<NamedTempFile> {
 fn read(output: &str) -> Option<Outcome> {
     let summary: Summary = serde_json::from_str(output.lines().last()?).ok()?;
     // `requests` counts all answers, whatever their status.
-    let accepted = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
+    let yes = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
     Some(Outcome {
-        rate: f64::from(accepted) / summary.seconds,
+        rate: f64::from(yes) / summary.seconds,
         failed: summary.failed,
         latency_ms: summary.latency_ms,
     })
@@ -76,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_another_status_count_as_failed() {
+    fn answers_of_another_status_are_no_yes() {
         let output = "Running 1s test\n\n\
             {\"requests\":1000,\"seconds\":2.0,\"failed\":205,\"not_2xx\":200,\"latency_ms\":[1,2,3,4,5,6,7]}\n";
         let outcome = read(output).unwrap();

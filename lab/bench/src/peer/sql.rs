@@ -2,11 +2,11 @@
 
 use std::{fmt::Write as _, process::Stdio};
 
-use anyhow::{Context as _, Result, ensure};
 use tempfile::NamedTempFile;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::{BenchError, Error};
 use crate::{finding::a_second, testbed::Testbed};
 
 /// One payment, with all columns that the function fills.
@@ -16,11 +16,10 @@ const ROW: &str = "bench\t100.00\tUSD\tprocessed\tJane Doe\t2026-11-22 07:30:00.
 
 /// Loads `files` files of `rows` new rows each into `transactions`, one after the other; returns rows per second,
 /// including the client's start.
-pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64> {
+pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64, BenchError> {
     let files: Vec<_> = (0..files)
         .map(|_| rows_file(rows))
-        .collect::<Result<_>>()
-        .context("cannot write a temporary file")?;
+        .collect::<Result<_, _>>()?;
     // The lab's server refuses local files by default.
     let mut statements = "SET GLOBAL local_infile = ON;".to_owned();
     for file in &files {
@@ -41,20 +40,26 @@ pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64> 
         .kill_on_drop(true);
     let begun = Instant::now();
     let output = command.output().await;
-    let output = output.context("LOAD DATA")?;
+    let output = output.map_err(|error| BenchError::Unexpected(format!("LOAD DATA: {error}")))?;
     let took = begun.elapsed();
-    let message = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "LOAD DATA: {message}");
-    Ok(a_second(files.len() * rows, took))
+    if output.status.success() {
+        return Ok(a_second(files.len() * rows, took));
+    }
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(BenchError::Unexpected(format!("LOAD DATA: {message}")))
 }
 
-fn rows_file(rows: usize) -> Result<NamedTempFile> {
+fn rows_file(rows: usize) -> Result<NamedTempFile, Error> {
     let mut text = String::with_capacity(rows * 300);
     for line in 1..=rows {
         // Writing to a string can't fail.
         let _ = writeln!(text, "tx_{}\t{ROW}\t{line}", Uuid::now_v7());
     }
-    let file = NamedTempFile::new()?;
-    std::fs::write(file.path(), text)?;
+    let failed = |source| Error::Write {
+        path: std::env::temp_dir(),
+        source,
+    };
+    let file = NamedTempFile::new().map_err(failed)?;
+    std::fs::write(file.path(), text).map_err(failed)?;
     Ok(file)
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::Result;
 use lab_runner::{
     health::Health,
     install::{packages, program},
@@ -13,7 +12,7 @@ use lab_runner::{
     server::{Server, Spec},
 };
 
-use super::{places, python};
+use super::{BenchError, Error, places, python};
 use crate::testbed::Testbed;
 
 const HEALTH: Health = Health::Http { path: "/health" };
@@ -32,19 +31,19 @@ pub enum Peer {
 pub struct Stack(Vec<Server>);
 
 impl Stack {
-    pub async fn start(peer: Peer, bed: &Testbed) -> Result<Self> {
+    pub async fn start(peer: Peer, bed: &Testbed) -> Result<Self, BenchError> {
         let app = flask(peer, bed).await?;
         let web = node(peer, &app.url(), bed).await?;
         Ok(Self(vec![web, app]))
     }
 
     /// nginx instead of the web tier.
-    pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self> {
+    pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self, BenchError> {
         Ok(Self(vec![nginx(behind, bed).await?]))
     }
 
     /// Vector instead of the app tier.
-    pub async fn vector(program: PathBuf, bed: &Testbed) -> Result<Server> {
+    pub async fn vector(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
         let address = free_address()?;
         let data = bed.lab.dir.data("config/bench-vector");
         lab_runner::files::create_dir(&data)?;
@@ -81,7 +80,7 @@ impl Stack {
 }
 
 /// A server that answers every request at once as the app tier would.
-pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server> {
+pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
     let path = bed.lab.dir.config("bench-fixed.cfg");
     let content = format!(
         "global\n    nbthread 1\n\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 75s\n    timeout server 8s\n\n\
@@ -114,7 +113,7 @@ fn s3_access(bed: &Testbed) -> BTreeMap<&'static str, String> {
     ])
 }
 
-async fn flask(peer: Peer, bed: &Testbed) -> Result<Server> {
+async fn flask(peer: Peer, bed: &Testbed) -> Result<Server, BenchError> {
     let (dir, _) = places(bed, "flask-app");
     let python = python(bed, "flask-app")?;
     let address = free_address()?;
@@ -137,9 +136,11 @@ async fn flask(peer: Peer, bed: &Testbed) -> Result<Server> {
     start("flask-app", python, args, env, address, bed).await
 }
 
-async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server> {
+async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server, BenchError> {
     let (source, dir) = places(bed, "node-web");
-    packages::npm(&source, &dir, &["deployed.js", "tuned.js"]).await?;
+    packages::npm(&source, &dir, &["deployed.js", "tuned.js"])
+        .await
+        .map_err(Error::from)?;
     let script = match peer {
         Peer::NodeAndFlask => "deployed.js",
         Peer::NodeAndFlaskTuned => "tuned.js",
@@ -150,12 +151,12 @@ async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server> {
         ("APP_TIER_URL", upstream.to_owned()),
         ("NODE_ENV", "production".to_owned()),
     ]);
-    let node = program("node")?;
+    let node = program("node").map_err(Error::Install)?;
     let args = vec![dir.join(script).into()];
     start("node-web", node, args, env, address, bed).await
 }
 
-async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server> {
+async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
     let address = free_address()?;
     let dir = bed.lab.dir.data("config/bench-nginx");
     lab_runner::files::create_dir(&dir)?;
@@ -172,7 +173,7 @@ async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Server> {
     let path = dir.join("nginx.conf");
     let spec = Spec {
         launch: Launch {
-            program: program("nginx")?,
+            program: program("nginx").map_err(Error::Install)?,
             args: vec!["-c".into(), path.clone().into()],
             env: BTreeMap::new(),
             output: Output::File,
@@ -190,7 +191,7 @@ async fn start(
     env: BTreeMap<&'static str, String>,
     address: SocketAddr,
     bed: &Testbed,
-) -> Result<Server> {
+) -> Result<Server, BenchError> {
     let spec = Spec {
         launch: Launch {
             program,

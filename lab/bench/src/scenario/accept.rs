@@ -2,10 +2,9 @@
 //!
 //! The function gets no events meanwhile, on either side: the measurement covers the path to the durable answer.
 
-use anyhow::Result;
 use lab_runner::part::PartName;
 
-use super::{super::load::Outcome, tell};
+use super::{super::load::Outcome, Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     peer::{Peer, Stack},
@@ -55,12 +54,12 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     compare(bed, report).await?;
     climb(bed, report).await
 }
 
-async fn compare(bed: &Testbed, report: &mut Report) -> Result<()> {
+async fn compare(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let deployed = Stack::start(Peer::NodeAndFlask, bed).await?;
     let tuned = Stack::start(Peer::NodeAndFlaskTuned, bed).await?;
@@ -103,7 +102,7 @@ async fn compare(bed: &Testbed, report: &mut Report) -> Result<()> {
 }
 
 /// Measures the pipeline alone, with more and more connections.
-async fn climb(bed: &Testbed, report: &mut Report) -> Result<()> {
+async fn climb(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let ways = [
         (

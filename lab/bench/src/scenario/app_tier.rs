@@ -1,9 +1,8 @@
 //! The app tier by itself: throughput and CPU time, compared with Vector if it is installed.
 
-use anyhow::Result;
 use lab_runner::{install, server::Server};
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     peer::Stack,
@@ -24,7 +23,7 @@ struct Side {
 }
 
 impl Side {
-    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<()> {
+    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<(), Error> {
         let load = bed
             .pace
             .load(format!("{}/process", server.url()), CONNECTIONS);
@@ -48,7 +47,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let app = bed.app_tier(&[]).await?;
     let vector = match install::find("vector") {
         Some(program) => Some(Stack::vector(program, bed).await?),

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
 use lab_runner::server::Server;
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     load::Load,
@@ -33,7 +32,7 @@ impl Side {
         tiers: &[Server; 2],
         load: &Load,
         bed: &Testbed,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let cpu = || -> Duration { tiers.iter().map(|tier| tier.usage().cpu).sum() };
         let before = cpu();
         // Includes the warm-up, both its time and its payments.
@@ -55,7 +54,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

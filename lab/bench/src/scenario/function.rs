@@ -1,6 +1,6 @@
 //! A cold start of the function: from its event to its first committed row.
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     host::{Function, Host},
@@ -9,9 +9,8 @@ use crate::{
     report::Report,
     testbed::Testbed,
 };
-use anyhow::Result;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let objects = Objects::of(bed);
     let ours = Function::ingest(bed)?;
     let python = peer::python_function(bed)?;
@@ -31,7 +30,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
 }
 
 /// Returns milliseconds. The host is new, so the call starts the function's process.
-async fn first_row(function: &Function, key: &str, bed: &Testbed) -> Result<f64> {
+async fn first_row(function: &Function, key: &str, bed: &Testbed) -> Result<f64, Error> {
     let host = Host::start(function, bed).await?;
     let took = host.ingest(key).await;
     host.end().await;

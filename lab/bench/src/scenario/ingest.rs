@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, a_second, number},
     host::{Function, Host},
@@ -11,7 +11,6 @@ use crate::{
     report::Report,
     testbed::Testbed,
 };
-use anyhow::Result;
 
 /// Payments per object: the most that the app tier puts into one.
 pub const PAYMENTS: usize = 1_000;
@@ -25,7 +24,7 @@ const BATCH: usize = 10;
 /// Events of one payment each, per round.
 const EVENTS: usize = 100;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let function = Host::start(&Function::ingest(bed)?, bed).await?;
     let python = Host::start(&peer::python_function(bed)?, bed).await?;
     let objects = Objects::of(bed);
@@ -77,7 +76,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
 }
 
 /// Measures from the first event to the last answer, one object after the other.
-pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64> {
+pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64, Error> {
     let mut keys = Vec::with_capacity(count);
     for _ in 0..count {
         keys.push(objects.put(PAYMENTS).await?);
@@ -90,7 +89,7 @@ pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Resu
 }
 
 /// Measures the same objects, delivered as queue messages.
-async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64> {
+async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, Error> {
     let mut took = Duration::ZERO;
     for _ in 0..OBJECTS / BATCH {
         let mut keys = Vec::with_capacity(BATCH);
@@ -102,7 +101,7 @@ async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64> {
     Ok(a_second(PAYMENTS * OBJECTS, took))
 }
 
-async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64> {
+async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
     let mut took = Duration::ZERO;
     for _ in 0..EVENTS {
         took += host.ingest(&objects.put_plain().await?).await?;

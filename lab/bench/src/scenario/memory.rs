@@ -1,9 +1,8 @@
 //! Memory of both tiers, idle and under load.
 
-use anyhow::Result;
 use lab_runner::server::Server;
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     report::{Report, Table},
@@ -19,7 +18,7 @@ const MOST: u32 = 256;
 /// Most memory that each tier may hold under load, in MiB.
 const LIMIT: f64 = 32.0;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

@@ -15,11 +15,10 @@ mod single_payment;
 
 use std::fmt;
 
-use anyhow::Result;
 use clap::ValueEnum;
 use lab_runner::output;
 
-use super::{report::Report, testbed::Testbed};
+use super::{Error, report::Report, testbed::Testbed};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Scenario {
@@ -57,7 +56,7 @@ impl Scenario {
         chosen.partition(|scenario| matches!(scenario, Self::Lag | Self::Cost))
     }
 
-    pub(super) async fn run(self, bed: &Testbed, report: &mut Report) -> Result<()> {
+    pub(super) async fn run(self, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         output::say(format_args!("▶ {self}"));
         match self {
             Self::Accept => accept::run(bed, report).await,

@@ -1,10 +1,9 @@
 //! A single payment on an idle system: the latency that both tiers add to S3's own PUT.
 
-use anyhow::{Result, ensure};
 use lab_runner::part::PartName;
 use tokio::time::Instant;
 
-use super::tell;
+use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
     load::PAYMENT,
@@ -19,10 +18,13 @@ const PAYMENTS: usize = 500;
 /// Most that the tiers may add, in milliseconds.
 const LIMIT: f64 = 1.0;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let url = format!("{}/pay", web.url());
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(Error::Http)?;
     let objects = Objects::of(bed);
     let mut added = Vec::new();
     let mut puts = Vec::new();
@@ -51,16 +53,20 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn pay(client: &reqwest::Client, url: &str) -> Result<f64> {
+async fn pay(client: &reqwest::Client, url: &str) -> Result<f64, Error> {
     let asked = Instant::now();
     let request = client
         .post(url)
         .header("content-type", "application/json")
         .body(PAYMENT);
-    let answer = request.send().await?;
+    let answer = request.send().await.map_err(Error::Http)?;
     let status = answer.status();
-    answer.bytes().await?;
+    answer.bytes().await.map_err(Error::Http)?;
     let took = asked.elapsed().as_secs_f64() * 1000.0;
-    ensure!(status.as_u16() == 202, "a payment was answered {status}");
-    Ok(took)
+    if status.as_u16() == 202 {
+        return Ok(took);
+    }
+    Err(Error::Unexpected(format!(
+        "a payment was answered {status}"
+    )))
 }
