@@ -19,7 +19,7 @@ use crate::intake::{Accepted, Many, Submission};
 use crate::now;
 use crate::routes::{Answer, State, refuse, submission};
 
-/// From the head of the request to the answer, with time to write it before the deadline of the tier.
+/// Time from the head of the request to the answer, with time to write it before the deadline of the tier.
 const OUTCOMES: Duration = Duration::from_millis(5500);
 
 /// Bytes that are read before others get their turn on this core: those of the largest single payment.
@@ -104,7 +104,7 @@ impl Work<'_> {
         (many, read)
     }
 
-    /// By the rules of a single payment; but the id has to be there.
+    /// Reads a line by the rules of a single payment; but the id has to be there.
     fn read(&self, line: Line<'_>) -> Result<Submission, Refusal> {
         if line.text.len() > BODY_BYTES_MAX {
             return Err(Refusal::new(

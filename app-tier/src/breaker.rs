@@ -31,6 +31,7 @@ const PROBE: Duration = Duration::from_secs(2);
 /// While it is open, the reason is logged this often.
 const REMINDER: Duration = Duration::from_mins(1);
 
+/// Stops PUTs while S3 is away, and probes by itself until it is back.
 #[derive(Debug, Clone, Default)]
 pub struct Breaker(Arc<Shared>);
 

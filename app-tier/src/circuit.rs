@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 /// After a failure nothing is asked for this long.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Stops questions to the database while it does not answer.
 #[derive(Debug)]
 pub struct Circuit {
     /// What is lost while it is open, for the log.

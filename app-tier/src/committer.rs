@@ -53,6 +53,7 @@ pub enum Layout {
     Object,
 }
 
+/// How payments become objects.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub prefix: String,
@@ -73,6 +74,7 @@ pub enum NotQueued {
     StorageAway,
 }
 
+/// Gathers payments into objects and puts them; a ticket gets its receipt once S3 confirmed.
 #[derive(Debug)]
 pub struct Committer {
     queue: mpsc::Sender<Pending>,
@@ -90,6 +92,7 @@ pub struct Committer {
 }
 
 impl Committer {
+    /// Starts the worker that puts what is submitted.
     pub fn start<J: Journal, R: Records>(
         journal: J,
         records: R,

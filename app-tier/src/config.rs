@@ -28,6 +28,7 @@ const PREFIX_BYTES_MAX: usize = 500;
 /// SELECT, and nothing else.
 const USER: &str = "reader";
 
+/// Every variable that is read, with its default, for `--help`.
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
@@ -100,6 +101,7 @@ pub const VARIABLES: &[Variable] = &[
     aws_clients::VARIABLES,
 ];
 
+/// Everything that the program is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: Listen,
@@ -113,6 +115,7 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads the variables; all mistakes are reported at once.
     pub fn from_env(mut env: Env) -> Result<Self, EnvErrors> {
         env.refuse_unknown(
             &["ADMIN_", "CARD_", "DB_", "LOG_", "S3_", "TLS_"],

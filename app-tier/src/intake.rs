@@ -14,6 +14,7 @@ use crate::committer::{Committer, NotQueued, Pending};
 use crate::recent::{Claim, Recent};
 use crate::ticket::{Failure, Receipt, Ticket};
 
+/// Accepts payments: each id once, and its repeats with the first one's outcome.
 #[derive(Debug)]
 pub struct Intake {
     committer: Arc<Committer>,
@@ -38,6 +39,7 @@ pub struct Accepted {
     pub replayed: bool,
 }
 
+/// Why a payment was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
     #[error("the id belongs to a payment with other content")]

@@ -44,6 +44,7 @@ impl<J: Journal> Journal for Arc<J> {
     }
 }
 
+/// Outcome of a PUT that S3 answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     Stored,

@@ -44,7 +44,7 @@ use crate::records::Database;
 use crate::routes::State;
 use crate::rows::Rows;
 
-/// From the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
+/// Time from the head of a request to its answer. The web tier waits 8 s, so that it hears this tier's answer.
 const DEADLINE: Duration = Duration::from_secs(6);
 
 /// Bounds of one PUT: three tries fit into the deadline of the requests that wait for it.
@@ -80,6 +80,7 @@ pub struct App {
     spans: Spans,
 }
 
+/// Why the tier did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -89,6 +90,7 @@ pub enum StartError {
 }
 
 impl App {
+    /// Binds both ports and connects what the configuration names; nothing is served yet.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let client = s3::client(PUT).await?;
         let journal = S3Journal::new(client, config.bucket.clone(), config.encryption.clone());
@@ -169,7 +171,7 @@ impl App {
     }
 }
 
-/// By this machine's clock.
+/// Returns the time by this machine's clock.
 fn now() -> Timestamp {
     Timestamp::new(OffsetDateTime::now_utc())
 }

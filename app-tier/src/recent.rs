@@ -14,6 +14,7 @@ use crate::ticket::Ticket;
 /// in the database knows them.
 const IDS_MAX: usize = 16_384;
 
+/// Tickets of the most recent ids of this node.
 #[derive(Debug)]
 pub struct Recent(Mutex<LruCache<PaymentKey, Arc<Ticket>>>);
 
@@ -70,6 +71,7 @@ impl Recent {
         }
     }
 
+    /// Returns the ticket of an id that this node has seen recently.
     pub fn find(&self, payment: &PaymentKey) -> Option<Arc<Ticket>> {
         self.0
             .lock()

@@ -16,8 +16,10 @@ use crate::circuit::Circuit;
 /// A look-up of one batch takes a few milliseconds.
 const LOOK_UP: Duration = Duration::from_millis(250);
 
+/// Rows by the payment that they hold.
 pub type Holders = HashMap<PaymentKey, Holder>;
 
+/// Source of rows for payments that a request brought.
 #[async_trait]
 pub trait Records: Debug + Send + Sync + 'static {
     /// Those of the payments that are rows, as far as that can be said soon: payments and their repeats wait for it.

@@ -75,6 +75,7 @@ impl<B: Backend> Rows<B> {
         Ok(self.circuit.ask(question(store)).await?)
     }
 
+    /// Begins the pauses of one query that waits for a row.
     pub fn patience(&self) -> Patience<'_, B> {
         Patience {
             rows: self,

@@ -1,7 +1,7 @@
 //! What is known of a payment: its row, or that this node accepted it.
 
 use http_service::http::Refusal;
-use payment_core::{Currency, ErrorCode, PaymentId, PaymentKey};
+use payment_core::{Currency, ErrorCode, PaymentId, PaymentKey, PaymentState};
 use payment_store::{Backend, Error, Found, Rejection, Store};
 use program::chain;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::rows::Rows;
 #[derive(Debug, Serialize)]
 pub struct PaymentStatus {
     id: String,
-    state: State,
+    state: PaymentState,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,19 +31,6 @@ pub struct PaymentStatus {
     rejected_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// It is a row.
-    Recorded,
-    /// It is durable in S3, and on its way.
-    Accepted,
-    /// It is a row, and other content came under the same id.
-    Conflict,
-    /// It is durable in S3, and the function could not read it or the database refused it.
-    Rejected,
 }
 
 /// Seconds after which a payment that is not known may be.
@@ -107,7 +94,7 @@ async fn look_up<B: Backend>(
 }
 
 impl PaymentStatus {
-    fn new(id: &PaymentId, state: State) -> Self {
+    fn new(id: &PaymentId, state: PaymentState) -> Self {
         Self {
             id: id.to_string(),
             state,
@@ -125,7 +112,7 @@ impl PaymentStatus {
     fn accepted(id: &PaymentId, received_at: String) -> Self {
         Self {
             received_at: Some(received_at),
-            ..Self::new(id, State::Accepted)
+            ..Self::new(id, PaymentState::Accepted)
         }
     }
 
@@ -133,16 +120,16 @@ impl PaymentStatus {
         Self {
             rejected_at: Some(rejection.rejected_at.to_string()),
             reason: Some(rejection.reason),
-            ..Self::new(id, State::Rejected)
+            ..Self::new(id, PaymentState::Rejected)
         }
     }
 
     fn recorded(id: &PaymentId, found: &Found) -> Self {
         Self {
             state: if found.conflicts == 0 {
-                State::Recorded
+                PaymentState::Recorded
             } else {
-                State::Conflict
+                PaymentState::Conflict
             },
             transaction: found.transaction.clone(),
             amount: found.amount.map(|amount| amount.to_string()),

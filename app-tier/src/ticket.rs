@@ -32,8 +32,10 @@ pub enum Failure {
     Conflict,
 }
 
+/// What became of a ticket's payment.
 pub type Outcome = Result<Receipt, Failure>;
 
+/// A payment's place in the memory of the node: its content and, once known, its outcome.
 #[derive(Debug)]
 pub struct Ticket {
     content_hash: ContentHash,
@@ -68,6 +70,7 @@ impl Ticket {
         self.content_hash
     }
 
+    /// Waits for the outcome.
     pub async fn outcome(&self) -> Outcome {
         self.outcome.wait().await.clone()
     }

@@ -31,7 +31,8 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// From the arguments, or from `PAY_KEY`. `None` if there is none, or after a mistake was noted.
+    /// Reads the credential from the arguments, or from `PAY_KEY`. `None` if there is none, or after a mistake was
+    /// noted.
     pub fn new(args: CredentialArgs, env: &mut Env) -> Option<Self> {
         let by_environment = env.secret("PAY_KEY");
         if let Some(path) = args.sign {

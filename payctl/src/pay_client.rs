@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode, header, request};
 use http_body_util::Full;
-use payment_core::{PaymentId, batch};
+use payment_core::{PaymentId, PaymentState, batch};
 use program::{Env, chain};
 use serde::{Deserialize, Serialize};
 use tls::Roots;
@@ -64,16 +64,6 @@ pub struct Sent {
     pub answer: Result<Answer, NoAnswer>,
     /// An earlier try may have been taken, whatever is said to this one.
     pub unsure: bool,
-}
-
-/// What became of a payment, as `GET /pay/{id}` says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Accepted,
-    Recorded,
-    Conflict,
-    Rejected,
 }
 
 #[derive(Debug, Serialize, clap::Args)]
@@ -223,11 +213,11 @@ impl Answer {
     }
 
     /// What it says of this payment, if anything.
-    pub fn state_of(&self, id: &str) -> Option<State> {
+    pub fn state_of(&self, id: &str) -> Option<PaymentState> {
         #[derive(Deserialize)]
         struct Known {
             id: String,
-            state: State,
+            state: PaymentState,
         }
         let known = serde_json::from_str::<Known>(&self.body).ok()?;
         (self.status == StatusCode::OK && known.id == id).then_some(known.state)

@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use http::StatusCode;
 use http_service::http::Refusal;
-use payment_core::{ErrorCode, PaymentId};
+use payment_core::{ErrorCode, PaymentId, PaymentState};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,7 @@ pub struct Accepted {
 #[derive(Debug, Deserialize)]
 pub struct Found {
     id: String,
-    pub state: State,
+    pub state: PaymentState,
     #[serde(default)]
     pub transaction: String,
     #[serde(default)]
@@ -35,15 +35,6 @@ pub struct Found {
     pub received_at: String,
     #[serde(default)]
     pub recorded_at: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Accepted,
-    Recorded,
-    Conflict,
-    Rejected,
 }
 
 /// A problem, as it was sent.

@@ -20,6 +20,7 @@ use crate::{assets, page};
 /// Made once: it never changes while the program runs.
 static JSON: LazyLock<String> = LazyLock::new(|| description::openapi().to_string());
 
+/// Serves the description of the interface as JSON.
 pub async fn json() -> impl IntoResponse {
     let headers = [
         (CONTENT_TYPE, "application/json"),
@@ -44,6 +45,7 @@ struct DocsPage {
     codes: Vec<(u16, &'static str, &'static str)>,
 }
 
+/// Serves the page that describes the interface.
 pub async fn page() -> Response {
     page::render(&DocsPage {
         assets: assets::base(),

@@ -21,6 +21,7 @@ use crate::upstream;
 const CLIENTS_FILE: &str = "CLIENTS_FILE";
 const ADDRESS_RATE: &str = "ADDRESS_RATE";
 
+/// Every variable that is read, with its default, for `--help`.
 pub const VARIABLES: &[Variable] = &[
     Listen::ADDR,
     Listen::DRAIN,
@@ -51,6 +52,7 @@ pub const VARIABLES: &[Variable] = &[
     },
 ];
 
+/// Everything that the program is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: Listen,
@@ -93,6 +95,7 @@ impl ClientsFile {
 }
 
 impl Config {
+    /// Reads the variables; all mistakes are reported at once.
     pub fn from_env(mut env: Env) -> Result<Self, EnvErrors> {
         env.refuse_unknown(
             &[

@@ -38,7 +38,7 @@ use crate::ready::Ready;
 use crate::routes::State;
 use crate::upstream::{AppTier, HostPort, Resolve};
 
-/// From the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
+/// Time from the head of a request to its answer: less than a client's usual 10 s, more than the app tier's 6 s.
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Requests at work at one time, each with a body of at most 16 KiB.
@@ -84,6 +84,7 @@ impl Routers {
 }
 
 impl App {
+    /// Binds both ports; nothing is served yet.
     pub async fn build(config: Config) -> Result<Self, BindError> {
         let resolver = HostPort(config.app_tier.origin.address());
         Self::with_resolver(resolver, config).await

@@ -3,9 +3,9 @@
 use askama::Template;
 use axum::response::Response;
 use http_service::http::Refusal;
-use payment_core::{Amount, Currency, PaymentId, Timestamp};
+use payment_core::{Amount, Currency, PaymentId, PaymentState, Timestamp};
 
-use crate::answer::{Accepted, Found, State};
+use crate::answer::{Accepted, Found};
 use crate::form::Fields;
 use crate::{assets, page};
 
@@ -82,32 +82,32 @@ pub async fn found(id: &PaymentId, answer: Response) -> Result<Response, Refusal
         recorded: Moment::new(&found.recorded_at),
         payer_name: "",
         transaction: &found.transaction,
-        may_change: matches!(found.state, State::Accepted | State::Rejected),
-        may_pay_another: found.state != State::Rejected,
+        may_change: matches!(found.state, PaymentState::Accepted | PaymentState::Rejected),
+        may_pay_another: found.state != PaymentState::Rejected,
     }))
 }
 
 fn said_of(found: &Found) -> (&'static str, &'static str) {
     let is_failed = found.status == "failed";
     match found.state {
-        State::Recorded if is_failed => (
+        PaymentState::Recorded if is_failed => (
             "Failed payment recorded",
             "It came as one that failed elsewhere: it is on record, and nothing was paid.",
         ),
-        State::Recorded => ("Payment recorded", ""),
-        State::Accepted => (
+        PaymentState::Recorded => ("Payment recorded", ""),
+        PaymentState::Accepted => (
             "Payment accepted",
             "It is stored. The amount is shown as soon as it is recorded.",
         ),
-        State::Conflict if is_failed => (
+        PaymentState::Conflict if is_failed => (
             "Failed payment recorded",
             "It came as one that failed elsewhere: nothing was paid. What else came under this number was not made, either.",
         ),
-        State::Conflict => (
+        PaymentState::Conflict => (
             "One of several payments was recorded",
             "Different payments came under this number. Only the one below was made: if yours is not the same, yours was not made.",
         ),
-        State::Rejected => (
+        PaymentState::Rejected => (
             "Payment held up",
             "A fault on our side keeps it from being recorded. It is stored: do not pay again.",
         ),

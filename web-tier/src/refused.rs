@@ -9,9 +9,9 @@ use crate::{address, assets, words};
 
 /// What a person wanted, as the head of the request says it.
 pub enum Purpose {
-    /// To pay, under the id in the form's address.
+    /// A payment, under the id in the form's address.
     Pay(Option<PaymentId>),
-    /// To know what became of a payment.
+    /// A look at what became of a payment.
     Ask(PaymentId),
     Other,
 }

@@ -111,6 +111,7 @@ impl AppTier {
         }
     }
 
+    /// Shows duration, failures and repeats of calls.
     pub fn register(&self, metrics: &mut Metrics) {
         let Counters {
             took,

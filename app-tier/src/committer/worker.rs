@@ -1,4 +1,4 @@
-//! From the queue to S3: gathers what waits, and keeps the PUTs and the chain going.
+//! Moves payments from the queue to S3: gathers what waits, and keeps the PUTs and the chain going.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// one takes 20 to 60 ms.
 const BEHIND_A_PUT: Duration = Duration::from_millis(50);
 
-/// From the end of a probe to the next.
+/// Pause from the end of a probe to the next.
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
 
 /// The time by this machine.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, advance};
 use crate::scripted_journal::Asked;
 use crate::tier::{Tier, accepted, payment, refused};
 
-/// From the end of a probe to the next.
+/// Pause from the end of a probe to the next.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// PUTs that hang for this long make S3 away. A probe may hang for as long.
@@ -77,7 +77,7 @@ async fn p5_failures_that_are_not_in_a_row_refuse_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn p5_it_asks_by_itself_and_the_first_yes_ends_the_outage() {
+async fn p5_it_probes_by_itself_and_the_first_success_ends_the_outage() {
     let mut tier = Tier::start(Layout::Batch, 4);
     away(&mut tier).await;
     for _ in 0..3 {

@@ -73,7 +73,7 @@ impl Tier {
         tokio::spawn(async move { request.send().await.unwrap() })
     }
 
-    /// From the second listener: status and body.
+    /// Status and body from the second listener.
     fn admin(&self, path: &str) -> JoinHandle<(u16, String)> {
         let url = format!("{}{path}", self.admin);
         tokio::spawn(async move {
@@ -149,7 +149,7 @@ async fn ready_is_who_can_put_and_an_idle_tier_puts_an_empty_object_to_know() {
 }
 
 #[tokio::test]
-async fn yeses_repeats_and_puts_are_counted() {
+async fn accepted_payments_repeats_and_puts_are_counted() {
     let mut tier = Tier::start(None).await;
     let answer = tier.post(payment("a"));
     let put = tier.puts.recv().await.unwrap();

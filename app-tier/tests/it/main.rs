@@ -3,6 +3,7 @@
 mod batch;
 mod breaker;
 mod chain;
+mod group_commit;
 mod http;
 mod intake;
 mod log;

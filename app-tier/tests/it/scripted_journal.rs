@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use app_tier::intake::Submission;
 use app_tier::journal::{Journal, JournalError, Put};
 use app_tier::records::{Holders, Records};
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use payment_core::chain::Header;
 use payment_core::object::{read_header, read_object};
 use payment_core::{ObjectKey, PaymentKey, Timestamp};
+use payment_store::Holder;
 use tokio::sync::{mpsc, oneshot};
 
 /// A PUT that waits for the test's answer.
@@ -76,6 +78,19 @@ impl ScriptedJournal {
 /// Rows that the test puts there.
 #[derive(Clone, Debug, Default)]
 pub struct Rows(pub Arc<Mutex<Holders>>);
+
+impl Rows {
+    /// Makes a payment that some node accepted a row.
+    pub fn record(&self, accepted: &Submission) {
+        let holder = Holder {
+            content_hash: accepted.payment.content_hash(),
+            received_at: accepted.receipt.received_at,
+            request_id: Some(accepted.receipt.request_id.clone()),
+        };
+        let key = accepted.payment.key().clone();
+        self.0.lock().unwrap().insert(key, holder);
+    }
+}
 
 #[async_trait]
 impl Records for Rows {

@@ -30,6 +30,7 @@ pub struct Bounds {
 /// S3 closes connections that idle for longer than some 20 s; ours go first.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
+/// Neither environment nor profile nor machine names a region.
 #[derive(Debug, thiserror::Error)]
 #[error("no AWS region is set; set AWS_REGION, e.g. us-west-2")]
 pub struct NoRegion;

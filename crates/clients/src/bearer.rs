@@ -22,6 +22,7 @@ const SECRET_BYTES: usize = 32;
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
+    /// Hashes a key.
     pub fn of(key: &str) -> Self {
         Self(Sha256::digest(key).into())
     }

@@ -68,6 +68,7 @@ impl FileErrors {
         Self(vec![what.to_owned()])
     }
 
+    /// Returns the mistakes, one by one.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

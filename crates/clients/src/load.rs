@@ -21,6 +21,7 @@ pub struct Stamp {
     mode: u32,
 }
 
+/// Why the file of clients can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("it can't be read")]

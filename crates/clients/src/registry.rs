@@ -30,6 +30,7 @@ struct KeyPosition {
 }
 
 impl Registry {
+    /// Reads the text of a file of clients; all mistakes are reported at once.
     pub fn parse(text: &str) -> Result<Self, FileErrors> {
         Ok(Self::new(file::parse(text)?))
     }

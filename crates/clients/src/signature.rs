@@ -151,7 +151,7 @@ impl Signed {
 }
 
 impl SigningKey {
-    /// From the secret half of a key: the seed of Ed25519, or the secret of HMAC.
+    /// Makes a key of its secret half: the seed of Ed25519, or the secret of HMAC.
     pub fn new(algorithm: &str, secret: &[u8]) -> Option<Self> {
         match algorithm {
             "ed25519" => Ed25519KeyPair::from_seed_unchecked(secret)

@@ -10,6 +10,7 @@ pub struct SecretArn {
     region: String,
 }
 
+/// The text is not the ARN of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must have the form arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME")]
 pub struct NotASecretArn;

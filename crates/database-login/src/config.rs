@@ -1,4 +1,4 @@
-//! From variables to a login.
+//! Makes a login of the variables.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use program::chain;
 use program::env::Env;
 
 use crate::arn::SecretArn;
+use crate::sdk::Sdk;
 use crate::secret::SecretAccess;
 use crate::token::TokenAccess;
 
@@ -17,7 +18,7 @@ const SCHEMA: &str = "payments";
 
 /// Where a secret's password is used: what is absent is looked for in the secret.
 #[derive(Debug, Clone, Default)]
-pub struct Target {
+pub struct LoginTarget {
     pub host: Option<String>,
     pub port: Option<u16>,
     pub schema: Option<String>,
@@ -58,17 +59,17 @@ pub fn required(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
     access
 }
 
-fn target(env: &mut Env) -> Option<Target> {
+fn target(env: &mut Env) -> Option<LoginTarget> {
     let path: Option<PathBuf> = env.optional("DB_CA_BUNDLE");
     let bundle = path.map(|path| CaBundle::read(&path)).transpose();
-    let target = Target {
+    let target = LoginTarget {
         host: env.optional("DB_HOST"),
         port: env.optional("DB_PORT"),
         schema: env.optional("DB_NAME"),
         ca_bundle: None,
     };
     match bundle {
-        Ok(ca_bundle) => Some(Target {
+        Ok(ca_bundle) => Some(LoginTarget {
             ca_bundle,
             ..target
         }),
@@ -80,7 +81,7 @@ fn target(env: &mut Env) -> Option<Target> {
 }
 
 /// Returns exactly one way to log in, or notes a mistake that says what to do; `None` without one if nothing is set.
-fn login(env: &mut Env, target: &Target) -> Option<Login> {
+fn login(env: &mut Env, target: &LoginTarget) -> Option<Login> {
     let url = env.secret("DATABASE_URL").map(Login::Url);
     let password = env.secret("DB_PASSWORD").map(Login::Password);
     let secret = env.optional("DB_SECRET_ARN").map(Login::Secret);
@@ -119,16 +120,20 @@ fn login(env: &mut Env, target: &Target) -> Option<Login> {
     by_parts.into_iter().next()
 }
 
-fn access(login: Login, target: Target, user: &str) -> Result<Arc<dyn LoginSource>, ConfigError> {
+fn access(
+    login: Login,
+    target: LoginTarget,
+    user: &str,
+) -> Result<Arc<dyn LoginSource>, ConfigError> {
     Ok(match login {
         Login::Url(url) => Arc::new(Database::parse(url.expose(), target.ca_bundle.as_ref())?),
         Login::Password(password) => Arc::new(target.database(user, password.expose())?),
-        Login::Secret(arn) => Arc::new(SecretAccess::new(arn, target)),
-        Login::Iam => Arc::new(TokenAccess::new(&target, user)?),
+        Login::Secret(arn) => Arc::new(SecretAccess::new(Sdk::default(), arn, target)),
+        Login::Iam => Arc::new(TokenAccess::new(Sdk::default(), &target, user)?),
     })
 }
 
-impl Target {
+impl LoginTarget {
     pub(crate) fn place(&self) -> DbAddress<'_> {
         DbAddress {
             host: self.host.as_deref().unwrap_or_default(),

@@ -9,6 +9,7 @@
 pub mod arn;
 pub mod config;
 mod content;
+pub mod sdk;
 pub mod secret;
 pub mod token;
 pub mod variables;

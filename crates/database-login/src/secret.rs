@@ -1,33 +1,23 @@
 //! A login that is kept in AWS Secrets Manager, which may change it while a program runs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_clients::aws::{self, Bounds};
+use aws_clients::aws::NoRegion;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Region};
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
-use aws_types::SdkConfig;
 use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
 use program::chain;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use crate::arn::SecretArn;
-use crate::config::Target;
+use crate::config::LoginTarget;
 use crate::content::Content;
-
-/// Bounds of reading the secret. Without a way to Secrets Manager (in a VPC: an interface endpoint) the call fails
-/// and says so.
-const CALL: Bounds = Bounds {
-    connect: Duration::from_secs(1),
-    attempt: Duration::from_secs(2),
-    operation: Duration::from_secs(5),
-    attempts: 3,
-};
+use crate::sdk::Sdk;
 
 /// The secret's user and password, read when the first connection is made, and again if the server refuses them.
 #[derive(Debug)]
@@ -36,8 +26,8 @@ pub struct SecretAccess(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     arn: SecretArn,
-    target: Target,
-    sdk: OnceCell<SdkConfig>,
+    target: LoginTarget,
+    sdk: Sdk,
     /// Held while the secret is read, so that it is read once for all who wait.
     known: Mutex<Option<Database>>,
 }
@@ -46,7 +36,7 @@ struct Shared {
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error(transparent)]
-    Region(#[from] aws::NoRegion),
+    Region(#[from] NoRegion),
     #[error(
         "Secrets Manager can't be reached; in a VPC without a way out it needs an interface endpoint: {0}"
     )]
@@ -70,17 +60,7 @@ enum ReadError {
 }
 
 impl SecretAccess {
-    /// With region and credentials of the SDK's own chain, looked for when the secret is first read.
-    pub fn new(arn: SecretArn, target: Target) -> Self {
-        Self::over(OnceCell::new(), arn, target)
-    }
-
-    /// With a configuration of the caller's.
-    pub fn with_sdk(sdk: SdkConfig, arn: SecretArn, target: Target) -> Self {
-        Self::over(OnceCell::from(sdk), arn, target)
-    }
-
-    fn over(sdk: OnceCell<SdkConfig>, arn: SecretArn, target: Target) -> Self {
+    pub fn new(sdk: Sdk, arn: SecretArn, target: LoginTarget) -> Self {
         Self(Arc::new(Shared {
             arn,
             target,
@@ -126,13 +106,13 @@ impl Shared {
     }
 
     async fn read(&self) -> Result<Database, ReadError> {
-        let sdk = self.sdk.get_or_try_init(|| aws::config(CALL)).await?;
+        let sdk = self.sdk.config().await?;
         let region = Region::new(self.arn.region().to_owned());
         let client = Client::from_conf(Builder::from(sdk).region(region).build());
         let request = client.get_secret_value().secret_id(self.arn.as_str());
         let answer = request.send().await.map_err(|error| failed(&error))?;
         let content = content(&answer).ok_or(ReadError::Content)?;
-        let target = Target {
+        let target = LoginTarget {
             host: self.target.host.clone().or(content.host),
             port: self.target.port.or(content.port),
             schema: self.target.schema.clone().or(content.schema),

@@ -3,23 +3,22 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_clients::aws::{self, Bounds};
+use aws_clients::aws::NoRegion;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
-use aws_types::SdkConfig;
 use aws_types::region::Region;
 use http::Request;
 use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use program::Secret;
 use program::chain;
-use tokio::sync::OnceCell;
 
-use crate::config::Target;
+use crate::config::LoginTarget;
+use crate::sdk::Sdk;
 
 /// How long RDS takes a token for a log-in. A connection that is made goes on.
 const VALID: Duration = Duration::from_mins(15);
@@ -33,14 +32,6 @@ const RESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Bounds of one call for the role's credentials; the token itself is made here.
-const CALL: Bounds = Bounds {
-    connect: Duration::from_secs(1),
-    attempt: Duration::from_secs(2),
-    operation: Duration::from_secs(5),
-    attempts: 3,
-};
-
 /// Gives each new connection a token of its own.
 #[derive(Debug)]
 pub struct TokenAccess {
@@ -48,14 +39,14 @@ pub struct TokenAccess {
     host: String,
     port: u16,
     user: String,
-    sdk: OnceCell<SdkConfig>,
+    sdk: Sdk,
 }
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
     #[error(transparent)]
-    Region(#[from] aws::NoRegion),
+    Region(#[from] NoRegion),
     #[error("there are no credentials to sign a token with; give the machine or function a role")]
     NoCredentials(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the token can't be signed")]
@@ -65,17 +56,8 @@ enum TokenError {
 }
 
 impl TokenAccess {
-    /// With region and credentials of the SDK's own chain, looked for when the first connection is made.
-    pub fn new(target: &Target, user: &str) -> Result<Self, ConfigError> {
-        Self::over(OnceCell::new(), target, user)
-    }
-
-    /// With a configuration of the caller's.
-    pub fn with_sdk(sdk: SdkConfig, target: &Target, user: &str) -> Result<Self, ConfigError> {
-        Self::over(OnceCell::from(sdk), target, user)
-    }
-
-    fn over(sdk: OnceCell<SdkConfig>, target: &Target, user: &str) -> Result<Self, ConfigError> {
+    /// Fails if the target can't be a database that takes tokens. No token is made yet.
+    pub fn new(sdk: Sdk, target: &LoginTarget, user: &str) -> Result<Self, ConfigError> {
         let place = target.place();
         Ok(Self {
             // Said at the start rather than at the first connection, if it may get no token.
@@ -88,7 +70,7 @@ impl TokenAccess {
     }
 
     async fn with_token(&self) -> Result<Database, TokenError> {
-        let sdk = self.sdk.get_or_try_init(|| aws::config(CALL)).await?;
+        let sdk = self.sdk.config().await?;
         let provider = sdk
             .credentials_provider()
             .ok_or_else(|| TokenError::NoCredentials("no provider is configured".into()))?;
@@ -96,7 +78,7 @@ impl TokenAccess {
             .provide_credentials()
             .await
             .map_err(|error| TokenError::NoCredentials(error.into()))?;
-        let region = sdk.region().ok_or(aws::NoRegion)?;
+        let region = sdk.region().ok_or(NoRegion)?;
         let token = self
             .token(credentials, region, SystemTime::now())
             .map_err(TokenError::Signing)?;

@@ -51,6 +51,7 @@ impl<'a> Line<'a> {
         Self(out)
     }
 
+    /// Adds text, if there is any.
     pub fn text(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         if let Some(value) = value {
             self.name(name);
@@ -71,7 +72,7 @@ impl<'a> Line<'a> {
         self
     }
 
-    /// In milliseconds, to the microsecond.
+    /// Adds a duration in milliseconds, to the microsecond.
     pub fn time(&mut self, name: &str, time: Duration) -> &mut Self {
         use std::fmt::Write as _;
 

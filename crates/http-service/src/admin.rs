@@ -50,6 +50,7 @@ impl Admin {
         env.or(Self::ADDR.name, addr)
     }
 
+    /// Binds the port; nothing is served yet.
     #[expect(
         clippy::unused_async,
         reason = "needs a runtime, as all that is awaited"

@@ -30,6 +30,7 @@ const VALUES_MAX: usize = 256;
 
 /// Stands for all further values, and for no value. Neither can be a client's name.
 const OTHER: &str = "(other)";
+/// Label of what has no value.
 pub const NONE: &str = "(none)";
 
 type Label = [(&'static str, &'static str); 1];
@@ -83,6 +84,7 @@ impl Metrics {
         labelled
     }
 
+    /// Registers a histogram.
     pub fn spread(&mut self, name: &'static str, help: &'static str, histogram: &Histogram) {
         self.0.register(name, unstopped(help), histogram.clone());
     }
@@ -158,6 +160,7 @@ impl Histogram {
         }))
     }
 
+    /// Counts a duration.
     pub fn observe_time(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.observe(time.as_secs_f64(), micros);

@@ -82,6 +82,7 @@ impl Listen {
 pub struct Drain(watch::Receiver<bool>);
 
 impl Drain {
+    /// Whether the server is about to stop.
     pub fn is_draining(&self) -> bool {
         *self.0.borrow()
     }
@@ -107,6 +108,7 @@ pub struct Server {
 }
 
 impl Server {
+    /// Binds the port; nothing is served yet.
     #[expect(
         clippy::unused_async,
         reason = "needs a runtime, as all that is awaited"
@@ -153,6 +155,7 @@ impl Server {
         self.listener.local_addr()
     }
 
+    /// Returns what handlers ask whether the server drains.
     pub fn drain(&self) -> Drain {
         Drain(self.draining.subscribe())
     }
@@ -231,6 +234,7 @@ pub(crate) fn listen_on(addr: SocketAddr) -> Result<TcpListener, BindError> {
     listen().map_err(|source| BindError { addr, source })
 }
 
+/// The port can't be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {addr}; is the port taken, or the address not of this machine?")]
 pub struct BindError {

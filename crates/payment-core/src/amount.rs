@@ -27,6 +27,7 @@ pub struct Amount {
     currency: Currency,
 }
 
+/// Why a value is no amount, or none of its currency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     #[error("must be a decimal number, such as 100 or \"100.00\"")]

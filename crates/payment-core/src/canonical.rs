@@ -48,6 +48,7 @@ impl fmt::Debug for ContentHash {
 }
 
 impl Payment {
+    /// Returns the SHA-256 of what makes two payments the same.
     pub fn content_hash(&self) -> ContentHash {
         ContentHash(Sha256::digest(self.canonical_form()).into())
     }

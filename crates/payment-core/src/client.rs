@@ -89,7 +89,7 @@ impl From<ClientName> for String {
 }
 
 impl PaymentKey {
-    /// From a row. `None` if a column does not have the form of its value.
+    /// Reads it from a row. `None` if a column does not have the form of its value.
     pub fn from_stored(id: &str, client: &str) -> Option<Self> {
         Some(Self {
             id: PaymentId::from_stored(id)?,

@@ -72,6 +72,7 @@ pub struct Message {
     pub objects: Vec<Named>,
 }
 
+/// Why an invocation's payload names no objects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     #[error("the event is not JSON")]

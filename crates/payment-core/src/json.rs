@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 /// but never lowered.
 pub const DEPTH_MAX: usize = 16;
 
+/// A JSON value whose numbers keep their text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
     Null,
     Bool(bool),
-    /// In JSON's notation, as it was written.
+    /// A number in JSON's notation, as it was written.
     Number(Box<str>),
     String(Box<str>),
     Array(Vec<Json>),
@@ -26,6 +27,7 @@ pub enum Json {
 /// Members in the order in which they were written, each name once.
 pub type Members = Vec<(Box<str>, Json)>;
 
+/// Why a text is not the JSON object that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     /// Where it stands, in words that hold nothing of the input.

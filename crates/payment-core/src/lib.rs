@@ -32,6 +32,7 @@ pub mod object_key;
 pub mod object_version;
 pub mod payment;
 pub mod record;
+mod state;
 pub mod timestamp;
 
 pub use amount::{Amount, Currency};
@@ -44,4 +45,5 @@ pub use object_key::ObjectKey;
 pub use object_version::{ETag, ObjectVersion};
 pub use payment::{Draft, Payment, PaymentError, Status};
 pub use record::{LogRecord, RecordError, RejectedLine};
+pub use state::PaymentState;
 pub use timestamp::Timestamp;

@@ -43,7 +43,8 @@ impl ObjectKey {
             .then(|| Self(key.into()))
     }
 
-    /// From an event of S3, where keys are encoded as in HTML forms: `+` is a space, and the rest is percent-encoded.
+    /// Reads the key from an event of S3, where keys are encoded as in HTML forms: `+` is a space, and the rest is
+    /// percent-encoded.
     pub fn parse_form_encoded(encoded: &str) -> Option<Self> {
         let spaced = encoded.replace('+', " ");
         Self::parse(&percent_decode_str(&spaced).decode_utf8().ok()?)

@@ -56,6 +56,7 @@ impl ETag {
         Self::default()
     }
 
+    /// Whether nobody noted the ETag.
     pub fn is_unknown(&self) -> bool {
         self.0.is_empty()
     }

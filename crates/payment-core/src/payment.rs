@@ -21,6 +21,7 @@ pub const PAYER_NAME_CHARS_MAX: usize = 100;
 /// Largest body of one payment, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 
+/// What the client says became of the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Status {
     #[default]
@@ -46,9 +47,9 @@ pub struct Draft {
 /// Why a body is no payment. No message holds anything that was sent, so each may be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaymentError {
-    #[error("the body {0}")]
+    #[error("the payment {0}")]
     Json(JsonError),
-    #[error("the body is not UTF-8")]
+    #[error("the payment is not UTF-8")]
     NotUtf8,
     #[error("id {ID_RULE}")]
     Id,
@@ -81,6 +82,7 @@ const ID_RULE: &str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -, no
 const _: () = assert!(ID_BYTES_MAX == 64, "ID_RULE names the length");
 
 impl PaymentError {
+    /// Returns the code that a client acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Json(JsonError::TooDeep { .. }) => ErrorCode::InvalidMember,

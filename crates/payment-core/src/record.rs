@@ -34,6 +34,7 @@ pub const LINE_BYTES_MAX: usize = 3 * BODY_BYTES_MAX + 1024;
 
 pub use crate::object::{Line, read_object, read_parts};
 
+/// A payment as the journal holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
     pub payment: Payment,

@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 type Text = [u8; 27];
 
+/// A time in UTC, to the microsecond, of a year that RFC 3339 can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(OffsetDateTime);
 
@@ -21,7 +22,7 @@ impl Timestamp {
         Self(utc - Duration::nanoseconds(below))
     }
 
-    /// From milliseconds since 1970; `None` outside the years that RFC 3339 can write.
+    /// Makes it of milliseconds since 1970; `None` outside the years that RFC 3339 can write.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         let moment =
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()?;
@@ -45,7 +46,7 @@ impl Timestamp {
         out.push_str(ascii(&self.text()));
     }
 
-    /// By hand: it is made several times a request, and `write!` takes five times as long.
+    /// Writes it by hand: it is made several times a request, and `write!` takes five times as long.
     fn text(self) -> Text {
         let t = self.0;
         let mut text = *b"0000-00-00T00:00:00.000000Z";

@@ -100,7 +100,7 @@ pub struct LedgerEntry {
     pub conflicts: u32,
     pub rejects: u32,
     pub ingested_at: Timestamp,
-    /// By the database's own clock.
+    /// Whether it is ahead of the database's own clock.
     pub is_from_the_future: bool,
     /// `None` if its columns hold what no function writes.
     pub fingerprint: Option<Fingerprint>,

@@ -18,8 +18,10 @@ use crate::{Fingerprint, Found, Holder, Outcome, Rejection};
 
 /// A database with the schema of [`crate::MIGRATOR`]. Cheap to clone.
 pub trait Backend: Clone + Send + Sync + 'static {
+    /// A connection to it.
     type Session: Session;
 
+    /// Takes a connection.
     fn session(&self) -> impl Future<Output = Result<Self::Session, DriverError>> + Send;
 
     /// How long to wait before the next try: anywhere up to the longest, so that those who collided do not
@@ -35,10 +37,13 @@ pub trait Backend: Clone + Send + Sync + 'static {
 /// transaction stays open. Of [`Kind::KeyTaken`], the key is that of a committed row, or of this transaction's own.
 /// One statement after another sees what was committed before it (READ COMMITTED).
 pub trait Session: Send {
+    /// Begins a transaction.
     fn begin(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
 
+    /// Commits the transaction. After a failure it may be committed all the same.
     fn commit(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
 
+    /// Undoes the transaction.
     fn rollback(&mut self) -> impl Future<Output = Result<(), DriverError>> + Send;
 
     /// Rows of `transactions`, whose unique key is the payment id and the client.
@@ -96,6 +101,7 @@ pub trait Session: Send {
         lines: &[u32],
     ) -> impl Future<Output = Result<HashSet<u32>, Error>> + Send;
 
+    /// What is known of a payment, if it has a row.
     fn find(
         &mut self,
         payment: &PaymentKey,
@@ -107,6 +113,7 @@ pub trait Session: Send {
         payment: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Rejection>, Error>> + Send;
 
+    /// The rows of those of the payments that have one.
     fn holders(
         &mut self,
         payments: &[PaymentKey],

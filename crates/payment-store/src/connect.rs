@@ -73,7 +73,7 @@ pub enum ConfigError {
 }
 
 impl Database {
-    /// From `mysql://user:password@host:port/schema`. The certificate of a database on another machine is always
+    /// Reads `mysql://user:password@host:port/schema`. The certificate of a database on another machine is always
     /// verified, against `ca_bundle` (or `ssl-ca` in the URL) and the public roots.
     pub fn parse(url: &str, ca_bundle: Option<&CaBundle>) -> Result<Self, ConfigError> {
         if !url.starts_with("mysql://") {

@@ -54,6 +54,7 @@ impl DriverError {
         }
     }
 
+    /// Returns what helps.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -124,7 +125,7 @@ impl From<sqlx::Error> for DriverError {
     }
 }
 
-/// By the server's error number and SQLSTATE.
+/// Tells by the server's error number and SQLSTATE what helps.
 fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
     match number {
         // Unique key.

@@ -4,6 +4,7 @@ use payment_core::chain::{ObjectHash, Position, RunId};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 
+/// Hash of an object's body, and its position in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fingerprint {
     /// Hash of the whole body, as it is stored. Unknown for an object that was refused before its end was read, and for
@@ -14,7 +15,8 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// From the columns `sha256`, `run` and `seq`, which begin at `first`. `None` if they hold what no function writes.
+    /// Reads the columns `sha256`, `run` and `seq`, which begin at `first`. `None` if they hold what no function
+    /// writes.
     pub(crate) fn read(row: &MySqlRow, first: usize) -> Option<Self> {
         let sha256: Option<&[u8]> = row.try_get(first).ok()?;
         let run: Option<&str> = row.try_get(first + 1).ok()?;

@@ -30,6 +30,7 @@ pub struct Migrated {
     pub version: i64,
 }
 
+/// Why the schema is not up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     #[error("the database's address can't be used")]

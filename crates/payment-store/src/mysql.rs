@@ -28,6 +28,7 @@ pub struct MySqlBackend {
     pool: Pool,
 }
 
+/// A connection of the pool, on loan.
 #[derive(Debug)]
 pub struct MySqlSession {
     lease: Lease,

@@ -52,6 +52,7 @@ pub struct Table {
     pub is_cut: bool,
 }
 
+/// A column of an answer.
 #[derive(Debug)]
 pub struct Column {
     pub name: String,
@@ -59,6 +60,7 @@ pub struct Column {
     is_binary: bool,
 }
 
+/// A value of an answer, as text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Cell {
     Null,
@@ -67,6 +69,7 @@ pub enum Cell {
     Bytes(Vec<u8>),
 }
 
+/// Why a statement has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     #[error(

@@ -11,6 +11,7 @@ const CHARS_MAX: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema<'a>(&'a str);
 
+/// Why a name can't be that of the pipeline's schema.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     #[error(

@@ -36,6 +36,7 @@ impl<B: Backend> Store<B> {
         within(STATEMENT_TIME_MAX, work).await
     }
 
+    /// Notes how far a pass of the sweep came.
     pub async fn record_sweep(
         &self,
         journal: &str,

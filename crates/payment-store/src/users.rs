@@ -14,7 +14,7 @@ const USERS_SQL: &str = include_str!("../sql/users.sql");
 
 const GRANTS_SQL: &str = include_str!("../sql/grants.sql");
 
-/// By the names of the placeholders.
+/// Users, by the names of their placeholders.
 const USERS: [&str; 3] = ["migrator", "ingest", "reader"];
 
 /// A token is sent as it is, so that no user who logs in with one may connect without TLS.
@@ -28,7 +28,7 @@ const PLUGIN_MISSING: [u16; 2] = [1524, 1396];
 pub enum Logins {
     /// Passwords of migrator, ingest and reader: letters and digits, see [`is_plain`].
     Passwords([String; 3]),
-    /// By tokens of RDS IAM authentication. Only RDS and Aurora know these.
+    /// Tokens of RDS IAM authentication. Only RDS and Aurora know these.
     Iam,
 }
 

@@ -50,7 +50,7 @@ impl Env {
             .collect()
     }
 
-    /// From lines `NAME=value`, as systemd's `EnvironmentFile` has them, without quoting. Other lines are comments.
+    /// Reads lines `NAME=value`, as systemd's `EnvironmentFile` has them, without quoting. Other lines are comments.
     pub fn from_file(text: &str) -> Self {
         text.lines()
             .filter(|line| !line.starts_with('#'))
@@ -71,6 +71,7 @@ impl Env {
         }
     }
 
+    /// A variable with a default.
     pub fn or<T: FromStr<Err: Display>>(&mut self, name: &'static str, default: T) -> T {
         self.optional(name).unwrap_or(default)
     }
@@ -94,6 +95,7 @@ impl Env {
         self.mistakes.len()
     }
 
+    /// Notes a mistake, for [`Env::finish`] to report.
     pub fn mistake(&mut self, text: impl Into<String>) {
         self.mistakes.push(text.into());
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// A value that no log, error or debug text shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 

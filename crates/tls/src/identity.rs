@@ -23,6 +23,7 @@ pub struct Pem {
     key: Vec<u8>,
 }
 
+/// Why certificate and key can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     #[error("can't read {}", path.display())]
@@ -47,6 +48,7 @@ pub enum IdentityError {
 }
 
 impl Identity {
+    /// Reads both files.
     pub fn read(&self) -> Result<Pem, IdentityError> {
         Ok(Pem {
             certificate: read(&self.certificate)?,

@@ -11,6 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 #[derive(Debug, Clone)]
 pub struct Roots(Arc<RootCertStore>);
 
+/// Why a file of CAs can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RootsError {
     #[error("it can't be read as certificates in PEM form")]

@@ -23,9 +23,9 @@ pub enum Error {
 pub struct Files {
     /// For `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
     pub ca: PathBuf,
-    /// With its key in the same file.
+    /// Certificate, with its key in the same file.
     pub database: PathBuf,
-    /// With its key in the same file, as haproxy reads it.
+    /// Certificate, with its key in the same file, as haproxy reads it.
     pub servers: PathBuf,
 }
 

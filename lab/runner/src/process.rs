@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pid_given_out_anew_is_not_signalled() {
+    async fn a_reused_pid_is_not_signalled() {
         let child = Command::new("sleep")
             .arg("60")
             .kill_on_drop(true)

@@ -13,14 +13,14 @@ use serde::Deserialize;
 #[serde(transparent)]
 pub struct AccessKeyIds(Vec<String>);
 
-/// Why a caller was not authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a caller was not authenticated, in AWS's wording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// The Authorization header is missing.
+    #[error("Missing Authentication Token")]
     Missing,
-    /// The Authorization header is not in Signature Version 4 format.
+    #[error("The Authorization header is not in Signature Version 4 format")]
     Incomplete,
-    /// The access key id is unknown.
+    #[error("The security token included in the request is invalid.")]
     Unknown,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_told_apart() {
+    fn each_reason_to_reject_a_caller_is_named() {
         let of =
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         let known = AccessKeyIds::new(["AKID".to_owned()]);

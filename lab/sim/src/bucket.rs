@@ -29,7 +29,7 @@ pub type Created = (ObjectKey, Busy);
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order of the PUTs, which is the order of their keys except for the random part.
+    /// Objects in the order of the PUTs, which is the order of their keys except for the random part.
     objects: Vec<Stored>,
     places: HashMap<ObjectKey, usize>,
     /// Keys by first appearance: they contain randomness that does not come from the seed.

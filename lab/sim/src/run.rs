@@ -23,7 +23,7 @@ pub const PREFIX: &str = "transactions/";
 
 const NODES: usize = 2;
 
-/// By then every hour of the run has closed, and the sweep lists it once more.
+/// Time after which every hour of the run has closed, and the sweep lists it once more.
 const CLOSED: Duration = Duration::from_mins(80);
 
 #[derive(Debug, Clone, Copy, Default)]

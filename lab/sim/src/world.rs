@@ -128,7 +128,7 @@ impl World {
         change(&mut lock(&self.weather));
     }
 
-    /// From now on nothing goes wrong any more.
+    /// Ends all faults: from now on nothing goes wrong any more.
     pub fn calm_down(&self) {
         self.calm.store(true, Ordering::Relaxed);
         self.set_weather(|weather| *weather = Weather::default());

@@ -7,7 +7,8 @@ use crate::content::Content;
 /// One request for a payment. A repeat is an attempt of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Whose id it is: empty with open intake; `None` for a caller without a valid credential where one is needed.
+    /// Client whose id it is: empty with open intake; `None` for a caller without a valid credential where one is
+    /// needed.
     pub client: Option<String>,
     pub id: String,
     pub content: Content,

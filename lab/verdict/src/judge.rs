@@ -48,7 +48,7 @@ pub(crate) struct Id {
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub content: Content,
-    pub first_yes_ms: Option<u64>,
+    pub first_accepted_ms: Option<u64>,
     /// The first answer that was not marked as a repeat.
     pub receipt: Option<(String, String)>,
     pub accepted: bool,
@@ -70,7 +70,7 @@ impl Judge {
 
     pub fn attempt(&mut self, attempt: &Attempt) {
         let Some(client) = &attempt.client else {
-            self.stranger(attempt);
+            self.unknown_caller(attempt);
             return;
         };
         let name = Name {
@@ -89,7 +89,7 @@ impl Judge {
             } => {
                 self.verdict.acknowledged += 1;
                 sent.accepted = true;
-                sent.first_yes_ms = match (sent.first_yes_ms, attempt.answered_ms) {
+                sent.first_accepted_ms = match (sent.first_accepted_ms, attempt.answered_ms) {
                     (Some(first), Some(now)) => Some(first.min(now)),
                     (first, now) => first.or(now),
                 };
@@ -139,7 +139,7 @@ impl Judge {
     }
 
     /// What it sent belongs to no id: if it is recorded, it is a row that nobody sent.
-    fn stranger(&mut self, attempt: &Attempt) {
+    fn unknown_caller(&mut self, attempt: &Attempt) {
         let verdict = &mut self.verdict;
         verdict.attempts += 1;
         match &attempt.answer {
@@ -194,7 +194,7 @@ impl Sent {
     fn new(content: Content) -> Self {
         Self {
             content,
-            first_yes_ms: None,
+            first_accepted_ms: None,
             receipt: None,
             accepted: false,
             conflict: false,

@@ -36,7 +36,7 @@ pub(crate) fn judge(name: &Name, known: &Id, verdict: &mut Verdict) {
         never_sent(known, &mut broken);
         return;
     }
-    every_yes_is_recorded(known, &mut broken);
+    every_accepted_payment_is_recorded(known, &mut broken);
     each_conflict_has_two_contents(known, &mut broken);
     as_it_was_sent(known, &mut broken);
     no_is_no(known, &mut broken);
@@ -90,7 +90,7 @@ fn never_sent(known: &Id, broken: &mut Broken<'_>) {
 }
 
 /// P1 and P4: accepted content is the row, or a conflict in addition to the row.
-fn every_yes_is_recorded(known: &Id, broken: &mut Broken<'_>) {
+fn every_accepted_payment_is_recorded(known: &Id, broken: &mut Broken<'_>) {
     let accepted = known.sent.iter().filter(|sent| sent.accepted);
     if known.rows.is_empty() {
         if accepted.count() > 0 {
@@ -166,8 +166,8 @@ fn no_is_no(known: &Id, broken: &mut Broken<'_>) {
 /// Returns the time from the first 2xx answer to the row.
 fn delay(known: &Id) -> Option<u64> {
     let row = known.rows.first()?;
-    let yes = sent_as(known, row)?.first_yes_ms?;
-    Some(row.recorded_ms?.saturating_sub(yes))
+    let accepted = sent_as(known, row)?.first_accepted_ms?;
+    Some(row.recorded_ms?.saturating_sub(accepted))
 }
 
 const ROW: &str = "row";

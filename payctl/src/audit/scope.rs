@@ -31,7 +31,7 @@ pub struct Coverage {
 pub struct Scope {
     pub prefix: String,
     pub range: Range,
-    /// By this machine's clock, which stands in for that of S3.
+    /// Time by this machine's clock, which stands in for that of S3.
     pub stored_by: Timestamp,
     /// No tier names an object by this hour or a later one.
     pub ahead_from: Timestamp,

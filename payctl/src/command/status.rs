@@ -1,12 +1,12 @@
 //! `payctl status`.
 
-use payment_core::PaymentId;
+use payment_core::{PaymentId, PaymentState};
 use program::Env;
 
 use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output;
-use crate::pay_client::{self, PayClient, State, Trust};
+use crate::pay_client::{self, PayClient, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,10 +28,10 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .await?;
     output::say(&output::lines(&answer.body))?;
     match answer.state_of(args.id.as_str()) {
-        Some(State::Recorded) => Ok(Outcome::Clean),
+        Some(PaymentState::Recorded) => Ok(Outcome::Clean),
         // It is on its way, or the tier that answers does not look at the database.
-        Some(State::Accepted) => Ok(Outcome::Unfinished),
-        Some(State::Conflict | State::Rejected) => Ok(Outcome::Different),
+        Some(PaymentState::Accepted) => Ok(Outcome::Unfinished),
+        Some(PaymentState::Conflict | PaymentState::Rejected) => Ok(Outcome::Different),
         None if answer.is_not_found() => Ok(Outcome::Different),
         None => Err(format!(
             "{} is not an answer about this payment; is ALB_URL right?",

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 use payment_core::client::InvalidClientName;
-use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
+use payment_core::{ClientName, Currency, PaymentId, PaymentKey, PaymentState};
 use payment_store::audit::{Conflict, LISTED_MAX};
 use payment_store::{Found, Store};
 use program::{Env, chain};
@@ -24,7 +24,7 @@ use crate::credential::{Credential, CredentialArgs};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::pay_client::{self, PayClient, State, Trust};
+use crate::pay_client::{self, PayClient, Trust};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -116,10 +116,10 @@ async fn answer(alb: &PayClient, id: &PaymentId, is_recorded: bool) -> io::Resul
     let (said, outcome) = match alb.status(id).await {
         Ok(answer) => {
             let outcome = match answer.state_of(id.as_str()) {
-                Some(State::Recorded) => Outcome::Clean,
+                Some(PaymentState::Recorded) => Outcome::Clean,
                 // The tier that answers may not look at the database.
-                Some(State::Accepted) => Outcome::unfinished_if(is_recorded),
-                Some(State::Conflict | State::Rejected) => Outcome::Different,
+                Some(PaymentState::Accepted) => Outcome::unfinished_if(is_recorded),
+                Some(PaymentState::Conflict | PaymentState::Rejected) => Outcome::Different,
                 None if answer.is_not_found() => Outcome::Different,
                 None => Outcome::Unfinished,
             };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::account::{Account, Call};
 use super::json::{is_true, list, text, texts};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 const TOPIC: &str = "payment-alerts";
 
@@ -231,15 +231,14 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
             .iter()
             .find(|alarm| text(alarm, "AlarmName") == wanted.name)
         else {
-            findings.add(
-                Finding::warning(
+            findings
+                .warning(
                     "alarm-missing",
                     format!("there is no alarm {}", wanted.name),
                 )
                 .causes(format!("nobody is told of {}", wanted.unnoticed))
                 .why("CloudWatch tells of what an alarm looks at alone")
-                .mend(MEND),
-            );
+                .mend(MEND);
             continue;
         };
         wanted.check(found, names, findings);
@@ -282,15 +281,14 @@ impl Alarm {
             wrong.push("tells nobody".to_owned());
         }
         if !wrong.is_empty() {
-            findings.add(
-                Finding::warning(
+            findings
+                .warning(
                     "alarm-wrong",
                     format!("the alarm {} {}", self.name, wrong.join(", and ")),
                 )
                 .causes(format!("nobody is told of {}", self.unnoticed))
                 .why("an alarm rings by its metric, its dimensions and what it does without data")
-                .mend(MEND),
-            );
+                .mend(MEND);
         }
     }
 }
@@ -309,14 +307,13 @@ fn told(account: &Account, findings: &mut Findings) {
         .iter()
         .any(|reader| reads(&reader))
     {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "alarms-unread",
                 format!("nobody reads what the topic {TOPIC} tells"),
             )
             .causes("alarms ring, and nobody hears them")
             .why("a subscription counts only once the mail that AWS sends was confirmed")
-            .mend("confirm the mail, or page 10 of the notes subscribes again"),
-        );
+            .mend("confirm the mail, or page 10 of the notes subscribes again");
     }
 }

@@ -9,7 +9,7 @@ use super::account::{Account, Call};
 use super::json::{list, number, text, texts};
 use super::names::Balancer;
 use super::network::{find_group, vpc};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 /// How long servers keep an idle connection: longer than the load balancer does.
 const SERVERS_IDLE_SECONDS: i64 = 75;
@@ -37,15 +37,14 @@ fn balancer(account: &Account, named: Balancer, findings: &mut Findings) {
         .iter()
         .find(|balancer| text(balancer, "LoadBalancerName") == name)
     else {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "balancer-missing",
                 format!("there is no load balancer named {name}"),
             )
             .causes("nothing reaches the tier behind it")
             .why("clients, and the web tier, know the tier behind it by its name alone")
-            .mend("page 7 of the notes makes it"),
-        );
+            .mend("page 7 of the notes makes it");
         return;
     };
     let arn = text(found, "LoadBalancerArn");
@@ -60,8 +59,7 @@ fn balancer(account: &Account, named: Balancer, findings: &mut Findings) {
 fn scheme(found: &Value, named: Balancer, findings: &mut Findings) {
     let scheme = text(found, "Scheme");
     if scheme != named.scheme {
-        findings.add(
-            Finding::error(
+        findings.error(
                 "balancer-scheme",
                 format!("{} is {scheme}, not {}", named.name, named.scheme),
             )
@@ -74,8 +72,7 @@ fn scheme(found: &Value, named: Balancer, findings: &mut Findings) {
             .mend(format!(
                 "it can't be changed: aws elbv2 delete-load-balancer --load-balancer-arn {}, and page 7 again",
                 text(found, "LoadBalancerArn")
-            )),
-        );
+            ));
     }
 }
 
@@ -90,8 +87,8 @@ fn group(account: &Account, found: &Value, named: Balancer, findings: &mut Findi
     let id = text(wanted, "GroupId");
     let groups = texts(found, "SecurityGroups");
     if groups != [id] {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "balancer-group",
                 format!(
                     "{} has the groups {}, not {} ({id}) alone",
@@ -105,8 +102,7 @@ fn group(account: &Account, found: &Value, named: Balancer, findings: &mut Findi
             .mend(format!(
                 "aws elbv2 set-security-groups --load-balancer-arn {} --security-groups {id}",
                 text(found, "LoadBalancerArn")
-            )),
-        );
+            ));
     }
 }
 
@@ -116,8 +112,7 @@ fn idle(account: &Account, arn: &str, named: Balancer, findings: &mut Findings) 
         return;
     };
     if seconds >= SERVERS_IDLE_SECONDS {
-        findings.add(
-            Finding::error(
+        findings.error(
                 "idle-timeout",
                 format!("{} keeps idle connections for {seconds} s", named.name),
             )
@@ -128,8 +123,7 @@ fn idle(account: &Account, arn: &str, named: Balancer, findings: &mut Findings) 
             .mend(format!(
                 "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {arn} \
                  --attributes Key=idle_timeout.timeout_seconds,Value=60"
-            )),
-        );
+            ));
     }
 }
 
@@ -145,20 +139,19 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
     };
     let key = "deletion_protection.enabled";
     if !is_on(answer, key) {
-        findings.add(
-            Finding::warning(
+        findings
+            .warning(
                 "balancer-deletable",
                 format!("{name} can be deleted by one call"),
             )
             .causes("a slip of the hand takes it, and its name with it")
             .why("deletion protection is off")
-            .mend(mend(key)),
-        );
+            .mend(mend(key));
     }
     let key = "routing.http.drop_invalid_header_fields.enabled";
     if !is_on(answer, key) {
-        findings.add(
-            Finding::warning(
+        findings
+            .warning(
                 "balancer-invalid-headers",
                 format!("{name} passes on headers with invalid names"),
             )
@@ -166,8 +159,7 @@ fn attributes(account: &Account, arn: &str, named: Balancer, findings: &mut Find
             .why(
                 "names outside of letters, digits and hyphens are dropped only where it is told so",
             )
-            .mend(mend(key)),
-        );
+            .mend(mend(key));
     }
 }
 
@@ -185,12 +177,10 @@ fn plain(account: &Account, arn: &str, named: Balancer, findings: &mut Findings)
     };
     let is_tls = |listener: &Value| text(listener, "Protocol") == "HTTPS";
     if named.scheme == "internet-facing" && !list(answer, "Listeners").iter().any(is_tls) {
-        findings.add(
-            Finding::warning("https-missing", format!("{} takes payments in clear alone", named.name))
+        findings.warning("https-missing", format!("{} takes payments in clear alone", named.name))
                 .causes("whoever is on the way reads payments and API keys, and changes them")
                 .why("it has no listener with a certificate")
-                .mend("page 7 of the notes, with DOMAIN set; an exercise with made-up payments may do without"),
-        );
+                .mend("page 7 of the notes, with DOMAIN set; an exercise with made-up payments may do without");
     }
 }
 
@@ -210,8 +200,7 @@ fn listeners(account: &Account, arn: &str, named: Balancer, findings: &mut Findi
     });
     if !listens {
         let port = named.ports.first().copied().unwrap_or_default();
-        findings.add(
-            Finding::error("listener-missing", format!("{} does not listen on port {port}", named.name))
+        findings.error("listener-missing", format!("{} does not listen on port {port}", named.name))
                 .causes("connections to it are refused")
                 .why("a load balancer takes connections on the ports of its listeners alone")
                 .mend(format!(
@@ -219,8 +208,7 @@ fn listeners(account: &Account, arn: &str, named: Balancer, findings: &mut Findi
                      --default-actions Type=forward,TargetGroupArn=$(aws elbv2 describe-target-groups --names {} \
                      --query 'TargetGroups[0].TargetGroupArn' --output text)",
                     named.targets
-                )),
-        );
+                ));
     }
 }
 
@@ -231,8 +219,8 @@ fn targets(account: &Account, named: Balancer, findings: &mut Findings) {
         .iter()
         .find(|group| text(group, "TargetGroupName") == name)
     else {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "target-group-missing",
                 format!("there is no target group named {name}"),
             )
@@ -241,8 +229,7 @@ fn targets(account: &Account, named: Balancer, findings: &mut Findings) {
                 named.name
             ))
             .why("a listener forwards to a target group")
-            .mend("page 7 of the notes makes it"),
-        );
+            .mend("page 7 of the notes makes it");
         return;
     };
     let arn = text(group, "TargetGroupArn");
@@ -274,15 +261,13 @@ fn health_check(group: &Value, name: &str, findings: &mut Findings) {
     if wrong.is_empty() {
         return;
     }
-    findings.add(
-        Finding::error("health-check", format!("the health check of {name} {}", wrong.join(", and ")))
+    findings.error("health-check", format!("the health check of {name} {}", wrong.join(", and ")))
             .causes("all targets are out and clients get 502 or 503, or one that stops goes on getting requests")
             .why("a tier says by GET /health on its own port that it serves, and by 503 that it is about to stop")
             .mend(format!(
                 "aws elbv2 modify-target-group --target-group-arn {arn} --health-check-path /health \
                  --health-check-port traffic-port --health-check-protocol {protocol} --matcher HttpCode=200"
-            )),
-    );
+            ));
 }
 
 fn deregistration(account: &Account, arn: &str, name: &str, findings: &mut Findings) {
@@ -303,8 +288,8 @@ fn deregistration(account: &Account, arn: &str, name: &str, findings: &mut Findi
     } else {
         return;
     };
-    findings.add(
-        Finding::warning(
+    findings
+        .warning(
             "deregistration-delay",
             format!("{name} lets go of a target after {seconds} s"),
         )
@@ -313,6 +298,5 @@ fn deregistration(account: &Account, arn: &str, name: &str, findings: &mut Findi
         .mend(format!(
             "aws elbv2 modify-target-group-attributes --target-group-arn {arn} \
                  --attributes Key=deregistration_delay.timeout_seconds,Value=60"
-        )),
-    );
+        ));
 }

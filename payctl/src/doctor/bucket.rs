@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::account::{Account, Call};
 use super::json::{is_true, list, text, texts};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     encryption(account, names, findings);
@@ -21,15 +21,13 @@ fn encryption(account: &Account, names: &Names, findings: &mut Findings) {
     };
     if list(answer, "ServerSideEncryptionConfiguration.Rules").is_empty() {
         let bucket = &names.bucket;
-        findings.add(
-            Finding::error("bucket-encryption", format!("the bucket {bucket} has no default encryption"))
+        findings.error("bucket-encryption", format!("the bucket {bucket} has no default encryption"))
                 .causes("what is put without asking for encryption is stored in plain")
                 .why("encryption by default is a setting of the bucket")
                 .mend(format!(
                     "aws s3api put-bucket-encryption --bucket {bucket} --server-side-encryption-configuration \
                      'Rules=[{{ApplyServerSideEncryptionByDefault={{SSEAlgorithm=AES256}}}}]'"
-                )),
-        );
+                ));
     }
 }
 
@@ -39,14 +37,12 @@ fn versioning(account: &Account, names: &Names, findings: &mut Findings) {
     };
     if text(answer, "Status") != "Enabled" {
         let bucket = &names.bucket;
-        findings.add(
-            Finding::error("bucket-versioning", format!("the bucket {bucket} keeps no versions"))
+        findings.error("bucket-versioning", format!("the bucket {bucket} keeps no versions"))
                 .causes("an object that someone overwrites or deletes is gone, and with it the record of payments")
                 .why("S3 keeps what was there before only where versioning is on")
                 .mend(format!(
                     "aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled"
-                )),
-        );
+                ));
     }
 }
 
@@ -56,15 +52,13 @@ fn lock(account: &Account, names: &Names, findings: &mut Findings) {
     };
     if text(answer, "ObjectLockConfiguration.Rule.DefaultRetention.Mode").is_empty() {
         let bucket = &names.bucket;
-        findings.add(
-            Finding::warning("bucket-lock", format!("objects of {bucket} are not locked"))
+        findings.warning("bucket-lock", format!("objects of {bucket} are not locked"))
                 .causes("an administrator's slip, or his stolen keys, deletes the record of payments with all versions")
                 .why("versions can be deleted one by one; Object Lock keeps each for the days that it is told")
                 .mend(format!(
                     "aws s3api put-object-lock-configuration --bucket {bucket} --object-lock-configuration \
                      'ObjectLockEnabled=Enabled,Rule={{DefaultRetention={{Mode=GOVERNANCE,Days=1}}}}'"
-                )),
-        );
+                ));
     }
 }
 
@@ -84,15 +78,13 @@ fn public_access(account: &Account, names: &Names, findings: &mut Findings) {
         .collect();
     if !open.is_empty() {
         let bucket = &names.bucket;
-        findings.add(
-            Finding::error("bucket-public", format!("the bucket {bucket} does not have {}", open.join(", ")))
+        findings.error("bucket-public", format!("the bucket {bucket} does not have {}", open.join(", ")))
                 .causes("one wrong policy or ACL shows every payment to the internet")
                 .why("these blocks hold whatever a policy or an ACL says")
                 .mend(format!(
                     "aws s3api put-public-access-block --bucket {bucket} --public-access-block-configuration {}",
                     blocks.map(|block| format!("{block}=true")).join(",")
-                )),
-        );
+                ));
     }
 }
 
@@ -111,26 +103,24 @@ fn policy(account: &Account, names: &Names, findings: &mut Findings) {
          deploy-notes/iam/bucket-policy.json)\""
     );
     if !denies(policy.as_ref(), account, names, "false", Some("AES256")) {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "bucket-policy-tls",
                 format!("the policy of {bucket} does not deny requests without TLS"),
             )
             .causes("payments may cross a network in plain")
             .why("S3 answers on plain HTTP as well, unless the bucket's policy denies it")
-            .mend(&*mend),
-        );
+            .mend(&*mend);
     }
     if !denies(policy.as_ref(), account, names, "true", None) {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "bucket-policy-sse",
                 format!("the policy of {bucket} does not deny puts without an encryption header"),
             )
             .causes("a program that forgets it writes under whatever the bucket's default is then")
             .why("the default can be changed by one call; the policy holds for every put")
-            .mend(mend),
-        );
+            .mend(mend);
     }
 }
 
@@ -175,18 +165,16 @@ pub fn notification(account: &Account, names: &Names, findings: &mut Findings) {
     let mend = "page 6 of the notes sets it, by trigger A or B: aws s3api put-bucket-notification-configuration \
                 --bucket";
     if !rules.iter().any(|rule| tells_of_puts(rule)) {
-        findings.add(
-            Finding::error("notification-missing", format!("the bucket {bucket} tells nobody of new objects"))
+        findings.error("notification-missing", format!("the bucket {bucket} tells nobody of new objects"))
                 .causes("rows come minutes late, by the sweep alone; without a sweep, never")
                 .why("S3 calls the function, or its queue, only by a notification for s3:ObjectCreated:*")
-                .mend(format!("{mend} {bucket}")),
-        );
+                .mend(format!("{mend} {bucket}"));
         return;
     }
     let fits = |rule: &&Value| tells_of_puts(rule) && selects(rule, &names.prefix);
     if !rules.iter().any(fits) {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "notification-filter",
                 format!(
                     "no notification of {bucket} selects {}….ndjson",
@@ -198,8 +186,7 @@ pub fn notification(account: &Account, names: &Names, findings: &mut Findings) {
             .mend(format!(
                 "{mend} {bucket}, with the prefix {} and no suffix",
                 names.prefix
-            )),
-        );
+            ));
     }
 }
 

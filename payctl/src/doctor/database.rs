@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::account::{Account, Call};
 use super::json::{is_true, list, number, text};
 use super::network::{find_group, vpc};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 /// Certificates that expired in 2024; those after it are good for decades.
 const OLD_CA: &str = "rds-ca-2019";
@@ -16,15 +16,14 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     }
     let name = names.database;
     let Some(database) = instance(account) else {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "database-missing",
                 format!("there is no database named {name}"),
             )
             .causes("payments are accepted, and never become rows")
             .why("the function inserts into it alone")
-            .mend("page 5 of the notes makes it"),
-        );
+            .mend("page 5 of the notes makes it");
         return;
     };
     let modify =
@@ -40,68 +39,59 @@ fn instance(account: &Account) -> Option<&Value> {
 
 fn settings(database: &Value, name: &str, modify: &str, findings: &mut Findings) {
     if is_true(database, "PubliclyAccessible") {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "database-public",
                 format!("{name} has an address on the internet"),
             )
             .causes("a wrong group is enough for anyone to try passwords")
             .why("it is publicly accessible; the tiers reach it inside the VPC")
-            .mend(format!("{modify} --no-publicly-accessible")),
-        );
+            .mend(format!("{modify} --no-publicly-accessible"));
     }
     if !is_true(database, "StorageEncrypted") {
-        findings.add(
-            Finding::error("database-unencrypted", format!("{name} stores rows in plain"))
+        findings.error("database-unencrypted", format!("{name} stores rows in plain"))
                 .causes("disks and snapshots show payments to whoever gets them")
                 .why("encryption is chosen when an instance is made, and can't be switched on")
                 .mend(format!(
                     "aws rds create-db-snapshot --db-instance-identifier {name} --db-snapshot-identifier {name}-plain, \
                      copy it with --kms-key-id alias/aws/rds, and restore from the copy"
-                )),
-        );
+                ));
     }
     if !is_true(database, "MultiAZ") {
-        findings.add(
-            Finding::warning("database-one-zone", format!("{name} is in one zone alone"))
+        findings.warning("database-one-zone", format!("{name} is in one zone alone"))
                 .causes("rows wait for hours where that zone or its disk is away; payments are accepted all the same")
                 .why("without a standby, a failure means a restore from a snapshot")
-                .mend(format!("{modify} --multi-az")),
-        );
+                .mend(format!("{modify} --multi-az"));
     }
     let class = text(database, "DBInstanceClass");
     if is_true(database, "IAMDatabaseAuthenticationEnabled")
         && class.rsplit('.').next() == Some("micro")
     {
-        findings.add(
-            Finding::warning("database-small", format!("{name} is a {class} and takes logins by IAM tokens"))
+        findings.warning("database-small", format!("{name} is a {class} and takes logins by IAM tokens"))
                 .causes("under load logins fail, those of the function first, and rows come late")
                 .why("AWS asks for 300 to 1,000 MiB of free memory for these logins, which a micro does not have")
-                .mend(format!("{modify} --db-instance-class db.t4g.small; or passwords, as page 5 of the notes says")),
-        );
+                .mend(format!("{modify} --db-instance-class db.t4g.small; or passwords, as page 5 of the notes says"));
     }
     if number(database, "BackupRetentionPeriod").unwrap_or_default() < 1 {
-        findings.add(
-            Finding::error("database-backups", format!("{name} has no backups"))
-                .causes("what someone drops is gone, and must be replayed from the log")
-                .why("a retention of 0 days switches backups off")
-                .mend(format!("{modify} --backup-retention-period 7")),
-        );
+        findings
+            .error("database-backups", format!("{name} has no backups"))
+            .causes("what someone drops is gone, and must be replayed from the log")
+            .why("a retention of 0 days switches backups off")
+            .mend(format!("{modify} --backup-retention-period 7"));
     }
     if !is_true(database, "DeletionProtection") {
-        findings.add(
-            Finding::warning(
+        findings
+            .warning(
                 "database-deletable",
                 format!("{name} can be deleted by one call"),
             )
             .causes("a slip of the hand takes the database with its backups")
             .why("deletion protection is off")
-            .mend(format!("{modify} --deletion-protection")),
-        );
+            .mend(format!("{modify} --deletion-protection"));
     }
     if text(database, "CACertificateIdentifier") == OLD_CA {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "database-ca",
                 format!("{name} shows a certificate of {OLD_CA}"),
             )
@@ -109,8 +99,7 @@ fn settings(database: &Value, name: &str, modify: &str, findings: &mut Findings)
             .why("that authority ended in August 2024")
             .mend(format!(
                 "{modify} --ca-certificate-identifier rds-ca-rsa2048-g1"
-            )),
-        );
+            ));
     }
 }
 
@@ -127,8 +116,8 @@ fn group(account: &Account, database: &Value, name: &str, modify: &str, findings
         .map(|group| text(group, "VpcSecurityGroupId"))
         .collect();
     if groups != [id] {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "database-group",
                 format!(
                     "{name} has the groups {}, not RDS SG ({id}) alone",
@@ -137,8 +126,7 @@ fn group(account: &Account, database: &Value, name: &str, modify: &str, findings
             )
             .causes("function and app tier can't log in, or others can")
             .why("RDS SG lets in the function and the app tier, and nobody else")
-            .mend(format!("{modify} --vpc-security-group-ids {id}")),
-        );
+            .mend(format!("{modify} --vpc-security-group-ids {id}"));
     }
 }
 
@@ -166,7 +154,7 @@ fn parameters(account: &Account, database: &Value, findings: &mut Findings) {
             "aws rds modify-db-parameter-group --db-parameter-group-name {group} --parameters \
              ParameterName=binlog_format,ParameterValue=ROW,ApplyMethod=immediate"
         );
-        findings.add(logs_by_statement(name, mend));
+        logs_by_statement(name, mend, findings);
     }
     let tls = parameter(account, database, "require_secure_transport");
     if !matches!(tls, Some("1" | "ON")) {
@@ -179,24 +167,22 @@ fn parameters(account: &Account, database: &Value, findings: &mut Findings) {
                  ParameterName=require_secure_transport,ParameterValue=1,ApplyMethod=immediate"
             )
         };
-        findings.add(
-            Finding::error("database-plain-connections", format!("{name} takes connections without TLS"))
+        findings.error("database-plain-connections", format!("{name} takes connections without TLS"))
                 .causes("a client that is set up wrong sends passwords and rows in plain, and nobody notices")
                 .why("MySQL asks for TLS only where require_secure_transport is on")
-                .mend(mend),
-        );
+                .mend(mend);
     }
 }
 
 /// Also found by asking the server itself.
-pub(super) fn logs_by_statement(name: &str, mend: impl Into<String>) -> Finding {
-    Finding::error(
+pub(super) fn logs_by_statement(name: &str, mend: impl Into<String>, findings: &mut Findings) {
+    findings.error(
         "database-binlog-statement",
         format!("{name} writes its binary log by statement"),
     )
     .causes("every insert of the function is refused (1665); payments are accepted, and never become rows")
     .why("binlog_format is STATEMENT; the function inserts under READ COMMITTED, which needs ROW or MIXED")
-    .mend(mend)
+    .mend(mend);
 }
 
 /// How many connections it takes: what is set, or what RDS computes from the memory of the class.

@@ -33,42 +33,18 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn error(code: &'static str, what: impl Into<String>) -> Self {
-        Self::new(Severity::Error, code, what.into())
-    }
-
-    pub fn warning(code: &'static str, what: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, code, what.into())
-    }
-
-    pub fn advice(code: &'static str, what: impl Into<String>) -> Self {
-        Self::new(Severity::Advice, code, what.into())
-    }
-
-    fn new(severity: Severity, code: &'static str, what: String) -> Self {
-        Self {
-            severity,
-            code,
-            what,
-            causes: String::new(),
-            why: String::new(),
-            mend: String::new(),
-        }
-    }
-
-    pub fn causes(mut self, causes: impl Into<String>) -> Self {
+    pub fn causes(&mut self, causes: impl Into<String>) -> &mut Self {
         self.causes = causes.into();
         self
     }
 
-    pub fn why(mut self, why: impl Into<String>) -> Self {
+    pub fn why(&mut self, why: impl Into<String>) -> &mut Self {
         self.why = why.into();
         self
     }
 
-    pub fn mend(mut self, mend: impl Into<String>) -> Self {
+    pub fn mend(&mut self, mend: impl Into<String>) {
         self.mend = mend.into();
-        self
     }
 
     /// A block for people.
@@ -99,8 +75,30 @@ pub struct Findings {
 }
 
 impl Findings {
-    pub fn add(&mut self, finding: Finding) {
-        self.found.push(finding);
+    /// Adds an error, of which the caller says more.
+    pub fn error(&mut self, code: &'static str, what: impl Into<String>) -> &mut Finding {
+        self.add(Severity::Error, code, what.into())
+    }
+
+    /// Adds a warning, of which the caller says more.
+    pub fn warning(&mut self, code: &'static str, what: impl Into<String>) -> &mut Finding {
+        self.add(Severity::Warning, code, what.into())
+    }
+
+    /// Adds advice, of which the caller says more.
+    pub fn advice(&mut self, code: &'static str, what: impl Into<String>) -> &mut Finding {
+        self.add(Severity::Advice, code, what.into())
+    }
+
+    fn add(&mut self, severity: Severity, code: &'static str, what: String) -> &mut Finding {
+        self.found.push_mut(Finding {
+            severity,
+            code,
+            what,
+            causes: String::new(),
+            why: String::new(),
+            mend: String::new(),
+        })
     }
 
     /// Faults: advice is none.

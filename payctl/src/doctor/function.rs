@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::account::{Account, Call};
 use super::json::{list, number, text, texts};
 use super::network::{is_private, subnets, vpc};
-use super::{Finding, Findings, Names, database};
+use super::{Findings, Names, database};
 
 /// A sweep over many lost objects, or an object of many payments, takes its time.
 const TIMEOUT_MIN: i64 = 30;
@@ -22,15 +22,14 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     };
     let name = names.function;
     if text(function, "FunctionArn").is_empty() {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "function-missing",
                 format!("there is no function named {name}"),
             )
             .causes("payments are accepted, and never become rows")
             .why("the function alone turns objects of the log into rows")
-            .mend("page 6 of the notes makes it"),
-        );
+            .mend("page 6 of the notes makes it");
         return;
     }
     settings(function, name, findings);
@@ -45,8 +44,8 @@ fn settings(function: &Value, name: &str, findings: &mut Findings) {
     let configure = format!("aws lambda update-function-configuration --function-name {name}");
     let runtime = text(function, "Runtime");
     if runtime != "provided.al2023" {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "function-runtime",
                 format!("{name} has the runtime {runtime}"),
             )
@@ -56,29 +55,26 @@ fn settings(function: &Value, name: &str, findings: &mut Findings) {
             )
             .mend(format!(
                 "{configure} --runtime provided.al2023 --handler bootstrap"
-            )),
-        );
+            ));
     }
     let seconds = number(function, "Timeout").unwrap_or_default();
     if seconds < TIMEOUT_MIN {
-        findings.add(
-            Finding::warning(
+        findings
+            .warning(
                 "function-timeout",
                 format!("{name} is stopped after {seconds} s"),
             )
             .causes("large objects and sweeps are cut off, tried again, and given up")
             .why("a run that waits for a lock, a failover or S3 needs more; a new function has 3 s")
-            .mend(format!("{configure} --timeout 60")),
-        );
+            .mend(format!("{configure} --timeout 60"));
     }
     let megabytes = number(function, "MemorySize").unwrap_or_default();
     if megabytes < 256 {
-        findings.add(
-            Finding::warning("function-memory", format!("{name} has {megabytes} MB"))
-                .causes("runs take twice as long or longer, at the same price")
-                .why("Lambda gives processor time in proportion to memory")
-                .mend(format!("{configure} --memory-size 256")),
-        );
+        findings
+            .warning("function-memory", format!("{name} has {megabytes} MB"))
+            .causes("runs take twice as long or longer, at the same price")
+            .why("Lambda gives processor time in proportion to memory")
+            .mend(format!("{configure} --memory-size 256"));
     }
 }
 
@@ -92,8 +88,8 @@ fn dead_letters(account: &Account, function: &Value, names: &Names, findings: &m
     };
     if is_called(account, text(function, "FunctionArn")) {
         let (name, letters) = (names.function, names.dead_letters);
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "dead-letter-missing",
                 format!("{name} has no dead-letter queue"),
             )
@@ -103,8 +99,7 @@ fn dead_letters(account: &Account, function: &Value, names: &Names, findings: &m
                 "aws lambda update-function-configuration --function-name {name} \
                      --dead-letter-config TargetArn=arn:aws:sqs:{}:{}:{letters}",
                 account.region, account.id
-            )),
-        );
+            ));
     }
 }
 
@@ -131,12 +126,11 @@ fn place(account: &Account, function: &Value, names: &Names, findings: &mut Find
         }
     );
     if used.is_empty() {
-        findings.add(
-            Finding::error("function-no-vpc", format!("{name} is not in the VPC"))
-                .causes("no row is ever inserted: the connection to the database times out")
-                .why("the database has no address outside the VPC")
-                .mend(mend),
-        );
+        findings
+            .error("function-no-vpc", format!("{name} is not in the VPC"))
+            .causes("no row is ever inserted: the connection to the database times out")
+            .why("the database has no address outside the VPC")
+            .mend(mend);
         return;
     }
     let public: Vec<_> = used
@@ -144,22 +138,19 @@ fn place(account: &Account, function: &Value, names: &Names, findings: &mut Find
         .filter(|subnet| !private.contains(subnet))
         .collect();
     if let Some(subnet) = public.first() {
-        findings.add(
-            Finding::error("function-public-subnet", format!("{name} is in {subnet}, which is not one of the private subnets"))
+        findings.error("function-public-subnet", format!("{name} is in {subnet}, which is not one of the private subnets"))
                 .causes("the function hangs until its timeout where it reads S3, in some runs or in all")
                 .why("S3's endpoint is on the private route table; a function in a public subnet gets no public address")
-                .mend(mend),
-        );
+                .mend(mend);
     } else if used.len() < SUBNETS_MIN {
-        findings.add(
-            Finding::warning(
+        findings
+            .warning(
                 "function-one-zone",
                 format!("{name} is in one subnet alone"),
             )
             .causes("rows wait while that zone is away")
             .why("Lambda starts it in the zones of its subnets")
-            .mend(mend),
-        );
+            .mend(mend);
     }
 }
 
@@ -174,27 +165,21 @@ fn concurrency(account: &Account, names: &Names, findings: &mut Findings) {
     );
     let why = "each environment of the function holds one connection, and Lambda starts up to 1000";
     match (number(answer, "ReservedConcurrentExecutions"), connections) {
-        (None, _) => findings.add(
-            Finding::error("concurrency-missing", format!("{name} has no reserved concurrency"))
+        (None, _) => findings.error("concurrency-missing", format!("{name} has no reserved concurrency"))
                 .causes("under load the database refuses logins (1040), also those of the app tier")
                 .why(why)
                 .mend(mend),
-        ),
-        (Some(0), _) => findings.add(
-            Finding::error("concurrency-zero", format!("{name} has a reserved concurrency of 0"))
+        (Some(0), _) => findings.error("concurrency-zero", format!("{name} has a reserved concurrency of 0"))
                 .causes("no run is started: events wait for six hours and are dead letters then")
                 .why("0 throttles the function altogether")
                 .mend(mend),
-        ),
-        (Some(reserved), Some(max)) if reserved + CONNECTIONS_OF_OTHERS > max => findings.add(
-            Finding::error(
+        (Some(reserved), Some(max)) if reserved + CONNECTIONS_OF_OTHERS > max => findings.error(
                 "concurrency-too-high",
                 format!("{name} may run {reserved} at a time, and the database takes {max} connections in all"),
             )
             .causes("under load the database refuses logins (1040), also those of the app tier")
             .why(why)
             .mend(mend),
-        ),
         _ => {}
     }
 }
@@ -218,8 +203,7 @@ fn sweep(account: &Account, function: &Value, name: &str, findings: &mut Finding
     if by_rule || by_scheduler {
         return;
     }
-    findings.add(
-        Finding::error("sweep-missing", format!("no schedule starts {name}"))
+    findings.error("sweep-missing", format!("no schedule starts {name}"))
             .causes("a payment whose event was lost, or given up, never becomes a row")
             .why("the sweep compares the bucket with the database; it is a run of the function by the clock")
             .mend(format!(
@@ -227,8 +211,7 @@ fn sweep(account: &Account, function: &Value, name: &str, findings: &mut Finding
                  aws events put-targets --rule {name}-sweep --targets Id=function,Arn={arn} && aws lambda add-permission \
                  --function-name {name} --statement-id Sweep --action lambda:InvokeFunction --principal \
                  events.amazonaws.com --source-arn $(aws events describe-rule --name {name}-sweep --query Arn --output text)"
-            )),
-    );
+            ));
 }
 
 /// What S3 needs to invoke the function itself.
@@ -254,12 +237,11 @@ fn permission(account: &Account, function: &Value, names: &Names, findings: &mut
          lambda:InvokeFunction --principal s3.amazonaws.com --source-arn arn:aws:s3:::{bucket} --source-account {id}"
     );
     if of_s3.is_empty() {
-        findings.add(
-            Finding::error("permission-missing", format!("S3 may not invoke {name}"))
-                .causes("no payment becomes a row by its event")
-                .why("a function says by its own policy which service may invoke it")
-                .mend(&*add),
-        );
+        findings
+            .error("permission-missing", format!("S3 may not invoke {name}"))
+            .causes("no payment becomes a row by its event")
+            .why("a function says by its own policy which service may invoke it")
+            .mend(&*add);
     }
     for statement in of_s3 {
         // AWS documents both keys in small letters in places.
@@ -274,8 +256,7 @@ fn permission(account: &Account, function: &Value, names: &Names, findings: &mut
         .collect();
         if !lacks.is_empty() {
             let sid = text(statement, "Sid");
-            findings.add(
-                Finding::error(
+            findings.error(
                     "permission-too-wide",
                     format!("the permission {sid} of {name} does not name {}", lacks.join(" and ")),
                 )
@@ -283,8 +264,7 @@ fn permission(account: &Account, function: &Value, names: &Names, findings: &mut
                 .why("names of buckets are no secret, and a deleted one can be made again in another account")
                 .mend(format!(
                     "aws lambda remove-permission --function-name {name} --statement-id {sid} && {add}"
-                )),
-            );
+                ));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::account::{Account, Call};
 use super::balancers::is_on;
 use super::json::{is_true, list, name, number, text};
 use super::network::{running, vpc};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 /// A month and a few days: how long a machine may be without the newest image.
 const INSTANCE_AGE_MAX: Duration = Duration::days(35);
@@ -43,12 +43,10 @@ fn tier_logs(account: &Account, findings: &mut Findings) {
     };
     let missing: Vec<_> = LOG_GROUPS.iter().filter(|group| !is_kept(group)).collect();
     if let Some(first) = missing.first() {
-        findings.add(
-            Finding::advice("tier-logs", format!("there is no log group {first} with a retention"))
+        findings.advice("tier-logs", format!("there is no log group {first} with a retention"))
                 .causes("a tier's log ends with its instance, just when somebody wants to know why it ended")
                 .why("journald keeps the log on the instance's own disk")
-                .mend("page 14 of the notes"),
-        );
+                .mend("page 14 of the notes");
     }
 }
 
@@ -58,12 +56,11 @@ fn flow_logs(account: &Account, vpc: &str, findings: &mut Findings) {
     };
     let of_vpc = |log: &Value| text(log, "ResourceId") == vpc;
     if !list(answer, "FlowLogs").iter().any(of_vpc) {
-        findings.add(
-            Finding::advice("flow-logs", format!("{vpc} has no flow log"))
-                .causes("nobody can tell afterwards who connected to what, or was refused")
-                .why("groups and ACLs keep no record of what they drop")
-                .mend("page 15 of the notes"),
-        );
+        findings
+            .advice("flow-logs", format!("{vpc} has no flow log"))
+            .causes("nobody can tell afterwards who connected to what, or was refused")
+            .why("groups and ACLs keep no record of what they drop")
+            .mend("page 15 of the notes");
     }
 }
 
@@ -76,12 +73,10 @@ fn endpoint_policy(account: &Account, vpc: &str, findings: &mut Findings) {
     let is_open = |endpoint: &&Value| !text(endpoint, "PolicyDocument").contains("arn:aws:s3:::");
     if let Some(endpoint) = ours.find(is_open) {
         let id = text(endpoint, "VpcEndpointId");
-        findings.add(
-            Finding::advice("endpoint-policy", format!("the S3 endpoint {id} leads to every bucket there is"))
+        findings.advice("endpoint-policy", format!("the S3 endpoint {id} leads to every bucket there is"))
                 .causes("who gets into a private machine can copy payments into a bucket of his own, by his own keys")
                 .why("an endpoint's first policy allows everything; roles bind only who uses the role")
-                .mend("page 15 of the notes"),
-        );
+                .mend("page 15 of the notes");
     }
 }
 
@@ -94,12 +89,10 @@ fn old_instances(account: &Account, vpc: &str, now: OffsetDateTime, findings: &m
         if age > INSTANCE_AGE_MAX {
             let id = text(instance, "InstanceId");
             let days = age.whole_days();
-            findings.add(
-                Finding::advice("instance-old", format!("the instance {} ({id}) was made {days} days ago", name(instance)))
+            findings.advice("instance-old", format!("the instance {} ({id}) was made {days} days ago", name(instance)))
                     .causes("it runs without a month of security fixes, or more")
                     .why("instances are replaced, never patched: a new one starts from the newest image")
-                    .mend("page 12 of the notes, with the same version: launch, register, drain, terminate"),
-            );
+                    .mend("page 12 of the notes, with the same version: launch, register, drain, terminate");
         }
     }
 }
@@ -125,12 +118,13 @@ fn trail(account: &Account, names: &Names, findings: &mut Findings) {
             names.bucket
         )
     };
-    findings.add(
-        Finding::advice("trail", what)
-            .causes("nobody can tell afterwards who changed a setting, or took payments out of the bucket")
-            .why("CloudTrail keeps 90 days of management events by itself, and no events of objects")
-            .mend("page 15 of the notes"),
-    );
+    findings
+        .advice("trail", what)
+        .causes(
+            "nobody can tell afterwards who changed a setting, or took payments out of the bucket",
+        )
+        .why("CloudTrail keeps 90 days of management events by itself, and no events of objects")
+        .mend("page 15 of the notes");
 }
 
 fn budget(account: &Account, findings: &mut Findings) {
@@ -138,14 +132,11 @@ fn budget(account: &Account, findings: &mut Findings) {
         return;
     };
     if list(answer, "Budgets").is_empty() {
-        findings.add(
-            Finding::advice("budget", "no budget limits what this account costs")
-                .causes(
-                    "a NAT gateway left on, or somebody else's machines, show on the bill alone",
-                )
-                .why("AWS charges what is used, and stops nothing by itself")
-                .mend("page 15 of the notes"),
-        );
+        findings
+            .advice("budget", "no budget limits what this account costs")
+            .causes("a NAT gateway left on, or somebody else's machines, show on the bill alone")
+            .why("AWS charges what is used, and stops nothing by itself")
+            .mend("page 15 of the notes");
     }
 }
 
@@ -160,12 +151,10 @@ fn access_logs(account: &Account, names: &Names, findings: &mut Findings) {
             continue;
         };
         if !is_on(answer, "access_logs.s3.enabled") {
-            findings.add(
-                Finding::advice("balancer-logs", format!("{} keeps no access log", named.name))
+            findings.advice("balancer-logs", format!("{} keeps no access log", named.name))
                     .causes("a request that never reached a tier leaves no trace")
                     .why("what the load balancer answers by itself, such as 502 and 503, is in no log of the tiers")
-                    .mend("page 16 of the notes"),
-            );
+                    .mend("page 16 of the notes");
         }
     }
 }
@@ -179,12 +168,10 @@ fn firewall(account: &Account, names: &Names, findings: &mut Findings) {
         return;
     };
     if answer.get("WebACL").is_none_or(Value::is_null) {
-        findings.add(
-            Finding::advice("web-acl", format!("{} has no web ACL", names.external.name))
+        findings.advice("web-acl", format!("{} has no web ACL", names.external.name))
                 .causes("one address can take the whole capacity that all clients share")
                 .why("limits of clients hold for those that are known; a flood comes without a credential")
-                .mend("page 16 of the notes"),
-        );
+                .mend("page 16 of the notes");
     }
 }
 
@@ -203,8 +190,8 @@ fn replacement(account: &Account, names: &Names, findings: &mut Findings) {
         };
         let has = |group: &Value| super::json::texts(group, "TargetGroupARNs").contains(&arn);
         if !groups.iter().any(has) {
-            findings.add(
-                Finding::advice(
+            findings
+                .advice(
                     "replacement",
                     format!("no Auto Scaling group fills {}", named.targets),
                 )
@@ -212,8 +199,7 @@ fn replacement(account: &Account, names: &Names, findings: &mut Findings) {
                     "an instance that breaks at night stays broken until somebody launches another",
                 )
                 .why("a load balancer stops using a broken target; it does not make a new one")
-                .mend("page 17 of the notes"),
-            );
+                .mend("page 17 of the notes");
         }
     }
 }
@@ -222,13 +208,11 @@ fn minor_versions(account: &Account, names: &Names, findings: &mut Findings) {
     let mut databases = list(account.value(&Call::Database), "DBInstances").iter();
     if databases.any(|found| !is_true(found, "AutoMinorVersionUpgrade")) {
         let name = names.database;
-        findings.add(
-            Finding::advice("database-patches", format!("{name} takes no minor versions by itself"))
+        findings.advice("database-patches", format!("{name} takes no minor versions by itself"))
                 .causes("known faults of MySQL stay until somebody upgrades by hand")
                 .why("automatic minor version upgrades are off")
                 .mend(format!(
                     "aws rds modify-db-instance --db-instance-identifier {name} --auto-minor-version-upgrade"
-                )),
-        );
+                ));
     }
 }

@@ -20,7 +20,7 @@ use url::Url;
 use crate::http_client::{Answer, CallError, HttpClient};
 use crate::pay_client::Address;
 
-use super::{Finding, Findings, database};
+use super::{Findings, database};
 
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -45,9 +45,7 @@ pub struct Here {
 }
 
 pub async fn check(here: Here, findings: &mut Findings) {
-    if let Some(finding) = exempt(&here.cards) {
-        findings.add(finding);
-    }
+    exempt(&here.cards, findings);
     match &here.alb {
         Some(address) => {
             front(address, findings).await;
@@ -70,17 +68,17 @@ pub async fn check(here: Here, findings: &mut Findings) {
     clock(&here.clock, findings).await;
 }
 
-fn exempt(cards: &CardCheck) -> Option<Finding> {
+fn exempt(cards: &CardCheck, findings: &mut Findings) {
     let names: Vec<_> = cards.exempt().collect();
-    (!names.is_empty()).then(|| {
-        Finding::warning(
+    if !names.is_empty() {
+        findings.warning(
             "card-check-exempt",
             format!("{} leaves out {}", CardCheck::VARIABLE, names.join(", ")),
         )
         .causes("a card number in these members is stored: the bucket, the database, their backups and all that reads them are then in scope of PCI DSS")
         .why("these members are not searched for card numbers; that is right only if all they hold is the deployment's own ids")
-        .mend("leave out only members that never hold what a person typed, and let whoever answers for PCI DSS confirm it in writing")
-    })
+        .mend("leave out only members that never hold what a person typed, and let whoever answers for PCI DSS confirm it in writing");
+    }
 }
 
 async fn call(roots: &Roots, request: request::Builder) -> Result<Answer, CallError> {
@@ -98,12 +96,10 @@ async fn front(address: &Address, findings: &mut Findings) {
         Ok(answer) => format!("{health} answers {}", answer.status),
         Err(error) => format!("{health} does not answer: {}", chain(&error)),
     };
-    findings.add(
-        Finding::error("front-door", what)
+    findings.error("front-door", what)
             .causes("clients can't pay")
             .why("no healthy target, a group or route that shuts it, or a load balancer that is not there")
-            .mend("payctl doctor network balancers names the fault where it is in the account"),
-    );
+            .mend("payctl doctor network balancers names the fault where it is in the account");
 }
 
 async fn login(access: Arc<dyn LoginSource>, findings: &mut Findings) {
@@ -111,32 +107,30 @@ async fn login(access: Arc<dyn LoginSource>, findings: &mut Findings) {
     let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.logs_by_statement())).await;
     let what = match tried {
         Ok(Ok(false)) => return rejects(Store::new(pool), findings).await,
-        Ok(Ok(true)) => return findings.add(database::logs_by_statement("the database", SET_ROW)),
+        Ok(Ok(true)) => return database::logs_by_statement("the database", SET_ROW, findings),
         Ok(Err(error)) => chain(&error),
         Err(_) => format!("no login within {} s", CALL_TIME_MAX.as_secs()),
     };
-    findings.add(
-        Finding::error("database-login", format!("the database does not let this machine in: {what}"))
+    findings.error("database-login", format!("the database does not let this machine in: {what}"))
             .causes("no rows where that is so for the function; no status of payments where it is for the app tier")
             .why("a group that shuts it, a wrong password or token, a certificate that is not trusted, or no user")
-            .mend("payctl doctor network database; page 5 of the notes makes the users"),
-    );
+            .mend("payctl doctor network database; page 5 of the notes makes the users");
 }
 
 /// Accepted payments that are not rows.
 async fn rejects(store: Store, findings: &mut Findings) {
     match store.unsettled_own_rejects().await {
         Ok(0) => {}
-        Ok(count) => findings.add(own_rejects(count)),
+        Ok(count) => own_rejects(count, findings),
         Err(error) => findings.note(format!("rejects were not counted: {}", chain(&error))),
     }
 }
 
-fn own_rejects(count: u64) -> Finding {
-    Finding::error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
+fn own_rejects(count: u64, findings: &mut Findings) {
+    findings.error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
         .causes("clients were told yes for payments that are not in transactions")
         .why("the function could not read what the app tier wrote: it is older than the app tier, or one of them has a defect")
-        .mend("bring the function up to date, then payctl replay --rejects")
+        .mend("bring the function up to date, then payctl replay --rejects");
 }
 
 async fn clock(url: &Url, findings: &mut Findings) {
@@ -149,16 +143,14 @@ async fn clock(url: &Url, findings: &mut Findings) {
     let Some(theirs) = date else {
         return findings.note(format!("the clock was not compared: {url} gave no date"));
     };
-    if let Some(finding) = skew(now, theirs) {
-        findings.add(finding);
-    }
+    skew(now, theirs, findings);
 }
 
-fn skew(ours: OffsetDateTime, theirs: OffsetDateTime) -> Option<Finding> {
+fn skew(ours: OffsetDateTime, theirs: OffsetDateTime, findings: &mut Findings) {
     let off = ours - theirs;
-    (off.abs() > SKEW_MAX).then(|| {
+    if off.abs() > SKEW_MAX {
         let seconds = off.whole_seconds();
-        Finding::error(
+        findings.error(
             "clock-skew",
             format!("this machine's clock is {seconds} s off S3's"),
         )
@@ -166,18 +158,27 @@ fn skew(ours: OffsetDateTime, theirs: OffsetDateTime) -> Option<Finding> {
             "calls to AWS are refused (RequestTimeTooSkewed), tokens for the database do not work",
         )
         .why("signatures hold the time, and are good for some minutes")
-        .mend("sudo systemctl restart chronyd && chronyc tracking")
-    })
+        .mend("sudo systemctl restart chronyd && chronyc tracking");
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Finding;
     use super::*;
+
+    fn found(check: impl FnOnce(&mut Findings)) -> Option<Finding> {
+        let mut findings = Findings::default();
+        check(&mut findings);
+        assert!(findings.found.len() < 2);
+        findings.found.pop()
+    }
 
     #[test]
     fn p8_members_without_a_card_check_are_named() {
-        assert!(exempt(&CardCheck::ALL).is_none());
-        let finding = exempt(&"order_no".parse().unwrap()).unwrap();
+        assert!(found(|findings| exempt(&CardCheck::ALL, findings)).is_none());
+        let cards = "order_no".parse().unwrap();
+        let finding = found(|findings| exempt(&cards, findings)).unwrap();
         assert_eq!(finding.code, "card-check-exempt");
         assert!(format!("{finding:?}").contains("order_no"));
     }
@@ -185,9 +186,10 @@ mod tests {
     #[test]
     fn a_clock_that_is_minutes_off_is_found_and_one_that_is_seconds_off_is_not() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        assert!(skew(now, now + time::Duration::seconds(30)).is_none());
+        let found = |off| found(|findings| skew(now, now + off, findings));
+        assert!(found(time::Duration::seconds(30)).is_none());
         for off in [time::Duration::minutes(5), -time::Duration::minutes(5)] {
-            assert_eq!(skew(now, now + off).unwrap().code, "clock-skew");
+            assert_eq!(found(off).unwrap().code, "clock-skew");
         }
     }
 }

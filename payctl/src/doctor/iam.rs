@@ -10,7 +10,7 @@ use self::role::Role;
 use super::account::{Account, Call};
 use super::json::{list, text};
 use super::network::{running, vpc};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     let Some(answer) = account.known(&Call::Iam) else {
@@ -23,15 +23,16 @@ pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
 }
 
 fn missing_role(name: &str, trust: &str, findings: &mut Findings) {
-    findings.add(
-        Finding::error("role-missing", format!("there is no role named {name}"))
-            .causes("the program that should have it is refused everything: 503, or rows that never come")
-            .why("credentials of instances and functions come from their role")
-            .mend(format!(
-                "aws iam create-role --role-name {name} --assume-role-policy-document \
+    findings
+        .error("role-missing", format!("there is no role named {name}"))
+        .causes(
+            "the program that should have it is refused everything: 503, or rows that never come",
+        )
+        .why("credentials of instances and functions come from their role")
+        .mend(format!(
+            "aws iam create-role --role-name {name} --assume-role-policy-document \
                  file://deploy-notes/iam/{trust}, then page 3 of the notes"
-            )),
-    );
+        ));
 }
 
 fn app_tier(account: &Account, names: &Names, answer: &Value, findings: &mut Findings) {
@@ -157,8 +158,8 @@ fn grants(
             continue;
         }
         let name = role.name;
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "grant-missing",
                 format!("{name} may not {action} on {resource}"),
             )
@@ -167,8 +168,7 @@ fn grants(
             .mend(format!(
                 "aws iam put-role-policy --role-name {name} --policy-name {file} --policy-document \
                      \"$(policy {file}.json)\", with the functions of deploy-notes/settings.sh"
-            )),
-        );
+            ));
     }
 }
 
@@ -203,8 +203,7 @@ fn web_tier(account: &Account, names: &Names, answer: &Value, findings: &mut Fin
             .find(|action| role.may(names, action, &object));
         if reaches.is_some() || role.is_far_too_wide() {
             let id = text(instance, "InstanceId");
-            findings.add(
-                Finding::error(
+            findings.error(
                     "web-tier-reaches-s3",
                     format!("the web instance {name} ({id}) has the role {}, which reaches the bucket", role.name),
                 )
@@ -214,8 +213,7 @@ fn web_tier(account: &Account, names: &Names, answer: &Value, findings: &mut Fin
                     "aws ec2 replace-iam-instance-profile-association --iam-instance-profile Name=EC2-SSM-Role \
                      --association-id $(aws ec2 describe-iam-instance-profile-associations --filters \
                      Name=instance-id,Values={id} --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"
-                )),
-            );
+                ));
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::account::{Account, Call};
 use super::json::{list, name, text};
 use super::network::{find_group, running, vpc};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 /// One a zone.
 const TARGETS_MIN: usize = 2;
@@ -41,8 +41,8 @@ fn registered(account: &Account, arn: &str, name: &str, findings: &mut Findings)
     };
     let targets = list(answer, "TargetHealthDescriptions");
     if targets.len() < TARGETS_MIN {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "targets-missing",
                 format!("{name} has {} of {TARGETS_MIN} targets", targets.len()),
             )
@@ -51,20 +51,17 @@ fn registered(account: &Account, arn: &str, name: &str, findings: &mut Findings)
             .mend(format!(
                 "aws elbv2 register-targets --target-group-arn {arn} --targets Id=$INSTANCE \
                      (aws ec2 describe-instances shows them)"
-            )),
-        );
+            ));
     }
     for target in targets {
         let state = text(target, "TargetHealth.State");
         let id = text(target, "Target.Id");
         if ["unhealthy", "unused", "unavailable"].contains(&state) {
             let reason = text(target, "TargetHealth.Description");
-            findings.add(
-                Finding::error("target-unhealthy", format!("the target {id} of {name} is {state}: {reason}"))
+            findings.error("target-unhealthy", format!("the target {id} of {name} is {state}: {reason}"))
                     .causes("it gets no requests; where it is the last one, clients get 502 or 503")
                     .why("its health check fails, its zone is not the load balancer's, or it is stopped")
-                    .mend(format!("aws ssm start-session --target {id}, then: journalctl -n 50; curl -i 127.0.0.1:3000/health")),
-            );
+                    .mend(format!("aws ssm start-session --target {id}, then: journalctl -n 50; curl -i 127.0.0.1:3000/health"));
         }
     }
 }
@@ -72,8 +69,8 @@ fn registered(account: &Account, arn: &str, name: &str, findings: &mut Findings)
 fn metadata(instance: &Value, findings: &mut Findings) {
     let id = text(instance, "InstanceId");
     if text(instance, "MetadataOptions.HttpTokens") != "required" {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "imds-v1",
                 format!(
                     "the instance {} ({id}) answers metadata requests without a token",
@@ -84,8 +81,7 @@ fn metadata(instance: &Value, findings: &mut Findings) {
             .why("version 1 of the metadata service asks for no token")
             .mend(format!(
                 "aws ec2 modify-instance-metadata-options --instance-id {id} --http-tokens required"
-            )),
-        );
+            ));
     }
 }
 
@@ -103,8 +99,8 @@ fn place(account: &Account, instance: &Value, vpc: &str, findings: &mut Findings
     let groups = list(instance, "SecurityGroups").iter();
     let groups: Vec<_> = groups.map(|group| text(group, "GroupId")).collect();
     if groups != [group] {
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "instance-group",
                 format!(
                     "the instance {} ({id}) has the groups {}, not {wanted} ({group}) alone",
@@ -116,7 +112,6 @@ fn place(account: &Account, instance: &Value, vpc: &str, findings: &mut Findings
             .why("the groups of its neighbours name this group")
             .mend(format!(
                 "aws ec2 modify-instance-attribute --instance-id {id} --groups {group}"
-            )),
-        );
+            ));
     }
 }

@@ -1,7 +1,7 @@
 //! Holds an account on AWS against the notes, and the pipeline against what it should do from here.
 //!
 //! [`account`] is what the `aws` command said, asked once and never again: each check is a pure function over it, and
-//! has a file by its area. [`here`] is what this machine sees. A check adds a [`Finding`] for each fault, or nothing.
+//! has a file by its area. [`here`] is what this machine sees. A check adds a [`finding::Finding`] for each fault, or nothing.
 //! What could not be looked at is a note, not a fault and not a clean bill.
 //!
 //! To add a check: a line in its area's `check`, and the call that it needs in [`account::Call`].
@@ -26,11 +26,7 @@ mod queues;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use self::{
-    account::Account,
-    finding::{Finding, Findings},
-    names::Names,
-};
+pub use self::{account::Account, finding::Findings, names::Names};
 
 /// A part of the account, or this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]

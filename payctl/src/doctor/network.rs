@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::account::{Account, Call};
 use super::json::{list, text, texts};
-use super::{Finding, Findings, Names};
+use super::{Findings, Names};
 
 pub fn check(account: &Account, names: &Names, findings: &mut Findings) {
     let Some(vpc) = routing(account, names, findings) else {
@@ -31,12 +31,11 @@ pub fn routing<'a>(
     let Some(vpc) = vpc(account) else {
         if account.known(&Call::Vpcs).is_some() {
             let name = &names.network.vpc.name;
-            findings.add(
-                Finding::error("vpc-missing", format!("there is no VPC named {name}"))
-                    .causes("nothing of the network can be checked, or nothing is there yet")
-                    .why("the VPC is known by its tag Name, in the region of the AWS CLI")
-                    .mend("page 1 of the notes makes it; in another region: set AWS_REGION"),
-            );
+            findings
+                .error("vpc-missing", format!("there is no VPC named {name}"))
+                .causes("nothing of the network can be checked, or nothing is there yet")
+                .why("the VPC is known by its tag Name, in the region of the AWS CLI")
+                .mend("page 1 of the notes makes it; in another region: set AWS_REGION");
         }
         return None;
     };
@@ -55,21 +54,20 @@ fn each_subnet(account: &Account, names: &Names, vpc: &str, findings: &mut Findi
         let cidr = wanted.cidr.to_string();
         let mut found = within(account, &Call::Subnets, "Subnets", vpc);
         let Some(found) = found.find(|subnet| text(subnet, "CidrBlock") == cidr) else {
-            findings.add(
-                Finding::error(
+            findings
+                .error(
                     "subnet-missing",
                     format!("{vpc} has no subnet {cidr} ({})", wanted.name),
                 )
                 .causes("load balancers, function and database can't be put into two zones")
                 .why("groups, ACLs and routes are planned for these four")
-                .mend("page 1 of the notes makes it"),
-            );
+                .mend("page 1 of the notes makes it");
             continue;
         };
         let zone = text(found, "AvailabilityZone");
         if !zone.ends_with(&wanted.zone.to_string()) {
-            findings.add(
-                Finding::error(
+            findings
+                .error(
                     "subnet-zone",
                     format!(
                         "the subnet {} ({cidr}) is in {zone}, not in zone {}",
@@ -80,8 +78,7 @@ fn each_subnet(account: &Account, names: &Names, vpc: &str, findings: &mut Findi
                     "with both subnets of a kind in one zone, an outage of it takes out the tier",
                 )
                 .why("load balancer and database want two zones, and a subnet can't be moved")
-                .mend("delete it while it is empty, and make it again as page 1 of the notes does"),
-            );
+                .mend("delete it while it is empty, and make it again as page 1 of the notes does");
         }
     }
 }
@@ -181,23 +178,21 @@ fn endpoint(account: &Account, names: &Names, vpc: &str, findings: &mut Findings
     let causes =
         "the function hangs until its timeout, the app tier answers 503: neither reaches S3";
     let Some(endpoint) = endpoints.next() else {
-        findings.add(
-            Finding::error("s3-endpoint-missing", format!("{vpc} has no gateway endpoint for S3"))
+        findings.error("s3-endpoint-missing", format!("{vpc} has no gateway endpoint for S3"))
                 .causes(causes)
                 .why(why)
                 .mend(format!(
                     "aws ec2 create-vpc-endpoint --vpc-id {vpc} --vpc-endpoint-type Gateway --service-name {service} \
                      --route-table-ids {}",
                     tables.join(" ")
-                )),
-        );
+                ));
         return;
     };
     let routed = texts(endpoint, "RouteTableIds");
     for table in tables.iter().filter(|table| !routed.contains(*table)) {
         let id = text(endpoint, "VpcEndpointId");
-        findings.add(
-            Finding::error(
+        findings
+            .error(
                 "s3-endpoint-not-routed",
                 format!("the private route table {table} has no route to S3's endpoint {id}"),
             )
@@ -205,8 +200,7 @@ fn endpoint(account: &Account, names: &Names, vpc: &str, findings: &mut Findings
             .why("a gateway endpoint serves the route tables that it is told, and no others")
             .mend(format!(
                 "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --add-route-table-ids {table}"
-            )),
-        );
+            ));
     }
 }
 
@@ -227,8 +221,8 @@ fn routes(account: &Account, names: &Names, vpc: &str, findings: &mut Findings) 
         }
         seen.push((private, id));
         if private && is_gateway(way) {
-            findings.add(
-                Finding::error(
+            findings
+                .error(
                     "private-subnet-public",
                     format!(
                         "the private subnet {subnet} leads to the internet gateway {way} by {id}"
@@ -238,21 +232,18 @@ fn routes(account: &Account, names: &Names, vpc: &str, findings: &mut Findings) 
                 .why("a subnet is private only while its route table has no internet gateway")
                 .mend(format!(
                     "aws ec2 delete-route --route-table-id {id} --destination-cidr-block 0.0.0.0/0"
-                )),
-            );
+                ));
         } else if private && way.starts_with("nat-") {
-            findings.add(
-                Finding::warning(
+            findings
+                .warning(
                     "nat-left-on",
                     format!("the private route table {id} leads out by {way}"),
                 )
                 .causes("some $33 a month and zone, and a way out for whoever gets into a machine")
                 .why("it is needed only while packages are installed or shells are open")
-                .mend("close_way_out, of deploy-notes/functions.sh"),
-            );
+                .mend("close_way_out, of deploy-notes/functions.sh");
         } else if !private && !is_gateway(way) {
-            findings.add(
-                Finding::error(
+            findings.error(
                     "public-route-missing",
                     format!("the public route table {id} has no route to an internet gateway"),
                 )
@@ -262,8 +253,7 @@ fn routes(account: &Account, names: &Names, vpc: &str, findings: &mut Findings) 
                     "aws ec2 create-route --route-table-id {id} --destination-cidr-block 0.0.0.0/0 --gateway-id \
                      $(aws ec2 describe-internet-gateways --filters Name=attachment.vpc-id,Values={vpc} \
                      --query 'InternetGateways[0].InternetGatewayId' --output text)"
-                )),
-            );
+                ));
         }
     }
 }
@@ -276,15 +266,14 @@ fn nats(account: &Account, vpc: &str, findings: &mut Findings) {
     for nat in within(account, &Call::Nats, "NatGateways", vpc) {
         let id = text(nat, "NatGatewayId");
         if text(nat, "State") == "available" && !routed.contains(&id) {
-            findings.add(
-                Finding::warning(
+            findings
+                .warning(
                     "nat-unused",
                     format!("the NAT gateway {id} has no route to it"),
                 )
                 .causes("some $33 a month for nothing")
                 .why("a NAT gateway costs by the hour, used or not")
-                .mend(format!("aws ec2 delete-nat-gateway --nat-gateway-id {id}")),
-            );
+                .mend(format!("aws ec2 delete-nat-gateway --nat-gateway-id {id}"));
         }
     }
 }

@@ -116,7 +116,7 @@ async fn a_refusal_is_not_repeated_and_a_server_that_stays_away_is_said_so() {
 }
 
 #[tokio::test]
-async fn p1_only_a_receipt_for_the_payment_is_a_yes() {
+async fn p1_only_a_receipt_for_the_payment_means_accepted() {
     let page = r"<html>Welcome to the airport</html>";
     for reply in [
         (301, "/pay", ""),

@@ -3,22 +3,10 @@
 use payment_core::ObjectKey;
 use sqlx::MySqlPool;
 
+use crate::forgery::{NOW, enter};
 use crate::harness::{HOUR, Pipeline, check, first, ingested, lines};
 
 const OWN: &str = "transactions/dt=2026-11-22/hh=07/019ab0f2-77aa-7c11-8e11-9d0fa1c2b3d4-a.ndjson";
-
-/// `counts`: lines, rows, duplicates, conflicts, rejects.
-async fn enter(pipeline: &Pipeline, key: &str, etag: &str, counts: [u32; 5], ingested_at: &str) {
-    let [lines, rows, duplicates, conflicts, rejects] = counts;
-    let insert = format!(
-        "INSERT INTO ingested_objects (object_key, object_etag, line_count, row_count, duplicate_count, \
-         conflict_count, reject_count, ingested_at) VALUES ('{key}', '{etag}', {lines}, {rows}, {duplicates}, \
-         {conflicts}, {rejects}, {ingested_at})"
-    );
-    pipeline.admin(&insert).await;
-}
-
-const NOW: &str = "UTC_TIMESTAMP(6)";
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_a_row_at_no_line_is_not_clean_by_an_invented_version(pool: MySqlPool) {

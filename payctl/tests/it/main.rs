@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod altered;
 mod chain;
 mod client;
 mod client_command;
@@ -10,6 +11,7 @@ mod dead_letters;
 mod doctor;
 mod forged;
 mod forged_ledger;
+mod forgery;
 mod harness;
 mod https;
 mod interrupted;

@@ -109,7 +109,7 @@ async fn p1_what_no_server_confirms_is_not_known_and_the_rest_is_not_sent() {
 }
 
 #[tokio::test]
-async fn p1_an_answer_about_other_payments_is_no_yes() {
+async fn p1_an_answer_about_other_payments_accepts_none() {
     for odd in [
         String::new(),
         "<html>".to_owned(),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{AGAIN, Answer};
 
+/// An answer of the app tier to a batch.
 #[derive(Debug)]
 pub enum BatchAnswer {
     /// Lines of JSON.

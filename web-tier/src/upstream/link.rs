@@ -143,7 +143,7 @@ where
         .map_err(CallError::NotSent)
 }
 
-/// To the first address that takes a connection.
+/// Connects to the first address that takes a connection.
 async fn connect(addresses: &Addresses) -> Result<TcpStream, Box<dyn Error + Send + Sync>> {
     let in_turn = addresses.in_turn().await?;
     let listed = in_turn.clone().into_iter();

@@ -22,6 +22,7 @@ pub const CA_FILE: Variable = Variable {
     help: "CA certificates in PEM form that an https APP_TIER_URL is verified against",
 };
 
+/// TLS to a load balancer, whose certificate must be for its name.
 #[derive(Debug, Clone)]
 pub struct Tls {
     config: Arc<ClientConfig>,

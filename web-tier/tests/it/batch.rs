@@ -8,7 +8,7 @@ use payment_core::Timestamp;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::clients::{ClientsFile, SEED, client, signer};
+use crate::callers::{ClientsFile, SEED, client, signer};
 use crate::tier::{Act, Tier, answer};
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
-use crate::clients::{ClientsFile, client};
+use crate::callers::{ClientsFile, client};
 use crate::log::{Program, silent};
 
 fn start_with(file: &str) -> Output {

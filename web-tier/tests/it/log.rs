@@ -25,7 +25,7 @@ impl Program {
         Self::with(upstream, &[]).await
     }
 
-    /// With these variables besides.
+    /// Starts the program with these variables besides.
     pub async fn with(upstream: SocketAddr, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_web-tier"))
             .env_clear()

@@ -131,7 +131,7 @@ async fn p4_a_form_that_was_paid_before_reads_that_nothing_more_was() {
 }
 
 #[tokio::test]
-async fn a_refusal_shows_the_form_again_with_what_is_to_be_mended() {
+async fn a_refusal_shows_the_form_again_with_what_to_correct() {
     let refused =
         r#"{"code":"invalid_member","detail":"amount must be more than 0","member":"amount"}"#;
     let headers = "content-type: application/problem+json\r\n";

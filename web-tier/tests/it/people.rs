@@ -110,7 +110,7 @@ async fn an_address_without_anything_is_a_page_to_browsers_and_a_problem_to_prog
 }
 
 #[tokio::test]
-async fn p1_a_yes_that_is_not_about_the_payment_is_none() {
+async fn p1_an_acceptance_of_another_payment_does_not_count() {
     for body in [
         "{}",
         "<html>",

@@ -39,7 +39,7 @@ impl Tier {
         Self::with(acts, &[]).await
     }
 
-    /// With these variables besides.
+    /// A tier with these variables besides.
     pub async fn with(acts: Vec<Act>, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = listener.local_addr().unwrap();
@@ -118,7 +118,7 @@ impl Tier {
         request.header("accept", BROWSER).send().await.unwrap()
     }
 
-    /// From the second listener: status and body.
+    /// Status and body from the second listener.
     pub async fn admin(&self, path: &str) -> (u16, String) {
         let response = reqwest::get(format!("{}{path}", self.admin)).await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())

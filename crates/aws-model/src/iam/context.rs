@@ -35,6 +35,7 @@ impl Key {
         Self::SOURCE_ACCOUNT,
     ];
 
+    /// Returns the key of this name, if the lab knows it.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -63,6 +64,7 @@ impl Context {
         }
     }
 
+    /// Returns the request's value of a key.
     pub fn get(&self, key: Key) -> Option<&str> {
         self.0
             .iter()

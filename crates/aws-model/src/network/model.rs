@@ -16,7 +16,7 @@ pub struct Network {
     pub route_tables: Vec<RouteTable>,
     pub groups: Vec<Group>,
     pub acls: Vec<Acl>,
-    /// In the order of the table.
+    /// Tiers in the order of the table.
     pub tiers: Vec<Tier>,
     /// What must be reachable, and nothing else.
     pub flows: Vec<Flow>,
@@ -25,12 +25,14 @@ pub struct Network {
     pub nat_is_on: bool,
 }
 
+/// The VPC itself.
 #[derive(Clone, Debug)]
 pub struct Vpc {
     pub name: Name,
     pub cidr: Cidr,
 }
 
+/// A subnet, in one zone.
 #[derive(Clone, Debug)]
 pub struct Subnet {
     pub name: Name,
@@ -47,13 +49,14 @@ pub struct PrefixList {
     pub cidrs: Vec<Cidr>,
 }
 
-/// In addition to these routes, every table has that of the VPC itself.
+/// Routes of some subnets. Every table also has the route of the VPC itself.
 #[derive(Clone, Debug)]
 pub struct RouteTable {
     pub name: Name,
     pub routes: Vec<Route>,
 }
 
+/// A route to some addresses.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// [`Peer::Cidr`] or [`Peer::PrefixList`].
@@ -62,6 +65,7 @@ pub struct Route {
     pub only: RuleLifetime,
 }
 
+/// What a route leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Target {
     InternetGateway,
@@ -118,7 +122,7 @@ pub enum Peer {
 #[derive(Clone, Debug)]
 pub struct Acl {
     pub name: Name,
-    /// By number: the first that fits decides. Nothing fits: denied.
+    /// Entries by number: the first that fits decides, and what none fits is denied.
     pub inbound: Vec<AclEntry>,
     pub outbound: Vec<AclEntry>,
 }
@@ -128,6 +132,7 @@ impl Acl {
     pub const ENTRIES_MAX: usize = 20;
 }
 
+/// A numbered rule of an ACL.
 #[derive(Clone, Debug)]
 pub struct AclEntry {
     pub number: u16,
@@ -138,6 +143,7 @@ pub struct AclEntry {
     pub only: RuleLifetime,
 }
 
+/// What an ACL's entry does with packets that fit it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
@@ -145,6 +151,7 @@ pub enum Action {
     Deny,
 }
 
+/// Direction of packets, as a group or subnet sees them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Direction {
     Inbound,
@@ -168,6 +175,7 @@ pub struct Tier {
     pub hosts: Vec<Host>,
 }
 
+/// A machine, or a network interface of a managed service.
 #[derive(Clone, Debug)]
 pub struct Host {
     pub name: Name,
@@ -281,7 +289,7 @@ impl Group {
 }
 
 impl Acl {
-    /// By number.
+    /// Entries by number.
     pub fn entries(&self, direction: Direction) -> &[AclEntry] {
         match direction {
             Direction::Inbound => &self.inbound,

@@ -11,6 +11,7 @@ use crate::network::{
     verdict::{Layer, Rule, Step, Verdict},
 };
 
+/// No host has this name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("there is no host {name}; there are {known}")]
 pub struct UnknownName {
@@ -168,9 +169,9 @@ impl Network {
         Some(packets.step(Layer::Acl, Rule::Acl(acl, direction, entry), lets))
     }
 
-    /// By number, as AWS goes through them. Of a range of ports all must be let through: one that is not would lose
-    /// connections now and then. Answers from outside the VPC may lose a port that is denied by itself: whoever connects
-    /// there tries again from another one, which a load balancer does not.
+    /// Goes through the entries by number, as AWS does. Of a range of ports all must be let through: one that is not
+    /// would lose connections now and then. Answers from outside the VPC may lose a port that is denied by itself:
+    /// whoever connects there tries again from another one, which a load balancer does not.
     fn first_that_decides<'a>(
         &'a self,
         acl: &'a Acl,

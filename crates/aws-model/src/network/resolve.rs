@@ -1,4 +1,4 @@
-//! From the text to the network: that all its parts fit together.
+//! Makes the network of its text, and checks that all its parts fit together.
 
 mod names;
 
@@ -273,7 +273,7 @@ fn tier(
     })
 }
 
-/// In the VPC with a group and a subnet, or outside with neither.
+/// A host is in the VPC with a group and a subnet, or outside with neither.
 fn host(
     raw: RawHost,
     has_group: bool,

@@ -7,6 +7,7 @@ use crate::network::{
     value::Name,
 };
 
+/// Which tier reaches which.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Table {
     /// Such as `web:3000`; S3 has no port there.
@@ -14,6 +15,7 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
+/// What one tier reaches.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
     pub from: Name,
@@ -30,7 +32,7 @@ pub enum Cell {
     Yes,
     /// As a user of the database.
     As(Name),
-    /// With these actions, on keys that start so.
+    /// Allowed with these actions, on keys that start so.
     Actions(Vec<Name>, Name),
     /// Some hosts reach it and some do not.
     Some,
@@ -107,6 +109,7 @@ impl Network {
         }
     }
 
+    /// Returns the flow that is meant from one tier to another.
     pub fn flow(&self, from: &Tier, to: &Tier) -> Option<&Flow> {
         self.flows
             .iter()

@@ -123,7 +123,7 @@ impl Ports {
         first: 1024,
         last: 65_535,
     };
-    /// From where Linux connects as it is delivered.
+    /// Ports from which Linux connects as it is delivered.
     pub const EPHEMERAL_LINUX: Self = Self {
         first: 32_768,
         last: 60_999,
@@ -207,6 +207,7 @@ impl fmt::Display for Ports {
     }
 }
 
+/// Transport protocol of a rule.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {

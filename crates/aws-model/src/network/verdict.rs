@@ -61,11 +61,6 @@ impl<'a> Verdict<'a> {
     pub fn blocks(&self) -> impl Iterator<Item = &Step<'a>> {
         self.steps.iter().filter(|step| !step.lets)
     }
-
-    /// Whether one kind of rules blocks it, whatever the others do.
-    pub fn is_blocked_by(&self, layer: Layer) -> bool {
-        self.blocks().any(|step| step.layer == layer)
-    }
 }
 
 /// One line: the answer, and the rule that lets it in or the first that blocks it.

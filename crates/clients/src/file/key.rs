@@ -15,6 +15,7 @@ const SECRET_BYTES_MIN: usize = 32;
 
 const ID_BYTES_MAX: usize = 64;
 
+/// A credential of a client.
 #[derive(Debug, Clone)]
 pub struct Key {
     /// Unique in the file; in a signature it is `keyid`.

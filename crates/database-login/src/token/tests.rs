@@ -5,11 +5,11 @@ use super::*;
 const HOST: &str = "payment-db.abc.us-west-2.rds.amazonaws.com";
 
 fn access(user: &str) -> TokenAccess {
-    let target = Target {
+    let target = LoginTarget {
         host: Some(HOST.to_owned()),
-        ..Target::default()
+        ..LoginTarget::default()
     };
-    TokenAccess::new(&target, user).unwrap()
+    TokenAccess::new(Sdk::default(), &target, user).unwrap()
 }
 
 fn token(session: Option<&str>) -> Secret {
@@ -55,11 +55,11 @@ fn a_token_is_the_one_that_awss_own_library_makes() {
 #[test]
 fn no_token_is_made_for_a_connection_that_is_not_verified() {
     for host in ["127.0.0.1", "localhost", "::1"] {
-        let target = Target {
+        let target = LoginTarget {
             host: Some(host.to_owned()),
-            ..Target::default()
+            ..LoginTarget::default()
         };
-        let error = TokenAccess::new(&target, "ingest").unwrap_err();
+        let error = TokenAccess::new(Sdk::default(), &target, "ingest").unwrap_err();
         assert!(matches!(error, ConfigError::TokenInClear), "{host}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database_login::config::Target;
+use database_login::config::LoginTarget;
 use database_login::secret::SecretAccess;
 use payment_store::{CaBundle, Error, Pool};
 use program::chain;
@@ -52,12 +52,12 @@ impl Rotated {
     }
 
     fn pool(&self, size: u32) -> Pool {
-        let target = Target {
+        let target = LoginTarget {
             ca_bundle: Some(self.ca.clone()),
-            ..Target::default()
+            ..LoginTarget::default()
         };
         let sdk = sdk(self.secrets.address, ACCESS_KEY_ID);
-        let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), target);
+        let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), target);
         Pool::new(Arc::new(access), size)
     }
 }
@@ -100,7 +100,7 @@ async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_cont
     let secrets = SecretsManager::start().await;
     let error = async |secrets: &SecretsManager, access_key_id: &str| {
         let sdk = sdk(secrets.address, access_key_id);
-        let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
+        let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), LoginTarget::default());
         let pool = Pool::new(Arc::new(access), 1);
         Error::from(pool.acquire().await.unwrap_err())
     };
@@ -126,7 +126,7 @@ async fn a_secrets_manager_that_is_away_is_a_passing_error_that_names_the_endpoi
         .local_addr()
         .unwrap();
     let sdk = sdk(nobody, ACCESS_KEY_ID);
-    let access = SecretAccess::with_sdk(sdk, ARN.parse().unwrap(), Target::default());
+    let access = SecretAccess::new(sdk.into(), ARN.parse().unwrap(), LoginTarget::default());
     let error = Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err());
     assert!(error.is_transient(), "{error:?}");
     assert!(chain(&error).contains("interface endpoint"), "{error:?}");

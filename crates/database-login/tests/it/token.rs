@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use database_login::config::Target;
+use database_login::config::LoginTarget;
 use database_login::token::TokenAccess;
 use payment_store::{CaBundle, Error, Pool, TlsFault};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,14 +63,14 @@ async fn a_token_is_shown_to_no_one_but_a_server_that_is_verified() {
     let ca = Ca::new();
     let ca_bundle = CaBundle::read(&ca.bundle(&folder)).unwrap();
     let log_in = async |wire: &Wire| {
-        let target = Target {
+        let target = LoginTarget {
             host: Some(HOST.to_owned()),
             port: Some(wire.port),
             schema: None,
             ca_bundle: Some(ca_bundle.clone()),
         };
         let sdk = sdk(([127, 0, 0, 1], 1).into(), ACCESS_KEY_ID);
-        let access = TokenAccess::with_sdk(sdk, &target, "ingest").unwrap();
+        let access = TokenAccess::new(sdk.into(), &target, "ingest").unwrap();
         Error::from(Pool::new(Arc::new(access), 1).acquire().await.unwrap_err())
     };
 

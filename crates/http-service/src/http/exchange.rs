@@ -58,7 +58,7 @@ impl Exchange {
         }
     }
 
-    /// With an answer that is now sent.
+    /// Ends it with an answer that is now sent.
     pub(super) fn end(&mut self, response: &Response, refusal: Option<Refusal>) {
         let payment = response.extensions().get();
         self.outcome = Outcome {

@@ -104,7 +104,7 @@ pub(super) struct Shared {
 #[derive(Debug, Clone)]
 pub struct Layers {
     pub drain: Drain,
-    /// From the head of the request to the head of the answer.
+    /// Time from the head of the request to the head of the answer.
     pub deadline: Duration,
     /// What a client is told when the deadline passed.
     pub late: ErrorCode,

@@ -46,6 +46,7 @@ impl Refusal {
         self
     }
 
+    /// Notes the cause for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());

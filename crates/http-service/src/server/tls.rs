@@ -16,7 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// From a connection to the end of its handshake, which is three messages. As long as a load balancer waits for a target.
+/// Time from a connection to the end of its handshake, which is three messages: as long as a load balancer waits for a
+/// target.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How often the files are looked at.

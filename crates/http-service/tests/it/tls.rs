@@ -57,7 +57,7 @@ impl Files {
         serve(bind_with(Some(self.tls())).await, routes())
     }
 
-    /// By the test's clock, which is that of its own thread.
+    /// Serves by the test's clock, which is that of its own thread.
     async fn serve_by_this_clock(&self) -> Running {
         serve(bind_with(Some(self.tls())).await.with_cores(1), routes())
     }

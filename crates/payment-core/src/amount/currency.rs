@@ -42,7 +42,7 @@ impl Currency {
         })
     }
 
-    /// In English, e.g. `Japanese yen`.
+    /// Name in English, e.g. `Japanese yen`.
     pub fn name(&self) -> &str {
         self.iso.name()
     }

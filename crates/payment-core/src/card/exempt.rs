@@ -26,6 +26,7 @@ impl CardCheck {
         !self.exempt.is_empty() && self.exempt.contains(member)
     }
 
+    /// Returns the names of members that are left out.
     pub fn exempt(&self) -> impl Iterator<Item = &str> {
         self.exempt.iter().map(|name| &**name)
     }

@@ -16,9 +16,10 @@ use crate::error::Error;
 const PAGE: u32 = 1000;
 const ORIGINS_PAGE: u32 = 5000;
 
-/// To the collation, spaces at the end of a key are none: of two that it takes for equal, the length tells.
+/// Finds a version. The collation ignores spaces at the end of a key: of two that it takes for equal, the length tells.
 const OF_VERSION: &str = "object_key = ? AND OCTET_LENGTH(object_key) = ? AND object_etag = ?";
 
+/// A table with a row for lines of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineTable {
     Transactions,
@@ -59,6 +60,7 @@ impl Origin {
 }
 
 impl RowSpan {
+    /// Begins with the first row and ends with this number.
     pub fn until(last: u64) -> Self {
         Self {
             next: Some(0),

@@ -13,7 +13,7 @@ use super::ConfigError;
 pub struct CaBundle(Arc<[u8]>);
 
 impl CaBundle {
-    /// From a file in PEM form.
+    /// Reads a file in PEM form.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let pem = std::fs::read(path).map_err(|source| ConfigError::CaBundle {
             path: path.to_owned(),

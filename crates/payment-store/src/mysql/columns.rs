@@ -25,7 +25,7 @@ pub(crate) const SWEEP_PROGRESS: &str = "journal, pass, position";
 
 pub(crate) const SWEEP_DEFERRED: &str = "journal, object_key, object_etag, stored_at";
 
-/// By table.
+/// Columns that are written, by table.
 pub(crate) const WRITTEN: [(&str, &str); 6] = [
     ("transactions", TRANSACTIONS),
     ("conflicts", CONFLICTS),

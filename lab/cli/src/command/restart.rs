@@ -17,6 +17,7 @@ use lab_runner::{
         self, PartName,
         haproxy::{self, TARGETS_PATH},
     },
+    ports::TIERS,
     process::Identity,
     state::status::{PartState, PartStatus, Status},
 };
@@ -25,13 +26,6 @@ use tokio::time::sleep;
 
 use super::{Context, Error, kill::not_running};
 use crate::cli::Restart;
-
-const TIERS: [PartName; 4] = [
-    PartName::AppA,
-    PartName::AppB,
-    PartName::WebA,
-    PartName::WebB,
-];
 
 /// Time for a start, and for the health checks of a load balancer.
 const BACK: Duration = Duration::from_mins(1);

@@ -74,7 +74,7 @@ fn p5_faults_behind_the_journal_and_crowds_of_clients_fail_no_payment() {
 }
 
 #[test]
-fn p1_a_yes_to_a_payment_that_was_not_stored_is_found() {
+fn p1_an_accepted_payment_that_was_not_stored_is_found() {
     let (printed, held) = chaos(&[
         "--minutes",
         "0.15",

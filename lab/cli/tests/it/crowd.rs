@@ -50,7 +50,7 @@ async fn p5_a_burst_of_a_thousand_connections_overflows_no_listen_queue() {
 }
 
 #[tokio::test]
-async fn p5_payments_get_their_yes_beside_4150_half_sent_bodies() {
+async fn p5_payments_are_accepted_beside_4150_half_sent_bodies() {
     allow_open_files();
     let lab = TestLab::up();
     let web = lab.lab.address(PartName::WebA);

@@ -43,7 +43,7 @@ async fn p4_the_pay_page_never_misleads() {
         earlier::p4_a_form_brought_back_asks_for_what_another_one_lost,
         earlier::p4_a_receipt_brought_back_forgets_no_lost_payment,
         earlier::p4_what_somebody_else_paid_under_the_id_is_not_this_payment,
-        earlier::p4_after_a_yes_a_row_of_another_name_is_not_this_payment,
+        earlier::p4_after_acceptance_a_row_with_another_name_is_not_this_payment,
         earlier::p4_a_change_after_a_lost_answer_shows_the_first_try,
         earlier::p4_a_cancelled_try_is_asked_for_when_the_tab_opens_the_form,
         earlier::p4_a_row_of_another_name_is_not_this_payment,

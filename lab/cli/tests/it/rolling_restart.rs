@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use lab_runner::part::PartName;
+use lab_runner::{part::PartName, ports::TIERS};
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 use tokio::task::{JoinSet, block_in_place};
 
@@ -20,13 +20,6 @@ const MAKING: u32 = 4;
 
 /// Pause between two payments of a client.
 const PAUSE: Duration = Duration::from_millis(20);
-
-const TIERS: [PartName; 4] = [
-    PartName::AppA,
-    PartName::AppB,
-    PartName::WebA,
-    PartName::WebB,
-];
 
 /// What a client saw.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use lab_runner::{files, http::Client, part::PartName, payment};
+use lab_runner::{files, http::Client, part::PartName, payment, ports::TIERS};
 use rcgen::generate_simple_self_signed;
 use reqwest::StatusCode;
 use tokio::task::JoinSet;
@@ -19,13 +19,6 @@ use crate::{
 };
 
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-const TIERS: [PartName; 4] = [
-    PartName::AppA,
-    PartName::AppB,
-    PartName::WebA,
-    PartName::WebB,
-];
 
 const CLIENTS: usize = 16;
 

@@ -10,12 +10,8 @@ use uuid::Uuid;
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    #[error("Missing Authentication Token")]
-    MissingAuthentication,
-    #[error("The Authorization header is not in Signature Version 4 format")]
-    IncompleteSignature,
-    #[error("The security token included in the request is invalid.")]
-    UnrecognizedClient,
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error(transparent)]
     AccessDenied(#[from] Denied),
     #[error("Function not found: {arn}")]
@@ -48,11 +44,14 @@ pub enum ApiError {
 impl ApiError {
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::MissingAuthentication => {
-                (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException")
-            }
-            Self::IncompleteSignature => (StatusCode::FORBIDDEN, "IncompleteSignatureException"),
-            Self::UnrecognizedClient => (StatusCode::FORBIDDEN, "UnrecognizedClientException"),
+            Self::Auth(error) => (
+                StatusCode::FORBIDDEN,
+                match error {
+                    AuthError::Missing => "MissingAuthenticationTokenException",
+                    AuthError::Incomplete => "IncompleteSignatureException",
+                    AuthError::Unknown => "UnrecognizedClientException",
+                },
+            ),
             Self::AccessDenied(_) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
             Self::FunctionNotFound { .. } | Self::DeadLetterNotFound { .. } => {
                 (StatusCode::NOT_FOUND, "ResourceNotFoundException")
@@ -107,15 +106,5 @@ impl IntoResponse for ApiError {
                 .insert(header::RETRY_AFTER, http::HeaderValue::from_static("1"));
         }
         response
-    }
-}
-
-impl From<AuthError> for ApiError {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::Missing => Self::MissingAuthentication,
-            AuthError::Incomplete => Self::IncompleteSignature,
-            AuthError::Unknown => Self::UnrecognizedClient,
-        }
     }
 }

@@ -63,7 +63,7 @@ async fn a_state_folder_serves_one_host_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_process_left_by_a_killed_host_is_ended_and_a_stranger_with_its_pid_is_not() {
+async fn a_process_left_by_a_killed_host_is_ended_but_not_another_with_its_pid() {
     let setup = Setup::new();
     let records = setup.path("state/processes");
     fs::create_dir_all(&records).unwrap();

@@ -27,7 +27,7 @@ pub fn function(lab: &Lab) -> Value {
     })
 }
 
-/// With a queue, Lambda receives events from it in the function's name.
+/// Returns the policies of the function's role. With a queue, Lambda receives events from it in the function's name.
 pub fn function_policies(lab: &Lab) -> Vec<PathBuf> {
     let files: &[&str] = match lab.settings.via {
         EventRoute::Lambda => &["lambda-fintech-pipeline-role.json"],

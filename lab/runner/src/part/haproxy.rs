@@ -156,7 +156,8 @@ impl Backend {
     }
 }
 
-/// In a VPC a load balancer has a node in each zone, with an address and health checks of its own, all in one process.
+/// Returns the nodes of a load balancer. In a VPC it has one in each zone, with an address and health checks of its
+/// own, all in one process.
 fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Backend>) {
     let (mut fronts, mut backends) = (Vec::new(), Vec::new());
     for node in hosts_of(name) {
@@ -185,7 +186,7 @@ fn nodes(name: PartName, vpc: &Vpc, address: SocketAddr) -> (Vec<Front>, Vec<Bac
     (fronts, backends)
 }
 
-/// With a certificate, TLS on both sides.
+/// Writes the configuration: TLS on both sides, if there is a certificate.
 fn config(
     fronts: &[Front],
     backends: &[Backend],

@@ -56,7 +56,7 @@ pub struct Server {
     /// Address to listen on.
     pub address: SocketAddr,
     pub root_password: Secret,
-    /// With which it shows who it is.
+    /// Certificate with which it shows who it is.
     pub certificate: Option<PathBuf>,
     /// Whether root may come by TCP: for tests, which make databases of their own.
     pub root_by_tcp: bool,

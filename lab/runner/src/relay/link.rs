@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_passes_a_link_that_is_cut_until_it_is_mended() {
+    async fn nothing_passes_a_cut_link_until_it_is_restored() {
         let (address, faults) = link().await;
         faults.set("mysql-cut", Setting::default());
         let mut stream = TcpStream::connect(address).await.unwrap();

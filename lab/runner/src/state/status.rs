@@ -36,7 +36,7 @@ pub struct PartStatus {
     pub state: PartState,
     /// Program and version, such as `mariadb 10.11.19`.
     pub about: String,
-    /// With the pid, identifies the process uniquely.
+    /// Start time, which with the pid identifies the process uniquely.
     pub start_time: Option<u64>,
     /// Number of deaths.
     pub deaths: u32,

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doubles_to_its_limit_and_starts_anew_after_a_steady_life() {
+    fn doubles_to_its_limit_and_resets_after_a_steady_run() {
         let mut backoff = Backoff::new();
         let waits: Vec<_> = (0..7)
             .map(|_| backoff.after(Duration::ZERO).as_millis())

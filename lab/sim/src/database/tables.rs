@@ -79,7 +79,7 @@ pub struct Tables {
     begun: u64,
     /// How far each pass of the sweep got.
     pub positions: HashMap<String, String>,
-    /// In the order of their numbers, from 1.
+    /// Rows in the order of their numbers, from 1.
     pub deferred: Vec<ObjectVersion>,
 }
 

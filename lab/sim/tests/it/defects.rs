@@ -17,7 +17,7 @@ fn found(defect: Defect) -> Vec<BreachKind> {
 }
 
 #[test]
-fn p1_a_yes_without_the_payment_in_the_log_is_found() {
+fn p1_an_accepted_payment_missing_from_the_log_is_found() {
     let kinds = found(Defect::YesWithoutStoring);
     let fits = |kind| matches!(kind, BreachKind::Lost | BreachKind::ConflictMissing);
     assert!(!kinds.is_empty() && kinds.into_iter().all(fits));

@@ -12,12 +12,8 @@ use uuid::Uuid;
 /// Why a request, or an entry of a batch, was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    #[error("Missing Authentication Token")]
-    MissingAuthentication,
-    #[error("The Authorization header is not in Signature Version 4 format")]
-    IncompleteSignature,
-    #[error("The security token included in the request is invalid.")]
-    UnrecognizedClient,
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error(transparent)]
     AccessDenied(#[from] Denied),
     #[error("The lab's SQS does not support the operation {0}")]
@@ -74,9 +70,9 @@ pub enum ApiError {
 impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
-            Self::MissingAuthentication => "MissingAuthenticationToken",
-            Self::IncompleteSignature => "IncompleteSignature",
-            Self::UnrecognizedClient => "InvalidClientTokenId",
+            Self::Auth(AuthError::Missing) => "MissingAuthenticationToken",
+            Self::Auth(AuthError::Incomplete) => "IncompleteSignature",
+            Self::Auth(AuthError::Unknown) => "InvalidClientTokenId",
             Self::AccessDenied(_) => "AccessDenied",
             Self::UnknownOperation(_) => "UnknownOperationException",
             Self::Malformed(_) => "SerializationException",
@@ -117,10 +113,7 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::MissingAuthentication
-            | Self::IncompleteSignature
-            | Self::UnrecognizedClient
-            | Self::AccessDenied(_) => StatusCode::FORBIDDEN,
+            Self::Auth(_) | Self::AccessDenied(_) => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -162,15 +155,5 @@ impl IntoResponse for ApiError {
             ),
         ];
         (self.status(), headers, body.to_string()).into_response()
-    }
-}
-
-impl From<AuthError> for ApiError {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::Missing => Self::MissingAuthentication,
-            AuthError::Incomplete => Self::IncompleteSignature,
-            AuthError::Unknown => Self::UnrecognizedClient,
-        }
     }
 }

@@ -59,7 +59,7 @@ async fn mistakes_have_their_codes() {
 }
 
 #[tokio::test]
-async fn strangers_are_refused() {
+async fn unknown_callers_are_refused() {
     let lab = Lab::start().await;
     let stranger = client(&lab.endpoint(), "AKIASTRANGER0000");
     assert_eq!(

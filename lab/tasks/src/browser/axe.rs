@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use anyhow::{Context as _, Result};
 use lab_runner::{install::packages, workspace::Workspace};
 use serde::Deserialize;
 
-use super::{Browser, Error};
+use super::Browser;
 
 /// Checks the rules of WCAG 2.2 AA, and other good practice.
 const RUN: &str = "
@@ -35,22 +36,20 @@ pub struct Violation {
 
 impl Axe {
     /// Installs it if it is missing.
-    pub async fn install(workspace: &Workspace) -> Result<Self, Error> {
+    pub async fn install(workspace: &Workspace) -> Result<Self> {
         let source = workspace.root().join("lab/tasks/browser");
         let dir = workspace.tools().join("browser");
         packages::npm(&source, &dir, &[]).await?;
         let path = dir.join("node_modules/axe-core/axe.min.js");
-        let script = fs::read_to_string(&path).map_err(|source| Error::Read {
-            path: path.display().to_string(),
-            source,
-        })?;
+        let script =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self(script))
     }
 }
 
 impl Browser {
     /// Returns the violations of the page that is open.
-    pub async fn violations(&self, axe: &Axe) -> Result<Vec<Violation>, Error> {
+    pub async fn violations(&self, axe: &Axe) -> Result<Vec<Violation>> {
         self.tab.execute(axe.0.as_str(), vec![]).await?;
         let found = self.tab.execute_async(RUN, vec![]).await?;
         Ok(found.convert()?)

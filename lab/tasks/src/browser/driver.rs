@@ -2,14 +2,13 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
+use anyhow::{Context as _, Result};
 use lab_runner::process::kill_group;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
-
-use super::Error;
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -26,7 +25,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts it on a free port. All files of it and the browser go into `home`.
-    pub(super) async fn start(program: &Path, home: &Path) -> Result<Self, Error> {
+    pub(super) async fn start(program: &Path, home: &Path) -> Result<Self> {
         let mut child = Command::new(program)
             .arg("--port=0")
             .env_clear()
@@ -39,20 +38,17 @@ impl Driver {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(Error::Start)?;
-        let not_started = Error::NotStarted(START_TIMEOUT.as_secs());
-        let Some(output) = child.stdout.take() else {
-            return Err(not_started);
-        };
+            .context("cannot start chromedriver")?;
+        let seconds = START_TIMEOUT.as_secs();
+        let not_started = || format!("chromedriver printed no port within {seconds} s");
+        let output = child.stdout.take().with_context(not_started)?;
         let mut output = BufReader::new(output).lines();
-        match timeout(START_TIMEOUT, port(&mut output)).await {
-            Ok(Some(port)) => Ok(Self {
-                child,
-                port,
-                _output: output,
-            }),
-            _ => Err(not_started),
-        }
+        let port = timeout(START_TIMEOUT, port(&mut output)).await;
+        Ok(Self {
+            port: port.ok().flatten().with_context(not_started)?,
+            child,
+            _output: output,
+        })
     }
 
     pub(super) fn url(&self) -> String {

@@ -8,18 +8,16 @@ pub mod axe;
 mod driver;
 mod profile;
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result, bail};
 use lab_runner::install;
 use serde_json::{Value, json};
 use thirtyfour::{
     By, ChromeCapabilities, ChromiumLikeCapabilities as _, TypingData, WebDriver,
     common::log::LoggingPrefsLogLevel,
 };
-pub use thirtyfour::{Key, WebElement, error::WebDriverError};
+pub use thirtyfour::{Key, WebElement};
 use tokio::time::sleep;
 
 use self::{driver::Driver, profile::Profile};
@@ -45,42 +43,6 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-sync",
 ];
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Install(#[from] install::Error),
-    #[error(transparent)]
-    Packages(#[from] install::packages::Error),
-    #[error("cannot create a profile for the browser")]
-    Profile(#[source] io::Error),
-    #[error("cannot start chromedriver")]
-    Start(#[source] io::Error),
-    #[error("chromedriver printed no port within {0} s")]
-    NotStarted(u64),
-    #[error("cannot read {path}")]
-    Read {
-        path: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot connect to chromedriver")]
-    Client(#[from] reqwest::Error),
-    #[error(transparent)]
-    WebDriver(#[from] WebDriverError),
-    #[error("`{wanted}` did not become true within {seconds} s on {url}, which shows\n{shown}")]
-    Waited {
-        wanted: String,
-        seconds: u64,
-        url: String,
-        shown: String,
-    },
-    #[error("the browser's answer to {method} has no `{member}`")]
-    Incomplete {
-        method: &'static str,
-        member: &'static str,
-    },
-}
-
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scheme {
     Light,
@@ -90,9 +52,9 @@ pub enum Scheme {
 /// Size, scale and colours of the view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    /// In CSS pixels.
+    /// Width in CSS pixels.
     pub width: u32,
-    /// In CSS pixels.
+    /// Height in CSS pixels.
     pub height: u32,
     /// Picture pixels per CSS pixel.
     pub scale: f64,
@@ -130,14 +92,15 @@ pub struct Browser {
 
 impl Browser {
     /// Starts Chromium; installs it if it is missing.
-    pub async fn open(view: View) -> Result<Self, Error> {
+    pub async fn open(view: View) -> Result<Self> {
         let programs = install::browser()?;
-        let profile = Profile::new().map_err(Error::Profile)?;
+        let profile = Profile::new().context("cannot create a profile for the browser")?;
         let driver = Driver::start(&programs.chromedriver, profile.path()).await?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(REQUEST)
-            .build()?;
+            .build()
+            .context("cannot connect to chromedriver")?;
         let mut chromium = ChromeCapabilities::new();
         chromium.set_binary(&programs.chromium.to_string_lossy())?;
         chromium.set_browser_log_level(LoggingPrefsLogLevel::Warning)?;
@@ -161,7 +124,7 @@ impl Browser {
     }
 
     /// Changes size and colours; the open page adapts.
-    pub async fn show(&self, view: View) -> Result<(), Error> {
+    pub async fn show(&self, view: View) -> Result<()> {
         let scheme = match view.scheme {
             Scheme::Light => "light",
             Scheme::Dark => "dark",
@@ -188,69 +151,65 @@ impl Browser {
     }
 
     /// Opens a page, and returns once it is loaded.
-    pub async fn goto(&self, url: &str) -> Result<(), Error> {
+    pub async fn goto(&self, url: &str) -> Result<()> {
         Ok(self.tab.goto(url).await?)
     }
 
     /// Waits for the first element that matches a CSS selector.
-    pub async fn find(&self, css: &str) -> Result<WebElement, Error> {
+    pub async fn find(&self, css: &str) -> Result<WebElement> {
         let deadline = Instant::now() + PAGE_TIMEOUT;
         loop {
             if let Ok(element) = self.tab.find(By::Css(css)).await {
                 return Ok(element);
             }
             if Instant::now() >= deadline {
-                return Err(self.waited(css).await?);
+                return self.never(css).await;
             }
             sleep(POLL).await;
         }
     }
 
-    pub async fn find_all(&self, css: &str) -> Result<Vec<WebElement>, Error> {
-        Ok(self.tab.find_all(By::Css(css)).await?)
-    }
-
-    pub async fn click(&self, css: &str) -> Result<(), Error> {
+    pub async fn click(&self, css: &str) -> Result<()> {
         Ok(self.find(css).await?.click().await?)
     }
 
     /// Types into an empty field.
-    pub async fn type_into(&self, css: &str, text: &str) -> Result<(), Error> {
+    pub async fn type_into(&self, css: &str, text: &str) -> Result<()> {
         Ok(self.find(css).await?.send_keys(text).await?)
     }
 
     /// Types into the focused element: text, or keys such as [`Key::Tab`].
-    pub async fn press(&self, keys: impl Into<TypingData>) -> Result<(), Error> {
+    pub async fn press(&self, keys: impl Into<TypingData>) -> Result<()> {
         let typed = self.tab.action_chain().send_keys(keys);
         Ok(typed.perform().await?)
     }
 
     /// Moves the pointer onto an element.
-    pub async fn hover(&self, css: &str) -> Result<(), Error> {
+    pub async fn hover(&self, css: &str) -> Result<()> {
         let element = self.find(css).await?;
         let pointer = self.tab.action_chain().move_to_element_center(&element);
         Ok(pointer.perform().await?)
     }
 
     /// Presses the mouse button on an element, until [`Self::let_go`].
-    pub async fn hold(&self, css: &str) -> Result<(), Error> {
+    pub async fn hold(&self, css: &str) -> Result<()> {
         let element = self.find(css).await?;
         let pointer = self.tab.action_chain().click_and_hold_element(&element);
         Ok(pointer.perform().await?)
     }
 
     /// Releases the mouse button where the pointer is.
-    pub async fn let_go(&self) -> Result<(), Error> {
+    pub async fn let_go(&self) -> Result<()> {
         Ok(self.tab.action_chain().release().perform().await?)
     }
 
     /// Returns the visible text of an element.
-    pub async fn text(&self, css: &str) -> Result<String, Error> {
+    pub async fn text(&self, css: &str) -> Result<String> {
         Ok(self.find(css).await?.text().await?)
     }
 
     /// Waits until a JavaScript expression is true in the page.
-    pub async fn until(&self, expression: &str) -> Result<(), Error> {
+    pub async fn until(&self, expression: &str) -> Result<()> {
         let script = format!("return Boolean({expression})");
         let deadline = Instant::now() + PAGE_TIMEOUT;
         loop {
@@ -259,34 +218,34 @@ impl Browser {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(self.waited(expression).await?);
+                return self.never(expression).await;
             }
             sleep(POLL).await;
         }
     }
 
     /// Waits until the page shows a text.
-    pub async fn until_shown(&self, text: &str) -> Result<(), Error> {
+    pub async fn until_shown(&self, text: &str) -> Result<()> {
         let text = Value::from(text);
         self.until(&format!("document.body.innerText.includes({text})"))
             .await
     }
 
     /// Runs a function body in the page, and returns its result.
-    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value, Error> {
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         let returned = self.tab.execute(script, arguments).await?;
         Ok(returned.json().clone())
     }
 
     /// Returns how far the page is wider than the view, in CSS pixels: 0 if nothing overflows.
-    pub async fn overflow(&self) -> Result<i64, Error> {
+    pub async fn overflow(&self) -> Result<i64> {
         let script =
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         Ok(self.run(script, vec![]).await?.as_i64().unwrap_or(i64::MAX))
     }
 
     /// Returns warnings and errors since the last call: of scripts, and of blocked or failed requests.
-    pub async fn complaints(&self) -> Result<Vec<String>, Error> {
+    pub async fn complaints(&self) -> Result<Vec<String>> {
         let entries = self.tab.browser_log().await?;
         Ok(entries
             .into_iter()
@@ -295,7 +254,7 @@ impl Browser {
     }
 
     /// Switches the network off or on.
-    pub async fn set_offline(&self, offline: bool) -> Result<(), Error> {
+    pub async fn set_offline(&self, offline: bool) -> Result<()> {
         let conditions = json!({
             "offline": offline,
             "latency": 0,
@@ -310,7 +269,7 @@ impl Browser {
     }
 
     /// Sets whether scripts run, for pages opened from now on.
-    pub async fn set_scripts(&self, run: bool) -> Result<(), Error> {
+    pub async fn set_scripts(&self, run: bool) -> Result<()> {
         let setting = json!({ "value": !run });
         self.devtools("Emulation.setScriptExecutionDisabled", setting)
             .await?;
@@ -318,7 +277,7 @@ impl Browser {
     }
 
     /// Sets the language sent to pages, such as `de-DE`, for pages opened from now on.
-    pub async fn set_language(&self, language: &str) -> Result<(), Error> {
+    pub async fn set_language(&self, language: &str) -> Result<()> {
         let agent = self.run("return navigator.userAgent", vec![]).await?;
         let setting = json!({ "userAgent": agent, "acceptLanguage": language });
         self.devtools("Emulation.setUserAgentOverride", setting)
@@ -327,7 +286,7 @@ impl Browser {
     }
 
     /// Returns all text that a screen reader can reach.
-    pub async fn readable(&self) -> Result<String, Error> {
+    pub async fn readable(&self) -> Result<String> {
         let tree = self
             .devtools("Accessibility.getFullAXTree", json!({}))
             .await?;
@@ -340,21 +299,18 @@ impl Browser {
     }
 
     /// Returns a PNG of the view.
-    pub async fn screenshot(&self) -> Result<Vec<u8>, Error> {
+    pub async fn screenshot(&self) -> Result<Vec<u8>> {
         Ok(self.tab.screenshot_as_png().await?)
     }
 
-    async fn devtools(&self, method: &'static str, parameters: Value) -> Result<Value, Error> {
+    async fn devtools(&self, method: &'static str, parameters: Value) -> Result<Value> {
         Ok(self.tab.cdp().send_raw(method, parameters).await?)
     }
 
-    async fn waited(&self, wanted: &str) -> Result<Error, Error> {
+    async fn never<T>(&self, wanted: &str) -> Result<T> {
         let shown = self.run("return document.body.innerText", vec![]).await?;
-        Ok(Error::Waited {
-            wanted: wanted.to_owned(),
-            seconds: PAGE_TIMEOUT.as_secs(),
-            url: self.tab.current_url().await?.into(),
-            shown: shown.as_str().unwrap_or_default().to_owned(),
-        })
+        let shown = shown.as_str().unwrap_or_default();
+        let (seconds, url) = (PAGE_TIMEOUT.as_secs(), self.tab.current_url().await?);
+        bail!("`{wanted}` did not become true within {seconds} s on {url}, which shows\n{shown}")
     }
 }

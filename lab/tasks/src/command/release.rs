@@ -1,13 +1,8 @@
 //! `cargo lab dist`: builds what is shipped, under `target/dist`.
 
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{env, fs, path::Path, process::ExitCode, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 use lab_runner::{install, output, workspace::Workspace};
 use tokio::process::Command;
@@ -17,37 +12,17 @@ use crate::release::{
     package::{check_size, earlier, products, sums_beside},
     rust::Rust,
     sbom,
-    target::{MissingTool, Target},
+    target::{BuildTarget, MissingTool},
 };
 
 #[derive(Debug, Args)]
 pub struct Dist {
     /// Target to build for; may be repeated [default: all that this machine can build for]
     #[arg(long, value_enum, value_name = "TRIPLE")]
-    pub target: Vec<Target>,
+    pub target: Vec<BuildTarget>,
     /// Install missing build tools
     #[arg(long)]
     pub install: bool,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "cannot tell the time of the last commit; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds since 1970"
-    )]
-    NoEpoch,
-    #[error("SOURCE_DATE_EPOCH={0} is not a number of seconds since 1970")]
-    BadEpoch(String),
-    #[error("none of the targets can be built on this machine")]
-    Nothing,
-    #[error("cannot build for {0} on this machine")]
-    NotAll(Target),
-    #[error("cannot write {}", path.display())]
-    Write {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
 }
 
 /// Builds for the given targets; without any, for all that this machine can build for.
@@ -59,7 +34,7 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     };
     let rust = Rust::find(workspace).await?;
     let wanted = if args.target.is_empty() {
-        &Target::ALL
+        &BuildTarget::ALL
     } else {
         args.target.as_slice()
     };
@@ -79,13 +54,13 @@ pub async fn run(args: &Dist, workspace: &Workspace) -> Result<ExitCode> {
     write(&folder, &shipped)?;
     tell(&folder, &shipped);
     match args.target.iter().find(|target| !targets.contains(target)) {
-        Some(&missing) => Err(Error::NotAll(missing).into()),
+        Some(missing) => bail!("cannot build for {missing} on this machine"),
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Returns the targets that can be built for here. What is missing for the others is installed or reported.
-fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Target>> {
+fn buildable(wanted: &[BuildTarget], may_install: bool, rust: &Rust) -> Result<Vec<BuildTarget>> {
     for tool in wanted.iter().flat_map(|target| target.missing_tools(rust)) {
         let command = tool.command();
         if may_install {
@@ -99,9 +74,10 @@ fn buildable(wanted: &[Target], may_install: bool, rust: &Rust) -> Result<Vec<Ta
     let targets: Vec<_> = targets
         .filter(|target| target.missing_tools(rust).is_empty())
         .collect();
-    if targets.is_empty() {
-        return Err(Error::Nothing.into());
-    }
+    ensure!(
+        !targets.is_empty(),
+        "none of the targets can be built on this machine"
+    );
     Ok(targets)
 }
 
@@ -112,26 +88,29 @@ fn not_installed(tool: MissingTool, command: &str) -> String {
 }
 
 /// Returns the time of the last commit, or `SOURCE_DATE_EPOCH`.
-async fn epoch(root: &Path) -> Result<u64, Error> {
+async fn epoch(root: &Path) -> Result<u64> {
     if let Ok(text) = env::var("SOURCE_DATE_EPOCH") {
-        return text.parse().map_err(|_| Error::BadEpoch(text));
+        let seconds = text.parse();
+        return seconds.map_err(|_| {
+            anyhow!("SOURCE_DATE_EPOCH={text} is not a number of seconds since 1970")
+        });
     }
     let mut git = Command::new("git");
     git.current_dir(root).args(["log", "-1", "--format=%ct"]);
-    let output = git.output().await.map_err(|_| Error::NoEpoch)?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().map_err(|_| Error::NoEpoch)
+    let output = git.output().await.ok();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.and_then(|text| text.trim().parse().ok()).context(
+        "cannot tell the time of the last commit; run this in a git work tree, or set SOURCE_DATE_EPOCH to seconds \
+         since 1970",
+    )
 }
 
-fn write(folder: &Path, products: &[Product]) -> Result<(), Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Write { path, source }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
+fn write(folder: &Path, products: &[Product]) -> Result<()> {
+    let failed = |path: &Path| format!("cannot write {}", path.display());
+    fs::create_dir_all(folder).with_context(|| failed(folder))?;
     for product in products {
         let path = folder.join(&product.name);
-        fs::write(&path, &product.content).map_err(failed(&path))?;
+        fs::write(&path, &product.content).with_context(|| failed(&path))?;
     }
     Ok(())
 }

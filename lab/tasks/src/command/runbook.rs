@@ -37,7 +37,7 @@ pub async fn run(args: &Runbook, workspace: &Workspace) -> Result<ExitCode> {
     };
     if args.keep {
         if let Err(error) = &outcome {
-            output::error(error);
+            output::error(error.as_ref());
         }
         output::say(format_args!(
             "the simulated AWS runs until Ctrl-C: AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \

@@ -16,8 +16,9 @@ pub mod page;
 pub mod session;
 pub mod stand_in;
 
-use std::{io, ops::RangeInclusive, time::Instant};
+use std::{ops::RangeInclusive, time::Instant};
 
+use anyhow::{Context as _, Result, bail, ensure};
 use lab_runner::{output, workspace::Workspace};
 
 use self::{
@@ -30,48 +31,6 @@ use self::{
 /// Folder in the work tree.
 const NOTES: &str = "deploy-notes";
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Pages(#[from] page::Error),
-    #[error(transparent)]
-    Install(#[from] install::Error),
-    #[error(transparent)]
-    StandIn(#[from] stand_in::Error),
-    #[error(transparent)]
-    Check(#[from] check::Error),
-    #[error("cannot run bash")]
-    Session(#[source] io::Error),
-    #[error("{NOTES}/{page}, line {line}: `{command}` failed\nseen:\n{seen}")]
-    Failed {
-        page: String,
-        line: usize,
-        command: String,
-        seen: String,
-    },
-    #[error("{NOTES}/{page}, line {line}: the block does not end\nseen:\n{seen}")]
-    TimedOut {
-        page: String,
-        line: usize,
-        seen: String,
-    },
-    #[error(
-        "{NOTES}/{page}, line {line}: the output differs from the page, after\n{script}expected:\n{expected}seen:\n{seen}"
-    )]
-    Unexpected {
-        page: String,
-        line: usize,
-        script: String,
-        expected: String,
-        seen: String,
-    },
-    #[error("{when} the account is not as expected:\n  {}", faults.join("\n  "))]
-    Account {
-        when: &'static str,
-        faults: Vec<String>,
-    },
-}
-
 /// The pages and an account of their own.
 #[derive(Debug)]
 pub struct Runbook<'a> {
@@ -82,10 +41,12 @@ pub struct Runbook<'a> {
 
 impl<'a> Runbook<'a> {
     /// Installs what is missing, and starts the simulated AWS.
-    pub async fn prepare(workspace: &'a Workspace) -> Result<Self, Error> {
+    pub async fn prepare(workspace: &'a Workspace) -> Result<Self> {
         let pages = page::read_all(&workspace.root().join(NOTES))?;
         let tools = install::tools(workspace)?;
-        let account = StandIn::start(&tools, workspace).await?;
+        let account = StandIn::start(&tools, workspace)
+            .await
+            .context("cannot start the simulated AWS")?;
         Ok(Self {
             workspace,
             pages,
@@ -95,14 +56,14 @@ impl<'a> Runbook<'a> {
 
     /// Runs these pages in a new shell. Before the tear-down, everything must be as expected; after it, nothing may be
     /// left.
-    pub async fn run(&self, pages: RangeInclusive<u8>) -> Result<(), Error> {
+    pub async fn run(&self, pages: RangeInclusive<u8>) -> Result<()> {
         let mut session = self.account.session(self.workspace.root())?;
         let wanted = |page: &&Page| pages.contains(&page.number);
         for page in self.pages.iter().filter(wanted) {
             let is_tear_down = page.number == self.tear_down();
             if is_tear_down {
                 let started = Instant::now();
-                right("before the tear down", self.faults().await?)?;
+                right("before the tear down", &self.faults().await?)?;
                 output::done("account", "all as it must be", started.elapsed());
             }
             let started = Instant::now();
@@ -114,7 +75,7 @@ impl<'a> Runbook<'a> {
             );
             if is_tear_down {
                 let check = Check::of(&self.account, self.workspace).await?;
-                right("after the tear down", check.remains().await?)?;
+                right("after the tear down", &check.remains().await?)?;
             }
         }
         Ok(())
@@ -126,9 +87,9 @@ impl<'a> Runbook<'a> {
     }
 
     /// Returns what is not as expected, after all pages but the tear-down have run.
-    pub async fn faults(&self) -> Result<Vec<String>, Error> {
+    pub async fn faults(&self) -> Result<Vec<String>> {
         let check = Check::of(&self.account, self.workspace).await?;
-        Ok(check.everything().await?)
+        check.everything().await
     }
 
     /// Returns the blocks that only a person can run, with the reason.
@@ -152,7 +113,7 @@ impl<'a> Runbook<'a> {
 }
 
 /// Returns the number of blocks that were run.
-async fn run_page(session: &mut Session, page: &Page) -> Result<usize, Error> {
+async fn run_page(session: &mut Session, page: &Page) -> Result<usize> {
     let mut run = 0;
     for block in &page.blocks {
         if let Way::Run { expected } = &block.way {
@@ -168,33 +129,27 @@ async fn run_block(
     page: &Page,
     block: &Block,
     expected: Option<&str>,
-) -> Result<(), Error> {
-    let (page, line) = (page.name.clone(), block.line);
+) -> Result<()> {
+    let place = format!("{NOTES}/{}, line {}", page.name, block.line);
     let outcome = session.run(&block.script).await;
-    match outcome.map_err(Error::Session)? {
-        Outcome::Failed { command, seen } => Err(Error::Failed {
-            page,
-            line,
-            command,
-            seen,
-        }),
-        Outcome::TimedOut { seen } => Err(Error::TimedOut { page, line, seen }),
+    match outcome.context("cannot run bash")? {
+        Outcome::Failed { command, seen } => bail!("{place}: `{command}` failed\nseen:\n{seen}"),
+        Outcome::TimedOut { seen } => bail!("{place}: the block does not end\nseen:\n{seen}"),
         // A block without shown output must print nothing.
         Outcome::Done(seen) if expected::matches(expected.unwrap_or_default(), &seen) => Ok(()),
-        Outcome::Done(seen) => Err(Error::Unexpected {
-            page,
-            line,
-            script: block.script.clone(),
-            expected: expected.unwrap_or("nothing\n").to_owned(),
-            seen,
-        }),
+        Outcome::Done(seen) => bail!(
+            "{place}: the output differs from the page, after\n{}expected:\n{}seen:\n{seen}",
+            block.script,
+            expected.unwrap_or("nothing\n"),
+        ),
     }
 }
 
-fn right(when: &'static str, faults: Vec<String>) -> Result<(), Error> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Account { when, faults })
-    }
+fn right(when: &str, faults: &[String]) -> Result<()> {
+    let faults = faults.join("\n  ");
+    ensure!(
+        faults.is_empty(),
+        "{when} the account is not as expected:\n  {faults}"
+    );
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Pages of the notes, and the blocks of commands in them.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
+use anyhow::{Context as _, Result};
 /// Prefix of the reason why a block is not run.
 const BY_HAND: &str = "sh by-hand:";
 
@@ -12,14 +13,6 @@ pub struct Mistake {
     page: String,
     line: usize,
     fault: &'static str,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot read the pages")]
-    Read(#[from] io::Error),
-    #[error(transparent)]
-    Mistake(#[from] Mistake),
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,9 +41,9 @@ pub enum Way {
 }
 
 /// Reads all numbered pages of a folder, in order.
-pub fn read_all(folder: &Path) -> Result<Vec<Page>, Error> {
+pub fn read_all(folder: &Path) -> Result<Vec<Page>> {
     let mut pages = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder).context("cannot read the pages")? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(number) = number(&name) {

@@ -4,17 +4,18 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    fs, io,
+    fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::{
     health::Health,
-    ports::{NoFreePort, free_address},
+    ports::free_address,
     process::{Launch, Output},
-    server::{self, Server, Spec},
+    server::{Server, Spec},
     workspace::Workspace,
 };
 use serde_json::Value;
@@ -36,33 +37,7 @@ const DOMAIN: &str = "pay.example.com";
 /// Version 1 of the CLI by default signs links in a way that new buckets refuse.
 const CONFIG: &str = "[default]\ns3 =\n    signature_version = s3v4\n";
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Moto(#[from] server::Error),
-    #[error(transparent)]
-    Port(#[from] NoFreePort),
-    #[error("cannot write the files of the simulated AWS")]
-    Files(#[from] io::Error),
-    #[error("cannot load the AWS CLI")]
-    Cli,
-    #[error("aws {command} failed: {message}")]
-    Refused { command: String, message: String },
-    #[error("the answer to aws {command} is not JSON")]
-    NoJson {
-        command: String,
-        #[source]
-        source: serde_json::Error,
-    },
-    #[error(transparent)]
-    Network(#[from] lab_runner::vpc::Error),
-    #[error("cannot run {}; build it with cargo build --release -p payctl", program.display())]
-    Doctor {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-}
+const NOT_LOADED: &str = "cannot load the AWS CLI";
 
 #[derive(Debug)]
 pub struct StandIn {
@@ -75,7 +50,7 @@ pub struct StandIn {
 
 impl StandIn {
     /// Starts it with the programs in this folder.
-    pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self, Error> {
+    pub async fn start(tools: &Path, workspace: &Workspace) -> Result<Self> {
         let dir = TempDir::with_prefix("lab-runbook-")?;
         fs::create_dir(dir.path().join(".aws"))?;
         fs::write(dir.path().join(".aws/config"), CONFIG)?;
@@ -113,12 +88,12 @@ impl StandIn {
     }
 
     /// Starts the bash in which the pages run, in the root of the work tree.
-    pub fn session(&self, root: &Path) -> Result<Session, Error> {
+    pub fn session(&self, root: &Path) -> Result<Session> {
         Ok(Session::start(root, self.dir.path(), &self.variables)?)
     }
 
     /// Runs a CLI command and returns its answer; a word in quotes may contain blanks.
-    pub async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
+    pub async fn ask(&self, words: &[&str]) -> Result<Value> {
         let command = words.join(" ");
         let output = Command::new(self.dir.path().join("bin/aws"))
             .args(words)
@@ -128,33 +103,38 @@ impl StandIn {
             .stdin(Stdio::null())
             .output()
             .await?;
-        if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(Error::Refused { command, message });
-        }
+        let message = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "aws {command} failed: {}",
+            message.trim()
+        );
         if output.stdout.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&output.stdout).map_err(|source| Error::NoJson { command, source })
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("the answer to aws {command} is not JSON"))
     }
 
     /// Returns the findings of `payctl doctor` in these areas, one per line; what it could not check counts as a
     /// finding.
-    pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>, Error> {
+    pub async fn doctor(&self, areas: &[&str]) -> Result<Vec<String>> {
         let program = PathBuf::from(&self.variables["PAYCTL"]);
         let mut command = Command::new(&program);
         command.args(["doctor", "--json"]).args(areas);
         command.env_clear().envs(&self.variables);
         command.env("AWS_REGION", "us-west-2").stdin(Stdio::null());
-        let output = command.output().await;
-        let output = output.map_err(|source| Error::Doctor { program, source })?;
+        let output = command.output().await.with_context(|| {
+            format!(
+                "cannot run {}; build it with cargo build --release -p payctl",
+                program.display()
+            )
+        })?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let mut found = Vec::new();
         for line in printed.lines() {
-            let finding: Value = serde_json::from_str(line).map_err(|source| Error::NoJson {
-                command: "payctl doctor".to_owned(),
-                source,
-            })?;
+            let finding: Value =
+                serde_json::from_str(line).context("the answer to payctl doctor is not JSON")?;
             // Groups that replace instances are created by hand: moto's take no security group from a template.
             if finding["code"] == "replacement" {
                 continue;
@@ -203,7 +183,7 @@ fn moto(tools: &Path, program: &Path, address: std::net::SocketAddr) -> Spec {
 }
 
 /// Loads the CLI once. Returns when it accepts commands.
-async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Error> {
+async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child> {
     let program = dir.join("aws_server.py");
     fs::write(&program, SERVER)?;
     let mut server = Command::new(tools.join("python"))
@@ -215,9 +195,9 @@ async fn cli_server(tools: &Path, socket: &Path, dir: &Path) -> Result<Child, Er
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let stdout = server.stdout.take().ok_or(Error::Cli)?;
+    let stdout = server.stdout.take().context(NOT_LOADED)?;
     let ready = BufReader::new(stdout).lines().next_line().await?;
-    ready.map(|_| server).ok_or(Error::Cli)
+    ready.map(|_| server).context(NOT_LOADED)
 }
 
 /// Returns the shell's variables: of the user's own only `PATH`, no credentials and no configuration.

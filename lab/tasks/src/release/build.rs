@@ -1,33 +1,25 @@
 //! Builds with the profile `dist`, so that the result depends neither on this machine nor on the date.
 
 use std::{
-    env, io,
+    env,
     path::{Path, PathBuf},
-    process::ExitStatus,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::{build::cargo, workspace::Workspace};
 
-use super::{package::PROGRAMS, rust::Rust, target::Target};
+use super::{package::PROGRAMS, rust::Rust, target::BuildTarget};
 
 /// Separator of flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run cargo")]
-    Run(#[source] io::Error),
-    #[error("the build for {target} failed: {status}")]
-    Failed { target: Target, status: ExitStatus },
-}
 
 /// Builds the programs and returns their folder. `epoch`: seconds since 1970, for whatever embeds a time.
 pub async fn programs(
     workspace: &Workspace,
     rust: &Rust,
-    target: Target,
+    target: BuildTarget,
     epoch: u64,
-) -> Result<PathBuf, Error> {
+) -> Result<PathBuf> {
     let folder = workspace.root().join("target");
     let mut command = cargo(workspace);
     command.args(["build", "--locked", "--profile", "dist"]);
@@ -41,11 +33,8 @@ pub async fn programs(
         command.env(name, value);
     }
     command.env("SOURCE_DATE_EPOCH", epoch.to_string());
-    let status = command.status().await;
-    let status = status.map_err(Error::Run)?;
-    if !status.success() {
-        return Err(Error::Failed { target, status });
-    }
+    let status = command.status().await.context("cannot run cargo")?;
+    ensure!(status.success(), "the build for {target} failed: {status}");
     Ok(folder.join(target.triple()).join("dist"))
 }
 
@@ -61,7 +50,7 @@ fn prefixes(workspace: &Path, rust: &Rust) -> [(PathBuf, &'static str); 3] {
 }
 
 /// Environment variables for cargo and the build scripts of C code.
-fn variables(target: Target, prefixes: &[(PathBuf, &'static str)]) -> [(String, String); 4] {
+fn variables(target: BuildTarget, prefixes: &[(PathBuf, &'static str)]) -> [(String, String); 4] {
     let flags = |option: &str, separator: &str| {
         let flags: Vec<_> = prefixes
             .iter()
@@ -90,7 +79,7 @@ mod tests {
     fn no_folder_of_this_machine_gets_into_a_program() {
         let rust = Rust::at("/opt/rust");
         let prefixes = prefixes(Path::new("/home/me/payments"), &rust);
-        let variables = variables(Target::Aarch64, &prefixes);
+        let variables = variables(BuildTarget::Aarch64, &prefixes);
         let value = |name: &str| {
             let found = variables.iter().find(|(variable, _)| variable == name);
             found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -104,7 +93,7 @@ mod tests {
                 assert!(value(name).contains(&flag), "{variables:?}");
             }
         }
-        let compiler = Target::Aarch64.compiler();
+        let compiler = BuildTarget::Aarch64.compiler();
         let linker = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER";
         assert_eq!(value("CC_aarch64_unknown_linux_musl"), compiler);
         assert_eq!(value(linker), compiler);

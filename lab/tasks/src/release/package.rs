@@ -1,16 +1,13 @@
 //! The packages, and what belongs into each.
 
-use std::{
-    fmt::Write as _,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::Path};
 
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     archive::{self, Entry, PROGRAM, TEXT},
-    target::Target,
+    target::BuildTarget,
 };
 
 /// Programs to build.
@@ -39,33 +36,13 @@ pub struct Product {
     pub content: Vec<u8>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot read {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot pack {name}")]
-    Pack {
-        name: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error(
-        "{name} has {bytes} bytes, more than the limit of {BOOTSTRAP_BYTES_MAX}; `cargo tree -p lambda-ingest` shows what it links"
-    )]
-    BootstrapTooLarge { name: String, bytes: usize },
-}
-
 /// Packs the programs in the folder `programs`, with the files of the workspace that belong to them.
 pub fn products(
     workspace: &Path,
     programs: &Path,
-    target: Target,
+    target: BuildTarget,
     commit: &Commit,
-) -> Result<Vec<Product>, Error> {
+) -> Result<Vec<Product>> {
     let mut products = Vec::new();
     for program in ["web-tier", "app-tier", "payctl"] {
         products.push(tarball(workspace, programs, program, target, commit)?);
@@ -78,9 +55,9 @@ fn tarball(
     workspace: &Path,
     programs: &Path,
     program: &str,
-    target: Target,
+    target: BuildTarget,
     commit: &Commit,
-) -> Result<Product, Error> {
+) -> Result<Product> {
     let folder = format!("{program}-{}-{}", commit.version, target.arch());
     let mut entries = vec![
         entry(&programs.join(program), program, PROGRAM)?,
@@ -96,41 +73,37 @@ fn tarball(
         }
     }
     let name = format!("{folder}.tar.gz");
-    match archive::tar_gz(&folder, entries, commit.epoch) {
-        Ok(content) => Ok(Product { name, content }),
-        Err(source) => Err(Error::Pack { name, source }),
-    }
+    let content = archive::tar_gz(&folder, entries, commit.epoch);
+    let content = content.with_context(|| format!("cannot pack {name}"))?;
+    Ok(Product { name, content })
 }
 
 /// Returns the function's zip for Lambda: one program, named `bootstrap`.
-fn bootstrap(programs: &Path, target: Target) -> Result<Product, Error> {
+fn bootstrap(programs: &Path, target: BuildTarget) -> Result<Product> {
     let name = format!("bootstrap-{}.zip", target.arch());
     let program = entry(&programs.join("lambda-ingest"), "bootstrap", PROGRAM)?;
-    match archive::zip(&program) {
-        Ok(content) => Ok(Product { name, content }),
-        Err(source) => Err(Error::Pack { name, source }),
-    }
+    let content = archive::zip(&program).with_context(|| format!("cannot pack {name}"))?;
+    Ok(Product { name, content })
 }
 
 /// Refuses a function that has grown too large. Only for shipped builds: others are larger.
-pub fn check_size(products: &[Product]) -> Result<(), Error> {
+pub fn check_size(products: &[Product]) -> Result<()> {
     let too_large = |product: &&Product| {
         product.name.starts_with("bootstrap-") && product.content.len() > BOOTSTRAP_BYTES_MAX
     };
-    match products.iter().find(too_large) {
-        Some(product) => Err(Error::BootstrapTooLarge {
-            name: product.name.clone(),
-            bytes: product.content.len(),
-        }),
-        None => Ok(()),
+    if let Some(Product { name, content }) = products.iter().find(too_large) {
+        bail!(
+            "{name} has {} bytes, more than the limit of {BOOTSTRAP_BYTES_MAX}; `cargo tree -p lambda-ingest` shows \
+             what it links",
+            content.len()
+        );
     }
+    Ok(())
 }
 
-fn entry(path: &Path, name: &str, mode: u32) -> Result<Entry, Error> {
-    let content = std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+fn entry(path: &Path, name: &str, mode: u32) -> Result<Entry> {
+    let content = std::fs::read(path);
+    let content = content.with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Entry {
         name: name.to_owned(),
         mode,

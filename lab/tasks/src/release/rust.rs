@@ -1,21 +1,13 @@
 //! The compiler of this workspace, and the targets that it supports.
 
 use std::{
-    env, io,
+    env,
     path::{Path, PathBuf},
-    process::ExitStatus,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::workspace::Workspace;
 use tokio::process::Command;
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run rustc")]
-    Run(#[source] io::Error),
-    #[error("rustc does not say where its standard libraries are ({0})")]
-    Sysroot(ExitStatus),
-}
 
 /// The compiler that cargo uses in this workspace.
 #[derive(Clone, Debug)]
@@ -24,15 +16,16 @@ pub struct Rust {
 }
 
 impl Rust {
-    pub async fn find(workspace: &Workspace) -> Result<Self, Error> {
+    pub async fn find(workspace: &Workspace) -> Result<Self> {
         let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         rustc.current_dir(workspace.root());
         rustc.args(["--print", "sysroot"]);
-        let output = rustc.output().await;
-        let output = output.map_err(Error::Run)?;
-        if !output.status.success() {
-            return Err(Error::Sysroot(output.status));
-        }
+        let output = rustc.output().await.context("cannot run rustc")?;
+        let status = output.status;
+        ensure!(
+            status.success(),
+            "rustc does not say where its standard libraries are ({status})"
+        );
         let sysroot = String::from_utf8_lossy(&output.stdout).trim().into();
         Ok(Self { sysroot })
     }

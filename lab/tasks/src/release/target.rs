@@ -10,7 +10,7 @@ use lab_runner::install;
 use super::rust::Rust;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Target {
+pub enum BuildTarget {
     #[value(name = "x86_64-unknown-linux-musl", alias = "x86_64")]
     X86_64,
     #[value(name = "aarch64-unknown-linux-musl", alias = "aarch64")]
@@ -21,12 +21,12 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MissingTool {
     /// Rust's standard library for the target.
-    Std(Target),
+    Std(BuildTarget),
     /// A C compiler, which also links.
-    Compiler(Target),
+    Compiler(BuildTarget),
 }
 
-impl Target {
+impl BuildTarget {
     pub const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
 
     /// Target triple.
@@ -68,7 +68,7 @@ impl Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for BuildTarget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.triple())
     }
@@ -82,10 +82,10 @@ impl MissingTool {
             Self::Compiler(target) if target.is_of_this_machine() => {
                 "apt-get install -y gcc libc6-dev".to_owned()
             }
-            Self::Compiler(Target::X86_64) => {
+            Self::Compiler(BuildTarget::X86_64) => {
                 "apt-get install -y gcc-x86-64-linux-gnu libc6-dev-amd64-cross".to_owned()
             }
-            Self::Compiler(Target::Aarch64) => {
+            Self::Compiler(BuildTarget::Aarch64) => {
                 "apt-get install -y gcc-aarch64-linux-gnu libc6-dev-arm64-cross".to_owned()
             }
         }
@@ -106,8 +106,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_lack_names_the_command_that_mends_it() {
-        for target in Target::ALL {
+    fn each_missing_tool_names_the_command_that_installs_it() {
+        for target in BuildTarget::ALL {
             let std = MissingTool::Std(target);
             assert!(std.to_string().contains(target.triple()));
             assert_eq!(std.command(), format!("rustup target add {target}"));

@@ -6,48 +6,20 @@
 mod shoot;
 mod terminal;
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{fs, path::Path};
 
+use anyhow::{Context as _, Result};
 use lab_runner::{lab::Lab, part::PartName};
 
 use self::shoot::{Studio, WIDE};
-use crate::browser::{self, View};
+use crate::browser::View;
 
 /// Seconds of load before the pictures of it are taken.
 const SETTLED_SECONDS: u32 = 45;
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Browser(#[from] browser::Error),
-    #[error("cannot run {program}")]
-    Run {
-        program: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error("`{command}` failed: {said}")]
-    Failed { command: String, said: String },
-    #[error("cannot write {}", path.display())]
-    Write {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot render the terminal's page")]
-    Page(#[from] askama::Error),
-    #[error("the console did not show the expected state: `{script}` last returned {number:?}")]
-    NotShown { script: String, number: Option<f64> },
-    #[error("the console shows no payment to follow")]
-    NoPayment,
-}
-
 /// Takes all pictures of a fresh lab into a folder.
-pub async fn take(lab: &Lab, folder: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(|source| Error::Write {
-        path: folder.to_owned(),
-        source,
-    })?;
+pub async fn take(lab: &Lab, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let studio = Studio::open(lab, folder).await?;
     one_payment(&studio).await?;
     under_load(&studio).await?;
@@ -55,7 +27,7 @@ pub async fn take(lab: &Lab, folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-async fn one_payment(studio: &Studio<'_>) -> Result<(), Error> {
+async fn one_payment(studio: &Studio<'_>) -> Result<()> {
     let session = terminal::session(studio.lab).await?;
     studio.show_page("terminal", &session, WIDE).await?;
 
@@ -82,7 +54,7 @@ async fn one_payment(studio: &Studio<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-async fn under_load(studio: &Studio<'_>) -> Result<(), Error> {
+async fn under_load(studio: &Studio<'_>) -> Result<()> {
     let browser = &studio.browser;
     studio.open_console("/", WIDE).await?;
     browser.click("button[name=rate][value='50']").await?;
@@ -116,7 +88,7 @@ async fn under_load(studio: &Studio<'_>) -> Result<(), Error> {
 }
 
 /// Payments are accepted all the time.
-async fn without_database(studio: &Studio<'_>) -> Result<(), Error> {
+async fn without_database(studio: &Studio<'_>) -> Result<()> {
     let browser = &studio.browser;
     studio.open_console("/faults", WIDE).await?;
     browser.click("button[aria-label='down on']").await?;

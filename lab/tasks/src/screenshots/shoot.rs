@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result, bail};
 use lab_runner::{lab::Lab, output, part::PartName};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::Error;
 use crate::browser::{Browser, View};
 
 /// Sharp on a high-density screen, and small enough to keep in a repository.
@@ -41,7 +41,7 @@ pub struct Studio<'a> {
 }
 
 impl<'a> Studio<'a> {
-    pub async fn open(lab: &'a Lab, folder: &'a Path) -> Result<Self, Error> {
+    pub async fn open(lab: &'a Lab, folder: &'a Path) -> Result<Self> {
         Ok(Self {
             lab,
             browser: Browser::open(WIDE).await?,
@@ -50,7 +50,7 @@ impl<'a> Studio<'a> {
     }
 
     /// Saves the tab's content, in its full height.
-    pub async fn shoot(&self, name: &str, view: View) -> Result<(), Error> {
+    pub async fn shoot(&self, name: &str, view: View) -> Result<()> {
         let started = Instant::now();
         self.browser.show(view).await?;
         // A chart is redrawn a moment after its width changed.
@@ -69,57 +69,52 @@ impl<'a> Studio<'a> {
         self.browser.show(View { height, ..view }).await?;
         let path = self.folder.join(format!("{name}.png"));
         let picture = self.browser.screenshot().await?;
-        fs::write(&path, picture).map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })?;
+        fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
         self.browser.show(view).await?;
         output::done(name, path.display(), started.elapsed());
         Ok(())
     }
 
     /// Saves a page that is given as HTML.
-    pub async fn show_page(&self, name: &str, html: &str, view: View) -> Result<(), Error> {
+    pub async fn show_page(&self, name: &str, html: &str, view: View) -> Result<()> {
         let path = self.lab.dir.config(&format!("{name}.html"));
-        fs::write(&path, html).map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })?;
+        fs::write(&path, html).with_context(|| format!("cannot write {}", path.display()))?;
         self.browser
             .goto(&format!("file://{}", path.display()))
             .await?;
         self.shoot(name, view).await
     }
 
-    pub async fn open_console(&self, path: &str, view: View) -> Result<(), Error> {
+    pub async fn open_console(&self, path: &str, view: View) -> Result<()> {
         self.browser.show(view).await?;
         let url = format!("{}{path}", self.lab.url(PartName::Console));
-        Ok(self.browser.goto(&url).await?)
+        self.browser.goto(&url).await
     }
 
     /// Opens the target of the first link that matches a selector.
-    pub async fn follow(&self, css: &str) -> Result<(), Error> {
+    pub async fn follow(&self, css: &str) -> Result<()> {
         let link = self.browser.find(css).await?;
         // The page updates itself once a second, so the link may be gone when it is clicked.
         let href = link.prop("href").await.ok().flatten();
-        Ok(self.browser.goto(&href.ok_or(Error::NoPayment)?).await?)
+        let href = href.context("the console shows no payment to follow")?;
+        self.browser.goto(&href).await
     }
 
     /// Waits until the console has seen so many busy seconds.
-    pub async fn until_busy(&self, seconds: u32) -> Result<(), Error> {
+    pub async fn until_busy(&self, seconds: u32) -> Result<()> {
         self.until(BUSY, |busy| busy >= f64::from(seconds)).await
     }
 
-    pub async fn until_rows(&self, wanted: impl Fn(f64) -> bool) -> Result<(), Error> {
+    pub async fn until_rows(&self, wanted: impl Fn(f64) -> bool) -> Result<()> {
         self.until(ROWS, wanted).await
     }
 
     /// Waits until no events are queued.
-    pub async fn until_caught_up(&self) -> Result<(), Error> {
+    pub async fn until_caught_up(&self) -> Result<()> {
         self.until(BACKLOG, |waiting| waiting < 1.0).await
     }
 
-    async fn until(&self, script: &str, wanted: impl Fn(f64) -> bool) -> Result<(), Error> {
+    async fn until(&self, script: &str, wanted: impl Fn(f64) -> bool) -> Result<()> {
         let deadline = Instant::now() + SHOT_TIMEOUT;
         loop {
             let seen = self.browser.run(script, vec![]).await;
@@ -129,10 +124,9 @@ impl<'a> Studio<'a> {
             }
             if Instant::now() >= deadline {
                 seen?;
-                return Err(Error::NotShown {
-                    script: script.to_owned(),
-                    number,
-                });
+                bail!(
+                    "the console did not show the expected state: `{script}` last returned {number:?}"
+                );
             }
             sleep(POLL).await;
         }

@@ -2,11 +2,10 @@
 
 use std::process::Stdio;
 
+use anyhow::{Context as _, Result, ensure};
 use askama::Template;
 use lab_runner::{lab::Lab, part::PartName};
 use tokio::process::Command;
-
-use super::Error;
 
 #[derive(Template)]
 #[template(path = "terminal.html")]
@@ -20,7 +19,7 @@ struct Typed {
 }
 
 /// Pays by curl, repeats the payment, and shows its row.
-pub async fn session(lab: &Lab) -> Result<String, Error> {
+pub async fn session(lab: &Lab) -> Result<String> {
     let pay = format!(
         r#"curl -i -X POST {}/pay -H 'Content-Type: application/json' \
     -d '{{"id": "test123", "transaction": "roundtrip", "amount": "12.50", "payer_name": "Ada Lovelace"}}'"#,
@@ -35,10 +34,12 @@ pub async fn session(lab: &Lab) -> Result<String, Error> {
     for command in [&again, select] {
         commands.push(run(lab, command).await?);
     }
-    Ok(Terminal { commands }.render()?)
+    Terminal { commands }
+        .render()
+        .context("cannot render the terminal's page")
 }
 
-async fn run(lab: &Lab, command: &str) -> Result<Typed, Error> {
+async fn run(lab: &Lab, command: &str) -> Result<Typed> {
     // Without curl's progress meter, and with this program in place of `cargo lab`.
     let program = format!(
         "'{}' --dir '{}'",
@@ -54,17 +55,10 @@ async fn run(lab: &Lab, command: &str) -> Result<Typed, Error> {
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|source| Error::Run {
-            program: "bash".to_owned(),
-            source,
-        })?;
+        .context("cannot run bash")?;
     let printed = String::from_utf8_lossy(&output.stdout).replace('\r', "");
-    if !output.status.success() {
-        return Err(Error::Failed {
-            command: command.to_owned(),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
-        });
-    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{command}` failed: {said}");
     Ok(Typed {
         command: command.to_owned(),
         printed: printed.trim_end().to_owned(),

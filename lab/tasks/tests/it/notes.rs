@@ -85,7 +85,7 @@ async fn the_notes_run_as_they_stand_and_a_change_to_what_they_made_is_found() {
     let runbook = Runbook::prepare(&workspace).await.unwrap();
     let run = async |pages| {
         if let Err(error) = Box::pin(runbook.run(pages)).await {
-            panic!("{}", chain(&error));
+            panic!("{}", chain(error.as_ref()));
         }
     };
     let last = runbook.tear_down();

@@ -13,7 +13,7 @@ use lab_tasks::release::{
     Commit, Product,
     package::{earlier, products, sums, sums_beside},
     sbom,
-    target::Target,
+    target::BuildTarget,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ fn commit() -> Commit {
 
 fn packed() -> Vec<Product> {
     let programs = Path::new(env!("CARGO_BIN_EXE_lab-tasks")).parent().unwrap();
-    products(root(), programs, Target::X86_64, &commit()).unwrap()
+    products(root(), programs, BuildTarget::X86_64, &commit()).unwrap()
 }
 
 fn product<'a>(products: &'a [Product], name: &str) -> &'a [u8] {
@@ -139,7 +139,7 @@ fn the_sums_of_one_target_keep_those_of_another_that_is_still_there() {
 
 #[test]
 fn the_sbom_lists_all_that_is_linked_with_checksums_and_nothing_of_the_tests() {
-    let sbom = || sbom::product(root(), &[Target::X86_64], &commit()).unwrap();
+    let sbom = || sbom::product(root(), &[BuildTarget::X86_64], &commit()).unwrap();
     let product = sbom();
     assert_eq!(product.name, "payment-pipeline-1.2.3.cdx.json");
     let bom: Value = serde_json::from_slice(&product.content).unwrap();
@@ -202,7 +202,7 @@ fn a_unit_waits_for_longer_than_a_tier_drains() {
 
 /// A fake rustc has no standard library at all.
 #[test]
-fn a_target_that_can_not_be_built_for_is_told_with_the_command_that_mends_it() {
+fn an_unusable_target_is_reported_with_the_command_that_installs_it() {
     let sysroot = TempDir::new().unwrap();
     let rustc = sysroot.path().join("rustc");
     let script = format!("#!/bin/sh\necho {}\n", sysroot.path().display());

@@ -9,7 +9,7 @@ const REFUSED: Answer = Answer::Refused { status: 422 };
 const FAILED: Answer = Answer::Failed { status: 503 };
 const NONE: Answer = Answer::NoAnswer;
 
-fn yes(request: &str, replayed: bool) -> Answer {
+fn accepted(request: &str, replayed: bool) -> Answer {
     Answer::Accepted {
         replayed,
         received_at: "t".to_owned(),
@@ -74,19 +74,35 @@ fn broken(sent: &[(&str, Answer)], rows: &[&str], conflicts: &[&str]) -> Vec<Bre
 
 #[test]
 fn what_is_right_passes() {
-    let yes = || yes("r", false);
+    let accepted = || accepted("r", false);
     for (sent, rows, conflicts) in [
-        (vec![("1", yes())], vec!["1.0000"], vec![]),
-        (vec![("1", yes()), ("1", yes())], vec!["1"], vec![]),
-        (vec![("1", yes()), ("2", yes())], vec!["1"], vec!["2"]),
-        (vec![("1", yes()), ("2", CONFLICT)], vec!["1"], vec![]),
-        (vec![("1", yes()), ("2", CONFLICT)], vec!["1"], vec!["2"]),
-        (vec![("1", NONE), ("2", yes())], vec!["1"], vec!["2", "2"]),
+        (vec![("1", accepted())], vec!["1.0000"], vec![]),
+        (
+            vec![("1", accepted()), ("1", accepted())],
+            vec!["1"],
+            vec![],
+        ),
+        (
+            vec![("1", accepted()), ("2", accepted())],
+            vec!["1"],
+            vec!["2"],
+        ),
+        (vec![("1", accepted()), ("2", CONFLICT)], vec!["1"], vec![]),
+        (
+            vec![("1", accepted()), ("2", CONFLICT)],
+            vec!["1"],
+            vec!["2"],
+        ),
+        (
+            vec![("1", NONE), ("2", accepted())],
+            vec!["1"],
+            vec!["2", "2"],
+        ),
         (vec![("1", FAILED)], vec![], vec![]),
         (vec![("1", FAILED)], vec!["1"], vec![]),
         (vec![("1", NONE)], vec!["1"], vec![]),
         (vec![("1", REFUSED)], vec![], vec![]),
-        (vec![("1", REFUSED), ("1", yes())], vec!["1"], vec![]),
+        (vec![("1", REFUSED), ("1", accepted())], vec!["1"], vec![]),
         (
             vec![("1", CONFLICT), ("1", NONE), ("2", NONE)],
             vec!["1"],
@@ -98,15 +114,15 @@ fn what_is_right_passes() {
 }
 
 #[test]
-fn p1_a_yes_without_a_row_is_found() {
-    let sent = [("1", yes("r", false))];
+fn p1_an_accepted_payment_without_a_row_is_found() {
+    let sent = [("1", accepted("r", false))];
     assert_eq!(broken(&sent, &[], &[]), [Lost]);
     assert_eq!(broken(&sent, &[], &["1"]), [Lost]);
 }
 
 #[test]
 fn p2_two_rows_of_one_id_are_found() {
-    let sent = [("1", yes("r", false)), ("2", NONE)];
+    let sent = [("1", accepted("r", false)), ("2", NONE)];
     assert_eq!(broken(&sent, &["1", "1"], &[]), [Doubled]);
     assert_eq!(broken(&sent, &["1", "2"], &[]), [Doubled]);
 }
@@ -125,7 +141,7 @@ fn p2_one_line_recorded_twice_is_found() {
 
 #[test]
 fn p3_what_nobody_sent_is_found_and_named_without_its_content() {
-    let sent = [("1", yes("r", false))];
+    let sent = [("1", accepted("r", false))];
     assert_eq!(broken(&sent, &["1.01"], &[]), [ConflictMissing, Altered]);
     assert_eq!(broken(&sent, &["1"], &["77.7"]), [Altered]);
     let verdict = judged(&sent, &["77.7"], &[]);
@@ -140,8 +156,8 @@ fn a_row_that_nobody_sent_is_found() {
 }
 
 #[test]
-fn p4_a_yes_for_other_content_without_a_conflict_is_found() {
-    let sent = [("1", yes("r", false)), ("2", yes("s", false))];
+fn p4_other_content_accepted_without_a_conflict_is_found() {
+    let sent = [("1", accepted("r", false)), ("2", accepted("s", false))];
     assert_eq!(broken(&sent, &["1"], &[]), [ConflictMissing]);
     assert_eq!(broken(&sent, &["2"], &[]), [ConflictMissing]);
 }
@@ -149,7 +165,7 @@ fn p4_a_yes_for_other_content_without_a_conflict_is_found() {
 #[test]
 fn p6_a_no_that_is_recorded_is_found() {
     assert_eq!(broken(&[("1", REFUSED)], &["1"], &[]), [RefusedButRecorded]);
-    let other = ("2", yes("r", false));
+    let other = ("2", accepted("r", false));
     assert_eq!(
         broken(&[("1", REFUSED), other.clone()], &["2"], &["1"]),
         [RefusedButRecorded]
@@ -163,7 +179,7 @@ fn p6_a_no_that_is_recorded_is_found() {
 #[test]
 fn p4_a_conflict_with_nothing_is_found() {
     assert_eq!(broken(&[("1", CONFLICT)], &[], &[]), [ConflictWithNothing]);
-    let sent = [("1", yes("r", false)), ("1", CONFLICT)];
+    let sent = [("1", accepted("r", false)), ("1", CONFLICT)];
     assert_eq!(broken(&sent, &["1"], &[]), [ConflictWithNothing]);
 }
 
@@ -189,14 +205,17 @@ fn broken_of_clients(
 
 #[test]
 fn p10_one_id_of_two_clients_is_two_payments() {
-    let yes = || yes("r", false);
-    let sent = [(Some("one"), "1", yes()), (Some("two"), "2", yes())];
+    let accepted = || accepted("r", false);
+    let sent = [
+        (Some("one"), "1", accepted()),
+        (Some("two"), "2", accepted()),
+    ];
     let both = [("one", "1"), ("two", "2")];
     assert_eq!(broken_of_clients(&sent, &both), []);
     assert_eq!(broken_of_clients(&sent, &both[..1]), [Lost]);
     let swapped = broken_of_clients(&sent, &[("two", "1"), ("one", "2")]);
     assert!(swapped.contains(&Altered), "{swapped:?}");
-    let collided = [(Some("one"), "1", yes()), (Some("two"), "2", CONFLICT)];
+    let collided = [(Some("one"), "1", accepted()), (Some("two"), "2", CONFLICT)];
     assert_eq!(
         broken_of_clients(&collided, &both[..1]),
         [ConflictWithNothing]
@@ -210,7 +229,7 @@ fn p10_who_may_come_in_and_who_may_not_are_told_so() {
     assert_eq!(broken_of_clients(&[(None, "1", NONE)], &[]), []);
     let stored = broken_of_clients(&[(None, "1", unknown())], &[("", "1")]);
     assert_eq!(stored, [WithoutRequest]);
-    for answer in [yes("r", false), CONFLICT, REFUSED] {
+    for answer in [accepted("r", false), CONFLICT, REFUSED] {
         assert_eq!(broken_of_clients(&[(None, "1", answer)], &[]), [LetIn]);
     }
     let kept_out = [(Some("one"), "1", unknown())];
@@ -220,9 +239,9 @@ fn p10_who_may_come_in_and_who_may_not_are_told_so() {
 #[test]
 fn counts_are_those_of_the_answers() {
     let sent = [
-        ("1", yes("r", false)),
-        ("1", yes("r", true)),
-        ("1", yes("s", false)),
+        ("1", accepted("r", false)),
+        ("1", accepted("r", true)),
+        ("1", accepted("s", false)),
         ("2", CONFLICT),
         ("3", REFUSED),
         ("4", FAILED),

@@ -23,9 +23,9 @@ pub struct Made {
 }
 
 enum Secret {
-    /// To be shown.
+    /// Key to be shown.
     Bearer(String),
-    /// To be written to a file that is not there yet.
+    /// Key to be written to a file that is not there yet.
     Signing {
         algorithm: &'static str,
         secret: String,

@@ -30,7 +30,7 @@ const GROUP_LINES_MAX: usize = 10_000;
 struct Group {
     key: String,
     etag: String,
-    /// By their numbers; whether the database holds the line for an accepted payment that is not recorded.
+    /// Lines by their numbers; whether the database holds the line for an accepted payment that is not recorded.
     lines: BTreeMap<u32, bool>,
 }
 

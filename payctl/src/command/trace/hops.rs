@@ -32,7 +32,7 @@ impl Hops {
     }
 }
 
-/// With microseconds; less than none where two clocks disagree.
+/// Formats milliseconds to the microsecond; negative if two clocks disagree.
 fn millis(time: Duration) -> String {
     let micros = time.whole_microseconds();
     let sign = if micros < 0 { "-" } else { "+" };

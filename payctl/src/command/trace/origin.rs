@@ -126,7 +126,7 @@ pub async fn of_conflict(
     }
 }
 
-/// By columns as well as by hash, which a change by hand leaves as it is.
+/// Compares columns as well as the hash, which a change by hand leaves as it is.
 pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row>) -> (String, Outcome) {
     let said = match (origin, row) {
         (Origin::Outside, _) => {

@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::super::account::{Account, Call};
 use super::super::json::{list, text};
-use super::super::{Finding, Findings, Names};
+use super::super::{Findings, Names};
 
 /// ACM renews its own certificates 60 days before their end; what is nearer to it is not renewed.
 const NOTICE: time::Duration = time::Duration::days(30);
@@ -49,15 +49,13 @@ fn inside(account: &Account, names: &Names, findings: &mut Findings) {
         let names: Vec<_> = hops.into_iter().map(|(name, _)| name).collect();
         names.join(" and ")
     };
-    findings.add(
-        Finding::warning(
+    findings.warning(
             "inside-mixed",
             format!("{} speak HTTPS, but {} HTTP", named(tls), named(plain)),
         )
         .causes("payments cross a part of the VPC in clear, or a tier is spoken to as it does not speak: 502")
         .why("each target group and each listener has a protocol of its own")
-        .mend("tls-inside.md of the notes; a target group can't change its protocol, so make new ones beside"),
-    );
+        .mend("tls-inside.md of the notes; a target group can't change its protocol, so make new ones beside");
 }
 
 /// A certificate that is about to end, or has ended.
@@ -79,14 +77,17 @@ fn end(balancer: &str, arn: &str, answer: &Value, now: OffsetDateTime, findings:
     };
     let what = format!("a certificate of {balancer}, {arn}, ends on {}", end.date());
     let finding = if end <= now {
-        Finding::error("certificate-ended", what).causes("no caller that verifies it connects")
+        findings
+            .error("certificate-ended", what)
+            .causes("no caller that verifies it connects")
     } else {
-        Finding::warning("certificate-ends", what)
+        findings
+            .warning("certificate-ends", what)
             .causes("from then on no caller that verifies it connects")
     };
     let why =
         "a certificate is trusted up to a date alone, and nobody renews one that was imported";
-    findings.add(finding.why(why).mend(mend));
+    finding.why(why).mend(mend);
 }
 
 #[cfg(test)]

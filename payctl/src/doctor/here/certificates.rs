@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use x509_parser::pem::Pem;
 
-use crate::doctor::{Finding, Findings};
+use crate::doctor::Findings;
 
 /// AWS adds authorities every few years.
 const AGE_MAX: Duration = Duration::from_hours(2 * 365 * 24);
@@ -21,15 +21,14 @@ pub fn check(bundle: &Path, now: SystemTime, findings: &mut Findings) {
     let content = match std::fs::read(bundle) {
         Ok(content) => content,
         Err(error) => {
-            findings.add(
-                Finding::error(
+            findings
+                .error(
                     "ca-bundle-missing",
                     format!("{path} can't be read: {error}"),
                 )
                 .causes("no program logs in to the database")
                 .why("DB_CA_BUNDLE names the certificates that it is trusted by")
-                .mend(mend),
-            );
+                .mend(mend);
             return;
         }
     };
@@ -44,32 +43,29 @@ pub fn check(bundle: &Path, now: SystemTime, findings: &mut Findings) {
         .filter_map(|pem| Some(pem.parse_x509().ok()?.validity().not_after.timestamp()))
         .max();
     match last {
-        None => findings.add(
-            Finding::error("ca-bundle-missing", format!("{path} holds no certificate"))
-                .causes("no program logs in to the database")
-                .why("DB_CA_BUNDLE names the certificates that it is trusted by, in PEM")
-                .mend(mend),
-        ),
-        Some(last) if last < seconds => findings.add(
-            Finding::error(
+        None => findings
+            .error("ca-bundle-missing", format!("{path} holds no certificate"))
+            .causes("no program logs in to the database")
+            .why("DB_CA_BUNDLE names the certificates that it is trusted by, in PEM")
+            .mend(mend),
+        Some(last) if last < seconds => findings
+            .error(
                 "ca-bundle-expired",
                 format!("every certificate of {path} has expired"),
             )
             .causes("no program logs in to the database: its certificate is not trusted")
             .why("a certificate is trusted up to a date alone")
             .mend(mend),
-        ),
-        Some(last) if last < seconds + NOTICE_SECONDS => findings.add(
-            Finding::warning(
+        Some(last) if last < seconds + NOTICE_SECONDS => findings
+            .warning(
                 "ca-bundle-expires",
                 format!("the last certificate of {path} expires within 90 days"),
             )
             .causes("from then on no program logs in to the database")
             .why("a certificate is trusted up to a date alone")
             .mend(mend),
-        ),
-        Some(_) if is_old(bundle, now) => findings.add(
-            Finding::warning(
+        Some(_) if is_old(bundle, now) => findings
+            .warning(
                 "ca-bundle-old",
                 format!("{path} is more than two years old"),
             )
@@ -78,7 +74,6 @@ pub fn check(bundle: &Path, now: SystemTime, findings: &mut Findings) {
             )
             .why("AWS adds authorities to the bundle every few years")
             .mend(mend),
-        ),
         Some(_) => {}
     }
 }

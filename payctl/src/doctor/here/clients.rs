@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use payment_core::Timestamp;
 use time::Duration;
 
-use crate::doctor::{Finding, Findings};
+use crate::doctor::Findings;
 use crate::pay_client::Address;
 
 /// Keys that are older should have been rotated.
@@ -24,20 +24,16 @@ pub async fn front(address: &Address, findings: &mut Findings) {
     let answer = super::call(&address.roots, Request::get(probe.as_str())).await;
     // No answer is the front door's own finding.
     if answer.is_ok_and(|answer| answer.status != StatusCode::UNAUTHORIZED) {
-        findings.add(open_intake());
-    }
-}
-
-fn open_intake() -> Finding {
-    Finding::advice("open-intake", "the front door answers whoever has no credential")
+        findings.advice("open-intake", "the front door answers whoever has no credential")
         .causes("whoever reaches it may pay, may take an id before its owner does, and can use up everybody's capacity")
         .why("the web tier has no CLIENTS_FILE; that is right for a lab, or behind something that knows its callers")
-        .mend("payctl client add NAME --file clients.toml, then CLIENTS_FILE in the web tier's environment file")
+        .mend("payctl client add NAME --file clients.toml, then CLIENTS_FILE in the web tier's environment file");
+    }
 }
 
 pub fn file(path: &Path, now: Timestamp, findings: &mut Findings) {
     match load(path) {
-        Err(error) => findings.add(broken(path, &error.lines().join("; "))),
+        Err(error) => broken(path, &error.lines().join("; "), findings),
         Ok((registry, _)) => {
             for client in registry.clients() {
                 check(client, now, findings);
@@ -46,46 +42,47 @@ pub fn file(path: &Path, now: Timestamp, findings: &mut Findings) {
     }
 }
 
-fn broken(path: &Path, mistakes: &str) -> Finding {
-    Finding::error("clients-file", format!("{} is broken: {mistakes}", path.display()))
+fn broken(path: &Path, mistakes: &str, findings: &mut Findings) {
+    findings.error("clients-file", format!("{} is broken: {mistakes}", path.display()))
         .causes("a web tier that runs keeps the clients of before, revoked keys among them; one that starts ends with 64")
         .why("it was changed by hand, or its mode was")
-        .mend("correct each line that is named")
+        .mend("correct each line that is named");
 }
 
 fn check(client: &Client, now: Timestamp, findings: &mut Findings) {
     if client.limits == Limits::default() {
-        findings.add(unlimited(client));
+        unlimited(client, findings);
     }
     for key in &client.keys {
         let age = now.to_utc() - key.created.to_utc();
         if key.is_good_at(now) && age > AGE_MAX {
-            findings.add(old(client, key, age));
+            old(client, key, age, findings);
         }
     }
 }
 
-fn unlimited(client: &Client) -> Finding {
+fn unlimited(client: &Client, findings: &mut Findings) {
     let name = &client.name;
     let what = match name.as_str() {
         PAGE => "the pay page, which everybody is who has no key, has no limits".to_owned(),
         name => format!("client {name} has no limits"),
     };
-    Finding::warning("client-without-limits", what)
+    findings
+        .warning("client-without-limits", what)
         .causes("one client that sends too much takes capacity from all others")
         .why("neither rate nor in_flight is set for it")
         .mend(format!(
             "set rate, and perhaps burst and in_flight, under [clients.{name}]"
-        ))
+        ));
 }
 
-fn old(client: &Client, key: &Key, age: Duration) -> Finding {
+fn old(client: &Client, key: &Key, age: Duration, findings: &mut Findings) {
     let (name, id) = (&client.name, &key.id);
     let days = age.whole_days();
-    Finding::warning("client-key-old", format!("key {id} of client {name} is {days} days old"))
+    findings.warning("client-key-old", format!("key {id} of client {name} is {days} days old"))
         .causes("a key that leaked long ago is still good")
         .why("it was never rotated")
-        .mend(format!("payctl client rotate {name}, and payctl client revoke {name} {id} once the new key is in use"))
+        .mend(format!("payctl client rotate {name}, and payctl client revoke {name} {id} once the new key is in use"));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::role::{FAR_TOO_WIDE, Role};
 use crate::doctor::json::text;
-use crate::doctor::{Finding, Findings, Names};
+use crate::doctor::{Findings, Names};
 
 /// What the role must not be able to do, whatever its policies look like.
 pub fn forbidden(
@@ -27,12 +27,10 @@ pub fn forbidden(
         return;
     }
     let name = role.name;
-    findings.add(
-        Finding::error("grant-changes-record", format!("{name} may {action} on {object}"))
+    findings.error("grant-changes-record", format!("{name} may {action} on {object}"))
             .causes("a recorded payment can be changed or deleted from a machine that someone got into")
             .why("the log is append-only: the app tier puts under new keys, the function reads")
-            .mend(format!("aws iam list-role-policies --role-name {name}, and take {action} out of the policy that has it")),
-    );
+            .mend(format!("aws iam list-role-policies --role-name {name}, and take {action} out of the policy that has it"));
 }
 
 pub fn too_wide(role: &Role<'_>, findings: &mut Findings) {
@@ -40,14 +38,12 @@ pub fn too_wide(role: &Role<'_>, findings: &mut Findings) {
     let causes = "who gets into the machine, or the function, gets what the role may do";
     for attached in &role.attached {
         if FAR_TOO_WIDE.contains(attached) {
-            findings.add(
-                Finding::error("grant-too-wide", format!("{name} has {attached}"))
+            findings.error("grant-too-wide", format!("{name} has {attached}"))
                     .causes(causes)
                     .why("the policies of the notes name each action and resource that is needed")
                     .mend(format!(
                         "aws iam detach-role-policy --role-name {name} --policy-arn arn:aws:iam::aws:policy/{attached}"
-                    )),
-            );
+                    ));
         }
     }
     for (policy, document) in &role.documents {
@@ -55,14 +51,12 @@ pub fn too_wide(role: &Role<'_>, findings: &mut Findings) {
             let Some(why) = breadth(statement) else {
                 continue;
             };
-            findings.add(
-                Finding::error("grant-too-wide", format!("{name} by its policy {policy}: {why}"))
+            findings.error("grant-too-wide", format!("{name} by its policy {policy}: {why}"))
                     .causes(causes)
                     .why("the policies of the notes name each action and resource that is needed")
                     .mend(format!(
                         "aws iam delete-role-policy --role-name {name} --policy-name {policy}, then page 3 of the notes"
-                    )),
-            );
+                    ));
         }
     }
 }

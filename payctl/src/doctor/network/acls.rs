@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{subnets, within};
 use crate::doctor::account::{Account, Call};
 use crate::doctor::json::{is_true, list, number, text};
-use crate::doctor::{Finding, Findings, Names};
+use crate::doctor::{Findings, Names};
 
 /// The number of AWS's own last entry.
 const FINAL_DENY: i64 = 32_767;
@@ -104,15 +104,13 @@ impl Found<'_> {
                     "aws ec2 delete-network-acl-entry --network-acl-id {id} --ingress --rule-number {number}"
                 ),
             };
-            findings.add(
-                Finding::error(
+            findings.error(
                     "acl-ephemeral-hole",
                     format!("entry {number} of the ACL {id} lets anyone in on {port}"),
                 )
                 .causes("only the groups still keep the internet from tiers and database")
                 .why("the ephemeral ports, opened to 0.0.0.0/0 for answers, include those of the servers")
-                .mend(mend),
-            );
+                .mend(mend);
         }
     }
 
@@ -131,7 +129,7 @@ impl Found<'_> {
                 {
                     continue;
                 }
-                findings.add(self.shut(direction, entry));
+                self.shut(direction, entry, findings);
             }
         }
     }
@@ -153,8 +151,7 @@ impl Found<'_> {
                 continue;
             }
             let id = self.id;
-            findings.add(
-                Finding::warning(
+            findings.warning(
                     "acl-full",
                     format!(
                         "the ACL {id} would have {count} {direction} entries with those of the notes; AWS takes {}",
@@ -165,8 +162,7 @@ impl Found<'_> {
                 .why("the quota counts the entries in each direction, the final deny included")
                 .mend(format!(
                     "aws ec2 describe-network-acls --network-acl-ids {id}, and delete those that page 2 of the notes does not have"
-                )),
-            );
+                ));
         }
     }
 
@@ -191,7 +187,7 @@ impl Found<'_> {
         )
     }
 
-    fn shut(&self, direction: Direction, entry: &AclEntry) -> Finding {
+    fn shut(&self, direction: Direction, entry: &AclEntry, findings: &mut Findings) {
         let id = self.id;
         let way = match direction {
             Direction::Inbound => "in from",
@@ -209,13 +205,14 @@ impl Found<'_> {
             )
         };
         let (ports, cidr) = (entry.ports, entry.cidr);
-        Finding::error(
-            code,
-            format!("the ACL {id} lets nothing {way} {cidr} on {ports}"),
-        )
-        .causes("connections are opened and never answered: they time out")
-        .why(why)
-        .mend(self.put(direction, entry))
+        findings
+            .error(
+                code,
+                format!("the ACL {id} lets nothing {way} {cidr} on {ports}"),
+            )
+            .causes("connections are opened and never answered: they time out")
+            .why(why)
+            .mend(self.put(direction, entry));
     }
 }
 

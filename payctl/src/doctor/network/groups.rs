@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::within;
 use crate::doctor::account::{Account, Call};
 use crate::doctor::json::{list, number, text};
-use crate::doctor::{Finding, Findings, Names};
+use crate::doctor::{Findings, Names};
 
 /// One peer of one permission.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,15 +25,13 @@ pub fn check(account: &Account, names: &Names, vpc: &str, findings: &mut Finding
     for group in &names.network.groups {
         let name = group.name.as_str();
         let Some(found) = find(account, vpc, name) else {
-            findings.add(
-                Finding::error("group-missing", format!("{vpc} has no security group named {name}"))
+            findings.error("group-missing", format!("{vpc} has no security group named {name}"))
                     .causes(format!("the {} can't be reached, or is open to more than it should be", group.about))
                     .why("each part has a group of its own, which the others name")
                     .mend(format!(
                         "aws ec2 create-security-group --vpc-id {vpc} --group-name '{name}' --description '{}'",
                         group.about
-                    )),
-            );
+                    ));
             continue;
         };
         for direction in [Direction::Inbound, Direction::Outbound] {
@@ -95,11 +93,11 @@ impl Side<'_> {
         let wanted = wanted.filter(|rule| self.network.is_there(rule.only));
         let wanted: Vec<_> = wanted.map(|rule| self.rule(rule)).collect();
         for rule in wanted.iter().filter(|rule| !found.contains(rule)) {
-            findings.add(self.missing(rule));
+            self.missing(rule, findings);
         }
         for rule in found.iter().filter(|rule| !wanted.contains(rule)) {
             if !self.is_to_endpoint(rule) {
-                findings.add(self.too_much(rule));
+                self.too_much(rule, findings);
             }
         }
     }
@@ -113,7 +111,7 @@ impl Side<'_> {
             && groups.any(|group| text(group, "GroupId") == rule.peer)
     }
 
-    /// With ids in place of names.
+    /// Returns the rule with ids in place of names.
     fn rule(&self, rule: &GroupRule) -> Rule {
         let peer = match &rule.peer {
             Peer::Cidr(cidr) => cidr.to_string(),
@@ -138,28 +136,29 @@ impl Side<'_> {
         }
     }
 
-    fn missing(&self, rule: &Rule) -> Finding {
+    fn missing(&self, rule: &Rule, findings: &mut Findings) {
         let Self { group, .. } = self;
         let (code, way) = match self.direction {
             Direction::Inbound => ("group-link-missing", "from"),
             Direction::Outbound => ("group-way-out-missing", "to"),
         };
-        Finding::error(
-            code,
-            format!(
-                "{} ({}) lets nothing {way} {} on port {}",
-                group.name, self.id, rule.peer, rule.from
-            ),
-        )
-        .causes("connections time out: 504 from the load balancer, or rows that never come")
-        .why(format!(
-            "the {} has to talk with {} there, and a group lets through what it names alone",
-            group.about, rule.peer
-        ))
-        .mend(self.command("authorize", rule))
+        findings
+            .error(
+                code,
+                format!(
+                    "{} ({}) lets nothing {way} {} on port {}",
+                    group.name, self.id, rule.peer, rule.from
+                ),
+            )
+            .causes("connections time out: 504 from the load balancer, or rows that never come")
+            .why(format!(
+                "the {} has to talk with {} there, and a group lets through what it names alone",
+                group.about, rule.peer
+            ))
+            .mend(self.command("authorize", rule));
     }
 
-    fn too_much(&self, rule: &Rule) -> Finding {
+    fn too_much(&self, rule: &Rule, findings: &mut Findings) {
         let Self { group, .. } = self;
         let ports = if rule.protocol == "-1" {
             "every port".to_owned()
@@ -171,38 +170,41 @@ impl Side<'_> {
         let all = rule.protocol == "-1";
         let ssh = all || (rule.from <= 22 && 22 <= rule.to);
         let finding = match self.direction {
-            Direction::Inbound if ssh && !all => Finding::error(
-                "ssh-open",
-                format!(
-                    "{} ({}) lets {} in on {ports}",
-                    group.name, self.id, rule.peer
-                ),
-            )
-            .causes("whoever gets a key, or finds a fault of sshd, is on the machine")
-            .why("shells go by SSM Session Manager, which needs no port"),
-            Direction::Inbound => Finding::error(
-                "group-too-open",
-                format!(
-                    "{} ({}) lets {} in on {ports}",
-                    group.name, self.id, rule.peer
-                ),
-            )
-            .causes(format!(
-                "{} reaches the {}, past what stands before it",
-                rule.peer, group.about
-            ))
-            .why("each part is to be reached from the one before it alone"),
-            Direction::Outbound => Finding::warning(
-                "group-way-out-too-open",
-                format!(
-                    "{} ({}) lets out to {} on {ports}",
-                    group.name, self.id, rule.peer
-                ),
-            )
-            .causes("who gets into a machine can send what is there anywhere")
-            .why("a new group lets everything out until that rule is taken away"),
+            Direction::Inbound if ssh && !all => findings
+                .error(
+                    "ssh-open",
+                    format!(
+                        "{} ({}) lets {} in on {ports}",
+                        group.name, self.id, rule.peer
+                    ),
+                )
+                .causes("whoever gets a key, or finds a fault of sshd, is on the machine")
+                .why("shells go by SSM Session Manager, which needs no port"),
+            Direction::Inbound => findings
+                .error(
+                    "group-too-open",
+                    format!(
+                        "{} ({}) lets {} in on {ports}",
+                        group.name, self.id, rule.peer
+                    ),
+                )
+                .causes(format!(
+                    "{} reaches the {}, past what stands before it",
+                    rule.peer, group.about
+                ))
+                .why("each part is to be reached from the one before it alone"),
+            Direction::Outbound => findings
+                .warning(
+                    "group-way-out-too-open",
+                    format!(
+                        "{} ({}) lets out to {} on {ports}",
+                        group.name, self.id, rule.peer
+                    ),
+                )
+                .causes("who gets into a machine can send what is there anywhere")
+                .why("a new group lets everything out until that rule is taken away"),
         };
-        finding.mend(self.command("revoke", rule))
+        finding.mend(self.command("revoke", rule));
     }
 
     fn command(&self, verb: &str, rule: &Rule) -> String {

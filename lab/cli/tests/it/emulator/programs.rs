@@ -18,7 +18,7 @@ use lab_runner::{
     server::{Server, Spec},
     workspace::{PROGRAMS, Workspace},
 };
-use lab_tasks::release::{Commit, package::products, target::Target};
+use lab_tasks::release::{Commit, package::products, target::BuildTarget};
 use serde_json::Value;
 
 use super::moto::Moto;
@@ -133,7 +133,7 @@ fn bootstrap(dir: &Path) -> PathBuf {
         version: "1.2.3".to_owned(),
         epoch: 0,
     };
-    let products = products(root(), &programs(), Target::X86_64, &commit).unwrap();
+    let products = products(root(), &programs(), BuildTarget::X86_64, &commit).unwrap();
     let zipped = products
         .into_iter()
         .find(|product| product.name == "bootstrap-x86_64.zip")

@@ -61,7 +61,7 @@ pub async fn p4_what_somebody_else_paid_under_the_id_is_not_this_payment(page: &
 }
 
 /// Two nodes may accept one id, before either knows of the other.
-pub async fn p4_after_a_yes_a_row_of_another_name_is_not_this_payment(page: &Page) {
+pub async fn p4_after_acceptance_a_row_with_another_name_is_not_this_payment(page: &Page) {
     let id = page.id().await;
     let other = json!({
         "id": id, "amount": "1250.50", "currency": "USD", "payer_name": "Alice", "transaction": "raced",

@@ -1,12 +1,13 @@
 //! Load balancers, their listeners, targets and health checks.
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
     findings::{Findings, list, text},
     names::Names,
 };
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::StandIn;
 
 struct Expected {
     name: &'static str,
@@ -40,7 +41,7 @@ const BALANCERS: [Expected; 2] = [
     },
 ];
 
-pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<(), Error> {
+pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<()> {
     let answer = account.ask(&["elbv2", "describe-load-balancers"]).await?;
     let there = list(&answer["LoadBalancers"]);
     let seen = there
@@ -73,7 +74,7 @@ async fn balancer(
     seen: &Value,
     names: &Names,
     findings: &mut Findings,
-) -> Result<(), Error> {
+) -> Result<()> {
     let name = expected.name;
     findings.same(name, &json!(expected.scheme), &seen["Scheme"]);
     findings.same(name, &json!("application"), &seen["Type"]);
@@ -122,7 +123,7 @@ async fn target_group(
     seen: &Value,
     names: &Names,
     findings: &mut Findings,
-) -> Result<(), Error> {
+) -> Result<()> {
     let name = expected.target_group;
     let settings = json!({
         "Protocol": "HTTP", "Port": 3000, "TargetType": "instance",

@@ -1,10 +1,11 @@
 //! The bucket: versioning, encryption, public access, policy, and notifications.
 
+use anyhow::Result;
 use serde_json::json;
 
-use super::{BUCKET, Check, Error, findings::Findings, inner};
+use super::{BUCKET, Check, findings::Findings, inner};
 
-pub(super) async fn check(check: &Check<'_>, findings: &mut Findings) -> Result<(), Error> {
+pub(super) async fn check(check: &Check<'_>, findings: &mut Findings) -> Result<()> {
     let of_bucket = async |what| check.ask(&["s3api", what, "--bucket", BUCKET]).await;
     let seen = of_bucket("get-bucket-versioning").await?;
     findings.same("bucket, versioning", &json!("Enabled"), &seen["Status"]);

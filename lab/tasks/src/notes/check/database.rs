@@ -1,14 +1,15 @@
 //! The database: encrypted, in two zones, and reachable only by the pipeline.
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
     findings::{Findings, list},
     names::Names,
 };
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::StandIn;
 
-pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<(), Error> {
+pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<()> {
     let answer = account.ask(&["rds", "describe-db-instances"]).await?;
     let [database] = list(&answer["DBInstances"]) else {
         findings.same(

@@ -1,19 +1,16 @@
 //! The function: its settings, its triggers, and the destination of its failures.
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
-    BUCKET, Check, Error, FUNCTION, FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS,
+    BUCKET, Check, FUNCTION, FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS,
     findings::{Findings, list, text},
     inner,
     names::Names,
 };
 
-pub(super) async fn check(
-    check: &Check<'_>,
-    names: &Names,
-    findings: &mut Findings,
-) -> Result<(), Error> {
+pub(super) async fn check(check: &Check<'_>, names: &Names, findings: &mut Findings) -> Result<()> {
     let of_function = async |what| {
         check
             .ask(&["lambda", what, "--function-name", FUNCTION])
@@ -67,7 +64,7 @@ pub(super) async fn check(
 }
 
 /// Only the schedule may call it: S3 uses the queue.
-async fn sweep(check: &Check<'_>, policy: &Value, findings: &mut Findings) -> Result<(), Error> {
+async fn sweep(check: &Check<'_>, policy: &Value, findings: &mut Findings) -> Result<()> {
     let rule_name = format!("{FUNCTION}-sweep");
     let rule = check.arn("events", &format!("rule/{rule_name}"));
     let expected = json!([{
@@ -94,7 +91,7 @@ async fn sweep(check: &Check<'_>, policy: &Value, findings: &mut Findings) -> Re
     Ok(())
 }
 
-async fn queue(check: &Check<'_>, findings: &mut Findings) -> Result<(), Error> {
+async fn queue(check: &Check<'_>, findings: &mut Findings) -> Result<()> {
     let seen = check.ask(&["lambda", "list-event-source-mappings"]).await?;
     let expected = json!({
         "EventSourceArn": check.arn("sqs", "payments-events"),
@@ -103,7 +100,7 @@ async fn queue(check: &Check<'_>, findings: &mut Findings) -> Result<(), Error> 
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     });
     findings.members("trigger", &expected, &seen["EventSourceMappings"][0]);
-    let attributes = async |name| -> Result<Value, Error> {
+    let attributes = async |name| -> Result<Value> {
         let url = check
             .ask(&["sqs", "get-queue-url", "--queue-name", name])
             .await?;

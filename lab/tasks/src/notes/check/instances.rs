@@ -1,5 +1,6 @@
 //! Instances: their placement, their permissions, and what they run at their start.
 
+use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::{
     findings::{Findings, list, name, text},
     names::{Names, instances},
 };
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::StandIn;
 
 /// Name, subnet, group, role, state.
 const INSTANCES: [[&str; 5]; 5] = [
@@ -48,7 +49,7 @@ const INSTANCES: [[&str; 5]; 5] = [
     ],
 ];
 
-pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<(), Error> {
+pub async fn check(account: &StandIn, names: &Names, findings: &mut Findings) -> Result<()> {
     let there = instances(account).await?;
     let volumes = account.ask(&["ec2", "describe-volumes"]).await?;
     let seen = there.iter().map(|instance| {
@@ -101,7 +102,7 @@ async fn start(
     instance: &Value,
     name: &str,
     findings: &mut Findings,
-) -> Result<(), Error> {
+) -> Result<()> {
     let id = text(&instance["InstanceId"]);
     let words = [
         "ec2",

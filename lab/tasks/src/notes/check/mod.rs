@@ -11,8 +11,9 @@ mod names;
 mod remains;
 mod roles;
 
-use std::{fs, io, path::PathBuf};
+use std::fs;
 
+use anyhow::{Context as _, Result};
 use lab_runner::{
     lab::{FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_SECONDS},
     workspace::Workspace,
@@ -20,7 +21,7 @@ use lab_runner::{
 use serde_json::Value;
 
 use self::{findings::Findings, names::Names};
-use super::stand_in::{self, StandIn};
+use super::stand_in::StandIn;
 
 /// Account, region and bucket in the files; moto's account is a different one.
 const ACCOUNT_OF_FILES: &str = "000000000000";
@@ -41,24 +42,6 @@ const DOCTORED: [&str; 9] = [
     "guards",
 ];
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    StandIn(#[from] stand_in::Error),
-    #[error("cannot read {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{} is not valid JSON", path.display())]
-    Policy {
-        path: PathBuf,
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
 /// An account and its expected content.
 #[derive(Debug)]
 pub struct Check<'a> {
@@ -70,7 +53,7 @@ pub struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    pub async fn of(account: &'a StandIn, workspace: &'a Workspace) -> Result<Self, Error> {
+    pub async fn of(account: &'a StandIn, workspace: &'a Workspace) -> Result<Self> {
         let caller = account.ask(&["sts", "get-caller-identity"]).await?;
         let databases = account.ask(&["rds", "describe-db-instances"]).await?;
         let database = &databases["DBInstances"][0]["DbiResourceId"];
@@ -83,7 +66,7 @@ impl<'a> Check<'a> {
     }
 
     /// Checks everything that the pages created: with `payctl doctor`, and what only the simulated AWS reports.
-    pub async fn everything(&self) -> Result<Vec<String>, Error> {
+    pub async fn everything(&self) -> Result<Vec<String>> {
         let names = Names::read(self.account).await?;
         let mut findings = Findings::default();
         balancers::check(self.account, &names, &mut findings).await?;
@@ -98,24 +81,23 @@ impl<'a> Check<'a> {
     }
 
     /// Returns what the tear-down left.
-    pub async fn remains(&self) -> Result<Vec<String>, Error> {
-        Ok(remains::list(self.account).await?)
+    pub async fn remains(&self) -> Result<Vec<String>> {
+        remains::list(self.account).await
     }
 
-    async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
-        Ok(self.account.ask(words).await?)
+    async fn ask(&self, words: &[&str]) -> Result<Value> {
+        self.account.ask(words).await
     }
 
     /// Returns a policy of the notes, with this account in it.
-    fn policy(&self, name: &str) -> Result<Value, Error> {
+    fn policy(&self, name: &str) -> Result<Value> {
         let path = self.workspace.policy(&format!("{name}.json"));
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text
-                .replace(ACCOUNT_OF_FILES, &self.number)
-                .replace(DATABASE_OF_FILES, &self.database),
-            Err(source) => return Err(Error::Read { path, source }),
-        };
-        serde_json::from_str(&text).map_err(|source| Error::Policy { path, source })
+        let text = fs::read_to_string(&path);
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text
+            .replace(ACCOUNT_OF_FILES, &self.number)
+            .replace(DATABASE_OF_FILES, &self.database);
+        serde_json::from_str(&text).with_context(|| format!("{} is not valid JSON", path.display()))
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use serde_json::Value;
 
 use super::findings::{list, name, text};
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::StandIn;
 
 /// Subnets, groups, prefix lists, instances and target groups.
 #[derive(Debug, Default)]
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
-    pub async fn read(account: &StandIn) -> Result<Self, Error> {
+    pub async fn read(account: &StandIn) -> Result<Self> {
         let mut names = Self::default();
         for subnet in list(&account.ask(&["ec2", "describe-subnets"]).await?["Subnets"]) {
             names.add(&subnet["SubnetId"], name(subnet));
@@ -54,7 +55,7 @@ impl Names {
 }
 
 /// Returns all instances that were not terminated.
-pub async fn instances(account: &StandIn) -> Result<Vec<Value>, Error> {
+pub async fn instances(account: &StandIn) -> Result<Vec<Value>> {
     let answer = account.ask(&["ec2", "describe-instances"]).await?;
     let all = list(&answer["Reservations"])
         .iter()

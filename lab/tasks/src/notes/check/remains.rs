@@ -1,9 +1,10 @@
 //! What still exists after the tear-down.
 
+use anyhow::Result;
 use serde_json::Value;
 
 use super::findings::{list as members, text};
-use crate::notes::stand_in::{Error, StandIn};
+use crate::notes::stand_in::StandIn;
 
 /// A command, and the part of its answer that must be empty.
 const QUESTIONS: [(&str, &str); 33] = [
@@ -112,7 +113,7 @@ const OF_THE_ACCOUNT: [(&str, &str); 3] = [
     ),
 ];
 
-pub async fn list(account: &StandIn) -> Result<Vec<String>, Error> {
+pub async fn list(account: &StandIn) -> Result<Vec<String>> {
     let mut left = Vec::new();
     for (command, query) in QUESTIONS.into_iter().chain(OF_THE_ACCOUNT) {
         let mut words: Vec<_> = command.split(' ').collect();

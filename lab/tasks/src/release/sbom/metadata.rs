@@ -1,24 +1,11 @@
 //! What cargo knows of the workspace and its dependencies.
 
-use std::{collections::HashMap, env, ffi::OsString, io, path::Path, process::Command};
+use std::{collections::HashMap, env, ffi::OsString, path::Path, process::Command};
 
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-use crate::release::target::Target;
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run cargo metadata")]
-    Run(#[source] io::Error),
-    #[error("cargo metadata failed: {0}")]
-    Failed(String),
-    #[error("cannot parse the output of cargo metadata")]
-    Json(#[from] serde_json::Error),
-    #[error("cannot read Cargo.lock")]
-    Lock(#[source] io::Error),
-    #[error("cannot parse Cargo.lock")]
-    Toml(#[from] toml::de::Error),
-}
+use crate::release::target::BuildTarget;
 
 #[derive(Debug, Deserialize)]
 pub struct Metadata {
@@ -59,7 +46,7 @@ struct DepKind {
 }
 
 impl Metadata {
-    pub fn read(workspace: &Path, targets: &[Target]) -> Result<Self, Error> {
+    pub fn read(workspace: &Path, targets: &[BuildTarget]) -> Result<Self> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
         command.current_dir(workspace);
@@ -67,12 +54,10 @@ impl Metadata {
         for target in targets {
             command.args(["--filter-platform", target.triple()]);
         }
-        let output = command.output().map_err(Error::Run)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(Error::Failed(said.into_owned()));
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        let output = command.output().context("cannot run cargo metadata")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "cargo metadata failed: {said}");
+        serde_json::from_slice(&output.stdout).context("cannot parse the output of cargo metadata")
     }
 
     /// Returns the ids of the workspace packages with these names.
@@ -111,9 +96,10 @@ struct Locked {
 }
 
 impl Lock {
-    pub fn read(workspace: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(workspace.join("Cargo.lock")).map_err(Error::Lock)?;
-        let file: LockFile = toml::from_str(&text)?;
+    pub fn read(workspace: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(workspace.join("Cargo.lock"))
+            .context("cannot read Cargo.lock")?;
+        let file: LockFile = toml::from_str(&text).context("cannot parse Cargo.lock")?;
         let packages = file.package.into_iter();
         Ok(Self(
             packages

@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use anyhow::{Context as _, Result};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::{
@@ -16,27 +17,17 @@ use self::{
 };
 use super::{
     package::{Commit, PROGRAMS, Product},
-    target::Target,
+    target::BuildTarget,
 };
 
 const NAME: &str = "payment-pipeline";
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Metadata(#[from] metadata::Error),
-    #[error("cannot format the time of the commit")]
-    Time(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("cannot write the SBOM")]
-    Write(#[source] serde_json::Error),
-}
-
 /// Returns the SBOM of the programs for these targets, without libraries that only tests use.
-pub fn product(workspace: &Path, targets: &[Target], commit: &Commit) -> Result<Product, Error> {
+pub fn product(workspace: &Path, targets: &[BuildTarget], commit: &Commit) -> Result<Product> {
     let metadata = Metadata::read(workspace, targets)?;
     let lock = Lock::read(workspace)?;
     let bom = bom(&metadata, &lock, commit)?;
-    let mut content = serde_json::to_vec_pretty(&bom).map_err(Error::Write)?;
+    let mut content = serde_json::to_vec_pretty(&bom).context("cannot write the SBOM")?;
     content.push(b'\n');
     Ok(Product {
         name: format!("{NAME}-{}.cdx.json", commit.version),
@@ -44,7 +35,7 @@ pub fn product(workspace: &Path, targets: &[Target], commit: &Commit) -> Result<
     })
 }
 
-fn bom(metadata: &Metadata, lock: &Lock, commit: &Commit) -> Result<Bom, Error> {
+fn bom(metadata: &Metadata, lock: &Lock, commit: &Commit) -> Result<Bom> {
     let shipped = shipped(metadata);
     let reference: HashMap<&str, String> = shipped
         .iter()
@@ -69,12 +60,13 @@ fn bom(metadata: &Metadata, lock: &Lock, commit: &Commit) -> Result<Bom, Error> 
     Ok(Bom::new(about(commit)?, components, dependencies))
 }
 
-fn about(commit: &Commit) -> Result<BomMetadata, Error> {
-    let seconds = i64::try_from(commit.epoch).map_err(|error| Error::Time(error.into()))?;
-    let time = OffsetDateTime::from_unix_timestamp(seconds)
-        .map_err(|error| Error::Time(error.into()))?
-        .format(&Rfc3339)
-        .map_err(|error| Error::Time(error.into()))?;
+fn rfc3339(epoch: u64) -> Result<String> {
+    let time = OffsetDateTime::from_unix_timestamp(epoch.try_into()?)?;
+    Ok(time.format(&Rfc3339)?)
+}
+
+fn about(commit: &Commit) -> Result<BomMetadata> {
+    let time = rfc3339(commit.epoch).context("cannot format the time of the commit")?;
     Ok(BomMetadata {
         timestamp: time,
         component: Component {
