@@ -4,7 +4,7 @@ mod judge;
 
 use std::collections::BTreeMap;
 
-use super::super::{Header, NAMES_MAX, Node, ObjectHash, RunId};
+use super::super::{Header, Link, NAMES_MAX, Node, ObjectHash, RunId};
 use super::fault::{Fault, Inserted, OpenRun, What};
 use super::object::Name;
 use super::view::View;
@@ -59,10 +59,13 @@ struct Stated {
     fate: Fate,
 }
 
+/// Which object has the number, if one has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Confirmed(Name, ObjectHash),
-    Unconfirmed,
+struct Fate {
+    name: Name,
+    sha256: ObjectHash,
+    /// S3 confirmed it; else it may be stored or not.
+    is_confirmed: bool,
 }
 
 impl Claim {
@@ -115,15 +118,17 @@ impl Run {
         self.last_at = at.map_or(self.last_at, |at| self.last_at.max(at));
         self.slots.entry(seq).or_default().claims.push(claim);
         let node = claim.name.node;
-        let confirmed = header.confirmed.iter().map(|link| {
-            let name = Name {
-                uuid: link.key,
-                node,
+        let fate = |link: &Link, is_confirmed| {
+            let uuid = link.key;
+            let fate = Fate {
+                name: Name { uuid, node },
+                sha256: link.sha256,
+                is_confirmed,
             };
-            (link.seq, Fate::Confirmed(name, link.sha256))
-        });
-        let unconfirmed = header.unconfirmed.iter();
-        let unconfirmed = unconfirmed.map(|seq| (*seq, Fate::Unconfirmed));
+            (link.seq, fate)
+        };
+        let confirmed = header.confirmed.iter().map(|link| fate(link, true));
+        let unconfirmed = header.unconfirmed.iter().map(|link| fate(link, false));
         let by = (seq, claim.name);
         for (of, fate) in confirmed.chain(unconfirmed) {
             if of >= below {

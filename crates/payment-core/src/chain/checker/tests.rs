@@ -146,7 +146,23 @@ proptest! {
             header.unconfirmed.clear();
             let copy = key(START + later, 7, header.node);
             journal.insert(copy.clone(), header.to_line().into_bytes());
-            prop_assert_eq!(accused(&journal), keys([&copy]), "{:?}", left.stated);
+            prop_assert_eq!(accused(&journal), keys([&copy]), "{:?}", left.named);
+        }
+    }
+
+    /// Under the key of the PUT, or under another.
+    #[test]
+    fn p11_an_object_forged_under_the_number_of_a_failed_put_is_named(lives in lives(), index: Index, later in 1..100_000_i64, is_its_key: bool) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        let unconfirmed: Vec<_> = left.iter().flat_map(|left| left.unconfirmed.values().map(move |link| (left, link))).collect();
+        if !unconfirmed.is_empty() {
+            let (left, link) = unconfirmed[index.index(unconfirmed.len())];
+            let like = header(left.objects.values().next().unwrap());
+            let header = Header { seq: link.seq, confirmed: Vec::new(), unconfirmed: Vec::new(), end: false, ..like };
+            let forged = if is_its_key { link.object_key(model::PREFIX, header.node).unwrap() } else { key(START + later, 7, header.node) };
+            journal.insert(forged.clone(), (header.to_line() + "{\"v\":1}\n").into_bytes());
+            prop_assert_eq!(accused(&journal), keys([&forged]));
         }
     }
 

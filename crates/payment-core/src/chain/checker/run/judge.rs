@@ -6,7 +6,6 @@ use super::super::fault::{Fault, Inserted, What};
 use super::super::object::Name;
 use super::super::view::{NAMED_WITHIN, View};
 use super::{Claim, Fate, Run, Slot, Stated, began};
-use crate::chain::ObjectHash;
 use crate::timestamp::Timestamp;
 
 /// More numbers than that are never at work at one time.
@@ -93,20 +92,14 @@ impl Run {
         let is_young = |slot: &Slot| {
             let mut claims = slot.claims.iter();
             claims.any(|claim| !view.is_settled(claim.clock))
-                || slot.stated.iter().any(|stated| stated.is_ahead(view))
+                || slot
+                    .stated
+                    .iter()
+                    .any(|stated| view.is_ahead(stated.fate.name))
         };
         let mut young = self.slots.iter().filter(|(_, slot)| is_young(slot));
         let after_all = || self.slots.last_key_value().map_or(0, |(last, _)| last + 1);
         young.next().map_or_else(after_all, |(seq, _)| *seq)
-    }
-}
-
-impl Stated {
-    fn is_ahead(&self, view: &View) -> bool {
-        match self.fate {
-            Fate::Confirmed(name, _) => view.is_ahead(name),
-            Fate::Unconfirmed => false,
-        }
     }
 }
 
@@ -143,20 +136,13 @@ impl<'a> Pass<'a> {
         };
         self.gap(seq + 1);
         let before = self.behind.len();
-        match named.map(|named| (named.by.1, named.fate)) {
-            Some((by, Fate::Confirmed(name, sha256))) => {
-                self.confirmed(seq, slot, by, name, sha256);
-                self.next = Some((seq, name));
-            }
-            Some((_, Fate::Unconfirmed)) => {
-                self.one_of(seq, slot);
-                self.next = Some((seq, of));
-            }
-            None => {
-                self.unnamed(seq, slot);
-                self.next = Some((seq, of));
-            }
+        match named {
+            Some(Stated { by, fate }) => self.named(seq, slot, by.1, fate),
+            None => self.unnamed(seq, slot),
         }
+        let confirmed = named.map(|named| named.fate);
+        let confirmed = confirmed.filter(|fate| fate.is_confirmed);
+        self.next = Some((seq, confirmed.map_or(of, |fate| fate.name)));
         if let Some(first) = named {
             for other in stated.iter().filter(|other| other.fate != first.fate) {
                 self.contradiction(seq, &first, other);
@@ -168,7 +154,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The object of a number that a header names.
-    fn confirmed(&mut self, seq: u64, slot: &Slot, by: Name, name: Name, expected: ObjectHash) {
+    fn named(&mut self, seq: u64, slot: &Slot, by: Name, fate: Fate) {
+        let Fate {
+            name,
+            sha256: expected,
+            is_confirmed,
+        } = fate;
         let prefix = &self.view.prefix;
         let (Some(by), Some(right)) = (by.key(prefix), name.key(prefix)) else {
             return;
@@ -176,6 +167,7 @@ impl<'a> Pass<'a> {
         match slot.claims.iter().find(|claim| claim.name == name) {
             Some(claim) if claim.sha256 == expected => self.trust(seq, claim),
             Some(_) => self.lost(seq, name, What::Changed { by, expected }),
+            None if !is_confirmed && !self.view.is_read(name) => {}
             None if !self.view.is_read(name) => self.behind.push(Behind::Outside),
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
                 self.lost(seq, name, What::Changed { by, expected });
@@ -185,18 +177,12 @@ impl<'a> Pass<'a> {
                 self.behind.push(Behind::Open);
             }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
-            None => self.lost(seq, name, What::Missing { by }),
+            None if is_confirmed => self.lost(seq, name, What::Missing { by }),
+            None => {}
         }
         for other in slot.claims.iter().filter(|claim| claim.name != name) {
             let why = Inserted::Taken(right.clone());
             self.accuse(seq, other.name, What::Inserted(why));
-        }
-    }
-
-    /// The object of a number that may have one.
-    fn one_of(&mut self, seq: u64, slot: &Slot) {
-        if let Some(claim) = self.only_one(seq, slot) {
-            self.trust(seq, claim);
         }
     }
 
@@ -235,9 +221,7 @@ impl<'a> Pass<'a> {
 
     fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
         let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
-        stated.any(|stated| {
-            stated.by == by && matches!(stated.fate, Fate::Confirmed(other, _) if other == name)
-        })
+        stated.any(|stated| stated.by == by && stated.fate.name == name)
     }
 
     /// The objects of a number that no header names.
@@ -247,7 +231,10 @@ impl<'a> Pass<'a> {
         };
         let silence = self.silence(Some(sealed));
         if silence.is_outside {
-            return self.one_of(seq, slot);
+            if let Some(claim) = self.only_one(seq, slot) {
+                self.trust(seq, claim);
+            }
+            return;
         }
         if silence.is_broken {
             for claim in &slot.claims {
