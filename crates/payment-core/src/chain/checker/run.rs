@@ -23,7 +23,8 @@ pub(super) struct Run {
     slots: BTreeMap<u64, Slot>,
     /// All lower numbers are judged. Unknown until then, for a run that began before the span.
     below: Option<u64>,
-    has_ended: bool,
+    /// Its last number, once nothing more can be right.
+    ended_with: Option<u64>,
     last: u64,
     /// The newest of its objects' keys.
     last_at: Timestamp,
@@ -68,6 +69,12 @@ struct Fate {
     is_confirmed: bool,
 }
 
+impl Fate {
+    fn is_of(&self, claim: &Claim) -> bool {
+        (self.name, self.sha256) == (claim.name, claim.sha256)
+    }
+}
+
 impl Claim {
     pub fn new(name: Name, sha256: ObjectHash, header: &Header) -> Self {
         Self {
@@ -87,7 +94,7 @@ impl Run {
             node,
             slots: BTreeMap::new(),
             below: None,
-            has_ended: false,
+            ended_with: None,
             last: 0,
             last_at: Timestamp::EPOCH,
             judge_at: SLOTS_MIN,
@@ -97,12 +104,21 @@ impl Run {
         }
     }
 
+    /// A run that ended before the span.
+    pub fn ended(id: RunId, node: Node, seq: u64) -> Self {
+        Self {
+            ended_with: Some(seq),
+            ..Self::new(id, node)
+        }
+    }
+
     /// An object of this run: its own number, and what it says of others.
     pub fn see(&mut self, view: &View, claim: Claim, header: &Header, faults: &mut Vec<Fault>) {
         let seq = header.seq;
         let below = self.below.unwrap_or(0);
-        if seq < below || self.has_ended {
-            let why = if self.has_ended {
+        let is_behind = self.ended_with.is_some_and(|end| end < seq);
+        if seq < below || is_behind {
+            let why = if is_behind {
                 Inserted::AfterEnd
             } else {
                 Inserted::NeverNamed
@@ -156,10 +172,12 @@ impl Run {
 
     /// The run as it stands at the end, if it did not end itself.
     pub fn open(&self) -> Option<OpenRun> {
-        (self.is_in_window && !self.has_ended).then_some(OpenRun {
+        let is_open = self.is_in_window && self.ended_with.is_none();
+        is_open.then_some(OpenRun {
             run: self.id,
             node: self.node,
             last: self.last,
+            last_at: self.last_at,
             open: self.open,
         })
     }

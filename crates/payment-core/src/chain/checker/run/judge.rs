@@ -64,7 +64,8 @@ impl Run {
     /// Judges the numbers that are old enough, or at the end all, and forgets what is decided.
     pub fn judge(&mut self, view: &View, is_final: bool, faults: &mut Vec<Fault>) {
         let mut pass = Pass::new(self, view, is_final);
-        for (seq, slot) in self.slots.iter().rev() {
+        let end = self.undisputed_end().map_or(u64::MAX, |end| pass.end(end));
+        for (seq, slot) in self.slots.range(..=end).rev() {
             pass.number(*seq, slot);
         }
         pass.begin();
@@ -77,7 +78,7 @@ impl Run {
         let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
         faults.extend(certain.map(|(_, fault)| fault));
         let (open, ended_with) = (pass.open, pass.ended_with);
-        self.has_ended |= ended_with.is_some_and(|end| end < below);
+        self.ended_with = self.ended_with.or(ended_with.filter(|end| *end < below));
         self.open = open;
         self.is_judged_silent = true;
         let first = self.slots.first_key_value().map(|(first, _)| *first);
@@ -85,6 +86,16 @@ impl Run {
             self.slots = self.slots.split_off(&below);
             self.below = Some(below);
         }
+    }
+
+    /// The first end that no other object takes the number of: what is behind it has no say in what is right.
+    fn undisputed_end(&self) -> Option<u64> {
+        let is_end = |(_, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
+            [only] => only.is_end && slot.stated.iter().all(|stated| stated.fate.is_of(only)),
+            _ => false,
+        };
+        let mut slots = self.slots.iter();
+        slots.find(is_end).map(|(seq, _)| *seq)
     }
 
     /// The first number that is too young to be judged.
@@ -275,13 +286,14 @@ impl<'a> Pass<'a> {
     }
 
     /// The run ended with this number: what has a higher one does not belong to it.
-    fn end(&mut self, seq: u64) {
+    fn end(&mut self, seq: u64) -> u64 {
         self.ended_with = Some(seq);
         for (later, slot) in self.run.slots.range(seq + 1..) {
             for claim in &slot.claims {
                 self.accuse(*later, claim.name, What::Inserted(Inserted::AfterEnd));
             }
         }
+        seq
     }
 
     /// Numbers from `first` up to the next one that is known.
