@@ -84,23 +84,28 @@ impl Run {
 
     /// S3 holds the object, under a key with this UUID and with this hash of its body.
     pub fn confirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
-        let header = &sealed.header;
-        for link in header.confirmed.iter().chain(&header.unconfirmed) {
-            self.unnamed.remove(&link.seq);
-        }
-        self.settle(&sealed, key, sha256, true);
+        self.settle(sealed, key, sha256, true);
     }
 
     /// S3 may hold the object, which was to have this key and hash, or not. What it names is named again.
     pub fn unconfirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
-        self.settle(&sealed, key, sha256, false);
+        self.settle(sealed, key, sha256, false);
     }
 
-    fn settle(&mut self, sealed: &Sealed, key: Uuid, sha256: ObjectHash, is_confirmed: bool) {
-        let seq = sealed.header.seq;
+    fn settle(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash, is_confirmed: bool) {
+        let Sealed {
+            header,
+            has_payments,
+        } = sealed;
+        if is_confirmed {
+            for link in header.confirmed.into_iter().chain(header.unconfirmed) {
+                self.unnamed.remove(&link.seq);
+            }
+        }
+        let seq = header.seq;
         let unnamed = Unnamed {
             link: Link { seq, key, sha256 },
-            has_payments: sealed.has_payments,
+            has_payments,
             is_confirmed,
         };
         self.unnamed.insert(seq, unnamed);
