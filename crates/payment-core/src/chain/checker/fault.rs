@@ -1,7 +1,5 @@
 //! What a checker names.
 
-use std::fmt;
-
 use super::super::{Node, ObjectHash, RunId};
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
@@ -22,7 +20,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum What {
     #[error("{by} names it as stored, and it is not there")]
-    Missing { by: ObjectKey },
+    Missing { by: ObjectKey, expected: ObjectHash },
     #[error("it is not the object that {by} names, with SHA-256 {expected}")]
     Changed { by: ObjectKey, expected: ObjectHash },
     #[error("{0}")]
@@ -80,20 +78,4 @@ pub struct OpenRun {
     pub last_at: Timestamp,
     /// Objects that no header names yet: the ledger and the rows alone vouch for them.
     pub open: u64,
-}
-
-impl fmt::Display for OpenRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            run,
-            node,
-            last,
-            last_at,
-            open,
-        } = self;
-        write!(
-            f,
-            "run {run} of node {node}: no end, up to number {last} at {last_at}; {open} objects that no header names yet"
-        )
-    }
 }

@@ -188,7 +188,7 @@ impl<'a> Pass<'a> {
                 self.behind.push(Behind::Open);
             }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
-            None if is_confirmed => self.lost(seq, name, What::Missing { by }),
+            None if is_confirmed => self.lost(seq, name, What::Missing { by, expected }),
             None => {}
         }
         for other in slot.claims.iter().filter(|claim| claim.name != name) {
