@@ -226,7 +226,7 @@ async fn p11_an_object_that_came_behind_the_listing_is_not_missing(pool: MySqlPo
     let (pipeline, objects) = ingested(pool).await;
     erase(&pipeline, &objects[1]).await;
     // The ledger is asked once the listing is there.
-    let mut lock = pipeline.pool().acquire().await.unwrap();
+    let mut lock = Box::pin(pipeline.pool().acquire()).await.unwrap();
     let lock_ledger = sqlx::raw_sql("LOCK TABLES ingested_objects WRITE");
     lock_ledger.execute(&mut *lock).await.unwrap();
     let verifying = pipeline.start_payctl(&VERIFY);
