@@ -53,6 +53,9 @@ pub struct TableCounts {
     pub elsewhere: u64,
     /// Rows whose object could not be looked at.
     pub unread: u64,
+    /// Rows that name an object of the range, as far as they were there at the start.
+    #[serde(skip)]
+    pub inside: Marks,
     /// Rows that a line of the journal accounts for, or that were named with it.
     #[serde(skip)]
     pub matched: Marks,
@@ -106,12 +109,20 @@ impl Counts {
     }
 }
 
+impl TableCounts {
+    /// Whether there is no row but those that a line accounts for.
+    pub fn are_all_matched(&self) -> bool {
+        self.inside == self.matched && self.outside + self.elsewhere + self.unread == 0
+    }
+}
+
 impl AddAssign for TableCounts {
     fn add_assign(&mut self, other: Self) {
         self.rows += other.rows;
         self.outside += other.outside;
         self.elsewhere += other.elsewhere;
         self.unread += other.unread;
+        self.inside += other.inside;
         self.matched += other.matched;
     }
 }

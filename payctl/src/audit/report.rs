@@ -74,6 +74,14 @@ impl Report {
         self.proven.as_ref()
     }
 
+    /// Whether nothing was found so far, and all was looked at.
+    pub fn is_clean(&self) -> bool {
+        let Counts {
+            unread, unproven, ..
+        } = self.counts;
+        self.differences + unread + unproven == 0 && self.gaps.is_empty()
+    }
+
     pub fn counts(&self) -> &Counts {
         &self.counts
     }

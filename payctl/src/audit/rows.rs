@@ -15,6 +15,7 @@ use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
 use program::chain;
 
 use super::content::{Account, Content, Contents};
+use super::counts::TableCounts;
 use super::difference::{Difference, Findings, Kind, Named, Unreadable};
 use super::marks::Marks;
 use super::origin;
@@ -26,10 +27,12 @@ use crate::progress;
 /// Counts the rows of all tables, and holds those of the range against the lines, where all of those were seen.
 pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Result<()> {
     for table in LineTable::ALL {
-        let Some(inside) = count(audit, table, report).await? else {
+        if !count(audit, table, report).await? {
             continue;
-        };
-        let matched = report.counts().clone().of(table).matched;
+        }
+        let TableCounts {
+            inside, matched, ..
+        } = *report.counts().clone().of(table);
         if !is_whole {
             report.gap(format!(
                 "rows of {} that no line accounts for: not all objects were looked at",
@@ -50,10 +53,9 @@ pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Re
     Ok(())
 }
 
-/// The rows that name an object of the range; `None` where not all could be counted.
-async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<Option<Marks>> {
-    let mut inside = Marks::default();
-    let is_whole = each_page(audit, table, table.name(), report, async |page| {
+/// Counts the rows; whether all could be counted.
+async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<bool> {
+    each_page(audit, table, table.name(), report, async |page| {
         let mut findings = Findings::default();
         let counts = findings.counts.of(table);
         for origin in page {
@@ -64,7 +66,7 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Resu
             }
             match audit.scope.belonging(&origin.key) {
                 Belonging::Inside => {
-                    inside += audit.scope.mark(table, origin.id);
+                    counts.inside += audit.scope.mark(table, origin.id);
                     counts.rows += 1;
                 }
                 Belonging::OutsideRange => counts.outside += 1,
@@ -73,8 +75,7 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Resu
         }
         findings
     })
-    .await?;
-    Ok(is_whole.then_some(inside))
+    .await
 }
 
 /// The rows that their lines account for; `None` where not all could be searched.
