@@ -1,0 +1,224 @@
+//! One act of the saboteur: what is done, and what has to be named for it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use payment_core::PaymentKey;
+use serde_json::Value;
+
+use super::journal::Object;
+
+/// Something that `payctl verify` may name.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Accused {
+    /// By its key.
+    Object(String),
+    Payment {
+        client: String,
+        id: String,
+    },
+}
+
+/// A change of bucket or database.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Put {
+        key: String,
+        body: String,
+    },
+    Delete(String),
+    Sql(String),
+    /// The tables get the ETag, the hash and the place in the chain of the object as it is now.
+    Vouch(String),
+    /// The ledger gets an entry for the object as it is now.
+    Enter {
+        key: String,
+        rows: u32,
+        duplicates: u32,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Act {
+    pub name: &'static str,
+    pub steps: Vec<Step>,
+    /// Each of these has to be named.
+    pub named: BTreeSet<Accused>,
+    /// What the act affects besides: it may be named as well. Nothing else may.
+    pub affected: BTreeSet<Accused>,
+}
+
+/// What `payctl verify --json` printed.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub status: Option<i32>,
+    pub printed: String,
+}
+
+/// Why the verdict on an act is not right.
+#[derive(Clone, Debug, Default)]
+pub struct Wrong {
+    missed: Vec<Accused>,
+    innocent: Vec<Accused>,
+    status: Option<i32>,
+}
+
+impl Act {
+    pub fn put(mut self, key: impl fmt::Display, body: impl Into<String>) -> Self {
+        self.steps.push(Step::Put {
+            key: key.to_string(),
+            body: body.into(),
+        });
+        self
+    }
+
+    pub fn delete(mut self, key: impl fmt::Display) -> Self {
+        self.steps.push(Step::Delete(key.to_string()));
+        self
+    }
+
+    pub fn sql(mut self, statement: impl Into<String>) -> Self {
+        self.steps.push(Step::Sql(statement.into()));
+        self
+    }
+
+    pub fn vouch(mut self, key: impl fmt::Display) -> Self {
+        self.steps.push(Step::Vouch(key.to_string()));
+        self
+    }
+
+    pub fn enter(mut self, key: impl fmt::Display, rows: u32, duplicates: u32) -> Self {
+        self.steps.push(Step::Enter {
+            key: key.to_string(),
+            rows,
+            duplicates,
+        });
+        self
+    }
+
+    pub fn names(mut self, accused: Accused) -> Self {
+        self.named.insert(accused);
+        self
+    }
+
+    pub fn names_object(self, key: impl fmt::Display) -> Self {
+        self.names(Accused::Object(key.to_string()))
+    }
+
+    pub fn affects(mut self, accused: Accused) -> Self {
+        self.affected.insert(accused);
+        self
+    }
+
+    /// The payments of an object: where it is touched alone, its rows, and the repeats of its lines in other objects,
+    /// have lost their line.
+    pub fn affects_payments_of(mut self, object: &Object) -> Self {
+        self.affected.extend(object.payments());
+        self
+    }
+
+    /// Compares what was named with what has to be.
+    pub fn judge(&self, verified: &Verified) -> Result<(), Wrong> {
+        let accused = verified.accused();
+        let is_known =
+            |accused: &&Accused| self.named.contains(*accused) || self.affected.contains(*accused);
+        let wrong = Wrong {
+            missed: self.named.difference(&accused.certain).cloned().collect(),
+            innocent: accused
+                .certain
+                .iter()
+                .filter(|it| !is_known(it))
+                .cloned()
+                .collect(),
+            status: verified.status.filter(|status| !matches!(status, 1 | 2)),
+        };
+        let is_right = wrong.missed.is_empty()
+            && wrong.innocent.is_empty()
+            && wrong.status.is_none()
+            && verified.status.is_some();
+        if is_right { Ok(()) } else { Err(wrong) }
+    }
+}
+
+/// What a run of verify named.
+struct Named {
+    certain: BTreeSet<Accused>,
+}
+
+impl Verified {
+    /// Whether nothing at all was found.
+    pub fn is_clean(&self) -> bool {
+        self.status == Some(0)
+    }
+
+    fn accused(&self) -> Named {
+        let mut certain = BTreeSet::new();
+        let lines = self.printed.lines();
+        for found in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let text = |name: &str| found[name].as_str().map(str::to_owned);
+            let (Some(kind), Some(object)) = (text("difference"), text("object")) else {
+                continue;
+            };
+            // Says of an object that nothing vouches for it any more, and not that something is wrong with it.
+            if kind == "unvouched" {
+                continue;
+            }
+            certain.insert(match text("payment_id") {
+                Some(id) => Accused::Payment {
+                    client: text("client").unwrap_or_default(),
+                    id,
+                },
+                None => Accused::Object(object),
+            });
+        }
+        Named { certain }
+    }
+
+    /// How often each kind of difference was printed.
+    pub fn kinds(&self) -> BTreeMap<String, u64> {
+        let mut kinds = BTreeMap::new();
+        let lines = self.printed.lines();
+        for found in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            if let Some(kind) = found["difference"].as_str() {
+                *kinds.entry(kind.to_owned()).or_default() += 1;
+            }
+        }
+        kinds
+    }
+}
+
+impl From<&PaymentKey> for Accused {
+    fn from(payment: &PaymentKey) -> Self {
+        Self::Payment {
+            client: payment.client.to_string(),
+            id: payment.id.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Accused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(key) => write!(f, "object {key}"),
+            Self::Payment { client, id } if client.is_empty() => write!(f, "payment {id}"),
+            Self::Payment { client, id } => write!(f, "payment {id} of client {client}"),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for missed in &self.missed {
+            writeln!(f, "not named: {missed}")?;
+        }
+        for innocent in &self.innocent {
+            writeln!(f, "named, and untouched: {innocent}")?;
+        }
+        if let Some(status) = self.status {
+            writeln!(f, "exit status {status}")?;
+        }
+        Ok(())
+    }
+}
