@@ -1,9 +1,6 @@
 //! One act of the saboteur: what is done, and what has to be named for it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 use payment_core::PaymentKey;
 use serde_json::Value;
@@ -42,7 +39,6 @@ pub enum Step {
 
 #[derive(Clone, Debug, Default)]
 pub struct Act {
-    pub name: &'static str,
     pub steps: Vec<Step>,
     /// Each of these has to be named.
     pub named: BTreeSet<Accused>,
@@ -58,7 +54,7 @@ pub struct Verified {
 }
 
 /// Why the verdict on an act is not right.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wrong {
     missed: Vec<Accused>,
     innocent: Vec<Accused>,
@@ -125,13 +121,8 @@ impl Act {
         let is_known =
             |accused: &&Accused| self.named.contains(*accused) || self.affected.contains(*accused);
         let wrong = Wrong {
-            missed: self.named.difference(&accused.certain).cloned().collect(),
-            innocent: accused
-                .certain
-                .iter()
-                .filter(|it| !is_known(it))
-                .cloned()
-                .collect(),
+            missed: self.named.difference(&accused).cloned().collect(),
+            innocent: accused.iter().filter(|it| !is_known(it)).cloned().collect(),
             status: verified.status.filter(|status| !matches!(status, 1 | 2)),
         };
         let is_right = wrong.missed.is_empty()
@@ -142,19 +133,15 @@ impl Act {
     }
 }
 
-/// What a run of verify named.
-struct Named {
-    certain: BTreeSet<Accused>,
-}
-
 impl Verified {
     /// Whether nothing at all was found.
     pub fn is_clean(&self) -> bool {
         self.status == Some(0)
     }
 
-    fn accused(&self) -> Named {
-        let mut certain = BTreeSet::new();
+    /// What was named.
+    fn accused(&self) -> BTreeSet<Accused> {
+        let mut accused = BTreeSet::new();
         let lines = self.printed.lines();
         for found in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             let text = |name: &str| found[name].as_str().map(str::to_owned);
@@ -165,7 +152,7 @@ impl Verified {
             if kind == "unvouched" {
                 continue;
             }
-            certain.insert(match text("payment_id") {
+            accused.insert(match text("payment_id") {
                 Some(id) => Accused::Payment {
                     client: text("client").unwrap_or_default(),
                     id,
@@ -173,19 +160,7 @@ impl Verified {
                 None => Accused::Object(object),
             });
         }
-        Named { certain }
-    }
-
-    /// How often each kind of difference was printed.
-    pub fn kinds(&self) -> BTreeMap<String, u64> {
-        let mut kinds = BTreeMap::new();
-        let lines = self.printed.lines();
-        for found in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-            if let Some(kind) = found["difference"].as_str() {
-                *kinds.entry(kind.to_owned()).or_default() += 1;
-            }
-        }
-        kinds
+        accused
     }
 }
 

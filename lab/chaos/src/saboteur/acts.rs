@@ -43,8 +43,7 @@ impl<'a> Saboteur<'a> {
         let Some((name, draw)) = self.to_come.pop() else {
             return ("", None);
         };
-        let act = (0..TRIES).find_map(|_| draw(self));
-        (name, act.map(|act| Act { name, ..act }))
+        (name, (0..TRIES).find_map(|_| draw(self)))
     }
 
     fn pick<T>(&mut self, all: &[T]) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! What a saboteur who knows the formats can write: records with their right hashes, their rows, and keys.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use payment_core::{Currency, Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
 use time::Duration;
@@ -28,16 +28,22 @@ pub fn dearer(record: &LogRecord) -> Option<LogRecord> {
         .next()?
         .parse()
         .ok()?;
-    let body = serde_json::json!({
-        "id": payment.id().as_str(),
-        "transaction": payment.transaction(),
-        "amount": (whole + 1).to_string(),
-        "currency": payment.currency().map(Currency::code),
-        "status": payment.status().as_str(),
-        "payer_name": payment.payer_name(),
-    });
+    let members = [
+        ("id", Some(payment.id().as_str())),
+        ("transaction", payment.transaction()),
+        ("currency", payment.currency().map(Currency::code)),
+        ("status", Some(payment.status().as_str())),
+        ("payer_name", payment.payer_name()),
+    ];
+    let members = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?.to_owned())));
+    let body: BTreeMap<_, _> = members
+        .chain([("amount", (whole + 1).to_string())])
+        .collect();
+    let body = serde_json::to_string(&body).ok()?;
     let client = payment.client().clone();
-    sealed(&body.to_string(), |payment| {
+    sealed(&body, |payment| {
         let payment = payment.of_client(client);
         let content_hash = payment.content_hash();
         LogRecord {

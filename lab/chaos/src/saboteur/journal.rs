@@ -31,7 +31,6 @@ pub struct Row {
     pub client: String,
     pub payment_id: String,
     pub object_key: String,
-    pub object_line: u32,
     pub has_amount: bool,
 }
 

@@ -200,8 +200,9 @@ impl World {
     async fn sql(&mut self, statement: &str) -> Result<()> {
         let touched = TABLES.iter().filter(|table| statement.contains(**table));
         self.changed.extend(touched);
-        let printed = self.database.query(&format!("USE payments; {statement}"));
-        printed.await.with_context(|| statement.to_owned())?;
+        let statements = format!("USE payments; {statement}");
+        let done = self.database.query(&statements).await;
+        done.with_context(|| statement.to_owned())?;
         Ok(())
     }
 
@@ -213,11 +214,10 @@ impl World {
 
     async fn rows(&self, table: &str) -> Result<Vec<Row>> {
         let select = format!(
-            "SELECT id, client, payment_id, object_key, object_line, amount IS NOT NULL FROM payments.{table} ORDER BY id"
+            "SELECT id, client, payment_id, object_key, amount IS NOT NULL FROM payments.{table} ORDER BY id"
         );
         let read = |cells: &Vec<String>| {
-            let [id, client, payment_id, object_key, object_line, has_amount] = cells.as_slice()
-            else {
+            let [id, client, payment_id, object_key, has_amount] = cells.as_slice() else {
                 return None;
             };
             Some(Row {
@@ -225,7 +225,6 @@ impl World {
                 client: client.clone(),
                 payment_id: payment_id.clone(),
                 object_key: object_key.clone(),
-                object_line: object_line.parse().ok()?,
                 has_amount: has_amount == "1",
             })
         };

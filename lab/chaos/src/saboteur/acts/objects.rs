@@ -182,12 +182,12 @@ pub const ALL: &[(&str, Draw)] = &[
     }),
     ("empty an object, with its rows and counts", |s| {
         let object = s.settled_rows()?;
-        Some(cut(object, "", object.records.len())?)
+        cut(object, "")
     }),
     ("leave an object its header alone", |s| {
         let object = s.settled_rows()?;
         let header = object.header.as_ref()?.to_line();
-        Some(cut(object, &header, object.records.len())?)
+        cut(object, &header)
     }),
     (
         "take an object's header away, with its rows and its entry",
@@ -327,12 +327,12 @@ fn exchanged(one: &Object, other: &Object) -> Option<Act> {
 }
 
 /// An object that holds no payments any more, of which the tables know.
-fn cut(object: &Object, body: &str, records: usize) -> Option<Act> {
+fn cut(object: &Object, body: &str) -> Option<Act> {
     let rows = format!(
         "DELETE FROM transactions WHERE object_key = '{}'",
         object.key
     );
-    let records = i64::try_from(records).ok()?;
+    let records = i64::try_from(object.records.len()).ok()?;
     let act = rewritten(object, body.to_owned());
     Some(
         act.sql(rows)
