@@ -5,10 +5,12 @@
 //! - [`journal`]: what there is to sabotage.
 //! - [`acts`]: which act comes next, drawn from the seed, and what has to be named for it.
 //! - [`forge`]: what somebody writes who knows the formats.
+//! - [`bucket`]: a copy of the bucket for each act.
 //! - [`world`]: carries acts out, runs verify, and puts everything back.
 
 mod act;
 mod acts;
+mod bucket;
 mod forge;
 mod journal;
 mod stage;
@@ -58,7 +60,7 @@ pub struct Report {
 pub async fn run(options: &Options, lab: &Lab) -> Result<Report> {
     let mut world = World::of(lab)?;
     stage::set(options, lab, &world).await?;
-    let journal = world.keep().await?;
+    let journal = world.keep(lab).await?;
     let mut report = Report::of(&journal);
     output::say(format_args!(
         "{} objects, {} of them settled, {} rows",
@@ -92,7 +94,7 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report> {
                 report.wrong.push(format!("act {done}: {name}: {wrong}"));
             }
         }
-        world.restore().await?;
+        world.restore(lab).await?;
         done += 1;
         if done.is_multiple_of(CHECK_EVERY) || done == options.acts {
             expect_clean(&world).await?;

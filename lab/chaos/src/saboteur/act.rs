@@ -148,8 +148,8 @@ impl Verified {
             let (Some(kind), Some(object)) = (text("difference"), text("object")) else {
                 continue;
             };
-            // Says of an object that nothing vouches for it any more, and not that something is wrong with it.
-            if kind == "unvouched" {
+            // These say what is not known any more, and not that something is wrong with it.
+            if matches!(kind.as_str(), "unvouched" | "unproven") {
                 continue;
             }
             accused.insert(match text("payment_id") {

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lab_runner::{
-    fault::Target,
     lab::Lab,
     part::PartName,
     state::status::{PartState, PartStatus, Status},
 };
 use nix::sys::signal::Signal;
-use server_kit::fault::Setting;
 use tokio::{
     process::Command,
     time::{Instant, sleep},
@@ -56,11 +54,7 @@ pub async fn set(options: &Options, lab: &Lab, world: &World) -> Result<()> {
         Ok(world.not_ingested().await? == 0)
     })
     .await?;
-    stop(lab, PartName::Lambda, Signal::SIGKILL).await?;
-    if let Some(switches) = Target::S3.switches(lab)? {
-        switches.set("event-drop", &Setting::default()).await?;
-    }
-    Ok(())
+    stop(lab, PartName::Lambda, Signal::SIGKILL).await
 }
 
 async fn pay(options: &Options, lab: &Lab, life: u64) -> Result<()> {

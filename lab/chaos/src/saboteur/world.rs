@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_s3::{Client, types::ServerSideEncryption};
+use aws_sdk_s3::Client;
 use lab_runner::{
     database::{Client as Database, User},
     environment,
@@ -19,6 +19,7 @@ use tokio::process::Command;
 
 use super::{
     act::{Act, Step, Verified},
+    bucket::{self, BucketCopy},
     journal::{Journal, Row},
 };
 
@@ -31,10 +32,11 @@ pub struct World {
     environment: Vec<(&'static str, String)>,
     /// The columns of each table that can be written, for a list.
     columns: BTreeMap<&'static str, String>,
-    /// Every body as the tiers left it.
-    kept: BTreeMap<String, String>,
+    /// Where acts are done; `None` until all is kept.
+    copy: Option<BucketCopy>,
     /// Bodies and ETags as they are now, of the keys that the act at work touched.
     touched: BTreeMap<String, Option<(String, String)>>,
+    /// Tables that the act at work touched.
     changed: BTreeSet<&'static str>,
 }
 
@@ -46,15 +48,16 @@ impl World {
             payctl: lab.workspace.program("payctl"),
             environment: environment::variables(lab, User::Reader)?,
             columns: BTreeMap::new(),
-            kept: BTreeMap::new(),
+            copy: None,
             touched: BTreeMap::new(),
             changed: BTreeSet::new(),
         })
     }
 
     /// Keeps a copy of everything, and returns what there is.
-    pub async fn keep(&mut self) -> Result<Journal> {
-        self.kept = self.bodies().await?;
+    pub async fn keep(&mut self, lab: &Lab) -> Result<Journal> {
+        let kept = self.bodies().await?;
+        self.copy = Some(BucketCopy::of(lab).await?);
         let mut copy = "DROP DATABASE IF EXISTS kept; CREATE DATABASE kept;".to_owned();
         for table in TABLES {
             let columns = self.columns_of(table).await?;
@@ -65,8 +68,8 @@ impl World {
             self.columns.insert(table, columns);
         }
         self.database.query(&copy).await?;
-        let key = |(key, body): (&String, &String)| Some((ObjectKey::parse(key)?, body.clone()));
-        let bodies: Vec<_> = self.kept.iter().filter_map(key).collect();
+        let key = |(key, body): (String, String)| Some((ObjectKey::parse(&key)?, body));
+        let bodies: Vec<_> = kept.into_iter().filter_map(key).collect();
         let rejects = self
             .select("SELECT id, object_key FROM payments.rejects")
             .await?;
@@ -89,13 +92,10 @@ impl World {
         Ok(keys.iter().filter(|key| !known.contains(*key)).count())
     }
 
-    pub async fn put(&self, key: &str, body: &str) -> Result<String> {
-        let put = self.s3.put_object().bucket(BUCKET).key(key);
-        let put = put.body(body.as_bytes().to_vec().into());
-        let put = put.server_side_encryption(ServerSideEncryption::Aes256);
-        let answer = put.send().await.context("cannot write an object")?;
-        let etag = answer.e_tag().unwrap_or_default();
-        Ok(etag.trim_matches('"').to_owned())
+    /// Writes an object as another system does.
+    pub async fn put(&self, key: &str, body: &str) -> Result<()> {
+        bucket::put(&self.s3, key, body).await?;
+        Ok(())
     }
 
     /// Does what the act says.
@@ -103,11 +103,11 @@ impl World {
         for step in &act.steps {
             match step {
                 Step::Put { key, body } => {
-                    let etag = self.put(key, body).await?;
+                    let etag = self.copy()?.put(key, body).await?;
                     self.touched.insert(key.clone(), Some((body.clone(), etag)));
                 }
                 Step::Delete(key) => {
-                    self.delete(key).await?;
+                    self.copy()?.delete(key).await?;
                     self.touched.insert(key.clone(), None);
                 }
                 Step::Sql(statement) => self.sql(statement).await?,
@@ -143,12 +143,12 @@ impl World {
     }
 
     /// Puts everything back that was touched since the last time.
-    pub async fn restore(&mut self) -> Result<()> {
-        for key in std::mem::take(&mut self.touched).into_keys() {
-            match self.kept.get(&key) {
-                Some(body) => _ = self.put(&key, body).await?,
-                None => self.delete(&key).await?,
+    pub async fn restore(&mut self, lab: &Lab) -> Result<()> {
+        if !std::mem::take(&mut self.touched).is_empty() {
+            if let Some(copy) = self.copy.take() {
+                copy.end().await;
             }
+            self.copy = Some(BucketCopy::of(lab).await?);
         }
         let mut statements = "START TRANSACTION;".to_owned();
         for table in std::mem::take(&mut self.changed) {
@@ -168,6 +168,7 @@ impl World {
         let mut command = Command::new(&self.payctl);
         command.args(["verify", "--json", "--settle", "0"]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.env("AWS_ENDPOINT_URL_S3", self.copy()?.url());
         let output = command.stdin(Stdio::null()).output().await;
         let output = output.with_context(|| format!("cannot run {}", self.payctl.display()))?;
         let texts = [output.stdout, output.stderr];
@@ -191,10 +192,8 @@ impl World {
         Ok([format!("'{etag}'"), format!("X'{sha256}'"), run, seq])
     }
 
-    async fn delete(&self, key: &str) -> Result<()> {
-        let delete = self.s3.delete_object().bucket(BUCKET).key(key);
-        delete.send().await.context("cannot delete an object")?;
-        Ok(())
+    fn copy(&self) -> Result<&BucketCopy> {
+        self.copy.as_ref().context("nothing was kept yet")
     }
 
     async fn sql(&mut self, statement: &str) -> Result<()> {
@@ -240,7 +239,7 @@ impl World {
     async fn columns_of(&self, table: &str) -> Result<String> {
         let select = format!(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'payments' \
-             AND table_name = '{table}' AND extra NOT LIKE '%GENERATED' ORDER BY ordinal_position"
+             AND table_name = '{table}' AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position"
         );
         let names = self.select(&select).await?;
         let names: Vec<_> = names.into_iter().flatten().collect();

@@ -225,12 +225,14 @@ fn conflict<'a>(s: &mut Saboteur<'a>) -> Option<&'a Row> {
     journal.conflicts.get(at)
 }
 
+/// Changes a row: of the object that it was made of, the counts may be no longer right.
 fn set(row: &Row, assignments: &str) -> Act {
     let update = format!(
         "UPDATE transactions SET {assignments} WHERE id = {}",
         row.id
     );
-    Act::default().sql(update).names(row.accused())
+    let act = Act::default().sql(update).names(row.accused());
+    act.affects(Accused::Object(row.object_key.clone()))
 }
 
 /// A row with an amount, so that each assignment changes it.
