@@ -49,6 +49,8 @@ pub struct Report {
     rows: usize,
     /// By kind of act.
     named: BTreeMap<&'static str, u64>,
+    /// Acts behind which verify could not know everything, so that it exited with 2.
+    unfinished: u64,
     /// Kinds that this journal offered nothing for.
     impossible: BTreeSet<&'static str>,
     /// Acts that were not named, or with something that nobody touched.
@@ -84,7 +86,10 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report> {
         world.apply(&act).await?;
         let verified = world.verify().await?;
         match act.judge(&verified) {
-            Ok(()) => *report.named.entry(name).or_default() += 1,
+            Ok(()) => {
+                *report.named.entry(name).or_default() += 1;
+                report.unfinished += u64::from(verified.is_unfinished());
+            }
             Err(wrong) => {
                 let act = format!(
                     "seed {}, act {done}: {name}\n{wrong}{:#?}\n{}",
@@ -116,7 +121,7 @@ async fn expect_clean(world: &World) -> Result<()> {
 
 impl Report {
     fn of(journal: &Journal) -> Self {
-        let settled = journal.objects.iter().filter(|object| object.is_settled);
+        let settled = journal.objects.iter().filter(|object| object.is_settled());
         Self {
             objects: journal.objects.len(),
             settled: settled.count(),
@@ -144,8 +149,9 @@ impl fmt::Display for Report {
         let named: u64 = self.named.values().sum();
         write!(
             f,
-            "{named} acts of {} kinds were named, {} were not, in {:.0} s",
+            "{named} acts of {} kinds were named ({} of them with something that is not known since), {} were not, in {:.0} s",
             self.named.len(),
+            self.unfinished,
             self.wrong.len(),
             self.took.as_secs_f64()
         )

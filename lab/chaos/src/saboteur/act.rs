@@ -134,6 +134,11 @@ impl Act {
 }
 
 impl Verified {
+    /// Whether something could not be known besides.
+    pub fn is_unfinished(&self) -> bool {
+        self.status == Some(2)
+    }
+
     /// Whether nothing at all was found.
     pub fn is_clean(&self) -> bool {
         self.status == Some(0)
@@ -195,5 +200,45 @@ impl fmt::Display for Wrong {
             writeln!(f, "exit status {status}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMED: &str = r#"{"difference":"object_gone","object":"a"}
+{"difference":"row_differs","payment_id":"p","client":"shop","object":"b","line":2}
+{"difference":"unvouched","object":"c"}
+{"objects":3,"outcome":"different"}
+"#;
+
+    fn verified(printed: &str) -> Verified {
+        Verified {
+            status: Some(1),
+            printed: printed.to_owned(),
+        }
+    }
+
+    #[test]
+    fn p11_a_verdict_is_right_if_it_names_the_act_and_nothing_else() {
+        let payment = || Accused::Payment {
+            client: "shop".to_owned(),
+            id: "p".to_owned(),
+        };
+        let act = Act::default().names_object("a").affects(payment());
+        assert!(act.judge(&verified(NAMED)).is_ok());
+        let accused = act.clone().names_object("d").judge(&verified(NAMED));
+        assert_eq!(accused.unwrap_err().to_string(), "not named: object d\n");
+        let innocent = Act::default().names(payment()).judge(&verified(NAMED));
+        assert_eq!(
+            innocent.unwrap_err().to_string(),
+            "named, and untouched: object a\n"
+        );
+        let clean = Verified {
+            status: Some(0),
+            ..verified(NAMED)
+        };
+        assert!(act.judge(&clean).is_err());
     }
 }

@@ -20,8 +20,8 @@ pub struct Object {
     pub records: BTreeMap<u32, LogRecord>,
     /// Lines that are no payment.
     pub has_rejects: bool,
-    /// A stored header names it, with its hash.
-    pub is_settled: bool,
+    /// Objects whose headers name it, with its hash.
+    pub named_by: Vec<ObjectKey>,
 }
 
 /// A row of `transactions` or `conflicts`.
@@ -64,12 +64,17 @@ impl Object {
         }
         Self {
             header: read_header(&key, body.as_bytes()),
-            is_settled: false,
+            named_by: Vec::new(),
             key,
             body,
             records,
             has_rejects,
         }
+    }
+
+    /// Whether the chain vouches for it, whatever ledger and rows say.
+    pub fn is_settled(&self) -> bool {
+        !self.named_by.is_empty()
     }
 
     pub fn payments(&self) -> BTreeSet<Accused> {
@@ -134,20 +139,22 @@ impl Journal {
     }
 }
 
-/// Marks the objects that the headers of their node name.
+/// Notes which headers name which objects of their node.
 fn settle(objects: &mut [Object]) {
-    let headers = objects.iter().filter_map(|object| object.header.as_ref());
-    let named: HashMap<_, _> = headers
-        .flat_map(|header| {
-            let node = header.node.to_string();
-            let links = header.confirmed.iter();
-            links.map(move |link| ((link.key, node.clone()), link.sha256))
-        })
-        .collect();
+    let mut naming: HashMap<_, Vec<ObjectKey>> = HashMap::new();
+    for object in &*objects {
+        if let Some(header) = &object.header {
+            for link in &header.confirmed {
+                let name = (link.key, header.node.to_string(), link.sha256);
+                naming.entry(name).or_default().push(object.key.clone());
+            }
+        }
+    }
     for object in objects {
-        let name = object.key.own_batch();
-        let name = name.map(|(uuid, node)| (uuid, node.to_owned()));
         let hash = ObjectHash::of(object.body.as_bytes());
-        object.is_settled = name.is_some_and(|name| named.get(&name) == Some(&hash));
+        if let Some((uuid, node)) = object.key.own_batch() {
+            let named_by = naming.get(&(uuid, node.to_owned(), hash));
+            object.named_by = named_by.cloned().unwrap_or_default();
+        }
     }
 }

@@ -88,13 +88,16 @@ fn p1_a_yes_to_a_payment_that_was_not_stored_is_found() {
     assert!(printed.contains("a promise broke"), "{printed}");
 }
 
-/// Each kind of act once, at least.
+/// Half of the kinds of act, of which a seed draws each once before any again.
 #[test]
 fn p11_each_act_of_a_saboteur_is_named_and_nothing_else() {
     let temp = TempDir::with_prefix("lab-saboteur-").unwrap();
-    let acts = ["chaos", "--no-build", "--saboteur", "75", "--seed", "7"];
+    let acts = ["chaos", "--no-build", "--saboteur", "40", "--seed", "7"];
     let output = run(temp.path(), &acts);
     let printed = text(&output);
     assert!(output.status.success(), "{printed}");
-    assert!(printed.contains("every act was named, and nothing else"), "{printed}");
+    assert!(
+        printed.contains("every act was named, and nothing else"),
+        "{printed}"
+    );
 }

@@ -174,8 +174,19 @@ pub const ALL: &[(&str, Draw)] = &[
             "row_count = row_count - 1, duplicate_count = duplicate_count + 1",
         ))
     }),
-    ("change when an entry was made", |s| {
-        entry(s, "ingested_at = ingested_at - INTERVAL 1 DAY")
+    ("date an entry forward", |s| {
+        entry(s, "ingested_at = ingested_at + INTERVAL 1 DAY")
+    }),
+    // Entry and rows contradict each other: the rows are named, since they would be older than their object was there.
+    ("date an entry back", |s| {
+        let object = s.settled_rows()?;
+        let act = set_entry(object, "ingested_at = ingested_at - INTERVAL 1 DAY");
+        let (named, affected) = (object.payments(), act.named);
+        Some(Act {
+            named,
+            affected,
+            ..act
+        })
     }),
     ("delete a conflict", |s| {
         let row = conflict(s)?;
