@@ -121,7 +121,7 @@ async fn expect_clean(world: &World) -> Result<()> {
 
 impl Report {
     fn of(journal: &Journal) -> Self {
-        let settled = journal.objects.iter().filter(|object| object.is_settled());
+        let settled = journal.objects.iter().filter(|object| object.is_settled);
         Self {
             objects: journal.objects.len(),
             settled: settled.count(),

@@ -65,14 +65,14 @@ impl<'a> Saboteur<'a> {
 
     /// An object that the chain vouches for, whatever ledger and rows say.
     fn settled(&mut self) -> Option<&'a Object> {
-        self.object(|object| object.is_settled())
+        self.object(|object| object.is_settled)
     }
 
     /// The same, with payments, all of which are rows of their own lines.
     fn settled_rows(&mut self) -> Option<&'a Object> {
         let journal = self.journal;
         self.object(|object| {
-            object.is_settled() && !object.records.is_empty() && journal.is_all_rows(object)
+            object.is_settled && !object.records.is_empty() && journal.is_all_rows(object)
         })
     }
 

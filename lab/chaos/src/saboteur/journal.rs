@@ -1,6 +1,6 @@
 //! What there is to sabotage: the objects of the journal, and the rows that were made of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use payment_core::{
     LogRecord, ObjectKey, Timestamp,
@@ -20,8 +20,8 @@ pub struct Object {
     pub records: BTreeMap<u32, LogRecord>,
     /// Lines that are no payment.
     pub has_rejects: bool,
-    /// Objects whose headers name it, with its hash.
-    pub named_by: Vec<ObjectKey>,
+    /// A stored header names it, with its hash: the chain vouches for it, whatever ledger and rows say.
+    pub is_settled: bool,
 }
 
 /// A row of `transactions` or `conflicts`.
@@ -64,17 +64,12 @@ impl Object {
         }
         Self {
             header: read_header(&key, body.as_bytes()),
-            named_by: Vec::new(),
+            is_settled: false,
             key,
             body,
             records,
             has_rejects,
         }
-    }
-
-    /// Whether the chain vouches for it, whatever ledger and rows say.
-    pub fn is_settled(&self) -> bool {
-        !self.named_by.is_empty()
     }
 
     pub fn payments(&self) -> BTreeSet<Accused> {
@@ -139,22 +134,20 @@ impl Journal {
     }
 }
 
-/// Notes which headers name which objects of their node.
+/// Marks the objects that a header of their node names.
 fn settle(objects: &mut [Object]) {
-    let mut naming: HashMap<_, Vec<ObjectKey>> = HashMap::new();
-    for object in &*objects {
-        if let Some(header) = &object.header {
-            for link in &header.confirmed {
-                let name = (link.key, header.node.to_string(), link.sha256);
-                naming.entry(name).or_default().push(object.key.clone());
-            }
-        }
-    }
+    let headers = objects.iter().filter_map(|object| object.header.as_ref());
+    let named: HashSet<_> = headers
+        .flat_map(|header| {
+            let node = header.node.to_string();
+            let links = header.confirmed.iter();
+            links.map(move |link| (link.key, node.clone(), link.sha256))
+        })
+        .collect();
     for object in objects {
         let hash = ObjectHash::of(object.body.as_bytes());
-        if let Some((uuid, node)) = object.key.own_batch() {
-            let named_by = naming.get(&(uuid, node.to_owned(), hash));
-            object.named_by = named_by.cloned().unwrap_or_default();
-        }
+        let name = object.key.own_batch();
+        object.is_settled =
+            name.is_some_and(|(uuid, node)| named.contains(&(uuid, node.to_owned(), hash)));
     }
 }

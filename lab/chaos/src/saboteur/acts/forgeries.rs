@@ -19,14 +19,14 @@ pub const ALL: &[(&str, Draw)] = &[
         },
     ),
     ("insert an object under a taken number", |s| {
-        let object = s.object(|object| object.is_settled() && object.header.is_some())?;
+        let object = s.object(|object| object.is_settled && object.header.is_some())?;
         let (key, header, record) = beside(s, object, |header| header.seq)?;
         Some(forged(&key, Some(&header), &record))
     }),
     (
         "insert an object under a taken number, a row and an entry",
         |s| {
-            let object = s.object(|object| object.is_settled() && object.header.is_some())?;
+            let object = s.object(|object| object.is_settled && object.header.is_some())?;
             let (key, header, record) = beside(s, object, |header| header.seq)?;
             Some(recorded(
                 forged(&key, Some(&header), &record),
@@ -41,7 +41,7 @@ pub const ALL: &[(&str, Draw)] = &[
         "insert an object under a number of an open tail, a row and an entry",
         |s| {
             let object = s.object(|object| {
-                !object.is_settled() && object.header.as_ref().is_some_and(|header| !header.end)
+                !object.is_settled && object.header.as_ref().is_some_and(|header| !header.end)
             })?;
             let (key, header, record) = beside(s, object, |header| header.seq)?;
             let act = recorded(forged(&key, Some(&header), &record), &key, 2, &record);
@@ -85,7 +85,7 @@ pub const ALL: &[(&str, Draw)] = &[
     (
         "insert an object of one node's run under another node, a row and an entry",
         |s| {
-            let object = s.object(|object| object.is_settled() && object.header.is_some())?;
+            let object = s.object(|object| object.is_settled && object.header.is_some())?;
             let journal = s.journal;
             let other = s.object(|other| {
                 let header = other.header.as_ref();
