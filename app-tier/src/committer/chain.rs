@@ -5,10 +5,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use payment_core::Timestamp;
 use payment_core::chain::{Node, ObjectHash, Purpose, Run, RunId, Sealed};
-use payment_core::{ObjectKey, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
 
 /// A process that puts nothing for so long names what is unnamed, so that a quiet node leaves nothing open for hours.
 const IDLE: Duration = Duration::from_secs(10);
@@ -37,6 +38,9 @@ pub(super) struct InChain {
     chain: Chain,
     /// Taken when it is settled.
     sealed: Option<Sealed>,
+    /// The UUID in its key, and the hash of its body.
+    key: Uuid,
+    sha256: ObjectHash,
 }
 
 impl Chain {
@@ -50,13 +54,20 @@ impl Chain {
         }))
     }
 
-    /// The next object's place.
-    pub fn seal(&self, purpose: Purpose, clock: Timestamp) -> InChain {
+    /// The next object's header. The object is to be [written](Self::written) whatever happens: its number is taken.
+    pub fn seal(&self, purpose: Purpose, clock: Timestamp) -> Sealed {
         let mut state = self.lock();
         state.touched_at = Instant::now();
+        state.run.seal(purpose, clock)
+    }
+
+    /// The object of this header, as it will be put.
+    pub fn written(&self, sealed: Sealed, key: Uuid, sha256: ObjectHash) -> InChain {
         InChain {
             chain: self.clone(),
-            sealed: Some(state.run.seal(purpose, clock)),
+            sealed: Some(sealed),
+            key,
+            sha256,
         }
     }
 
@@ -104,31 +115,23 @@ impl Chain {
 }
 
 impl InChain {
-    /// The first line of the object.
-    pub fn header_line(&self) -> String {
-        let sealed = self.sealed.as_ref();
-        sealed.map_or_else(String::new, |sealed| sealed.header().to_line())
+    /// S3 holds the object.
+    pub fn confirm(mut self) {
+        self.settle(Run::confirmed);
     }
 
-    /// S3 holds the object under this key, with this hash of its body.
-    pub fn confirm(mut self, key: &ObjectKey, sha256: ObjectHash) {
-        if let Some((unique, _)) = key.own_batch()
-            && let Some(sealed) = self.sealed.take()
-        {
+    fn settle(&mut self, settle: impl FnOnce(&mut Run, Sealed, Uuid, ObjectHash)) {
+        if let Some(sealed) = self.sealed.take() {
             let mut state = self.chain.lock();
             state.touched_at = Instant::now();
-            state.run.confirmed(sealed, unique, sha256);
+            settle(&mut state.run, sealed, self.key, self.sha256);
+            self.chain.0.settled.notify_one();
         }
     }
 }
 
 impl Drop for InChain {
     fn drop(&mut self) {
-        if let Some(sealed) = self.sealed.take() {
-            let mut state = self.chain.lock();
-            state.touched_at = Instant::now();
-            state.run.unconfirmed(sealed);
-        }
-        self.chain.0.settled.notify_one();
+        self.settle(Run::unconfirmed);
     }
 }

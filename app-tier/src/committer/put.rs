@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use payment_core::chain::ObjectHash;
+use payment_core::chain::{ObjectHash, Sealed};
 use payment_core::{LogRecord, ObjectKey};
 use payment_store::Holder;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Pending;
-use super::chain::InChain;
+use super::chain::{Chain, InChain};
 use crate::breaker::Attempt;
 use crate::journal::{Journal, Put};
 use crate::records::{Holders, Records};
@@ -29,8 +29,9 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub fn new(key: ObjectKey, in_chain: Option<InChain>, batch: &[Pending]) -> Self {
-        let header = in_chain.as_ref().map(InChain::header_line);
+    /// The payments, behind the header of the chain's next object if there is a chain.
+    pub fn new(key: ObjectKey, sealed: Option<(&Chain, Sealed)>, batch: &[Pending]) -> Self {
+        let header = sealed.as_ref().map(|(_, sealed)| sealed.header().to_line());
         let header = header.unwrap_or_default();
         let lines = batch.iter().map(|pending| pending.line.len());
         let mut body = Vec::with_capacity(header.len() + lines.sum::<usize>());
@@ -38,6 +39,10 @@ impl Object {
         for pending in batch {
             body.extend_from_slice(pending.line.as_bytes());
         }
+        let unique = key.own_batch().map(|(unique, _)| unique);
+        let in_chain = sealed
+            .zip(unique)
+            .map(|((chain, sealed), unique)| chain.written(sealed, unique, ObjectHash::of(&body)));
         Self {
             key,
             body: body.into(),
@@ -53,12 +58,11 @@ impl Object {
             body,
             in_chain,
         } = self;
-        let sha256 = in_chain.is_some().then(|| ObjectHash::of(&body));
         let put = attempt.run(&key, records, journal.put(&key, body)).await;
         if put.is_ok()
-            && let (Some(in_chain), Some(sha256)) = (in_chain, sha256)
+            && let Some(in_chain) = in_chain
         {
-            in_chain.confirm(&key, sha256);
+            in_chain.confirm();
         }
         put.is_ok()
     }

@@ -217,8 +217,8 @@ impl<J: Journal> Worker<J> {
 
     fn object(&self, key: ObjectKey, purpose: Purpose, batch: &[Pending]) -> Object {
         let chain = self.chain.as_ref();
-        let in_chain = chain.map(|chain| chain.seal(purpose, (self.clock)()));
-        Object::new(key, in_chain, batch)
+        let sealed = chain.map(|chain| (chain, chain.seal(purpose, (self.clock)())));
+        Object::new(key, sealed, batch)
     }
 
     fn header(&self, purpose: Purpose) -> Object {

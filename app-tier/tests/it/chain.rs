@@ -12,7 +12,7 @@ use crate::tier::{Answer, Tier, accepted, payment, refused};
 /// A run that puts nothing for so long is sealed.
 const IDLE: Duration = Duration::from_secs(10);
 
-const NONE: [u64; 0] = [];
+const NONE: [Link; 0] = [];
 
 fn header(put: &Asked) -> Header {
     put.header().expect("a header")
@@ -86,6 +86,7 @@ async fn p11_what_is_in_flight_is_named_once_it_is_settled() {
     accepted(quick).await;
     let (_waits, next_put) = begun(&mut tier, "next").await;
     assert_eq!(header(&next_put).confirmed, [quick_link]);
+    let failing_link = link(&failing_put);
     failing_put.fail();
     refused(failing).await;
     let (_waits, other_put) = begun(&mut tier, "other").await;
@@ -94,7 +95,7 @@ async fn p11_what_is_in_flight_is_named_once_it_is_settled() {
         [quick_link],
         "the next one may fail"
     );
-    assert_eq!(header(&other_put).unconfirmed, [1]);
+    assert_eq!(header(&other_put).unconfirmed, [failing_link]);
     let other_link = link(&other_put);
     other_put.confirm();
     slow_put.confirm();
@@ -110,11 +111,12 @@ async fn p11_a_failed_put_is_unconfirmed_and_what_it_named_is_named_again() {
     let first = taken(&mut tier, "a").await;
     let (answer, put) = begun(&mut tier, "b").await;
     assert_eq!(header(&put).confirmed, [first]);
+    let failed = link(&put);
     put.fail();
     refused(answer).await;
     let (answer, put) = begun(&mut tier, "c").await;
     assert_eq!(header(&put).confirmed, [first]);
-    assert_eq!(header(&put).unconfirmed, [1]);
+    assert_eq!(header(&put).unconfirmed, [failed]);
     put.confirm();
     accepted(answer).await;
     let (_answer, put) = begun(&mut tier, "d").await;
@@ -132,10 +134,11 @@ async fn p11_an_idle_run_is_sealed_and_the_seal_is_not() {
     assert_eq!((seal.lines(), header(&seal).end), (0, false));
     assert_eq!(header(&seal).confirmed, [first]);
     // One that S3 does not take is followed by another.
+    let failed = link(&seal);
     seal.fail();
     let seal = tier.put().await;
     assert_eq!(header(&seal).confirmed, [first]);
-    assert_eq!(header(&seal).unconfirmed, [1]);
+    assert_eq!(header(&seal).unconfirmed, [failed]);
     let seal_link = link(&seal);
     seal.confirm();
     advance(100 * IDLE).await;
@@ -177,8 +180,10 @@ async fn p11_a_process_that_put_nothing_leaves_no_run() {
 async fn p11_probes_are_not_in_the_chain() {
     let mut tier = Tier::start(Layout::Batch, 4);
     let first = taken(&mut tier, "a").await;
+    let mut failed = Vec::new();
     for id in ["b", "c"] {
         let (answer, put) = begun(&mut tier, id).await;
+        failed.push(link(&put));
         put.fail();
         refused(answer).await;
     }
@@ -192,7 +197,7 @@ async fn p11_probes_are_not_in_the_chain() {
     let seal = tier.put().await;
     assert_eq!(header(&seal).seq, 3, "no probe has a number");
     assert_eq!(header(&seal).confirmed, [first]);
-    assert_eq!(header(&seal).unconfirmed, [1, 2]);
+    assert_eq!(header(&seal).unconfirmed, failed);
 }
 
 /// A header's size counts as its batch's.

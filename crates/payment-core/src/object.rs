@@ -235,6 +235,24 @@ pub fn read_header(key: &ObjectKey, body: &[u8]) -> Option<Header> {
     Header::of(text::node_of(key)?, line)
 }
 
+/// One record of an object that is in memory, with its text.
+pub fn read_one(
+    key: &ObjectKey,
+    body: &[u8],
+    stored_at: Timestamp,
+    number: u32,
+) -> Option<(Vec<u8>, LogRecord)> {
+    let mut parts = Parts::new(key, body, stored_at);
+    parts.reader.text_mut().keep(number);
+    let mut found = None;
+    while parts.ended.is_none() {
+        let mut lines = parts.next_part().into_iter();
+        found = found.or_else(|| lines.find(|(line, _)| *line == number));
+    }
+    let (_, record) = found.filter(|_| parts.ended == Some(Ok(())))?;
+    Some((parts.reader.text_mut().kept(), record.ok()?))
+}
+
 /// The lines of an object that is in memory.
 pub fn read_object<'a>(
     key: &ObjectKey,

@@ -138,6 +138,15 @@ impl ObjectKey {
         Some((unique, node.strip_prefix('-')?)).filter(|_| is_own)
     }
 
+    /// The hour whose folder a batch of this system lies in, by the two folders above it.
+    pub fn batch_hour(&self) -> Option<Timestamp> {
+        let mut folders = self.0.rsplit('/').skip(1);
+        let (hour, date) = (folders.next()?, folders.next()?);
+        let (hour, date) = (hour.strip_prefix("hh=")?, date.strip_prefix("dt=")?);
+        let hour = Timestamp::parse(&format!("{date}T{hour}:00:00Z"))?;
+        self.is_own_batch().then_some(hour)
+    }
+
     /// Whether the key has a form that this system alone gives, whatever its prefix: a batch, or a single payment of a
     /// client.
     pub fn is_own(&self) -> bool {

@@ -19,7 +19,7 @@ fn run() -> RunId {
 fn batch(id: RunId, payments: usize) -> String {
     let mut run = Run::new(id, Node::new(NODE));
     let first = run.seal(Purpose::Payments, Timestamp::EPOCH);
-    run.unconfirmed(first);
+    run.unconfirmed(first, id.as_uuid(), ObjectHash::of(b""));
     let second = run.seal(Purpose::Payments, Timestamp::EPOCH);
     let lines = (0..payments).map(|n| line(&format!("p{n}")));
     second.header().to_line() + &lines.collect::<String>()

@@ -16,7 +16,7 @@ use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
 use crate::journal::Journal;
-use crate::proof::chain::Sight;
+use crate::proof::chain::{Inside, Sight};
 use crate::proof::hours::RowDigest;
 
 /// Detail of a rejected line that holds what a line of this system holds.
@@ -107,8 +107,9 @@ pub async fn check(
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
-    let rows = check.rows.take();
-    check.findings.sight = sighting.map(|sighting| Box::new(Sight { sighting, rows }));
+    let stored_at = object.version.stored_at;
+    let inside = check.rows.take().map(|rows| Inside { stored_at, rows });
+    check.findings.sight = sighting.map(|sighting| Box::new(Sight { sighting, inside }));
     Ok(check.findings)
 }
 

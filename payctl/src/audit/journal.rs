@@ -96,11 +96,13 @@ pub async fn audit(
             continue;
         }
         if let Some(proof) = &mut work.proof {
-            proof.begin(&key);
+            for what in proof.begin(&audit.log, &step).await {
+                work.report.gap(what);
+            }
         }
         if work.is_hopeless() && !step.is_outside {
             let why = "not tried, like all after so many that could not be looked at";
-            work.take(&key, unread(&key, why))?;
+            work.take(&key, unread(&key, why)).await?;
         } else {
             let bytes = step.listed.as_ref().map_or(0, |listed| listed.bytes);
             let bytes = u32::try_from(bytes).unwrap_or(BYTES_MAX).min(BYTES_MAX);
@@ -165,17 +167,19 @@ impl Work<'_> {
     /// Whether there was one.
     async fn take_one(&mut self) -> io::Result<bool> {
         match self.tasks.join_next().await {
-            Some(Ok((key, findings))) => self.take(&key, findings)?,
+            Some(Ok((key, findings))) => self.take(&key, findings).await?,
             Some(done) => self.report.add_done(done.map(|(_, findings)| findings))?,
             None => return Ok(false),
         }
         Ok(true)
     }
 
-    fn take(&mut self, key: &ObjectKey, mut findings: Findings) -> io::Result<()> {
+    async fn take(&mut self, key: &ObjectKey, mut findings: Findings) -> io::Result<()> {
         if let Some(proof) = &mut self.proof {
             let sight = findings.sight.take().map(|sight| *sight);
-            findings.differences.extend(proof.end(key, sight));
+            let faults = proof.end(key, sight);
+            let held = proof.hold(&self.audit.log, faults).await;
+            self.report.add(held)?;
         }
         // Hope once lost is not regained by an object that was at work meanwhile: others were not tried.
         if !self.is_hopeless() {

@@ -16,8 +16,7 @@ use super::replaced::replaced;
 use super::scope::Scope;
 use crate::journal::{Journal, Listed};
 use crate::journal_scan::Step;
-use crate::proof::chain::Sight;
-use crate::proof::hours::RowDigest;
+use crate::proof::chain::{Inside, Sight};
 
 /// Looks at the object of a step, or says that it can't.
 pub async fn judge(log: &Journal, store: &Store, scope: &Scope, step: Step) -> Findings {
@@ -83,7 +82,7 @@ async fn look(
         && !entries.iter().any(|entry| entry.is_of(&listed.version))
     {
         let Some(entry) = store.ledger_entry(&listed.version).await? else {
-            let sight = sight(log, scope, key, Some(RowDigest::default())).await;
+            let sight = sight(log, scope, key, true).await;
             return not_ingested(store, scope, listed, &entries, sight).await;
         };
         entries.push(entry);
@@ -126,9 +125,10 @@ async fn against_tables(
     let is_chained = scope.chain.is_some();
     let sighting = is_chained.then(|| Sighting::of(&object.version.key, &object.body));
     let Some(entry) = own.first() else {
+        let inside = Inside::without_rows(object.version.stored_at);
         let sight = sighting.map(|sighting| Sight {
             sighting,
-            rows: Some(RowDigest::default()),
+            inside: Some(inside),
         });
         let listed = Listed {
             bytes: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
@@ -179,7 +179,7 @@ fn outside() -> Findings {
 /// An object outside the range, which is read for what its header says of those inside.
 async fn at_the_border(log: &Journal, scope: &Scope, key: &ObjectKey) -> Findings {
     let sight = if scope.is_at_its_border(key) {
-        sight(log, scope, key, None).await
+        sight(log, scope, key, false).await
     } else {
         None
     };
@@ -190,17 +190,12 @@ async fn at_the_border(log: &Journal, scope: &Scope, key: &ObjectKey) -> Finding
 }
 
 /// An object for the chain alone.
-async fn sight(
-    log: &Journal,
-    scope: &Scope,
-    key: &ObjectKey,
-    rows: Option<RowDigest>,
-) -> Option<Sight> {
+async fn sight(log: &Journal, scope: &Scope, key: &ObjectKey, is_inside: bool) -> Option<Sight> {
     scope.chain?;
     match log.get(key).await {
         Ok(object) => Some(Sight {
             sighting: Sighting::of(key, &object.body),
-            rows,
+            inside: is_inside.then(|| Inside::without_rows(object.version.stored_at)),
         }),
         Err(ObjectError::Gone) => None,
         Err(_) => Some(Sight::unread(key)),

@@ -67,6 +67,10 @@ impl Audit {
         })
     }
 
+    pub fn log(&self) -> &Journal {
+        &self.log
+    }
+
     pub fn prefix(&self) -> &str {
         &self.scope.prefix
     }

@@ -62,7 +62,7 @@ pub async fn hold(audit: &Audit, json: bool, proof: Option<Proof>) -> io::Result
     let mut proof = proof;
     let is_whole = journal::audit(audit, &mut report, proof.as_mut()).await?;
     if let Some(proof) = proof {
-        let (proven, findings) = proof.finish();
+        let (proven, findings) = proof.finish(audit.log()).await;
         report.add(findings)?;
         report.prove(proven);
     }

@@ -21,7 +21,7 @@ pub struct Args {
     #[command(flatten)]
     log: reconcile::Args,
     /// First moment from which each batch has a header: a batch without one is then a fault [default: the first header
-    /// of the range]
+    /// of the journal]
     #[arg(long, value_name = "TIME", value_parser = parse_from)]
     chain_from: Option<Timestamp>,
     /// Go on where the last checkpoint of this file ends and, with --key, append a checkpoint if all is clean; whole

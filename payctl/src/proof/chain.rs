@@ -5,22 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use payment_core::chain::ObjectHash;
-use payment_core::chain::checker::{
-    Checker, Fault, Inserted, OpenRun, Sighting, Span, Summary, What,
-};
+use payment_core::chain::checker::{Checker, Fault, Sighting, Span, Summary};
 use payment_core::{ObjectKey, Timestamp};
 use serde::Serialize;
 
+use super::accuser::Accuser;
+use super::before::{Before, Known};
+use super::checkpoint::Open;
 use super::hours::{Hour, Hours, RowDigest};
-use crate::audit::difference::{Difference, Findings, Kind};
+use crate::audit::difference::Findings;
+use crate::journal::Journal;
+use crate::journal_scan::Step;
 use crate::output;
+
+/// Runs without an end that a person is shown.
+const RUNS_SHOWN_MAX: usize = 100;
 
 /// An object as it was read.
 #[derive(Debug)]
 pub struct Sight {
     pub sighting: Sighting,
-    /// Its rows; `None` if it is outside the range, and seen for what it says of others.
-    pub rows: Option<RowDigest>,
+    /// `None` if it is outside the range, and seen for what it says of others.
+    pub inside: Option<Inside>,
+}
+
+/// What an hour's digest has of an object besides its key and its hash.
+#[derive(Debug)]
+pub struct Inside {
+    pub stored_at: Timestamp,
+    pub rows: RowDigest,
 }
 
 /// The chain of a walk at work.
@@ -28,6 +41,8 @@ pub struct Sight {
 pub struct Proof {
     prefix: String,
     checker: Checker,
+    before: Before,
+    accuser: Accuser,
     hours: Hours,
     /// Keys of objects that are being read.
     at_work: BTreeSet<ObjectKey>,
@@ -46,17 +61,27 @@ pub struct Proven {
     pub chained_since: Option<String>,
     /// Batches without a header, from before there was a chain.
     pub before_the_chain: u64,
+    /// What is known of these runs: an operator can tell a crash from an end that somebody cut off.
+    pub runs_without_end: Vec<Open>,
     #[serde(skip)]
     pub hours: Vec<Hour>,
-    #[serde(skip)]
-    pub runs: Vec<OpenRun>,
+}
+
+impl Inside {
+    /// An object that is not ingested.
+    pub fn without_rows(stored_at: Timestamp) -> Self {
+        Self {
+            stored_at,
+            rows: RowDigest::default(),
+        }
+    }
 }
 
 impl Sight {
     pub fn unread(key: &ObjectKey) -> Self {
         Self {
             sighting: Sighting::unread(key),
-            rows: None,
+            inside: None,
         }
     }
 }
@@ -66,6 +91,8 @@ impl Proof {
         Self {
             prefix: prefix.to_owned(),
             checker: Checker::new(prefix, span, chain_from),
+            before: Before::new(prefix, span.read.from, chain_from.is_some()),
+            accuser: Accuser::default(),
             hours: Hours::default(),
             at_work: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -77,15 +104,24 @@ impl Proof {
         self.waiting.len()
     }
 
-    /// Reading of the object begins. Called in the order of keys.
-    pub fn begin(&mut self, key: &ObjectKey) {
-        if key.as_str().starts_with(&self.prefix) {
-            self.at_work.insert(key.clone());
+    /// Reading of the step's object begins. Called for each step, in the order of keys. What can't be known is said.
+    pub async fn begin(&mut self, log: &Journal, step: &Step) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for known in self.before.pass(log, step).await {
+            match known {
+                Known::Chained { since } => self.checker.note_chain(since),
+                Known::Ended { run, node, seq } => self.checker.note_end(run, node, seq),
+                Known::Unknown(what) => unknown.push(what),
+            }
         }
+        if step.key.as_str().starts_with(&self.prefix) {
+            self.at_work.insert(step.key.clone());
+        }
+        unknown
     }
 
     /// What was read of it, if it was there; the faults that are certain now.
-    pub fn end(&mut self, key: &ObjectKey, sight: Option<Sight>) -> Vec<Difference> {
+    pub fn end(&mut self, key: &ObjectKey, sight: Option<Sight>) -> Vec<Fault> {
         if !self.at_work.remove(key) {
             return Vec::new();
         }
@@ -101,10 +137,16 @@ impl Proof {
             let sight = first.remove();
             self.see(sight);
         }
-        differences(&self.checker.take())
+        self.checker.take()
     }
 
-    pub fn finish(mut self) -> (Proven, Findings) {
+    /// What is to be said of the faults.
+    pub async fn hold(&mut self, log: &Journal, faults: Vec<Fault>) -> Findings {
+        self.accuser.hold(log, faults).await
+    }
+
+    /// Every object was seen.
+    pub async fn finish(mut self, log: &Journal) -> (Proven, Findings) {
         for sight in std::mem::take(&mut self.waiting).into_values() {
             self.see(sight);
         }
@@ -114,27 +156,24 @@ impl Proof {
             chained_since,
             unchained_before,
         } = self.checker.finish();
+        let findings = self.accuser.hold(log, faults).await;
         let proven = Proven {
             open_runs: u64::try_from(open.len()).unwrap_or(u64::MAX),
             open_objects: open.iter().map(|run| run.open).sum(),
             chained_since: chained_since.map(|at| at.to_string()),
             before_the_chain: unchained_before,
+            runs_without_end: open.iter().map(Into::into).collect(),
             hours: self.hours.finish(),
-            runs: open,
-        };
-        let findings = Findings {
-            differences: differences(&faults),
-            ..Findings::default()
         };
         (proven, findings)
     }
 
     fn see(&mut self, sight: Sight) {
-        if let Some(rows) = sight.rows {
+        if let Some(inside) = sight.inside {
             let sha256 = sight.sighting.sha256();
             let sha256 = sha256.unwrap_or_else(|| ObjectHash::of(b""));
             let key = sight.sighting.key.as_str();
-            self.hours.add(&self.prefix, key, sha256, rows);
+            self.hours.add(&self.prefix, key, sha256, inside);
         }
         self.checker.see(sight.sighting);
     }
@@ -147,54 +186,16 @@ impl fmt::Display for Proven {
             ("runs without an end", self.open_runs),
             ("  their objects not named yet", self.open_objects),
         ]))?;
+        for run in self.runs_without_end.iter().take(RUNS_SHOWN_MAX) {
+            writeln!(f, "{run}")?;
+        }
+        let hidden = self.runs_without_end.len().saturating_sub(RUNS_SHOWN_MAX);
+        if hidden > 0 {
+            writeln!(f, "and {hidden} more such runs; --json shows all")?;
+        }
         match &self.chained_since {
             Some(since) => writeln!(f, "chained since {since}"),
             None => writeln!(f, "no chain: no object of the range has a header"),
         }
     }
-}
-
-fn differences(faults: &[Fault]) -> Vec<Difference> {
-    faults.iter().map(difference).collect()
-}
-
-/// A fault with its place in the chain, and what to do.
-fn difference(fault: &Fault) -> Difference {
-    let (kind, advice) = match &fault.what {
-        What::Missing { .. } => (
-            Kind::ObjectMissing,
-            "restore it from a version or a copy of the bucket",
-        ),
-        What::Changed { .. } => (Kind::ObjectChanged, "restore the version with this SHA-256"),
-        What::Inserted(Inserted::Twice(_)) => (
-            Kind::ObjectInserted,
-            "find out by the ledger's times and the bucket's access log which one is forged",
-        ),
-        What::Inserted(_) => (
-            Kind::ObjectInserted,
-            "no tier wrote it: find out by the bucket's access log who did, and void its rows",
-        ),
-        What::Gap { .. } => (
-            Kind::NumbersMissing,
-            "look for them in the ledger and among the bucket's versions",
-        ),
-        What::Contradiction { .. } => (
-            Kind::HeadersContradict,
-            "one of them is forged: compare both with the bucket's versions",
-        ),
-        What::Unchained => (
-            Kind::Unchained,
-            "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
-        ),
-        What::Unvouched | What::LostNumbers { .. } => (
-            Kind::Unvouched,
-            "restore the objects that are named missing or changed, and verify again",
-        ),
-    };
-    let place = match (fault.run, fault.seq) {
-        (Some(run), Some(seq)) => format!("run {run} number {seq}: "),
-        _ => String::new(),
-    };
-    let detail = format!("{place}{}; {advice}", fault.what);
-    Difference::of_object(kind, &fault.object, Some(detail))
 }

@@ -4,6 +4,7 @@
 //! The signature covers the bytes of its line without the member `signature`, which stands last.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -25,6 +26,8 @@ const SIGNATURE: &str = ",\"signature\":\"";
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     pub v: u32,
+    /// From 1. Whoever knows the last one sees that the file was cut.
+    pub number: u64,
     pub bucket: String,
     pub prefix: String,
     /// `None`: from the first object on.
@@ -48,6 +51,9 @@ pub struct Open {
     pub run: String,
     pub node: String,
     pub last: u64,
+    /// When its last object was received.
+    pub last_at: String,
+    /// Objects that no header names yet.
     pub unnamed: u64,
 }
 
@@ -95,8 +101,25 @@ impl From<&OpenRun> for Open {
             run: run.run.to_string(),
             node: run.node.to_string(),
             last: run.last,
+            last_at: run.last_at.to_string(),
             unnamed: run.open,
         }
+    }
+}
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            run,
+            node,
+            last,
+            last_at,
+            unnamed,
+        } = self;
+        write!(
+            f,
+            "run {run} of node {node}: no end, up to number {last} at {last_at}; {unnamed} objects that no header names yet"
+        )
     }
 }
 
@@ -147,7 +170,8 @@ impl Checkpoints {
             return Err(Broken::JournalLocation(number));
         }
         let begins = self.list.last().map(|last| &last.to);
-        let is_next = checkpoint.previous == self.last_hash()
+        let is_next = checkpoint.number == self.next_number()
+            && checkpoint.previous == self.last_hash()
             && begins.is_none_or(|begins| Some(begins) == checkpoint.from.as_ref());
         if !is_next {
             return Err(Broken::Link(number));
@@ -179,6 +203,11 @@ impl Checkpoints {
     /// Where the last one ends.
     pub fn to(&self) -> Option<Timestamp> {
         Timestamp::parse(&self.list.last()?.to)
+    }
+
+    /// Number of the checkpoint that is to follow.
+    pub fn next_number(&self) -> u64 {
+        self.list.last().map_or(1, |last| last.number + 1)
     }
 
     pub fn last_hash(&self) -> Option<String> {
@@ -297,6 +326,7 @@ mod tests {
     fn next(before: &Checkpoints, to: u8) -> Checkpoint {
         Checkpoint {
             v: 1,
+            number: before.next_number(),
             bucket: "log".to_owned(),
             prefix: "transactions/".to_owned(),
             from: before.list.last().map(|last| last.to.clone()),

@@ -1,14 +1,17 @@
 //! A digest of each hour: what its objects are, and what its rows say.
 
+use std::collections::BTreeMap;
+
 use payment_core::Timestamp;
 use payment_core::chain::ObjectHash;
 use payment_store::audit::Row;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::range::hour_of;
+use super::chain::Inside;
+use crate::range::{begin_of_hour, hour_of};
 
-/// One hour's folder, as it was seen.
+/// One hour, as it was seen: the objects of its folder, and those outside of such folders that S3 stored in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hour {
@@ -28,16 +31,12 @@ pub struct RowDigest {
     hash: Sha256,
 }
 
-/// The hours of a walk, the last of which is at work.
+/// The hours of a walk.
 #[derive(Debug, Default)]
-pub struct Hours {
-    done: Vec<Hour>,
-    current: Option<Current>,
-}
+pub struct Hours(BTreeMap<Timestamp, Digests>);
 
-#[derive(Debug)]
-struct Current {
-    hour: Timestamp,
+#[derive(Debug, Default)]
+struct Digests {
     objects: u64,
     objects_hash: Sha256,
     rows: RowDigest,
@@ -59,44 +58,27 @@ impl RowDigest {
 }
 
 impl Hours {
-    /// Adds the next object in the order of keys; one outside the hours' folders has no hour.
-    pub fn add(&mut self, prefix: &str, key: &str, sha256: ObjectHash, rows: RowDigest) {
-        let Some(hour) = hour_of(prefix, key) else {
-            return;
+    /// Adds the next object in the order of keys.
+    pub fn add(&mut self, prefix: &str, key: &str, sha256: ObjectHash, inside: Inside) {
+        let Inside { stored_at, rows } = inside;
+        let hour = hour_of(prefix, key).unwrap_or_else(|| begin_of_hour(stored_at));
+        let digests = self.0.entry(hour).or_default();
+        digests.objects += 1;
+        text(&mut digests.objects_hash, key);
+        digests.objects_hash.update(sha256.as_bytes());
+        digests.rows.count += rows.count;
+        digests.rows.hash.update(rows.hash.finalize());
+    }
+
+    pub fn finish(self) -> Vec<Hour> {
+        let hour = |(begin, digests): (Timestamp, Digests)| Hour {
+            begin: begin.to_string(),
+            objects: digests.objects,
+            objects_sha256: hex(digests.objects_hash),
+            rows: digests.rows.count,
+            rows_sha256: hex(digests.rows.hash),
         };
-        if self
-            .current
-            .as_ref()
-            .is_none_or(|current| current.hour != hour)
-        {
-            self.close();
-        }
-        let current = self.current.get_or_insert_with(|| Current {
-            hour,
-            objects: 0,
-            objects_hash: Sha256::new(),
-            rows: RowDigest::default(),
-        });
-        current.objects += 1;
-        text(&mut current.objects_hash, key);
-        current.objects_hash.update(sha256.as_bytes());
-        current.rows.count += rows.count;
-        current.rows.hash.update(rows.hash.finalize());
-    }
-
-    pub fn finish(mut self) -> Vec<Hour> {
-        self.close();
-        self.done
-    }
-
-    fn close(&mut self) {
-        self.done.extend(self.current.take().map(|current| Hour {
-            begin: current.hour.to_string(),
-            objects: current.objects,
-            objects_sha256: hex(current.objects_hash),
-            rows: current.rows.count,
-            rows_sha256: hex(current.rows.hash),
-        }));
+        self.0.into_iter().map(hour).collect()
     }
 }
 
@@ -110,4 +92,36 @@ fn text(hash: &mut Sha256, text: &str) {
 fn hex(hash: Sha256) -> String {
     let bytes: [u8; 32] = hash.finalize().into();
     ObjectHash::from_bytes(&bytes).map_or_else(String::new, |hash| hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOLDER: &str = "t/dt=2026-11-22/hh=07/a.ndjson";
+
+    fn hours(objects: &[(&str, &str, &[u8])]) -> Vec<Hour> {
+        let mut hours = Hours::default();
+        for (key, stored_at, body) in objects {
+            let inside = Inside::without_rows(Timestamp::parse(stored_at).unwrap());
+            hours.add("t/", key, ObjectHash::of(body), inside);
+        }
+        hours.finish()
+    }
+
+    #[test]
+    fn p11_an_object_outside_the_hours_folders_is_of_the_hour_that_stored_it() {
+        let beside = |body: &'static [u8]| ("t/a.json", "2026-11-22T07:59:59Z", body);
+        let late = (FOLDER, "2026-11-22T08:00:01Z", &b"x"[..]);
+        let begins = |hours: Vec<Hour>| -> Vec<_> {
+            let begins = hours.into_iter();
+            begins.map(|hour| (hour.begin, hour.objects)).collect()
+        };
+        let seven = "2026-11-22T07:00:00.000000Z".to_owned();
+        let both = hours(&[beside(b"a"), late]);
+        assert_eq!(begins(both.clone()), [(seven, 2)]);
+        assert_ne!(both, hours(&[beside(b"b"), late]));
+        let next = ("t/b.json", "2026-11-22T08:00:00Z", &b"b"[..]);
+        assert_eq!(begins(hours(&[late, next])).len(), 2);
+    }
 }

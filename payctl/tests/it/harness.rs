@@ -170,6 +170,18 @@ impl Pipeline {
             .expect(sql);
     }
 
+    /// Returns once another connection waits for a table that is locked.
+    pub async fn until_a_table_is_waited_for(&self) {
+        let waiting = "SELECT COUNT(*) FROM information_schema.processlist \
+            WHERE db = DATABASE() AND state LIKE 'Waiting for table%'";
+        while sqlx::query_scalar::<_, i64>(waiting)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+            == 0
+        {}
+    }
+
     /// Ids of all rows, sorted.
     pub async fn rows(&self) -> Vec<String> {
         let rows = sqlx::query_scalar("SELECT payment_id FROM transactions ORDER BY payment_id");

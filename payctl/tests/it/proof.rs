@@ -8,7 +8,7 @@ use sqlx::MySqlPool;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::harness::{Pipeline, lines};
+use crate::harness::{Pipeline, lines, said};
 
 /// A process that writes a chain, as a tier does.
 struct Tier {
@@ -143,9 +143,100 @@ async fn p11_an_object_erased_with_its_rows_is_named(pool: MySqlPool) {
     // Nobody names the end of a run: what it says stays true without it.
     erase(&pipeline, &objects[3]).await;
     let said = pipeline.payctl(&VERIFY).await;
-    said.check(0, &[]);
+    said.check(
+        0,
+        &[
+            "node 000000a1: no end, up to number 2 at 2026-11-22T07:30:03",
+            "1 objects that no header names yet",
+        ],
+    );
     assert_eq!(said.count("runs without an end"), 1);
     assert_eq!(said.count("their objects not named yet"), 1);
+    let runs = "\"runs_without_end\":[{\"run\":\"";
+    verify(&pipeline, &["--json"], 0, &[runs]).await;
+}
+
+/// The range does not hold the end.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_object_behind_an_end_is_named_in_a_range_of_its_own(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let mut tier = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    let ended = [
+        tier.write("2026-11-22T07:30:01Z", &["a1"]),
+        tier.write("2026-11-22T07:30:02Z", &[]),
+    ];
+    let mut goes_on = Tier::new(0xa2, "2026-11-22T07:30:00Z");
+    let begun = [goes_on.write("2026-11-22T07:30:01Z", &["b1"])];
+    let forged = tier.write("2026-11-22T09:30:00Z", &["f1"]);
+    let later = goes_on.write("2026-11-22T09:30:00Z", &["b2"]);
+    put(&pipeline, &ended).await;
+    put(&pipeline, &begun).await;
+    put(&pipeline, &[later]).await;
+    let range = ["--from", "2026-11-22T09:00:00Z"];
+    verify(&pipeline, &range, 0, &[]).await;
+    put(&pipeline, std::slice::from_ref(&forged)).await;
+    let named = ["follows the end of its run", &forged.key];
+    verify(&pipeline, &range, 1, &named).await;
+    verify(&pipeline, &[], 1, &named).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_batch_without_a_header_is_named_in_a_range_behind_the_first(pool: MySqlPool) {
+    let (pipeline, _) = ingested(pool).await;
+    let unique = Uuid::from_u128(9);
+    let key = |time: &str| {
+        let key = ObjectKey::batch("transactions/", at(time), unique, "000000b1");
+        key.to_string()
+    };
+    let late = Written {
+        key: key("2026-11-22T09:00:00Z"),
+        body: lines(&["late"]),
+    };
+    put(&pipeline, std::slice::from_ref(&late)).await;
+    let range = ["--from", "2026-11-22T09:00:00Z"];
+    let named = ["without a chain", &late.key];
+    verify(&pipeline, &range, 1, &named).await;
+    let from = [&range[..], &["--chain-from", "2026-11-23"]].concat();
+    verify(&pipeline, &from, 0, &[]).await;
+    // An older function left no place in the ledger.
+    pipeline
+        .run_sql("UPDATE ingested_objects SET sha256 = NULL, run = NULL, seq = NULL")
+        .await;
+    verify(&pipeline, &range, 1, &named).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_key_that_no_tier_makes_is_named(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let (folder, _) = objects[0].key.rsplit_once('/').unwrap();
+    let folder = folder.replace("hh=07", "hh=08");
+    let forged = Written {
+        key: format!("{folder}/2f0a3a9e-6e0b-4c3d-9d3a-0123456789ab-000000a1.ndjson"),
+        body: lines(&["forged"]),
+    };
+    put(&pipeline, std::slice::from_ref(&forged)).await;
+    for range in [&[][..], &["--from", "2026-11-22T08:00:00Z"]] {
+        verify(&pipeline, range, 1, &["object inserted", &forged.key]).await;
+    }
+}
+
+/// It was stored behind the page of the listing that its key is on.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_object_that_came_behind_the_listing_is_not_missing(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    erase(&pipeline, &objects[1]).await;
+    // The ledger is asked once the listing is there.
+    let mut lock = Box::pin(pipeline.pool().acquire()).await.unwrap();
+    let lock_ledger = sqlx::raw_sql("LOCK TABLES ingested_objects WRITE");
+    lock_ledger.execute(&mut *lock).await.unwrap();
+    let verifying = pipeline.start_payctl(&VERIFY);
+    pipeline.until_a_table_is_waited_for().await;
+    pipeline.put(&objects[1].key, &objects[1].body).await;
+    let unlock = sqlx::raw_sql("UNLOCK TABLES");
+    unlock.execute(&mut *lock).await.unwrap();
+    let verified = said(verifying.wait_with_output().await.unwrap());
+    verified.check(2, &["1 objects are young"]);
+    assert_eq!(verified.count("differences"), 0);
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
@@ -251,7 +342,7 @@ async fn checkpoints(pipeline: &Pipeline) -> (TempDir, String, String) {
         pipeline,
         &first,
         0,
-        &["checkpoint up to 2026-11-22T08:00:00"],
+        &["checkpoint 1 up to 2026-11-22T08:00:00"],
     )
     .await;
     put(pipeline, &run(0xa2, "2026-11-23T09", "b")).await;
@@ -273,7 +364,13 @@ async fn p11_a_past_that_was_rewritten_no_longer_holds_against_its_checkpoint(po
     let (pipeline, objects) = ingested(pool).await;
     let (_folder, file, public) = checkpoints(&pipeline).await;
     let against = ["--against", &file, "--key", &public];
-    verify(&pipeline, &against, 0, &["2 checkpoints"]).await;
+    verify(
+        &pipeline,
+        &against,
+        0,
+        &["2 checkpoints before, the last up to 202"],
+    )
+    .await;
     // A whole run that never was.
     let forged = run(0xf1, "2026-11-23T09", "f");
     put(&pipeline, &forged).await;
@@ -382,6 +479,31 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
     pipeline.put(&objects[2].key, &objects[2].body).await;
     pipeline.delete(&objects[1].key).await;
     check(1, &["is not there"]).await;
+    pipeline.put(&objects[1].key, &objects[1].body).await;
+    check(0, &["proven: line 2"]).await;
+    let copy = "elsewhere/a.ndjson";
+    pipeline.put(copy, &objects[1].body).await;
+    fs::write(&file, receipt.replace(&objects[1].key, copy)).unwrap();
+    check(
+        1,
+        &["not proven", "elsewhere/a.ndjson is none of the journal"],
+    )
+    .await;
+    for (name, body, payment) in [
+        ("pretty.json", "{\n \"id\": \"p1\"\n}\n", "p1"),
+        ("array.json", "[{\"id\":\"p2\"},{\"id\":\"p3\"}]", "p3"),
+        (
+            "mark.ndjson",
+            "\u{feff}{\"id\":\"p4\"}\n{\"id\":\"p5\"}\n",
+            "p4",
+        ),
+    ] {
+        let key = format!("transactions/{name}");
+        let body = body.to_owned();
+        put(&pipeline, &[Written { key, body }]).await;
+        fs::write(&file, print(payment).await).unwrap();
+        check(0, &["proven", name, "no header vouches for it"]).await;
+    }
     let none = pipeline.payctl(&["receipt", "nobody"]).await;
     none.check(1, &["has no row"]);
     fs::write(&file, "{}").unwrap();

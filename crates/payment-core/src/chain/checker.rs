@@ -13,9 +13,9 @@ mod object;
 mod run;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Header, Node, ObjectHash};
+use super::{Header, Node, ObjectHash, RunId};
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
 
@@ -25,9 +25,6 @@ pub use self::object::{Content, Sighting};
 use self::run::{Claim, Run};
 use self::view::View;
 pub use self::view::{Span, Window};
-
-/// Objects without a right header that are remembered, to tell a changed object from a missing one.
-const ODD_MAX: usize = 10_000;
 
 /// Objects between two looks at the runs that have fallen silent.
 const ROUND: u64 = 4096;
@@ -73,38 +70,47 @@ impl Checker {
         }
     }
 
+    /// Batches had headers by then, before the span.
+    pub fn note_chain(&mut self, since: Timestamp) {
+        let first = self.chained_since.get_or_insert(since);
+        *first = since.min(*first);
+    }
+
+    /// The run ended with this number, before the span.
+    pub fn note_end(&mut self, run: RunId, node: Node, seq: u64) {
+        self.runs.insert(node, Run::ended(run, node, seq));
+    }
+
     /// Takes the next object in the order of keys. One that is no batch of this system has no place in a chain.
     pub fn see(&mut self, sighting: Sighting) {
-        let Some((uuid, _)) = sighting.key.own_batch() else {
+        let Sighting { key, content } = sighting;
+        if !key.is_own_batch() {
+            return;
+        }
+        let Some(name) = Name::of(&key, &self.view.prefix) else {
+            return self.misnamed(key, &content);
+        };
+        let Some(at) = ObjectKey::time_of(name.uuid) else {
             return;
         };
-        let Some(at) = ObjectKey::time_of(uuid).filter(|at| self.view.span.read.contains(*at))
-        else {
+        if !self.view.span.read.contains(at) {
             return;
-        };
-        let name = Name::of(&sighting.key);
-        let is_in_its_hour =
-            name.and_then(|name| name.key(&self.view.prefix)) == Some(sighting.key.clone());
-        self.view.at = self.view.at.max(uuid);
-        match (sighting.content, name) {
-            (Content::Empty, name) => self.note_odd(name),
-            (Content::Unread, Some(name)) => self.view.note_unread(name),
-            (Content::Unread, None) => {}
-            (Content::NoHeader { .. }, name) => {
-                self.note_odd(name);
-                self.unchained(sighting.key, at);
+        }
+        self.view.at = self.view.at.max(name.uuid);
+        match content {
+            Content::Empty => self.view.note_odd(name),
+            Content::Unread => self.view.note_unread(name),
+            Content::NoHeader { .. } => {
+                self.view.note_odd(name);
+                self.unchained(key, Some(at), What::Unchained);
             }
-            (Content::Header { header, sha256 }, Some(name)) if is_in_its_hour => {
+            Content::Header { header, sha256 } => {
                 self.chained_since.get_or_insert(at);
                 self.claim(name, sha256, &header);
             }
-            (Content::Header { .. }, name) => {
-                self.note_odd(name);
-                self.inserted(sighting.key, at, Inserted::Hour);
-            }
-            (Content::WrongHeader { .. }, name) => {
-                self.note_odd(name);
-                self.inserted(sighting.key, at, Inserted::Header);
+            Content::WrongHeader { .. } => {
+                self.view.note_odd(name);
+                self.accuse(key, Some(at), What::Inserted(Inserted::Header));
             }
         }
         self.seen += 1;
@@ -148,47 +154,43 @@ impl Checker {
         run.see(&self.view, claim, header, &mut self.faults);
     }
 
-    fn unchained(&mut self, key: ObjectKey, at: Timestamp) {
+    /// A batch whose key is not as tiers make them. Its folder places it in time, if that is one of an hour.
+    fn misnamed(&mut self, key: ObjectKey, content: &Content) {
+        let at = key.batch_hour();
+        let why = What::Inserted(Inserted::Hour);
+        match content {
+            Content::Unread | Content::Empty => {}
+            Content::NoHeader { .. } => self.unchained(key, at, why),
+            Content::WrongHeader { .. } | Content::Header { .. } => self.accuse(key, at, why),
+        }
+    }
+
+    /// A batch without a header.
+    fn unchained(&mut self, key: ObjectKey, at: Option<Timestamp>, what: What) {
         let is_fault = match self.chain_from {
-            Some(from) => from <= at,
+            Some(from) => at.is_none_or(|at| from <= at),
             None => self.chained_since.is_some(),
         };
-        if !self.view.span.judged.contains(at) {
-            return;
-        }
         if is_fault {
-            self.faults.push(Fault {
-                object: key,
-                run: None,
-                seq: None,
-                what: What::Unchained,
-            });
-        } else {
+            self.accuse(key, at, what);
+        } else if self.is_judged(at) {
             self.unchained_before += 1;
         }
     }
 
-    fn inserted(&mut self, key: ObjectKey, at: Timestamp, why: Inserted) {
-        if self.view.span.judged.contains(at) {
+    fn is_judged(&self, at: Option<Timestamp>) -> bool {
+        at.is_none_or(|at| self.view.span.judged.contains(at))
+    }
+
+    fn accuse(&mut self, object: ObjectKey, at: Option<Timestamp>, what: What) {
+        if self.is_judged(at) {
             self.faults.push(Fault {
-                object: key,
+                object,
                 run: None,
                 seq: None,
-                what: What::Inserted(why),
+                what,
             });
         }
-    }
-
-    fn note_odd(&mut self, name: Option<Name>) {
-        note(&mut self.view.odd, name);
-    }
-}
-
-/// Keeps the newest names.
-fn note(names: &mut BTreeSet<Name>, name: Option<Name>) {
-    names.extend(name);
-    if names.len() > ODD_MAX {
-        names.pop_first();
     }
 }
 

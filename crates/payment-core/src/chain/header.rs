@@ -40,13 +40,13 @@ pub struct Header {
     pub clock: Timestamp,
     /// Earlier objects of the run that S3 confirmed; by number, ascending. At most [`NAMES_MAX`], with the next.
     pub confirmed: Vec<Link>,
-    /// Numbers, ascending, of earlier objects whose PUT got no confirmation: each may be stored or not.
-    pub unconfirmed: Vec<u64>,
+    /// Earlier objects whose PUT got no confirmation, ascending: each may be stored or not.
+    pub unconfirmed: Vec<Link>,
     /// The run ends with this object: each earlier object is named, and none follows.
     pub end: bool,
 }
 
-/// What a header says of an object that S3 confirmed.
+/// What a header says of an earlier object: which one it is, if it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
     pub seq: u64,
@@ -109,16 +109,9 @@ impl Header {
         line.push_str(",\"clock\":\"");
         clock.push_to(&mut line);
         line.push_str("\",\"confirmed\":[");
-        for link in confirmed {
-            link.push_to(&mut line);
-        }
-        close_list(&mut line);
+        push_links(confirmed, &mut line);
         line.push_str(",\"unconfirmed\":[");
-        for seq in unconfirmed {
-            line.push_str(&seq.to_string());
-            line.push(',');
-        }
-        close_list(&mut line);
+        push_links(unconfirmed, &mut line);
         if *end {
             line.push_str(",\"end\":true");
         }
@@ -149,25 +142,31 @@ impl Header {
 
     /// Whether it names each earlier object at most once, in order.
     fn has_right_numbers(&self) -> bool {
-        let confirmed = || self.confirmed.iter().map(|link| link.seq);
-        let is_named = |seq: &u64| self.unconfirmed.binary_search(seq).is_ok();
-        is_ascending(confirmed(), self.seq)
-            && is_ascending(self.unconfirmed.iter().copied(), self.seq)
-            && !confirmed().any(|seq| is_named(&seq))
+        let Self {
+            seq,
+            confirmed,
+            unconfirmed,
+            ..
+        } = self;
+        let is_named = |link: &Link| unconfirmed.binary_search_by_key(&link.seq, |link| link.seq);
+        is_ascending(confirmed, *seq)
+            && is_ascending(unconfirmed, *seq)
+            && !confirmed.iter().any(|link| is_named(link).is_ok())
     }
 }
 
 /// Whether the numbers ascend, and stay below `end`.
-fn is_ascending(numbers: impl Iterator<Item = u64> + Clone, end: u64) -> bool {
-    numbers
-        .clone()
-        .zip(numbers.skip(1).chain([end]))
-        .all(|(number, next)| number < next)
+fn is_ascending(links: &[Link], end: u64) -> bool {
+    links.is_sorted_by(|one, next| one.seq < next.seq)
+        && links.last().is_none_or(|last| last.seq < end)
 }
 
-/// Replaces the comma after the last item.
-fn close_list(line: &mut String) {
-    if line.ends_with(',') {
+/// The items of a list, and its end.
+fn push_links(links: &[Link], line: &mut String) {
+    for link in links {
+        link.push_to(line);
+    }
+    if !links.is_empty() {
         line.pop();
     }
     line.push(']');
@@ -203,7 +202,8 @@ struct Written<'a> {
     clock: &'a str,
     #[serde(borrow)]
     confirmed: Vec<WrittenLink<'a>>,
-    unconfirmed: Vec<u64>,
+    #[serde(borrow)]
+    unconfirmed: Vec<WrittenLink<'a>>,
     #[serde(default)]
     end: bool,
 }
@@ -218,20 +218,23 @@ struct WrittenLink<'a> {
 
 impl Written<'_> {
     fn read(self) -> Option<Header> {
-        let links = self.confirmed.iter().map(WrittenLink::read);
         Some(Header {
             run: RunId::parse(self.run)?,
             node: Node::parse(self.node)?,
             seq: self.seq,
             clock: Timestamp::parse(self.clock)?,
-            confirmed: links.collect::<Option<_>>()?,
-            unconfirmed: self.unconfirmed,
+            confirmed: WrittenLink::read_all(&self.confirmed)?,
+            unconfirmed: WrittenLink::read_all(&self.unconfirmed)?,
             end: self.end,
         })
     }
 }
 
 impl WrittenLink<'_> {
+    fn read_all(links: &[Self]) -> Option<Vec<Link>> {
+        links.iter().map(Self::read).collect()
+    }
+
     fn read(&self) -> Option<Link> {
         let key = Uuid::try_parse(self.key).ok()?;
         ObjectKey::time_of(key)?;

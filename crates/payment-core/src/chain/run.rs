@@ -23,9 +23,9 @@ pub struct Run {
 
 #[derive(Debug, Clone, Copy)]
 struct Unnamed {
+    link: Link,
     has_payments: bool,
-    /// `None` if S3 did not confirm the object.
-    stored: Option<(Uuid, ObjectHash)>,
+    is_confirmed: bool,
 }
 
 /// An object's header, until it is settled whether S3 holds the object.
@@ -68,15 +68,13 @@ impl Run {
             end: purpose == Purpose::End,
         };
         self.next += 1;
-        for (seq, unnamed) in self.unnamed.iter().take(NAMES_MAX) {
-            match unnamed.stored {
-                Some((key, sha256)) => header.confirmed.push(Link {
-                    seq: *seq,
-                    key,
-                    sha256,
-                }),
-                None => header.unconfirmed.push(*seq),
-            }
+        for unnamed in self.unnamed.values().take(NAMES_MAX) {
+            let list = if unnamed.is_confirmed {
+                &mut header.confirmed
+            } else {
+                &mut header.unconfirmed
+            };
+            list.push(unnamed.link);
         }
         Sealed {
             header,
@@ -86,30 +84,31 @@ impl Run {
 
     /// S3 holds the object, under a key with this UUID and with this hash of its body.
     pub fn confirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
-        self.settle(sealed, Some((key, sha256)));
+        self.settle(sealed, key, sha256, true);
     }
 
-    /// S3 may hold the object or not. What it names is named again.
-    pub fn unconfirmed(&mut self, sealed: Sealed) {
-        self.settle(sealed, None);
+    /// S3 may hold the object, which was to have this key and hash, or not. What it names is named again.
+    pub fn unconfirmed(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash) {
+        self.settle(sealed, key, sha256, false);
     }
 
-    fn settle(&mut self, sealed: Sealed, stored: Option<(Uuid, ObjectHash)>) {
+    fn settle(&mut self, sealed: Sealed, key: Uuid, sha256: ObjectHash, is_confirmed: bool) {
         let Sealed {
             header,
             has_payments,
         } = sealed;
-        if stored.is_some() {
-            let names = header.confirmed.into_iter().map(|link| link.seq);
-            for seq in names.chain(header.unconfirmed) {
-                self.unnamed.remove(&seq);
+        if is_confirmed {
+            for link in header.confirmed.into_iter().chain(header.unconfirmed) {
+                self.unnamed.remove(&link.seq);
             }
         }
+        let seq = header.seq;
         let unnamed = Unnamed {
+            link: Link { seq, key, sha256 },
             has_payments,
-            stored,
+            is_confirmed,
         };
-        self.unnamed.insert(header.seq, unnamed);
+        self.unnamed.insert(seq, unnamed);
     }
 
     /// Whether a [`Purpose::Seal`] would name anything but seals.

@@ -87,6 +87,29 @@ fn p2_values_without_newlines_are_records_of_their_own() {
 }
 
 #[test]
+fn p11_a_record_is_found_with_its_text_in_any_layout() {
+    let (a, b) = (payment("a"), payment("b"));
+    let pretty = b.replace(',', ",\n  ");
+    for (number, text, body) in [
+        (2, &b, format!("{a}\n{b}\n").into_bytes()),
+        (3, &b, format!("{a}\r\n\r\n{b}\r\n").into_bytes()),
+        (2, &b, format!("{a}{b}").into_bytes()),
+        (2, &b, format!("[{a},{b}]").into_bytes()),
+        (2, &b, format!("\u{feff}{a}\n{b}").into_bytes()),
+        (2, &b, gzip(format!("{a}\n{b}\n"))),
+        (1, &pretty, pretty.clone().into_bytes()),
+    ] {
+        let (read, record) = read_one(&key("x.json"), &body, STORED_AT, number).unwrap();
+        assert_eq!(read, text.as_bytes());
+        assert_eq!(record.payment.id().as_str(), "b");
+        assert_eq!(LogRecord::parse(&read, STORED_AT), Ok(record));
+        assert_eq!(read_one(&key("x.json"), &body, STORED_AT, 4), None);
+    }
+    let broken = &gzip(format!("{a}\n"))[..30];
+    assert_eq!(read_one(&key("x.json"), broken, STORED_AT, 1), None);
+}
+
+#[test]
 fn p2_elements_of_an_array_are_records_of_their_own() {
     let (a, b) = (payment("a"), payment("b"));
     for body in [format!("[{a},{b}]"), format!("[\n  {a},\n  {b}\n]\n")] {

@@ -51,6 +51,8 @@ pub(super) struct Text {
     skips: bool,
     records: u32,
     lines: Vec<Line>,
+    /// The record whose text is kept, and the text.
+    kept: Option<(u32, Vec<u8>)>,
     /// Memory, in bytes, that these lines take.
     memory: usize,
     refused: Option<Unreadable>,
@@ -125,6 +127,14 @@ impl Text {
 
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
+    }
+
+    pub fn keep(&mut self, number: u32) {
+        self.kept = Some((number, Vec::new()));
+    }
+
+    pub fn kept(&mut self) -> Vec<u8> {
+        self.kept.take().map_or_else(Vec::new, |(_, text)| text)
     }
 
     pub fn is_refused(&self) -> bool {
@@ -237,7 +247,7 @@ impl Text {
         }
         buffer.drain(..end);
         if buffer.len() > LINE_BYTES_MAX {
-            self.push_line(Err(self.unreadable(Unreadable::LargeLine)));
+            self.push_line(&[], Err(self.unreadable(Unreadable::LargeLine)));
             self.skips = true;
             buffer.clear();
         }
@@ -261,9 +271,9 @@ impl Text {
                             self.record(value.get().as_bytes());
                         }
                     }
-                    None => self.push_line(Err(rejected)),
+                    None => self.push_line(text, Err(rejected)),
                 },
-                result => self.push_line(result),
+                result => self.push_line(text, result),
             }
         }
         if !std::mem::take(&mut self.has_record) {
@@ -273,7 +283,7 @@ impl Text {
 
     fn record(&mut self, text: &[u8]) {
         let result = self.read_record(text);
-        self.push_line(result);
+        self.push_line(text, result);
     }
 
     fn read_record(&self, text: &[u8]) -> Result<LogRecord, RejectedLine> {
@@ -294,9 +304,14 @@ impl Text {
         RejectedLine::unread(self.is_own, why)
     }
 
-    fn push_line(&mut self, result: Result<LogRecord, RejectedLine>) {
+    fn push_line(&mut self, text: &[u8], result: Result<LogRecord, RejectedLine>) {
         self.has_record = true;
         self.number = self.number.saturating_add(1);
+        if let Some((number, kept)) = &mut self.kept
+            && *number == self.number
+        {
+            *kept = text.trim_ascii().to_vec();
+        }
         self.records += 1;
         if self.records > OBJECT_LINES_MAX {
             self.refuse(Unreadable::LargeObject);

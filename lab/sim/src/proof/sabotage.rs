@@ -1,5 +1,7 @@
 //! Somebody with all rights over bucket and database, who deletes, changes, inserts and exchanges objects.
 
+mod forgery;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use uuid::Uuid;
 
 use super::{Evidence, fingerprint};
 
@@ -26,8 +29,8 @@ impl Saboteur {
         Self(StdRng::seed_from_u64(!seed))
     }
 
-    /// One act on the journal alone, on any object of the chain; and one that leaves no trace in the ledger, on an
-    /// object that a header vouches for.
+    /// One act on the journal alone, on any object of the chain; one that leaves no trace in the ledger, on an object
+    /// that a header vouches for; and a forged object of the chain, which leaves none either.
     pub fn acts(&mut self, evidence: &Evidence) -> Vec<Act> {
         let headed =
             |(key, body): (&ObjectKey, &Bytes)| read_header(key, body).map(|_| key.clone());
@@ -35,10 +38,11 @@ impl Saboteur {
         let vouched_for = vouched_for(evidence);
         let alone = self.act(evidence, &all);
         let mut hidden = self.act(evidence, &vouched_for);
-        if let Some(act) = &mut hidden {
+        let mut forged = self.forge(evidence);
+        for act in hidden.iter_mut().chain(&mut forged) {
             act.evidence.forge_ledger();
         }
-        alone.into_iter().chain(hidden).collect()
+        alone.into_iter().chain(hidden).chain(forged).collect()
     }
 
     /// `None` if there is no object to act on.
@@ -82,6 +86,10 @@ impl Saboteur {
     /// A key of the same node, soon after.
     fn copied(&mut self, key: &ObjectKey) -> Option<ObjectKey> {
         let (unique, node) = key.own_batch()?;
+        self.later(unique, node)
+    }
+
+    fn later(&mut self, unique: Uuid, node: &str) -> Option<ObjectKey> {
         let millis = ObjectKey::time_of(unique)?.to_utc().unix_timestamp_nanos() / 1_000_000;
         let later = i64::try_from(millis).ok()? + self.0.random_range(1..60_000);
         let at = Timestamp::from_unix_millis(later)?;

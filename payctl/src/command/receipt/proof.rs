@@ -4,8 +4,8 @@ use std::fmt;
 
 use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::chain::{Header, Link, ObjectHash};
-use payment_core::object::read_header;
-use payment_core::{LogRecord, ObjectKey, Timestamp};
+use payment_core::object::{read_header, read_one};
+use payment_core::{ContentHash, LogRecord, ObjectKey, Timestamp};
 use payment_store::Found;
 use payment_store::audit::KeySpan;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct Receipt {
     /// SHA-256 of the object's whole body.
     pub sha256: String,
     pub line: u32,
-    /// The line itself.
+    /// The line itself; in an array, the element.
     pub record: String,
     /// The record's hash, which the answer to the payment had as well.
     pub hash: String,
@@ -52,12 +52,8 @@ impl Receipt {
             Err(ObjectError::Gone) => return Ok(Err(format!("{key} is gone"))),
             Err(error) => return Err(error.into()),
         };
-        let stored_at = object.version.stored_at;
-        let record = line(&object, found.object_line).filter(|line| {
-            let record = LogRecord::parse(line.as_bytes(), stored_at);
-            record.is_ok_and(|record| record.content_hash == found.content_hash)
-        });
-        let Some(record) = record else {
+        let read = read(&object, found.object_line);
+        let Some((record, _)) = read.filter(|(_, hash)| *hash == found.content_hash) else {
             let line = found.object_line;
             return Ok(Err(format!("line {line} of {key} is not the row's")));
         };
@@ -72,7 +68,7 @@ impl Receipt {
             object: key.to_string(),
             sha256: sha256.to_string(),
             line: found.object_line,
-            record: record.to_owned(),
+            record,
             hash: found.content_hash.to_string(),
             position: header.as_ref().map(JournalLocation::of),
             named_by: named_by.map(|key| key.to_string()),
@@ -84,6 +80,13 @@ impl Receipt {
         let mut faults = Vec::new();
         if self.bucket != log.place.bucket {
             faults.push(format!("it is of the bucket {}", self.bucket));
+            return Ok(faults);
+        }
+        let named = std::iter::once(&self.object).chain(&self.named_by);
+        let prefix = &log.place.prefix;
+        let outside = named.filter(|key| !key.starts_with(prefix.as_str()));
+        faults.extend(outside.map(|key| format!("{key} is none of the journal {prefix}")));
+        if !faults.is_empty() {
             return Ok(faults);
         }
         let record = LogRecord::parse(self.record.as_bytes(), Timestamp::EPOCH);
@@ -98,7 +101,7 @@ impl Receipt {
         if sha256.to_string() != self.sha256 {
             faults.push(format!("{key} has the SHA-256 {sha256} now"));
         }
-        if line(&object, self.line) != Some(&self.record) {
+        if read(&object, self.line).is_none_or(|(record, _)| record != self.record) {
             faults.push(format!("line {} of {key} is another record", self.line));
         }
         let header = read_header(&key, &object.body);
@@ -155,10 +158,11 @@ async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Fa
     }
 }
 
-fn line(object: &Object, number: u32) -> Option<&str> {
-    let before = usize::try_from(number.checked_sub(1)?).ok()?;
-    let line = object.body.split(|byte| *byte == b'\n').nth(before)?;
-    str::from_utf8(line).ok()
+/// A record of the object: its text, and its hash.
+fn read(object: &Object, number: u32) -> Option<(String, ContentHash)> {
+    let Object { version, body } = object;
+    let (text, record) = read_one(&version.key, body, version.stored_at, number)?;
+    Some((String::from_utf8(text).ok()?, record.content_hash))
 }
 
 /// The object of the same node, of about the same time, whose header names this one.

@@ -118,7 +118,13 @@ impl Plan {
             && !is_json
         {
             let count = self.before.list.len();
-            output::say(&format!("{count} checkpoints before, signed by {key}\n"))?;
+            let to = self
+                .before
+                .to()
+                .map_or_else(String::new, |to| to.to_string());
+            output::say(&format!(
+                "{count} checkpoints before, the last up to {to}, signed by {key}\n"
+            ))?;
         }
         let (Some(key), Some(proven), false) = (&self.key, proven, self.is_again) else {
             return Ok(outcome);
@@ -127,8 +133,10 @@ impl Plan {
             output::warn("no checkpoint is written: it would vouch for what is not clean");
             return Ok(outcome);
         }
+        let number = self.before.next_number();
         let checkpoint = Checkpoint {
             v: 1,
+            number,
             bucket: self.place.bucket.clone(),
             prefix: self.place.prefix.clone(),
             from: self.from.map(|from| from.to_string()),
@@ -136,14 +144,15 @@ impl Plan {
             previous: self.before.last_hash(),
             chained_since: proven.chained_since.clone(),
             hours: proven.hours.clone(),
-            open: proven.runs.iter().map(Into::into).collect(),
+            open: proven.runs_without_end.clone(),
             key: String::new(),
         };
         append(&self.file, checkpoint, key)?;
         if is_json {
-            output::say_json(&json!({"checkpoint": self.file, "to": self.to.to_string()}))?;
+            let to = self.to.to_string();
+            output::say_json(&json!({"checkpoint": self.file, "number": number, "to": to}))?;
         } else {
-            output::say(&format!("checkpoint up to {} appended\n", self.to))?;
+            output::say(&format!("checkpoint {number} up to {} appended\n", self.to))?;
         }
         Ok(outcome)
     }

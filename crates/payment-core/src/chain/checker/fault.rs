@@ -1,9 +1,8 @@
 //! What a checker names.
 
-use std::fmt;
-
 use super::super::{Node, ObjectHash, RunId};
 use crate::object_key::ObjectKey;
+use crate::timestamp::Timestamp;
 
 /// One way in which the objects of the journal contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum What {
     #[error("{by} names it as stored, and it is not there")]
-    Missing { by: ObjectKey },
+    Missing { by: ObjectKey, expected: ObjectHash },
     #[error("it is not the object that {by} names, with SHA-256 {expected}")]
     Changed { by: ObjectKey, expected: ObjectHash },
     #[error("{0}")]
@@ -54,7 +53,7 @@ impl What {
 /// Why an object is none that its run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inserted {
-    #[error("its key names another hour than its UUID")]
+    #[error("no tier names an object so: its folder is not that of the time in its UUID")]
     Hour,
     #[error("its first line is no right header of an object with this key")]
     Header,
@@ -68,28 +67,15 @@ pub enum Inserted {
     AfterEnd,
 }
 
-/// A run whose end was not seen: it goes on, or its process died.
+/// A run whose end was not seen: it goes on, or its process died, or somebody cut it off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRun {
     pub run: RunId,
     pub node: Node,
     /// Its last number that was seen.
     pub last: u64,
+    /// When its last object was received.
+    pub last_at: Timestamp,
     /// Objects that no header names yet: the ledger and the rows alone vouch for them.
     pub open: u64,
-}
-
-impl fmt::Display for OpenRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            run,
-            node,
-            last,
-            open,
-        } = self;
-        write!(
-            f,
-            "run {run} of node {node}: no end, up to number {last}; {open} objects that no header names yet"
-        )
-    }
 }

@@ -4,7 +4,7 @@ mod judge;
 
 use std::collections::BTreeMap;
 
-use super::super::{Header, NAMES_MAX, Node, ObjectHash, RunId};
+use super::super::{Header, Link, NAMES_MAX, Node, ObjectHash, RunId};
 use super::fault::{Fault, Inserted, OpenRun, What};
 use super::object::Name;
 use super::view::View;
@@ -23,7 +23,8 @@ pub(super) struct Run {
     slots: BTreeMap<u64, Slot>,
     /// All lower numbers are judged. Unknown until then, for a run that began before the span.
     below: Option<u64>,
-    has_ended: bool,
+    /// Its last number, once nothing more can be right.
+    ended_with: Option<u64>,
     last: u64,
     /// The newest of its objects' keys.
     last_at: Timestamp,
@@ -59,10 +60,19 @@ struct Stated {
     fate: Fate,
 }
 
+/// Which object has the number, if one has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Confirmed(Name, ObjectHash),
-    Unconfirmed,
+struct Fate {
+    name: Name,
+    sha256: ObjectHash,
+    /// S3 confirmed it; else it may be stored or not.
+    is_confirmed: bool,
+}
+
+impl Fate {
+    fn is_of(&self, claim: &Claim) -> bool {
+        (self.name, self.sha256) == (claim.name, claim.sha256)
+    }
 }
 
 impl Claim {
@@ -84,7 +94,7 @@ impl Run {
             node,
             slots: BTreeMap::new(),
             below: None,
-            has_ended: false,
+            ended_with: None,
             last: 0,
             last_at: Timestamp::EPOCH,
             judge_at: SLOTS_MIN,
@@ -94,12 +104,21 @@ impl Run {
         }
     }
 
+    /// A run that ended before the span.
+    pub fn ended(id: RunId, node: Node, seq: u64) -> Self {
+        Self {
+            ended_with: Some(seq),
+            ..Self::new(id, node)
+        }
+    }
+
     /// An object of this run: its own number, and what it says of others.
     pub fn see(&mut self, view: &View, claim: Claim, header: &Header, faults: &mut Vec<Fault>) {
         let seq = header.seq;
         let below = self.below.unwrap_or(0);
-        if seq < below || self.has_ended {
-            let why = if self.has_ended {
+        let is_behind = self.ended_with.is_some_and(|end| end < seq);
+        if seq < below || is_behind {
+            let why = if is_behind {
                 Inserted::AfterEnd
             } else {
                 Inserted::NeverNamed
@@ -115,15 +134,17 @@ impl Run {
         self.last_at = at.map_or(self.last_at, |at| self.last_at.max(at));
         self.slots.entry(seq).or_default().claims.push(claim);
         let node = claim.name.node;
-        let confirmed = header.confirmed.iter().map(|link| {
-            let name = Name {
-                uuid: link.key,
-                node,
+        let fate = |link: &Link, is_confirmed| {
+            let uuid = link.key;
+            let fate = Fate {
+                name: Name { uuid, node },
+                sha256: link.sha256,
+                is_confirmed,
             };
-            (link.seq, Fate::Confirmed(name, link.sha256))
-        });
-        let unconfirmed = header.unconfirmed.iter();
-        let unconfirmed = unconfirmed.map(|seq| (*seq, Fate::Unconfirmed));
+            (link.seq, fate)
+        };
+        let confirmed = header.confirmed.iter().map(|link| fate(link, true));
+        let unconfirmed = header.unconfirmed.iter().map(|link| fate(link, false));
         let by = (seq, claim.name);
         for (of, fate) in confirmed.chain(unconfirmed) {
             if of >= below {
@@ -151,10 +172,12 @@ impl Run {
 
     /// The run as it stands at the end, if it did not end itself.
     pub fn open(&self) -> Option<OpenRun> {
-        (self.is_in_window && !self.has_ended).then_some(OpenRun {
+        let is_open = self.is_in_window && self.ended_with.is_none();
+        is_open.then_some(OpenRun {
             run: self.id,
             node: self.node,
             last: self.last,
+            last_at: self.last_at,
             open: self.open,
         })
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use self::model::{Left, Object, START, at, key, life, live, lives};
 use super::*;
@@ -146,7 +148,58 @@ proptest! {
             header.unconfirmed.clear();
             let copy = key(START + later, 7, header.node);
             journal.insert(copy.clone(), header.to_line().into_bytes());
-            prop_assert_eq!(accused(&journal), keys([&copy]), "{:?}", left.stated);
+            prop_assert_eq!(accused(&journal), keys([&copy]), "{:?}", left.named);
+        }
+    }
+
+    /// Under the key of the PUT, or under another.
+    #[test]
+    fn p11_an_object_forged_under_the_number_of_a_failed_put_is_named(lives in lives(), index: Index, later in 1..100_000_i64, is_its_key: bool) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        let unconfirmed: Vec<_> = left.iter().flat_map(|left| left.unconfirmed.values().map(move |link| (left, link))).collect();
+        if !unconfirmed.is_empty() {
+            let (left, link) = unconfirmed[index.index(unconfirmed.len())];
+            let like = header(left.objects.values().next().unwrap());
+            let header = Header { seq: link.seq, confirmed: Vec::new(), unconfirmed: Vec::new(), end: false, ..like };
+            let forged = if is_its_key { link.object_key(model::PREFIX, header.node).unwrap() } else { key(START + later, 7, header.node) };
+            journal.insert(forged.clone(), (header.to_line() + "{\"v\":1}\n").into_bytes());
+            prop_assert_eq!(accused(&journal), keys([&forged]));
+        }
+    }
+
+    /// With or without payments, which end the run again or not, and name what they like.
+    #[test]
+    fn p11_what_is_forged_behind_an_end_is_named_and_accuses_no_other(
+        lives in lives(), index: Index, forged in prop::collection::vec((0..200_000_i64, 0..3_u64, any::<[bool; 2]>()), 1..4),
+    ) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        let ended: Vec<_> = left.iter().filter(|left| left.ended).collect();
+        if !ended.is_empty() {
+            let (seq, end) = ended[index.index(ended.len())].objects.last_key_value().unwrap();
+            let mut said = header(end);
+            let mut last = (*seq, end.key.clone(), end.body.clone());
+            let mut keys = BTreeSet::new();
+            for (later, skipped, [names_it, is_end]) in forged {
+                let (seq, last_key, last_body) = last;
+                let link = Link { seq, key: last_key.own_batch().unwrap().0, sha256: ObjectHash::of(&last_body) };
+                let now = said.clock.to_utc() + time::Duration::milliseconds(later);
+                said = Header {
+                    seq: seq + 1 + skipped,
+                    clock: Timestamp::new(now),
+                    confirmed: Vec::from_iter(names_it.then_some(link)),
+                    unconfirmed: Vec::new(),
+                    end: is_end,
+                    ..said
+                };
+                let millis = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap();
+                let (key, body) = (key(millis, u128::from(u64::MAX - said.seq), said.node), said.to_line().into_bytes());
+                last = (said.seq, key.clone(), body.clone());
+                journal.insert(key.clone(), body);
+                keys.insert(key);
+            }
+            prop_assert_eq!(accused(&journal), keys);
         }
     }
 
@@ -178,6 +231,105 @@ proptest! {
             prop_assert!(gone.contains(&fault.object), "{:?}", fault);
         }
     }
+}
+
+/// What is seen begins behind the end.
+#[test]
+fn p11_what_follows_an_end_before_the_range_is_named() {
+    let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
+    let header = Header {
+        run,
+        node,
+        seq: 8,
+        clock: at(START),
+        confirmed: Vec::new(),
+        unconfirmed: Vec::new(),
+        end: false,
+    };
+    let key = key(START + 3_600_000, 7, node);
+    for (end, faults) in [(7, 1), (8, 0)] {
+        let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+        checker.note_end(run, node, end);
+        checker.see(Sighting::of(&key, header.to_line().as_bytes()));
+        let summary = checker.finish();
+        assert_eq!(summary.open, []);
+        let what = summary.faults.into_iter().map(|fault| fault.what);
+        assert_eq!(
+            what.collect::<Vec<_>>(),
+            vec![What::Inserted(Inserted::AfterEnd); faults]
+        );
+    }
+}
+
+fn see_all(checker: &mut Checker, keys: &[ObjectKey]) {
+    for key in keys {
+        checker.see(Sighting::of(key, b"{\"v\":1}\n"));
+    }
+}
+
+#[test]
+fn p11_a_batch_without_a_header_is_a_fault_if_the_chain_began_before_the_range() {
+    let keys = [key(START, 7, Node::new(1))];
+    let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+    see_all(&mut checker, &keys);
+    assert_eq!(checker.take(), []);
+    let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+    checker.note_chain(at(START - 1));
+    see_all(&mut checker, &keys);
+    let faults = checker.take();
+    assert_eq!(faults[0].what, What::Unchained);
+    assert_eq!(checker.finish().chained_since, Some(at(START - 1)));
+}
+
+/// Keys that no tier makes: the folder says when they are from.
+#[test]
+fn p11_a_batch_named_unlike_a_tiers_is_a_fault_once_there_is_a_chain() {
+    let own = key(START, 7, Node::new(1)).to_string();
+    let (folder, name) = own.rsplit_once('/').unwrap();
+    let misnamed = [
+        format!("{folder}/2f0a3a9e-6e0b-4c3d-9d3a-0123456789ab-00000001.ndjson"),
+        format!("{folder}/2f0a3a9e-6e0b-1c3d-9d3a-0123456789ab-00000001.ndjson"),
+        format!("{}/{name}", folder.replace("hh=07", "hh=08")),
+        format!("{}/{name}", folder.replace("hh=07", "hh=77")),
+        format!("{folder}/{}", name.replace("-00000001", "-node")),
+        format!(
+            "{folder}/{}",
+            name.to_uppercase().replace(".NDJSON", ".ndjson")
+        ),
+        format!("{}/{name}", folder.replace("dt=", "other/dt=")),
+    ]
+    .map(|key| ObjectKey::parse(&key).unwrap());
+    let hour = |hours: i64| Some(at(START + 3_600_000 * hours));
+    let window = |from, to| Window { from, to };
+    for (chain_from, judged, expected) in [
+        (None, Window::default(), 0),
+        (hour(0), Window::default(), 7),
+        (hour(0), window(hour(0), hour(2)), 7),
+        (hour(0), window(hour(1), hour(2)), 2),
+        // One is in no hour.
+        (hour(2), window(hour(0), hour(2)), 1),
+    ] {
+        let mut checker = Checker::new(model::PREFIX, Span::around(judged), chain_from);
+        see_all(&mut checker, &misnamed);
+        let faults = checker.take();
+        let what = |fault: &Fault| fault.what == What::Inserted(Inserted::Hour);
+        assert!(faults.iter().all(what), "{faults:?}");
+        assert_eq!(faults.len(), expected, "{chain_from:?} {judged:?}");
+    }
+}
+
+/// It says nothing of how far the journal was seen.
+#[test]
+fn p11_a_key_with_a_time_to_come_makes_no_object_missing() {
+    let life = model::life(40).new_tree(&mut TestRunner::deterministic());
+    let left = [live(1, &life.unwrap().current())];
+    let mut journal = journal(&left);
+    let ahead = key(START + 1_000_000_000, 7, Node::new(1)).to_string();
+    let (_, name) = ahead.rsplit_once('/').unwrap();
+    let early = ObjectKey::hour_prefix(model::PREFIX, at(START - 3_600_000));
+    let forged = ObjectKey::parse(&format!("{early}{name}")).unwrap();
+    journal.insert(forged.clone(), b"{\"v\":3,\n".to_vec());
+    assert_eq!(accused(&journal), keys([&forged]));
 }
 
 /// The keys of one moment are in no order: an object may be seen long before the one whose header names it.

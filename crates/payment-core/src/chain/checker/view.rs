@@ -19,6 +19,9 @@ const SETTLED_AFTER: Duration = Duration::minutes(2);
 /// A run that wrote nothing for so long is judged as far as can be.
 const SILENT_AFTER: Duration = Duration::hours(1);
 
+/// Objects without a right header that are remembered, the newest, to tell a changed object from a missing one.
+const ODD_MAX: usize = 10_000;
+
 /// Unread objects that are remembered; with more, no object counts as missing.
 const UNREAD_MAX: usize = 10_000;
 
@@ -78,6 +81,13 @@ impl View {
             at: Uuid::nil(),
             odd: BTreeSet::new(),
             unread: BTreeSet::new(),
+        }
+    }
+
+    pub fn note_odd(&mut self, name: Name) {
+        self.odd.insert(name);
+        if self.odd.len() > ODD_MAX {
+            self.odd.pop_first();
         }
     }
 

@@ -21,6 +21,16 @@ fn confirm(run: &mut Run, sealed: Sealed) {
     run.confirmed(sealed, key, sha256);
 }
 
+fn fail(run: &mut Run, sealed: Sealed) {
+    let (key, sha256) = fate(sealed.header().seq);
+    run.unconfirmed(sealed, key, sha256);
+}
+
+fn link(seq: u64) -> Link {
+    let (key, sha256) = fate(seq);
+    Link { seq, key, sha256 }
+}
+
 fn payments(run: &mut Run) -> Sealed {
     run.seal(Purpose::Payments, Timestamp::EPOCH)
 }
@@ -40,20 +50,12 @@ fn p11_a_header_names_what_was_settled_when_it_was_sealed() {
         (third.header().seq, confirmed(third.header())),
         (2, vec![1])
     );
-    let (key, sha256) = fate(1);
-    assert_eq!(
-        third.header().confirmed,
-        [Link {
-            seq: 1,
-            key,
-            sha256
-        }]
-    );
-    run.unconfirmed(first);
+    assert_eq!(third.header().confirmed, [link(1)]);
+    fail(&mut run, first);
     confirm(&mut run, third);
     let fourth = payments(&mut run);
     assert_eq!(confirmed(fourth.header()), [2]);
-    assert_eq!(fourth.header().unconfirmed, [0]);
+    assert_eq!(fourth.header().unconfirmed, [link(0)]);
 }
 
 #[test]
@@ -65,14 +67,14 @@ fn p11_an_object_is_named_until_a_header_that_names_it_is_confirmed() {
     let beside = payments(&mut run);
     assert_eq!(confirmed(failing.header()), [0]);
     assert_eq!(confirmed(beside.header()), [0], "the other may fail");
-    run.unconfirmed(failing);
+    fail(&mut run, failing);
     let next = payments(&mut run);
     assert_eq!(confirmed(next.header()), [0]);
-    assert_eq!(next.header().unconfirmed, [1]);
+    assert_eq!(next.header().unconfirmed, [link(1)]);
     confirm(&mut run, beside);
     let last = payments(&mut run);
     assert_eq!(confirmed(last.header()), [2]);
-    assert_eq!(last.header().unconfirmed, [1]);
+    assert_eq!(last.header().unconfirmed, [link(1)]);
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn p11_a_seal_owes_no_further_seal_unless_it_fails() {
     confirm(&mut run, first);
     assert!(run.is_owing());
     let seal = run.seal(Purpose::Seal, Timestamp::EPOCH);
-    run.unconfirmed(seal);
+    fail(&mut run, seal);
     assert!(run.is_owing());
     let seal = run.seal(Purpose::Seal, Timestamp::EPOCH);
     confirm(&mut run, seal);
@@ -98,7 +100,7 @@ fn p11_a_header_names_no_more_than_fit_a_line() {
     let mut run = run();
     for _ in 0..=NAMES_MAX {
         let sealed = payments(&mut run);
-        run.unconfirmed(sealed);
+        fail(&mut run, sealed);
     }
     assert!(!run.fits_one_header());
     let room = run.header_bytes();
@@ -110,7 +112,7 @@ fn p11_a_header_names_no_more_than_fit_a_line() {
     let end = run.seal(Purpose::End, Timestamp::EPOCH);
     assert_eq!(
         end.header().unconfirmed,
-        [u64::try_from(NAMES_MAX).unwrap()]
+        [link(u64::try_from(NAMES_MAX).unwrap())]
     );
 }
 
@@ -144,7 +146,7 @@ proptest! {
                 confirmed_headers.push(sealed.header().clone());
                 confirm(run, sealed);
             } else {
-                run.unconfirmed(sealed);
+                fail(run, sealed);
             }
         };
         let mut settle = settle;
@@ -166,13 +168,14 @@ proptest! {
         settle(&mut run, end, true);
         let end = confirmed_headers.last().unwrap().seq;
         for seq in 0..end {
-            let links = confirmed_headers.iter().flat_map(|header| &header.confirmed);
-            let links: Vec<_> = links.filter(|link| link.seq == seq).collect();
-            let is_unconfirmed = confirmed_headers.iter().any(|header| header.unconfirmed.contains(&seq));
-            let (key, sha256) = fate(seq);
-            prop_assert_eq!(!links.is_empty(), stored.contains(&seq), "{}", seq);
-            prop_assert_eq!(is_unconfirmed, !stored.contains(&seq), "{}", seq);
-            prop_assert!(links.iter().all(|link| (link.key, link.sha256) == (key, sha256)));
+            let of = |links: fn(&Header) -> &Vec<Link>| -> Vec<_> {
+                let links = confirmed_headers.iter().flat_map(links);
+                links.filter(|link| link.seq == seq).copied().collect()
+            };
+            let (confirmed, unconfirmed) = (of(|header| &header.confirmed), of(|header| &header.unconfirmed));
+            prop_assert_eq!(!confirmed.is_empty(), stored.contains(&seq), "{}", seq);
+            prop_assert_eq!(!unconfirmed.is_empty(), !stored.contains(&seq), "{}", seq);
+            prop_assert!(confirmed.iter().chain(&unconfirmed).all(|said| *said == link(seq)));
         }
     }
 }

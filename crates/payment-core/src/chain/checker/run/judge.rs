@@ -6,7 +6,6 @@ use super::super::fault::{Fault, Inserted, What};
 use super::super::object::Name;
 use super::super::view::{NAMED_WITHIN, View};
 use super::{Claim, Fate, Run, Slot, Stated, began};
-use crate::chain::ObjectHash;
 use crate::timestamp::Timestamp;
 
 /// More numbers than that are never at work at one time.
@@ -65,7 +64,8 @@ impl Run {
     /// Judges the numbers that are old enough, or at the end all, and forgets what is decided.
     pub fn judge(&mut self, view: &View, is_final: bool, faults: &mut Vec<Fault>) {
         let mut pass = Pass::new(self, view, is_final);
-        for (seq, slot) in self.slots.iter().rev() {
+        let end = self.undisputed_end().map_or(u64::MAX, |end| pass.end(end));
+        for (seq, slot) in self.slots.range(..=end).rev() {
             pass.number(*seq, slot);
         }
         pass.begin();
@@ -78,7 +78,7 @@ impl Run {
         let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
         faults.extend(certain.map(|(_, fault)| fault));
         let (open, ended_with) = (pass.open, pass.ended_with);
-        self.has_ended |= ended_with.is_some_and(|end| end < below);
+        self.ended_with = self.ended_with.or(ended_with.filter(|end| *end < below));
         self.open = open;
         self.is_judged_silent = true;
         let first = self.slots.first_key_value().map(|(first, _)| *first);
@@ -88,25 +88,29 @@ impl Run {
         }
     }
 
+    /// The first end that no other object takes the number of: what is behind it has no say in what is right.
+    fn undisputed_end(&self) -> Option<u64> {
+        let is_end = |(_, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
+            [only] => only.is_end && slot.stated.iter().all(|stated| stated.fate.is_of(only)),
+            _ => false,
+        };
+        let mut slots = self.slots.iter();
+        slots.find(is_end).map(|(seq, _)| *seq)
+    }
+
     /// The first number that is too young to be judged.
     fn settled(&self, view: &View) -> u64 {
         let is_young = |slot: &Slot| {
             let mut claims = slot.claims.iter();
             claims.any(|claim| !view.is_settled(claim.clock))
-                || slot.stated.iter().any(|stated| stated.is_ahead(view))
+                || slot
+                    .stated
+                    .iter()
+                    .any(|stated| view.is_ahead(stated.fate.name))
         };
         let mut young = self.slots.iter().filter(|(_, slot)| is_young(slot));
         let after_all = || self.slots.last_key_value().map_or(0, |(last, _)| last + 1);
         young.next().map_or_else(after_all, |(seq, _)| *seq)
-    }
-}
-
-impl Stated {
-    fn is_ahead(&self, view: &View) -> bool {
-        match self.fate {
-            Fate::Confirmed(name, _) => view.is_ahead(name),
-            Fate::Unconfirmed => false,
-        }
     }
 }
 
@@ -143,20 +147,13 @@ impl<'a> Pass<'a> {
         };
         self.gap(seq + 1);
         let before = self.behind.len();
-        match named.map(|named| (named.by.1, named.fate)) {
-            Some((by, Fate::Confirmed(name, sha256))) => {
-                self.confirmed(seq, slot, by, name, sha256);
-                self.next = Some((seq, name));
-            }
-            Some((_, Fate::Unconfirmed)) => {
-                self.one_of(seq, slot);
-                self.next = Some((seq, of));
-            }
-            None => {
-                self.unnamed(seq, slot);
-                self.next = Some((seq, of));
-            }
+        match named {
+            Some(Stated { by, fate }) => self.named(seq, slot, by.1, fate),
+            None => self.unnamed(seq, slot),
         }
+        let confirmed = named.map(|named| named.fate);
+        let confirmed = confirmed.filter(|fate| fate.is_confirmed);
+        self.next = Some((seq, confirmed.map_or(of, |fate| fate.name)));
         if let Some(first) = named {
             for other in stated.iter().filter(|other| other.fate != first.fate) {
                 self.contradiction(seq, &first, other);
@@ -168,7 +165,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The object of a number that a header names.
-    fn confirmed(&mut self, seq: u64, slot: &Slot, by: Name, name: Name, expected: ObjectHash) {
+    fn named(&mut self, seq: u64, slot: &Slot, by: Name, fate: Fate) {
+        let Fate {
+            name,
+            sha256: expected,
+            is_confirmed,
+        } = fate;
         let prefix = &self.view.prefix;
         let (Some(by), Some(right)) = (by.key(prefix), name.key(prefix)) else {
             return;
@@ -176,6 +178,7 @@ impl<'a> Pass<'a> {
         match slot.claims.iter().find(|claim| claim.name == name) {
             Some(claim) if claim.sha256 == expected => self.trust(seq, claim),
             Some(_) => self.lost(seq, name, What::Changed { by, expected }),
+            None if !is_confirmed && !self.view.is_read(name) => {}
             None if !self.view.is_read(name) => self.behind.push(Behind::Outside),
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
                 self.lost(seq, name, What::Changed { by, expected });
@@ -185,18 +188,12 @@ impl<'a> Pass<'a> {
                 self.behind.push(Behind::Open);
             }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
-            None => self.lost(seq, name, What::Missing { by }),
+            None if is_confirmed => self.lost(seq, name, What::Missing { by, expected }),
+            None => {}
         }
         for other in slot.claims.iter().filter(|claim| claim.name != name) {
             let why = Inserted::Taken(right.clone());
             self.accuse(seq, other.name, What::Inserted(why));
-        }
-    }
-
-    /// The object of a number that may have one.
-    fn one_of(&mut self, seq: u64, slot: &Slot) {
-        if let Some(claim) = self.only_one(seq, slot) {
-            self.trust(seq, claim);
         }
     }
 
@@ -235,9 +232,7 @@ impl<'a> Pass<'a> {
 
     fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
         let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
-        stated.any(|stated| {
-            stated.by == by && matches!(stated.fate, Fate::Confirmed(other, _) if other == name)
-        })
+        stated.any(|stated| stated.by == by && stated.fate.name == name)
     }
 
     /// The objects of a number that no header names.
@@ -247,7 +242,10 @@ impl<'a> Pass<'a> {
         };
         let silence = self.silence(Some(sealed));
         if silence.is_outside {
-            return self.one_of(seq, slot);
+            if let Some(claim) = self.only_one(seq, slot) {
+                self.trust(seq, claim);
+            }
+            return;
         }
         if silence.is_broken {
             for claim in &slot.claims {
@@ -288,13 +286,14 @@ impl<'a> Pass<'a> {
     }
 
     /// The run ended with this number: what has a higher one does not belong to it.
-    fn end(&mut self, seq: u64) {
+    fn end(&mut self, seq: u64) -> u64 {
         self.ended_with = Some(seq);
         for (later, slot) in self.run.slots.range(seq + 1..) {
             for claim in &slot.claims {
                 self.accuse(*later, claim.name, What::Inserted(Inserted::AfterEnd));
             }
         }
+        seq
     }
 
     /// Numbers from `first` up to the next one that is known.

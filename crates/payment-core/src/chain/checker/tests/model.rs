@@ -55,8 +55,8 @@ pub struct Object {
 pub struct Left {
     pub objects: BTreeMap<u64, Object>,
     pub named: BTreeSet<u64>,
-    /// Numbers that a stored header names, in whatever way.
-    pub stated: BTreeSet<u64>,
+    /// What stored headers name as unconfirmed.
+    pub unconfirmed: BTreeMap<u64, Link>,
     pub ended: bool,
 }
 
@@ -71,7 +71,7 @@ struct Put {
 #[derive(Debug, Default, Clone)]
 struct Names {
     confirmed: BTreeMap<u64, Link>,
-    unconfirmed: BTreeSet<u64>,
+    unconfirmed: BTreeMap<u64, Link>,
 }
 
 struct Tier {
@@ -172,7 +172,7 @@ impl Tier {
             if put.fate == Fate::Confirmed {
                 self.names.confirmed.insert(put.seq, put.link);
             } else {
-                self.names.unconfirmed.insert(put.seq);
+                self.names.unconfirmed.insert(put.seq, put.link);
                 self.names.confirmed.extend(put.names.confirmed);
                 self.names.unconfirmed.extend(put.names.unconfirmed);
             }
@@ -189,7 +189,7 @@ impl Tier {
             seq,
             clock: at(now),
             confirmed: names.confirmed.values().copied().collect(),
-            unconfirmed: names.unconfirmed.iter().copied().collect(),
+            unconfirmed: names.unconfirmed.values().copied().collect(),
             end,
         };
         let body = [header.to_line().as_bytes(), payments].concat();
@@ -203,8 +203,7 @@ impl Tier {
             let key = key(received, unique, self.node);
             self.left.objects.insert(seq, Object { key, body });
             self.left.named.extend(names.confirmed.keys());
-            self.left.stated.extend(names.confirmed.keys());
-            self.left.stated.extend(&names.unconfirmed);
+            self.left.unconfirmed.extend(&names.unconfirmed);
         }
         self.puts.push(Put {
             seq,

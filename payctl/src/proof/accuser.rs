@@ -1,0 +1,108 @@
+//! What is to be said of a fault: its place in the chain, and what to do.
+//!
+//! An object counts as missing if another names it and the listing had none. It may have been stored behind the page of
+//! the listing that it belongs to, so S3 is asked for it before anything is said.
+
+use std::collections::BTreeSet;
+
+use lambda_ingest::objects::ObjectError;
+use payment_core::chain::ObjectHash;
+use payment_core::chain::checker::{Fault, Inserted, What};
+use program::chain;
+
+use crate::audit::difference::{Difference, Findings, Kind, Unread};
+use crate::journal::Journal;
+
+#[derive(Debug, Default)]
+pub struct Accuser {
+    /// Nodes with objects that came behind the listing: what those say of others was not seen either.
+    late: BTreeSet<String>,
+}
+
+/// What S3 has of an object that counts as missing.
+enum Found {
+    Nothing,
+    /// What other objects name.
+    Right,
+    Unread(String),
+}
+
+impl Accuser {
+    pub async fn hold(&mut self, log: &Journal, faults: Vec<Fault>) -> Findings {
+        let mut findings = Findings::default();
+        for fault in faults {
+            let node = fault.object.own_batch().map(|(_, node)| node.to_owned());
+            let node = node.unwrap_or_default();
+            if fault.what.is_unknown() && self.late.contains(&node) {
+                continue;
+            }
+            let found = match &fault.what {
+                What::Missing { expected, .. } => find(log, &fault, *expected).await,
+                _ => Found::Nothing,
+            };
+            match found {
+                Found::Nothing => findings.differences.push(difference(&fault)),
+                Found::Right => {
+                    self.late.insert(node);
+                    findings.counts.on_their_way += 1;
+                }
+                Found::Unread(why) => {
+                    findings.counts.unread += 1;
+                    findings.unread.push(Unread {
+                        object: fault.object.to_string(),
+                        why,
+                    });
+                }
+            }
+        }
+        findings
+    }
+}
+
+async fn find(log: &Journal, fault: &Fault, expected: ObjectHash) -> Found {
+    match log.get(&fault.object).await {
+        Ok(object) if ObjectHash::of(&object.body) == expected => Found::Right,
+        Ok(_) | Err(ObjectError::Gone) => Found::Nothing,
+        Err(error) => Found::Unread(chain(&error)),
+    }
+}
+
+fn difference(fault: &Fault) -> Difference {
+    let (kind, advice) = match &fault.what {
+        What::Missing { .. } => (
+            Kind::ObjectMissing,
+            "restore it from a version or a copy of the bucket",
+        ),
+        What::Changed { .. } => (Kind::ObjectChanged, "restore the version with this SHA-256"),
+        What::Inserted(Inserted::Twice(_)) => (
+            Kind::ObjectInserted,
+            "find out by the ledger's times and the bucket's access log which one is forged",
+        ),
+        What::Inserted(_) => (
+            Kind::ObjectInserted,
+            "no tier wrote it: find out by the bucket's access log who did, and void its rows",
+        ),
+        What::Gap { .. } => (
+            Kind::NumbersMissing,
+            "look for them in the ledger and among the bucket's versions",
+        ),
+        What::Contradiction { .. } => (
+            Kind::HeadersContradict,
+            "one of them is forged: compare both with the bucket's versions",
+        ),
+        What::Unchained => (
+            Kind::Unchained,
+            "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
+        ),
+        What::Unvouched | What::LostNumbers { .. } => (
+            Kind::Unvouched,
+            "restore the objects that are named missing or changed, and verify again",
+        ),
+    };
+    let place = match (fault.run, fault.seq) {
+        (Some(run), Some(seq)) => format!("run {run} number {seq}: "),
+        _ => String::new(),
+    };
+    let detail = format!("{place}{}; {advice}", fault.what);
+    Difference::of_object(kind, &fault.object, Some(detail))
+}
