@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::journal::Object;
 
 /// Prefix of all keys of the journal.
-const PREFIX: &str = "transactions/";
+pub const PREFIX: &str = "transactions/";
 
 /// A payment that nobody made.
 pub fn record(unique: Uuid, at: Timestamp) -> Option<LogRecord> {

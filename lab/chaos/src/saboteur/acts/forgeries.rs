@@ -2,6 +2,7 @@
 
 use payment_core::{LogRecord, ObjectKey, Timestamp, chain::Header};
 use time::Duration;
+use uuid::Builder;
 
 use super::{Draw, Saboteur};
 use crate::saboteur::{act::Act, forge, journal::Object};
@@ -111,6 +112,32 @@ pub const ALL: &[(&str, Draw)] = &[
         let record = forge::record(s.unique(), other.at()?)?;
         Some(forged(&key, other.header.as_ref(), &record))
     }),
+    (
+        "insert an object under a key that no tier makes, a row and an entry",
+        |s| {
+            let object = s.settled()?;
+            let (_, header, record) = beside(s, object, |header| header.seq + 1)?;
+            let (folder, _) = object.key.as_str().rsplit_once('/')?;
+            let random = Builder::from_random_bytes(*s.unique().as_bytes()).into_uuid();
+            let node = object.node()?;
+            let key = ObjectKey::parse(&format!("{folder}/{random}-{node}.ndjson"))?;
+            let act = forged(&key, Some(&header), &record);
+            Some(recorded(act, &key, 2, &record))
+        },
+    ),
+    (
+        "insert an object into the folder of another hour, a row and an entry",
+        |s| {
+            let object = s.settled()?;
+            let (key, header, record) = beside(s, object, |header| header.seq)?;
+            let (_, name) = key.as_str().rsplit_once('/')?;
+            let late = Timestamp::new(object.at()?.to_utc() + Duration::hours(1));
+            let folder = ObjectKey::hour_prefix(forge::PREFIX, late);
+            let key = ObjectKey::parse(&format!("{folder}{name}"))?;
+            let act = forged(&key, Some(&header), &record);
+            Some(recorded(act, &key, 2, &record))
+        },
+    ),
     ("copy an object under another key", |s| {
         let object = s.batch()?;
         let key = forge::key(
