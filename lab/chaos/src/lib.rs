@@ -8,6 +8,7 @@
 //! - [`poison`]: objects that the sweep has to get past.
 //! - [`evidence`]: what the database holds at the end.
 //! - [`report`]: what a person reads.
+//! - [`saboteur`]: someone who changes what is recorded, and has to be found.
 //!
 //! The rules of the verdict are in the crate `verdict`. The seed decides payments and plan, but their timing depends on
 //! the machine, so a seed does not reproduce a run exactly. The simulation does.
@@ -22,6 +23,7 @@ mod payments;
 mod plan;
 mod poison;
 mod report;
+pub mod saboteur;
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -90,7 +92,7 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
     let evidence = Evidence::begin(lab).await?;
     let history = History::create(&options.history)?;
     let nemesis = Nemesis::start(plan, lab)?;
-    let load = Load::start(options, lab, &history)?;
+    let load = Load::start(options.rate, options.seed, &options.clients, lab, &history)?;
 
     report::follow(options.length, &history, &nemesis).await;
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lab_runner::{lab::Lab, payment};
+use lab_runner::{known_client::KnownClient, lab::Lab, payment};
 use tokio::{
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
@@ -11,7 +11,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    Error, Options,
+    Error,
     client::Client,
     history::History,
     payments::{Deed, Payments},
@@ -33,14 +33,21 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn start(options: &Options, lab: &Lab, history: &History) -> Result<Self, Error> {
+    /// Posts `rate` payments per second, drawn from the seed.
+    pub fn start(
+        rate: u32,
+        seed: u64,
+        clients: &[KnownClient],
+        lab: &Lab,
+        history: &History,
+    ) -> Result<Self, Error> {
         let http = lab.client(ANSWER_WITHIN)?;
-        let client = Client::new(http, payment::url(lab), &options.clients, history.clone());
+        let client = Client::new(http, payment::url(lab), clients, history.clone());
         let run = format!("c{:08x}", Uuid::new_v4().as_fields().0);
-        let names = options.clients.iter().map(|client| client.name.clone());
-        let payments = Payments::new(options.seed, run, names.collect());
+        let names = clients.iter().map(|client| client.name.clone());
+        let payments = Payments::new(seed, run, names.collect());
         let end = Arc::new(Semaphore::new(DEEDS_MAX));
-        let task = tokio::spawn(post(payments, client, options.rate, Arc::clone(&end)));
+        let task = tokio::spawn(post(payments, client, rate, Arc::clone(&end)));
         Ok(Self { task, end })
     }
 

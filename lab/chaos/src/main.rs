@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
-use lab_chaos::Options;
+use lab_chaos::{Options, saboteur};
 use lab_runner::{
     command_line::{self, DirOption, INTERRUPTED},
     files,
@@ -51,6 +51,10 @@ struct Arguments {
     /// Faults to inject, such as s3/slow-down or kill/app-a; `none` to switch them by hand [default: all]
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     only: Vec<String>,
+    /// In place of faults: so many acts of someone with all rights over bucket and database, each of which `payctl verify`
+    /// has to name
+    #[arg(long, value_name = "ACTS", conflicts_with_all = ["minutes", "rate", "via", "vpc", "tls", "only", "patience"])]
+    saboteur: Option<usize>,
     /// Longest time after the last fault until every part is healthy and every row is there
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     patience: u64,
@@ -72,7 +76,11 @@ fn main() -> ExitCode {
 async fn run(args: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut up = ScratchLab::BESIDE_OTHERS.to_vec();
-    up.push(if args.vpc { "--vpc" } else { "--relay" });
+    match args.saboteur {
+        Some(_) => {}
+        None if args.vpc => up.push("--vpc"),
+        None => up.push("--relay"),
+    }
     if args.via == EventRoute::Sqs {
         up.extend(["--via", "sqs"]);
     }
@@ -86,14 +94,17 @@ async fn run(args: Arguments) -> Result<ExitCode> {
     // Beside the chaos lab, which starts empty.
     let file = dir.root().join("chaos-clients.toml");
     let file = file.to_string_lossy();
-    let clients = if args.clients {
+    let clients = if args.clients || args.saboteur.is_some() {
         up.extend(["--clients", &file]);
         known_clients(Path::new(&*file))?
     } else {
         Vec::new()
     };
     let scratch = ScratchLab::new(DIR, &dir, workspace)?;
-    let judged = async |lab: Lab| judge(&args, clients.clone(), &lab).await;
+    let judged = async |lab: Lab| match args.saboteur {
+        Some(acts) => sabotage(acts, &args, clients.clone(), &lab).await,
+        None => judge(&args, clients.clone(), &lab).await,
+    };
     Ok(match scratch.with(&up, judged).await? {
         Some(true) => ExitCode::SUCCESS,
         Some(false) => ExitCode::FAILURE,
@@ -142,6 +153,29 @@ async fn judge(args: &Arguments, clients: Vec<KnownClient>, lab: &Lab) -> Result
         "every promise held"
     } else {
         "a promise broke"
+    });
+    Ok(report.holds())
+}
+
+/// Returns whether each act was named, and nothing else.
+async fn sabotage(
+    acts: usize,
+    args: &Arguments,
+    clients: Vec<KnownClient>,
+    lab: &Lab,
+) -> Result<bool> {
+    let seed = args.seed;
+    let options = saboteur::Options {
+        acts,
+        seed,
+        clients,
+    };
+    let report = saboteur::run(&options, lab).await?;
+    output::say(format_args!("\n{report}, seed {seed}"));
+    output::say(if report.holds() {
+        "every act was named, and nothing else"
+    } else {
+        "the verdict on an act was wrong"
     });
     Ok(report.holds())
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod balancer;
+pub mod chain;
 pub mod folder;
 pub mod function;
 pub mod journal;

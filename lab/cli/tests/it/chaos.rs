@@ -87,3 +87,17 @@ fn p1_an_accepted_payment_that_was_not_stored_is_found() {
     assert!(printed.contains("lost: c"), "{printed}");
     assert!(printed.contains("a promise broke"), "{printed}");
 }
+
+/// Half of the kinds of act, of which a seed draws each once before any again.
+#[test]
+fn p11_each_act_of_a_saboteur_is_named_and_nothing_else() {
+    let temp = TempDir::with_prefix("lab-saboteur-").unwrap();
+    let acts = ["chaos", "--no-build", "--saboteur", "40", "--seed", "7"];
+    let output = run(temp.path(), &acts);
+    let printed = text(&output);
+    assert!(output.status.success(), "{printed}");
+    assert!(
+        printed.contains("every act was named, and nothing else"),
+        "{printed}"
+    );
+}

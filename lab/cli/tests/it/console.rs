@@ -98,7 +98,7 @@ fn tile(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_page_shows_what_the_parts_did() {
+async fn p11_every_page_shows_what_the_parts_did_and_what_vouches_for_it() {
     let console = Console::open().await;
     console.pay(30).await;
     // `up` sent one before.
@@ -174,6 +174,13 @@ async fn every_page_shows_what_the_parts_did() {
         .until("location.pathname === '/payments/shown%2D3'")
         .await;
     console.until_shown("12.50 USD").await;
+    let chain = console
+        .run("return document.getElementById('chain-1').parentElement.innerText")
+        .await
+        .to_string();
+    for shown in ["SHA-256", "Run", "named, with this hash", "Named by"] {
+        assert!(chain.contains(shown), "{chain}");
+    }
     console.goto("/payments/nobody").await;
     console
         .until_shown("Nothing is known of this payment.")

@@ -10,12 +10,13 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
+use payment_store::Found;
 use payment_store::audit::Conflict;
-use payment_store::{Found, Store};
 
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
 use crate::source::access::{self, Answered};
+use crate::source::chain::{self, Link};
 use crate::source::{Away, TIMEOUT, within};
 use crate::state::Console;
 
@@ -37,6 +38,10 @@ struct OfClient {
     state: &'static str,
     facts: Vec<(&'static str, String)>,
     object: Option<(String, String)>,
+    /// What vouches for the object; empty if the payment has no row.
+    chain: Vec<(&'static str, String)>,
+    /// The object that names it, with its page.
+    named_by: Option<(String, String)>,
     spans: Vec<Bar>,
     total: String,
     conflicts: Vec<Conflict>,
@@ -108,7 +113,7 @@ impl Page {
                 id: id.clone(),
                 client,
             };
-            let mut payment = self.payment(payment, found, answers, store).await;
+            let mut payment = self.payment(payment, found, answers, console).await;
             if payment.facts.is_empty() {
                 payment.state = match is_accepted {
                     _ if !database_answers => "unknown: the database does not answer",
@@ -135,9 +140,10 @@ impl Page {
         payment: PaymentKey,
         found: Option<Found>,
         answers: Vec<Answered>,
-        store: &Store,
+        console: &Console,
     ) -> OfClient {
-        let (mut entry, mut conflicts) = (None, Vec::new());
+        let store = &console.rows.store;
+        let (mut entry, mut conflicts, mut link) = (None, Vec::new(), None);
         if let Some(found) = &found {
             let (ledger, others) = tokio::join!(
                 within(TIMEOUT, store.ledger_entry_of_row(found)),
@@ -145,6 +151,10 @@ impl Page {
             );
             entry = noted(ledger, &mut self.problems);
             conflicts = noted(others, &mut self.problems);
+        }
+        if let Some(entry) = &entry {
+            let found = chain::link(entry, &console.s3).await.map(Some);
+            link = noted(found, &mut self.problems);
         }
         let (spans, total) = bars(&spans(found.as_ref(), entry.as_ref(), answers));
         OfClient {
@@ -155,10 +165,13 @@ impl Page {
                 "recorded, with conflicts"
             },
             facts: facts(found.as_ref()),
-            object: found.as_ref().map(|found| {
-                let key = found.object_key.as_str();
-                (key.to_owned(), format!("/s3/object?key={}", encoded(key)))
-            }),
+            object: found
+                .as_ref()
+                .map(|found| linked(found.object_key.as_str())),
+            chain: link.as_ref().map(place).unwrap_or_default(),
+            named_by: link
+                .and_then(|link| link.named_by)
+                .map(|(key, _)| linked(key.as_str())),
             spans,
             total,
             conflicts,
@@ -205,6 +218,30 @@ fn facts(found: Option<&Found>) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect()
+}
+
+/// Where the object stands in the chain, and what names it.
+fn place(link: &Link) -> Vec<(&'static str, String)> {
+    let Some(position) = link.position else {
+        let why = "no chain: the object has no header, or an older function ingested it";
+        return vec![("Place", why.to_owned())];
+    };
+    let vouched = match &link.named_by {
+        Some((_, seq)) => format!("named, with this hash, by number {seq} of the run"),
+        None => "open: no header names it yet; ledger and rows alone vouch for it".to_owned(),
+    };
+    let sha256 = link.sha256.map(|sha256| sha256.to_string());
+    vec![
+        ("SHA-256", sha256.unwrap_or_default()),
+        ("Run", position.run.to_string()),
+        ("Number", position.seq.to_string()),
+        ("Place", vouched),
+    ]
+}
+
+/// An object's key, and its page.
+fn linked(key: &str) -> (String, String) {
+    (key.to_owned(), format!("/s3/object?key={}", encoded(key)))
 }
 
 /// Returns a key's last part, which distinguishes objects.
