@@ -46,14 +46,14 @@ pub async fn hold<'a>(
 /// What is wrong about a row: a difference, or what nothing but the ledger vouches for.
 pub type Fault = Option<(Kind, String)>;
 
-/// Judges by the columns that differ from a line. Where the ledger says that the object was stored again since, times
-/// may be those of another day, and are unproven then.
+/// Judges by the columns that differ from a line. Where the ledger says that the object was stored again since, with other
+/// content, times may be those of another day, and are unproven then.
 pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'static str>) -> Fault {
     let columns = differing(stored);
     if !columns.is_empty() {
         return Some((kind, columns.join(", ")));
     }
-    if !stored.is_rewritten {
+    if !stored.is_rewritten || stored.is_restored {
         return None;
     }
     let columns = differing(Stored {
@@ -134,9 +134,17 @@ fn hold_lines(
 /// When the version was stored, and whether these entries of its object say that it was stored again since.
 pub fn stored(entries: &[LedgerEntry], version: &ObjectVersion) -> Stored {
     let at = version.stored_at;
+    let hash = |entry: &LedgerEntry| entry.fingerprint.as_ref()?.sha256;
+    let now = entries.iter().find(|entry| entry.is_of(version));
+    let now = now.and_then(hash);
+    let mut earlier = entries
+        .iter()
+        .filter(|entry| entry.ingested_at < at)
+        .peekable();
     Stored {
         at,
-        is_rewritten: entries.iter().any(|entry| entry.ingested_at < at),
+        is_rewritten: earlier.peek().is_some(),
+        is_restored: now.is_some() && earlier.any(|entry| hash(entry) == now),
         ingested_at: None,
     }
 }

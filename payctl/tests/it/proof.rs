@@ -240,6 +240,23 @@ async fn p11_an_object_that_came_behind_the_listing_is_not_missing(pool: MySqlPo
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_journal_is_clean_again_once_a_deleted_object_is_restored(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    pipeline
+        .run_sql(
+            "UPDATE transactions SET recorded_at = recorded_at - INTERVAL 1 HOUR; \
+             UPDATE ingested_objects SET ingested_at = ingested_at - INTERVAL 1 HOUR",
+        )
+        .await;
+    pipeline.delete(&objects[1].key).await;
+    verify(&pipeline, &[], 1, &["object missing", &objects[1].key]).await;
+    for object in &objects {
+        pipeline.put(&object.key, &object.body).await;
+    }
+    verify(&pipeline, &[], 0, &[]).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_an_object_rewritten_with_ledger_and_rows_is_named(pool: MySqlPool) {
     let (pipeline, objects) = ingested(pool).await;
     erase(&pipeline, &objects[1]).await;

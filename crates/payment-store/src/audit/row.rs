@@ -48,6 +48,8 @@ pub struct Stored {
     /// The object was stored again since the row may have been made, as a copy or a correction does: then `at` tells
     /// nothing of the row.
     pub is_rewritten: bool,
+    /// It was stored again as it was, by the hash in the ledger: what it says of times holds as before.
+    pub is_restored: bool,
     /// When the ledger took it, which no row of it can follow, but for one whose line was rejected first.
     pub ingested_at: Option<Timestamp>,
 }
