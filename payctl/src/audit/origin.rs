@@ -11,9 +11,13 @@ use payment_core::record::Line;
 use payment_core::{ObjectKey, ObjectVersion, PaymentKey};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Part, Parts as _, Store};
+use time::Duration;
 
 use super::difference::{Difference, Kind, Unreadable};
 use crate::journal::Journal;
+
+/// Longest common time from a batch's key to its entry in the ledger.
+const PROMPT: Duration = Duration::minutes(15);
 
 /// Reads each object that the rows name once; what differs.
 pub async fn hold<'a>(
@@ -141,12 +145,24 @@ pub fn stored(entries: &[LedgerEntry], version: &ObjectVersion) -> Stored {
         .iter()
         .filter(|entry| entry.ingested_at < at)
         .peekable();
+    let is_same = |entry: &LedgerEntry| hash(entry) == now && is_prompt(entry);
     Stored {
         at,
         is_rewritten: earlier.peek().is_some(),
-        is_restored: now.is_some() && earlier.any(|entry| hash(entry) == now),
+        is_restored: now.is_some() && earlier.any(is_same),
         ingested_at: None,
     }
+}
+
+/// Whether the batch was ingested soon after the time in its key: whoever stores it again and makes up the times of its
+/// rows has no more than that to choose from.
+fn is_prompt(entry: &LedgerEntry) -> bool {
+    let made = entry.key.own_batch();
+    let made = made.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
+    made.is_some_and(|made| {
+        let soon = made.to_utc().saturating_add(PROMPT);
+        made <= entry.ingested_at && entry.ingested_at.to_utc() <= soon
+    })
 }
 
 fn rank(fault: Option<&(Kind, String)>) -> usize {
