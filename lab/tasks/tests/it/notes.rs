@@ -25,7 +25,7 @@ const BY_HAND: [(u8, usize); 13] = [
     (14, 1),
     (17, 3),
     (18, 1),
-    (19, 1),
+    (19, 4),
 ];
 
 /// A change to what the pages created, the finding that it causes, and the change that undoes it.
