@@ -94,7 +94,14 @@ const LAB_EDGES: [(&str, &[&str]); 6] = [
     ),
     (
         "lab-chaos",
-        &["aws-model", "lab-runner", "server-kit", "verdict"],
+        &[
+            "aws-model",
+            "lab-runner",
+            "lab-s3",
+            "payment-core",
+            "server-kit",
+            "verdict",
+        ],
     ),
     ("lab-bench", &["lab-runner", "payment-core", "server-kit"]),
     ("lab-tasks", &["aws-model", "lab-runner"]),
