@@ -9,7 +9,8 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use lab_s3::Server;
 use payment_core::{ClientName, Draft, LogRecord, RequestId, Timestamp};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, MySqlPool};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -172,14 +173,23 @@ impl Pipeline {
 
     /// Returns once another connection waits for a table that is locked.
     pub async fn until_a_table_is_waited_for(&self) {
-        let waiting = "SELECT COUNT(*) FROM information_schema.processlist \
-            WHERE db = DATABASE() AND state LIKE 'Waiting for table%'";
-        while sqlx::query_scalar::<_, i64>(waiting)
+        let schema: String = sqlx::query_scalar("SELECT DATABASE()")
             .fetch_one(&self.pool)
             .await
-            .unwrap()
-            == 0
-        {}
+            .unwrap();
+        // A SELECT from this list fails on MySQL while a statement in it holds a character of four bytes.
+        let is_waiting = |row: &MySqlRow| {
+            row.get::<Option<String>, _>("db").as_ref() == Some(&schema)
+                && row
+                    .get::<Option<String>, _>("State")
+                    .is_some_and(|state| state.starts_with("Waiting for table"))
+        };
+        loop {
+            let list = sqlx::raw_sql("SHOW PROCESSLIST").fetch_all(&self.pool);
+            if list.await.unwrap().iter().any(is_waiting) {
+                return;
+            }
+        }
     }
 
     /// Ids of all rows, sorted.
