@@ -109,6 +109,15 @@ impl Journal {
         self.objects.get(&self.reference(key)).await
     }
 
+    /// The object, if it is there.
+    pub async fn find(&self, key: &ObjectKey) -> Result<Option<Object>, ObjectError> {
+        match self.get(key).await {
+            Ok(object) => Ok(Some(object)),
+            Err(ObjectError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The object, to be read part by part, so that its size does not matter.
     pub async fn parts(&self, key: &ObjectKey) -> Result<ObjectParts<'_, S3Objects>, ObjectError> {
         ObjectParts::open(&*self.objects, &self.reference(key)).await

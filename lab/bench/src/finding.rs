@@ -97,24 +97,27 @@ pub struct Finding {
 impl Finding {
     /// Our figure must be at least `wanted` times the peer's.
     pub fn times(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
-        let ratio = Spread::ratio(&ours, &peer);
-        Self {
-            what: what.to_owned(),
-            target: format!("{} × {}", number(wanted), peer.name),
-            today: ratio.show("×"),
-            met: Some(ratio.low >= wanted),
-            figures: vec![ours, peer],
-        }
+        Self::beside(what, ours, peer, wanted, |ratio| ratio.low >= wanted)
     }
 
     /// Our figure must be at most this fraction of the peer's.
     pub fn share(what: &str, ours: Figure, peer: Figure, wanted: f64) -> Self {
+        Self::beside(what, ours, peer, wanted, |ratio| ratio.high <= wanted)
+    }
+
+    fn beside(
+        what: &str,
+        ours: Figure,
+        peer: Figure,
+        wanted: f64,
+        is_met: impl FnOnce(Spread) -> bool,
+    ) -> Self {
         let ratio = Spread::ratio(&ours, &peer);
         Self {
             what: what.to_owned(),
             target: format!("{} × {}", number(wanted), peer.name),
             today: ratio.show("×"),
-            met: Some(ratio.high <= wanted),
+            met: Some(is_met(ratio)),
             figures: vec![ours, peer],
         }
     }

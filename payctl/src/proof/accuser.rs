@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use lambda_ingest::objects::ObjectError;
 use payment_core::chain::ObjectHash;
 use payment_core::chain::checker::{Fault, Inserted, What};
 use program::chain;
@@ -60,9 +59,9 @@ impl Accuser {
 }
 
 async fn find(log: &Journal, fault: &Fault, expected: ObjectHash) -> Found {
-    match log.get(&fault.object).await {
-        Ok(object) if ObjectHash::of(&object.body) == expected => Found::Right,
-        Ok(_) | Err(ObjectError::Gone) => Found::Nothing,
+    match log.find(&fault.object).await {
+        Ok(Some(object)) if ObjectHash::of(&object.body) == expected => Found::Right,
+        Ok(_) => Found::Nothing,
         Err(error) => Found::Unread(chain(&error)),
     }
 }

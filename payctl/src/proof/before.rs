@@ -160,9 +160,6 @@ fn positions(step: &Step) -> impl Iterator<Item = Position> {
 
 /// The object's header. One that is gone has none.
 async fn header(log: &Journal, key: &ObjectKey) -> Result<Option<Header>, ObjectError> {
-    match log.get(key).await {
-        Ok(object) => Ok(read_header(key, &object.body)),
-        Err(ObjectError::Gone) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let object = log.find(key).await?;
+    Ok(object.and_then(|object| read_header(key, &object.body)))
 }

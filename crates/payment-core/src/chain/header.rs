@@ -18,7 +18,7 @@ pub(crate) const VERSION: &str = "3";
 /// Longest header without names, and what one name adds, in bytes: hashes, ids, and numbers of up to 20 digits.
 const BYTES_MAX: usize = 200;
 const LINK_BYTES_MAX: usize = 160;
-const _: () = assert!(BYTES_MAX + NAMES_MAX * LINK_BYTES_MAX <= LINE_BYTES_MAX);
+const _: () = assert!(Header::BYTES_MAX <= LINE_BYTES_MAX);
 
 /// How each header begins.
 const START: &str = "{\"v\":3,\"run\":\"";
@@ -68,6 +68,9 @@ pub enum InvalidHeader {
 }
 
 impl Header {
+    /// Size of the longest header, in bytes.
+    pub const BYTES_MAX: usize = Self::bytes_max(NAMES_MAX);
+
     /// Where the object stands that this header begins.
     pub fn position(&self) -> Position {
         let Self { run, seq, .. } = *self;
@@ -120,8 +123,23 @@ impl Header {
     }
 
     /// Size of a header with so many names, in bytes, at the most.
-    pub(super) fn bytes_max(names: usize) -> usize {
+    pub(super) const fn bytes_max(names: usize) -> usize {
         BYTES_MAX + LINK_BYTES_MAX * names
+    }
+
+    /// Whether it names the object under this key as confirmed, with this number of its run and this hash of its body.
+    pub fn confirms(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> bool {
+        let Some((unique, node)) = key.own_batch() else {
+            return false;
+        };
+        let link = Link {
+            seq: position.seq,
+            key: unique,
+            sha256,
+        };
+        self.run == position.run
+            && Node::parse(node) == Some(self.node)
+            && self.confirmed.contains(&link)
     }
 
     /// Reads what [`Header::to_line`] writes, with or without its newline, and nothing else: a header that another

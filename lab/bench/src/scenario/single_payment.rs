@@ -8,7 +8,7 @@ use tokio::time::{Instant, interval};
 use super::{Error, tell};
 use crate::{
     finding::{Figure, Finding, number},
-    load::PAYMENT,
+    load::Load,
     objects::Objects,
     report::Report,
     testbed::Testbed,
@@ -25,7 +25,7 @@ const LIMIT: f64 = 1.0;
 
 pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
-    let url = format!("{}/pay", web.url());
+    let load = bed.pace.load(format!("{}/pay", web.url()), 1);
     let client = reqwest::Client::builder()
         .no_proxy()
         .build()
@@ -37,7 +37,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
         // Interleaved, so that variations of the machine affect both.
         for _ in 0..PAYMENTS {
             of_s3.push(objects.time_one().await?);
-            of_pay.push(pay(&client, &url).await?);
+            of_pay.push(pay(&client, &load).await?);
         }
         idle.add("alone, p50", 50, of_s3, of_pay);
 
@@ -48,7 +48,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
             objects.time_one().await?;
             of_s3.push(ms(due));
             let due = turns.tick().await;
-            pay(&client, &url).await?;
+            pay(&client, &load).await?;
             of_pay.push(ms(due));
         }
         steady.add("at 100/s, p99", 99, of_s3, of_pay);
@@ -97,13 +97,9 @@ fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-async fn pay(client: &reqwest::Client, url: &str) -> Result<f64, Error> {
+async fn pay(client: &reqwest::Client, load: &Load) -> Result<f64, Error> {
     let asked = Instant::now();
-    let request = client
-        .post(url)
-        .header("content-type", "application/json")
-        .body(PAYMENT);
-    let answer = request.send().await.map_err(Error::Http)?;
+    let answer = load.one(client).send().await.map_err(Error::Http)?;
     let status = answer.status();
     answer.bytes().await.map_err(Error::Http)?;
     let took = ms(asked);

@@ -4,11 +4,14 @@ mod forgeries;
 mod objects;
 mod tables;
 
+use payment_core::{ObjectKey, Timestamp};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
     act::Act,
+    forge,
     journal::{Journal, Object},
 };
 
@@ -74,6 +77,14 @@ impl<'a> Saboteur<'a> {
         self.object(|object| {
             object.is_settled && !object.records.is_empty() && journal.is_all_rows(object)
         })
+    }
+
+    /// A key of the object's node, so many milliseconds after its own.
+    fn key_after(&mut self, object: &Object, milliseconds: i64) -> Option<ObjectKey> {
+        let after = Duration::milliseconds(milliseconds);
+        let at = Timestamp::new(object.at()?.to_utc().checked_add(after)?);
+        let node = object.node()?;
+        Some(ObjectKey::batch(forge::PREFIX, at, self.unique(), node))
     }
 
     fn unique(&mut self) -> Uuid {

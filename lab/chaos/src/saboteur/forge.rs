@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use payment_core::{Currency, Draft, LogRecord, ObjectKey, PaymentId, RequestId, Timestamp};
-use time::Duration;
+use payment_core::{Currency, Draft, LogRecord, PaymentId, RequestId, Timestamp};
 use uuid::Uuid;
-
-use super::journal::Object;
 
 /// Prefix of all keys of the journal.
 pub const PREFIX: &str = "transactions/";
@@ -129,12 +126,6 @@ fn columns(record: &LogRecord) -> [(&'static str, String); 11] {
         ("request_id", text(request)),
         ("content_hash", format!("X'{}'", record.content_hash)),
     ]
-}
-
-/// A key of this node, a moment after an object's.
-pub fn key(object: &Object, node: &str, after: Duration, unique: Uuid) -> Option<ObjectKey> {
-    let at = Timestamp::new(object.at()?.to_utc().checked_add(after)?);
-    Some(ObjectKey::batch(PREFIX, at, unique, node))
 }
 
 /// A body of these lines.

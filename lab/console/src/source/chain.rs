@@ -13,9 +13,6 @@ use super::{Away, TIMEOUT, within};
 /// Later objects of the node that are read: of a run that goes on, nearly always the first names the object.
 const READ_MAX: usize = 32;
 
-/// The first bytes of an object, which hold the longest header.
-const HEADER_RANGE: &str = "bytes=0-262143";
-
 /// An object's link in the chain, by the ledger.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -37,11 +34,7 @@ pub async fn link(entry: &LedgerEntry, s3: &Client) -> Result<Link, Away> {
         return Ok(link);
     };
     for key in next_of_node(&entry.key, s3).await? {
-        let names = |header: &Header| {
-            let mut confirmed = header.confirmed.iter();
-            header.run == position.run
-                && confirmed.any(|link| link.seq == position.seq && link.sha256 == sha256)
-        };
+        let names = |header: &Header| header.confirms(&entry.key, position, sha256);
         if let Some(header) = header(&key, s3).await?.filter(names) {
             link.named_by = Some((key, header.seq));
             break;
@@ -65,8 +58,9 @@ async fn next_of_node(key: &ObjectKey, s3: &Client) -> Result<Vec<ObjectKey>, Aw
 
 async fn header(key: &ObjectKey, s3: &Client) -> Result<Option<Header>, Away> {
     let request = s3.get_object().bucket(BUCKET).key(key.as_str());
+    let range = format!("bytes=0-{}", Header::BYTES_MAX);
     // S3 refuses a range of an object without bytes: a probe of a tier.
-    let Ok(answer) = within(TIMEOUT, request.range(HEADER_RANGE).send()).await else {
+    let Ok(answer) = within(TIMEOUT, request.range(range).send()).await else {
         return Ok(None);
     };
     let body = within(TIMEOUT, answer.body.collect()).await?.into_bytes();

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use lambda_ingest::objects::{Object, ObjectError};
-use payment_core::chain::{Header, Link, ObjectHash};
+use lambda_ingest::objects::Object;
+use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
 use payment_core::{ContentHash, LogRecord, ObjectKey, Timestamp};
 use payment_store::Found;
@@ -32,13 +32,14 @@ pub struct Receipt {
     /// The record's hash, which the answer to the payment had as well.
     pub hash: String,
     /// Where the object stands in the chain.
-    pub position: Option<JournalLocation>,
+    pub position: Option<Place>,
     /// The object whose header names this one.
     pub named_by: Option<String>,
 }
 
+/// A position in the chain, as text.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalLocation {
+pub struct Place {
     run: String,
     seq: u64,
 }
@@ -47,10 +48,8 @@ impl Receipt {
     /// The receipt of a recorded payment, or why the journal gives none.
     pub async fn of(log: &Journal, found: &Found) -> Result<Result<Self, String>, Failure> {
         let key = &found.object_key;
-        let object = match log.get(key).await {
-            Ok(object) => object,
-            Err(ObjectError::Gone) => return Ok(Err(format!("{key} is gone"))),
-            Err(error) => return Err(error.into()),
+        let Some(object) = log.find(key).await? else {
+            return Ok(Err(format!("{key} is gone")));
         };
         let read = read(&object, found.object_line);
         let Some((record, _)) = read.filter(|(_, hash)| *hash == found.content_hash) else {
@@ -70,7 +69,7 @@ impl Receipt {
             line: found.object_line,
             record,
             hash: found.content_hash.to_string(),
-            position: header.as_ref().map(JournalLocation::of),
+            position: header.as_ref().map(Place::of),
             named_by: named_by.map(|key| key.to_string()),
         }))
     }
@@ -105,13 +104,13 @@ impl Receipt {
             faults.push(format!("line {} of {key} is another record", self.line));
         }
         let header = read_header(&key, &object.body);
-        if header.as_ref().map(JournalLocation::of) != self.position {
+        if header.as_ref().map(Place::of) != self.position {
             faults.push(format!("{key} has another place in the chain"));
         }
         if let (Some(by), Some(header)) = (&self.named_by, &header) {
             let by_header = get(log, by).await?;
             let naming = by_header.and_then(|(by, object)| read_header(&by, &object.body));
-            if !naming.is_some_and(|naming| names(&naming, &key, header, sha256)) {
+            if !naming.is_some_and(|naming| naming.confirms(&key, header.position(), sha256)) {
                 faults.push(format!("{by} does not name the object with its SHA-256"));
             }
         } else if self.named_by.is_some() {
@@ -121,7 +120,7 @@ impl Receipt {
     }
 }
 
-impl JournalLocation {
+impl Place {
     fn of(header: &Header) -> Self {
         Self {
             run: header.run.to_string(),
@@ -137,7 +136,7 @@ impl fmt::Display for Receipt {
             "proven: line {} of {}, SHA-256 {}",
             self.line, self.object, self.sha256
         )?;
-        if let Some(JournalLocation { run, seq }) = &self.position {
+        if let Some(Place { run, seq }) = &self.position {
             write!(f, ", number {seq} of run {run}")?;
         }
         match &self.named_by {
@@ -151,11 +150,7 @@ async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Fa
     let Some(key) = ObjectKey::parse(key) else {
         return Ok(None);
     };
-    match log.get(&key).await {
-        Ok(object) => Ok(Some((key, object))),
-        Err(ObjectError::Gone) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(log.find(&key).await?.map(|object| (key, object)))
 }
 
 /// A record of the object: its text, and its hash.
@@ -196,19 +191,10 @@ async fn named_by(
         }
         if let Some((other, object)) = get(log, other.as_str()).await?
             && let Some(naming) = read_header(&other, &object.body)
-            && names(&naming, key, header, sha256)
+            && naming.confirms(key, header.position(), sha256)
         {
             return Ok(Some(other));
         }
     }
     Ok(None)
-}
-
-fn names(naming: &Header, key: &ObjectKey, header: &Header, sha256: ObjectHash) -> bool {
-    let is_it = |link: &Link| {
-        link.seq == header.seq
-            && link.sha256 == sha256
-            && key.own_batch().is_some_and(|(uuid, _)| uuid == link.key)
-    };
-    naming.run == header.run && naming.node == header.node && naming.confirmed.iter().any(is_it)
 }

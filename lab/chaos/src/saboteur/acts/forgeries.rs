@@ -16,7 +16,7 @@ pub const ALL: &[(&str, Draw)] = &[
         "insert an object without a header, a row and an entry",
         |s| {
             let (key, record) = without_header(s)?;
-            Some(recorded(forged(&key, None, &record), &key, 1, &record))
+            Some(recorded(&key, None, &record))
         },
     ),
     ("insert an object under a taken number", |s| {
@@ -29,12 +29,7 @@ pub const ALL: &[(&str, Draw)] = &[
         |s| {
             let object = s.object(|object| object.is_settled && object.header.is_some())?;
             let (key, header, record) = beside(s, object, |header| header.seq)?;
-            Some(recorded(
-                forged(&key, Some(&header), &record),
-                &key,
-                2,
-                &record,
-            ))
+            Some(recorded(&key, Some(&header), &record))
         },
     ),
     // Two objects claim one number, and nobody knows which is right: both are named.
@@ -45,43 +40,17 @@ pub const ALL: &[(&str, Draw)] = &[
                 !object.is_settled && object.header.as_ref().is_some_and(|header| !header.end)
             })?;
             let (key, header, record) = beside(s, object, |header| header.seq)?;
-            let act = recorded(forged(&key, Some(&header), &record), &key, 2, &record);
+            let act = recorded(&key, Some(&header), &record);
             Some(act.names_object(&object.key))
         },
     ),
     (
         "insert an object behind the end of a run, a row and an entry",
-        |s| {
-            let end = s.object(|object| object.header.as_ref().is_some_and(|header| header.end))?;
-            let (key, header, record) = beside(s, end, |header| header.seq + 1)?;
-            let header = Header {
-                end: false,
-                ..header
-            };
-            Some(recorded(
-                forged(&key, Some(&header), &record),
-                &key,
-                2,
-                &record,
-            ))
-        },
+        |s| behind_an_end(s, 1),
     ),
     (
         "insert an object far behind the end of a run, a row and an entry",
-        |s| {
-            let end = s.object(|object| object.header.as_ref().is_some_and(|header| header.end))?;
-            let (key, header, record) = beside(s, end, |header| header.seq + 1_000_000)?;
-            let header = Header {
-                end: false,
-                ..header
-            };
-            Some(recorded(
-                forged(&key, Some(&header), &record),
-                &key,
-                2,
-                &record,
-            ))
-        },
+        |s| behind_an_end(s, 1_000_000),
     ),
     (
         "insert an object of one node's run under another node, a row and an entry",
@@ -95,14 +64,9 @@ pub const ALL: &[(&str, Draw)] = &[
             })?;
             let (_, own, record) = beside(s, object, |header| header.seq)?;
             let node = other.header.as_ref()?.node;
-            let key = forge::key(other, other.node()?, Duration::milliseconds(3), s.unique())?;
+            let key = s.key_after(other, 3)?;
             let header = Header { node, ..own };
-            Some(recorded(
-                forged(&key, Some(&header), &record),
-                &key,
-                2,
-                &record,
-            ))
+            Some(recorded(&key, Some(&header), &record))
         },
     ),
     ("insert an object with another node's header", |s| {
@@ -121,8 +85,7 @@ pub const ALL: &[(&str, Draw)] = &[
             let random = Builder::from_random_bytes(*s.unique().as_bytes()).into_uuid();
             let node = object.node()?;
             let key = ObjectKey::parse(&format!("{folder}/{random}-{node}.ndjson"))?;
-            let act = forged(&key, Some(&header), &record);
-            Some(recorded(act, &key, 2, &record))
+            Some(recorded(&key, Some(&header), &record))
         },
     ),
     (
@@ -134,18 +97,12 @@ pub const ALL: &[(&str, Draw)] = &[
             let late = Timestamp::new(object.at()?.to_utc() + Duration::hours(1));
             let folder = ObjectKey::hour_prefix(forge::PREFIX, late);
             let key = ObjectKey::parse(&format!("{folder}{name}"))?;
-            let act = forged(&key, Some(&header), &record);
-            Some(recorded(act, &key, 2, &record))
+            Some(recorded(&key, Some(&header), &record))
         },
     ),
     ("copy an object under another key", |s| {
         let object = s.batch()?;
-        let key = forge::key(
-            object,
-            object.node()?,
-            Duration::milliseconds(5),
-            s.unique(),
-        )?;
+        let key = s.key_after(object, 5)?;
         Some(
             Act::default()
                 .put(&key, object.body.clone())
@@ -154,12 +111,7 @@ pub const ALL: &[(&str, Draw)] = &[
     }),
     ("copy an object under another key, with an entry", |s| {
         let object = s.settled_rows()?;
-        let key = forge::key(
-            object,
-            object.node()?,
-            Duration::milliseconds(5),
-            s.unique(),
-        )?;
+        let key = s.key_after(object, 5)?;
         let repeats = u32::try_from(object.records.len()).ok()?;
         Some(
             Act::default()
@@ -182,12 +134,7 @@ pub const ALL: &[(&str, Draw)] = &[
 fn without_header(s: &mut Saboteur<'_>) -> Option<(ObjectKey, LogRecord)> {
     let since: Timestamp = s.journal.chained_since()?;
     let object = s.object(|object| object.at().is_some_and(|at| at > since))?;
-    let key = forge::key(
-        object,
-        object.node()?,
-        Duration::milliseconds(1),
-        s.unique(),
-    )?;
+    let key = s.key_after(object, 1)?;
     Some((key, forge::record(s.unique(), object.at()?)?))
 }
 
@@ -198,12 +145,7 @@ fn beside(
     seq: impl Fn(&Header) -> u64,
 ) -> Option<(ObjectKey, Header, LogRecord)> {
     let own = object.header.as_ref()?;
-    let key = forge::key(
-        object,
-        object.node()?,
-        Duration::milliseconds(2),
-        s.unique(),
-    )?;
+    let key = s.key_after(object, 2)?;
     let header = Header {
         seq: seq(own),
         ..own.clone()
@@ -217,8 +159,21 @@ fn forged(key: &ObjectKey, header: Option<&Header>, record: &LogRecord) -> Act {
     act.names_object(key).affects(record.payment.key().into())
 }
 
-/// The payment is a row, and the ledger knows the object.
-fn recorded(act: Act, key: &ObjectKey, line: u32, record: &LogRecord) -> Act {
-    act.enter(key, 1, 0)
+/// The same, and the payment is a row and the ledger knows the object.
+fn recorded(key: &ObjectKey, header: Option<&Header>, record: &LogRecord) -> Act {
+    let line = if header.is_some() { 2 } else { 1 };
+    forged(key, header, record)
+        .enter(key, 1, 0)
         .sql(forge::insert(record, key.as_str(), line))
+}
+
+/// An object so many numbers behind the end of a run, with its row and its entry.
+fn behind_an_end(s: &mut Saboteur<'_>, by: u64) -> Option<Act> {
+    let end = s.object(|object| object.header.as_ref().is_some_and(|header| header.end))?;
+    let (key, header, record) = beside(s, end, |header| header.seq + by)?;
+    let header = Header {
+        end: false,
+        ..header
+    };
+    Some(recorded(&key, Some(&header), &record))
 }

@@ -3,7 +3,6 @@
 //! What leaves no trace in ledger and rows is done to settled objects: of an open tail nobody can know.
 
 use payment_core::chain::{Header, ObjectHash};
-use time::Duration;
 
 use super::{Draw, Saboteur};
 use crate::saboteur::{
@@ -170,12 +169,7 @@ pub const ALL: &[(&str, Draw)] = &[
     ),
     ("rename an object, with its rows and its entry", |s| {
         let object = s.settled()?;
-        let key = forge::key(
-            object,
-            object.node()?,
-            Duration::milliseconds(7),
-            s.unique(),
-        )?;
+        let key = s.key_after(object, 7)?;
         let mut act = Act::default()
             .delete(&object.key)
             .put(&key, object.body.clone());
