@@ -152,7 +152,7 @@ impl Draft {
         let Content {
             amount, currency, ..
         } = &self.content;
-        if currency.is_some_and(|currency| Currency::parse(currency.code()).is_none()) {
+        if currency.is_some_and(Currency::is_withdrawn) {
             return Err(PaymentError::Currency);
         }
         // As it will stand in the journal: an exponent may have hidden the digits.

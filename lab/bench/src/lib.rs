@@ -26,7 +26,7 @@ use std::time::Duration;
 use lab_runner::{fault, files, lab::Lab, part, process, server};
 
 use self::{
-    load::{Ids, Load},
+    load::{Body, Load},
     report::Report,
     scenario::Scenario,
     testbed::Testbed,
@@ -111,8 +111,7 @@ impl Pace {
             connections,
             length: self.length,
             key: None,
-            batch: None,
-            ids: Ids::default(),
+            body: Body::default(),
         }
     }
 }

@@ -21,7 +21,12 @@ impl Currency {
 
     /// The currency of a payment that comes in, by three capital letters: those of list one today.
     pub fn parse(code: &str) -> Option<Self> {
-        Self::from_stored(code).filter(|_| !WITHDRAWN.contains(&code))
+        Self::from_stored(code).filter(|currency| !currency.is_withdrawn())
+    }
+
+    /// Whether list one no longer has it.
+    pub fn is_withdrawn(self) -> bool {
+        WITHDRAWN.contains(&self.code())
     }
 
     /// The currency of a line or a row: any that was ever accepted. Amounts are hashed with its decimals, so neither

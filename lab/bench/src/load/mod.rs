@@ -49,28 +49,40 @@ pub struct Load {
     pub length: Duration,
     /// Key of a known client, if the server asks for one.
     pub key: Option<Secret>,
-    /// Payments of each request, each with an id of its own. [`wrk`] alone sends batches.
-    pub batch: Option<u32>,
-    /// [`wrk`] alone sends ids.
-    pub ids: Ids,
+    /// [`oha`] sends [`Body::Payment`] alone.
+    pub body: Body,
 }
 
-/// The ids of single payments.
+/// What each request carries.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Ids {
-    /// None: the web tier makes them.
+pub enum Body {
+    /// [`PAYMENT`], whose id the web tier makes.
     #[default]
-    Made,
-    /// Random UUIDs.
+    Payment,
+    /// A payment whose id is a random UUID.
     Uuid,
-    /// A prefix and a number that counts up.
+    /// A payment whose id is a prefix and a number that counts up.
     Numbered,
+    /// So many payments, each with an id of its own.
+    Batch(u32),
+    /// [`PAYMENT`] as a record to append to a stream of S2.
+    Record,
+}
+
+impl Body {
+    /// Payments of one request.
+    pub fn payments(self) -> u32 {
+        match self {
+            Self::Batch(payments) => payments,
+            _ => 1,
+        }
+    }
 }
 
 impl Load {
     /// Payments of the answers of a second.
     pub fn payments_a_second(&self, outcome: &Outcome) -> f64 {
-        outcome.rate * f64::from(self.batch.unwrap_or(1))
+        outcome.rate * f64::from(self.body.payments())
     }
 
     /// One request with one payment.

@@ -40,6 +40,13 @@ if batch then
   end
 end
 
+-- With BENCH_S2_BASIN the body is the record of an append to a stream of this basin.
+local basin = os.getenv("BENCH_S2_BASIN")
+if basin then
+  wrk.headers["s2-basin"] = basin
+  wrk.body = '{"records":[{"body":"' .. string.gsub(wrk.body, '"', '\\"') .. '"}]}'
+end
+
 local threads = {}
 setup = function(thread) table.insert(threads, thread) end
 

@@ -8,7 +8,9 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::{Error, Ids, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use crate::peer::s2::BASIN;
+
+use super::{Body, Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
@@ -44,11 +46,7 @@ impl Wrk {
             .arg(script.path())
             .arg(&load.url)
             .env("BENCH_BODY", PAYMENT)
-            .envs(
-                load.batch
-                    .map(|payments| ("BENCH_BATCH", payments.to_string())),
-            )
-            .envs(ids(load.ids).map(|ids| ("BENCH_IDS", ids)))
+            .envs(variable(load.body))
             .env("BENCH_RUN", Uuid::new_v4().simple().to_string())
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
@@ -60,11 +58,14 @@ impl Wrk {
     }
 }
 
-fn ids(ids: Ids) -> Option<&'static str> {
-    match ids {
-        Ids::Made => None,
-        Ids::Uuid => Some("uuid"),
-        Ids::Numbered => Some("numbered"),
+/// What the script needs to know of the body.
+fn variable(body: Body) -> Option<(&'static str, String)> {
+    match body {
+        Body::Payment => None,
+        Body::Uuid => Some(("BENCH_IDS", "uuid".to_owned())),
+        Body::Numbered => Some(("BENCH_IDS", "numbered".to_owned())),
+        Body::Batch(payments) => Some(("BENCH_BATCH", payments.to_string())),
+        Body::Record => Some(("BENCH_S2_BASIN", BASIN.to_owned())),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the pipeline is measured against: the programs under `lab/bench/peers/`, and substitutes for the function.
 
 mod pin;
+pub mod s2;
 pub mod sql;
 mod stack;
+pub mod vector;
 
 use std::{fs, io, path::PathBuf};
 

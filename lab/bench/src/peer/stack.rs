@@ -6,10 +6,11 @@ use lab_runner::{
     health::Health,
     install::{packages, program},
     lab::{BUCKET, REGION},
-    part::{ConfigFile, PartName},
+    part::ConfigFile,
     ports::free_address,
     process::{Launch, Output},
     server::{Server, Spec},
+    state::credentials::AccessKey,
 };
 
 use super::{BenchError, Error, places, python};
@@ -42,32 +43,6 @@ impl Stack {
     pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self, BenchError> {
         let upstream = [("@UPSTREAM@", behind.to_string())];
         Ok(Self(vec![nginx("nginx", &upstream, bed).await?]))
-    }
-
-    /// Vector instead of the app tier.
-    pub async fn vector(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
-        let address = free_address()?;
-        let data = bed.lab.dir.data("config/bench-vector");
-        lab_runner::files::create_dir(&data)?;
-        let mut env = s3_access(&bed.lab.url(PartName::S3), bed);
-        env.insert("LISTEN_ADDR", address.to_string());
-        env.insert("VECTOR_DATA_DIR", data.display().to_string());
-        let config = bed
-            .lab
-            .workspace
-            .root()
-            .join("lab/bench/peers/vector/vector.yaml");
-        let spec = Spec {
-            launch: Launch {
-                program,
-                args: vec!["--config".into(), config.into()],
-                env,
-                output: Output::File,
-            },
-            health: Health::Connects,
-            ..spec(address)
-        };
-        Ok(Server::start("vector", spec, &bed.log("vector")).await?)
     }
 
     pub fn url(&self) -> String {
@@ -108,9 +83,8 @@ pub async fn neutral_s3(bed: &Testbed) -> Result<Server, BenchError> {
     nginx("s3", &[], bed).await
 }
 
-/// The app tier's own credentials for S3.
-fn s3_access(s3: &str, bed: &Testbed) -> BTreeMap<&'static str, String> {
-    let key = &bed.lab.credentials.aws.app_tier;
+/// Access to this S3 with this key.
+pub(super) fn s3_access(s3: &str, key: &AccessKey) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("LOG_BUCKET", BUCKET.to_owned()),
         ("AWS_REGION", REGION.to_owned()),
@@ -124,7 +98,7 @@ async fn flask(peer: Peer, s3: &str, bed: &Testbed) -> Result<Server, BenchError
     let (dir, _) = places(bed, "flask-app");
     let python = python(bed, "flask-app")?;
     let address = free_address()?;
-    let mut env = s3_access(s3, bed);
+    let mut env = s3_access(s3, &bed.lab.credentials.aws.app_tier);
     env.insert("LISTEN_ADDR", address.to_string());
     env.insert("S3_CONNECTIONS", "32".to_owned());
     env.insert("PYTHONDONTWRITEBYTECODE", "1".to_owned());
@@ -215,7 +189,7 @@ async fn start(
 }
 
 /// Settings common to all servers; the command is still to be set.
-fn spec(address: SocketAddr) -> Spec {
+pub(super) fn spec(address: SocketAddr) -> Spec {
     Spec {
         address,
         launch: Launch {

@@ -5,10 +5,10 @@
 
 use lab_runner::{part::PartName, server::Server};
 
-use super::{super::load::Outcome, Error, tell};
+use super::{Error, side::Side, tell};
 use crate::{
     finding::{Figure, Finding, number},
-    load::{Ids, Load},
+    load::{Body, Load, Outcome},
     peer::{Peer, Stack, neutral_s3},
     report::{Curve, Report, Table},
     testbed::Testbed,
@@ -83,17 +83,11 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
 
 /// What both tiers accept, and what it costs.
 async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
-    let (mut ours, mut many, mut each) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut many) = (Side::new(OURS), Vec::new());
     let mut theirs = [Vec::new(), Vec::new()];
+    let load = bed.pace.load(sides.pay(), CONNECTIONS);
     for _ in 0..bed.pace.rounds {
-        let load = bed.pace.load(sides.pay(), CONNECTIONS);
-        let (outcome, cpu) = bed.most_and_cpu(&[&sides.web, &sides.app], &load).await?;
-        tell(
-            OURS,
-            format!("{}, {} µs each", shown(&outcome), number(cpu)),
-        );
-        ours.push(outcome.rate);
-        each.push(cpu);
+        ours.measure(&[&sides.web, &sides.app], &load, bed).await?;
         let outcome = bed.most(&sides.pay(), MANY).await?;
         tell(&format!("{OURS}, {MANY} connections"), shown(&outcome));
         many.push(outcome.rate);
@@ -104,7 +98,7 @@ async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), E
         }
     }
     let rates = |name: &str, rates| Figure::new(name, "payments/s", rates);
-    let ours = rates(OURS, ours);
+    let [ours, each] = ours.figures();
     let [deployed, tuned] = theirs;
     let what = "accepted payments/s through both tiers, 256 connections, neutral S3";
     let deployed = rates(DEPLOYED, deployed);
@@ -118,7 +112,6 @@ async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), E
     };
     report.add(Finding::times(what, rates("1,024", many), few, 0.95));
     let what = "CPU of both tiers per payment, 256 connections";
-    let each = Figure::new(OURS, "µs of CPU", each);
     report.add(Finding::at_most(what, each, 40.0));
     Ok(())
 }
@@ -129,13 +122,13 @@ async fn ids(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Er
         "Accepted payments by ids",
         &["ids", "payments/s", "µs of CPU"],
     );
-    for (name, ids) in [
-        ("made by the web tier", Ids::Made),
-        ("UUIDs of the client", Ids::Uuid),
-        ("prefix and number of the client", Ids::Numbered),
+    for (name, body) in [
+        ("made by the web tier", Body::Payment),
+        ("UUIDs of the client", Body::Uuid),
+        ("prefix and number of the client", Body::Numbered),
     ] {
         let load = Load {
-            ids,
+            body,
             ..bed.pace.load(sides.pay(), CONNECTIONS)
         };
         let (outcome, cpu) = bed.most_and_cpu(&[&sides.web, &sides.app], &load).await?;

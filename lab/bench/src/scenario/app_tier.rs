@@ -1,81 +1,103 @@
-//! The app tier by itself: throughput and CPU time, compared with Vector if it is installed.
+//! The app tier by itself: throughput and CPU time, compared with the servers that put what they are sent into the same
+//! S3 before they answer, where they are installed.
 
 use lab_runner::{install, server::Server};
 
-use super::{Error, tell};
+use super::{Error, side::Side};
 use crate::{
-    finding::{Figure, Finding, number},
-    peer::Stack,
+    finding::Finding,
+    load::{Body, Load},
+    peer::{s2, vector},
     report::Report,
     testbed::Testbed,
 };
 
 const CONNECTIONS: u32 = 256;
 
-const RATE: &str = "app-tier, accepted/s, compared with Vector";
-const PROCESSOR: &str = "app-tier, CPU per payment, compared with Vector";
-
-/// Figures of one side, round by round.
-#[derive(Default)]
-struct Side {
-    rates: Vec<f64>,
-    microseconds: Vec<f64>,
+/// A peer that may be missing, and what we want beside it.
+struct Wanted {
+    name: &'static str,
+    program: &'static str,
+    rate: f64,
+    share: f64,
 }
 
-impl Side {
-    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<(), Error> {
-        let load = bed
-            .pace
-            .load(format!("{}/process", server.url()), CONNECTIONS);
-        let (outcome, microseconds) = bed.most_and_cpu(&[server], &load).await?;
-        let shown = format!(
-            "{} payments/s, {} µs each",
-            number(outcome.rate),
-            number(microseconds)
-        );
-        tell(server.name(), shown);
-        self.rates.push(outcome.rate);
-        self.microseconds.push(microseconds);
-        Ok(())
-    }
+const VECTOR: Wanted = Wanted {
+    name: "Vector",
+    program: "vector",
+    rate: 2.0,
+    share: 0.5,
+};
 
-    fn figures(self, name: &str) -> [Figure; 2] {
-        [
-            Figure::new(name, "payments/s", self.rates),
-            Figure::new(name, "µs of CPU", self.microseconds),
-        ]
-    }
-}
+const S2: Wanted = Wanted {
+    name: "S2 lite at 5 ms",
+    program: "s2",
+    rate: 2.5,
+    share: 0.35,
+};
 
 pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
-    let app = bed.app_tier(&[]).await?;
-    let vector = match install::find("vector") {
-        Some(program) => Some(Stack::vector(program, bed).await?),
+    let vector = match install::find(VECTOR.program) {
+        Some(program) => Some(vector::start(program, bed).await?),
         None => None,
     };
-    let (mut ours, mut theirs) = (Side::default(), Side::default());
+    compare(&VECTOR, vector, "/process", Body::Payment, bed, report).await?;
+    let s2 = match install::find(S2.program) {
+        Some(program) => Some(s2::start(program, bed).await?),
+        None => None,
+    };
+    compare(&S2, s2, s2::APPEND, Body::Record, bed, report).await
+}
+
+/// Both sides in turns. Without the peer ours alone is measured.
+async fn compare(
+    wanted: &Wanted,
+    peer: Option<Server>,
+    path: &str,
+    body: Body,
+    bed: &Testbed,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let app = bed.app_tier(&[]).await?;
+    let load = bed.pace.load(format!("{}/process", app.url()), CONNECTIONS);
+    let (mut ours, mut theirs) = (Side::new("app-tier"), Side::new(wanted.name));
     for _ in 0..bed.pace.rounds {
-        ours.measure(&app, bed).await?;
-        if let Some(vector) = &vector {
-            theirs.measure(vector, bed).await?;
+        ours.measure(&[&app], &load, bed).await?;
+        if let Some(peer) = &peer {
+            let url = format!("{}{path}", peer.url());
+            let load = Load {
+                url,
+                body,
+                ..load.clone()
+            };
+            theirs.measure(&[peer], &load, bed).await?;
         }
     }
     app.end().await;
-    let [rate, processor] = ours.figures("app-tier");
-    let Some(vector) = vector else {
-        let why = "no vector on this machine";
-        report.add(Finding::not_measured(RATE, "2 × Vector", why, vec![rate]));
+    let [rate, each] = ours.figures();
+    let what = format!("app-tier, accepted/s, compared with {}", wanted.name);
+    let what_each = format!("app-tier, CPU per payment, compared with {}", wanted.name);
+    let Some(peer) = peer else {
+        let why = format!("no {} on this machine", wanted.program);
+        let target = |times: f64| format!("{times} × {}", wanted.name);
         report.add(Finding::not_measured(
-            PROCESSOR,
-            "0.5 × Vector",
-            why,
-            vec![processor],
+            &what,
+            &target(wanted.rate),
+            &why,
+            vec![rate],
+        ));
+        let each = vec![each];
+        report.add(Finding::not_measured(
+            &what_each,
+            &target(wanted.share),
+            &why,
+            each,
         ));
         return Ok(());
     };
-    vector.end().await;
-    let [their_rate, their_processor] = theirs.figures("Vector");
-    report.add(Finding::times(RATE, rate, their_rate, 2.0));
-    report.add(Finding::share(PROCESSOR, processor, their_processor, 0.5));
+    peer.end().await;
+    let [their_rate, their_each] = theirs.figures();
+    report.add(Finding::times(&what, rate, their_rate, wanted.rate));
+    report.add(Finding::share(&what_each, each, their_each, wanted.share));
     Ok(())
 }

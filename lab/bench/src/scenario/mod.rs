@@ -11,6 +11,7 @@ mod ingest;
 mod lag;
 mod memory;
 mod proxy;
+mod side;
 mod single_payment;
 
 use std::fmt;
@@ -26,7 +27,7 @@ pub enum Scenario {
     Accept,
     /// Latency of a single payment on an idle system, compared with S3's own
     Alone,
-    /// Throughput and CPU time of the app tier, compared with Vector
+    /// Throughput and CPU time of the app tier, compared with Vector and S2 lite
     AppTier,
     /// Payments in batches of 100, compared with one in each request
     Batches,

@@ -1,0 +1,43 @@
+//! Vector instead of the app tier.
+
+use std::path::PathBuf;
+
+use lab_runner::{
+    health::Health,
+    part::PartName,
+    ports::free_address,
+    process::{Launch, Output},
+    server::{Server, Spec},
+};
+
+use super::{
+    BenchError,
+    stack::{s3_access, spec},
+};
+use crate::testbed::Testbed;
+
+pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
+    let address = free_address()?;
+    let data = bed.lab.dir.data("config/bench-vector");
+    lab_runner::files::create_dir(&data)?;
+    let key = &bed.lab.credentials.aws.app_tier;
+    let mut env = s3_access(&bed.lab.url(PartName::S3), key);
+    env.insert("LISTEN_ADDR", address.to_string());
+    env.insert("VECTOR_DATA_DIR", data.display().to_string());
+    let config = bed
+        .lab
+        .workspace
+        .root()
+        .join("lab/bench/peers/vector/vector.yaml");
+    let spec = Spec {
+        launch: Launch {
+            program,
+            args: vec!["--config".into(), config.into()],
+            env,
+            output: Output::File,
+        },
+        health: Health::Connects,
+        ..spec(address)
+    };
+    Ok(Server::start("vector", spec, &bed.log("vector")).await?)
+}
