@@ -21,7 +21,8 @@ const AND_MORE = {
 const YEARS = [24, 36];
 
 const PRINTED = ["4-4-4-4", "4-6-5", "4-6-4", "4-4-4-4-3"];
-const BLANK = String.raw`[\s\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]`;
+const INVISIBLE = String.raw`\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff`;
+const BLANK = String.raw`[\s\p{Cc}${INVISIBLE}]`;
 const GAP = new RegExp(String.raw`^(?!$)${BLANK}*[^\p{Alphabetic}\p{N}]?${BLANK}*$`, "u");
 
 export function isCard(text) {
@@ -141,11 +142,13 @@ function isTrack(text, digits, start, end) {
   if (month && isMonth(month) && LENGTHS.some((length) => digits.length >= length && isNumber(digits.slice(-length)))) {
     return true;
   }
-  if (!/5[Aa]$/.test(text.slice(Math.max(0, start - 2), start))) return false;
-  const card = digits.slice(2);
-  if (digits.startsWith("07")) return isNumber(card.slice(0, 14));
-  return digits.startsWith("08") && isNumber(card.slice(0, 16));
+  if (isBehind("5A0A", text, start)) return isNumber(digits);
+  if (!isBehind("5A", text, start)) return false;
+  if (digits.startsWith("07")) return isNumber(digits.slice(2, 16));
+  return digits.startsWith("08") && isNumber(digits.slice(2, 18));
 }
+
+const isBehind = (tag, text, start) => text.slice(Math.max(0, start - tag.length), start).toUpperCase() === tag;
 
 function hexTracks(text) {
   const words = text.match(/[0-9a-f]{28,}/gi) ?? [];
@@ -156,14 +159,17 @@ function hexTracks(text) {
 }
 
 function dumped(text) {
-  const words = text.split(/[ \t\n\f\r:,-]/);
+  const words = text.split(/[ \t\n\f\r:,=-]+/).filter(Boolean);
   const isByte = (word) => /^[0-9a-f]{2}$/i.test(word);
-  return words.filter(isByte).length < 11 ? "" : words.map((word) => (isByte(word) ? word : "\n")).join("");
+  return words.filter(isByte).length < 8 ? "" : words.map((word) => (isByte(word) ? word : "\n")).join("");
 }
 
 function isDumped(bytes) {
   return (
-    runs(bytes).some((run) => run.digits.length >= 12 && isTrack(bytes, run.digits, run.start, run.end)) ||
+    runs(bytes).some(
+      ({ digits, start, end }) =>
+        isTrack(bytes, digits, start, end) || (isBehind("\n5A", `\n${bytes}`, start + 1) && isNumber(digits)),
+    ) ||
     hexTracks(bytes).some(isWritten)
   );
 }
@@ -171,7 +177,25 @@ function isDumped(bytes) {
 // ---- what is known by its form
 
 function isIdentifier(text, start, end) {
-  return isPhone(text, start, end) || isDigest(text, start, end) || isUuid(text, start, end) || isIban(text, start);
+  return (
+    isPhone(text, start, end) ||
+    isDigest(text, start, end) ||
+    isUuid(text, start, end) ||
+    isIban(text, start) ||
+    isTrackedByUps(text, start, end) ||
+    isTrackedByUsps(text, start)
+  );
+}
+
+function isTrackedByUps(text, start, end) {
+  return /^\d{16}$/.test(text.slice(start, end)) && /(?<![A-Za-z0-9])1Z$/i.test(text.slice(0, start));
+}
+
+function isTrackedByUsps(text, start) {
+  const label = text.slice(Math.max(0, start - 5), start + 22);
+  if (!/^9[1-5]\d\d(?:[ -]\d{4}){4}[ -]\d\d$/.test(label)) return false;
+  const values = [...label.replace(/\D/g, "")].reverse().map(Number);
+  return values.reduce((sum, value, at) => sum + value * (at % 2 ? 3 : 1), 0) % 10 === 0;
 }
 
 function isPhone(text, start, end) {
@@ -231,14 +255,15 @@ function decode(text) {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
   });
   const entities = percent.replace(/&(#x[0-9a-f]+|#\d+|[a-z0-9]{2,});/gi, (entity, name) => {
-    if (name.length > 10) return entity;
+    if (name.length > 14) return entity;
     if (name === "amp") return "&";
+    if (["shy", "zwj", "zwnj", "ZeroWidthSpace"].includes(name)) return "\u00ad";
     if (name.endsWith("sp") || name === "Tab" || name === "NewLine") return " ";
     if (!name.startsWith("#")) return "\u00b7";
     const code = /^#x/i.test(name) ? parseInt(name.slice(2), 16) : Number(name.slice(1));
     return code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? entity : String.fromCodePoint(code);
   });
-  return plainDigits(entities);
+  return plainDigits(entities).replace(new RegExp(`[${INVISIBLE}]`, "gu"), "");
 }
 
 // Decimal digits of every script stand in tens, each ten from 0 to 9.

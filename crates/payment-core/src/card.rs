@@ -8,9 +8,9 @@
 //! - as track 1, track 2, or the EMV tags 57 and 5A, in plain text, in hexadecimal, and as a dump of bytes;
 //! - in decimal digits of any script, percent-encoded, or with HTML entities.
 //!
-//! What else has such digits is no card number: numbers that are not whole, phone numbers, valid IBANs, UUIDs and
-//! digests. A bare run of 16 digits can't be told from a card number; [`exempt::CardCheck`] is for members that hold
-//! those.
+//! What else has such digits is no card number: numbers that are not whole, phone numbers, valid IBANs, tracking numbers
+//! of UPS and USPS, UUIDs and digests. A bare run of 16 digits can't be told from a card number; [`exempt::CardCheck`]
+//! is for members that hold those.
 //!
 //! The pay page has the same rules in `web-tier/assets/card.js`; one table of examples holds both to one answer. The
 //! check runs on every text of every payment: it takes linear time, and allocates only where a text has many digits
@@ -74,7 +74,7 @@ fn is_encoded_in(text: &str) -> bool {
 
 /// A dump has digits of everything: only a track or a tag is looked for.
 fn is_dumped_in(bytes: &str) -> bool {
-    runs(bytes).any(|run| track::is_at(bytes, &run))
+    runs(bytes).any(|run| track::is_at(bytes, &run) || track::is_value(bytes, &run))
         || track::in_hex(bytes).is_some_and(|track| is_written_in(&track))
 }
 

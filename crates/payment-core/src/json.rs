@@ -48,6 +48,8 @@ pub enum Order {
     Sorted,
 }
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The members of the one object that `text` must be.
 pub fn read_object(text: &str, depth_max: usize) -> Result<Members, JsonError> {
     RawObject::parse(text)?.read(depth_max)
@@ -58,7 +60,9 @@ pub fn read_object(text: &str, depth_max: usize) -> Result<Members, JsonError> {
 pub struct RawObject<'a>(Vec<(Box<str>, &'a RawValue)>);
 
 impl<'a> RawObject<'a> {
+    /// A byte order mark before it is skipped, as RFC 8259, 8.1 lets a reader do.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         serde_json::from_str(text).map_err(|error| match error.classify() {
             Category::Data => JsonError::NotAnObject,
             _ => syntax(&error),
@@ -309,13 +313,20 @@ mod tests {
             "{'a':1}",
             "{\"a\":01}",
             "{\"a\":1,}",
-            "\u{feff}{}",
+            "\u{feff}",
+            "\u{feff}\u{feff}{}",
+            "{}\u{feff}",
         ] {
             assert!(
                 matches!(read(broken), Err(JsonError::Syntax { .. })),
                 "{broken}"
             );
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_an_object_is_skipped() {
+        assert_eq!(read("\u{feff}{\"a\":1}"), read("{\"a\":1}"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Texts in which digits or what stands between them are written as something else.
+//! Texts in which digits or what stands between them are written as something else, or cannot be seen.
 
 use percent_encoding::percent_decode_str;
 
+use super::groups::is_invisible;
 use crate::digits;
 
 /// How often a text is decoded: `%2520` and `&amp;nbsp;` come of forms within forms.
@@ -11,7 +12,7 @@ const DEPTH: usize = 3;
 const MARK: char = '\u{b7}';
 
 /// The longest entity, without `&` and `;`.
-const ENTITY_BYTES_MAX: usize = 10;
+const ENTITY_BYTES_MAX: usize = 14;
 
 /// The text decoded once, twice, and so on, as long as that changes anything.
 pub fn views(text: &str) -> Vec<String> {
@@ -35,17 +36,17 @@ fn decoded(text: &str) -> Option<String> {
     let mut out = String::with_capacity(percent_decoded.len());
     let mut rest = &*percent_decoded;
     while let Some(at) = rest.find('&') {
-        push_digits(&rest[..at], &mut out);
         let (c, length) = entity(&rest[at..]).unwrap_or(('&', 1));
-        out.push(digits::to_ascii(c).unwrap_or(c));
+        out.extend(rest[..at].chars().chain([c]).filter_map(shown));
         rest = &rest[at + length..];
     }
-    push_digits(rest, &mut out);
+    out.extend(rest.chars().filter_map(shown));
     (out != text).then_some(out)
 }
 
-fn push_digits(text: &str, out: &mut String) {
-    out.extend(text.chars().map(|c| digits::to_ascii(c).unwrap_or(c)));
+/// A digit of any script as one of ASCII. Pages let a browser break a long number at characters that nobody sees.
+fn shown(c: char) -> Option<char> {
+    (!is_invisible(c)).then(|| digits::to_ascii(c).unwrap_or(c))
 }
 
 /// The character of the entity that `text` starts with, and the entity's length.
@@ -62,6 +63,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
         })?,
         None if name.len() < 2 || !name.bytes().all(|b| b.is_ascii_alphanumeric()) => return None,
         None if name == "amp" => '&',
+        None if matches!(name, "shy" | "zwj" | "zwnj" | "ZeroWidthSpace") => '\u{ad}',
         // nbsp, ensp, thinsp and their like; Tab and NewLine.
         None if name.ends_with("sp") || matches!(name, "Tab" | "NewLine") => ' ',
         None => MARK,

@@ -70,11 +70,12 @@ fn is_gap(text: &str) -> bool {
     !text.is_empty() && mark.is_none_or(|c| !c.is_alphanumeric()) && marks.next().is_none()
 }
 
-/// White space, control characters, and format characters without a width: soft hyphens, marks of direction, byte
-/// order marks.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_whitespace() || c.is_control() || is_invisible(c)
+}
+
+/// Format characters without a width: soft hyphens, marks of direction, byte order marks.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -19,7 +19,53 @@ pub fn covers(text: &str, digits: &Range<usize>) -> bool {
     is_phone_number(text, digits)
         || is_in_digest(bytes, digits)
         || is_in_uuid(bytes, digits)
+        || is_tracked_by_ups(bytes, digits)
+        || is_tracked_by_usps(bytes, digits)
         || iban::covers(bytes, digits)
+}
+
+/// `1Z` and 16 digits. Letters may stand among these, but then no run is as long as a card number.
+fn is_tracked_by_ups(bytes: &[u8], digits: &Range<usize>) -> bool {
+    let (before, number) = (&bytes[..digits.start], &bytes[digits.clone()]);
+    let mark = before.len().checked_sub(2).map(|at| before.split_at(at));
+    number.len() == 16
+        && number.iter().all(u8::is_ascii_digit)
+        && mark.is_some_and(|(before, mark)| {
+            mark.eq_ignore_ascii_case(b"1Z")
+                && !before.last().is_some_and(u8::is_ascii_alphanumeric)
+        })
+}
+
+/// 22 digits from 91 to 95 on, in groups of four: those from the second to the fifth could be a card's.
+fn is_tracked_by_usps(bytes: &[u8], digits: &Range<usize>) -> bool {
+    const GROUP: usize = 5;
+    const CHARS: usize = 27;
+    let label = digits
+        .start
+        .checked_sub(GROUP)
+        .and_then(|start| bytes.get(start..start + CHARS));
+    let groups = label
+        .into_iter()
+        .flat_map(|label| label.split(|byte| b" -".contains(byte)));
+    let groups: Vec<_> = groups.collect();
+    let number = groups.concat();
+    groups
+        .iter()
+        .map(|group| group.len())
+        .eq([4, 4, 4, 4, 4, 2])
+        && number.iter().all(u8::is_ascii_digit)
+        && matches!(number[..], [b'9', b'1'..=b'5', ..])
+        && weighted(&number) % 10 == 0
+}
+
+/// The sum of the digits, each second one before the last three times.
+fn weighted(digits: &[u8]) -> u32 {
+    let values = digits.iter().rev().map(|digit| u32::from(digit - b'0'));
+    let weights = [1, 3].into_iter().cycle();
+    values
+        .zip(weights)
+        .map(|(value, weight)| value * weight)
+        .sum()
 }
 
 /// `+` right before the digits, and no letter or digit before that: in a form, a `+` is a space.

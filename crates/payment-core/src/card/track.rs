@@ -9,8 +9,8 @@ use super::{digits_end, issuer};
 /// Digits of track 2 behind its separator that are always there: expiry YYMM, service code.
 const TRACK_TWO_DIGITS: usize = 7;
 
-/// Bytes of a dump that may hold a track.
-const DUMP_BYTES_MIN: usize = 11;
+/// Bytes of a dump that may hold a tag and its number.
+const DUMP_BYTES_MIN: usize = 1 + issuer::DIGITS_MIN / 2;
 
 /// Whether the run ends in the number of a track 2, or holds that of tag 5A.
 pub fn is_at(text: &str, run: &Range<usize>) -> bool {
@@ -36,13 +36,28 @@ fn is_track_two(bytes: &[u8], run: &Range<usize>) -> bool {
 
 /// `5A08` and the number, filled up with an `F` to whole bytes.
 fn is_tag_5a(bytes: &[u8], run: &Range<usize>) -> bool {
-    let is_tag = bytes[..run.start].ends_with(b"5A") || bytes[..run.start].ends_with(b"5a");
-    is_tag
-        && match &bytes[run.clone()] {
+    let digits = &bytes[run.clone()];
+    if is_behind(b"5A0A", bytes, run) {
+        return issuer::is_card(digits);
+    }
+    is_behind(b"5A", bytes, run)
+        && match digits {
             [b'0', b'7', card @ ..] => card.get(..14).is_some_and(issuer::is_card),
             [b'0', b'8', card @ ..] => issuer::is_card(card.get(..16).unwrap_or(card)),
             _ => false,
         }
+}
+
+/// Whether the run is the value of a tag 5A without its length: `5A: 47 61 73 …`. A fingerprint may have both within.
+pub fn is_value(bytes: &str, run: &Range<usize>) -> bool {
+    let bytes = bytes.as_bytes();
+    let is_first = run.start == 2 || is_behind(b"\n5A", bytes, run);
+    is_first && is_behind(b"5A", bytes, run) && issuer::is_card(&bytes[run.clone()])
+}
+
+fn is_behind(tag: &[u8], bytes: &[u8], run: &Range<usize>) -> bool {
+    let start = run.start.checked_sub(tag.len());
+    start.is_some_and(|start| bytes[start..run.start].eq_ignore_ascii_case(tag))
 }
 
 /// What hexadecimal codes of ASCII in `text` mean, if digits enough for a card number are among them: `3B343131…`.
@@ -89,12 +104,12 @@ fn ascii(word: &str) -> String {
         .collect()
 }
 
-/// The bytes of a dump, without what stands between them: `57 11 47 61 …`.
+/// The bytes of a dump, without what stands between them: `57 11 47 61 …`, `5A: 47 61 …`.
 pub fn dumped(text: &str) -> Option<String> {
-    let is_gap = |c: char| c.is_ascii_whitespace() || matches!(c, ':' | '-' | ',');
+    let is_gap = |c: char| c.is_ascii_whitespace() || matches!(c, ':' | '-' | ',' | '=');
     let is_byte = |word: &&str| word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let words = || text.split(is_gap);
-    if text.len() < 3 * DUMP_BYTES_MIN || words().filter(is_byte).count() < DUMP_BYTES_MIN {
+    let words = || text.split(is_gap).filter(|word| !word.is_empty());
+    if text.len() < 3 * DUMP_BYTES_MIN - 1 || words().filter(is_byte).count() < DUMP_BYTES_MIN {
         return None;
     }
     let mut bytes = String::new();

@@ -147,10 +147,18 @@ const AFTER: [&str; 8] = [
 /// How a card number is written: the network's groups, the number, an expiry date, a code.
 type Form = fn(&mut Rng, &[usize], &str) -> String;
 
-pub const FORMS: [(&str, Form); 17] = [
+pub const FORMS: [(&str, Form); 18] = [
     ("one run", |_, _, card| card.to_owned()),
     ("printed groups", |rng, groups, card| {
         grouped(card, groups, rng.pick(&GAPS))
+    }),
+    ("with an invisible character within", |rng, _, card| {
+        let at = 1 + usize::try_from(rng.below(13)).unwrap();
+        let (before, after) = card.split_at(at);
+        let within = [
+            "\u{ad}", "\u{200b}", "\u{200d}", "\u{2060}", "&shy;", "&#8203;",
+        ];
+        format!("{before}{}{after}", rng.pick(&within))
     }),
     ("encoded groups", |rng, groups, card| {
         grouped(card, groups, rng.pick(&ENCODED_GAPS))
@@ -239,7 +247,7 @@ pub const FORMS: [(&str, Form); 17] = [
         )
     }),
     ("EMV tags", |rng, _, card| {
-        if rng.below(4) == 0 && card.len() < 19 {
+        if rng.below(4) == 0 {
             let length = card.len().div_ceil(2);
             let fill = if card.len() % 2 == 0 { "" } else { "F" };
             return format!("5F24032512315A{length:02X}{card}{fill}5F340101");

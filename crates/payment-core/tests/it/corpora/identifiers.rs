@@ -43,7 +43,7 @@ const fn number(name: &'static str, make: Make) -> Class {
     }
 }
 
-pub const CLASSES: [Class; 30] = [
+pub const CLASSES: [Class; 32] = [
     class("IBAN, plain", Limit::None, iban),
     class("IBAN, in groups", Limit::None, |rng| {
         let gap = rng.pick(&[" ", "\u{a0}", "-", "\u{202f}", "."]);
@@ -77,6 +77,14 @@ pub const CLASSES: [Class; 30] = [
             rng.pick(&[" / ", ", ", "; "]),
             phone(rng, "+")
         )
+    }),
+    class("UPS tracking numbers of digits", Limit::None, |rng| {
+        format!("{}{}", rng.pick(&["1Z", "1z", "UPS 1Z"]), rng.digits(16))
+    }),
+    class("USPS tracking numbers, in groups", Limit::None, |rng| {
+        let number = format!("9{}{}", 1 + rng.below(5), rng.digits(19));
+        let gap = rng.pick(&[" ", "-"]);
+        in_fours(&gtin(&number), gap)
     }),
     class("UUID", Limit::None, uuid),
     class("UUID of digits, for the most part", Limit::None, |rng| {
