@@ -9,7 +9,7 @@ use payment_core::ObjectVersion;
 
 use crate::Store;
 use crate::backend::{Backend, Session};
-use crate::driver::Kind;
+use crate::driver::ErrorKind;
 use crate::error::Error;
 use crate::lease::within;
 use crate::version::VersionColumns;
@@ -61,7 +61,7 @@ impl<B: Backend> Store<B> {
             let inserted = session.insert_deferred(journal, object).await;
             session.end();
             match inserted {
-                Err(error) if error.kind() != Kind::KeyTaken => Err(error.into()),
+                Err(error) if error.kind() != ErrorKind::KeyTaken => Err(error.into()),
                 _ => Ok(()),
             }
         };

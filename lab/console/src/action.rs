@@ -12,7 +12,7 @@ use clap::ValueEnum as _;
 use http::StatusCode;
 use lab_runner::database::User;
 use lab_runner::environment;
-use lab_runner::fault::{Target, all, term};
+use lab_runner::fault::{FaultTarget, all, term};
 use lab_runner::output::chain;
 use lab_runner::part::PartName;
 use lab_runner::state::status::Status;
@@ -85,7 +85,7 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
 /// Switches one fault on for a while, or off.
 pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |fault: Fault| {
-        let target = Target::from_str(&fault.target, false)?;
+        let target = FaultTarget::from_str(&fault.target, false)?;
         if let Some(seconds) = &fault.seconds {
             let seconds = number(seconds, "seconds", 1..=3_600)?;
             return begin(target, &fault.kind, seconds, &console).await;
@@ -100,7 +100,7 @@ pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response
 }
 
 async fn begin(
-    target: Target,
+    target: FaultTarget,
     kind: &str,
     seconds: u64,
     console: &Arc<Console>,

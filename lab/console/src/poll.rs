@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{OptionFuture, join_all};
-use lab_runner::fault::{Target, all};
+use lab_runner::fault::{FaultTarget, all};
 use lab_runner::lab::{DEAD_LETTER_QUEUE, Lab, QUEUE};
 use lab_runner::output::chain;
 use lab_runner::ports::TIERS;
@@ -84,7 +84,7 @@ async fn look(
         timeout(COUNT_TIMEOUT, counting),
         function::waiting(DEAD_LETTER_QUEUE, queues, lab),
         queued,
-        join_all(Target::ALL.map(|target| faults_on(target, lab))),
+        join_all(FaultTarget::ALL.map(|target| faults_on(target, lab))),
         answers,
     );
     let status = Status::load(&lab.dir).ok().flatten();
@@ -114,7 +114,7 @@ pub async fn count(console: Arc<Console>) {
 }
 
 /// Returns the faults of a target that are on; `None` if it does not answer.
-async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
+async fn faults_on(target: FaultTarget, lab: &Lab) -> (FaultTarget, Option<Vec<String>>) {
     let listed = match timeout(TIMEOUT, all::list(target, lab)).await {
         Ok(Ok(listed)) => listed,
         Ok(Err(error)) if error.is_absence() => Vec::new(),
@@ -122,7 +122,7 @@ async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
     };
     let on = listed
         .into_iter()
-        .filter(|fault| matches!(fault.state, all::State::On(_)))
+        .filter(|fault| matches!(fault.state, all::FaultState::On(_)))
         .map(|fault| format!("{}/{}", target.name(), fault.kind));
     (target, Some(on.collect()))
 }

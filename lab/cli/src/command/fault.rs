@@ -4,8 +4,8 @@ use std::{process::ExitCode, time::Duration};
 
 use lab_runner::{
     fault::{
-        Target,
-        all::{self, Listed, State},
+        FaultTarget,
+        all::{self, FaultState, Listed},
         term,
     },
     lab::Lab,
@@ -31,7 +31,7 @@ pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result<(), Error> {
+async fn set(lab: &Lab, target: FaultTarget, kind: &str, args: &cli::Fault) -> Result<(), Error> {
     let length = args.seconds.map(Duration::from_secs_f64);
     let setting = Setting {
         rate: args.rate,
@@ -55,8 +55,8 @@ async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result
     Ok(())
 }
 
-async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
-    for target in Target::ALL {
+async fn list(lab: &Lab, only: Option<FaultTarget>) -> Result<(), Error> {
+    for target in FaultTarget::ALL {
         if only.is_some_and(|only| only != target) {
             continue;
         }
@@ -75,9 +75,9 @@ async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
 
 fn row(fault: &Listed) -> String {
     let state = match fault.state {
-        State::On(rate) => format!("on ({:.0} %)", rate * 100.0),
-        State::Off => "off".to_owned(),
-        State::Untold => String::new(),
+        FaultState::On(rate) => format!("on ({:.0} %)", rate * 100.0),
+        FaultState::Off => "off".to_owned(),
+        FaultState::Unknown => String::new(),
     };
     let injected = fault.injected.map_or(String::new(), |n| n.to_string());
     format!(

@@ -18,7 +18,7 @@ use crate::{lab::Lab, part::PartName};
 
 /// A part that faults can be injected into.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
-pub enum Target {
+pub enum FaultTarget {
     S3,
     Lambda,
     /// The network between the parts, in a lab started with `--relay`.
@@ -74,7 +74,7 @@ impl Error {
     }
 }
 
-impl Target {
+impl FaultTarget {
     pub const ALL: [Self; 5] = [Self::S3, Self::Lambda, Self::Relay, Self::Mysql, Self::Zone];
 
     pub fn name(self) -> &'static str {

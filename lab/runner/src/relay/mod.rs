@@ -13,7 +13,7 @@ use axum::http::{Method, Uri};
 use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::get};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::{Deserialize, Serialize};
-use server_kit::fault::{Faults, Kind};
+use server_kit::fault::{FaultKind, Faults};
 use tokio::net::TcpListener;
 
 use self::link::Link;
@@ -54,7 +54,7 @@ pub enum Error {
 pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
     let config: Config =
         files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
-    let kinds: Vec<Kind> = config.links.iter().flat_map(kinds).collect();
+    let kinds: Vec<FaultKind> = config.links.iter().flat_map(kinds).collect();
     let token = config.control_token;
     let faults = Arc::new(Faults::new(&kinds, Some(token)));
     for link in config.links {
@@ -93,9 +93,9 @@ async fn control(
 }
 
 /// Returns a link's faults. Their names live as long as the process.
-fn kinds(link: &LinkConfig) -> Vec<Kind> {
+fn kinds(link: &LinkConfig) -> Vec<FaultKind> {
     let part = link.part;
-    let kind = |name, about, ms| Kind {
+    let kind = |name, about, ms| FaultKind {
         name: link::fault(part, name).leak(),
         about,
         ms,

@@ -8,7 +8,7 @@ use std::{
 use lab_runner::{
     output,
     process::Identity,
-    shutdown::{Cause, Shutdown},
+    shutdown::{Shutdown, ShutdownCause},
 };
 use nix::sys::signal::Signal;
 use tokio::{
@@ -95,11 +95,11 @@ impl Steps {
 }
 
 /// Waits for a runner to end its tests; it received Ctrl-C itself.
-async fn wind_down(child: &mut Child, cause: Cause) {
+async fn wind_down(child: &mut Child, cause: ShutdownCause) {
     let Some(process) = Identity::of_child(child) else {
         return;
     };
-    if cause != Cause::Terminal {
+    if cause != ShutdownCause::Terminal {
         process.signal(Signal::SIGTERM);
     }
     if timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
