@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Result;
 use aws_model::network::Zone;
 use lab_runner::{
-    fault::{self, FaultTarget, Switches, database::DatabaseFault},
-    lab::Lab,
+    fault::{FaultTarget, Switches, database::DatabaseFault},
+    lab::{Absent, Lab},
     output,
     part::PartName,
     state::status::Status,
@@ -22,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    Episode, Error,
+    Episode,
     crowd::Crowd,
     plan::{self, Action, Plan},
     poison,
@@ -60,14 +61,14 @@ struct Board {
 }
 
 impl Nemesis {
-    pub fn start(Plan(episodes): Plan, lab: &Lab) -> Result<Self, Error> {
+    pub fn start(Plan(episodes): Plan, lab: &Lab) -> Result<Self> {
         let board = Arc::new(Board::default());
         let mut switches = Vec::new();
         for target in FaultTarget::ALL {
             match target.switches(lab) {
                 Ok(of_target) => switches.extend(of_target.map(|found| (target, found))),
-                Err(error) if error.is_absence() => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is::<Absent>() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(Self {
@@ -111,12 +112,12 @@ impl Nemesis {
 
 async fn retried<T, F>(work: impl Fn() -> F)
 where
-    F: Future<Output = Result<T, fault::Error>>,
+    F: Future<Output = Result<T>>,
 {
     for _ in 0..CLEAR_TRIES {
         match work().await {
             Ok(_) => return,
-            Err(fault::Error::NoServer) => return,
+            Err(error) if error.is::<Absent>() => return,
             Err(_) => sleep(COUNT_EVERY).await,
         }
     }
@@ -226,7 +227,7 @@ async fn end(action: &Action, lab: &Lab) {
         Action::Zone(zone) => heal(lab, [*zone]),
         Action::Node(node) => {
             if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal_host(node)) {
-                output::error(&error);
+                output::error(error.as_ref());
             }
         }
     }
@@ -235,7 +236,7 @@ async fn end(action: &Action, lab: &Lab) {
 fn heal(lab: &Lab, zones: impl IntoIterator<Item = Zone>) {
     for zone in zones {
         if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal(zone)) {
-            output::error(&error);
+            output::error(error.as_ref());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
+use anyhow::{Result, bail};
 use aws_model::network::Zone;
 use lab_runner::{
     fault::{FaultTarget, database::DatabaseFault},
@@ -11,7 +12,7 @@ use lab_runner::{
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
-use super::{Error, Options, crowd::Crowd};
+use super::{Options, crowd::Crowd};
 
 /// Time from the start of one fault to that of the next, in milliseconds.
 const GAP_MS: std::ops::Range<u64> = 500..3_500;
@@ -186,7 +187,7 @@ impl Plan {
     }
 
     /// Draws every fault once, in an order given by the seed; then again, until the time is over.
-    pub fn draw(options: &Options) -> Result<Self, Error> {
+    pub fn draw(options: &Options) -> Result<Self> {
         let mut groups = chosen(&options.only, &options.zones)?;
         if groups.is_empty() {
             return Ok(Self(Vec::new()));
@@ -213,7 +214,7 @@ impl Plan {
 }
 
 /// Returns the faults with these names, or all that AWS can have, grouped by kind.
-fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
+fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>> {
     match only {
         [] => return Ok(catalogue(zones)),
         [none] if none == NONE => return Ok(Vec::new()),
@@ -230,10 +231,10 @@ fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
     if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
         let known: BTreeSet<_> = groups.iter().flatten().map(ToString::to_string).collect();
         let known: Vec<_> = known.into_iter().collect();
-        return Err(Error::NoFault {
-            name: unknown.clone(),
-            known: known.join(", "),
-        });
+        bail!(
+            "unknown fault {unknown}; known faults: {}",
+            known.join(", ")
+        );
     }
     for group in &mut groups {
         group.retain(|action| only.contains(&action.to_string()));

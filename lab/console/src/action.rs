@@ -75,7 +75,7 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
                 .watch
                 .note(Severity::Bad, format!("{part} was killed")),
             Ok(false) => return Err(format!("{part} does not run")),
-            Err(error) => return Err(chain(&error)),
+            Err(error) => return Err(chain(error.as_ref())),
         }
         Ok(())
     })
@@ -91,7 +91,7 @@ pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response
             return begin(target, &fault.kind, seconds, &console).await;
         }
         let ended = all::end(target, Some(&fault.kind), &console.lab).await;
-        ended.map_err(|error| chain(&error))?;
+        ended.map_err(|error| chain(error.as_ref()))?;
         let text = format!("{}/{} is off", target.name(), fault.kind);
         console.watch.note(Severity::Good, text);
         Ok(())
@@ -111,7 +111,7 @@ async fn begin(
         ..Setting::default()
     };
     let begun = all::begin(target, kind, &setting, &console.lab).await;
-    begun.map_err(|error| chain(&error))?;
+    begun.map_err(|error| chain(error.as_ref()))?;
     let name = format!("{}/{kind}", target.name());
     let text = format!("{name} is on for {seconds} s");
     console.watch.note(Severity::Bad, text);
@@ -135,7 +135,7 @@ async fn begin(
 pub async fn heal(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |Nothing {}| {
         let ended = all::end_all(&console.lab).await;
-        ended.map_err(|error| chain(&error))?;
+        ended.map_err(|error| chain(error.as_ref()))?;
         console.watch.note(Severity::Good, "all faults are off");
         Ok(())
     })
@@ -148,7 +148,7 @@ pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         let variables = environment::variables(&console.lab, User::Ingest);
         let replay = Command::new(console.lab.workspace.program("payctl"))
             .args(["replay", "--dead-letters"])
-            .envs(variables.map_err(|error| chain(&error))?)
+            .envs(variables.map_err(|error| chain(error.as_ref()))?)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();

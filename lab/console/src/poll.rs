@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::{OptionFuture, join_all};
 use lab_runner::fault::{FaultTarget, all};
-use lab_runner::lab::{DEAD_LETTER_QUEUE, Lab, QUEUE};
+use lab_runner::lab::{Absent, DEAD_LETTER_QUEUE, Lab, QUEUE};
 use lab_runner::output::chain;
 use lab_runner::ports::TIERS;
 use lab_runner::state::settings::EventRoute;
@@ -32,7 +32,7 @@ const COUNT_TIMEOUT: Duration = Duration::from_millis(700);
 pub async fn run(console: Arc<Console>) {
     let parts = pulse::parts(&console.lab).unwrap_or_else(|error| {
         tracing::error!(
-            error = chain(&error),
+            error = chain(error.as_ref()),
             "cannot ask the parts for their health"
         );
         Vec::new()
@@ -117,7 +117,7 @@ pub async fn count(console: Arc<Console>) {
 async fn faults_on(target: FaultTarget, lab: &Lab) -> (FaultTarget, Option<Vec<String>>) {
     let listed = match timeout(TIMEOUT, all::list(target, lab)).await {
         Ok(Ok(listed)) => listed,
-        Ok(Err(error)) if error.is_absence() => Vec::new(),
+        Ok(Err(error)) if error.is::<Absent>() => Vec::new(),
         Ok(Err(_)) | Err(_) => return (target, None),
     };
     let on = listed

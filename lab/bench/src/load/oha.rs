@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use anyhow::{Context as _, Result};
 use lab_runner::{known_client, secret::Secret};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use super::{Load, Outcome, PAYMENT, PERCENTILES, not_parsed, output_of};
 
 /// The part of oha's JSON that is used here.
 #[derive(Deserialize)]
@@ -34,7 +35,7 @@ pub struct Oha {
 
 impl Oha {
     /// Sends at `rate` per second. A request that could not be sent when it was due counts from then nevertheless.
-    pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+    pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome> {
         let mut command = Command::new(&self.program);
         command
             .args([
@@ -49,10 +50,7 @@ impl Oha {
             .args(["-z", &format!("{}s", load.length.as_secs().max(1)), "-w"])
             .arg(&load.url);
         let output = output_of(&self.program, &mut command).await?;
-        read(&output).ok_or_else(|| Error::Output {
-            program: self.program.clone(),
-            output,
-        })
+        read(&output).with_context(|| not_parsed(&self.program, &output))
     }
 }
 

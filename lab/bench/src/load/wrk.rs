@@ -2,13 +2,14 @@
 
 use std::{io::Write as _, path::PathBuf};
 
+use anyhow::{Context as _, Result};
 use lab_runner::known_client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::{Error, Ids, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use super::{Ids, Load, Outcome, PAYMENT, PERCENTILES, cannot_run, not_parsed, output_of};
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
@@ -28,11 +29,8 @@ pub struct Wrk {
 }
 
 impl Wrk {
-    pub async fn run(&self, load: &Load) -> Result<Outcome, Error> {
-        let script = script().map_err(|source| Error::Run {
-            program: self.program.clone(),
-            source,
-        })?;
+    pub async fn run(&self, load: &Load) -> Result<Outcome> {
+        let script = script().with_context(|| cannot_run(&self.program))?;
         let percentiles: Vec<_> = PERCENTILES.iter().map(f64::to_string).collect();
         let authorization = load.key.as_ref().map(known_client::authorization);
         let mut command = Command::new(&self.program);
@@ -53,10 +51,7 @@ impl Wrk {
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
         let output = output_of(&self.program, &mut command).await?;
-        read(&output).ok_or_else(|| Error::Output {
-            program: self.program.clone(),
-            output,
-        })
+        read(&output).with_context(|| not_parsed(&self.program, &output))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The app tier by itself: throughput and CPU time, compared with Vector if it is installed.
 
+use anyhow::Result;
 use lab_runner::{install, server::Server};
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     peer::Stack,
@@ -23,7 +24,7 @@ struct Side {
 }
 
 impl Side {
-    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<(), Error> {
+    async fn measure(&mut self, server: &Server, bed: &Testbed) -> Result<()> {
         let load = bed
             .pace
             .load(format!("{}/process", server.url()), CONNECTIONS);
@@ -47,7 +48,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let vector = match install::find("vector") {
         Some(program) => Some(Stack::vector(program, bed).await?),

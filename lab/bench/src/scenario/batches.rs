@@ -1,8 +1,9 @@
 //! Payments in batches through both tiers, compared with single ones: how many per second, and the CPU time of each.
 
+use anyhow::Result;
 use lab_runner::server::Server;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     load::Load,
@@ -30,7 +31,7 @@ impl Side {
         tiers: &[Server; 2],
         load: &Load,
         bed: &Testbed,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let [web, app] = tiers;
         let (outcome, microseconds) = bed.most_and_cpu(&[web, app], load).await?;
         let rate = load.payments_a_second(&outcome);
@@ -47,7 +48,7 @@ impl Side {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

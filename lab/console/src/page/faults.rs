@@ -8,7 +8,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use futures::future::join_all;
 use lab_runner::fault::{FaultTarget, all};
-use lab_runner::lab::Lab;
+use lab_runner::lab::{Absent, Lab};
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
@@ -49,7 +49,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 async fn group(target: FaultTarget, lab: &Lab) -> Option<Group> {
     let list = async {
         match all::list(target, lab).await {
-            Err(error) if error.is_absence() => Ok(None),
+            Err(error) if error.is::<Absent>() => Ok(None),
             found => found.map(Some),
         }
     };

@@ -85,7 +85,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
             zones: Vec::new(),
             groups: Vec::new(),
             live,
-            problem: Some(lab_runner::output::chain(&error)),
+            problem: Some(lab_runner::output::chain(error.as_ref())),
         },
     })
 }

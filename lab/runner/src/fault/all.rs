@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use aws_model::network::Zone;
 use clap::ValueEnum as _;
 use server_kit::fault::Setting;
 
-use super::{Error, FaultTarget, database::DatabaseFault, term};
-use crate::{lab::Lab, state::hold::Hold};
+use super::{FaultTarget, database::DatabaseFault, term};
+use crate::{
+    lab::{Absent, Lab},
+    state::hold::Hold,
+};
 
 /// A kind of fault, and its current state.
 #[derive(Clone, Debug)]
@@ -30,7 +34,7 @@ pub enum FaultState {
 }
 
 /// Lists the kinds of fault of one target.
-pub async fn list(target: FaultTarget, lab: &Lab) -> Result<Vec<Listed>, Error> {
+pub async fn list(target: FaultTarget, lab: &Lab) -> Result<Vec<Listed>> {
     if let Some(switches) = target.switches(lab)? {
         let faults = switches.list().await?.into_iter();
         return Ok(faults
@@ -81,12 +85,7 @@ pub async fn list(target: FaultTarget, lab: &Lab) -> Result<Vec<Listed>, Error> 
 
 /// Switches a fault on. With a length it ends by itself, even if the caller is gone by then. An unknown kind is refused
 /// with a list of the known ones.
-pub async fn begin(
-    target: FaultTarget,
-    kind: &str,
-    setting: &Setting,
-    lab: &Lab,
-) -> Result<(), Error> {
+pub async fn begin(target: FaultTarget, kind: &str, setting: &Setting, lab: &Lab) -> Result<()> {
     if let Some(switches) = target.switches(lab)? {
         switches.set(kind, setting).await?;
         return Ok(());
@@ -109,7 +108,7 @@ pub async fn begin(
 }
 
 /// Switches off a kind of fault, or all of the target.
-pub async fn end(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<(), Error> {
+pub async fn end(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<()> {
     if let Some(switches) = target.switches(lab)? {
         switches.clear(kind).await?;
     } else {
@@ -122,10 +121,10 @@ pub async fn end(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<(
 }
 
 /// Switches everything off.
-pub async fn end_all(lab: &Lab) -> Result<(), Error> {
+pub async fn end_all(lab: &Lab) -> Result<()> {
     for target in FaultTarget::ALL {
         match end(target, None, lab).await {
-            Err(error) if error.is_absence() => {}
+            Err(error) if error.is::<Absent>() => {}
             ended => ended?,
         }
     }
@@ -140,14 +139,14 @@ enum Outside {
 }
 
 impl Outside {
-    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<()> {
         match self {
             Self::Database(fault) => fault.begin(lab, length).await,
             Self::Zone(zone) => Ok(lab.required_vpc()?.cut(zone)?),
         }
     }
 
-    async fn end(self, lab: &Lab) -> Result<(), Error> {
+    async fn end(self, lab: &Lab) -> Result<()> {
         match self {
             Self::Database(fault) => fault.end(lab).await,
             Self::Zone(zone) => Ok(lab.required_vpc()?.heal(zone)?),
@@ -163,7 +162,7 @@ impl Outside {
 }
 
 /// Returns the fault with that name, or all of the target.
-fn outside(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>, Error> {
+fn outside(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>> {
     if target != FaultTarget::Zone {
         let faults = of_database(kind)?.into_iter();
         return Ok(faults.map(Outside::Database).collect());
@@ -177,16 +176,16 @@ fn outside(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<Vec<Out
 }
 
 /// Returns the database's fault with that name, or all of them.
-fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>, Error> {
+fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>> {
     let Some(kind) = kind else {
         return Ok(DatabaseFault::ALL.to_vec());
     };
     match DatabaseFault::from_str(kind, false) {
         Ok(fault) => Ok(vec![fault]),
-        Err(_) => Err(Error::Unknown {
-            part: FaultTarget::Mysql.name(),
-            kind: kind.to_owned(),
-            known: DatabaseFault::ALL.map(DatabaseFault::name).join(", "),
-        }),
+        Err(_) => bail!(
+            "{} has no fault {kind}; known faults: {}",
+            FaultTarget::Mysql.name(),
+            DatabaseFault::ALL.map(DatabaseFault::name).join(", ")
+        ),
     }
 }

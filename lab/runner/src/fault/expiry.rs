@@ -26,7 +26,7 @@ pub async fn keep(lab: &Lab) -> Infallible {
             let ended = timeout(END_MAX, all::end(target, Some(kind), lab)).await;
             let error = match ended {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(output::chain(&error)),
+                Ok(Err(error)) => Some(output::chain(error.as_ref())),
                 Err(_) => Some("no answer".to_owned()),
             };
             if let Some(error) = error {
