@@ -7,7 +7,7 @@ use http_service::http::{PAYMENTS_ACCEPTED, Refusal};
 use payment_core::ErrorCode;
 use serde_json::{Map, Value};
 
-use super::{AGAIN, Answer};
+use super::answer::{AGAIN, Answer};
 
 /// An answer of the app tier to a batch.
 #[derive(Debug)]
