@@ -207,9 +207,9 @@ impl Answer {
             id: String,
             status: String,
         }
-        let is_yes = matches!(self.status, StatusCode::OK | StatusCode::ACCEPTED);
+        let is_accepted = matches!(self.status, StatusCode::OK | StatusCode::ACCEPTED);
         let receipt = serde_json::from_str::<Receipt>(&self.body);
-        is_yes && receipt.is_ok_and(|receipt| receipt.id == id && receipt.status == "accepted")
+        is_accepted && receipt.is_ok_and(|receipt| receipt.id == id && receipt.status == "accepted")
     }
 
     /// What it says of this payment, if anything.

@@ -251,7 +251,7 @@ impl Upstream {
         }
     }
 
-    /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
+    /// Sends again what may have arrived. A refusal of the repeat is no answer to a payment: the first may have been
     /// taken, and then another node took other content under the same id, to which it holds (promise P6).
     async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         self.app_tier.counters.repeats.inc();

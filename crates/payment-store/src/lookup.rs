@@ -89,7 +89,7 @@ impl<B: Backend> Store<B> {
     }
 
     /// Why a payment that was accepted is no row, for one that [`Self::find`] does not find. Lines of foreign objects
-    /// do not count: nobody was told yes for them, and a client may yet pay under the same id.
+    /// do not count: they were never accepted, and a client may yet pay under the same id.
     pub async fn rejection(&self, payment: &PaymentKey) -> Result<Option<Rejection>, Error> {
         let work = async {
             let mut session = self.backend.session().await?;

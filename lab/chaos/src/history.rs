@@ -28,7 +28,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub attempts: u64,
-    pub yes: u64,
+    pub accepted: u64,
     /// 5xx or no answer.
     pub open: u64,
 }
@@ -50,7 +50,7 @@ impl History {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.counts.attempts += 1;
         match attempt.answer {
-            Answer::Accepted { .. } => inner.counts.yes += 1,
+            Answer::Accepted { .. } => inner.counts.accepted += 1,
             Answer::Failed { .. } | Answer::NoAnswer => inner.counts.open += 1,
             Answer::Conflict | Answer::Refused { .. } => {}
         }

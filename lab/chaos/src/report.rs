@@ -56,7 +56,7 @@ fn tell(elapsed: Duration, history: &History, nemesis: &Nemesis) {
     output::say(format_args!(
         "{minutes:02}:{seconds:02} {:>8} requests {:>8} accepted {:>6} open {injections:>7} faults   {}",
         counts.attempts,
-        counts.yes,
+        counts.accepted,
         counts.open,
         on.join(" ")
     ));

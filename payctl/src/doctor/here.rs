@@ -128,7 +128,7 @@ async fn rejects(store: Store, findings: &mut Findings) {
 
 fn own_rejects(count: u64, findings: &mut Findings) {
     findings.error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
-        .causes("clients were told yes for payments that are not in transactions")
+        .causes("clients hold receipts of payments that are not in transactions")
         .why("the function could not read what the app tier wrote: it is older than the app tier, or one of them has a defect")
         .mend("bring the function up to date, then payctl replay --rejects");
 }

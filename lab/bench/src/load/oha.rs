@@ -62,13 +62,13 @@ fn header(key: &Secret) -> [String; 2] {
 
 fn read(output: &str) -> Option<Outcome> {
     let report: Report = serde_json::from_str(output).ok()?;
-    let (yes, no): (Vec<_>, Vec<_>) = report
+    let (accepted, others): (Vec<_>, Vec<_>) = report
         .status_code_distribution
         .iter()
         .partition(|(status, _)| status.starts_with('2'));
     let count =
         |codes: Vec<(&String, &u32)>| codes.into_iter().map(|(_, count)| count).sum::<u32>();
-    let (yes, no) = (count(yes), count(no));
+    let (accepted, others) = (count(accepted), count(others));
     let latency = |percent: &f64| match *percent {
         100.0 => Some(report.summary.slowest * 1000.0),
         percent => {
@@ -77,8 +77,8 @@ fn read(output: &str) -> Option<Outcome> {
         }
     };
     Some(Outcome {
-        rate: f64::from(yes) / report.summary.total,
-        failed: u64::from(no)
+        rate: f64::from(accepted) / report.summary.total,
+        failed: u64::from(others)
             + report
                 .error_distribution
                 .values()
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_yes_and_what_is_no_answer_both_failed() {
+    fn another_status_and_no_answer_both_count_as_failed() {
         let output = r#"{
             "summary": {"successRate": 0.9, "total": 2.0, "slowest": 0.5},
             "latencyPercentiles": {"p10": 0.001, "p50": 0.002, "p75": 0.003, "p90": 0.004, "p95": 0.005,

@@ -72,9 +72,9 @@ fn script() -> std::io::Result<NamedTempFile> {
 fn read(output: &str) -> Option<Outcome> {
     let summary: Summary = serde_json::from_str(output.lines().last()?).ok()?;
     // `requests` counts all answers, whatever their status.
-    let yes = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
+    let accepted = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
     Some(Outcome {
-        rate: f64::from(yes) / summary.seconds,
+        rate: f64::from(accepted) / summary.seconds,
         failed: summary.failed,
         latency_ms: summary.latency_ms,
     })
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_another_status_are_no_yes() {
+    fn answers_of_another_status_are_not_counted_as_accepted() {
         let output = "Running 1s test\n\n\
             {\"requests\":1000,\"seconds\":2.0,\"failed\":205,\"not_2xx\":200,\"latency_ms\":[1,2,3,4,5,6,7]}\n";
         let outcome = read(output).unwrap();
