@@ -35,7 +35,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(500);
 /// Attempts at clearing the faults at the end: a part that was just killed may not answer yet.
 const CLEAR_TRIES: u32 = 60;
 
-/// By kind: how often it was started, and how often it was injected.
+/// Counts of each kind of fault: how often it was started, and how often it was injected.
 pub type Injected = BTreeMap<String, InjectionCounts>;
 
 #[derive(Clone, Copy, Debug, Default)]

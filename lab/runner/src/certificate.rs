@@ -14,7 +14,7 @@ use crate::{
 /// Files in PEM form.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// For `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
+    /// The CA's certificate, for `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
     pub ca: PathBuf,
     /// Certificate, with its key in the same file.
     pub database: PathBuf,

@@ -104,7 +104,7 @@ impl Lab {
         self.settings.tls.then(files)
     }
 
-    /// Whom a client of this lab trusts: its own CA, or nobody.
+    /// CAs that a client of this lab trusts: its own, or none.
     pub fn roots(&self) -> Result<Roots> {
         self.tls().map_or_else(
             || Ok(Roots::none()),

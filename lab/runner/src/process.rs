@@ -44,7 +44,7 @@ pub fn allow_open_files() {
 pub enum Output {
     /// The child holds the file itself, and so continues while nobody supervises it.
     File,
-    /// For a program that clears the file's append mode, and would then overwrite earlier lines.
+    /// A pipe, for a program that clears the file's append mode, and would then overwrite earlier lines.
     Pipe,
 }
 

@@ -110,7 +110,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// For an aborted run. Does nothing if it has ended.
+    /// Ends it after an aborted run; does nothing if it has ended.
     fn drop(&mut self) {
         if self.process.is_alive() {
             kill_group(self.process.pid);

@@ -27,7 +27,7 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// S3 refuses requests that are signed a quarter of an hour off; tokens of RDS live as long.
 const SKEW_MAX: time::Duration = time::Duration::minutes(2);
 
-/// For a server of one's own; RDS has a parameter group.
+/// The remedy on a server of one's own; RDS has a parameter group.
 const SET_ROW: &str = "SET GLOBAL binlog_format = ROW, and the same in its configuration file";
 
 /// What there is to be tried from here.

@@ -162,7 +162,7 @@ pub enum Direction {
 #[derive(Clone, Debug)]
 pub struct Tier {
     pub name: Name,
-    /// At the head of its column.
+    /// Title of its column in the table.
     pub label: Option<Name>,
     /// Where it listens.
     pub port: Option<u16>,

@@ -19,7 +19,7 @@ const CONNECTIONS: u32 = 64;
 /// Connections of the full load.
 const MOST: u32 = 256;
 
-/// From the full load until what is kept counts.
+/// Pause between the full load and the measurement of what is kept.
 const REST: Duration = Duration::from_secs(10);
 
 /// Most memory that each tier may hold, in MiB.

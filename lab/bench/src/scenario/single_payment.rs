@@ -19,7 +19,7 @@ use crate::{
 /// Payments per round.
 const PAYMENTS: usize = 500;
 
-/// From one payment to the next at a steady rate.
+/// Pause from one payment to the next at a steady rate.
 const APART: Duration = Duration::from_millis(10);
 
 /// Most that the tiers may add, in milliseconds.

@@ -11,7 +11,7 @@ use lab_tasks::notes::{
 
 use crate::{root, text};
 
-/// By page: number of blocks that need a person, or a machine that the simulated AWS does not have.
+/// Page, and number of its blocks that need a person, or a machine that the simulated AWS does not have.
 const BY_HAND: [(u8, usize); 13] = [
     (4, 1),
     (5, 4),

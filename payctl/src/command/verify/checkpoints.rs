@@ -158,7 +158,7 @@ impl Plan {
     }
 }
 
-/// From the end of the last checkpoint to the last hour that is over.
+/// The span of the next checkpoint: from the end of the last one to the last hour that is over.
 fn next(
     file: &Path,
     before: &Checkpoints,
