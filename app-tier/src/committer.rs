@@ -2,10 +2,9 @@
 //!
 //! While no PUT is at work, a payment is sent at once. Otherwise payments gather until that PUT ends, and the next
 //! takes them all; so batches grow with load by themselves, and each dollar buys more. None waits for long: a PUT that
-//! is slow is overtaken, by a slot of those that are free. Nothing is answered with
-//! yes before its PUT is confirmed (promise P1), and a PUT that fails fails only its own payments. While S3 is
-//! away, payments are refused before they are queued, those that wait are let go, and empty objects are put to
-//! find out when it is back.
+//! is slow is overtaken, by a slot of those that are free. No payment is accepted before its PUT is confirmed (promise
+//! P1), and a PUT that fails fails only its own payments. While S3 is away, payments are refused before they are
+//! queued, those that wait are let go, and empty objects are put to find out when it is back.
 //!
 //! Each batch begins with a header, which names earlier ones and their hashes ([`payment_core::chain`]). Where no batch
 //! follows, a header alone is put.

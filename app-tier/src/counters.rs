@@ -62,7 +62,7 @@ impl Puts {
     pub fn register(&self, metrics: &mut Metrics) {
         let help = "Payments in one object.";
         metrics.spread("batch_records", help, &self.records);
-        let help = "From the start of a PUT, its retries included, to S3's yes.";
+        let help = "From the start of a PUT, its retries included, to S3's confirmation.";
         metrics.spread("put_duration_seconds", help, &self.took);
         let help = "PUTs that S3 did not confirm, probes included.";
         metrics.count("put_failures", help, &self.failures);

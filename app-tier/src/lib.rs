@@ -1,4 +1,4 @@
-//! The app tier: checks a payment, makes it durable in S3, and only then says yes.
+//! The app tier: checks a payment, makes it durable in S3, and only then accepts it.
 //!
 //! A request's way: [`routes`] reads and checks it, [`intake`] settles whether it is new, a repeat or a conflict,
 //! [`committer`] puts all that wait into one object unless [`breaker`] knows that S3 is away, [`journal`] is the bucket.
@@ -163,7 +163,7 @@ impl App {
         self.server.serve(move || router.clone()).await?;
         let flushed = tokio::time::timeout(FLUSH, self.committer.close()).await;
         if flushed.is_err() {
-            tracing::error!("S3 did not take what was queued; none of it was answered with yes");
+            tracing::error!("S3 did not take what was queued; none of it was accepted");
         }
         self.spans.finish().await;
         tracing::info!("stopped");

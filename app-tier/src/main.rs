@@ -10,7 +10,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let program = Program {
         name: "app-tier",
-        about: "Makes a payment durable in S3, then says yes.",
+        about: "Makes a payment durable in S3, then accepts it.",
         variables: config::VARIABLES,
     };
     program.main(config::Config::from_env, async |config| {

@@ -17,7 +17,7 @@ const LOOK_UPS_MAX: usize = 32;
 /// Queries that may wait at one time for a row to come.
 const WAITING_MAX: usize = 32;
 
-/// Pauses between the look-ups of a query that waits: most rows come within a second of the yes.
+/// Pauses between the look-ups of a query that waits: most rows come within a second of the answer.
 const PAUSES: [Duration; 6] = [
     Duration::from_millis(50),
     Duration::from_millis(100),

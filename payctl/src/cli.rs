@@ -29,7 +29,7 @@ struct Cli {
 enum Command {
     /// Say who may pay: change the web tier's file of clients, and make their keys
     Client(client::Args),
-    /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and mend
+    /// Hold the account against the notes, and try the pipeline from here: each fault with its cause and what to do
     Doctor(doctor::Args),
     /// Make the key that signs checkpoints of verify, or print its public half
     Key(key::Args),

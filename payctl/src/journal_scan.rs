@@ -22,7 +22,7 @@ use crate::range::{Range, Segment};
 pub struct Step {
     pub key: ObjectKey,
     pub listed: Option<Listed>,
-    /// At most [`VERSIONS_MAX`].
+    /// Entries of the key, at most [`VERSIONS_MAX`].
     pub entries: Vec<LedgerEntry>,
     /// Entries of the key that were counted, and left out.
     pub left_out: u64,

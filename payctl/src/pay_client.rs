@@ -16,9 +16,10 @@ use tls::Roots;
 use tokio::time::sleep;
 use url::Url;
 
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialArgs};
 pub use crate::http_client::Answer;
 use crate::http_client::{CallError, HttpClient};
+use crate::outcome::Failure;
 
 /// Longer than the load balancer's own deadline, so that its answer is seen.
 const CALL_TIME_MAX: Duration = Duration::from_secs(15);
@@ -49,6 +50,15 @@ pub struct Trust {
     /// [default: the system's]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+}
+
+/// How a command reaches the load balancer: whom it trusts, and which client it is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AlbArgs {
+    #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
+    credential: CredentialArgs,
 }
 
 /// URL of the load balancer, and the CAs that it is verified against.
@@ -106,6 +116,23 @@ impl NoAnswer {
     }
 }
 
+impl AlbArgs {
+    /// Connects to the load balancer, which must be named.
+    pub fn connect(self, mut env: Env) -> Result<PayClient, Failure> {
+        let _: Option<String> = env.required("ALB_URL");
+        let alb = self.optional(&mut env);
+        let (address, credential) = env.finish(|| alb).map_err(Failure::config)?;
+        Ok(PayClient::new(address, credential)?)
+    }
+
+    /// The load balancer, if one is named, and the credential for it.
+    pub fn optional(self, env: &mut Env) -> Option<(Address, Option<Credential>)> {
+        let address = optional(env, self.trust);
+        let credential = Credential::new(self.credential, env);
+        Some((address?, credential))
+    }
+}
+
 /// The load balancer's address, if there is one.
 pub fn optional(env: &mut Env, trust: Trust) -> Option<Address> {
     let url: Option<Url> = env.optional("ALB_URL");
@@ -126,11 +153,6 @@ pub fn optional(env: &mut Env, trust: Trust) -> Option<Address> {
             None
         }
     }
-}
-
-pub fn required(env: &mut Env, trust: Trust) -> Option<Address> {
-    let _: String = env.required("ALB_URL")?;
-    optional(env, trust)
 }
 
 impl PayClient {
@@ -207,9 +229,9 @@ impl Answer {
             id: String,
             status: String,
         }
-        let is_yes = matches!(self.status, StatusCode::OK | StatusCode::ACCEPTED);
+        let is_accepted = matches!(self.status, StatusCode::OK | StatusCode::ACCEPTED);
         let receipt = serde_json::from_str::<Receipt>(&self.body);
-        is_yes && receipt.is_ok_and(|receipt| receipt.id == id && receipt.status == "accepted")
+        is_accepted && receipt.is_ok_and(|receipt| receipt.id == id && receipt.status == "accepted")
     }
 
     /// What it says of this payment, if anything.

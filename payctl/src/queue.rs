@@ -55,7 +55,7 @@ pub struct QueueError(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Depth {
     pub visible: u64,
-    /// In flight: received by another operator, or by a run that was killed.
+    /// Messages in flight: received by another operator, or by a run that was killed.
     pub in_flight: u64,
     pub delayed: u64,
 }

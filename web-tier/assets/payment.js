@@ -44,7 +44,7 @@ export const STATES = {
 
 const EVENTS = {
   editing: { open, pay },
-  sending: { yes, no, lost: answerLost, cancel },
+  sending: { accepted, refused, lost: answerLost, cancel },
   pausing: { waited, press: waited, cancel },
   asking: { found, unknown, silent, cancel },
   unsure: { press: sendAgain, cancel },
@@ -110,9 +110,9 @@ const wasSent = ({ lost }) => lost.some(Boolean);
 
 // ---- sending
 
-// A yes that repeats what another page was told is no payment of this one, unless it was sent from here and lost. One
+// An acceptance that repeats what another page was told is no payment of this one, unless it was sent from here and lost. One
 // that comes after the row was seen is of the row's content.
-function yes(state, { receivedAt, isAnothers, now }) {
+function accepted(state, { receivedAt, isAnothers, now }) {
   const wasLost = state.lost.some((content) => isSame(content, state.payment));
   if (isAnothers && !wasLost) return { ...to("before", state), lost: [], receivedAt };
   if (state.row) return record(state, state.row);
@@ -120,9 +120,9 @@ function yes(state, { receivedAt, isAnothers, now }) {
   return { ...to("accepted", state), lost, receivedAt, reason: undefined, since: now, pauseMs: 0 };
 }
 
-// A no says nothing of an earlier try whose answer was lost, and which payment has the id is worth a look. That the id is
-// taken says more than any other no after it.
-function no(state, { refusal }) {
+// A refusal says nothing of an earlier try whose answer was lost, and which payment has the id is worth a look. That the id is
+// taken says more than any other refusal after it.
+function refused(state, { refusal }) {
   const isConflict = refusal.code === "id_conflict";
   if (state.row) return isConflict ? notMade(state, state.row) : match(state, state.row);
   if (!isConflict && !isLost(state)) return edit(state, refusal);

@@ -19,14 +19,14 @@ export async function post(payment, signal) {
     if (!isReceipt) return { type: "lost", code: "garbled" };
     // Who repeats a payment is told which request was accepted. Browsers and servers repeat this one by themselves.
     const isAnothers = status === 200 && !requests.has(body.request_id);
-    return { type: "yes", receivedAt: body.received_at, isAnothers };
+    return { type: "accepted", receivedAt: body.received_at, isAnothers };
   }
   // What did not take this may have taken it before: the browser sends it again where a connection ended.
   if (status === 429) return { type: "lost", code: code ?? "rate_limited", after };
   if (status === 408) return { type: "lost", code: code ?? "request_timeout", after };
   if (status >= 400 && status < 500 && code) {
     const [member, detail] = [body.member, body.detail].map((text) => (typeof text === "string" ? text : undefined));
-    return { type: "no", refusal: { code, member, detail } };
+    return { type: "refused", refusal: { code, member, detail } };
   }
   return { type: "lost", code: code ?? "garbled", after };
 }

@@ -6,45 +6,40 @@
 //! What is then said to the repeat is passed on only where it is true of both.
 
 mod addresses;
+mod answer;
 mod batch_answer;
 mod link;
 mod pool;
 mod tls;
 
-use std::error::Error;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use http_service::http::{
     AT_ONCE, CLIENT, IDEMPOTENCY_KEY, REQUEST_ID, Refusal, RequestContext, TRACEPARENT,
 };
 use http_service::metrics::{Histogram, Metrics, SECONDS};
-use payment_core::{ErrorCode, PaymentId, Problem, batch};
+use payment_core::{PaymentId, batch};
 use program::chain;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
 
 use self::addresses::Addresses;
 pub use self::addresses::{HostPort, Resolve};
+pub use self::answer::IDEMPOTENT_REPLAYED;
+use self::answer::{Answer, broken, unreachable};
 pub use self::batch_answer::BatchAnswer;
 use self::link::{CallError, Peer};
 use self::pool::Pool;
 pub use self::tls::{CA_FILE, Tls};
 use crate::config;
 
-pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
 const JSON: &str = "application/json";
-
-/// Headers of an answer that the client may see.
-const ANSWER_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, RETRY_AFTER, IDEMPOTENT_REPLAYED];
 
 /// A health check is answered without any work.
 const HEALTH: Duration = Duration::from_secs(2);
@@ -84,13 +79,6 @@ struct Call<'a> {
     key: Option<&'a HeaderValue>,
     media_type: &'static str,
     body: &'a Bytes,
-}
-
-/// An answer of the app tier, or of the load balancer before it.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 impl AppTier {
@@ -263,7 +251,7 @@ impl Upstream {
         }
     }
 
-    /// Sends again what may have arrived. A no to the repeat is no answer to a payment: the first may have been
+    /// Sends again what may have arrived. A refusal of the repeat is no answer to a payment: the first may have been
     /// taken, and then another node took other content under the same id, to which it holds (promise P6).
     async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         self.app_tier.counters.repeats.inc();
@@ -327,28 +315,6 @@ impl Upstream {
     }
 }
 
-impl Answer {
-    /// What the app tier says goes through. What a load balancer says in its place (an HTML page) does not.
-    fn into_response(self) -> Result<Response, Refusal> {
-        let is_problem = self
-            .headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|t| t == Problem::MEDIA_TYPE);
-        let own_word = self.status.is_success() || is_problem;
-        if !own_word || self.status == StatusCode::INTERNAL_SERVER_ERROR {
-            return Err(broken(self.status));
-        }
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = self.status;
-        for name in ANSWER_HEADERS {
-            if let Some(value) = self.headers.get(&name) {
-                response.headers_mut().insert(name, value.clone());
-            }
-        }
-        Ok(response)
-    }
-}
-
 /// Whether the body gives an id. Looked at only once a request has failed.
 fn has_id(body: &Bytes) -> bool {
     #[derive(Deserialize)]
@@ -356,34 +322,4 @@ fn has_id(body: &Bytes) -> bool {
         id: Option<String>,
     }
     serde_json::from_slice::<Id>(body).is_ok_and(|body| body.id.is_some())
-}
-
-const AGAIN: &str = "whether the payment was taken is not known; send it again under the same id";
-
-fn unreachable(error: &CallError) -> Refusal {
-    let code = if is_timeout(error) {
-        ErrorCode::UpstreamTimeout
-    } else {
-        ErrorCode::UpstreamFailed
-    };
-    Refusal::new(code, AGAIN).because(chain(error))
-}
-
-fn is_timeout(error: &CallError) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return error.kind() == io::ErrorKind::TimedOut;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-fn broken(status: StatusCode) -> Refusal {
-    let code = match status {
-        StatusCode::GATEWAY_TIMEOUT => ErrorCode::UpstreamTimeout,
-        _ => ErrorCode::UpstreamFailed,
-    };
-    Refusal::new(code, AGAIN).because(format!("the app tier's load balancer answered {status}"))
 }

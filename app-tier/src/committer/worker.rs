@@ -38,7 +38,7 @@ pub(super) struct Worker<J> {
     journal: Arc<J>,
     records: Arc<dyn Records>,
     settings: Settings,
-    /// For headers, and for the keys of what holds no payment; a batch has its first payment's time.
+    /// Clock for headers, and for the keys of what holds no payment; a batch has its first payment's time.
     clock: Clock,
     pub(super) slots: Arc<Semaphore>,
     pub(super) bursts: Bursts,

@@ -154,7 +154,7 @@ async fn p5_what_waits_behind_puts_that_hang_is_let_go() {
         assert_eq!(refused(answer).await, NotAccepted::Unconfirmed);
     }
     assert_eq!(asked_at.elapsed(), SILENCE);
-    // Its own answer was only late, and yes is said for what S3 confirmed.
+    // Its own answer was only late, and what S3 confirmed is accepted.
     assert!(!hanging.is_finished());
     put.confirm();
     accepted(hanging).await;

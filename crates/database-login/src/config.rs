@@ -33,7 +33,7 @@ enum Login {
     Iam,
 }
 
-/// For a program that works without a database, too. `None` if none is named, or after a mistake was noted.
+/// Login of a program that works without a database, too. `None` if none is named, or after a mistake was noted.
 /// `user` logs in where `DB_USER` is not set.
 pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
     let target = target(env)?;
@@ -49,7 +49,7 @@ pub fn optional(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
         .ok()
 }
 
-/// For a program that needs a database. `None` only after a mistake was noted.
+/// Login of a program that needs a database. `None` only after a mistake was noted.
 pub fn required(env: &mut Env, user: &str) -> Option<Arc<dyn LoginSource>> {
     let before = env.mistakes();
     let access = optional(env, user);

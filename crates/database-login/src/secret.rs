@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
-use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
+use payment_store::{ConfigError, Database, DriverError, ErrorKind, LoginSource};
 use program::chain;
 use tokio::sync::Mutex;
 
@@ -77,7 +77,7 @@ impl LoginSource for SecretAccess {
         // A task of its own: a caller who waits no longer does not undo the reading for the next.
         let read = tokio::spawn(async move { shared.login().await });
         read.await
-            .unwrap_or_else(|error| Err(DriverError::fault(Kind::NoLogin, &chain(&error))))
+            .unwrap_or_else(|error| Err(DriverError::fault(ErrorKind::NoLogin, &chain(&error))))
     }
 
     /// Forgets the login, unless another caller did so before.
@@ -158,15 +158,15 @@ fn failed(error: &SdkError<GetSecretValueError>) -> ReadError {
 }
 
 impl ReadError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreachable(_) | Self::Service(_) => Kind::Transient,
+            Self::Unreachable(_) | Self::Service(_) => ErrorKind::Transient,
             Self::Region(_)
             | Self::Denied(_)
             | Self::Missing(_)
             | Self::Content
             | Self::NoHost
-            | Self::Config(_) => Kind::NoLogin,
+            | Self::Config(_) => ErrorKind::NoLogin,
         }
     }
 }

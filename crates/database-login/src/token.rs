@@ -12,7 +12,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use aws_types::region::Region;
 use http::Request;
-use payment_store::{ConfigError, Database, DriverError, Kind, LoginSource};
+use payment_store::{ConfigError, Database, DriverError, ErrorKind, LoginSource};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use program::Secret;
 use program::chain;
@@ -123,7 +123,7 @@ impl LoginSource for TokenAccess {
     async fn login(&self) -> Result<Database, DriverError> {
         self.with_token()
             .await
-            .map_err(|error| DriverError::fault(Kind::NoLogin, &chain(&error)))
+            .map_err(|error| DriverError::fault(ErrorKind::NoLogin, &chain(&error)))
     }
 
     /// The role's credentials may have changed meanwhile, or an idle connection was replaced with an old token.

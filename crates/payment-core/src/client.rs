@@ -106,7 +106,7 @@ impl From<PaymentId> for PaymentKey {
     }
 }
 
-/// For people: `order-1 of client shop`, and the id alone if no client is named.
+/// Shows it to people: `order-1 of client shop`, and the id alone if no client is named.
 impl fmt::Display for PaymentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, client } = self;

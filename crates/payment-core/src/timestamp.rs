@@ -64,7 +64,7 @@ impl Timestamp {
         self.0
     }
 
-    /// For a DATETIME(6) column, which has no offset.
+    /// Value for a DATETIME(6) column, which has no offset.
     pub fn to_datetime(self) -> PrimitiveDateTime {
         PrimitiveDateTime::new(self.0.date(), self.0.time())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use payment_core::{ContentHash, PaymentKey};
 
-pub use crate::driver::{DriverError, Kind};
+pub use crate::driver::{DriverError, ErrorKind};
 use crate::error::Error;
 pub use crate::ingest::{Entry, Reject};
 pub use crate::sweep::Deferred;
@@ -34,7 +34,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
 /// A connection on loan. Dropped before its [`Session::end`], it is cut off, and the server rolls back.
 ///
 /// An insert gives the number of rows that it stored, all or none: one that fails leaves nothing behind, and the
-/// transaction stays open. Of [`Kind::KeyTaken`], the key is that of a committed row, or of this transaction's own.
+/// transaction stays open. Of [`ErrorKind::KeyTaken`], the key is that of a committed row, or of this transaction's own.
 /// One statement after another sees what was committed before it (READ COMMITTED).
 pub trait Session: Send {
     /// Begins a transaction.

@@ -142,7 +142,7 @@ impl Database {
         Ok(Self::of(options))
     }
 
-    /// At most `size` connections, made when they are first needed.
+    /// Returns a pool of at most `size` connections, made when they are first needed.
     pub fn pool(&self, size: u32) -> Pool {
         Pool::new(Arc::new(self.clone()), size)
     }

@@ -12,7 +12,7 @@ use crate::error::TlsFault;
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct DriverError {
-    kind: Kind,
+    kind: ErrorKind,
     /// The server's, if it was the server that answered.
     number: Option<u16>,
     text: Box<str>,
@@ -29,7 +29,7 @@ const NUMBERS_USED_UP: u16 = 1467;
 
 /// What helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The server is away or busy; the same work may succeed later.
     Transient,
     /// A unique key of the row is taken.
@@ -46,7 +46,7 @@ pub enum Kind {
 
 impl DriverError {
     /// An error of a backend that is no server. The text must hold nothing of any row.
-    pub fn fault(kind: Kind, text: &str) -> Self {
+    pub fn fault(kind: ErrorKind, text: &str) -> Self {
         Self {
             kind,
             number: None,
@@ -55,7 +55,7 @@ impl DriverError {
     }
 
     /// Returns what helps.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
@@ -126,11 +126,11 @@ impl From<sqlx::Error> for DriverError {
 }
 
 /// Tells by the server's error number and SQLSTATE what helps.
-fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
+fn classify(number: u16, sqlstate: Option<&str>) -> ErrorKind {
     match number {
         // Unique key.
-        1062 => Kind::KeyTaken,
-        _ if READ_ONLY.contains(&number) => Kind::Transient,
+        1062 => ErrorKind::KeyTaken,
+        _ if READ_ONLY.contains(&number) => ErrorKind::Transient,
         // Deadlock; lock wait.
         1213 | 1205
         // Too many connections, of all or of the user.
@@ -142,40 +142,40 @@ fn classify(number: u16, sqlstate: Option<&str>) -> Kind {
         // Disk full; table full; out of memory.
         | 1021 | 1114 | 1037 | 1041
         // The table was changed by a migration, or the row by another transaction, in mid-work.
-        | 1412 | 1615 | 1020 => Kind::Transient,
+        | 1412 | 1615 | 1020 => ErrorKind::Transient,
         // NULL, no default, cut short, wrong value for the column, check constraint (MySQL; MariaDB below).
-        1048 | 1364 | 1265 | 1366 | 3819 => Kind::DataRefused,
+        1048 | 1364 | 1265 | 1366 | 3819 => ErrorKind::DataRefused,
         // Larger than max_allowed_packet, with the state of a lost connection.
-        1153 => Kind::Lasting,
+        1153 => ErrorKind::Lasting,
         // The number means something else in MySQL, with another state.
-        4025 if sqlstate == Some("23000") => Kind::DataRefused,
+        4025 if sqlstate == Some("23000") => ErrorKind::DataRefused,
         _ => match sqlstate.map(|state| state.split_at_checked(2)) {
             // Connection; transaction rolled back by the server.
-            Some(Some(("08" | "40", _))) => Kind::Transient,
-            Some(Some(("22", _))) => Kind::DataRefused,
-            _ => Kind::Lasting,
+            Some(Some(("08" | "40", _))) => ErrorKind::Transient,
+            Some(Some(("22", _))) => ErrorKind::DataRefused,
+            _ => ErrorKind::Lasting,
         },
     }
 }
 
 /// Errors that no server sent.
-fn classify_own(error: &sqlx::Error) -> Kind {
+fn classify_own(error: &sqlx::Error) -> ErrorKind {
     match error {
         // A certificate that does not verify comes as this kind of I/O error.
         sqlx::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => {
-            Kind::Untrusted(distrust(e))
+            ErrorKind::Untrusted(distrust(e))
         }
         // That is what the driver says of a server without TLS; all else that it may say here is of certificates.
         sqlx::Error::Tls(e) if e.to_string().contains("does not support TLS") => {
-            Kind::Untrusted(TlsFault::NoTls)
+            ErrorKind::Untrusted(TlsFault::NoTls)
         }
         // MySQL takes a password that it has not cached over TLS alone, or by RSA, which the driver is built without.
         sqlx::Error::Configuration(e) if e.to_string().contains("RSA auth backend disabled") => {
-            Kind::Untrusted(TlsFault::NoTls)
+            ErrorKind::Untrusted(TlsFault::NoTls)
         }
-        sqlx::Error::Tls(_) => Kind::Untrusted(TlsFault::Unverified),
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Kind::Transient,
-        _ => Kind::Lasting,
+        sqlx::Error::Tls(_) => ErrorKind::Untrusted(TlsFault::Unverified),
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => ErrorKind::Transient,
+        _ => ErrorKind::Lasting,
     }
 }
 
@@ -210,55 +210,55 @@ mod tests {
     #[test]
     fn errors_are_sorted_by_what_helps() {
         for (number, state, kind) in [
-            (1062, "23000", Kind::KeyTaken),
-            (1213, "40001", Kind::Transient),
-            (1205, "HY000", Kind::Transient),
-            (1040, "08004", Kind::Transient),
-            (1290, "HY000", Kind::Transient),
-            (1836, "HY000", Kind::Transient),
-            (1792, "25006", Kind::Transient),
-            (3100, "HY000", Kind::Transient),
-            (3032, "HY000", Kind::Transient),
-            (3101, "40000", Kind::Transient),
-            (4031, "HY000", Kind::Transient),
-            (1665, "HY000", Kind::Lasting),
-            (1158, "08S01", Kind::Transient),
-            (2013, "HY000", Kind::Transient),
-            (1153, "08S01", Kind::Lasting),
-            (1406, "22001", Kind::DataRefused),
-            (1264, "22003", Kind::DataRefused),
-            (1292, "22007", Kind::DataRefused),
-            (1366, "HY000", Kind::DataRefused),
-            (1366, "22007", Kind::DataRefused),
-            (3819, "HY000", Kind::DataRefused),
-            (4025, "23000", Kind::DataRefused),
-            (4025, "HY000", Kind::Lasting),
-            (1142, "42000", Kind::Lasting),
-            (1146, "42S02", Kind::Lasting),
-            (1045, "28000", Kind::Lasting),
-            (1054, "42S22", Kind::Lasting),
+            (1062, "23000", ErrorKind::KeyTaken),
+            (1213, "40001", ErrorKind::Transient),
+            (1205, "HY000", ErrorKind::Transient),
+            (1040, "08004", ErrorKind::Transient),
+            (1290, "HY000", ErrorKind::Transient),
+            (1836, "HY000", ErrorKind::Transient),
+            (1792, "25006", ErrorKind::Transient),
+            (3100, "HY000", ErrorKind::Transient),
+            (3032, "HY000", ErrorKind::Transient),
+            (3101, "40000", ErrorKind::Transient),
+            (4031, "HY000", ErrorKind::Transient),
+            (1665, "HY000", ErrorKind::Lasting),
+            (1158, "08S01", ErrorKind::Transient),
+            (2013, "HY000", ErrorKind::Transient),
+            (1153, "08S01", ErrorKind::Lasting),
+            (1406, "22001", ErrorKind::DataRefused),
+            (1264, "22003", ErrorKind::DataRefused),
+            (1292, "22007", ErrorKind::DataRefused),
+            (1366, "HY000", ErrorKind::DataRefused),
+            (1366, "22007", ErrorKind::DataRefused),
+            (3819, "HY000", ErrorKind::DataRefused),
+            (4025, "23000", ErrorKind::DataRefused),
+            (4025, "HY000", ErrorKind::Lasting),
+            (1142, "42000", ErrorKind::Lasting),
+            (1146, "42S02", ErrorKind::Lasting),
+            (1045, "28000", ErrorKind::Lasting),
+            (1054, "42S22", ErrorKind::Lasting),
         ] {
             assert_eq!(classify(number, Some(state)), kind, "{number} ({state})");
         }
-        assert_eq!(classify(1040, None), Kind::Transient);
+        assert_eq!(classify(1040, None), ErrorKind::Transient);
     }
 
     #[test]
     fn a_lost_connection_is_transient_and_a_bad_certificate_is_not() {
         for (error, kind) in [
-            (sqlx::Error::PoolTimedOut, Kind::Transient),
-            (sqlx::Error::PoolClosed, Kind::Lasting),
+            (sqlx::Error::PoolTimedOut, ErrorKind::Transient),
+            (sqlx::Error::PoolClosed, ErrorKind::Lasting),
             (
                 io::Error::from(io::ErrorKind::UnexpectedEof).into(),
-                Kind::Transient,
+                ErrorKind::Transient,
             ),
             (
                 io::Error::from(io::ErrorKind::ConnectionRefused).into(),
-                Kind::Transient,
+                ErrorKind::Transient,
             ),
             (
                 io::Error::from(io::ErrorKind::InvalidData).into(),
-                Kind::Untrusted(TlsFault::Unverified),
+                ErrorKind::Untrusted(TlsFault::Unverified),
             ),
         ] {
             assert_eq!(classify_own(&error), kind, "{error}");

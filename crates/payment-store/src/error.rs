@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payment_core::object_key::RECORDED_CHARS_MAX;
 
-use crate::driver::{DriverError, Kind};
+use crate::driver::{DriverError, ErrorKind};
 
 /// No message, and no message of a source, holds anything of a row.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +97,12 @@ impl Error {
 impl From<DriverError> for Error {
     fn from(error: DriverError) -> Self {
         match error.kind() {
-            Kind::Transient => Self::Unavailable(error),
-            Kind::Untrusted(why) => Self::Untrusted { why, source: error },
-            Kind::NoLogin => Self::NoLogin(error),
-            Kind::KeyTaken | Kind::DataRefused | Kind::Lasting => Self::Refused(error),
+            ErrorKind::Transient => Self::Unavailable(error),
+            ErrorKind::Untrusted(why) => Self::Untrusted { why, source: error },
+            ErrorKind::NoLogin => Self::NoLogin(error),
+            ErrorKind::KeyTaken | ErrorKind::DataRefused | ErrorKind::Lasting => {
+                Self::Refused(error)
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use self::rejects::Rejects;
 use self::tally::count;
 pub use self::{plan::Entry, rejects::Reject};
 use crate::backend::{Backend, Session};
-use crate::driver::Kind;
+use crate::driver::ErrorKind;
 use crate::error::Error;
 use crate::lease::within;
 use crate::retry::Tries;
@@ -302,7 +302,7 @@ async fn insert_object<P: Parts>(
     let inserted = async {
         match session.insert_ingested(object, &outcome, fingerprint).await {
             Ok(stored) => insert::all_stored(LEDGER, 1, stored).map(|()| Some(outcome)),
-            Err(error) if error.kind() == Kind::KeyTaken => Ok(None),
+            Err(error) if error.kind() == ErrorKind::KeyTaken => Ok(None),
             Err(error) => Err(error.into()),
         }
     };

@@ -41,7 +41,7 @@ mod version;
 
 pub use backend::Backend;
 pub use connect::{CaBundle, ConfigError, Database, DbAddress, LoginSource, Pool};
-pub use driver::{DriverError, Kind};
+pub use driver::{DriverError, ErrorKind};
 pub use error::{Error, TlsFault};
 pub use fingerprint::Fingerprint;
 pub use ingest::{Outcome, Part, Parts};

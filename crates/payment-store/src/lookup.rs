@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::lease::within;
 use crate::version::{LedgerKey, VersionColumns};
 
-/// A look-up by key takes milliseconds. The tier that asks has 6 s in all.
-const LOOKUP_TIME_MAX: Duration = Duration::from_secs(4);
+/// A look-up by key takes milliseconds, as does a row to be inserted. The tier that asks has 6 s in all.
+const SESSION_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// Keys of one statement.
 const STATEMENT_KEYS_MAX: usize = 500;
@@ -59,6 +59,20 @@ pub struct Holder {
 }
 
 impl<B: Backend> Store<B> {
+    /// Does a short piece of work in a session of its own, which ends with it.
+    pub(crate) async fn in_session<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut B::Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        within(SESSION_TIME_MAX, async {
+            let mut session = self.backend.session().await?;
+            let outcome = work(&mut session).await;
+            session.end();
+            outcome
+        })
+        .await
+    }
+
     /// Those of the payments that are rows.
     pub async fn holders(
         &self,
@@ -66,38 +80,23 @@ impl<B: Backend> Store<B> {
     ) -> Result<HashMap<PaymentKey, Holder>, Error> {
         let mut holders = HashMap::new();
         for chunk in payments.chunks(STATEMENT_KEYS_MAX) {
-            let work = async {
-                let mut session = self.backend.session().await?;
-                let found = session.holders(chunk).await;
-                session.end();
-                found
-            };
-            holders.extend(within(LOOKUP_TIME_MAX, work).await?);
+            let found = self.in_session(async |session| session.holders(chunk).await);
+            holders.extend(found.await?);
         }
         Ok(holders)
     }
 
     /// The recorded payment; `None` where there is none yet.
     pub async fn find(&self, payment: &PaymentKey) -> Result<Option<Found>, Error> {
-        let work = async {
-            let mut session = self.backend.session().await?;
-            let found = session.find(payment).await;
-            session.end();
-            found
-        };
-        within(LOOKUP_TIME_MAX, work).await
+        self.in_session(async |session| session.find(payment).await)
+            .await
     }
 
     /// Why a payment that was accepted is no row, for one that [`Self::find`] does not find. Lines of foreign objects
-    /// do not count: nobody was told yes for them, and a client may yet pay under the same id.
+    /// do not count: they were never accepted, and a client may yet pay under the same id.
     pub async fn rejection(&self, payment: &PaymentKey) -> Result<Option<Rejection>, Error> {
-        let work = async {
-            let mut session = self.backend.session().await?;
-            let rejection = session.rejection(payment).await;
-            session.end();
-            rejection
-        };
-        within(LOOKUP_TIME_MAX, work).await
+        self.in_session(async |session| session.rejection(payment).await)
+            .await
     }
 
     /// Those of the objects that are not ingested, in the same order.
@@ -122,13 +121,8 @@ impl<B: Backend> Store<B> {
             .iter()
             .map(|object| VersionColumns::new(object))
             .collect::<Result<_, _>>()?;
-        let work = async {
-            let mut session = self.backend.session().await?;
-            let found = session.ledger_keys(&columns).await;
-            session.end();
-            found
-        };
-        let rows = within(LOOKUP_TIME_MAX, work).await?;
+        let rows = self.in_session(async |session| session.ledger_keys(&columns).await);
+        let rows = rows.await?;
         let mut ledger: HashMap<&str, Vec<&LedgerKey>> = HashMap::new();
         for row in &rows {
             ledger.entry(row.key.as_str()).or_default().push(row);

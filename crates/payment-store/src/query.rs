@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use crate::connect::{LoginSource, Pool};
-use crate::driver::{DriverError, Kind};
+use crate::driver::{DriverError, ErrorKind};
 use crate::error::Error;
 use crate::lease::Lease;
 
@@ -185,8 +185,12 @@ fn refused(error: sqlx::Error) -> QueryError {
     match said.kind() {
         // Not a server that turned read-only: the session is, by intent.
         _ if said.is_one_of(&[IN_READ_ONLY_TRANSACTION]) => QueryError::Refused(said),
-        Kind::KeyTaken | Kind::DataRefused | Kind::Lasting => QueryError::Refused(said),
-        Kind::Transient | Kind::Untrusted(_) | Kind::NoLogin => Error::from(said).into(),
+        ErrorKind::KeyTaken | ErrorKind::DataRefused | ErrorKind::Lasting => {
+            QueryError::Refused(said)
+        }
+        ErrorKind::Transient | ErrorKind::Untrusted(_) | ErrorKind::NoLogin => {
+            Error::from(said).into()
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Program {
     }
 }
 
-/// On the thread that the program starts with: to hand work to another thread and back costs more than it brings. A
+/// Runs it on the thread that the program starts with: to hand work to another thread and back costs more than it brings. A
 /// server makes one more for each further core.
 fn block_on<F>(run: F) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
 where

@@ -1,4 +1,4 @@
-//! Whom a client trusts.
+//! The CAs that a client trusts.
 
 use std::path::Path;
 use std::sync::Arc;

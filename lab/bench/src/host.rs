@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use anyhow::{Context as _, Result, ensure};
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Error, testbed::Testbed};
+use super::{NO_ANSWER, testbed::Testbed};
 pub use lab_runner::part::lambda::authorization;
 use lab_runner::{
     database::User,
@@ -28,7 +29,7 @@ pub struct Function {
 
 impl Function {
     /// The pipeline's own function.
-    pub fn ingest(bed: &Testbed) -> Result<Self, Error> {
+    pub fn ingest(bed: &Testbed) -> Result<Self> {
         let database = bed.lab.database()?.url(User::Ingest);
         let mut environment = Self::access(bed);
         environment.insert("DATABASE_URL".to_owned(), database.expose().to_owned());
@@ -64,7 +65,7 @@ pub struct Host {
 
 impl Host {
     /// Starts the host. The function itself starts with the first call.
-    pub async fn start(function: &Function, bed: &Testbed) -> Result<Self, Error> {
+    pub async fn start(function: &Function, bed: &Testbed) -> Result<Self> {
         let part = part(function, bed)?;
         let server = Server::start(function.name, part, &bed.log(function.name)).await?;
         let key = &bed.lab.credentials.aws.operator.id;
@@ -75,17 +76,17 @@ impl Host {
             ),
             server,
             authorization: authorization(key),
-            client: http::client().map_err(Error::Http)?,
+            client: http::client().context(NO_ANSWER)?,
         })
     }
 
     /// Invokes the function with the event of one object, and waits for its answer.
-    pub async fn ingest(&self, key: &str) -> Result<Duration, Error> {
+    pub async fn ingest(&self, key: &str) -> Result<Duration> {
         self.invoke(&event(key)).await
     }
 
     /// Invokes it with the events of several objects in one batch, as SQS does.
-    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration, Error> {
+    pub async fn ingest_batch(&self, keys: &[String]) -> Result<Duration> {
         let message = |key: &String| {
             json!({
                 "messageId": key,
@@ -97,21 +98,22 @@ impl Host {
         self.invoke(&json!({"Records": messages})).await
     }
 
-    async fn invoke(&self, event: &Value) -> Result<Duration, Error> {
+    async fn invoke(&self, event: &Value) -> Result<Duration> {
         let request = self
             .client
             .post(&self.url)
             .header(AUTHORIZATION, &self.authorization)
             .json(event);
         let asked = Instant::now();
-        let answer = request.send().await.map_err(Error::Http)?;
+        let answer = request.send().await.context(NO_ANSWER)?;
         let status = answer.status().as_u16();
         let failed = answer.headers().contains_key("x-amz-function-error");
-        let body = answer.text().await.map_err(Error::Http)?;
+        let body = answer.text().await.context(NO_ANSWER)?;
         let took = asked.elapsed();
-        if status != 200 || failed {
-            return Err(Error::Function { status, body });
-        }
+        ensure!(
+            status == 200 && !failed,
+            "the function answered {status}: {body}"
+        );
         Ok(took)
     }
 
@@ -130,7 +132,7 @@ fn event(key: &str) -> Value {
     }]})
 }
 
-fn part(function: &Function, bed: &Testbed) -> Result<Part, Error> {
+fn part(function: &Function, bed: &Testbed) -> Result<Part> {
     let lab = &bed.lab;
     let address = free_address()?;
     let config = json!({

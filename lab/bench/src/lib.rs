@@ -23,7 +23,8 @@ pub mod tools;
 
 use std::time::Duration;
 
-use lab_runner::{fault, files, lab::Lab, part, process, server};
+use anyhow::Result;
+use lab_runner::lab::Lab;
 
 use self::{
     load::{Body, Load},
@@ -44,52 +45,11 @@ pub struct Pace {
     pub rows: u64,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "{failed} requests of {what} failed, so the measurement is not valid; the next one got {next}"
-    )]
-    Failed {
-        what: String,
-        failed: u64,
-        next: String,
-    },
-    #[error("the function answered {status}: {body}")]
-    Function { status: u16, body: String },
-    #[error("{0}")]
-    Unexpected(String),
-    #[error("cannot write to S3")]
-    S3(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the server did not answer")]
-    Http(#[source] reqwest::Error),
-    #[error(transparent)]
-    Load(#[from] load::Error),
-    #[error(transparent)]
-    Tools(#[from] tools::Error),
-    #[error(transparent)]
-    Peer(#[from] peer::Error),
-    #[error(transparent)]
-    Server(#[from] server::Error),
-    #[error(transparent)]
-    Fault(#[from] fault::Error),
-    #[error(transparent)]
-    Part(#[from] part::Error),
-    #[error(transparent)]
-    Database(#[from] lab_runner::database::Error),
-    #[error(transparent)]
-    Process(#[from] process::Error),
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error(transparent)]
-    State(#[from] lab_runner::state::Error),
-    #[error(transparent)]
-    KnownClient(#[from] lab_runner::known_client::Error),
-    #[error(transparent)]
-    Port(#[from] lab_runner::ports::NoFreePort),
-}
+/// Context of an HTTP error.
+const NO_ANSWER: &str = "the server did not answer";
 
 /// Runs these scenarios on a lab that is up and otherwise idle.
-pub async fn run(scenarios: &[Scenario], pace: Pace, lab: Lab) -> Result<Report, Error> {
+pub async fn run(scenarios: &[Scenario], pace: Pace, lab: Lab) -> Result<Report> {
     let bed = Testbed::new(lab, pace)?;
     let mut report = Report::begin(pace);
     let (with_function, without) = Scenario::in_order(scenarios);

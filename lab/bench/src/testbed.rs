@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use anyhow::{Context as _, Result, bail};
 use lab_runner::{
     database::User,
     fault::Switches,
@@ -17,7 +18,7 @@ use server_kit::fault::Setting;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Error, Pace,
+    Pace,
     load::{Load, Outcome},
     tools::Tools,
 };
@@ -37,7 +38,7 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    pub fn new(lab: Lab, pace: Pace) -> Result<Self, Error> {
+    pub fn new(lab: Lab, pace: Pace) -> Result<Self> {
         Ok(Self {
             s3: Switches::of(PartName::S3, &lab)?,
             lab,
@@ -47,23 +48,19 @@ impl Testbed {
     }
 
     /// Measures the maximum throughput of a URL, after a warm-up. No request may fail.
-    pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome, Error> {
+    pub async fn most(&self, url: &str, connections: u32) -> Result<Outcome> {
         self.most_of(&self.pace.load(url, connections)).await
     }
 
     /// Like [`Testbed::most`], for any load.
-    pub async fn most_of(&self, load: &Load) -> Result<Outcome, Error> {
+    pub async fn most_of(&self, load: &Load) -> Result<Outcome> {
         let wrk = self.tools.wrk().await?;
         wrk.run(&self.warm_up(load)).await?;
         sound(load, wrk.run(load).await?).await
     }
 
     /// Like [`Testbed::most_of`], with the CPU time that the servers together take for each payment, in microseconds.
-    pub async fn most_and_cpu(
-        &self,
-        servers: &[&Server],
-        load: &Load,
-    ) -> Result<(Outcome, f64), Error> {
+    pub async fn most_and_cpu(&self, servers: &[&Server], load: &Load) -> Result<(Outcome, f64)> {
         let cpu = || -> Duration { servers.iter().map(|server| server.usage().cpu).sum() };
         let before = cpu();
         // Includes the warm-up, both its time and its answers.
@@ -75,25 +72,25 @@ impl Testbed {
     }
 
     /// Measures the latency at a steady rate, after a warm-up. No request may fail.
-    pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome, Error> {
+    pub async fn steady(&self, url: &str, connections: u32, rate: u32) -> Result<Outcome> {
         self.steady_of(&self.pace.load(url, connections), rate)
             .await
     }
 
-    pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+    pub async fn steady_of(&self, load: &Load, rate: u32) -> Result<Outcome> {
         let oha = self.tools.oha(&self.lab.workspace).await?;
         oha.run(&self.warm_up(load), rate).await?;
         sound(load, oha.run(load, rate).await?).await
     }
 
     /// Sends for as long as [`Testbed::steady_of`] does, warm-up included. Requests may fail.
-    pub async fn beside(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+    pub async fn beside(&self, load: &Load, rate: u32) -> Result<Outcome> {
         let load = Load {
             length: self.pace.warm_up + self.pace.length,
             ..load.clone()
         };
         let oha = self.tools.oha(&self.lab.workspace).await?;
-        Ok(oha.run(&load, rate).await?)
+        oha.run(&load, rate).await
     }
 
     fn warm_up(&self, load: &Load) -> Load {
@@ -104,7 +101,7 @@ impl Testbed {
     }
 
     /// Adds this latency to S3's own.
-    pub async fn s3_latency(&self, ms: u64) -> Result<(), Error> {
+    pub async fn s3_latency(&self, ms: u64) -> Result<()> {
         if ms == 0 {
             self.s3.clear(Some(LATENCY)).await?;
             return Ok(());
@@ -119,7 +116,7 @@ impl Testbed {
 
     /// From now on objects are stored but the lab's function is not invoked, so that only the tiers are measured, or a
     /// function under a host of its own.
-    pub async fn without_function(&self) -> Result<(), Error> {
+    pub async fn without_function(&self) -> Result<()> {
         self.s3.set(EVENT_DROP, &Setting::default()).await?;
         self.lab.dir.hold(PartName::Lambda).set(None)?;
         Status::signal(&self.lab.dir, PartName::Lambda, Signal::SIGTERM)?;
@@ -127,7 +124,7 @@ impl Testbed {
     }
 
     /// Waits until the function has nothing left to do.
-    pub async fn until_ingested(&self) -> Result<(), Error> {
+    pub async fn until_ingested(&self) -> Result<()> {
         let deadline = Instant::now() + QUIET;
         let mut before = None;
         while Instant::now() < deadline {
@@ -138,43 +135,39 @@ impl Testbed {
             before = Some(now);
             sleep(Duration::from_secs(2)).await;
         }
-        let late = format!("the function has objects left after {QUIET:?}");
-        Err(Error::Unexpected(late))
+        bail!("the function has objects left after {QUIET:?}")
     }
 
     /// Runs a statement as `reader`; returns its output without the final newline.
-    pub async fn sql(&self, statement: &str) -> Result<String, Error> {
+    pub async fn sql(&self, statement: &str) -> Result<String> {
         let client = self.lab.database()?.client(User::Reader);
         let text = format!("USE payments; {statement}");
         Ok(client.query(&text).await?.trim_end().to_owned())
     }
 
     /// Returns the number that a statement selects, run as `reader`.
-    pub async fn number(&self, statement: &str) -> Result<f64, Error> {
+    pub async fn number(&self, statement: &str) -> Result<f64> {
         let text = self.sql(statement).await?;
         text.parse()
-            .map_err(|_| Error::Unexpected(format!("{statement} gives {text}, no number")))
+            .ok()
+            .with_context(|| format!("{statement} gives {text}, no number"))
     }
 
-    pub fn pid(&self, part: PartName) -> Result<i32, Error> {
+    pub fn pid(&self, part: PartName) -> Result<i32> {
         let status = Status::load(&self.lab.dir)?;
         let pid = status.and_then(|status| status.part(part)?.pid);
-        pid.ok_or_else(|| Error::Unexpected(format!("{part} does not run")))
+        pid.with_context(|| format!("{part} does not run"))
     }
 
     /// Starts a separate web tier in front of the app tier at `upstream`.
-    pub async fn web_tier(&self, upstream: &str) -> Result<Server, Error> {
+    pub async fn web_tier(&self, upstream: &str) -> Result<Server> {
         let mut part = tier::web(PartName::WebA, &self.lab)?;
         part.launch.env.insert("APP_TIER_URL", upstream.to_owned());
         self.start("web-tier", part).await
     }
 
     /// Starts a separate web tier that knows these clients.
-    pub async fn known_web_tier(
-        &self,
-        upstream: &str,
-        clients: &[KnownClient],
-    ) -> Result<Server, Error> {
+    pub async fn known_web_tier(&self, upstream: &str, clients: &[KnownClient]) -> Result<Server> {
         let file = self.lab.dir.root().join("clients.toml");
         known_client::write_file(&file, clients)?;
         let mut part = tier::web(PartName::WebA, &self.lab)?;
@@ -185,7 +178,7 @@ impl Testbed {
     }
 
     /// Starts a separate app tier with these additional variables.
-    pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server, Error> {
+    pub async fn app_tier(&self, variables: &[(&'static str, &str)]) -> Result<Server> {
         let mut part = tier::app(PartName::AppA, &self.lab)?;
         for (name, value) in variables {
             part.launch.env.insert(name, (*value).to_owned());
@@ -193,13 +186,13 @@ impl Testbed {
         self.start("app-tier", part).await
     }
 
-    async fn start(&self, name: &str, mut part: part::Part) -> Result<Server, Error> {
+    async fn start(&self, name: &str, mut part: part::Part) -> Result<Server> {
         part.address = free_address()?;
         let env: &mut BTreeMap<_, _> = &mut part.launch.env;
         env.insert("LISTEN_ADDR", part.address.to_string());
         env.insert("ADMIN_LISTEN_ADDR", "127.0.0.1:0".to_owned());
         env.insert("DRAIN_SECONDS", "0".to_owned());
-        Ok(Server::start(name, part, &self.log(name)).await?)
+        Server::start(name, part, &self.log(name)).await
     }
 
     pub fn log(&self, name: &str) -> PathBuf {
@@ -207,15 +200,15 @@ impl Testbed {
     }
 }
 
-async fn sound(load: &Load, outcome: Outcome) -> Result<Outcome, Error> {
-    if outcome.failed == 0 {
+async fn sound(load: &Load, outcome: Outcome) -> Result<Outcome> {
+    let Outcome { failed, .. } = outcome;
+    if failed == 0 {
         return Ok(outcome);
     }
-    Err(Error::Failed {
-        what: load.url.clone(),
-        failed: outcome.failed,
-        next: answer_to_one(load).await,
-    })
+    let (url, next) = (&load.url, answer_to_one(load).await);
+    bail!(
+        "{failed} requests of {url} failed, so the measurement is not valid; the next one got {next}"
+    )
 }
 
 /// The answer to one more payment: the load generators count answers, and do not show them.

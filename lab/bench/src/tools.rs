@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Result, ensure};
 use lab_runner::{build, install, output, workspace::Workspace};
 use tokio::sync::OnceCell;
 
@@ -17,16 +18,8 @@ pub struct Tools {
     oha: OnceCell<Oha>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Install(#[from] install::Error),
-    #[error("cannot build oha {OHA}; try: cargo install --locked oha --version {OHA}")]
-    Oha,
-}
-
 impl Tools {
-    pub async fn wrk(&self) -> Result<&Wrk, Error> {
+    pub async fn wrk(&self) -> Result<&Wrk> {
         let find = async || {
             let program = install::program("wrk")?;
             Ok(Wrk { program })
@@ -34,7 +27,7 @@ impl Tools {
         self.wrk.get_or_try_init(find).await
     }
 
-    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha, Error> {
+    pub async fn oha(&self, workspace: &Workspace) -> Result<&Oha> {
         let find = async || {
             let program = oha(workspace).await?;
             Ok(Oha { program })
@@ -43,7 +36,7 @@ impl Tools {
     }
 }
 
-async fn oha(workspace: &Workspace) -> Result<PathBuf, Error> {
+async fn oha(workspace: &Workspace) -> Result<PathBuf> {
     let own = workspace.tools();
     let built = own.join("bin/oha");
     if let Some(found) = install::find("oha") {
@@ -61,8 +54,9 @@ async fn oha(workspace: &Workspace) -> Result<PathBuf, Error> {
         .arg(&own)
         .status()
         .await;
-    match status {
-        Ok(status) if status.success() => Ok(built),
-        _ => Err(Error::Oha),
-    }
+    ensure!(
+        status.is_ok_and(|status| status.success()),
+        "cannot build oha {OHA}; try: cargo install --locked oha --version {OHA}"
+    );
+    Ok(built)
 }

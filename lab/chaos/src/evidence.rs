@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use anyhow::{Context as _, Result};
 use futures::TryStreamExt as _;
 use lab_runner::{database::User, lab::Lab, secret::Secret};
 use sqlx::{
@@ -12,13 +13,15 @@ use sqlx::{
 };
 use verdict::{Answer, Attempt, Content, Judge, Row, Verdict};
 
-use super::{Error, history};
+use super::history;
 
 const ROWS: &str = "SELECT client, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     extra, received_at, recorded_at, object_key, object_line FROM transactions";
 
 const CONFLICTS: &str = "SELECT client, payment_id, transaction, CAST(amount AS CHAR) AS amount, currency, status, payer_name, \
     extra, received_at, recorded_at, object_key, object_line FROM conflicts";
+
+const UNREADABLE: &str = "cannot read from the database";
 
 #[derive(Debug)]
 pub struct Evidence {
@@ -28,13 +31,13 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    pub async fn begin(lab: &Lab) -> Result<Self, Error> {
+    pub async fn begin(lab: &Lab) -> Result<Self> {
         let url = lab.database()?.url(User::Reader);
         let mut connection = connect(&url).await?;
         let before = sqlx::query_as("SELECT client, payment_id FROM transactions")
             .fetch_all(&mut connection)
             .await
-            .map_err(Error::Evidence)?;
+            .context(UNREADABLE)?;
         Ok(Self {
             url,
             before: before.into_iter().collect(),
@@ -42,7 +45,7 @@ impl Evidence {
     }
 
     /// Judges the whole history against the current tables.
-    pub async fn judge(&self, path: &Path) -> Result<Verdict, Error> {
+    pub async fn judge(&self, path: &Path) -> Result<Verdict> {
         let mut judge = Judge::new();
         // Payments whose id the server made but never told: identified by their client and transaction, which is unique.
         let mut untold: HashMap<(String, String), Attempt> = HashMap::new();
@@ -81,9 +84,9 @@ impl Evidence {
         mut rows: impl futures::Stream<Item = Result<MySqlRow, sqlx::Error>> + Unpin,
         judge: &mut Judge,
         mut take: impl FnMut(&mut Judge, Row),
-    ) -> Result<(), Error> {
-        while let Some(row) = rows.try_next().await.map_err(Error::Evidence)? {
-            let row = read(&row).map_err(Error::Evidence)?;
+    ) -> Result<()> {
+        while let Some(row) = rows.try_next().await.context(UNREADABLE)? {
+            let row = read(&row).context(UNREADABLE)?;
             let name = (row.client.clone(), row.id.clone());
             if !self.before.contains(&name) {
                 take(judge, row);
@@ -93,10 +96,10 @@ impl Evidence {
     }
 }
 
-async fn connect(url: &Secret) -> Result<MySqlConnection, Error> {
+async fn connect(url: &Secret) -> Result<MySqlConnection> {
     MySqlConnection::connect(url.expose())
         .await
-        .map_err(Error::Evidence)
+        .context(UNREADABLE)
 }
 
 fn read(row: &MySqlRow) -> Result<Row, sqlx::Error> {

@@ -7,9 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use anyhow::{Context as _, Result};
 use verdict::{Answer, Attempt};
-
-use super::Error;
 
 #[derive(Clone, Debug)]
 pub struct History {
@@ -29,14 +28,14 @@ struct Inner {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub attempts: u64,
-    pub yes: u64,
+    pub accepted: u64,
     /// 5xx or no answer.
     pub open: u64,
 }
 
 impl History {
-    pub fn create(path: &Path) -> Result<Self, Error> {
-        let file = File::create(path).map_err(|source| failed(path, source))?;
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| failed(path))?;
         Ok(Self {
             inner: Arc::new(Mutex::new(Inner {
                 path: path.to_owned(),
@@ -51,7 +50,7 @@ impl History {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.counts.attempts += 1;
         match attempt.answer {
-            Answer::Accepted { .. } => inner.counts.yes += 1,
+            Answer::Accepted { .. } => inner.counts.accepted += 1,
             Answer::Failed { .. } | Answer::NoAnswer => inner.counts.open += 1,
             Answer::Conflict | Answer::Refused { .. } => {}
         }
@@ -71,30 +70,27 @@ impl History {
     }
 
     /// Writes everything to the file, or returns the error that prevented it.
-    pub fn flush(&self) -> Result<(), Error> {
+    pub fn flush(&self) -> Result<()> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match inner.failed.take() {
             Some(error) => Err(error),
             None => inner.file.flush(),
         };
-        outcome.map_err(|source| failed(&inner.path, source))
+        outcome.with_context(|| failed(&inner.path))
     }
 }
 
 /// Passes every attempt of a history to `take`.
-pub fn read(path: &Path, mut take: impl FnMut(Attempt)) -> Result<(), Error> {
-    let file = File::open(path).map_err(|source| failed(path, source))?;
+pub fn read(path: &Path, mut take: impl FnMut(Attempt)) -> Result<()> {
+    let file = File::open(path).with_context(|| failed(path))?;
     for line in BufReader::new(file).lines() {
-        let line = line.map_err(|source| failed(path, source))?;
+        let line = line.with_context(|| failed(path))?;
         let attempt = serde_json::from_str(&line);
-        take(attempt.map_err(|source| failed(path, source.into()))?);
+        take(attempt.with_context(|| failed(path))?);
     }
     Ok(())
 }
 
-fn failed(path: &Path, source: io::Error) -> Error {
-    Error::History {
-        path: path.to_owned(),
-        source,
-    }
+fn failed(path: &Path) -> String {
+    format!("cannot use the history {}", path.display())
 }

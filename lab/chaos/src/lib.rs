@@ -25,15 +25,10 @@ mod poison;
 mod report;
 pub mod saboteur;
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use lab_runner::{
-    fault,
-    known_client::KnownClient,
-    lab::{ClientError, Lab},
-    process,
-    state::{self, status::Status},
-};
+use anyhow::Result;
+use lab_runner::{known_client::KnownClient, lab::Lab, process, state::status::Status};
 use tokio::time::{Instant, sleep};
 use verdict::Verdict;
 
@@ -62,30 +57,8 @@ pub struct Options {
     pub history: PathBuf,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("unknown fault {name}; known faults: {known}")]
-    NoFault { name: String, known: String },
-    #[error("cannot write the history to {}", path.display())]
-    History {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("cannot read from the database")]
-    Evidence(#[source] sqlx::Error),
-    #[error(transparent)]
-    Fault(#[from] fault::Error),
-    #[error(transparent)]
-    State(#[from] state::Error),
-    #[error(transparent)]
-    Database(#[from] lab_runner::database::Error),
-}
-
 /// Runs chaos on a lab that is up.
-pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
+pub async fn run(options: &Options, lab: &Lab) -> Result<Report> {
     process::allow_open_files();
     let plan = Plan::draw(options)?;
     let spares_payments = plan.spares_payments();
@@ -111,11 +84,7 @@ pub async fn run(options: &Options, lab: &Lab) -> Result<Report, Error> {
 }
 
 /// Judges until every rule holds and every part is healthy, or the time is over.
-async fn settle(
-    options: &Options,
-    lab: &Lab,
-    evidence: &Evidence,
-) -> Result<(Verdict, bool), Error> {
+async fn settle(options: &Options, lab: &Lab, evidence: &Evidence) -> Result<(Verdict, bool)> {
     let deadline = Instant::now() + options.patience;
     loop {
         let is_well = Status::load(&lab.dir)?.is_some_and(|status| status.all_healthy());

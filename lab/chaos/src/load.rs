@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Result;
 use lab_runner::{known_client::KnownClient, lab::Lab, payment};
 use tokio::{
     sync::Semaphore,
@@ -11,7 +12,6 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    Error,
     client::Client,
     history::History,
     payments::{Deed, Payments},
@@ -40,7 +40,7 @@ impl Load {
         clients: &[KnownClient],
         lab: &Lab,
         history: &History,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self> {
         let http = lab.client(ANSWER_WITHIN)?;
         let client = Client::new(http, payment::url(lab), clients, history.clone());
         let run = format!("c{:08x}", Uuid::new_v4().as_fields().0);

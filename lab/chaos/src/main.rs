@@ -51,7 +51,7 @@ struct Arguments {
     /// Faults to inject, such as s3/slow-down or kill/app-a; `none` to switch them by hand [default: all]
     #[arg(long, value_name = "PART/KIND", value_delimiter = ',')]
     only: Vec<String>,
-    /// In place of faults: so many acts of someone with all rights over bucket and database, each of which `payctl verify`
+    /// Instead of faults, perform so many acts of someone with all rights over bucket and database, each of which `payctl verify`
     /// has to name
     #[arg(long, value_name = "ACTS", conflicts_with_all = ["minutes", "rate", "via", "vpc", "tls", "only", "patience"])]
     saboteur: Option<usize>,

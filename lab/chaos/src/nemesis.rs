@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Result;
 use aws_model::network::Zone;
 use lab_runner::{
-    fault::{self, Switches, Target, database::DatabaseFault},
-    lab::Lab,
+    fault::{FaultTarget, Switches, database::DatabaseFault},
+    lab::{Absent, Lab},
     output,
     part::PartName,
     state::status::Status,
@@ -22,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    Episode, Error,
+    Episode,
     crowd::Crowd,
     plan::{self, Action, Plan},
     poison,
@@ -34,13 +35,13 @@ const COUNT_EVERY: Duration = Duration::from_millis(500);
 /// Attempts at clearing the faults at the end: a part that was just killed may not answer yet.
 const CLEAR_TRIES: u32 = 60;
 
-/// By kind: how often it was started, and how often it was injected.
-pub type Injected = BTreeMap<String, Strikes>;
+/// Counts of each kind of fault: how often it was started, and how often it was injected.
+pub type Injected = BTreeMap<String, InjectionCounts>;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Strikes {
+pub struct InjectionCounts {
     pub episodes: u64,
-    pub strikes: u64,
+    pub injections: u64,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub struct Nemesis {
     board: Arc<Board>,
     plan: JoinHandle<JoinSet<()>>,
     counting: JoinHandle<()>,
-    switches: Vec<(Target, Switches)>,
+    switches: Vec<(FaultTarget, Switches)>,
 }
 
 #[derive(Debug, Default)]
@@ -60,14 +61,14 @@ struct Board {
 }
 
 impl Nemesis {
-    pub fn start(Plan(episodes): Plan, lab: &Lab) -> Result<Self, Error> {
+    pub fn start(Plan(episodes): Plan, lab: &Lab) -> Result<Self> {
         let board = Arc::new(Board::default());
         let mut switches = Vec::new();
-        for target in Target::ALL {
+        for target in FaultTarget::ALL {
             match target.switches(lab) {
                 Ok(of_target) => switches.extend(of_target.map(|found| (target, found))),
-                Err(error) if error.is_absence() => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is::<Absent>() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(Self {
@@ -83,7 +84,7 @@ impl Nemesis {
     pub fn now(&self) -> (Vec<String>, u64) {
         let on = lock(&self.board.on).clone();
         let injected = lock(&self.board.injected);
-        (on, injected.values().map(|strikes| strikes.strikes).sum())
+        (on, injected.values().map(|counts| counts.injections).sum())
     }
 
     /// Ends every fault, restores everything, and returns the counts.
@@ -111,12 +112,12 @@ impl Nemesis {
 
 async fn retried<T, F>(work: impl Fn() -> F)
 where
-    F: Future<Output = Result<T, fault::Error>>,
+    F: Future<Output = Result<T>>,
 {
     for _ in 0..CLEAR_TRIES {
         match work().await {
             Ok(_) => return,
-            Err(fault::Error::NoServer) => return,
+            Err(error) if error.is::<Absent>() => return,
             Err(_) => sleep(COUNT_EVERY).await,
         }
     }
@@ -142,10 +143,10 @@ async fn live(episode: &Episode, lab: &Lab, board: &Board) {
     let begun = begin(action, *length, lab).await;
     if begun {
         let mut injected = lock(&board.injected);
-        let strikes = injected.entry(action.kind()).or_default();
-        strikes.episodes += 1;
+        let counts = injected.entry(action.kind()).or_default();
+        counts.episodes += 1;
         // A switch's injections are counted by the part.
-        strikes.strikes += u64::from(!matches!(action, Action::Switch { .. }));
+        counts.injections += u64::from(!matches!(action, Action::Switch { .. }));
     }
     sleep(*length).await;
     end(action, lab).await;
@@ -201,7 +202,7 @@ async fn begin(action: &Action, length: Duration, lab: &Lab) -> bool {
                 for_ms: u64::try_from(length.as_millis()).ok(),
                 ..Setting::default()
             };
-            let dropped = match Target::S3.switches(lab) {
+            let dropped = match FaultTarget::S3.switches(lab) {
                 Ok(Some(switches)) => switches.set("event-drop", &drop_events).await.is_ok(),
                 _ => false,
             };
@@ -226,7 +227,7 @@ async fn end(action: &Action, lab: &Lab) {
         Action::Zone(zone) => heal(lab, [*zone]),
         Action::Node(node) => {
             if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal_host(node)) {
-                output::error(&error);
+                output::error(error.as_ref());
             }
         }
     }
@@ -235,7 +236,7 @@ async fn end(action: &Action, lab: &Lab) {
 fn heal(lab: &Lab, zones: impl IntoIterator<Item = Zone>) {
     for zone in zones {
         if let Some(Err(error)) = lab.vpc.as_ref().map(|vpc| vpc.heal(zone)) {
-            output::error(&error);
+            output::error(error.as_ref());
         }
     }
 }
@@ -245,8 +246,8 @@ fn signal(lab: &Lab, part: PartName, signal: Signal) -> bool {
 }
 
 /// Adds up the counts of parts, which start again at zero after every kill.
-async fn count(switches: Vec<(Target, Switches)>, board: Arc<Board>) {
-    let mut last: BTreeMap<(Target, String), u64> = BTreeMap::new();
+async fn count(switches: Vec<(FaultTarget, Switches)>, board: Arc<Board>) {
+    let mut last: BTreeMap<(FaultTarget, String), u64> = BTreeMap::new();
     loop {
         for (target, switches) in &switches {
             // A part that does not answer is asked again in a moment.
@@ -257,7 +258,7 @@ async fn count(switches: Vec<(Target, Switches)>, board: Arc<Board>) {
                     .unwrap_or_default();
                 let more = fault.injected.checked_sub(before).unwrap_or(fault.injected);
                 if more > 0 {
-                    lock(&board.injected).entry(kind).or_default().strikes += more;
+                    lock(&board.injected).entry(kind).or_default().injections += more;
                 }
             }
         }

@@ -2,16 +2,17 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
+use anyhow::{Result, bail};
 use aws_model::network::Zone;
 use lab_runner::{
-    fault::{Target, database::DatabaseFault},
+    fault::{FaultTarget, database::DatabaseFault},
     part::PartName,
     ports::LINKED,
     vpc::hosts_of,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
-use super::{Error, Options, crowd::Crowd};
+use super::{Options, crowd::Crowd};
 
 /// Time from the start of one fault to that of the next, in milliseconds.
 const GAP_MS: std::ops::Range<u64> = 500..3_500;
@@ -41,35 +42,35 @@ const TIERS: [PartName; 4] = [
 ];
 
 /// A switch of a part: the fault's name, its rate, and its time in milliseconds.
-type Switch = (Target, &'static str, f64, Option<u64>);
+type Switch = (FaultTarget, &'static str, f64, Option<u64>);
 
 const SWITCHES: [Switch; 22] = [
-    (Target::S3, "latency", 0.5, Some(400)),
-    (Target::S3, "slow-down", 0.5, None),
-    (Target::S3, "error-after-store", 0.3, None),
-    (Target::S3, "answer-lost", 0.3, None),
-    (Target::S3, "hang", 0.5, Some(10_000)),
-    (Target::S3, "access-denied", 0.5, None),
-    (Target::S3, "expired-token", 0.5, None),
-    (Target::S3, "conflict", 0.3, None),
-    (Target::S3, "bad-digest", 0.3, None),
-    (Target::S3, "corrupt-get", 0.3, None),
-    (Target::S3, "truncated-get", 0.3, None),
-    (Target::S3, "not-yet-readable", 0.3, None),
-    (Target::S3, "event-duplicate", 0.5, None),
-    (Target::S3, "event-reorder", 0.8, Some(2_000)),
-    (Target::S3, "event-delay", 0.5, Some(5_000)),
-    (Target::S3, "event-drop", 0.5, None),
-    (Target::Lambda, "throttle", 0.8, None),
-    (Target::Lambda, "kill", 0.5, Some(50)),
-    (Target::Lambda, "timeout", 0.5, Some(20)),
-    (Target::Lambda, "answer-lost", 0.3, None),
-    (Target::Lambda, "duplicate", 0.5, None),
-    (Target::Lambda, "slow", 0.5, Some(1_000)),
+    (FaultTarget::S3, "latency", 0.5, Some(400)),
+    (FaultTarget::S3, "slow-down", 0.5, None),
+    (FaultTarget::S3, "error-after-store", 0.3, None),
+    (FaultTarget::S3, "answer-lost", 0.3, None),
+    (FaultTarget::S3, "hang", 0.5, Some(10_000)),
+    (FaultTarget::S3, "access-denied", 0.5, None),
+    (FaultTarget::S3, "expired-token", 0.5, None),
+    (FaultTarget::S3, "conflict", 0.3, None),
+    (FaultTarget::S3, "bad-digest", 0.3, None),
+    (FaultTarget::S3, "corrupt-get", 0.3, None),
+    (FaultTarget::S3, "truncated-get", 0.3, None),
+    (FaultTarget::S3, "not-yet-readable", 0.3, None),
+    (FaultTarget::S3, "event-duplicate", 0.5, None),
+    (FaultTarget::S3, "event-reorder", 0.8, Some(2_000)),
+    (FaultTarget::S3, "event-delay", 0.5, Some(5_000)),
+    (FaultTarget::S3, "event-drop", 0.5, None),
+    (FaultTarget::Lambda, "throttle", 0.8, None),
+    (FaultTarget::Lambda, "kill", 0.5, Some(50)),
+    (FaultTarget::Lambda, "timeout", 0.5, Some(20)),
+    (FaultTarget::Lambda, "answer-lost", 0.3, None),
+    (FaultTarget::Lambda, "duplicate", 0.5, None),
+    (FaultTarget::Lambda, "slow", 0.5, Some(1_000)),
 ];
 
 /// Not a fault of AWS but a promise broken on purpose, to show that the verdict detects it. Only on request.
-const SABOTAGE: [Switch; 1] = [(Target::S3, "forget", 0.5, None)];
+const SABOTAGE: [Switch; 1] = [(FaultTarget::S3, "forget", 0.5, None)];
 
 /// Instead of a name: no faults at all, so that they can be switched by hand.
 const NONE: &str = "none";
@@ -85,7 +86,7 @@ const LINK_SWITCHES: [(&str, f64, Option<u64>); 3] = [
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Switch {
-        target: Target,
+        target: FaultTarget,
         name: String,
         rate: f64,
         ms: Option<u64>,
@@ -128,7 +129,7 @@ impl Action {
             Self::Kill(_) => "kill".to_owned(),
             Self::Restart(_) => "restart".to_owned(),
             Self::Pause(_) => "pause".to_owned(),
-            Self::Zone(_) => Target::Zone.name().to_owned(),
+            Self::Zone(_) => FaultTarget::Zone.name().to_owned(),
             Self::Node(_) => "node".to_owned(),
             Self::Crowd(..) | Self::Poison => self.to_string(),
         }
@@ -139,10 +140,10 @@ impl Action {
     fn spares_payments(&self) -> bool {
         match self {
             Self::Switch { target, name, .. } => match target {
-                Target::Lambda => true,
-                Target::S3 => name.starts_with("event-"),
-                Target::Relay => name.starts_with(PartName::Mysql.as_str()),
-                Target::Mysql | Target::Zone => false,
+                FaultTarget::Lambda => true,
+                FaultTarget::S3 => name.starts_with("event-"),
+                FaultTarget::Relay => name.starts_with(PartName::Mysql.as_str()),
+                FaultTarget::Mysql | FaultTarget::Zone => false,
             },
             Self::Kill(part) => matches!(part, PartName::Lambda | PartName::Mysql),
             Self::Database(_) | Self::Crowd(..) | Self::Poison => true,
@@ -152,11 +153,11 @@ impl Action {
 }
 
 /// A link's fault counts as one kind on every link.
-pub fn kind(target: Target, name: &str) -> String {
+pub fn kind(target: FaultTarget, name: &str) -> String {
     let of_link = |part: &PartName| name.strip_prefix(part.as_str())?.strip_prefix('-');
     let name = match target {
-        Target::Relay => LINKED.iter().find_map(of_link).unwrap_or(name),
-        Target::S3 | Target::Lambda | Target::Mysql | Target::Zone => name,
+        FaultTarget::Relay => LINKED.iter().find_map(of_link).unwrap_or(name),
+        FaultTarget::S3 | FaultTarget::Lambda | FaultTarget::Mysql | FaultTarget::Zone => name,
     };
     format!("{}/{name}", target.name())
 }
@@ -186,7 +187,7 @@ impl Plan {
     }
 
     /// Draws every fault once, in an order given by the seed; then again, until the time is over.
-    pub fn draw(options: &Options) -> Result<Self, Error> {
+    pub fn draw(options: &Options) -> Result<Self> {
         let mut groups = chosen(&options.only, &options.zones)?;
         if groups.is_empty() {
             return Ok(Self(Vec::new()));
@@ -213,7 +214,7 @@ impl Plan {
 }
 
 /// Returns the faults with these names, or all that AWS can have, grouped by kind.
-fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
+fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>> {
     match only {
         [] => return Ok(catalogue(zones)),
         [none] if none == NONE => return Ok(Vec::new()),
@@ -230,10 +231,10 @@ fn chosen(only: &[String], zones: &[Zone]) -> Result<Vec<Vec<Action>>, Error> {
     if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
         let known: BTreeSet<_> = groups.iter().flatten().map(ToString::to_string).collect();
         let known: Vec<_> = known.into_iter().collect();
-        return Err(Error::NoFault {
-            name: unknown.clone(),
-            known: known.join(", "),
-        });
+        bail!(
+            "unknown fault {unknown}; known faults: {}",
+            known.join(", ")
+        );
     }
     for group in &mut groups {
         group.retain(|action| only.contains(&action.to_string()));
@@ -263,7 +264,7 @@ fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
     }
     let of_links = LINK_SWITCHES.iter().map(|&(name, rate, ms)| {
         let on = |part| Action::Switch {
-            target: Target::Relay,
+            target: FaultTarget::Relay,
             name: format!("{part}-{name}"),
             rate,
             ms,
@@ -271,7 +272,7 @@ fn catalogue(zones: &[Zone]) -> Vec<Vec<Action>> {
         LINKED.into_iter().map(on).collect()
     });
     let of_database = [("mysql-commit-lost", 0.5), ("mysql-failover", 1.0)]
-        .map(|(name, rate)| vec![of_part((Target::Relay, name, rate, None))]);
+        .map(|(name, rate)| vec![of_part((FaultTarget::Relay, name, rate, None))]);
     // The doors into a VPC are narrower than a tier.
     let of_clients = [Crowd::Burst, Crowd::HalfSent, Crowd::Polls]
         .map(|crowd| TIERS.map(|part| Action::Crowd(crowd, part)).to_vec());

@@ -51,12 +51,12 @@ pub(super) async fn follow(length: Duration, history: &History, nemesis: &Nemesi
 
 fn tell(elapsed: Duration, history: &History, nemesis: &Nemesis) {
     let counts = history.counts();
-    let (on, strikes) = nemesis.now();
+    let (on, injections) = nemesis.now();
     let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs() % 60);
     output::say(format_args!(
-        "{minutes:02}:{seconds:02} {:>8} requests {:>8} accepted {:>6} open {strikes:>7} faults   {}",
+        "{minutes:02}:{seconds:02} {:>8} requests {:>8} accepted {:>6} open {injections:>7} faults   {}",
         counts.attempts,
-        counts.yes,
+        counts.accepted,
         counts.open,
         on.join(" ")
     ));
@@ -73,13 +73,17 @@ pub(super) fn waiting(verdict: &Verdict) {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<24}{:>9}{:>9}", "fault", "times", "injected")?;
-        for (kind, strikes) in &self.injected {
-            let (times, strikes) = (strikes.episodes, strikes.strikes);
-            writeln!(f, "{kind:<24}{times:>9}{strikes:>9}")?;
+        for (kind, counts) in &self.injected {
+            let (times, injections) = (counts.episodes, counts.injections);
+            writeln!(f, "{kind:<24}{times:>9}{injections:>9}")?;
         }
-        let all: u64 = self.injected.values().map(|strikes| strikes.strikes).sum();
-        let struck = self.injected.values().filter(|s| s.strikes > 0).count();
-        writeln!(f, "{struck} kinds of fault were injected {all} times\n")?;
+        let all: u64 = self.injected.values().map(|counts| counts.injections).sum();
+        let kinds = self
+            .injected
+            .values()
+            .filter(|counts| counts.injections > 0)
+            .count();
+        writeln!(f, "{kinds} kinds of fault were injected {all} times\n")?;
         write!(f, "{}", self.verdict)?;
         let recovered = self.recovered_after.as_secs_f64();
         writeln!(

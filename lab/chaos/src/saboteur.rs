@@ -47,7 +47,7 @@ pub struct Report {
     objects: usize,
     settled: usize,
     rows: usize,
-    /// By kind of act.
+    /// Acts that verify named, by kind.
     named: BTreeMap<&'static str, u64>,
     /// Acts behind which verify could not know everything, so that it exited with 2.
     unfinished: u64,

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use lab_runner::{
     command_line::{DirOption, number_to},
     database::User,
-    fault::Target,
+    fault::FaultTarget,
     install::{self, Flavour},
     part_name::PartName,
     secret::Secret,
@@ -218,7 +218,7 @@ pub struct Kill {
 pub struct Fault {
     /// Part to inject the fault into
     #[arg(value_enum)]
-    pub part: Option<Target>,
+    pub part: Option<FaultTarget>,
     /// Kind of fault, such as slow-down; for relay with the name of the link, such as web-a-reset; for zone, the zone
     pub kind: Option<String>,
     /// Probability, from 0 to 1, with which the fault is injected

@@ -12,7 +12,7 @@ use clap::ValueEnum as _;
 use http::StatusCode;
 use lab_runner::database::User;
 use lab_runner::environment;
-use lab_runner::fault::{Target, all, term};
+use lab_runner::fault::{FaultTarget, all, term};
 use lab_runner::output::chain;
 use lab_runner::part::PartName;
 use lab_runner::state::status::Status;
@@ -75,7 +75,7 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
                 .watch
                 .note(Severity::Bad, format!("{part} was killed")),
             Ok(false) => return Err(format!("{part} does not run")),
-            Err(error) => return Err(chain(&error)),
+            Err(error) => return Err(chain(error.as_ref())),
         }
         Ok(())
     })
@@ -85,13 +85,13 @@ pub async fn kill(State(console): State<Arc<Console>>, body: Bytes) -> Response 
 /// Switches one fault on for a while, or off.
 pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |fault: Fault| {
-        let target = Target::from_str(&fault.target, false)?;
+        let target = FaultTarget::from_str(&fault.target, false)?;
         if let Some(seconds) = &fault.seconds {
             let seconds = number(seconds, "seconds", 1..=3_600)?;
             return begin(target, &fault.kind, seconds, &console).await;
         }
         let ended = all::end(target, Some(&fault.kind), &console.lab).await;
-        ended.map_err(|error| chain(&error))?;
+        ended.map_err(|error| chain(error.as_ref()))?;
         let text = format!("{}/{} is off", target.name(), fault.kind);
         console.watch.note(Severity::Good, text);
         Ok(())
@@ -100,7 +100,7 @@ pub async fn fault(State(console): State<Arc<Console>>, body: Bytes) -> Response
 }
 
 async fn begin(
-    target: Target,
+    target: FaultTarget,
     kind: &str,
     seconds: u64,
     console: &Arc<Console>,
@@ -111,7 +111,7 @@ async fn begin(
         ..Setting::default()
     };
     let begun = all::begin(target, kind, &setting, &console.lab).await;
-    begun.map_err(|error| chain(&error))?;
+    begun.map_err(|error| chain(error.as_ref()))?;
     let name = format!("{}/{kind}", target.name());
     let text = format!("{name} is on for {seconds} s");
     console.watch.note(Severity::Bad, text);
@@ -135,7 +135,7 @@ async fn begin(
 pub async fn heal(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     press(&console, &body, async |Nothing {}| {
         let ended = all::end_all(&console.lab).await;
-        ended.map_err(|error| chain(&error))?;
+        ended.map_err(|error| chain(error.as_ref()))?;
         console.watch.note(Severity::Good, "all faults are off");
         Ok(())
     })
@@ -148,7 +148,7 @@ pub async fn redrive(State(console): State<Arc<Console>>, body: Bytes) -> Respon
         let variables = environment::variables(&console.lab, User::Ingest);
         let replay = Command::new(console.lab.workspace.program("payctl"))
             .args(["replay", "--dead-letters"])
-            .envs(variables.map_err(|error| chain(&error))?)
+            .envs(variables.map_err(|error| chain(error.as_ref()))?)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();

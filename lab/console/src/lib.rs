@@ -20,4 +20,4 @@ pub mod traffic;
 pub mod watch;
 
 pub use config::Config;
-pub use server::{Error, Server};
+pub use server::Server;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{OptionFuture, join_all};
-use lab_runner::fault::{Target, all};
-use lab_runner::lab::{DEAD_LETTER_QUEUE, Lab, QUEUE};
+use lab_runner::fault::{FaultTarget, all};
+use lab_runner::lab::{Absent, DEAD_LETTER_QUEUE, Lab, QUEUE};
 use lab_runner::output::chain;
 use lab_runner::ports::TIERS;
 use lab_runner::state::settings::EventRoute;
@@ -32,7 +32,7 @@ const COUNT_TIMEOUT: Duration = Duration::from_millis(700);
 pub async fn run(console: Arc<Console>) {
     let parts = pulse::parts(&console.lab).unwrap_or_else(|error| {
         tracing::error!(
-            error = chain(&error),
+            error = chain(error.as_ref()),
             "cannot ask the parts for their health"
         );
         Vec::new()
@@ -84,7 +84,7 @@ async fn look(
         timeout(COUNT_TIMEOUT, counting),
         function::waiting(DEAD_LETTER_QUEUE, queues, lab),
         queued,
-        join_all(Target::ALL.map(|target| faults_on(target, lab))),
+        join_all(FaultTarget::ALL.map(|target| faults_on(target, lab))),
         answers,
     );
     let status = Status::load(&lab.dir).ok().flatten();
@@ -114,15 +114,15 @@ pub async fn count(console: Arc<Console>) {
 }
 
 /// Returns the faults of a target that are on; `None` if it does not answer.
-async fn faults_on(target: Target, lab: &Lab) -> (Target, Option<Vec<String>>) {
+async fn faults_on(target: FaultTarget, lab: &Lab) -> (FaultTarget, Option<Vec<String>>) {
     let listed = match timeout(TIMEOUT, all::list(target, lab)).await {
         Ok(Ok(listed)) => listed,
-        Ok(Err(error)) if error.is_absence() => Vec::new(),
+        Ok(Err(error)) if error.is::<Absent>() => Vec::new(),
         Ok(Err(_)) | Err(_) => return (target, None),
     };
     let on = listed
         .into_iter()
-        .filter(|fault| matches!(fault.state, all::State::On(_)))
+        .filter(|fault| matches!(fault.state, all::FaultState::On(_)))
         .map(|fault| format!("{}/{}", target.name(), fault.kind));
     (target, Some(on.collect()))
 }

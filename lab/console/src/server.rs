@@ -1,45 +1,20 @@
 //! A running console.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::routing::{get, post};
 use lab_runner::lab::Lab;
 use lab_runner::state::LabDir;
 use lab_runner::workspace::Workspace;
-use server_kit::config::ConfigError;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::guard::middleware;
-use crate::state::{self, Console};
+use crate::state::Console;
 use crate::{action, assets, page, poll};
-
-/// Why the console did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    State(#[from] lab_runner::state::Error),
-    #[error(transparent)]
-    Lab(#[from] lab_runner::lab::Error),
-    #[error(transparent)]
-    Workspace(#[from] lab_runner::workspace::Error),
-    #[error(transparent)]
-    Console(#[from] state::Error),
-    #[error("cannot listen on {address}; is the port taken?")]
-    Listen {
-        address: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot wait for signals")]
-    Signals(#[source] io::Error),
-}
 
 /// A running console; dropping it stops it.
 #[derive(Debug)]
@@ -49,14 +24,14 @@ pub struct Server {
 
 impl Server {
     /// Starts to serve. Returns once it listens.
-    pub async fn start(config: Config) -> Result<Self, Error> {
+    pub async fn start(config: Config) -> Result<Self> {
         let dir = LabDir::at(&config.lab)?;
         let lab = Lab::load(dir, Workspace::find()?)?;
         let address = config.listen;
         let console = Arc::new(Console::of(lab, address)?);
         let listener = TcpListener::bind(address)
             .await
-            .map_err(|source| Error::Listen { address, source })?;
+            .with_context(|| format!("cannot listen on {address}; is the port taken?"))?;
         let watching = tokio::spawn(poll::run(Arc::clone(&console)));
         let counting = tokio::spawn(poll::count(Arc::clone(&console)));
         let router = router(console);

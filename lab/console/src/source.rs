@@ -51,9 +51,9 @@ impl From<payment_store::Error> for Away {
     }
 }
 
-impl From<lab_runner::fault::Error> for Away {
-    fn from(error: lab_runner::fault::Error) -> Self {
-        Self(lab_runner::output::chain(&error))
+impl From<anyhow::Error> for Away {
+    fn from(error: anyhow::Error) -> Self {
+        Self(lab_runner::output::chain(error.as_ref()))
     }
 }
 

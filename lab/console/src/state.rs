@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Result;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_sqs::Client as Sqs;
 use lab_runner::http::Client;
-use lab_runner::lab::{ClientError, Lab};
+use lab_runner::lab::Lab;
 use lab_runner::payment::Door;
 use time::OffsetDateTime;
 
 use crate::guard::Guard;
 use crate::source::folder::Walks;
-use crate::source::rows::{ConnectError, Rows};
+use crate::source::rows::Rows;
 use crate::source::{self, function};
 use crate::traffic::Traffic;
 use crate::watch::Watch;
@@ -31,18 +32,9 @@ pub struct Console {
     pub started: OffsetDateTime,
 }
 
-/// Why a lab's console could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Database(#[from] ConnectError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
-
 impl Console {
     /// Creates the console of a lab; `address` is where it is reached.
-    pub fn of(lab: Lab, address: SocketAddr) -> Result<Self, Error> {
+    pub fn of(lab: Lab, address: SocketAddr) -> Result<Self> {
         Ok(Self {
             http: lab.client(source::TIMEOUT)?,
             door: Door::of(&lab, source::TIMEOUT)?,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use lab_runner::lab::{ClientError, Lab};
+use lab_runner::lab::Lab;
 use lab_runner::payment::Door;
 use rand::RngExt as _;
 use serde_json::json;
@@ -75,7 +75,7 @@ pub struct Report {
 
 impl Traffic {
     /// Will send to the front door of a lab.
-    pub fn to(lab: &Lab) -> Result<Self, ClientError> {
+    pub fn to(lab: &Lab) -> anyhow::Result<Self> {
         Ok(Self {
             door: Arc::new(Door::of(lab, ANSWER_TIME_MAX)?),
             run: Mutex::default(),

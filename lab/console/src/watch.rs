@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lab_runner::fault::Target;
+use lab_runner::fault::FaultTarget;
 use lab_runner::part::PartName;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use self::event::{Event, Severity};
 use self::part::Parts;
-pub use self::part::{Part, State};
+pub use self::part::{Part, WatchedState};
 pub use self::point::Now;
 use self::point::{Point, float, grown};
 pub use self::snapshot::Snapshot;
@@ -51,7 +51,7 @@ struct Past {
     counted: Option<Since>,
     parts: Parts,
     /// The latest answer of each target, even if it does not answer now.
-    faults: BTreeMap<Target, Vec<String>>,
+    faults: BTreeMap<FaultTarget, Vec<String>>,
 }
 
 /// Number of rows at a moment.
@@ -265,7 +265,7 @@ mod tests {
         let on = vec!["s3/slow".to_owned()];
         for faults in [Some(on.clone()), None] {
             watch.take(Snapshot {
-                faults: vec![(Target::S3, faults)],
+                faults: vec![(FaultTarget::S3, faults)],
                 ..Snapshot::default()
             });
             assert_eq!(watch.faults(), on);

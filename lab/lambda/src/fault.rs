@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server_kit::fault::{Faults, Kind};
+use server_kit::fault::{FaultKind, Faults};
 
 pub const THROTTLE: &str = "throttle";
 pub const KILL: &str = "kill";
@@ -11,33 +11,33 @@ pub const ANSWER_LOST: &str = "answer-lost";
 pub const DUPLICATE: &str = "duplicate";
 pub const SLOW: &str = "slow";
 
-pub const KINDS: [Kind; 6] = [
-    Kind {
+pub const KINDS: [FaultKind; 6] = [
+    FaultKind {
         name: THROTTLE,
         about: "no concurrency slot is granted: synchronous calls get 429, events wait",
         ms: None,
     },
-    Kind {
+    FaultKind {
         name: KILL,
         about: "kills the process at a random moment within this time; an invocation that ends earlier is spared",
         ms: Some(200),
     },
-    Kind {
+    FaultKind {
         name: TIMEOUT,
         about: "times the invocation out at a random moment within this time, without telling the function",
         ms: Some(100),
     },
-    Kind {
+    FaultKind {
         name: ANSWER_LOST,
         about: "lets the function do its work, then counts the invocation as failed",
         ms: None,
     },
-    Kind {
+    FaultKind {
         name: DUPLICATE,
         about: "delivers an event again after it succeeded",
         ms: None,
     },
-    Kind {
+    FaultKind {
         name: SLOW,
         about: "delays an event before it is handed to the function",
         ms: Some(1000),
@@ -55,8 +55,8 @@ impl InjectedFault {
     /// Draws the faults of the next invocation.
     pub fn draw(faults: &Faults) -> Self {
         Self {
-            killed_after: faults.strikes(KILL).map(up_to),
-            times_out_after: faults.strikes(TIMEOUT).map(up_to),
+            killed_after: faults.inject(KILL).map(up_to),
+            times_out_after: faults.inject(TIMEOUT).map(up_to),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Function {
     }
 
     fn is_throttled(&self) -> bool {
-        self.faults.strikes(fault::THROTTLE).is_some()
+        self.faults.inject(fault::THROTTLE).is_some()
     }
 
     /// Ends environments that have been idle too long, as long as it is polled.
@@ -167,7 +167,7 @@ impl Function {
         source: Source,
         result: &mut Option<Run>,
     ) -> bool {
-        if let Some(pause) = self.faults.strikes(fault::SLOW) {
+        if let Some(pause) = self.faults.inject(fault::SLOW) {
             sleep(pause).await;
         }
         let run = result.insert(self.run(slot, invocation).await);
@@ -176,7 +176,7 @@ impl Function {
         if succeeded
             && reusable
             && source == Source::Queue
-            && self.faults.strikes(fault::DUPLICATE).is_some()
+            && self.faults.inject(fault::DUPLICATE).is_some()
         {
             self.run(slot, invocation).await;
             reusable = settle(slot).await;
@@ -191,7 +191,7 @@ impl Function {
             Err(error) => self.not_started(invocation, &error),
         };
         if matches!(run.outcome, Outcome::Success(_))
-            && self.faults.strikes(fault::ANSWER_LOST).is_some()
+            && self.faults.inject(fault::ANSWER_LOST).is_some()
         {
             run.outcome = Outcome::Failure(Failure::answer_lost(invocation.request_id));
         }

@@ -47,7 +47,7 @@ pub enum Outcome {
 
 /// Who reported the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// The function: by `/error` or `/init/error`, panics included; or its response was too large.
     Function,
     /// No response before the deadline.
@@ -59,7 +59,7 @@ pub enum Cause {
 /// A failed invocation, with Lambda's error JSON as the caller gets it.
 #[derive(Debug)]
 pub struct Failure {
-    pub cause: Cause,
+    pub cause: FailureCause,
     pub body: Bytes,
 }
 
@@ -67,7 +67,7 @@ impl Failure {
     /// An error that the function reported itself.
     pub fn reported(body: Bytes) -> Self {
         Self {
-            cause: Cause::Function,
+            cause: FailureCause::Function,
             body,
         }
     }
@@ -75,18 +75,22 @@ impl Failure {
     pub fn response_too_large(limit: usize) -> Self {
         let message =
             format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
-        Self::new(Cause::Function, "Function.ResponseSizeTooLarge", &message)
+        Self::new(
+            FailureCause::Function,
+            "Function.ResponseSizeTooLarge",
+            &message,
+        )
     }
 
     pub fn timed_out(request_id: Uuid, timeout: Duration) -> Self {
         let message = format!("RequestId: {request_id} Error: {}", timed_out_text(timeout));
-        Self::new(Cause::Timeout, "Sandbox.Timedout", &message)
+        Self::new(FailureCause::Timeout, "Sandbox.Timedout", &message)
     }
 
     /// The function did its work, but the result is dropped.
     pub fn answer_lost(request_id: Uuid) -> Self {
         let message = format!("RequestId: {request_id} Error: The function's answer was lost");
-        Self::new(Cause::Function, "Lab.AnswerLost", &message)
+        Self::new(FailureCause::Function, "Lab.AnswerLost", &message)
     }
 
     /// The process exited. `termination` is text such as `exit status 1`; `None` for status 0.
@@ -96,13 +100,13 @@ impl Failure {
             |termination| format!("Runtime exited with error: {termination}"),
         );
         let message = format!("RequestId: {request_id} Error: {reason}");
-        Self::new(Cause::Exit, "Runtime.ExitError", &message)
+        Self::new(FailureCause::Exit, "Runtime.ExitError", &message)
     }
 
     /// The binary could not be started.
     pub fn not_started(request_id: Uuid, reason: &str) -> Self {
         let message = format!("RequestId: {request_id} Error: {reason}");
-        Self::new(Cause::Exit, "Runtime.InvalidEntrypoint", &message)
+        Self::new(FailureCause::Exit, "Runtime.InvalidEntrypoint", &message)
     }
 
     /// Returns the error message, at most 1 KiB as in Lambda's dead letters.
@@ -120,7 +124,7 @@ impl Failure {
         text
     }
 
-    fn new(cause: Cause, error_type: &str, message: &str) -> Self {
+    fn new(cause: FailureCause, error_type: &str, message: &str) -> Self {
         let body = json!({"errorType": error_type, "errorMessage": message});
         Self {
             cause,

@@ -51,6 +51,6 @@ mod variables;
 pub use config::{
     AsynchronousConfig, Config, EventSourceConfig, FunctionConfig, QueueConfig, ScheduleConfig,
 };
-pub use server::{Server, StartError};
+pub use server::Server;
 pub use state::StateError;
 pub use variables::Variables;

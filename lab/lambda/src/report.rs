@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::arn::LATEST;
-use crate::invocation::{Cause, Failure, Outcome, Run, timed_out_text};
+use crate::invocation::{Failure, FailureCause, Outcome, Run, timed_out_text};
 use crate::timestamp::Timestamp;
 
 pub fn init_start() -> String {
@@ -42,11 +42,12 @@ pub fn report(request_id: Uuid, run: &Run, memory_mb: u32) -> String {
         .map(|init| format!("Init Duration: {:.2} ms\t", milliseconds(init)));
     let status = match &run.outcome {
         Outcome::Failure(Failure {
-            cause: Cause::Timeout,
+            cause: FailureCause::Timeout,
             ..
         }) => "Status: timeout",
         Outcome::Failure(Failure {
-            cause: Cause::Exit, ..
+            cause: FailureCause::Exit,
+            ..
         }) => "Status: error\tError Type: Runtime.ExitError",
         Outcome::Failure(_) | Outcome::Success(_) => "",
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use server_kit::config::ConfigError;
+use anyhow::{Context as _, Result};
 use server_kit::fault::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ use crate::function_log::FunctionLog;
 use crate::leftovers::Leftovers;
 use crate::queue::{DeadLetterQueue, Dispatcher, Queue};
 use crate::schedule::Schedule;
-use crate::state::{State, StateError};
+use crate::state::State;
 use crate::status::Board;
 
 /// Time that invocations in flight have to finish at shutdown.
@@ -34,23 +34,6 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
 /// Time that answers then have to reach their callers.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
-
-/// Why the host did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    State(#[from] StateError),
-    #[error("cannot listen on {addr}; is the port taken?")]
-    Listen {
-        addr: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot wait for signals")]
-    Signals(#[source] io::Error),
-}
 
 /// A running host. [`Server::shutdown`] stops it gracefully. Dropping it stops it at once if it is idle, otherwise
 /// after the last invocation.
@@ -70,7 +53,7 @@ pub struct Server {
 
 impl Server {
     /// Cleans up what an earlier host left, and starts to serve. Returns once the API answers.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(config: Config) -> Result<Self> {
         config.check()?;
         let access = Access::load(&config)?;
         let state = State::open(&config.state)?;
@@ -172,10 +155,10 @@ fn start_sources(
     sources
 }
 
-async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+async fn listen(addr: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(addr)
         .await
-        .map_err(|source| StartError::Listen { addr, source })
+        .with_context(|| format!("cannot listen on {addr}; is the port taken?"))
 }
 
 fn blueprint(

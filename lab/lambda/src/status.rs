@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
-use crate::invocation::{Cause, Invocation, Outcome, Run};
+use crate::invocation::{FailureCause, Invocation, Outcome, Run};
 use crate::sync::lock;
 use crate::timestamp::Timestamp;
 
@@ -163,9 +163,9 @@ fn outcome_text(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Success(_) => "success",
         Outcome::Failure(failure) => match failure.cause {
-            Cause::Function => "error",
-            Cause::Timeout => "timeout",
-            Cause::Exit => "exit",
+            FailureCause::Function => "error",
+            FailureCause::Timeout => "timeout",
+            FailureCause::Exit => "exit",
         },
     }
 }

@@ -3,10 +3,9 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
-    io,
-    process::ExitStatus,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
 use crate::workspace::Workspace;
@@ -26,14 +25,6 @@ pub const CONSOLE: &str = "lab-console";
 
 /// The operator's tool, also behind the console's button for dead letters.
 pub const OPERATOR_TOOL: &str = "payctl";
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run cargo; is it on the PATH?")]
-    Cargo(#[source] io::Error),
-    #[error("the build failed: {0}")]
-    Failed(ExitStatus),
-}
 
 /// Variables that `cargo run` sets for a program's own package.
 ///
@@ -68,7 +59,7 @@ fn is_of_this_package(variable: &OsStr) -> bool {
 }
 
 /// Builds programs of the workspace that `LAB_PROGRAMS` does not provide, and shows cargo's progress.
-pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
+pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let names = names.iter().filter(|name| !workspace.is_provided(name));
     let names: Vec<_> = names.collect();
     if names.is_empty() {
@@ -80,16 +71,16 @@ pub async fn programs(workspace: &Workspace, names: &[&str]) -> Result<(), Error
     for name in names {
         command.args(["--bin", name]);
     }
-    let status = command.status().await.map_err(Error::Cargo)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::Failed(status))
-    }
+    let status = command
+        .status()
+        .await
+        .context("cannot run cargo; is it on the PATH?")?;
+    ensure!(status.success(), "the build failed: {status}");
+    Ok(())
 }
 
 /// Builds a program that has not been built yet, such as one that a command needs in addition to its own.
-pub async fn if_missing(workspace: &Workspace, name: &str) -> Result<(), Error> {
+pub async fn if_missing(workspace: &Workspace, name: &str) -> Result<()> {
     if workspace.program(name).exists() {
         return Ok(());
     }

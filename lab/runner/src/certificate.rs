@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::{
@@ -10,18 +11,10 @@ use crate::{
     vpc::{DATABASE, INTERNAL_ALB},
 };
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("no certificate can be made")]
-    Certificate(#[from] rcgen::Error),
-    #[error(transparent)]
-    Files(#[from] files::Error),
-}
-
 /// Files in PEM form.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// For `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
+    /// The CA's certificate, for `DB_CA_BUNDLE`, `APP_TIER_CA_FILE`, `ALB_CA_FILE`.
     pub ca: PathBuf,
     /// Certificate, with its key in the same file.
     pub database: PathBuf,
@@ -39,17 +32,27 @@ impl Files {
     }
 
     /// Makes a CA, has it sign, and forgets its key.
-    pub fn make(&self) -> Result<(), Error> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        // Without names of their own, OpenSSL takes a certificate for its own issuer.
-        params.distinguished_name.push(DnType::CommonName, "lab CA");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        files::write(&self.ca, &ca.pem())?;
-        files::write(&self.database, &signed(&ca, &[DATABASE])?)?;
-        let servers = ["localhost", "127.0.0.1", INTERNAL_ALB];
-        Ok(files::write(&self.servers, &signed(&ca, &servers)?)?)
+    pub fn make(&self) -> Result<()> {
+        let pems = pems().context("no certificate can be made")?;
+        for (path, pem) in [&self.ca, &self.database, &self.servers]
+            .into_iter()
+            .zip(pems)
+        {
+            files::write(path, &pem)?;
+        }
+        Ok(())
     }
+}
+
+/// The CA's certificate, the database's, and that of the servers.
+fn pems() -> Result<[String; 3], rcgen::Error> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    // Without names of their own, OpenSSL takes a certificate for its own issuer.
+    params.distinguished_name.push(DnType::CommonName, "lab CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+    let servers = ["localhost", "127.0.0.1", INTERNAL_ALB];
+    Ok([ca.pem(), signed(&ca, &[DATABASE])?, signed(&ca, &servers)?])
 }
 
 /// A certificate for these names, and its key.

@@ -5,11 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser};
 
-use crate::{
-    output,
-    state::{self, LabDir},
-    workspace::Workspace,
-};
+use crate::{output, state::LabDir, workspace::Workspace};
 
 /// Exit status that a shell reports for a command ended by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -27,7 +23,7 @@ pub struct DirOption {
 
 impl DirOption {
     /// Returns the given directory, or the default one.
-    pub fn lab_dir(&self, workspace: &Workspace) -> Result<LabDir, state::Error> {
+    pub fn lab_dir(&self, workspace: &Workspace) -> Result<LabDir> {
         match &self.dir {
             Some(dir) => LabDir::at(dir),
             None => LabDir::at(&workspace.root().join(".lab")),

@@ -1,13 +1,15 @@
 //! Environment variables with which operators' programs reach the lab: payctl, the AWS CLI, mysql, curl.
 
+use anyhow::Result;
+
 use crate::{
-    database::{self, User},
+    database::User,
     lab::{BUCKET, DEAD_LETTER_QUEUE, Lab, REGION},
     part::{PartName, sqs},
 };
 
 /// Returns variables and their values, including secrets.
-pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>, database::Error> {
+pub fn variables(lab: &Lab, user: User) -> Result<Vec<(&'static str, String)>> {
     let operator = &lab.credentials.aws.operator;
     let database = lab.database()?;
     let (host, port) = database.host_and_port();

@@ -21,7 +21,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(15);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// For parts that never speak TLS.
+/// Returns a client for parts that never speak TLS.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
@@ -31,7 +31,7 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// For all parts: over TLS where the URL says so. reqwest would bring a verifier and a TLS provider of its own.
+/// A client for all parts, over TLS if the URL says so. reqwest would bring a verifier and a TLS provider of its own.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,

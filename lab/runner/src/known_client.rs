@@ -2,17 +2,12 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use anyhow::{Context as _, Result};
 use clients::bearer::{KeyHash, new_id, new_key};
 
 use crate::{files, secret::Secret};
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the operating system gives no random bytes")]
-    Random,
-    #[error(transparent)]
-    Files(#[from] files::Error),
-}
+const NO_RANDOM_BYTES: &str = "the operating system gives no random bytes";
 
 /// A client that may pay.
 #[derive(Clone, Debug)]
@@ -25,10 +20,10 @@ pub struct KnownClient {
 
 impl KnownClient {
     /// A client with a new key and no limit.
-    pub fn new(name: impl Into<String>) -> Result<Self, Error> {
+    pub fn new(name: impl Into<String>) -> Result<Self> {
         Ok(Self {
             name: name.into(),
-            key: Secret::new(new_key().map_err(|_| Error::Random)?),
+            key: Secret::new(new_key().ok().context(NO_RANDOM_BYTES)?),
             rate: None,
         })
     }
@@ -41,7 +36,7 @@ impl KnownClient {
 }
 
 /// Writes the file of these clients, for `CLIENTS_FILE`.
-pub fn write_file(path: &Path, clients: &[KnownClient]) -> Result<(), Error> {
+pub fn write_file(path: &Path, clients: &[KnownClient]) -> Result<()> {
     let mut text = String::new();
     for KnownClient { name, key, rate } in clients {
         let _ = writeln!(text, "[clients.{name}]");
@@ -49,7 +44,7 @@ pub fn write_file(path: &Path, clients: &[KnownClient]) -> Result<(), Error> {
             let _ = writeln!(text, "rate = {rate}");
         }
         let (id, hash) = (
-            new_id().map_err(|_| Error::Random)?,
+            new_id().ok().context(NO_RANDOM_BYTES)?,
             KeyHash::of(key.expose()),
         );
         let _ = writeln!(

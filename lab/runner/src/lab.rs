@@ -7,22 +7,23 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result};
 use aws_credential_types::Credentials as KeyPair;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::Builder;
 
-use tls::{Roots, RootsError};
+use tls::Roots;
 
 use crate::{
     certificate, http,
     part_name::PartName,
     ports::LINKED,
     state::{
-        self, LabDir,
+        LabDir,
         credentials::{AccessKey, Credentials},
         settings::Settings,
     },
-    vpc::{self, INTERNAL_ALB, Vpc},
+    vpc::{INTERNAL_ALB, Vpc},
     workspace::Workspace,
 };
 
@@ -39,22 +40,15 @@ pub const FUNCTION: &str = "FinTechTransactionAlert";
 pub const FUNCTION_MEMORY_MB: u32 = 256;
 pub const FUNCTION_TIMEOUT_SECONDS: u32 = 60;
 
-/// Why a lab cannot be read from its directory.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    State(#[from] state::Error),
-    #[error(transparent)]
-    Vpc(#[from] vpc::Error),
-}
-
-/// Why there is no client towards a lab.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    #[error("the lab's CA can't be read")]
-    Roots(#[from] RootsError),
-    #[error(transparent)]
-    Tls(#[from] tls::Error),
+/// Something that not every lab has, and that faults can be injected into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Absent {
+    #[error("this lab has no relay: start it with `up --relay`")]
+    Relay,
+    #[error("this lab has no database server of its own, so faults cannot be injected into it")]
+    Server,
+    #[error("this lab has no VPC; start it with `up --vpc`")]
+    Vpc,
 }
 
 #[derive(Clone, Debug)]
@@ -69,7 +63,7 @@ pub struct Lab {
 
 impl Lab {
     /// Loads a lab that `up` prepared.
-    pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self, Error> {
+    pub fn load(dir: LabDir, workspace: Workspace) -> Result<Self> {
         let settings = Settings::load(&dir)?;
         let vpc = settings.vpc.as_ref();
         Ok(Self {
@@ -110,14 +104,16 @@ impl Lab {
         self.settings.tls.then(files)
     }
 
-    /// Whom a client of this lab trusts: its own CA, or nobody.
-    pub fn roots(&self) -> Result<Roots, RootsError> {
-        self.tls()
-            .map_or_else(|| Ok(Roots::none()), |files| Roots::of_file(&files.ca))
+    /// CAs that a client of this lab trusts: its own, or none.
+    pub fn roots(&self) -> Result<Roots> {
+        self.tls().map_or_else(
+            || Ok(Roots::none()),
+            |files| Roots::of_file(&files.ca).context("the lab's CA can't be read"),
+        )
     }
 
     /// A client towards any part, which waits so long for an answer.
-    pub fn client(&self, timeout: Duration) -> Result<http::Client, ClientError> {
+    pub fn client(&self, timeout: Duration) -> Result<http::Client> {
         Ok(http::Client::new(&self.roots()?, timeout)?)
     }
 
@@ -198,8 +194,8 @@ impl Lab {
     }
 
     /// Returns its VPC, or an error if it has none.
-    pub fn required_vpc(&self) -> Result<&Vpc, vpc::Error> {
-        self.vpc.as_deref().ok_or(vpc::Error::NoVpc)
+    pub fn required_vpc(&self) -> Result<&Vpc> {
+        self.vpc.as_deref().ok_or(Absent::Vpc.into())
     }
 
     /// Path of an IAM policy that the lab enforces.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use http::{
     HeaderValue, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, LOCATION},
@@ -11,30 +12,14 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    database::{self, Client},
+    database::Client,
     http::{self as lab_http, CallError, TIMEOUT},
     known_client,
-    lab::{ClientError, Lab},
+    lab::Lab,
     part_name::PartName,
 };
 
 const POLL: Duration = Duration::from_millis(50);
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot serialize the payment")]
-    Json(#[source] serde_json::Error),
-    #[error("no answer from {url}: is the lab up? See `cargo lab status`")]
-    Http {
-        url: String,
-        #[source]
-        source: CallError,
-    },
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error(transparent)]
-    Database(#[from] database::Error),
-}
 
 #[derive(Debug, Default, Serialize)]
 pub struct Payment {
@@ -60,12 +45,12 @@ pub struct Answer {
 
 impl Payment {
     /// Sends it to a lab's front door.
-    pub async fn post(&self, lab: &Lab) -> Result<Answer, Error> {
-        let body = serde_json::to_string(self).map_err(Error::Json)?;
+    pub async fn post(&self, lab: &Lab) -> Result<Answer> {
+        let body = serde_json::to_string(self).context("cannot serialize the payment")?;
         let answer = Door::of(lab, TIMEOUT)?.post(body).await;
-        let answer = answer.map_err(|source| Error::Http {
-            url: url(lab),
-            source,
+        let answer = answer.with_context(|| {
+            let url = url(lab);
+            format!("no answer from {url}: is the lab up? See `cargo lab status`")
         })?;
         let location = answer.headers.get(LOCATION);
         Ok(Answer {
@@ -86,7 +71,7 @@ pub struct Door {
 
 impl Door {
     /// Waits so long for an answer.
-    pub fn of(lab: &Lab, timeout: Duration) -> Result<Self, ClientError> {
+    pub fn of(lab: &Lab, timeout: Duration) -> Result<Self> {
         let key = lab.settings.pay_key.as_ref();
         let authorization = key.map(known_client::authorization);
         Ok(Self {
@@ -127,7 +112,7 @@ pub fn url(lab: &Lab) -> String {
 }
 
 /// Waits for a payment's row, and returns it as a table; nothing if it isn't there after `timeout`.
-pub async fn row(client: &Client, id: &str, timeout: Duration) -> Result<Option<String>, Error> {
+pub async fn row(client: &Client, id: &str, timeout: Duration) -> Result<Option<String>> {
     let select = format!(
         "SELECT id, payment_id, transaction, amount, currency, status, received_at \
          FROM payments.transactions WHERE payment_id = '{id}';"

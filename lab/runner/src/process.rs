@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result};
 use nix::{
     sys::{
         resource::{Resource, getrlimit, setrlimit},
@@ -29,18 +30,6 @@ use crate::{files, output};
 /// Poll interval while a process ends.
 const POLL: Duration = Duration::from_millis(20);
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Log(#[from] files::Error),
-    #[error("cannot start {}", program.display())]
-    Spawn {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-}
-
 /// Raises the open file limit of this process and its children as far as allowed: a shell's usual limit is 1,024, and a
 /// tier takes 8,192 connections.
 pub fn allow_open_files() {
@@ -55,7 +44,7 @@ pub fn allow_open_files() {
 pub enum Output {
     /// The child holds the file itself, and so continues while nobody supervises it.
     File,
-    /// For a program that clears the file's append mode, and would then overwrite earlier lines.
+    /// A pipe, for a program that clears the file's append mode, and would then overwrite earlier lines.
     Pipe,
 }
 
@@ -70,17 +59,17 @@ pub struct Launch {
 
 impl Launch {
     /// Starts it in a process group of its own, with its output appended to `log`.
-    pub fn spawn(&self, log: &Path) -> Result<Child, Error> {
-        let failed = |source| Error::Spawn {
-            program: self.program.clone(),
-            source,
-        };
+    pub fn spawn(&self, log: &Path) -> Result<Child> {
+        let failed = || format!("cannot start {}", self.program.display());
         let log = files::append(log)?;
         let (stdout, stderr): (Stdio, Stdio) = match self.output {
-            Output::File => (log.try_clone().map_err(failed)?.into(), log.into()),
+            Output::File => (log.try_clone().with_context(failed)?.into(), log.into()),
             Output::Pipe => {
-                let writer = piped(log).map_err(failed)?;
-                (writer.try_clone().map_err(failed)?.into(), writer.into())
+                let writer = piped(log).with_context(failed)?;
+                (
+                    writer.try_clone().with_context(failed)?.into(),
+                    writer.into(),
+                )
             }
         };
         Command::new(&self.program)
@@ -93,7 +82,7 @@ impl Launch {
             .stderr(stderr)
             .process_group(0)
             .spawn()
-            .map_err(failed)
+            .with_context(failed)
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
+use anyhow::{Error, Result, anyhow, ensure};
 use tokio::{
     process::Child,
     time::{Instant, sleep},
 };
 
 use crate::{
-    files,
     health::Health,
     part::{ConfigFile, Part},
-    process::{self, Identity, Launch, kill_group},
+    process::{Identity, Launch, kill_group},
     usage::Usage,
 };
 
@@ -19,27 +19,11 @@ use crate::{
 const START: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{name} did not become healthy: {reason}")]
-    Unhealthy { name: String, reason: String },
-    #[error("{name} exited right after its start; its log ends with\n{log}")]
-    Died { name: String, log: String },
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error(transparent)]
-    Process(#[from] process::Error),
-}
-
-impl Error {
-    fn died(name: &str, log: &Path) -> Self {
-        let text = std::fs::read_to_string(log).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        Self::Died {
-            name: name.to_owned(),
-            log: lines[lines.len().saturating_sub(10)..].join("\n"),
-        }
-    }
+fn died(name: &str, log: &Path) -> Error {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let log = lines[lines.len().saturating_sub(10)..].join("\n");
+    anyhow!("{name} exited right after its start; its log ends with\n{log}")
 }
 
 /// What to start, and its health check.
@@ -76,13 +60,13 @@ pub struct Server {
 
 impl Server {
     /// Starts it; returns once it is healthy.
-    pub async fn start(name: &str, spec: impl Into<Spec>, log: &Path) -> Result<Self, Error> {
+    pub async fn start(name: &str, spec: impl Into<Spec>, log: &Path) -> Result<Self> {
         let spec = spec.into();
         for file in &spec.files {
             file.write()?;
         }
         let child = spec.launch.spawn(log)?;
-        let process = Identity::of_child(&child).ok_or_else(|| Error::died(name, log))?;
+        let process = Identity::of_child(&child).ok_or_else(|| died(name, log))?;
         let server = Self {
             address: spec.address,
             name: name.to_owned(),
@@ -93,14 +77,12 @@ impl Server {
         let deadline = Instant::now() + START;
         while let Err(unhealthy) = spec.health.check(spec.address).await {
             if !process.is_alive() {
-                return Err(Error::died(name, log));
+                return Err(died(name, log));
             }
-            if Instant::now() >= deadline {
-                return Err(Error::Unhealthy {
-                    name: name.to_owned(),
-                    reason: unhealthy.to_string(),
-                });
-            }
+            ensure!(
+                Instant::now() < deadline,
+                "{name} did not become healthy: {unhealthy}"
+            );
             sleep(POLL).await;
         }
         Ok(server)
@@ -128,7 +110,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// For an aborted run. Does nothing if it has ended.
+    /// Ends it after an aborted run; does nothing if it has ended.
     fn drop(&mut self) {
         if self.process.is_alive() {
             kill_group(self.process.pid);

@@ -13,7 +13,7 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Why to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Cause {
+pub enum ShutdownCause {
     /// Ctrl-C or a closed terminal: other processes in the foreground received it too.
     Terminal,
     Terminate,
@@ -40,12 +40,12 @@ impl Shutdown {
     }
 
     /// Returns when it is time to stop.
-    pub async fn wait(&mut self) -> Cause {
+    pub async fn wait(&mut self) -> ShutdownCause {
         tokio::select! {
-            _ = self.terminate.recv() => Cause::Terminate,
-            _ = self.interrupt.recv() => Cause::Terminal,
-            _ = self.hang_up.recv() => Cause::Terminal,
-            () = gone(self.owner) => Cause::OwnerGone,
+            _ = self.terminate.recv() => ShutdownCause::Terminate,
+            _ = self.interrupt.recv() => ShutdownCause::Terminal,
+            _ = self.hang_up.recv() => ShutdownCause::Terminal,
+            () = gone(self.owner) => ShutdownCause::OwnerGone,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::fault::Target;
+use crate::fault::ObjectRequest;
 
 pub const PATH: &str = "/_lab/requests";
 
@@ -16,11 +16,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn add(&self, target: Option<Target>, status: StatusCode) {
+    pub fn add(&self, target: Option<ObjectRequest>, status: StatusCode) {
         let count = match target {
             _ if status.is_server_error() => return,
-            Some(Target::Put { .. }) => &self.puts,
-            Some(Target::Get) => &self.gets,
+            Some(ObjectRequest::Put { .. }) => &self.puts,
+            Some(ObjectRequest::Get) => &self.gets,
             _ => return,
         };
         count.fetch_add(1, Relaxed);

@@ -21,6 +21,4 @@ pub enum Error {
     Spool(#[from] SpoolError),
     #[error("cannot listen on {addr}; choose another address or stop the program that uses it")]
     Listen { addr: SocketAddr, source: io::Error },
-    #[error("cannot wait for signals")]
-    Signals(#[source] io::Error),
 }

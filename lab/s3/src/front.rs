@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::counts::{self, Counts};
-use crate::fault::{self, Before, RequestFaults, Target, respond};
+use crate::fault::{self, Before, ObjectRequest, RequestFaults, respond};
 use crate::ops::MAX_BODY;
 
 /// Size of a body of [`MAX_BODY`] with the framing of signed chunks.
@@ -124,7 +124,7 @@ impl Front {
     ) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(info.clone());
-        let target = Target::of(&parts);
+        let target = ObjectRequest::of(&parts);
         let received = tokio::time::timeout(BODY_TIMEOUT, self.receive(&parts.headers, body));
         let late = s3_error!(
             RequestTimeout,

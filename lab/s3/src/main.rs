@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lab_s3::{Config, Error, Server};
+use anyhow::{Context as _, Result};
+use lab_s3::{Config, Server};
 use server_kit::program::{self, ShutdownSignal};
 
 const ABOUT: &str =
@@ -11,13 +12,12 @@ const ABOUT: &str =
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let is_usage = |error: &Error| matches!(error, Error::Config(_));
-    program::main("lab-s3", ABOUT, is_usage, run).await
+    program::main("lab-s3", ABOUT, run).await
 }
 
-async fn run(config: PathBuf) -> Result<(), Error> {
+async fn run(config: PathBuf) -> Result<()> {
     let config = Config::load(&config)?;
-    let mut shutdown = ShutdownSignal::listen().map_err(Error::Signals)?;
+    let mut shutdown = ShutdownSignal::listen().context("cannot wait for signals")?;
     let server = Server::start(config).await?;
     shutdown.wait().await;
     server.shutdown().await;

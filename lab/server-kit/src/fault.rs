@@ -1,6 +1,6 @@
 //! Fault injection: the switches that the lab's servers share.
 //!
-//! A server declares the kinds of fault that it can inject, calls [`Faults::strikes`] at the points where one would
+//! A server declares the kinds of fault that it can inject, calls [`Faults::inject`] at the points where one would
 //! show, and passes requests under [`PATH`] to [`Faults::answer`]. What a fault does is up to the server. This module
 //! knows only whether it is on, how often it is injected, and how often it has been.
 //!
@@ -21,7 +21,7 @@ use switch::Switch;
 
 /// A kind of fault that a server can inject.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct FaultKind {
     pub name: &'static str,
     /// Description for people.
     pub about: &'static str,
@@ -41,7 +41,7 @@ pub struct Faults {
 
 impl Faults {
     /// Creates the faults of a server, all off. `token` is what callers of [`Faults::answer`] must show.
-    pub fn new(kinds: &[Kind], token: Option<Secret>) -> Self {
+    pub fn new(kinds: &[FaultKind], token: Option<Secret>) -> Self {
         Self {
             token,
             any: AtomicBool::new(false),
@@ -50,13 +50,13 @@ impl Faults {
     }
 
     /// Whether to inject the fault now, and for how long if its kind has a duration. Counts it.
-    pub fn strikes(&self, name: &str) -> Option<Duration> {
+    pub fn inject(&self, name: &str) -> Option<Duration> {
         if !self.any.load(Ordering::Relaxed) {
             return None;
         }
         let switch = &mut *self.lock();
         let switch = switch.iter_mut().find(|switch| switch.kind.name == name)?;
-        switch.strikes(Instant::now())
+        switch.inject(Instant::now())
     }
 
     /// Whether the fault is on. Does not count as an injection.
@@ -104,13 +104,13 @@ impl Faults {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 2] = [
-        Kind {
+    const KINDS: [FaultKind; 2] = [
+        FaultKind {
             name: "slow",
             about: "answers late",
             ms: Some(500),
         },
-        Kind {
+        FaultKind {
             name: "down",
             about: "does not answer",
             ms: None,
@@ -122,16 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_while_it_is_on() {
+    fn a_fault_is_injected_while_it_is_on() {
         let faults = Faults::new(&KINDS, None);
-        assert_eq!(faults.strikes("slow"), None);
+        assert_eq!(faults.inject("slow"), None);
         assert!(faults.set("slow", always()));
-        assert_eq!(faults.strikes("slow"), Some(Duration::from_millis(500)));
-        assert_eq!(faults.strikes("down"), None);
+        assert_eq!(faults.inject("slow"), Some(Duration::from_millis(500)));
+        assert_eq!(faults.inject("down"), None);
         faults.clear(Some("down"));
-        assert!(faults.strikes("slow").is_some());
+        assert!(faults.inject("slow").is_some());
         faults.clear(None);
-        assert_eq!(faults.strikes("slow"), None);
+        assert_eq!(faults.inject("slow"), None);
         assert!(!faults.set("unknown", always()));
     }
 
@@ -143,24 +143,24 @@ mod tests {
             ..always()
         };
         faults.set("down", twice);
-        let strikes = (0..5).filter(|_| faults.strikes("down").is_some()).count();
-        assert_eq!(strikes, 2);
+        let injected = (0..5).filter(|_| faults.inject("down").is_some()).count();
+        assert_eq!(injected, 2);
         let over = Setting {
             for_ms: Some(0),
             ..always()
         };
         faults.set("down", over);
-        assert_eq!(faults.strikes("down"), None);
+        assert_eq!(faults.inject("down"), None);
     }
 
     #[test]
-    fn a_rate_of_zero_never_strikes() {
+    fn a_rate_of_zero_never_injects() {
         let faults = Faults::new(&KINDS, None);
         let never = Setting {
             rate: 0.0,
             ..always()
         };
         faults.set("down", never);
-        assert!((0..100).all(|_| faults.strikes("down").is_none()));
+        assert!((0..100).all(|_| faults.inject("down").is_none()));
     }
 }

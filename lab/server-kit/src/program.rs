@@ -13,6 +13,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::config::ConfigError;
+
 /// sysexits.h: wrong usage or configuration.
 const EX_USAGE: u8 = 64;
 
@@ -50,12 +52,11 @@ impl ShutdownSignal {
     }
 }
 
-/// Runs a program: `run` gets the path of its configuration, and `is_usage` tells usage errors from others.
-pub async fn main<E: Error>(
+/// Runs a program: `run` gets the path of its configuration. A mistake in that is wrong usage.
+pub async fn main(
     name: &'static str,
     about: &'static str,
-    is_usage: impl Fn(&E) -> bool,
-    run: impl AsyncFnOnce(PathBuf) -> Result<(), E>,
+    run: impl AsyncFnOnce(PathBuf) -> anyhow::Result<()>,
 ) -> ExitCode {
     let command = Arguments::command().name(name).about(about);
     let parsed = command
@@ -79,8 +80,8 @@ pub async fn main<E: Error>(
     match run(arguments.config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            writeln!(io::stderr(), "{name}: {}", chain(&error)).ok();
-            if is_usage(&error) {
+            writeln!(io::stderr(), "{name}: {}", chain(error.as_ref())).ok();
+            if error.chain().any(<dyn Error>::is::<ConfigError>) {
                 EX_USAGE.into()
             } else {
                 ExitCode::FAILURE

@@ -6,7 +6,7 @@ mod tables;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use payment_store::backend::{Backend, DriverError, Kind};
+use payment_store::backend::{Backend, DriverError, ErrorKind};
 use tokio::sync::Notify;
 
 pub use self::session::ModelSession;
@@ -87,5 +87,5 @@ impl Backend for Model {
 }
 
 fn away(text: &str) -> DriverError {
-    DriverError::fault(Kind::Transient, text)
+    DriverError::fault(ErrorKind::Transient, text)
 }

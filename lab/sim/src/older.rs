@@ -14,7 +14,7 @@ use crate::payments;
 use crate::run::PREFIX;
 use crate::world::lock;
 
-const YES: &str = "older";
+const RECEIPT: &str = "older";
 
 /// Writes one object, of a kind that the seed chooses.
 pub async fn write(crowd: Arc<Crowd>, bucket: Bucket, number: usize) {
@@ -86,8 +86,8 @@ fn line(crowd: &Crowd, id: &str, content: Content) -> String {
     } else {
         Answer::Accepted {
             replayed: true,
-            received_at: YES.to_owned(),
-            request_id: YES.to_owned(),
+            received_at: RECEIPT.to_owned(),
+            request_id: RECEIPT.to_owned(),
         }
     };
     lock(&crowd.history).attempts.push(Attempt {

@@ -22,4 +22,4 @@ mod server;
 mod store;
 
 pub use config::{Config, QueueConfig, RedriveConfig};
-pub use server::{Server, StartError};
+pub use server::Server;

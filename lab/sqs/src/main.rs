@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lab_sqs::{Config, Server, StartError};
+use anyhow::{Context as _, Result};
+use lab_sqs::{Config, Server};
 use server_kit::program::{self, ShutdownSignal};
 
 const ABOUT: &str = "The lab's SQS: standard queues on local files, on loopback";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let is_usage = |error: &StartError| matches!(error, StartError::Config(_));
-    program::main("lab-sqs", ABOUT, is_usage, run).await
+    program::main("lab-sqs", ABOUT, run).await
 }
 
-async fn run(config: PathBuf) -> Result<(), StartError> {
+async fn run(config: PathBuf) -> Result<()> {
     let config = Config::load(&config)?;
-    let mut shutdown = ShutdownSignal::listen().map_err(StartError::Signals)?;
+    let mut shutdown = ShutdownSignal::listen().context("cannot wait for signals")?;
     let server = Server::start(config).await?;
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, addr = %server.addr(), "lab-sqs listens");

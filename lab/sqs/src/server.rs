@@ -2,11 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use server_kit::config::ConfigError;
+use anyhow::{Context as _, Result};
 use server_kit::fault::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,33 +17,10 @@ use crate::api::{self, Api};
 use crate::arn::Account;
 use crate::config::Config;
 use crate::fault;
-use crate::store::{OpenError, Store};
+use crate::store::Store;
 
 /// Time that requests in flight have to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
-
-/// Why the server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error("the root {} is in use by another server; stop that one or choose another folder", path.display())]
-    InUse { path: PathBuf },
-    #[error("cannot use the root {}", path.display())]
-    Root {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot listen on {addr}; is the port taken?")]
-    Listen {
-        addr: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot wait for signals")]
-    Signals(#[source] io::Error),
-}
 
 /// A running server. [`Server::shutdown`] stops it gracefully; dropping it stops it at once.
 #[derive(Debug)]
@@ -56,25 +32,19 @@ pub struct Server {
 
 impl Server {
     /// Opens the queues and starts to serve. Returns once the API answers.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(config: Config) -> Result<Self> {
         config.check()?;
         let access = Access::load(&config)?;
         let Config {
             listen,
-            root: path,
+            root,
             queues,
             ..
         } = config;
-        let store = Store::open(&path, queues).map_err(|error| match error {
-            OpenError::InUse => StartError::InUse { path },
-            OpenError::Disk(source) => StartError::Root { path, source },
-        })?;
-        let bound = |source| StartError::Listen {
-            addr: listen,
-            source,
-        };
-        let listener = TcpListener::bind(listen).await.map_err(bound)?;
-        let addr = listener.local_addr().map_err(bound)?;
+        let store = Store::open(&root, queues)?;
+        let failed = || format!("cannot listen on {listen}; is the port taken?");
+        let listener = TcpListener::bind(listen).await.with_context(failed)?;
+        let addr = listener.local_addr().with_context(failed)?;
         let stopping = watch::Sender::new(false);
         let api = Api {
             account: Account {

@@ -12,7 +12,7 @@ pub struct Attempt {
     pub client: Option<String>,
     pub id: String,
     pub content: Content,
-    /// On the same clock as [`Row::recorded_ms`].
+    /// When it was sent, by the same clock as [`Row::recorded_ms`].
     pub sent_ms: u64,
     /// `None` if no answer came.
     pub answered_ms: Option<u64>,

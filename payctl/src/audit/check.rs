@@ -1,5 +1,7 @@
 //! One object, line by line, against the rows, conflicts and rejects that its lines are to be.
 
+mod settle;
+
 use std::collections::HashMap;
 
 use lambda_ingest::objects::Object;
@@ -11,7 +13,7 @@ use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Stored};
 
 use super::counts::Counts;
-use super::difference::{Difference, Findings, Kind, Named, Unreadable};
+use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable};
 use super::ledger::Counted;
 use super::origin;
 use super::scope::{Belonging, Scope};
@@ -103,7 +105,7 @@ pub async fn check(
         check.look_behind(object);
     }
     let mut differences = check.findings.differences.iter();
-    if differences.all(|difference| difference.kind == Kind::Unproven) {
+    if differences.all(|difference| difference.kind == DifferenceKind::Unproven) {
         let difference = check.ledger.differs(entry, check.findings.counts.lines);
         check.findings.differences.extend(difference);
     }
@@ -184,7 +186,7 @@ impl Check<'_> {
             // It is named here, and is not to be searched for.
             let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
             self.findings.counts.conflict_rows.matched += mark;
-            self.note_row(Kind::RowWithoutRecord, conflict, "in conflicts");
+            self.note_row(DifferenceKind::RowWithoutRecord, conflict, "in conflicts");
         }
         if let Some(reject) = looked.reject {
             self.reject(looked, reject);
@@ -221,7 +223,7 @@ impl Check<'_> {
             // It is another line's row, and this payment all the same; compared once where both lines are here.
             let columns = row.differing_columns(&record.payment);
             if !columns.is_empty() && !self.is_among(lines, row) {
-                self.note_row(Kind::RowDiffers, row, &columns.join(", "));
+                self.note_row(DifferenceKind::RowDiffers, row, &columns.join(", "));
             }
             return Found::Duplicate;
         }
@@ -241,7 +243,8 @@ impl Check<'_> {
         let claim = self.claim.as_ref();
         if let Some(claim) = claim.filter(|claim| !claim.client.is_empty() && *claim != payment) {
             let key = self.entry.key.as_str();
-            let difference = Difference::of_line(Kind::KeyDiffers, Some(payment.into()), key, line);
+            let difference =
+                Difference::of_line(DifferenceKind::KeyDiffers, Some(payment.into()), key, line);
             let detail = format!("the key claims {claim}");
             self.findings.differences.push(difference.with(detail));
         }
@@ -261,7 +264,11 @@ impl Check<'_> {
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.
     fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row, table: &str) {
         let by_columns = |stored| row.differing_from_line(record, stored);
-        let fault = origin::fault(Kind::RowDiffers, self.stored_of(looked), by_columns);
+        let fault = origin::fault(
+            DifferenceKind::RowDiffers,
+            self.stored_of(looked),
+            by_columns,
+        );
         if let Some((kind, why)) = fault {
             self.note_row(kind, row, &format!("{table}{why}"));
         }
@@ -273,7 +280,7 @@ impl Check<'_> {
         self.ledger.rejects += 1;
         let key = &self.entry.key;
         let by_columns = |stored| reject.differing_from_line(looked.record, key.is_own(), stored);
-        let fault = origin::fault(Kind::RejectDiffers, self.stored, by_columns);
+        let fault = origin::fault(DifferenceKind::RejectDiffers, self.stored, by_columns);
         if let Some((kind, why)) = fault {
             let payment = Named::by_reject(reject);
             let difference = Difference::of_line(kind, payment, key.as_str(), looked.line);
@@ -301,8 +308,11 @@ impl Check<'_> {
             let unproven = |known: &Difference| known.detail.as_deref() == Some(BROKEN);
             self.findings.differences.retain(|known| !unproven(known));
             let detail = "it holds lines of this system, and was rejected as one document";
-            let difference =
-                Difference::of_object(Kind::Rejected, &self.entry.key, Some(detail.to_owned()));
+            let difference = Difference::of_object(
+                DifferenceKind::Rejected,
+                &self.entry.key,
+                Some(detail.to_owned()),
+            );
             self.findings.differences.push(difference);
         }
     }
@@ -315,79 +325,7 @@ impl Check<'_> {
         }
     }
 
-    /// Counts the line, and names it if it is not as it should be.
-    fn settle(&mut self, looked: &Looked<'_>, found: Found) {
-        let counts = &mut self.findings.counts;
-        let ledger = &mut self.ledger;
-        let (count, at) = match found {
-            Found::Row => (&mut counts.recorded, &mut ledger.rows),
-            Found::Duplicate => (&mut counts.duplicates, &mut ledger.duplicates),
-            Found::Conflict => (&mut counts.conflicts, &mut ledger.conflicts),
-            Found::Nowhere | Found::Unheld | Found::NoPayment => {
-                return self.missing(looked, found);
-            }
-        };
-        *count += 1;
-        match looked.reject {
-            // It was rejected once, and is understood since: the reject stays as history.
-            Some(_) => counts.settled_rejects += 1,
-            None => *at += 1,
-        }
-    }
-
-    /// The line is in no table, or in `rejects` alone.
-    fn missing(&mut self, looked: &Looked<'_>, found: Found) {
-        let is_refused = looked.reject.is_some_and(RejectRow::is_refused_by_database);
-        let (kind, payment, detail) = match (looked.record, looked.reject.is_some()) {
-            (Ok(record), true) if is_refused && !record.is_own() => {
-                self.findings.counts.foreign_rejects += 1;
-                (
-                    Kind::Unproven,
-                    Some(record.payment.key()),
-                    Some(
-                        "a right payment that the database is said to have refused; payctl replay --rejects tries it again",
-                    ),
-                )
-            }
-            (Ok(record), true) => (
-                Kind::Rejected,
-                Some(record.payment.key()),
-                Some("a right payment; payctl replay --rejects"),
-            ),
-            (Ok(record), false) => {
-                let kind = if found == Found::Unheld {
-                    Kind::ConflictMissing
-                } else {
-                    Kind::RowMissing
-                };
-                (kind, Some(record.payment.key()), None)
-            }
-            (Err(rejected), false) => (Kind::RejectMissing, rejected.payment.as_ref(), None),
-            (Err(rejected), true) if rejected.is_own => (
-                Kind::Rejected,
-                rejected.payment.as_ref(),
-                Some(rejected.error.reason()),
-            ),
-            (Err(rejected), true) => {
-                self.findings.counts.foreign_rejects += 1;
-                let why = match rejected.error {
-                    RecordError::Unreadable(why) => why.reason(),
-                    _ if rejected.resembles_own => BROKEN,
-                    _ => return,
-                };
-                (Kind::Unproven, rejected.payment.as_ref(), Some(why))
-            }
-        };
-        let payment = payment.map(Named::from);
-        let key = self.entry.key.as_str();
-        let difference = Difference::of_line(kind, payment, key, looked.line);
-        self.findings.differences.push(match detail {
-            Some(detail) => difference.with(detail),
-            None => difference,
-        });
-    }
-
-    fn note_row(&mut self, kind: Kind, row: &Row, detail: &str) {
+    fn note_row(&mut self, kind: DifferenceKind, row: &Row, detail: &str) {
         let payment = Some(row.into());
         let difference = Difference::of_line(kind, payment, &row.object_key, row.object_line);
         self.findings.differences.push(difference.with(detail));

@@ -16,7 +16,7 @@ use crate::proof::chain::Sight;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Difference {
     #[serde(rename = "difference")]
-    pub kind: Kind,
+    pub kind: DifferenceKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<String>,
     /// Absent for the empty name.
@@ -31,7 +31,7 @@ pub struct Difference {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum DifferenceKind {
     /// The journal holds it, and the ledger does not know it.
     ObjectNotIngested,
     /// The ledger knows it, and the journal does not hold it.
@@ -147,7 +147,7 @@ pub struct Findings {
 }
 
 impl Difference {
-    pub fn of_object(kind: Kind, key: &ObjectKey, detail: Option<String>) -> Self {
+    pub fn of_object(kind: DifferenceKind, key: &ObjectKey, detail: Option<String>) -> Self {
         Self {
             kind,
             payment_id: None,
@@ -158,7 +158,12 @@ impl Difference {
         }
     }
 
-    pub fn of_line(kind: Kind, payment: Option<Named<'_>>, object: &str, line: u32) -> Self {
+    pub fn of_line(
+        kind: DifferenceKind,
+        payment: Option<Named<'_>>,
+        object: &str,
+        line: u32,
+    ) -> Self {
         let client = payment.map(|named| named.client);
         Self {
             kind,
@@ -210,7 +215,7 @@ impl fmt::Display for Unread {
     }
 }
 
-impl Kind {
+impl DifferenceKind {
     fn name(self) -> &'static str {
         match self {
             Self::ObjectNotIngested => "object not ingested",

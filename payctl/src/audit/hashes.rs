@@ -10,7 +10,7 @@ use program::chain;
 use tokio::task::JoinSet;
 
 use super::counts::Counts;
-use super::difference::{Difference, Findings, Kind};
+use super::difference::{Difference, DifferenceKind, Findings};
 use super::report::Report;
 use super::setup::Audit;
 use crate::progress;
@@ -67,8 +67,13 @@ fn hashed(table: Table, rows: &[Row]) -> Findings {
     let altered = rows.iter().filter(|row| !row.matches_own_hash());
     let differences = altered.map(|row| {
         let payment = Some(row.into());
-        Difference::of_line(Kind::RowAltered, payment, &row.object_key, row.object_line)
-            .with(format!("in {}", table.name()))
+        Difference::of_line(
+            DifferenceKind::RowAltered,
+            payment,
+            &row.object_key,
+            row.object_line,
+        )
+        .with(format!("in {}", table.name()))
     });
     Findings {
         differences: differences.collect(),

@@ -10,7 +10,7 @@ use program::chain;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::difference::{Difference, Findings, Kind};
+use super::difference::{Difference, DifferenceKind, Findings};
 use super::object::{gone_by_ledger, judge, unread};
 use super::report::Report;
 use super::scope::Scope;
@@ -210,7 +210,7 @@ async fn strays(audit: &Audit, report: &mut Report) -> io::Result<()> {
     match audit.store.ledger_strays().await {
         Ok(keys) => {
             let gone = |key: String| Difference {
-                kind: Kind::ObjectGone,
+                kind: DifferenceKind::ObjectGone,
                 payment_id: None,
                 client: None,
                 object: key,

@@ -6,7 +6,7 @@ use payment_core::chain::checker::Sighting;
 use payment_store::Fingerprint;
 use payment_store::audit::LedgerEntry;
 
-use super::difference::{Difference, Kind};
+use super::difference::{Difference, DifferenceKind};
 
 /// What the lines of an object were at the time when it was ingested.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Counted {
         if !entry.is_possible(self.received_by) {
             let detail = format!("ingested_at {}", entry.ingested_at);
             return Some(Difference::of_object(
-                Kind::LedgerDiffers,
+                DifferenceKind::LedgerDiffers,
                 &entry.key,
                 Some(detail),
             ));
@@ -60,7 +60,7 @@ pub fn differs_from_body(entry: &LedgerEntry, sighting: &Sighting) -> Option<Dif
         Some(kept) => format!("{}, found {}", shown(kept), shown(found)),
     };
     Some(Difference::of_object(
-        Kind::LedgerDiffers,
+        DifferenceKind::LedgerDiffers,
         &entry.key,
         Some(detail),
     ))
@@ -83,6 +83,11 @@ pub fn differs(entry: &LedgerEntry, pairs: &[(&str, u32, u64)]) -> Option<Differ
         .filter(|(_, ledger, now)| u64::from(*ledger) != *now)
         .map(|(name, ledger, now)| format!("{name} {ledger}, found {now}"))
         .collect();
-    (!differing.is_empty())
-        .then(|| Difference::of_object(Kind::LedgerDiffers, &entry.key, Some(differing.join("; "))))
+    (!differing.is_empty()).then(|| {
+        Difference::of_object(
+            DifferenceKind::LedgerDiffers,
+            &entry.key,
+            Some(differing.join("; ")),
+        )
+    })
 }

@@ -9,7 +9,7 @@ use program::chain;
 
 use super::check::check;
 use super::counts::Counts;
-use super::difference::{Difference, Findings, Kind, Unread, Unreadable};
+use super::difference::{Difference, DifferenceKind, Findings, Unread, Unreadable};
 use super::ledger;
 use super::origin::stored;
 use super::replaced::replaced;
@@ -27,7 +27,7 @@ pub async fn judge(log: &Journal, store: &Store, scope: &Scope, step: Step) -> F
         .await
         .unwrap_or_else(|error| unread(&key, &chain(&error)));
     if is_ahead {
-        let ahead = Difference::of_object(Kind::HourAhead, &key, None);
+        let ahead = Difference::of_object(DifferenceKind::HourAhead, &key, None);
         findings.differences.push(ahead);
     }
     if left_out > 0 {
@@ -147,7 +147,7 @@ async fn against_tables(
     if own.len() > 1 {
         let detail = format!("{} entries stand for this version", own.len());
         findings.differences.push(Difference::of_object(
-            Kind::LedgerDiffers,
+            DifferenceKind::LedgerDiffers,
             &object.version.key,
             Some(detail),
         ));
@@ -206,7 +206,7 @@ fn gone(key: &ObjectKey, listed: Option<&Listed>, entries: &[LedgerEntry]) -> Fi
     let deleted = |listed: &Listed| {
         let stored_at = listed.version.stored_at;
         let detail = format!("stored at {stored_at}, and deleted since it was listed");
-        Difference::of_object(Kind::ObjectGone, key, Some(detail))
+        Difference::of_object(DifferenceKind::ObjectGone, key, Some(detail))
     };
     let by_ledger = entries.first().map(gone_by_ledger);
     let difference = by_ledger.or_else(|| listed.map(deleted));
@@ -219,7 +219,7 @@ fn gone(key: &ObjectKey, listed: Option<&Listed>, entries: &[LedgerEntry]) -> Fi
 pub fn gone_by_ledger(entry: &LedgerEntry) -> Difference {
     let (at, lines) = (entry.ingested_at, entry.lines);
     let detail = format!("ingested at {at} with {lines} lines");
-    Difference::of_object(Kind::ObjectGone, &entry.key, Some(detail))
+    Difference::of_object(DifferenceKind::ObjectGone, &entry.key, Some(detail))
 }
 
 /// An object that the ledger does not know in this version.
@@ -245,7 +245,7 @@ async fn not_ingested(
     if !is_on_its_way {
         let detail = format!("stored at {}, {bytes} bytes", version.stored_at);
         findings.differences.push(Difference::of_object(
-            Kind::ObjectNotIngested,
+            DifferenceKind::ObjectNotIngested,
             &version.key,
             Some(detail),
         ));

@@ -13,7 +13,7 @@ use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Part, Parts as _, Store};
 use time::Duration;
 
-use super::difference::{Difference, Kind, Unreadable};
+use super::difference::{Difference, DifferenceKind, Unreadable};
 use crate::journal::Journal;
 
 /// Longest common time from a batch's key to its entry in the ledger.
@@ -40,7 +40,7 @@ pub async fn hold<'a>(
             match held.get(payment) {
                 Some(Some((kind, why))) => differences.push(named(*kind, row).with(why)),
                 Some(None) => {}
-                None => differences.push(named(Kind::RowWithoutRecord, row)),
+                None => differences.push(named(DifferenceKind::RowWithoutRecord, row)),
             }
         }
     }
@@ -48,11 +48,15 @@ pub async fn hold<'a>(
 }
 
 /// What is wrong about a row: a difference, or what nothing but the ledger vouches for.
-pub type Fault = Option<(Kind, String)>;
+pub type Fault = Option<(DifferenceKind, String)>;
 
 /// Judges by the columns that differ from a line. Where the ledger says that the object was stored again since, with other
 /// content, times may be those of another day, and are unproven then.
-pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'static str>) -> Fault {
+pub fn fault(
+    kind: DifferenceKind,
+    stored: Stored,
+    differing: impl Fn(Stored) -> Vec<&'static str>,
+) -> Fault {
     let columns = differing(stored);
     if !columns.is_empty() {
         return Some((kind, columns.join(", ")));
@@ -65,7 +69,7 @@ pub fn fault(kind: Kind, stored: Stored, differing: impl Fn(Stored) -> Vec<&'sta
         ..stored
     });
     let why = || format!("{}: its object was stored again since", columns.join(", "));
-    (!columns.is_empty()).then(|| (Kind::Unproven, why()))
+    (!columns.is_empty()).then(|| (DifferenceKind::Unproven, why()))
 }
 
 /// The faults of those rows that the object holds a line of, by their payments.
@@ -96,7 +100,7 @@ async fn of_object(
     if !is_ingested {
         let why = "what its object holds now is not ingested";
         for fault in held.values_mut() {
-            fault.get_or_insert_with(|| (Kind::Unproven, why.to_owned()));
+            fault.get_or_insert_with(|| (DifferenceKind::Unproven, why.to_owned()));
         }
     }
     Ok(held)
@@ -120,9 +124,14 @@ fn hold_lines(
             continue;
         }
         let by_columns = |stored| row.differing_from_line(record, stored);
-        let mut fault = fault(Kind::RowDiffers, stored, by_columns);
+        let mut fault = fault(DifferenceKind::RowDiffers, stored, by_columns);
         if row.object_line != *line {
-            let why = || (Kind::Unproven, format!("its payment is in line {line} now"));
+            let why = || {
+                (
+                    DifferenceKind::Unproven,
+                    format!("its payment is in line {line} now"),
+                )
+            };
             fault = fault.or_else(|| Some(why()));
         }
         // Of lines that repeat each other, one has to be the row's.
@@ -165,15 +174,15 @@ fn is_prompt(entry: &LedgerEntry) -> bool {
     })
 }
 
-fn rank(fault: Option<&(Kind, String)>) -> usize {
+fn rank(fault: Option<&(DifferenceKind, String)>) -> usize {
     match fault {
         None => 0,
-        Some((Kind::Unproven, _)) => 1,
+        Some((DifferenceKind::Unproven, _)) => 1,
         Some((_, columns)) => 2 + columns.len(),
     }
 }
 
-fn named(kind: Kind, row: &Row) -> Difference {
+fn named(kind: DifferenceKind, row: &Row) -> Difference {
     let payment = Some(row.into());
     Difference::of_line(kind, payment, &row.object_key, row.object_line)
 }

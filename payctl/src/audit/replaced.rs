@@ -13,7 +13,7 @@ use payment_core::{ContentHash, Payment, PaymentKey};
 use payment_store::Store;
 use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row};
 
-use super::difference::{Difference, Findings, Kind, Named, Unreadable};
+use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable};
 use super::ledger;
 use super::scope::Scope;
 
@@ -32,7 +32,7 @@ pub async fn replaced(
         if entry.key.is_own() {
             let detail = format!("ingested at {} as {}", entry.ingested_at, entry.etag);
             findings.differences.push(Difference::of_object(
-                Kind::ObjectReplaced,
+                DifferenceKind::ObjectReplaced,
                 &entry.key,
                 Some(detail),
             ));
@@ -41,7 +41,8 @@ pub async fn replaced(
                 "version {} with {} lines, ingested at {}, is not in S3",
                 entry.etag, entry.lines, entry.ingested_at
             );
-            let unproven = Difference::of_object(Kind::Unproven, &entry.key, Some(detail));
+            let unproven =
+                Difference::of_object(DifferenceKind::Unproven, &entry.key, Some(detail));
             findings.differences.push(unproven);
         }
         findings.counts.replaced += 1;
@@ -128,7 +129,8 @@ async fn unsettled(
     for row in own {
         if !row.key().is_some_and(|key| recorded.contains_key(&key)) {
             let (payment, key) = (Named::by_reject(row), entry.key.as_str());
-            let difference = Difference::of_line(Kind::Rejected, payment, key, row.object_line);
+            let difference =
+                Difference::of_line(DifferenceKind::Rejected, payment, key, row.object_line);
             findings
                 .differences
                 .push(difference.with("its object was replaced"));
@@ -154,19 +156,22 @@ fn wrong(
     conflict: &Row,
     row: Option<&Row>,
     now: Option<&Payments>,
-) -> Option<(Kind, Cow<'static, str>)> {
+) -> Option<(DifferenceKind, Cow<'static, str>)> {
     let has_its_content = |row: &Row| row.content_hash == conflict.content_hash;
     if row.is_none_or(has_its_content) {
         let why = "no row has its id with other content";
-        return Some((Kind::RowWithoutRecord, why.into()));
+        return Some((DifferenceKind::RowWithoutRecord, why.into()));
     }
     let key = conflict.key().zip(conflict.content_hash);
     let Some(payment) = key.and_then(|key| now?.get(&key)) else {
         let is_absent = now.is_some();
-        return is_absent.then_some((Kind::RowWithoutRecord, "no line has its content".into()));
+        return is_absent.then_some((
+            DifferenceKind::RowWithoutRecord,
+            "no line has its content".into(),
+        ));
     };
     let columns = conflict.differing_columns(payment);
-    (!columns.is_empty()).then(|| (Kind::RowDiffers, columns.join(", ").into()))
+    (!columns.is_empty()).then(|| (DifferenceKind::RowDiffers, columns.join(", ").into()))
 }
 
 async fn recorded(

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinError;
 
 use super::counts::{Counts, TableCounts};
-use super::difference::{Difference, Findings, Kind, Unread};
+use super::difference::{Difference, DifferenceKind, Findings, Unread};
 use super::scope::Coverage;
 use crate::outcome::Outcome;
 use crate::output::{self, safe};
@@ -92,7 +92,7 @@ impl Report {
             if !self.is_news(&difference) {
                 continue;
             }
-            let shown = if difference.kind == Kind::Unproven {
+            let shown = if difference.kind == DifferenceKind::Unproven {
                 self.counts.unproven += 1;
                 &mut self.unproven
             } else {

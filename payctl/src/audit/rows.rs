@@ -16,7 +16,7 @@ use program::chain;
 
 use super::content::{Account, Content, Contents};
 use super::counts::TableCounts;
-use super::difference::{Difference, Findings, Kind, Named, Unreadable};
+use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable};
 use super::marks::Marks;
 use super::origin;
 use super::report::Report;
@@ -190,7 +190,7 @@ fn is_of_a_key_too_long(audit: &Audit, table: LineTable, origin: &Origin) -> boo
 
 fn without_record(table: LineTable, origin: &Origin, why: &str) -> Difference {
     let payment = Named::by_origin(origin);
-    let kind = Kind::RowWithoutRecord;
+    let kind = DifferenceKind::RowWithoutRecord;
     let difference = Difference::of_line(kind, payment, &origin.key, origin.line);
     let table = match table {
         LineTable::Transactions => "",

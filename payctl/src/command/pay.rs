@@ -8,10 +8,9 @@ use payment_core::PaymentId;
 use program::{Env, chain};
 use uuid::Uuid;
 
-use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::pay_client::{self, PayClient, Payment, Trust};
+use crate::pay_client::{AlbArgs, Payment};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -22,16 +21,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "transaction", "amount", "currency", "payer_name", "status"])]
     file: Option<PathBuf>,
     #[command(flatten)]
-    trust: Trust,
-    #[command(flatten)]
-    credential: CredentialArgs,
+    alb: AlbArgs,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let address = pay_client::required(&mut env, args.trust);
-    let credential = Credential::new(args.credential, &mut env);
-    let address = env.finish(|| address).map_err(Failure::config)?;
-    let alb = PayClient::new(address, credential)?;
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
+    let alb = args.alb.connect(env)?;
     if let Some(path) = &args.file {
         return file::send(&alb, path).await;
     }

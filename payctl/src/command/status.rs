@@ -3,10 +3,9 @@
 use payment_core::{PaymentId, PaymentState};
 use program::Env;
 
-use crate::credential::{Credential, CredentialArgs};
 use crate::outcome::{Failure, Outcome};
 use crate::output;
-use crate::pay_client::{self, PayClient, Trust};
+use crate::pay_client::AlbArgs;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -14,18 +13,11 @@ pub struct Args {
     #[arg(value_parser = id)]
     id: PaymentId,
     #[command(flatten)]
-    trust: Trust,
-    #[command(flatten)]
-    credential: CredentialArgs,
+    alb: AlbArgs,
 }
 
-pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
-    let address = pay_client::required(&mut env, args.trust);
-    let credential = Credential::new(args.credential, &mut env);
-    let address = env.finish(|| address).map_err(Failure::config)?;
-    let answer = PayClient::new(address, credential)?
-        .status(&args.id)
-        .await?;
+pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
+    let answer = args.alb.connect(env)?.status(&args.id).await?;
     output::say(&output::lines(&answer.body))?;
     match answer.state_of(args.id.as_str()) {
         Some(PaymentState::Recorded) => Ok(Outcome::Clean),

@@ -20,11 +20,10 @@ use self::origin::{Ledger, Origin, compare};
 use self::search::{Wanted, Window};
 use crate::command::status;
 use crate::config::{self, User};
-use crate::credential::{Credential, CredentialArgs};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::pay_client::{self, PayClient, Trust};
+use crate::pay_client::{AlbArgs, PayClient};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,22 +40,19 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     settle: u32,
     #[command(flatten)]
-    trust: Trust,
-    #[command(flatten)]
-    credential: CredentialArgs,
+    alb: AlbArgs,
 }
 
 pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 2);
-    let address = pay_client::optional(&mut env, args.trust.clone());
-    let credential = Credential::new(args.credential.clone(), &mut env);
+    let alb = args.alb.clone().optional(&mut env);
     let (place, store) = env
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Journal::open(place).await.map_err(Failure::config)?);
     let rows = rows(&store, &args).await?;
-    let front = if let Some(address) = address {
+    let front = if let Some((address, credential)) = alb {
         answer(
             &PayClient::new(address, credential)?,
             &args.id,

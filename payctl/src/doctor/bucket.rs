@@ -152,7 +152,7 @@ pub const WAYS: [(&str, &str); 3] = [
     ("TopicConfigurations", "TopicArn"),
 ];
 
-/// Whom it tells of new objects: part of what triggers the function.
+/// Checks whom the bucket tells of new objects: part of what triggers the function.
 pub fn notification(account: &Account, names: &Names, findings: &mut Findings) {
     let Some(answer) = account.known(&Call::Notifications) else {
         return;

@@ -27,7 +27,7 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// S3 refuses requests that are signed a quarter of an hour off; tokens of RDS live as long.
 const SKEW_MAX: time::Duration = time::Duration::minutes(2);
 
-/// For a server of one's own; RDS has a parameter group.
+/// The remedy on a server of one's own; RDS has a parameter group.
 const SET_ROW: &str = "SET GLOBAL binlog_format = ROW, and the same in its configuration file";
 
 /// What there is to be tried from here.
@@ -128,7 +128,7 @@ async fn rejects(store: Store, findings: &mut Findings) {
 
 fn own_rejects(count: u64, findings: &mut Findings) {
     findings.error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
-        .causes("clients were told yes for payments that are not in transactions")
+        .causes("clients hold receipts of payments that are not in transactions")
         .why("the function could not read what the app tier wrote: it is older than the app tier, or one of them has a defect")
         .mend("bring the function up to date, then payctl replay --rejects");
 }

@@ -36,7 +36,7 @@ fn dead_letters(account: &Account, names: &Names, findings: &mut Findings) {
         .is_some_and(|kept| kept < RETENTION)
     {
         findings.warning("dead-letter-retention", format!("{name} keeps dead letters for less than 14 days"))
-                .causes("they are gone before somebody has mended what they failed by")
+                .causes("they are gone before somebody has repaired what they failed by")
                 .why("a new queue keeps messages for 4 days")
                 .mend(format!(
                     "aws sqs set-queue-attributes --attributes MessageRetentionPeriod={RETENTION} \

@@ -9,7 +9,7 @@ use payment_core::chain::ObjectHash;
 use payment_core::chain::checker::{Fault, Inserted, What};
 use program::chain;
 
-use crate::audit::difference::{Difference, Findings, Kind, Unread};
+use crate::audit::difference::{Difference, DifferenceKind, Findings, Unread};
 use crate::journal::Journal;
 
 #[derive(Debug, Default)]
@@ -69,32 +69,35 @@ async fn find(log: &Journal, fault: &Fault, expected: ObjectHash) -> Found {
 fn difference(fault: &Fault) -> Difference {
     let (kind, advice) = match &fault.what {
         What::Missing { .. } => (
-            Kind::ObjectMissing,
+            DifferenceKind::ObjectMissing,
             "restore it from a version or a copy of the bucket",
         ),
-        What::Changed { .. } => (Kind::ObjectChanged, "restore the version with this SHA-256"),
+        What::Changed { .. } => (
+            DifferenceKind::ObjectChanged,
+            "restore the version with this SHA-256",
+        ),
         What::Inserted(Inserted::Twice(_)) => (
-            Kind::ObjectInserted,
+            DifferenceKind::ObjectInserted,
             "find out by the ledger's times and the bucket's access log which one is forged",
         ),
         What::Inserted(_) => (
-            Kind::ObjectInserted,
+            DifferenceKind::ObjectInserted,
             "no tier wrote it: find out by the bucket's access log who did, and void its rows",
         ),
         What::Gap { .. } => (
-            Kind::NumbersMissing,
+            DifferenceKind::NumbersMissing,
             "look for them in the ledger and among the bucket's versions",
         ),
         What::Contradiction { .. } => (
-            Kind::HeadersContradict,
+            DifferenceKind::HeadersContradict,
             "one of them is forged: compare both with the bucket's versions",
         ),
         What::Unchained => (
-            Kind::Unchained,
+            DifferenceKind::Unchained,
             "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
         ),
         What::Unvouched | What::LostNumbers { .. } => (
-            Kind::Unvouched,
+            DifferenceKind::Unvouched,
             "restore the objects that are named missing or changed, and verify again",
         ),
     };

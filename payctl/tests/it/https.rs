@@ -131,14 +131,14 @@ async fn p10_nothing_is_sent_to_a_server_that_nobody_vouches_for() {
     let unknown = Front::start(Ca::new().server(1)).await;
     let expired = Front::start(ca.server(-1)).await;
     let good = Front::start(ca.server(1)).await;
-    for (front, host, mend) in [
+    for (front, host, fix) in [
         (&unknown, "127.0.0.1", "--ca-file or ALB_CA_FILE"),
         (&expired, "127.0.0.1", "expired"),
         (&good, "localhost", "another name"),
     ] {
         let variables = [front.url(host), trusted.clone()];
         let said = payctl(&["pay", "--id", "a"], &variables).await;
-        said.check(2, &["no answer", mend, "--id a"]);
+        said.check(2, &["no answer", fix, "--id a"]);
         assert!(front.script.asked().is_empty());
     }
     // Without the file, the system's CAs do not know it either.

@@ -106,7 +106,7 @@ async fn p2_a_journal_that_was_emptied_is_not_clean(pool: MySqlPool) {
     check(&pipeline, 1, &[], &["object gone", "row without a record"]).await;
 }
 
-/// By ranges as by the full run, whose time tells of keys that are nested in another way.
+/// Found by ranges as by the full run, whose time tells of keys that are nested in another way.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_missing_object_is_found_by_ranges_however_it_is_nested(pool: MySqlPool) {
     for key in [
@@ -207,7 +207,7 @@ async fn p2_a_corrected_object_is_ingested_again_by_name(pool: MySqlPool) {
     assert_eq!(counts.map(|name| said.count(name)), [1, 0]);
 }
 
-/// By its version, wherever it stands; it names its payment.
+/// Shown by its version, wherever it stands; it names its payment.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_rejected_payment_is_shown_as_rejected_by_trace(pool: MySqlPool) {
     let pipeline = Pipeline::start(pool).await;

@@ -144,7 +144,7 @@ async fn p2_rejects_of_replaced_content_are_not_clean(pool: MySqlPool) {
     assert_eq!(said.count("of content replaced since"), 1);
 }
 
-/// By its listing, not by its name alone.
+/// Known by its listing, not by its name alone.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_filled_folder_in_a_range_is_not_clean(pool: MySqlPool) {
     let pipeline = Pipeline::start(pool).await;

@@ -136,8 +136,8 @@ pub fn problem() -> Value {
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "code": {"enum": codes, "description": "Stable: a program may act on it."},
-            "detail": {"type": "string", "description": "For people: what is wrong, and the mend."},
-            "member": {"type": "string", "description": "The member that is to be mended."},
+            "detail": {"type": "string", "description": "For people: what is wrong, and what to do."},
+            "member": {"type": "string", "description": "The member that is to be corrected."},
             "request_id": {"type": "string"},
         },
     })

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::config::ClientsFile;
 
-    /// On a stopped clock, which waits for no file: what is measured are the pauses of the watch alone.
+    /// Runs on a stopped clock, which waits for no file: what is measured are the pauses of the watch alone.
     #[tokio::test(start_paused = true)]
     async fn p10_a_revoked_key_is_refused_within_two_seconds() {
         let folder = tempfile::tempdir().unwrap();

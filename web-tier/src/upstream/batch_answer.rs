@@ -7,7 +7,7 @@ use http_service::http::{PAYMENTS_ACCEPTED, Refusal};
 use payment_core::ErrorCode;
 use serde_json::{Map, Value};
 
-use super::{AGAIN, Answer};
+use super::answer::{AGAIN, Answer};
 
 /// An answer of the app tier to a batch.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl BatchAnswer {
     }
 }
 
-/// The answer to a batch that was sent twice. A no to the repeat is no answer: the first may have been taken (promise P6).
+/// The answer to a batch that was sent twice. A refusal of the repeat is no answer: the first may have been taken (promise P6).
 pub(super) fn doubtful(answer: &[u8]) -> Bytes {
     let mut lines = Vec::with_capacity(answer.len());
     for line in answer.split_inclusive(|byte| *byte == b'\n') {

@@ -25,7 +25,7 @@ use tower::{Service as _, service_fn};
 use super::addresses::Addresses;
 use super::tls::Tls;
 
-/// For all addresses together, each in its turn, and as long for a TLS handshake: within one network a connection takes
+/// Longest time for all addresses together, each in its turn, and as long for a TLS handshake: within one network a connection takes
 /// a millisecond.
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
 

@@ -30,7 +30,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// For a load balancer of this name; `None` without one, and after a mistake.
+    /// Reads the CA file for a load balancer of this name; `None` without one, and after a mistake.
     pub(crate) fn from_env(env: &mut Env, name: Option<ServerName<'static>>) -> Option<Self> {
         let file: Option<PathBuf> = env.optional(CA_FILE.name);
         let Some(name) = name else {

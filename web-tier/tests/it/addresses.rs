@@ -47,20 +47,20 @@ impl Dead {
     }
 }
 
-/// Says yes to everything, and counts its connections by their ports.
+/// Accepts everything, and counts its connections by their ports.
 async fn living() -> (SocketAddr, Arc<Mutex<Vec<u16>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let ports = Arc::<Mutex<Vec<u16>>>::default();
     let seen = Arc::clone(&ports);
-    let yes = async move |ConnectInfo(client): ConnectInfo<SocketAddr>| {
+    let accept = async move |ConnectInfo(client): ConnectInfo<SocketAddr>| {
         let mut seen = seen.lock().unwrap();
         if !seen.contains(&client.port()) {
             seen.push(client.port());
         }
         "{}"
     };
-    let router = Router::new().route("/process", post(yes));
+    let router = Router::new().route("/process", post(accept));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     (addr, ports)

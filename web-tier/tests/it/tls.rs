@@ -27,7 +27,7 @@ struct Ca {
     folder: TempDir,
 }
 
-/// An app tier with a certificate, which says yes to everything.
+/// An app tier with a certificate, which accepts everything.
 struct Upstream {
     address: SocketAddr,
     payments: Arc<AtomicUsize>,
@@ -83,11 +83,11 @@ impl Upstream {
         server.register(&mut metrics);
         let payments = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&payments);
-        let yes = async move || {
+        let accept = async move || {
             count.fetch_add(1, Ordering::Relaxed);
             "{}"
         };
-        let router = Router::new().route("/process", post(yes));
+        let router = Router::new().route("/process", post(accept));
         let address = server.local_addr().unwrap();
         let serving = server.serve_until(
             move || router.clone(),

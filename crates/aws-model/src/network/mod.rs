@@ -26,7 +26,7 @@ pub use self::{
     error::Error,
     model::{
         Acl, AclEntry, Action, Direction, Flow, Group, GroupRule, Host, Nat, Network, Peer,
-        PrefixList, Route, RouteTable, RuleLifetime, Subnet, Target, Tier, Vpc,
+        PrefixList, Route, RouteTable, RouteTarget, RuleLifetime, Subnet, Tier, Vpc,
     },
     path::UnknownName,
     picture::Picture,

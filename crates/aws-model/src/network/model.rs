@@ -61,13 +61,13 @@ pub struct RouteTable {
 pub struct Route {
     /// [`Peer::Cidr`] or [`Peer::PrefixList`].
     pub to: Peer,
-    pub via: Target,
+    pub via: RouteTarget,
     pub only: RuleLifetime,
 }
 
 /// What a route leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Target {
+pub enum RouteTarget {
     InternetGateway,
     S3GatewayEndpoint,
     NatGateway,
@@ -162,7 +162,7 @@ pub enum Direction {
 #[derive(Clone, Debug)]
 pub struct Tier {
     pub name: Name,
-    /// At the head of its column.
+    /// Title of its column in the table.
     pub label: Option<Name>,
     /// Where it listens.
     pub port: Option<u16>,
@@ -307,7 +307,7 @@ impl fmt::Display for Peer {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for RouteTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::InternetGateway => "internet gateway",

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use crate::network::{
     model::{
-        Acl, AclEntry, Action, Direction, Group, GroupRule, Host, Network, Peer, Route, Subnet,
-        Target,
+        Acl, AclEntry, Action, Direction, Group, GroupRule, Host, Network, Peer, Route,
+        RouteTarget, Subnet,
     },
     value::{Name, Ports, Protocol},
     verdict::{Layer, Rule, Step, Verdict},
@@ -230,11 +230,11 @@ impl Network {
     /// A private address gets no answer from behind the internet's gateway, and NAT takes in no connection.
     fn leads(&self, route: &Route, packets: Packets) -> bool {
         match route.via {
-            Target::InternetGateway => self
+            RouteTarget::InternetGateway => self
                 .hosts()
                 .any(|host| host.address == packets.from && self.is_public(host)),
-            Target::NatGateway => !packets.is_answer,
-            Target::S3GatewayEndpoint => true,
+            RouteTarget::NatGateway => !packets.is_answer,
+            RouteTarget::S3GatewayEndpoint => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::network::{
-    model::{Acl, Flow, Network, Peer, Subnet, Target, Tier},
+    model::{Acl, Flow, Network, Peer, RouteTarget, Subnet, Tier},
     value::Name,
 };
 
@@ -79,7 +79,7 @@ impl Picture<'_> {
             label = format!(
                 "{label}<br>{} {prefix}*<br>by the {}",
                 actions.join(", "),
-                Target::S3GatewayEndpoint
+                RouteTarget::S3GatewayEndpoint
             );
         }
         writeln!(

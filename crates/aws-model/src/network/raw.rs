@@ -60,14 +60,14 @@ pub(crate) struct RawRouteTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawRoute {
     pub(crate) to: Spanned<Name>,
-    pub(crate) via: RawTarget,
+    pub(crate) via: RawRouteTarget,
     #[serde(default, rename = "while")]
     pub(crate) only: RuleLifetime,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum RawTarget {
+pub(crate) enum RawRouteTarget {
     InternetGateway,
     S3GatewayEndpoint,
     NatGateway,

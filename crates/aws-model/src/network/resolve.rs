@@ -11,10 +11,10 @@ use crate::network::{
     error::Error,
     model::{
         Acl, AclEntry, Flow, Group, GroupRule, Host, Nat, Network, Peer, PrefixList, Route,
-        RouteTable, Subnet, Target, Tier, Vpc,
+        RouteTable, RouteTarget, Subnet, Tier, Vpc,
     },
     raw::{
-        Raw, RawAcl, RawAclEntry, RawFlow, RawGroupRule, RawHost, RawNat, RawRoute, RawTarget,
+        Raw, RawAcl, RawAclEntry, RawFlow, RawGroupRule, RawHost, RawNat, RawRoute, RawRouteTarget,
         RawTier,
     },
     value::{Cidr, Name},
@@ -165,9 +165,9 @@ fn route(raw: RawRoute, peers: &Peers) -> Result<Route, Fault> {
         return Err(Fault { place, text });
     }
     let via = match raw.via {
-        RawTarget::InternetGateway => Target::InternetGateway,
-        RawTarget::S3GatewayEndpoint => Target::S3GatewayEndpoint,
-        RawTarget::NatGateway => Target::NatGateway,
+        RawRouteTarget::InternetGateway => RouteTarget::InternetGateway,
+        RawRouteTarget::S3GatewayEndpoint => RouteTarget::S3GatewayEndpoint,
+        RawRouteTarget::NatGateway => RouteTarget::NatGateway,
     };
     Ok(Route {
         to,

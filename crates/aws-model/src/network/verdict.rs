@@ -37,7 +37,7 @@ pub struct Step<'a> {
     pub layer: Layer,
     pub rule: Rule<'a>,
     pub lets: bool,
-    /// On the way back.
+    /// Whether it is on the way back.
     pub is_answer: bool,
 }
 

@@ -34,7 +34,7 @@ fn each_way_to_log_in_is_taken() {
 }
 
 #[test]
-fn not_exactly_one_login_is_a_mistake_that_names_the_mend() {
+fn not_exactly_one_login_is_a_mistake_that_names_the_fix() {
     let host = ("DB_HOST", "db.example");
     let (password, secret, iam) = (
         ("DB_PASSWORD", "hunter2"),
@@ -43,7 +43,7 @@ fn not_exactly_one_login_is_a_mistake_that_names_the_mend() {
     );
     let url = ("DATABASE_URL", "mysql://u:hunter2@db.example/payments");
     let off = ("DB_IAM_AUTH", "false");
-    for (values, mend) in [
+    for (values, fix) in [
         (vec![], "set DATABASE_URL or DB_HOST"),
         (vec![host], "set one of DB_PASSWORD, DB_SECRET_ARN and"),
         (vec![host, off], "set one of DB_PASSWORD, DB_SECRET_ARN and"),
@@ -78,7 +78,7 @@ fn not_exactly_one_login_is_a_mistake_that_names_the_mend() {
         let access = required(&mut env, "ingest");
         let text = env.finish(|| access).unwrap_err().to_string();
         assert!(text.contains("has 1 mistake(s)"), "{values:?}: {text}");
-        assert!(text.contains(mend), "{values:?}: {text}");
+        assert!(text.contains(fix), "{values:?}: {text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 }

@@ -101,7 +101,7 @@ async fn p2_p3_rows_are_exact_under_every_odd_setting() {
 }
 
 #[tokio::test]
-async fn a_binary_log_by_statement_is_named_with_its_mend() {
+async fn a_binary_log_by_statement_is_named_with_its_fix() {
     let by_statement = ["--log-bin=b", "--server-id=1", "--binlog-format=STATEMENT"];
     let server = serving(&by_statement).await;
     let check = |text: String| {

@@ -96,7 +96,7 @@ async fn a_secret_that_lags_behind_the_server_is_read_again_by_the_next_connecti
 }
 
 #[tokio::test]
-async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_content() {
+async fn a_secret_that_gives_no_login_is_told_with_its_fix_and_without_its_content() {
     let secrets = SecretsManager::start().await;
     let error = async |secrets: &SecretsManager, access_key_id: &str| {
         let sdk = sdk(secrets.address, access_key_id);
@@ -104,10 +104,10 @@ async fn a_secret_that_gives_no_login_is_told_with_its_mend_and_without_its_cont
         let pool = Pool::new(Arc::new(access), 1);
         Error::from(pool.acquire().await.unwrap_err())
     };
-    let check = |error: &Error, mend: &str| {
+    let check = |error: &Error, fix: &str| {
         let text = chain(error);
         assert!(matches!(error, Error::NoLogin(_)), "{error:?}");
-        assert!(text.contains(mend) && text.contains(ARN), "{text}");
+        assert!(text.contains(fix) && text.contains(ARN), "{text}");
         assert!(!format!("{text}{error:?}").contains("hunter2"), "{text}");
     };
     check(&error(&secrets, ACCESS_KEY_ID).await, "check DB_SECRET_ARN");

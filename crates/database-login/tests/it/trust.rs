@@ -84,13 +84,13 @@ async fn a_local_mysql_without_tls_is_told_to_turn_it_on() {
 }
 
 #[test]
-fn every_reason_names_its_mend() {
-    for (why, mend) in [
+fn every_reason_names_its_fix() {
+    for (why, fix) in [
         (TlsFault::NoTls, "turn TLS on"),
         (TlsFault::UnknownCa, "set DB_CA_BUNDLE"),
         (TlsFault::OtherName, "connect by the name"),
         (TlsFault::Expired, "renew it"),
     ] {
-        assert!(why.to_string().contains(mend), "{why}");
+        assert!(why.to_string().contains(fix), "{why}");
     }
 }

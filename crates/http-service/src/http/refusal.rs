@@ -13,12 +13,12 @@ use super::media_type;
 #[error("{detail}")]
 pub struct Refusal {
     pub code: ErrorCode,
-    /// For the client. Never text of a driver or an SDK.
+    /// Explanation for the client. Never text of a driver or an SDK.
     pub detail: Cow<'static, str>,
     pub member: Option<&'static str>,
     /// Seconds after which the same request may succeed.
     pub retry_after: Option<u32>,
-    /// For the log alone.
+    /// Cause, for the log alone.
     pub cause: Option<String>,
 }
 
@@ -33,13 +33,13 @@ impl Refusal {
         }
     }
 
-    /// For a request that has no outcome when its time is up.
+    /// Refuses a request that has no outcome when its time is up.
     pub fn late(code: ErrorCode) -> Self {
         let detail = "whether it was done is not known; send it again under the same id";
         Self::new(code, detail).because("the deadline passed")
     }
 
-    /// For an answer that may be another one soon, though its code does not say so.
+    /// Adds `Retry-After` to an answer that may be another one soon, though its code does not say so.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

@@ -15,7 +15,7 @@ use super::slot::{Slot, overloaded};
 pub struct StatusQueries {
     /// Their route, as the router has it.
     pub route: &'static str,
-    /// At work at one time; more are refused at once.
+    /// Most requests at work at one time; more are refused at once.
     pub max: usize,
 }
 

@@ -33,7 +33,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// At most `size` connections, made when they are first needed.
+    /// Creates a pool of at most `size` connections, made when they are first needed.
     pub fn new(logins: Arc<dyn LoginSource>, size: u32) -> Self {
         let driver = MySqlPoolOptions::new()
             .max_connections(size)

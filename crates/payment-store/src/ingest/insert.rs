@@ -1,7 +1,7 @@
 //! The one loop that inserts: many rows per statement, and single ones only if one of them fails.
 
 use crate::backend::Session;
-use crate::driver::{DriverError, Kind};
+use crate::driver::{DriverError, ErrorKind};
 use crate::error::Error;
 use crate::list;
 
@@ -69,14 +69,14 @@ pub(super) async fn all<T: Table>(
                 all_stored(T::NAME, chunk.len(), stored)?;
                 table.stored(&chunk);
             }
-            Err(error) if error.kind() == Kind::KeyTaken => {
+            Err(error) if error.kind() == ErrorKind::KeyTaken => {
                 let rest = table.taken(session, &chunk).await?;
                 if rest.len() == chunk.len() {
                     return Err(Error::Vanished { table: T::NAME });
                 }
                 waiting.push(rest);
             }
-            Err(error) if error.kind() == Kind::DataRefused => {
+            Err(error) if error.kind() == ErrorKind::DataRefused => {
                 match chunk.split_at(chunk.len() / 2) {
                     ([], [row]) => {
                         waiting.extend(table.refused(*row, error)?.map(|next| vec![next]));

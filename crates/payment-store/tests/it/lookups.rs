@@ -173,7 +173,7 @@ async fn p2_what_was_ingested_before_etags_is_not_ingested_again(pool: MySqlPool
     assert_eq!(outcome.unwrap().rows, 1);
 }
 
-/// The app tier said yes for it; lines of foreign objects nobody was told of.
+/// The app tier accepted it; lines of foreign objects were never accepted.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_a_rejected_line_of_the_systems_own_is_known_until_it_is_settled(pool: MySqlPool) {
     let store = store(&pool);

@@ -8,13 +8,9 @@
 pub mod oha;
 pub mod wrk;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::Path, process::Stdio, time::Duration};
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::{known_client, secret::Secret};
 use serde::Serialize;
 use tokio::process::Command;
@@ -25,20 +21,6 @@ pub const PERCENTILES: [f64; 7] = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0];
 /// A payment without an id: each request creates a new one.
 pub const PAYMENT: &str =
     r#"{"transaction":"bench","amount":"100.00","currency":"USD","payer_name":"Jane Doe"}"#;
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot run {}", program.display())]
-    Run {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{} failed: {message}", program.display())]
-    Failed { program: PathBuf, message: String },
-    #[error("{} printed output that cannot be parsed: {output}", program.display())]
-    Output { program: PathBuf, output: String },
-}
 
 /// What to send, and for how long.
 #[derive(Clone, Debug)]
@@ -125,24 +107,29 @@ impl Outcome {
 }
 
 /// Runs a generator to completion and returns its output.
-async fn output_of(program: &Path, command: &mut Command) -> Result<String, Error> {
+async fn output_of(program: &Path, command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|source| Error::Run {
-            program: program.to_owned(),
-            source,
-        })?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(Error::Failed {
-            program: program.to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        })
-    }
+        .with_context(|| cannot_run(program))?;
+    ensure!(
+        output.status.success(),
+        "{} failed: {}",
+        program.display(),
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn cannot_run(program: &Path) -> String {
+    format!("cannot run {}", program.display())
+}
+
+fn not_parsed(program: &Path, output: &str) -> String {
+    let program = program.display();
+    format!("{program} printed output that cannot be parsed: {output}")
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use anyhow::{Context as _, Result};
 use lab_runner::{known_client, secret::Secret};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use super::{Load, Outcome, PAYMENT, PERCENTILES, not_parsed, output_of};
 
 /// The part of oha's JSON that is used here.
 #[derive(Deserialize)]
@@ -34,7 +35,7 @@ pub struct Oha {
 
 impl Oha {
     /// Sends at `rate` per second. A request that could not be sent when it was due counts from then nevertheless.
-    pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome, Error> {
+    pub async fn run(&self, load: &Load, rate: u32) -> Result<Outcome> {
         let mut command = Command::new(&self.program);
         command
             .args([
@@ -49,10 +50,7 @@ impl Oha {
             .args(["-z", &format!("{}s", load.length.as_secs().max(1)), "-w"])
             .arg(&load.url);
         let output = output_of(&self.program, &mut command).await?;
-        read(&output).ok_or_else(|| Error::Output {
-            program: self.program.clone(),
-            output,
-        })
+        read(&output).with_context(|| not_parsed(&self.program, &output))
     }
 }
 
@@ -64,13 +62,13 @@ fn header(key: &Secret) -> [String; 2] {
 
 fn read(output: &str) -> Option<Outcome> {
     let report: Report = serde_json::from_str(output).ok()?;
-    let (yes, no): (Vec<_>, Vec<_>) = report
+    let (accepted, others): (Vec<_>, Vec<_>) = report
         .status_code_distribution
         .iter()
         .partition(|(status, _)| status.starts_with('2'));
     let count =
         |codes: Vec<(&String, &u32)>| codes.into_iter().map(|(_, count)| count).sum::<u32>();
-    let (yes, no) = (count(yes), count(no));
+    let (accepted, others) = (count(accepted), count(others));
     let latency = |percent: &f64| match *percent {
         100.0 => Some(report.summary.slowest * 1000.0),
         percent => {
@@ -79,8 +77,8 @@ fn read(output: &str) -> Option<Outcome> {
         }
     };
     Some(Outcome {
-        rate: f64::from(yes) / report.summary.total,
-        failed: u64::from(no)
+        rate: f64::from(accepted) / report.summary.total,
+        failed: u64::from(others)
             + report
                 .error_distribution
                 .values()
@@ -95,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_yes_and_what_is_no_answer_both_failed() {
+    fn another_status_and_no_answer_both_count_as_failed() {
         let output = r#"{
             "summary": {"successRate": 0.9, "total": 2.0, "slowest": 0.5},
             "latencyPercentiles": {"p10": 0.001, "p50": 0.002, "p75": 0.003, "p90": 0.004, "p95": 0.005,

@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf};
 
+use anyhow::{Context as _, Result};
 use lab_runner::known_client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::peer::s2::BASIN;
 
-use super::{Body, Error, Load, Outcome, PAYMENT, PERCENTILES, output_of};
+use super::{Body, Load, Outcome, PAYMENT, PERCENTILES, cannot_run, not_parsed, output_of};
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
@@ -30,11 +31,8 @@ pub struct Wrk {
 }
 
 impl Wrk {
-    pub async fn run(&self, load: &Load) -> Result<Outcome, Error> {
-        let script = script().map_err(|source| Error::Run {
-            program: self.program.clone(),
-            source,
-        })?;
+    pub async fn run(&self, load: &Load) -> Result<Outcome> {
+        let script = script().with_context(|| cannot_run(&self.program))?;
         let percentiles: Vec<_> = PERCENTILES.iter().map(f64::to_string).collect();
         let authorization = load.key.as_ref().map(known_client::authorization);
         let mut command = Command::new(&self.program);
@@ -51,10 +49,7 @@ impl Wrk {
             .envs(authorization.map(|value| ("BENCH_AUTHORIZATION", value)))
             .env("BENCH_PERCENTILES", percentiles.join(","));
         let output = output_of(&self.program, &mut command).await?;
-        read(&output).ok_or_else(|| Error::Output {
-            program: self.program.clone(),
-            output,
-        })
+        read(&output).with_context(|| not_parsed(&self.program, &output))
     }
 }
 
@@ -78,9 +73,9 @@ fn script() -> std::io::Result<NamedTempFile> {
 fn read(output: &str) -> Option<Outcome> {
     let summary: Summary = serde_json::from_str(output.lines().last()?).ok()?;
     // `requests` counts all answers, whatever their status.
-    let yes = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
+    let accepted = u32::try_from(summary.requests.checked_sub(summary.not_2xx)?).ok()?;
     Some(Outcome {
-        rate: f64::from(yes) / summary.seconds,
+        rate: f64::from(accepted) / summary.seconds,
         failed: summary.failed,
         latency_ms: summary.latency_ms,
     })
@@ -91,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_another_status_are_no_yes() {
+    fn answers_of_another_status_are_not_counted_as_accepted() {
         let output = "Running 1s test\n\n\
             {\"requests\":1000,\"seconds\":2.0,\"failed\":205,\"not_2xx\":200,\"latency_ms\":[1,2,3,4,5,6,7]}\n";
         let outcome = read(output).unwrap();

@@ -6,47 +6,22 @@ pub mod sql;
 mod stack;
 pub mod vector;
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
+use anyhow::{Context as _, Result};
 use lab_runner::{
     database::User,
-    install::{self, packages, python::Packages},
+    install::{self, python::Packages},
 };
 
 pub use self::{
     pin::{Pinned, pin_self},
     stack::{Peer, Stack, fixed_answer, neutral_s3},
 };
-use super::{Error as BenchError, host::Function, testbed::Testbed};
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Install(#[from] install::Error),
-    #[error(transparent)]
-    Packages(#[from] packages::Error),
-    #[error("cannot read {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot write {}", path.display())]
-    Write {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot pin a process to core {core}")]
-    Pin {
-        core: usize,
-        #[source]
-        source: nix::Error,
-    },
-}
+use super::{host::Function, testbed::Testbed};
 
 /// The function in Python, under AWS's own runtime client.
-pub fn python_function(bed: &Testbed) -> Result<Function, BenchError> {
+pub fn python_function(bed: &Testbed) -> Result<Function> {
     let (source, _) = places(bed, "python-lambda");
     let python = python(bed, "python-lambda")?;
     let database = bed.lab.database()?;
@@ -69,9 +44,10 @@ pub fn python_function(bed: &Testbed) -> Result<Function, BenchError> {
 }
 
 /// Returns the Python of a virtual environment that has the peer's requirements.
-fn python(bed: &Testbed, peer: &str) -> Result<PathBuf, Error> {
+fn python(bed: &Testbed, peer: &str) -> Result<PathBuf> {
     let path = places(bed, peer).0.join("requirements.txt");
-    let list = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+    let list =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let packages = Packages {
         name: peer.to_owned().into(),
         list: list.into(),

@@ -2,12 +2,11 @@
 
 use std::fs;
 
+use anyhow::{Context as _, Result};
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
 };
-
-use super::Error;
 
 /// Keeps this process on a core until dropped. Processes started meanwhile stay there.
 #[derive(Debug)]
@@ -15,13 +14,13 @@ pub struct Pinned {
     before: CpuSet,
 }
 
-pub fn pin_self(core: usize) -> Result<Pinned, Error> {
-    let failed = |source| Error::Pin { core, source };
-    let before = sched_getaffinity(Pid::from_raw(0)).map_err(failed)?;
+pub fn pin_self(core: usize) -> Result<Pinned> {
+    let failed = || format!("cannot pin a process to core {core}");
+    let before = sched_getaffinity(Pid::from_raw(0)).with_context(failed)?;
     let mut wanted = CpuSet::new();
-    wanted.set(core).map_err(failed)?;
+    wanted.set(core).with_context(failed)?;
     let pinned = Pinned { before };
-    set(&wanted).map_err(failed)?;
+    set(&wanted).with_context(failed)?;
     Ok(pinned)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use lab_runner::{
     lab::BUCKET,
     part::{ConfigFile, PartName},
@@ -10,10 +11,7 @@ use lab_runner::{
     server::{Server, Spec},
 };
 
-use super::{
-    BenchError,
-    stack::{s3_access, spec},
-};
+use super::stack::{s3_access, spec};
 use crate::testbed::Testbed;
 
 /// Header of an append that names where the stream is.
@@ -30,7 +28,7 @@ const PATH: &str = "bench-s2";
 /// How long appends are gathered before they are put: a tenth of the default, which is slower for both of our figures.
 const FLUSH_INTERVAL: &str = "5ms";
 
-pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
+pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server> {
     let address = free_address()?;
     let resources = bed.lab.dir.config("bench-s2.json");
     // Its store reads and deletes as well.
@@ -54,5 +52,5 @@ pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError
         }],
         ..spec(address)
     };
-    Ok(Server::start("s2", spec, &bed.log("s2")).await?)
+    Server::start("s2", spec, &bed.log("s2")).await
 }

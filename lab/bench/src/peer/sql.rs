@@ -2,11 +2,11 @@
 
 use std::{fmt::Write as _, process::Stdio};
 
+use anyhow::{Context as _, Result, ensure};
 use tempfile::NamedTempFile;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{BenchError, Error};
 use crate::{finding::a_second, testbed::Testbed};
 
 /// One payment, with all columns that the function fills.
@@ -16,7 +16,7 @@ const ROW: &str = "bench\t100.00\tUSD\tprocessed\tJane Doe\t2026-11-22 07:30:00.
 
 /// Loads `files` files of `rows` new rows each into `transactions`, one after the other; returns rows per second,
 /// including the client's start.
-pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64, BenchError> {
+pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64> {
     let files: Vec<_> = (0..files)
         .map(|_| rows_file(rows))
         .collect::<Result<_, _>>()?;
@@ -40,26 +40,24 @@ pub async fn load_data(bed: &Testbed, files: usize, rows: usize) -> Result<f64, 
         .kill_on_drop(true);
     let begun = Instant::now();
     let output = command.output().await;
-    let output = output.map_err(|error| BenchError::Unexpected(format!("LOAD DATA: {error}")))?;
+    let output = output.context("LOAD DATA")?;
     let took = begun.elapsed();
-    if output.status.success() {
-        return Ok(a_second(files.len() * rows, took));
-    }
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(BenchError::Unexpected(format!("LOAD DATA: {message}")))
+    ensure!(
+        output.status.success(),
+        "LOAD DATA: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(a_second(files.len() * rows, took))
 }
 
-fn rows_file(rows: usize) -> Result<NamedTempFile, Error> {
+fn rows_file(rows: usize) -> Result<NamedTempFile> {
     let mut text = String::with_capacity(rows * 300);
     for line in 1..=rows {
         // Writing to a string can't fail.
         let _ = writeln!(text, "tx_{}\t{ROW}\t{line}", Uuid::now_v7());
     }
-    let failed = |source| Error::Write {
-        path: std::env::temp_dir(),
-        source,
-    };
-    let file = NamedTempFile::new().map_err(failed)?;
-    std::fs::write(file.path(), text).map_err(failed)?;
+    let failed = || format!("cannot write {}", std::env::temp_dir().display());
+    let file = NamedTempFile::new().with_context(failed)?;
+    std::fs::write(file.path(), text).with_context(failed)?;
     Ok(file)
 }

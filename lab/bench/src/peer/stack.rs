@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Result;
 use lab_runner::{
     health::Health,
     install::{packages, program},
@@ -13,7 +14,7 @@ use lab_runner::{
     state::credentials::AccessKey,
 };
 
-use super::{BenchError, Error, places, python};
+use super::{places, python};
 use crate::testbed::Testbed;
 
 const HEALTH: Health = Health::Http { path: "/health" };
@@ -33,14 +34,14 @@ pub struct Stack(Vec<Server>);
 
 impl Stack {
     /// `s3` is the URL of the S3 that takes the payments.
-    pub async fn start(peer: Peer, s3: &str, bed: &Testbed) -> Result<Self, BenchError> {
+    pub async fn start(peer: Peer, s3: &str, bed: &Testbed) -> Result<Self> {
         let app = flask(peer, s3, bed).await?;
         let web = node(peer, &app.url(), bed).await?;
         Ok(Self(vec![web, app]))
     }
 
     /// nginx instead of the web tier.
-    pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self, BenchError> {
+    pub async fn nginx(behind: SocketAddr, bed: &Testbed) -> Result<Self> {
         let upstream = [("@UPSTREAM@", behind.to_string())];
         Ok(Self(vec![nginx("nginx", &upstream, bed).await?]))
     }
@@ -57,7 +58,7 @@ impl Stack {
 }
 
 /// A server that answers every request at once as the app tier would.
-pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server, BenchError> {
+pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server> {
     let path = bed.lab.dir.config("bench-fixed.cfg");
     let content = format!(
         "global\n    nbthread 1\n\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 75s\n    timeout server 8s\n\n\
@@ -75,11 +76,11 @@ pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server, 
         files: vec![ConfigFile { path, content }],
         ..spec(address)
     };
-    Ok(Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await?)
+    Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await
 }
 
 /// An S3 that keeps nothing and answers at once, the same for all sides.
-pub async fn neutral_s3(bed: &Testbed) -> Result<Server, BenchError> {
+pub async fn neutral_s3(bed: &Testbed) -> Result<Server> {
     nginx("s3", &[], bed).await
 }
 
@@ -94,7 +95,7 @@ pub(super) fn s3_access(s3: &str, key: &AccessKey) -> BTreeMap<&'static str, Str
     ])
 }
 
-async fn flask(peer: Peer, s3: &str, bed: &Testbed) -> Result<Server, BenchError> {
+async fn flask(peer: Peer, s3: &str, bed: &Testbed) -> Result<Server> {
     let (dir, _) = places(bed, "flask-app");
     let python = python(bed, "flask-app")?;
     let address = free_address()?;
@@ -117,11 +118,9 @@ async fn flask(peer: Peer, s3: &str, bed: &Testbed) -> Result<Server, BenchError
     start("flask-app", python, args, env, address, bed).await
 }
 
-async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server, BenchError> {
+async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server> {
     let (source, dir) = places(bed, "node-web");
-    packages::npm(&source, &dir, &["deployed.js", "tuned.js"])
-        .await
-        .map_err(Error::from)?;
+    packages::npm(&source, &dir, &["deployed.js", "tuned.js"]).await?;
     let script = match peer {
         Peer::NodeAndFlask => "deployed.js",
         Peer::NodeAndFlaskTuned => "tuned.js",
@@ -132,13 +131,13 @@ async fn node(peer: Peer, upstream: &str, bed: &Testbed) -> Result<Server, Bench
         ("APP_TIER_URL", upstream.to_owned()),
         ("NODE_ENV", "production".to_owned()),
     ]);
-    let node = program("node").map_err(Error::Install)?;
+    let node = program("node")?;
     let args = vec![dir.join(script).into()];
     start("node-web", node, args, env, address, bed).await
 }
 
 /// nginx with the template of this name, and these words of it replaced.
-async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Server, BenchError> {
+async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Server> {
     let address = free_address()?;
     let dir = bed.lab.dir.data(&format!("config/bench-{name}"));
     lab_runner::files::create_dir(&dir)?;
@@ -157,7 +156,7 @@ async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Se
     let path = dir.join("nginx.conf");
     let spec = Spec {
         launch: Launch {
-            program: program("nginx").map_err(Error::Install)?,
+            program: program("nginx")?,
             args: vec!["-c".into(), path.clone().into()],
             env: BTreeMap::new(),
             output: Output::File,
@@ -165,7 +164,7 @@ async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Se
         files: vec![ConfigFile { path, content }],
         ..spec(address)
     };
-    Ok(Server::start(name, spec, &bed.log(name)).await?)
+    Server::start(name, spec, &bed.log(name)).await
 }
 
 async fn start(
@@ -175,7 +174,7 @@ async fn start(
     env: BTreeMap<&'static str, String>,
     address: SocketAddr,
     bed: &Testbed,
-) -> Result<Server, BenchError> {
+) -> Result<Server> {
     let spec = Spec {
         launch: Launch {
             program,
@@ -185,7 +184,7 @@ async fn start(
         },
         ..spec(address)
     };
-    Ok(Server::start(name, spec, &bed.log(name)).await?)
+    Server::start(name, spec, &bed.log(name)).await
 }
 
 /// Settings common to all servers; the command is still to be set.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use lab_runner::{
     health::Health,
     part::PartName,
@@ -10,13 +11,10 @@ use lab_runner::{
     server::{Server, Spec},
 };
 
-use super::{
-    BenchError,
-    stack::{s3_access, spec},
-};
+use super::stack::{s3_access, spec};
 use crate::testbed::Testbed;
 
-pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError> {
+pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server> {
     let address = free_address()?;
     let data = bed.lab.dir.data("config/bench-vector");
     lab_runner::files::create_dir(&data)?;
@@ -39,5 +37,5 @@ pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server, BenchError
         health: Health::Connects,
         ..spec(address)
     };
-    Ok(Server::start("vector", spec, &bed.log("vector")).await?)
+    Server::start("vector", spec, &bed.log("vector")).await
 }

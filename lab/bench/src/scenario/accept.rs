@@ -3,9 +3,10 @@
 //! The function gets no events meanwhile, on either side: the measurement covers the path to the durable answer. Rates
 //! are compared with an S3 that costs next to nothing, so that the tiers are the limit; latencies with the lab's.
 
+use anyhow::Result;
 use lab_runner::{part::PartName, server::Server};
 
-use super::{Error, side::Side, tell};
+use super::{side::Side, tell};
 use crate::{
     finding::{Figure, Finding, number},
     load::{Body, Load, Outcome},
@@ -40,7 +41,7 @@ struct Sides {
 }
 
 impl Sides {
-    async fn start(s3: &str, bed: &Testbed) -> Result<Self, Error> {
+    async fn start(s3: &str, bed: &Testbed) -> Result<Self> {
         let app = bed.app_tier(&[("AWS_ENDPOINT_URL_S3", s3)]).await?;
         Ok(Self {
             web: bed.web_tier(&app.url()).await?,
@@ -67,7 +68,7 @@ impl Sides {
     }
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let s3 = neutral_s3(bed).await?;
     let sides = Sides::start(&s3.url(), bed).await?;
     most(&sides, bed, report).await?;
@@ -82,7 +83,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
 }
 
 /// What both tiers accept, and what it costs.
-async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<()> {
     let (mut ours, mut many) = (Side::new(OURS), Vec::new());
     let mut theirs = [Vec::new(), Vec::new()];
     let load = bed.pace.load(sides.pay(), CONNECTIONS);
@@ -117,7 +118,7 @@ async fn most(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), E
 }
 
 /// Whether ids as clients make them cost more than those of the web tier.
-async fn ids(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn ids(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Accepted payments by ids",
         &["ids", "payments/s", "µs of CPU"],
@@ -143,7 +144,7 @@ async fn ids(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Er
 }
 
 /// Latencies at a rate that all sides handle.
-async fn steady(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn steady(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<()> {
     let [deployed, tuned] = sides.peers();
     let mut measured = [(OURS, sides.pay()), deployed, tuned]
         .map(|(name, url)| (name, url, Vec::<Outcome>::new()));
@@ -170,7 +171,7 @@ async fn steady(sides: &Sides, bed: &Testbed, report: &mut Report) -> Result<(),
 }
 
 /// Measures the pipeline alone, with more and more connections.
-async fn climb(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn climb(bed: &Testbed, report: &mut Report) -> Result<()> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let ways = [
         (

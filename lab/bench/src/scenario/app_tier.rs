@@ -1,9 +1,10 @@
 //! The app tier by itself: throughput and CPU time, compared with the servers that put what they are sent into the same
 //! S3 before they answer, where they are installed.
 
+use anyhow::Result;
 use lab_runner::{install, server::Server};
 
-use super::{Error, side::Side};
+use super::side::Side;
 use crate::{
     finding::Finding,
     load::{Body, Load},
@@ -36,7 +37,7 @@ const S2: Wanted = Wanted {
     share: 0.35,
 };
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let vector = match install::find(VECTOR.program) {
         Some(program) => Some(vector::start(program, bed).await?),
         None => None,
@@ -57,7 +58,7 @@ async fn compare(
     body: Body,
     bed: &Testbed,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let load = bed.pace.load(format!("{}/process", app.url()), CONNECTIONS);
     let (mut ours, mut theirs) = (Side::new("app-tier"), Side::new(wanted.name));

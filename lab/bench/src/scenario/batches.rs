@@ -1,6 +1,8 @@
 //! Payments in batches through both tiers, compared with single ones: how many per second, and the CPU time of each.
 
-use super::{Error, side::Side};
+use anyhow::Result;
+
+use super::side::Side;
 use crate::{
     finding::Finding,
     load::{Body, Load},
@@ -12,7 +14,7 @@ use crate::{
 const SINGLE_CONNECTIONS: u32 = 256;
 const BATCH_CONNECTIONS: u32 = 16;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

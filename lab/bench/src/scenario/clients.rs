@@ -1,8 +1,9 @@
 //! Known callers: what a client over its limit costs the others, and what a key costs a request.
 
+use anyhow::{Result, ensure};
 use lab_runner::{known_client::KnownClient, part::PartName, ports::free_address, server::Server};
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     load::Load,
@@ -25,13 +26,13 @@ const CONNECTIONS: u32 = 64;
 const TIER: usize = 0;
 const REST: usize = 1;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     over_the_limit(bed, report).await?;
     by_key(bed, report).await
 }
 
 /// The others' latency, in turns: alone, and beside a client at many times its limit.
-async fn over_the_limit(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn over_the_limit(bed: &Testbed, report: &mut Report) -> Result<()> {
     let greedy = KnownClient::new("greedy")?.limited(LIMIT);
     let others = KnownClient::new("others")?;
     let clients = [greedy.clone(), others.clone()];
@@ -60,10 +61,11 @@ async fn over_the_limit(bed: &Testbed, report: &mut Report) -> Result<(), Error>
             number(limited.rate)
         );
         tell("the others beside the one over its limit", shown);
-        if limited.failed == 0 || limited.rate > f64::from(2 * LIMIT) {
-            let unlimited = format!("a client with {LIMIT}/s got {} through", limited.rate);
-            return Err(Error::Unexpected(unlimited));
-        }
+        ensure!(
+            limited.failed > 0 && limited.rate <= f64::from(2 * LIMIT),
+            "a client with {LIMIT}/s got {} through",
+            limited.rate
+        );
         beside.push(outcome.percentile(99.0));
     }
     web.end().await;
@@ -81,7 +83,7 @@ fn p99(ms: f64) -> String {
 }
 
 /// CPU time of the web tier for a request, in turns: with open intake, and with a key. Both in front of a fixed answer.
-async fn by_key(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+async fn by_key(bed: &Testbed, report: &mut Report) -> Result<()> {
     let address = free_address()?;
     let upstream = format!("http://{address}");
     let client = KnownClient::new("bench")?;

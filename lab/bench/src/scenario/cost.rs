@@ -1,11 +1,13 @@
 //! Cost of S3 and Lambda at a steady rate, for payments that share objects and for one object per payment: requests,
 //! invocations and billed time are counted for the same number of payments on each side, then priced.
 
+use anyhow::{Context as _, Result};
 use lab_runner::part::PartName;
 use reqwest::header::AUTHORIZATION;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
+    NO_ANSWER,
     finding::{Figure, Finding, number},
     host::authorization,
     load::Outcome,
@@ -51,7 +53,7 @@ struct Way {
     variable: (&'static str, &'static str),
 }
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     bed.s3_latency(S3).await?;
     let mut table = Table::new(
         "S3 and Lambda, counted, for a million payments at 1,000/s on one node, S3 at 25 ms",
@@ -102,7 +104,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
 }
 
 /// Measures what a million payments use, and the latency that clients see.
-async fn measure(way: &Way, bed: &Testbed) -> Result<(Counts, Outcome), Error> {
+async fn measure(way: &Way, bed: &Testbed) -> Result<(Counts, Outcome)> {
     let app = bed.app_tier(&[way.variable]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let before = Counts::now(bed).await?;
@@ -125,7 +127,7 @@ struct Counts {
 }
 
 impl Counts {
-    async fn now(bed: &Testbed) -> Result<Self, Error> {
+    async fn now(bed: &Testbed) -> Result<Self> {
         let s3 = ask(bed, PartName::S3, "requests").await?;
         let lambda = ask(bed, PartName::Lambda, "status").await?;
         let count = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
@@ -165,11 +167,11 @@ impl Counts {
 }
 
 /// Returns the counters of one of the lab's servers.
-async fn ask(bed: &Testbed, part: PartName, what: &str) -> Result<serde_json::Value, Error> {
+async fn ask(bed: &Testbed, part: PartName, what: &str) -> Result<serde_json::Value> {
     let url = format!("{}/_lab/{what}", bed.lab.url(part));
     let operator = authorization(&bed.lab.credentials.aws.operator.id);
-    let client = lab_runner::http::client().map_err(Error::Http)?;
+    let client = lab_runner::http::client().context(NO_ANSWER)?;
     let request = client.get(url).header(AUTHORIZATION, operator);
-    let answer = request.send().await.map_err(Error::Http)?;
-    answer.json().await.map_err(Error::Http)
+    let answer = request.send().await.context(NO_ANSWER)?;
+    answer.json().await.context(NO_ANSWER)
 }

@@ -1,6 +1,8 @@
 //! A cold start of the function: from its event to its first committed row.
 
-use super::{Error, tell};
+use anyhow::Result;
+
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     host::{Function, Host},
@@ -10,7 +12,7 @@ use crate::{
     testbed::Testbed,
 };
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let objects = Objects::of(bed);
     let ours = Function::ingest(bed)?;
     let python = peer::python_function(bed)?;
@@ -30,7 +32,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
 }
 
 /// Returns milliseconds. The host is new, so the call starts the function's process.
-async fn first_row(function: &Function, key: &str, bed: &Testbed) -> Result<f64, Error> {
+async fn first_row(function: &Function, key: &str, bed: &Testbed) -> Result<f64> {
     let host = Host::start(function, bed).await?;
     let took = host.ingest(key).await;
     host.end().await;

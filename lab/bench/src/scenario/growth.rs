@@ -1,8 +1,9 @@
 //! Rows per second into a table that has grown, compared with the table before.
 
+use anyhow::Result;
 use lab_runner::database::User;
 
-use super::{Error, ingest::rows_a_second, tell};
+use super::{ingest::rows_a_second, tell};
 use crate::{
     finding::{Figure, Finding, number},
     host::{Function, Host},
@@ -17,7 +18,7 @@ const OBJECTS: usize = 20;
 const COLUMNS: &str = "transaction, amount, currency, status, payer_name, received_at, extra, request_id, \
     content_hash, object_key, object_line";
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let host = Host::start(&Function::ingest(bed)?, bed).await?;
     let objects = Objects::of(bed);
     let small = measure("a small table", &host, &objects, bed).await?;
@@ -29,12 +30,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-async fn measure(
-    name: &str,
-    host: &Host,
-    objects: &Objects,
-    bed: &Testbed,
-) -> Result<Figure, Error> {
+async fn measure(name: &str, host: &Host, objects: &Objects, bed: &Testbed) -> Result<Figure> {
     rows_a_second(host, objects, OBJECTS).await?;
     let mut rounds = Vec::new();
     for _ in 0..bed.pace.rounds {
@@ -46,7 +42,7 @@ async fn measure(
 }
 
 /// Doubles the table until it has as many rows as wanted; returns how many it has.
-async fn grow(bed: &Testbed) -> Result<f64, Error> {
+async fn grow(bed: &Testbed) -> Result<f64> {
     let count = "SELECT COUNT(*) FROM transactions";
     let wanted = bed.pace.rows.to_string().parse().unwrap_or(f64::MAX);
     let writer = bed.lab.database()?.client(User::Ingest);

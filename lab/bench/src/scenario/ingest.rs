@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Error, tell};
+use anyhow::Result;
+
+use super::tell;
 use crate::{
     finding::{Figure, Finding, a_second, number},
     host::{Function, Host},
@@ -24,7 +26,7 @@ const BATCH: usize = 10;
 /// Events of one payment each, per round.
 const EVENTS: usize = 100;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let function = Host::start(&Function::ingest(bed)?, bed).await?;
     let python = Host::start(&peer::python_function(bed)?, bed).await?;
     let objects = Objects::of(bed);
@@ -76,7 +78,7 @@ pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
 }
 
 /// Measures from the first event to the last answer, one object after the other.
-pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64, Error> {
+pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Result<f64> {
     let mut keys = Vec::with_capacity(count);
     for _ in 0..count {
         keys.push(objects.put(PAYMENTS).await?);
@@ -89,7 +91,7 @@ pub async fn rows_a_second(host: &Host, objects: &Objects, count: usize) -> Resu
 }
 
 /// Measures the same objects, delivered as queue messages.
-async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, Error> {
+async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64> {
     let mut took = Duration::ZERO;
     for _ in 0..OBJECTS / BATCH {
         let mut keys = Vec::with_capacity(BATCH);
@@ -101,7 +103,7 @@ async fn rows_a_second_by_queue(host: &Host, objects: &Objects) -> Result<f64, E
     Ok(a_second(PAYMENTS * OBJECTS, took))
 }
 
-async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64, Error> {
+async fn events_a_second(host: &Host, objects: &Objects) -> Result<f64> {
     let mut took = Duration::ZERO;
     for _ in 0..EVENTS {
         took += host.ingest(&objects.put_plain().await?).await?;

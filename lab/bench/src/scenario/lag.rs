@@ -3,9 +3,10 @@
 //! Both timestamps are in the row: from `received_at`, which the app tier sets before it puts the payment into S3, to
 //! `recorded_at`. That is longer than the time from the answer, by one PUT.
 
+use anyhow::Result;
 use lab_runner::part::PartName;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     report::{Report, Table},
@@ -24,7 +25,7 @@ const S3: [u64; 3] = [0, 25, 100];
 const TARGET_S3: u64 = 25;
 const TARGET_MS: f64 = 500.0;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let url = format!("{}/pay", web.url());
     let mut table = Table::new(
@@ -83,7 +84,7 @@ struct Rows {
 }
 
 impl Rows {
-    async fn since(moment: &str, bed: &Testbed) -> Result<Self, Error> {
+    async fn since(moment: &str, bed: &Testbed) -> Result<Self> {
         let count = bed
             .number(&format!(
                 "SELECT COUNT(*) FROM transactions WHERE received_at >= '{moment}'"
@@ -100,7 +101,7 @@ impl Rows {
     }
 }
 
-async fn percentile(bed: &Testbed, moment: &str, count: f64, share: f64) -> Result<f64, Error> {
+async fn percentile(bed: &Testbed, moment: &str, count: f64, share: f64) -> Result<f64> {
     let place = (count * share).floor();
     let microseconds = bed
         .number(&format!(

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use lab_runner::server::Server;
 use tokio::time::sleep;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     report::{Report, Table},
@@ -18,13 +19,13 @@ const CONNECTIONS: u32 = 64;
 /// Connections of the full load.
 const MOST: u32 = 256;
 
-/// From the full load until what is kept counts.
+/// Pause between the full load and the measurement of what is kept.
 const REST: Duration = Duration::from_secs(10);
 
 /// Most memory that each tier may hold, in MiB.
 const LIMIT: f64 = 32.0;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let app = bed.app_tier(&[]).await?;
     let web = bed.web_tier(&app.url()).await?;
     let url = format!("{}/pay", web.url());

@@ -16,10 +16,11 @@ mod single_payment;
 
 use std::fmt;
 
+use anyhow::Result;
 use clap::ValueEnum;
 use lab_runner::output;
 
-use super::{Error, report::Report, testbed::Testbed};
+use super::{report::Report, testbed::Testbed};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Scenario {
@@ -57,7 +58,7 @@ impl Scenario {
         chosen.partition(|scenario| matches!(scenario, Self::Lag | Self::Cost))
     }
 
-    pub(super) async fn run(self, bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+    pub(super) async fn run(self, bed: &Testbed, report: &mut Report) -> Result<()> {
         output::say(format_args!("▶ {self}"));
         match self {
             Self::Accept => accept::run(bed, report).await,

@@ -3,9 +3,10 @@
 //! That server is haproxy with a fixed answer, on the other core with the load generator, so that it is not the
 //! bottleneck.
 
+use anyhow::Result;
 use lab_runner::ports::free_address;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, Finding, number},
     peer::{self, Stack},
@@ -19,7 +20,7 @@ const CONNECTIONS: u32 = 64;
 const PROXY: usize = 0;
 const REST: usize = 1;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let address = free_address()?;
     // A process started here inherits the pinning, and sees a single core from its start.
     let on_proxy_core = peer::pin_self(PROXY)?;

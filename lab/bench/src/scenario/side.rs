@@ -1,8 +1,9 @@
 //! One side of a comparison: how many payments it accepts a second, and the CPU time of each.
 
+use anyhow::Result;
 use lab_runner::server::Server;
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
     finding::{Figure, number},
     load::Load,
@@ -26,12 +27,7 @@ impl Side {
     }
 
     /// One round. `servers` are those whose CPU time counts.
-    pub async fn measure(
-        &mut self,
-        servers: &[&Server],
-        load: &Load,
-        bed: &Testbed,
-    ) -> Result<(), Error> {
+    pub async fn measure(&mut self, servers: &[&Server], load: &Load, bed: &Testbed) -> Result<()> {
         let (outcome, microseconds) = bed.most_and_cpu(servers, load).await?;
         let rate = load.payments_a_second(&outcome);
         let shown = format!(

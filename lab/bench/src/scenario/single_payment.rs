@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::part::PartName;
 use tokio::time::{Instant, interval};
 
-use super::{Error, tell};
+use super::tell;
 use crate::{
+    NO_ANSWER,
     finding::{Figure, Finding, number},
     load::Load,
     objects::Objects,
@@ -17,19 +19,19 @@ use crate::{
 /// Payments per round.
 const PAYMENTS: usize = 500;
 
-/// From one payment to the next at a steady rate.
+/// Pause from one payment to the next at a steady rate.
 const APART: Duration = Duration::from_millis(10);
 
 /// Most that the tiers may add, in milliseconds.
 const LIMIT: f64 = 1.0;
 
-pub async fn run(bed: &Testbed, report: &mut Report) -> Result<(), Error> {
+pub async fn run(bed: &Testbed, report: &mut Report) -> Result<()> {
     let web = bed.web_tier(&bed.lab.url(PartName::AppA)).await?;
     let load = bed.pace.load(format!("{}/pay", web.url()), 1);
     let client = reqwest::Client::builder()
         .no_proxy()
         .build()
-        .map_err(Error::Http)?;
+        .context(NO_ANSWER)?;
     let objects = Objects::of(bed);
     let (mut idle, mut steady) = (Added::default(), Added::default());
     for _ in 0..bed.pace.rounds {
@@ -97,16 +99,12 @@ fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-async fn pay(client: &reqwest::Client, load: &Load) -> Result<f64, Error> {
+async fn pay(client: &reqwest::Client, load: &Load) -> Result<f64> {
     let asked = Instant::now();
-    let answer = load.one(client).send().await.map_err(Error::Http)?;
+    let answer = load.one(client).send().await.context(NO_ANSWER)?;
     let status = answer.status();
-    answer.bytes().await.map_err(Error::Http)?;
+    answer.bytes().await.context(NO_ANSWER)?;
     let took = ms(asked);
-    if status.as_u16() == 202 {
-        return Ok(took);
-    }
-    Err(Error::Unexpected(format!(
-        "a payment was answered {status}"
-    )))
+    ensure!(status.as_u16() == 202, "a payment was answered {status}");
+    Ok(took)
 }

@@ -10,7 +10,7 @@ use super::journal::Object;
 /// Something that `payctl verify` may name.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Accused {
-    /// By its key.
+    /// An object, by its key.
     Object(String),
     Payment {
         client: String,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Result, bail};
 use lab_runner::{
     output,
     part::STOP,
@@ -18,7 +18,7 @@ use lab_runner::{
 };
 use nix::sys::signal::Signal;
 
-use super::{Context, Error};
+use super::Context;
 
 /// What the parts may take one after another, and a margin.
 const SUPERVISOR_TIMEOUT: Duration = Duration::from_mins(2);
@@ -26,7 +26,7 @@ const SUPERVISOR_TIMEOUT: Duration = Duration::from_mins(2);
 /// Time for a part whose supervisor is gone.
 const PART_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(super) async fn run(context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(context: &Context) -> Result<ExitCode> {
     let started = Instant::now();
     let status = Status::load(&context.dir)?;
     let parts = status.iter().flat_map(|status| &status.parts);
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, Error> {
 }
 
 /// Stops the supervisor, which stops the parts; then what a killed supervisor left.
-pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(), Error> {
+pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<()> {
     if let Some(supervisor) = supervisor {
         supervisor.signal(Signal::SIGTERM);
         if !supervisor.gone_within(SUPERVISOR_TIMEOUT).await {
@@ -57,7 +57,7 @@ pub(super) async fn stop(dir: &LabDir, supervisor: Option<Identity>) -> Result<(
 }
 
 /// Stops the parts that a killed supervisor left, in the usual order.
-pub(super) async fn end_orphans(dir: &LabDir) -> Result<(), Error> {
+pub(super) async fn end_orphans(dir: &LabDir) -> Result<()> {
     let Some(status) = Status::load(dir)? else {
         return Ok(());
     };

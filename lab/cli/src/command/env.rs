@@ -2,16 +2,17 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use lab_runner::{
     environment,
     lab::{BUCKET, FUNCTION},
     output,
 };
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli;
 
-pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode, Error> {
+pub(super) fn run(args: &cli::Env, context: &Context) -> Result<ExitCode> {
     let lab = context.lab()?;
     output::say(format_args!(
         "# eval \"$({} env)\", then for example:\n\

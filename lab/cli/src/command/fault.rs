@@ -2,21 +2,22 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use anyhow::Result;
 use lab_runner::{
     fault::{
-        Target,
-        all::{self, Listed, State},
+        FaultTarget,
+        all::{self, FaultState, Listed},
         term,
     },
-    lab::Lab,
+    lab::{Absent, Lab},
     output,
 };
 use server_kit::fault::Setting;
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli;
 
-pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode> {
     let lab = context.lab()?;
     match (args.part, &args.kind) {
         (None, _) if args.off => {
@@ -31,7 +32,7 @@ pub(super) async fn run(args: &cli::Fault, context: &Context) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result<(), Error> {
+async fn set(lab: &Lab, target: FaultTarget, kind: &str, args: &cli::Fault) -> Result<()> {
     let length = args.seconds.map(Duration::from_secs_f64);
     let setting = Setting {
         rate: args.rate,
@@ -55,8 +56,8 @@ async fn set(lab: &Lab, target: Target, kind: &str, args: &cli::Fault) -> Result
     Ok(())
 }
 
-async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
-    for target in Target::ALL {
+async fn list(lab: &Lab, only: Option<FaultTarget>) -> Result<()> {
+    for target in FaultTarget::ALL {
         if only.is_some_and(|only| only != target) {
             continue;
         }
@@ -64,10 +65,10 @@ async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
             Ok(faults) => faults
                 .iter()
                 .for_each(|fault| output::say(row(fault).trim_end())),
-            Err(reason) if only.is_none() && reason.is_absence() => {
+            Err(reason) if only.is_none() && reason.is::<Absent>() => {
                 output::say(format_args!("{:<7} {reason}", target.name()));
             }
-            Err(reason) => return Err(reason.into()),
+            Err(reason) => return Err(reason),
         }
     }
     Ok(())
@@ -75,9 +76,9 @@ async fn list(lab: &Lab, only: Option<Target>) -> Result<(), Error> {
 
 fn row(fault: &Listed) -> String {
     let state = match fault.state {
-        State::On(rate) => format!("on ({:.0} %)", rate * 100.0),
-        State::Off => "off".to_owned(),
-        State::Untold => String::new(),
+        FaultState::On(rate) => format!("on ({:.0} %)", rate * 100.0),
+        FaultState::Off => "off".to_owned(),
+        FaultState::Unknown => String::new(),
     };
     let injected = fault.injected.map_or(String::new(), |n| n.to_string());
     format!(

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Error, Result, anyhow};
 use lab_runner::{
     output,
     part_name::PartName,
@@ -10,10 +10,10 @@ use lab_runner::{
 };
 use nix::sys::signal::Signal;
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli::Kill;
 
-pub(super) fn run(args: &Kill, context: &Context) -> Result<ExitCode, Error> {
+pub(super) fn run(args: &Kill, context: &Context) -> Result<ExitCode> {
     let status = Status::load(&context.dir)?.ok_or_else(|| context.dir.no_lab())?;
     let process = status.part(args.part).and_then(PartStatus::identity);
     match process {

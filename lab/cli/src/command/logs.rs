@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use lab_runner::{files, log::last_lines, output};
 use tokio::time::sleep;
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli::Logs;
 
 const POLL: Duration = Duration::from_millis(200);
 
-pub(super) async fn run(args: &Logs, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: &Logs, context: &Context) -> Result<ExitCode> {
     let path = context.dir.log(args.part);
     let log = files::read(&path)?;
     for line in last_lines(&String::from_utf8_lossy(&log), args.lines) {

@@ -18,7 +18,7 @@ mod up;
 
 use std::{convert::Infallible, env as process_env, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Error};
+use anyhow::{Context as _, Result};
 use lab_runner::{
     command_line::{DirOption, INTERRUPTED},
     control,
@@ -47,7 +47,7 @@ pub struct Context {
 }
 
 impl Context {
-    fn of(option: &DirOption) -> Result<Self, Error> {
+    fn of(option: &DirOption) -> Result<Self> {
         let workspace = Workspace::find()?;
         let variable = process_env::var_os("LAB_DIR").map(PathBuf::from);
         let named = option.dir.clone().filter(|_| option.dir != variable);
@@ -67,18 +67,18 @@ impl Context {
     }
 
     /// Returns the lab that was prepared here.
-    fn lab(&self) -> Result<Lab, Error> {
-        Ok(Lab::load(self.dir.clone(), self.workspace.clone())?)
+    fn lab(&self) -> Result<Lab> {
+        Lab::load(self.dir.clone(), self.workspace.clone())
     }
 }
 
 /// Listens for what ends a command.
-fn shutdown(owner: Option<Identity>) -> Result<Shutdown, Error> {
+fn shutdown(owner: Option<Identity>) -> Result<Shutdown> {
     Shutdown::listen(owner).context("cannot listen for signals")
 }
 
 /// Runs one command.
-pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Error> {
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context::of(&cli.dir)?;
     match cli.command {
         Command::Up(args) => up::run(&args, &context).await,
@@ -124,6 +124,6 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Error> {
 }
 
 /// Runs a command of a program that has several.
-async fn task(name: &str, args: &Passed, context: &Context) -> Result<Infallible, Error> {
+async fn task(name: &str, args: &Passed, context: &Context) -> Result<Infallible> {
     become_program("lab-tasks", &[name], args, context).await
 }

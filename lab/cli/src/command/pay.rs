@@ -2,15 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use lab_runner::{
     output,
     payment::{self, Payment},
 };
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli::Pay;
 
-pub(super) async fn run(args: Pay, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: Pay, context: &Context) -> Result<ExitCode> {
     let lab = context.lab()?;
     let payment = Payment {
         id: args.id,

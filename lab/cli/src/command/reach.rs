@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use aws_model::network::{Network, Table};
 use lab_runner::{
     lab::Lab,
@@ -11,10 +11,10 @@ use lab_runner::{
     vpc::{self, Vpc, user},
 };
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli;
 
-pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode> {
     if args.picture {
         let picture = network(args, context)?.picture().to_string();
         output::say(picture.trim_end());
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &cli::Reach, context: &Context) -> Result<ExitCode
 }
 
 /// Runs this command again inside the namespaces, if the lab is not root's.
-fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
+fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>> {
     let program = context.workspace.lab();
     let Some(ended) = user::again(vpc, program)? else {
         return Ok(None);
@@ -50,13 +50,13 @@ fn again(vpc: &Vpc, context: &Context) -> Result<Option<ExitCode>, Error> {
 }
 
 /// Returns the network of the lab that is up, or of the notes.
-fn network(args: &cli::Reach, context: &Context) -> Result<Network, Error> {
+fn network(args: &cli::Reach, context: &Context) -> Result<Network> {
     if let Some(path) = &args.network {
-        return Ok(vpc::read(path)?);
+        return vpc::read(path);
     }
     match vpc_lab(context) {
         Some(Lab { vpc: Some(vpc), .. }) => Ok(vpc.network.clone()),
-        _ => Ok(vpc::read(&context.workspace.network())?),
+        _ => vpc::read(&context.workspace.network()),
     }
 }
 
@@ -121,20 +121,16 @@ fn marked(found: &Table, wanted: &Table) -> String {
 }
 
 /// Explains the path step by step, and in a running lab what really happens.
-async fn explain(
-    from: &str,
-    to: &str,
-    args: &cli::Reach,
-    context: &Context,
-) -> Result<ExitCode, Error> {
+async fn explain(from: &str, to: &str, args: &cli::Reach, context: &Context) -> Result<ExitCode> {
     if let Some(lab) = vpc_lab(context).filter(|_| args.network.is_none())
         && let Some(code) = again(lab.required_vpc()?, context)?
     {
         return Ok(code);
     }
     let network = network(args, context)?;
-    let (name, port) = host_and_port(to).ok_or_else(|| vpc::Error::HostAndPort(to.to_owned()))?;
-    let verdict = network.may(from, name, port).map_err(vpc::Error::from)?;
+    let (name, port) = host_and_port(to)
+        .with_context(|| format!("{to:?} is not a host and port, such as db:3306"))?;
+    let verdict = network.may(from, name, port)?;
     output::say(format_args!("{verdict}\n"));
     for step in &verdict.steps {
         let mark = if step.lets { "✓" } else { "✗" };

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Result, bail};
 use lab_runner::{
     http,
     lab::Lab,
@@ -24,7 +24,7 @@ use lab_runner::{
 use nix::sys::signal::Signal;
 use tokio::time::sleep;
 
-use super::{Context, Error, kill::not_running};
+use super::{Context, kill::not_running};
 use crate::cli::Restart;
 
 /// Time for a start, and for the health checks of a load balancer.
@@ -32,7 +32,7 @@ const BACK: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(50);
 
-pub(super) async fn run(args: &Restart, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: &Restart, context: &Context) -> Result<ExitCode> {
     let lab = context.lab()?;
     let parts = match &args.parts[..] {
         [] => &TIERS[..],
@@ -44,7 +44,7 @@ pub(super) async fn run(args: &Restart, context: &Context) -> Result<ExitCode, E
     Ok(ExitCode::SUCCESS)
 }
 
-async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
+async fn restart(name: PartName, lab: &Lab) -> Result<()> {
     let started = Instant::now();
     let process = status(name, lab)?
         .and_then(|status| status.identity())
@@ -73,8 +73,8 @@ async fn restart(name: PartName, lab: &Lab) -> Result<(), Error> {
 async fn until<T>(
     part: PartName,
     wanted: &'static str,
-    ask: impl AsyncFn() -> Result<Option<T>, Error>,
-) -> Result<T, Error> {
+    ask: impl AsyncFn() -> Result<Option<T>>,
+) -> Result<T> {
     let deadline = Instant::now() + BACK;
     loop {
         if let Some(answer) = ask().await? {
@@ -89,7 +89,7 @@ async fn until<T>(
 }
 
 /// Returns the process that replaced `former`, once it is healthy.
-fn healthy(name: PartName, lab: &Lab, former: Identity) -> Result<Option<Identity>, Error> {
+fn healthy(name: PartName, lab: &Lab, former: Identity) -> Result<Option<Identity>> {
     Ok(status(name, lab)?
         .filter(|status| status.state == PartState::Healthy)
         .and_then(|status| status.identity())
@@ -107,13 +107,13 @@ async fn is_in_service(name: PartName, balancer: PartName, lab: &Lab) -> bool {
             .lines()
             .filter_map(|line| line.strip_prefix(&of_it))
             .peekable();
-        Ok::<_, Error>(nodes.peek().is_some() && nodes.all(|node| node == "1"))
+        anyhow::Ok(nodes.peek().is_some() && nodes.all(|node| node == "1"))
     };
     // A load balancer that does not answer sends nobody anything.
     ask.await.unwrap_or(false)
 }
 
-fn status(name: PartName, lab: &Lab) -> Result<Option<PartStatus>, Error> {
+fn status(name: PartName, lab: &Lab) -> Result<Option<PartStatus>> {
     let status = Status::load(&lab.dir)?.ok_or_else(|| lab.dir.no_lab())?;
     Ok(status.part(name).cloned())
 }

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use lab_runner::{build, database::User};
 use tokio::process::Command;
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli::Sql;
 
-pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: &Sql, context: &Context) -> Result<ExitCode> {
     build::if_missing(&context.workspace, build::OPERATOR_TOOL).await?;
     let url = context.lab()?.database()?.url(User::Reader);
     let program = context.workspace.program("payctl");

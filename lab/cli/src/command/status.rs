@@ -2,15 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use lab_runner::{
     output,
     state::status::{PartStatus, Phase, Status},
 };
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli;
 
-pub(super) fn run(args: &cli::Status, context: &Context) -> Result<ExitCode, Error> {
+pub(super) fn run(args: &cli::Status, context: &Context) -> Result<ExitCode> {
     let status = Status::load(&context.dir)?;
     if args.json {
         output::say(json(status.as_ref()));

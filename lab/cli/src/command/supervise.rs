@@ -1,7 +1,8 @@
 //! `cargo lab supervise`: the process that `up` leaves running, in a session of its own.
 
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
+use anyhow::{Error, Result};
 use lab_runner::{
     database,
     fault::expiry,
@@ -15,9 +16,9 @@ use lab_runner::{
 };
 use nix::unistd;
 
-use super::{Context, Error as CommandError};
+use super::Context;
 
-pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(context: &Context) -> Result<ExitCode> {
     // Detaches it from the terminal. Fails only for a process that already leads a group.
     let _ = unistd::setsid();
     process::allow_open_files();
@@ -31,7 +32,7 @@ pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     let s3_port = lab.address(PartName::S3).port();
     let made = |vpc| user::cover_names(vpc).and_then(|()| wiring::make(vpc, s3_port));
     if let Some(Err(error)) = lab.vpc.as_deref().map(made) {
-        supervisor.failed(Failure::of(None, &error));
+        supervisor.failed(Failure::of(None, error.as_ref()));
         wiring::remove_or_warn(&lab.dir);
         supervisor.stop().await;
         return Ok(ExitCode::FAILURE);
@@ -70,7 +71,7 @@ async fn bring_up(lab: &Lab, supervisor: &mut Supervisor) -> Result<(), Failure>
             .filter(|name| names.contains(name))
             .map(|&name| part::of(name, lab))
             .collect::<Result<_, _>>()
-            .map_err(|error| Failure::of(None, &error))?;
+            .map_err(|error: Error| Failure::of(None, error.as_ref()))?;
         let started = supervisor.start(parts).await;
         started.map_err(|error| Failure::of(error.part(), &error))?;
         // The first rank contains the database; the following ones expect its schema.
@@ -84,9 +85,7 @@ async fn bring_up(lab: &Lab, supervisor: &mut Supervisor) -> Result<(), Failure>
 async fn prepare_database(lab: &Lab) -> Result<(), Failure> {
     // A server elsewhere has no log here.
     let own = lab.part_names().contains(&PartName::Mysql);
-    let failed = |error: &dyn Error| Failure::of(own.then_some(PartName::Mysql), error);
-    let database = lab.database().map_err(|error| failed(&error))?;
-    database::prepare(lab, &database)
-        .await
-        .map_err(|error| failed(&error))
+    let failed = |error: Error| Failure::of(own.then_some(PartName::Mysql), error.as_ref());
+    let database = lab.database().map_err(failed)?;
+    database::prepare(lab, &database).await.map_err(failed)
 }

@@ -2,9 +2,10 @@
 
 use std::{convert::Infallible, os::unix::process::CommandExt as _, process::Command};
 
+use anyhow::{Error, Result};
 use lab_runner::build;
 
-use super::{Context, Error};
+use super::Context;
 use crate::cli::Passed;
 
 /// With this option the programs run as last built, including the tool.
@@ -16,7 +17,7 @@ pub(super) async fn become_program(
     command: &[&str],
     passed: &Passed,
     context: &Context,
-) -> Result<Infallible, Error> {
+) -> Result<Infallible> {
     if !passed.arguments.iter().any(|word| word == NO_BUILD) {
         build::programs(&context.workspace, &[name]).await?;
     }

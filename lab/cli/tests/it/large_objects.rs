@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::test_lab::{TestLab, assert_success};
 
-/// For objects that take the function a minute, and its retries.
+/// Time for objects that take the function a minute, and its retries.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Returns so many plain payments, with notes of `note` bytes.

@@ -108,7 +108,7 @@ async fn p2_an_audit_whose_server_ends_tells_what_it_found_and_is_not_clean() {
 fn audit_until(lab: &TestLab, then: impl FnOnce()) -> Value {
     let arguments = ["reconcile", "--settle", "0", "--json", "--jobs", "2"];
     let mut audit = command(lab, "reader", &arguments);
-    // As a role that faults strike: the operator's own requests are spared.
+    // As a role whose requests faults apply to: the operator's own requests are spared.
     let role = &lab.lab.credentials.aws.lambda;
     audit.env("AWS_ACCESS_KEY_ID", &role.id);
     audit.env("AWS_SECRET_ACCESS_KEY", role.secret.expose());

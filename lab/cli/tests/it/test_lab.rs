@@ -275,7 +275,7 @@ impl Drop for TestLab {
     }
 }
 
-/// On free ports; stops with this process even if that is killed.
+/// Starts a lab on free ports, which stops with this process even if that is killed.
 fn up(dir: &Path, options: &[&str]) {
     let owner = std::process::id().to_string();
     let arguments = [

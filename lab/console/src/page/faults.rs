@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use futures::future::join_all;
-use lab_runner::fault::{Target, all};
-use lab_runner::lab::Lab;
+use lab_runner::fault::{FaultTarget, all};
+use lab_runner::lab::{Absent, Lab};
 use lab_runner::part::PartName;
 
 use super::{Shell, page};
@@ -32,7 +32,7 @@ struct Group {
 }
 
 pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
-    let groups = join_all(Target::ALL.map(|target| group(target, &console.lab))).await;
+    let groups = join_all(FaultTarget::ALL.map(|target| group(target, &console.lab))).await;
     let parts = console.watch.parts().into_iter();
     page(&Page {
         shell: Shell::of("Faults", &uri, &console),
@@ -46,10 +46,10 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
 }
 
 /// Returns `None` if the lab has no such part.
-async fn group(target: Target, lab: &Lab) -> Option<Group> {
+async fn group(target: FaultTarget, lab: &Lab) -> Option<Group> {
     let list = async {
         match all::list(target, lab).await {
-            Err(error) if error.is_absence() => Ok(None),
+            Err(error) if error.is::<Absent>() => Ok(None),
             found => found.map(Some),
         }
     };
@@ -63,21 +63,21 @@ async fn group(target: Target, lab: &Lab) -> Option<Group> {
     })
 }
 
-fn about(target: Target) -> &'static str {
+fn about(target: FaultTarget) -> &'static str {
     match target {
-        Target::S3 => "S3, and the events that it sends",
-        Target::Lambda => "The function and its host",
-        Target::Relay => "The network between the parts",
-        Target::Mysql => "The database",
-        Target::Zone => "Zones of the VPC",
+        FaultTarget::S3 => "S3, and the events that it sends",
+        FaultTarget::Lambda => "The function and its host",
+        FaultTarget::Relay => "The network between the parts",
+        FaultTarget::Mysql => "The database",
+        FaultTarget::Zone => "Zones of the VPC",
     }
 }
 
 /// Whether the fault is on; `None` if that is unknown.
 fn is_on(fault: &all::Listed) -> Option<bool> {
     match fault.state {
-        all::State::On(_) => Some(true),
-        all::State::Off => Some(false),
-        all::State::Untold => None,
+        all::FaultState::On(_) => Some(true),
+        all::FaultState::Off => Some(false),
+        all::FaultState::Unknown => None,
     }
 }

@@ -85,7 +85,7 @@ pub async fn show(State(console): State<Arc<Console>>, uri: Uri) -> Response {
             zones: Vec::new(),
             groups: Vec::new(),
             live,
-            problem: Some(lab_runner::output::chain(&error)),
+            problem: Some(lab_runner::output::chain(error.as_ref())),
         },
     })
 }
@@ -112,7 +112,7 @@ fn subnets(zone: Zone, network: &Network, console: &Console) -> Vec<SubnetView> 
         let table = network.route_table(&subnet.route_table);
         table.is_some_and(|table| {
             let mut routes = table.routes.iter();
-            routes.any(|route| route.via == aws_model::network::Target::InternetGateway)
+            routes.any(|route| route.via == aws_model::network::RouteTarget::InternetGateway)
         })
     };
     subnets
@@ -142,7 +142,9 @@ fn host_view(host: &aws_model::network::Host, network: &Network, console: &Conso
         address: host.address.to_string(),
         group: group.map(ToString::to_string).unwrap_or_default(),
         state: part
-            .map_or(watch::State::Known(PartState::Stopped), |part| part.state)
+            .map_or(watch::WatchedState::Known(PartState::Stopped), |part| {
+                part.state
+            })
             .as_str(),
     }
 }

@@ -24,7 +24,7 @@ const OBJECTS_MAX: usize = 100;
 
 #[derive(Clone, Debug)]
 pub struct Folder {
-    /// In reverse key order.
+    /// Folders in reverse key order.
     pub folders: Vec<String>,
     /// Newest first, and no more than are shown.
     pub objects: Vec<Listed>,

@@ -26,7 +26,7 @@ pub enum Answer {
 }
 
 /// Returns the parts of a lab except the console.
-pub fn parts(lab: &Lab) -> Result<Vec<Asked>, lab_runner::part::Error> {
+pub fn parts(lab: &Lab) -> anyhow::Result<Vec<Asked>> {
     let parts = lab.parts()?.into_iter();
     let others = parts.filter(|part| part.name != PartName::Console);
     Ok(others

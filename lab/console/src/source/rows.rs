@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use lab_runner::database::User;
 use lab_runner::lab::Lab;
-use payment_store::{ConfigError, Database, Store};
+use payment_store::{Database, Store};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{ConnectOptions as _, MySqlPool, Row as _};
@@ -29,16 +30,6 @@ const CONNECTIONS: u32 = 2;
 
 /// Counting ten million rows takes seconds.
 const COUNT_TIMEOUT: Duration = Duration::from_mins(1);
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    #[error(transparent)]
-    Database(#[from] lab_runner::database::Error),
-    #[error("the address of the lab's database is invalid")]
-    Url(#[from] sqlx::Error),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-}
 
 #[derive(Debug)]
 pub struct Rows {
@@ -69,9 +60,10 @@ pub struct Since {
 }
 
 impl Rows {
-    pub fn of(lab: &Lab) -> Result<Self, ConnectError> {
+    pub fn of(lab: &Lab) -> anyhow::Result<Self> {
         let url = lab.database()?.url(User::Reader);
-        let options: MySqlConnectOptions = url.expose().parse()?;
+        let options = url.expose().parse::<MySqlConnectOptions>();
+        let options = options.context("the address of the lab's database is invalid")?;
         Ok(Self {
             pool: MySqlPoolOptions::new()
                 .max_connections(CONNECTIONS)

@@ -18,21 +18,21 @@ const LOOKS_TO_BE_UNHEALTHY: u32 = 2;
 #[derive(Clone, Debug)]
 pub struct Part {
     pub name: PartName,
-    pub state: State,
+    pub state: WatchedState,
     pub pid: Option<i32>,
     /// Why it is not healthy, or how it last died.
     pub detail: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
+pub enum WatchedState {
     /// The supervisor's view, unless the part contradicts it.
     Known(PartState),
     /// Its process runs but does not answer.
     Stalled,
 }
 
-impl State {
+impl WatchedState {
     pub fn is_healthy(self) -> bool {
         self == Self::Known(PartState::Healthy)
     }
@@ -122,18 +122,18 @@ impl Parts {
 
     /// A part is healthy if both the supervisor and the console find it so.
     fn judged(&self, known: &PartStatus, now: OffsetDateTime) -> Part {
-        let (mut state, mut detail) = (State::Known(known.state), known.detail.clone());
+        let (mut state, mut detail) = (WatchedState::Known(known.state), known.detail.clone());
         match self.unhealthy(known.part) {
             Some(unhealthy) if self.is_stalled(known.part) => {
                 let silent = Duration::try_from(now - unhealthy.since).unwrap_or_default();
-                state = State::Stalled;
+                state = WatchedState::Stalled;
                 detail = Some(format!("no answer for {}", text::seconds(silent)));
             }
             Some(Unhealthy {
                 last: Answer::Ill(why),
                 ..
             }) if state.is_healthy() => {
-                state = State::Known(PartState::Unhealthy);
+                state = WatchedState::Known(PartState::Unhealthy);
                 detail = Some(why.clone());
             }
             _ => {}

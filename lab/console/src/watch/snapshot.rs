@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_runner::fault::Target;
+use lab_runner::fault::FaultTarget;
 use lab_runner::part::PartName;
 use lab_runner::state::status::PartStatus;
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub struct Snapshot {
     /// Queued events in front of the function.
     pub queued: Option<u64>,
     /// Names of the faults that are on, by target.
-    pub faults: Vec<(Target, Option<Vec<String>>)>,
+    pub faults: Vec<(FaultTarget, Option<Vec<String>>)>,
     /// The supervisor's view.
     pub parts: Option<Vec<PartStatus>>,
     /// Answers to the console's health checks.

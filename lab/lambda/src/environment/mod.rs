@@ -25,7 +25,7 @@ use crate::arn::FunctionArn;
 use crate::config::FunctionConfig;
 use crate::fault::InjectedFault;
 use crate::function_log::{FunctionLog, LogStream};
-use crate::invocation::{Cause, Failure, Invocation, Outcome, Run};
+use crate::invocation::{Failure, FailureCause, Invocation, Outcome, Run};
 use crate::leftovers::Leftovers;
 use crate::proc;
 use crate::report;
@@ -248,12 +248,12 @@ impl Environment {
     async fn conclude(&mut self, request_id: Uuid, timeout: Duration, run: &mut Run) {
         let memory_mb = self.blueprint.function.memory_mb;
         if let Outcome::Failure(Failure {
-            cause: cause @ (Cause::Timeout | Cause::Exit),
+            cause: cause @ (FailureCause::Timeout | FailureCause::Exit),
             ..
         }) = run.outcome
         {
             self.process.kill().await;
-            if cause == Cause::Timeout {
+            if cause == FailureCause::Timeout {
                 let line = report::timed_out(request_id, timeout);
                 self.stream.line(line.as_bytes()).await;
             }

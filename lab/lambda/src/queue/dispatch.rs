@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Event, Queue, Reason};
+use super::{Event, GiveUpReason, Queue};
 use crate::concurrency_slot::ConcurrencySlot;
 use crate::config::AsynchronousConfig;
 use crate::function::{Function, Stopped};
@@ -64,7 +64,9 @@ impl Dispatcher {
             return self.queue.done(id).await;
         };
         if event.accepted_at.age() > self.policy.max_age() {
-            return self.give_up(id, event, Reason::EventAgeExceeded).await;
+            return self
+                .give_up(id, event, GiveUpReason::EventAgeExceeded)
+                .await;
         }
         let payload = event.payload.get().to_owned().into();
         let invocation = Invocation {
@@ -84,11 +86,14 @@ impl Dispatcher {
         event.last_error = Some(failure.message());
         match self.policy.delay_after(event.attempts) {
             Some(delay) => self.queue.retry(id, &event, delay).await,
-            None => self.give_up(id, event, Reason::RetriesExhausted).await,
+            None => {
+                self.give_up(id, event, GiveUpReason::RetriesExhausted)
+                    .await
+            }
         }
     }
 
-    async fn give_up(&self, id: Uuid, event: Event, reason: Reason) -> io::Result<()> {
+    async fn give_up(&self, id: Uuid, event: Event, reason: GiveUpReason) -> io::Result<()> {
         tracing::warn!(request_id = %id, attempts = event.attempts, ?reason, "event moved to the dead letters");
         self.queue.give_up(id, event, reason).await?;
         self.board.count(|counts| counts.dead_letters += 1);

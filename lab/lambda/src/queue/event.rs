@@ -31,7 +31,7 @@ impl Event {
 
 /// Why an event was given up; the names are Lambda's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reason {
+pub enum GiveUpReason {
     RetriesExhausted,
     EventAgeExceeded,
 }
@@ -41,7 +41,7 @@ pub enum Reason {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub request_id: String,
-    pub reason: Reason,
+    pub reason: GiveUpReason,
     /// 200 if the function failed, which is Lambda's status for that; 429 if it was never run because no concurrency
     /// was free.
     pub error_code: u16,
@@ -53,7 +53,7 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    pub fn new(id: Uuid, event: Event, reason: Reason) -> Self {
+    pub fn new(id: Uuid, event: Event, reason: GiveUpReason) -> Self {
         let error_code = if event.last_error.is_some() { 200 } else { 429 };
         Self {
             request_id: id.to_string(),

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::sync::lock;
 pub use dead_letter_queue::DeadLetterQueue;
 pub use dispatch::Dispatcher;
-pub use event::{DeadLetter, Event, Reason};
+pub use event::{DeadLetter, Event, GiveUpReason};
 use folder::Folder;
 
 /// Most events held, dead letters included.
@@ -176,7 +176,7 @@ impl Queue {
         Ok(())
     }
 
-    async fn give_up(&self, id: Uuid, event: Event, reason: Reason) -> io::Result<()> {
+    async fn give_up(&self, id: Uuid, event: Event, reason: GiveUpReason) -> io::Result<()> {
         self.dead
             .write(id, &DeadLetter::new(id, event, reason))
             .await?;

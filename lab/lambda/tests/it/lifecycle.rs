@@ -5,7 +5,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command};
 
-use lab_lambda::{Server, StartError};
+use lab_lambda::{Server, StateError};
 use serde_json::json;
 
 use crate::support::{Setup, process_state, until_gone};
@@ -58,7 +58,7 @@ async fn a_state_folder_serves_one_host_at_a_time() {
     let config = setup.config.clone();
     let host = setup.start().await;
     let error = Server::start(config).await.unwrap_err();
-    assert!(matches!(error, StartError::State(_)), "{error}");
+    assert!(error.is::<StateError>(), "{error}");
     host.stop().await;
 }
 

@@ -6,19 +6,16 @@
 
 mod door;
 
-use std::{io, path::Path};
+use std::path::Path;
 
+use anyhow::{Context as _, Result};
 use axum::{Router, routing::get};
 use serde::{Deserialize, Serialize};
 use std::net::{SocketAddr, SocketAddrV4};
 use tokio::net::TcpListener;
 
 use self::door::Door;
-use crate::{
-    files,
-    shutdown::Shutdown,
-    vpc::{self, doorway::Doorway},
-};
+use crate::{files, shutdown::Shutdown, vpc::doorway::Doorway};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {
@@ -38,52 +35,25 @@ pub struct DoorConfig {
     pub targets: Vec<SocketAddrV4>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error(transparent)]
-    Vpc(#[from] vpc::Error),
-    #[error("no configuration found in {0}")]
-    NoConfig(String),
-    #[error("cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the control plane failed")]
-    Serve(#[source] io::Error),
-}
-
 /// Keeps the doors open until told to stop.
-pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
-    let config: Config =
-        files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
+pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<()> {
+    let config: Config = files::read_json(config)?
+        .with_context(|| format!("no configuration found in {}", config.display()))?;
     for door in config.doors {
-        let failed = |source| Error::Listen {
-            address: SocketAddr::V4(door.listen),
-            source,
-        };
         let listener = match &door.from {
-            Some(namespace) => {
-                let front = Doorway::open(namespace)?;
-                front.listen(door.listen).await.map_err(failed)?
-            }
-            None => TcpListener::bind(door.listen).await.map_err(failed)?,
+            Some(namespace) => Doorway::open(namespace)?.listen(door.listen).await,
+            None => TcpListener::bind(door.listen).await,
         };
+        let listener = listener.with_context(|| format!("cannot listen on {}", door.listen))?;
         let door = Door::new(Doorway::open(&door.to)?, door.targets);
         tokio::spawn(door.serve(listener));
     }
     let health = Router::new().route("/_lab/health", get(|| async { "OK" }));
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|source| Error::Listen {
-            address: config.listen,
-            source,
-        })?;
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
     tokio::select! {
-        served = async { axum::serve(listener, health).await } => served.map_err(Error::Serve),
+        served = async { axum::serve(listener, health).await } => served.context("the control plane failed"),
         _ = shutdown.wait() => Ok(()),
     }
 }

@@ -1,10 +1,11 @@
 //! The `mariadb` or `mysql` command.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
 
+use anyhow::{Context as _, Result, ensure};
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
-use super::{Endpoint, Error};
+use super::Endpoint;
 use crate::secret::Secret;
 
 /// Longest time for one statement of the lab.
@@ -56,27 +57,25 @@ impl Client {
     }
 
     /// Runs statements and returns their output: one row per line, columns separated by tabs, no column names.
-    pub async fn query(&self, statements: &str) -> Result<String, Error> {
+    pub async fn query(&self, statements: &str) -> Result<String> {
         self.run(&["--batch", "--skip-column-names"], statements)
             .await
     }
 
     /// Runs all statements in one session, including those after one that fails, such as a KILL of a connection that is
     /// already closed. Fails only if there is no session.
-    pub async fn query_all(&self, statements: &str) -> Result<String, Error> {
+    pub async fn query_all(&self, statements: &str) -> Result<String> {
         self.run(&["--batch", "--force"], statements).await
     }
 
     /// Runs statements and returns their rows as tables for people.
-    pub async fn table(&self, statements: &str) -> Result<String, Error> {
+    pub async fn table(&self, statements: &str) -> Result<String> {
         self.run(&["--table"], statements).await
     }
 
-    async fn run(&self, options: &[&str], statements: &str) -> Result<String, Error> {
-        let failed = |source| Error::Run {
-            program: self.program.clone(),
-            source,
-        };
+    async fn run(&self, options: &[&str], statements: &str) -> Result<String> {
+        let program = self.program.display();
+        let failed = || format!("cannot run {program}");
         let mut child = self
             .command()
             .args(options)
@@ -85,23 +84,23 @@ impl Client {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(failed)?;
+            .with_context(failed)?;
         if let Some(mut stdin) = child.stdin.take() {
             // A client that could not connect reads nothing; its message says why.
             let _ = stdin.write_all(statements.as_bytes()).await;
         }
         let output = timeout(STATEMENT_TIMEOUT, child.wait_with_output())
             .await
-            .map_err(|elapsed| failed(elapsed.into()))?
-            .map_err(failed)?;
-        if !output.status.success() {
-            return Err(Error::Refused {
-                program: self.program.clone(),
-                user: self.user.clone(),
-                status: output.status,
-                message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            });
-        }
+            .map_err(io::Error::from)
+            .flatten()
+            .with_context(failed)?;
+        ensure!(
+            output.status.success(),
+            "{program} as {} failed ({}): {}",
+            self.user,
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }

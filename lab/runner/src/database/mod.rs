@@ -3,39 +3,19 @@
 mod client;
 mod setup;
 
-use std::{borrow::Cow, io, path::PathBuf, process::ExitStatus};
+use std::{borrow::Cow, path::PathBuf};
 
+use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 pub use self::{client::Client, setup::prepare};
-use crate::{lab::Lab, part_name::PartName, secret::Secret, state, vpc};
+use crate::{lab::Lab, part_name::PartName, secret::Secret, vpc};
 
 const SCHEMA: &str = "payments";
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    State(#[from] state::Error),
-    #[error("--database-url must have the form mysql://user:password@host:port")]
-    Url,
-    #[error("cannot run {}", program.display())]
-    Run {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{} as {user} failed ({status}): {message}", program.display())]
-    Refused {
-        program: PathBuf,
-        user: String,
-        status: ExitStatus,
-        message: String,
-    },
-    #[error("cannot migrate the schema")]
-    Migrate(#[source] payment_store::MigrateError),
-}
+const URL_FORM: &str = "--database-url must have the form mysql://user:password@host:port";
 
 /// Database users of parts and people.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -84,43 +64,45 @@ pub struct Database<'a> {
 }
 
 impl Lab {
-    pub fn database(&self) -> Result<Database<'_>, Error> {
+    pub fn database(&self) -> Result<Database<'_>> {
         Database::of(self)
     }
 }
 
 impl<'a> Database<'a> {
-    fn of(lab: &'a Lab) -> Result<Self, Error> {
+    fn of(lab: &'a Lab) -> Result<Self> {
         match &lab.settings.database_url {
             Some(url) => Self::elsewhere(lab, url),
             None => Self::own(lab),
         }
     }
 
-    fn own(lab: &'a Lab) -> Result<Self, Error> {
+    fn own(lab: &'a Lab) -> Result<Self> {
         let base = format!("mysql://{}", lab.address(PartName::Mysql));
         Ok(Self {
             lab,
-            base: Url::parse(&base).map_err(|_| Error::Url)?,
+            base: Url::parse(&base).ok().context(URL_FORM)?,
             endpoint: Endpoint::Socket(lab.dir.mysql_socket()?),
             admin: "root".to_owned(),
             admin_password: lab.credentials.mysql.root.clone(),
         })
     }
 
-    fn elsewhere(lab: &'a Lab, url: &Secret) -> Result<Self, Error> {
-        let base = Url::parse(url.expose()).map_err(|_| Error::Url)?;
-        let host = base.host_str().ok_or(Error::Url)?.to_owned();
+    fn elsewhere(lab: &'a Lab, url: &Secret) -> Result<Self> {
+        let base = Url::parse(url.expose()).ok().context(URL_FORM)?;
+        let host = base.host_str().context(URL_FORM)?.to_owned();
         let port = base.port().unwrap_or(3306);
         let decode = |text| {
             percent_decode_str(text)
                 .decode_utf8()
                 .map(Cow::into_owned)
-                .map_err(|_| Error::Url)
+                .ok()
+                .context(URL_FORM)
         };
-        if base.scheme() != "mysql" || base.username().is_empty() {
-            return Err(Error::Url);
-        }
+        ensure!(
+            base.scheme() == "mysql" && !base.username().is_empty(),
+            URL_FORM
+        );
         Ok(Self {
             lab,
             endpoint: Endpoint::Tcp { host, port },

@@ -1,14 +1,17 @@
 //! Sets up the schema and its users as this version needs them; safe to repeat at every start.
 
+use anyhow::{Context as _, Result};
 use payment_store::users::{Logins, grants_sql, users_sql};
 use payment_store::{MigrateError, Schema};
 
-use super::{Database, Error, SCHEMA, User};
+use super::{Database, SCHEMA, User};
 use crate::lab::Lab;
 
+const FAILED: &str = "cannot migrate the schema";
+
 /// Creates users as the administrator, tables as their owner, then grants on those tables.
-pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<(), Error> {
-    let schema = Schema::parse(SCHEMA).map_err(|error| Error::Migrate(error.into()))?;
+pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<()> {
+    let schema = Schema::parse(SCHEMA).context(FAILED)?;
     let passwords = [User::Migrator, User::Ingest, User::Reader]
         .map(|user| user.password(lab).expose().to_owned());
     let admin = database.admin();
@@ -16,7 +19,7 @@ pub async fn prepare(lab: &Lab, database: &Database<'_>) -> Result<(), Error> {
     admin.query(&users).await?;
     migrate(database.url(User::Migrator).expose())
         .await
-        .map_err(Error::Migrate)?;
+        .context(FAILED)?;
     admin.query(&grants_sql(schema)).await?;
     Ok(())
 }

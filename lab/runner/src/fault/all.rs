@@ -2,35 +2,39 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use aws_model::network::Zone;
 use clap::ValueEnum as _;
 use server_kit::fault::Setting;
 
-use super::{Error, Target, database::DatabaseFault, term};
-use crate::{lab::Lab, state::hold::Hold};
+use super::{FaultTarget, database::DatabaseFault, term};
+use crate::{
+    lab::{Absent, Lab},
+    state::hold::Hold,
+};
 
 /// A kind of fault, and its current state.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    pub target: Target,
+    pub target: FaultTarget,
     pub kind: String,
     pub about: String,
-    pub state: State,
+    pub state: FaultState,
     /// Number of injections since the part started, if counted.
     pub injected: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum State {
+pub enum FaultState {
     Off,
     /// Injected with this probability.
     On(f64),
     /// Unknown: a running database does not show what was done to it without a time limit.
-    Untold,
+    Unknown,
 }
 
 /// Lists the kinds of fault of one target.
-pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
+pub async fn list(target: FaultTarget, lab: &Lab) -> Result<Vec<Listed>> {
     if let Some(switches) = target.switches(lab)? {
         let faults = switches.list().await?.into_iter();
         return Ok(faults
@@ -40,7 +44,7 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
                 about: fault.about,
                 state: fault
                     .setting
-                    .map_or(State::Off, |setting| State::On(setting.rate)),
+                    .map_or(FaultState::Off, |setting| FaultState::On(setting.rate)),
                 injected: Some(fault.injected),
             })
             .collect());
@@ -52,15 +56,15 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
         state,
         injected: None,
     };
-    if target == Target::Zone {
+    if target == FaultTarget::Zone {
         let vpc = lab.required_vpc()?;
         let zones = vpc.network.zones().into_iter();
         return zones
             .map(|zone| {
                 let state = if vpc.is_cut(zone)? {
-                    State::On(1.0)
+                    FaultState::On(1.0)
                 } else {
-                    State::Off
+                    FaultState::Off
                 };
                 let about = "no packet enters or leaves its hosts";
                 Ok(listed(zone.to_string(), about, state))
@@ -69,10 +73,10 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
     }
     let of_database = |fault: DatabaseFault| {
         let state = match fault.is_on(lab) {
-            Some(true) => State::On(1.0),
-            Some(false) => State::Off,
-            None if Outside::Database(fault).term(lab).is_on() => State::On(1.0),
-            None => State::Untold,
+            Some(true) => FaultState::On(1.0),
+            Some(false) => FaultState::Off,
+            None if Outside::Database(fault).term(lab).is_on() => FaultState::On(1.0),
+            None => FaultState::Unknown,
         };
         listed(fault.name().to_owned(), fault.about(), state)
     };
@@ -81,7 +85,7 @@ pub async fn list(target: Target, lab: &Lab) -> Result<Vec<Listed>, Error> {
 
 /// Switches a fault on. With a length it ends by itself, even if the caller is gone by then. An unknown kind is refused
 /// with a list of the known ones.
-pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> Result<(), Error> {
+pub async fn begin(target: FaultTarget, kind: &str, setting: &Setting, lab: &Lab) -> Result<()> {
     if let Some(switches) = target.switches(lab)? {
         switches.set(kind, setting).await?;
         return Ok(());
@@ -104,7 +108,7 @@ pub async fn begin(target: Target, kind: &str, setting: &Setting, lab: &Lab) -> 
 }
 
 /// Switches off a kind of fault, or all of the target.
-pub async fn end(target: Target, kind: Option<&str>, lab: &Lab) -> Result<(), Error> {
+pub async fn end(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<()> {
     if let Some(switches) = target.switches(lab)? {
         switches.clear(kind).await?;
     } else {
@@ -117,10 +121,10 @@ pub async fn end(target: Target, kind: Option<&str>, lab: &Lab) -> Result<(), Er
 }
 
 /// Switches everything off.
-pub async fn end_all(lab: &Lab) -> Result<(), Error> {
-    for target in Target::ALL {
+pub async fn end_all(lab: &Lab) -> Result<()> {
+    for target in FaultTarget::ALL {
         match end(target, None, lab).await {
-            Err(error) if error.is_absence() => {}
+            Err(error) if error.is::<Absent>() => {}
             ended => ended?,
         }
     }
@@ -135,14 +139,14 @@ enum Outside {
 }
 
 impl Outside {
-    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+    async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<()> {
         match self {
             Self::Database(fault) => fault.begin(lab, length).await,
             Self::Zone(zone) => Ok(lab.required_vpc()?.cut(zone)?),
         }
     }
 
-    async fn end(self, lab: &Lab) -> Result<(), Error> {
+    async fn end(self, lab: &Lab) -> Result<()> {
         match self {
             Self::Database(fault) => fault.end(lab).await,
             Self::Zone(zone) => Ok(lab.required_vpc()?.heal(zone)?),
@@ -151,15 +155,15 @@ impl Outside {
 
     fn term(self, lab: &Lab) -> Hold {
         match self {
-            Self::Database(fault) => term::of(Target::Mysql, fault.name(), lab),
-            Self::Zone(zone) => term::of(Target::Zone, &zone.to_string(), lab),
+            Self::Database(fault) => term::of(FaultTarget::Mysql, fault.name(), lab),
+            Self::Zone(zone) => term::of(FaultTarget::Zone, &zone.to_string(), lab),
         }
     }
 }
 
 /// Returns the fault with that name, or all of the target.
-fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>, Error> {
-    if target != Target::Zone {
+fn outside(target: FaultTarget, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>> {
+    if target != FaultTarget::Zone {
         let faults = of_database(kind)?.into_iter();
         return Ok(faults.map(Outside::Database).collect());
     }
@@ -172,16 +176,16 @@ fn outside(target: Target, kind: Option<&str>, lab: &Lab) -> Result<Vec<Outside>
 }
 
 /// Returns the database's fault with that name, or all of them.
-fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>, Error> {
+fn of_database(kind: Option<&str>) -> Result<Vec<DatabaseFault>> {
     let Some(kind) = kind else {
         return Ok(DatabaseFault::ALL.to_vec());
     };
     match DatabaseFault::from_str(kind, false) {
         Ok(fault) => Ok(vec![fault]),
-        Err(_) => Err(Error::Unknown {
-            part: Target::Mysql.name(),
-            kind: kind.to_owned(),
-            known: DatabaseFault::ALL.map(DatabaseFault::name).join(", "),
-        }),
+        Err(_) => bail!(
+            "{} has no fault {kind}; known faults: {}",
+            FaultTarget::Mysql.name(),
+            DatabaseFault::ALL.map(DatabaseFault::name).join(", ")
+        ),
     }
 }

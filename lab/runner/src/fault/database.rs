@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use clap::ValueEnum;
 use nix::sys::signal::Signal;
 
-use super::Error;
 use crate::{
     database::{Client, User},
-    lab::Lab,
+    lab::{Absent, Lab},
     part::PartName,
     state::status::Status,
 };
@@ -64,7 +64,7 @@ impl DatabaseFault {
     }
 
     /// Starts it. With a length it ends by itself if the server can do that; [`Self::end`] ends it in any case.
-    pub async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<(), Error> {
+    pub async fn begin(self, lab: &Lab, length: Option<Duration>) -> Result<()> {
         match self {
             Self::Down => {
                 lab.dir.hold(PartName::Mysql).set(length)?;
@@ -83,7 +83,7 @@ impl DatabaseFault {
         }
     }
 
-    pub async fn end(self, lab: &Lab) -> Result<(), Error> {
+    pub async fn end(self, lab: &Lab) -> Result<()> {
         match self {
             Self::Down => Ok(lab.dir.hold(PartName::Mysql).lift()?),
             Self::Freeze => signal(lab, Signal::SIGCONT),
@@ -99,7 +99,7 @@ impl DatabaseFault {
 
 /// While programs hold more connections than the limit, even the administrator cannot connect, so one session lowers
 /// the limit and kills theirs.
-async fn take_connections(lab: &Lab, length: Duration) -> Result<(), Error> {
+async fn take_connections(lab: &Lab, length: Duration) -> Result<()> {
     let admin = admin(lab)?;
     let kills = admin.kills().await?;
     let few = format!("SET GLOBAL max_connections = {CONNECTIONS_MIN};{kills}");
@@ -123,28 +123,28 @@ fn occupy(client: &Client, length: Duration) {
 }
 
 /// Sends a signal; succeeds if the server does not run.
-fn signal(lab: &Lab, signal: Signal) -> Result<(), Error> {
+fn signal(lab: &Lab, signal: Signal) -> Result<()> {
     Status::signal(&lab.dir, PartName::Mysql, signal)?;
     Ok(())
 }
 
 struct Admin(Client);
 
-fn admin(lab: &Lab) -> Result<Admin, Error> {
+fn admin(lab: &Lab) -> Result<Admin> {
     if lab.settings.tools.database.is_none() {
-        return Err(Error::NoServer);
+        return Err(Absent::Server.into());
     }
     Ok(Admin(lab.database()?.admin()))
 }
 
 impl Admin {
-    async fn run(&self, statement: &str) -> Result<(), Error> {
+    async fn run(&self, statement: &str) -> Result<()> {
         self.0.query(statement).await?;
         Ok(())
     }
 
     /// Returns statements that kill the connections of the programs.
-    async fn kills(&self) -> Result<String, Error> {
+    async fn kills(&self) -> Result<String> {
         let connections = self.0.query(CONNECTIONS).await?;
         Ok(connections.lines().filter_map(kill).collect())
     }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use super::{Target, all, term::LOOK};
+use super::{FaultTarget, all, term::LOOK};
 use crate::{lab::Lab, output};
 
 /// Longest attempt at ending a fault.
@@ -26,7 +26,7 @@ pub async fn keep(lab: &Lab) -> Infallible {
             let ended = timeout(END_MAX, all::end(target, Some(kind), lab)).await;
             let error = match ended {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(output::chain(&error)),
+                Ok(Err(error)) => Some(output::chain(error.as_ref())),
                 Err(_) => Some("no answer".to_owned()),
             };
             if let Some(error) = error {
@@ -41,9 +41,11 @@ pub async fn keep(lab: &Lab) -> Infallible {
     }
 }
 
-fn parse(name: &str) -> Option<(Target, &str)> {
+fn parse(name: &str) -> Option<(FaultTarget, &str)> {
     let (target, kind) = name.split_once('-')?;
-    let target = Target::ALL.into_iter().find(|one| one.name() == target)?;
+    let target = FaultTarget::ALL
+        .into_iter()
+        .find(|one| one.name() == target)?;
     Some((target, kind))
 }
 
@@ -53,8 +55,11 @@ mod tests {
 
     #[test]
     fn a_term_names_its_fault() {
-        assert_eq!(parse("mysql-read-only"), Some((Target::Mysql, "read-only")));
-        assert_eq!(parse("zone-a"), Some((Target::Zone, "a")));
+        assert_eq!(
+            parse("mysql-read-only"),
+            Some((FaultTarget::Mysql, "read-only"))
+        );
+        assert_eq!(parse("zone-a"), Some((FaultTarget::Zone, "a")));
         assert_eq!(parse("moon-a"), None);
     }
 }

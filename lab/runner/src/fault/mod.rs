@@ -11,14 +11,18 @@ mod switches;
 pub mod term;
 mod zone;
 
+use anyhow::Result;
 use clap::ValueEnum;
 
 pub use self::switches::{Fault, Switches};
-use crate::{lab::Lab, part::PartName};
+use crate::{
+    lab::{Absent, Lab},
+    part::PartName,
+};
 
 /// A part that faults can be injected into.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
-pub enum Target {
+pub enum FaultTarget {
     S3,
     Lambda,
     /// The network between the parts, in a lab started with `--relay`.
@@ -28,53 +32,7 @@ pub enum Target {
     Zone,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{part} has no fault {kind}; known faults: {known}")]
-    Unknown {
-        part: &'static str,
-        kind: String,
-        known: String,
-    },
-    #[error("this lab has no relay: start it with `up --relay`")]
-    NoRelay,
-    #[error("this lab has no database server of its own, so faults cannot be injected into it")]
-    NoServer,
-    #[error("cannot reach {part} to switch its faults; see `cargo lab status`")]
-    Unreachable {
-        part: PartName,
-        #[source]
-        source: reqwest::Error,
-    },
-    #[error("{part} answered {status} to a request about its faults: {message}")]
-    Refused {
-        part: PartName,
-        status: reqwest::StatusCode,
-        message: String,
-    },
-    #[error(transparent)]
-    Vpc(#[from] crate::vpc::Error),
-    #[error(transparent)]
-    Part(#[from] crate::part::Error),
-    #[error(transparent)]
-    State(#[from] crate::state::Error),
-    #[error(transparent)]
-    Files(#[from] crate::files::Error),
-    #[error(transparent)]
-    Database(#[from] crate::database::Error),
-}
-
-impl Error {
-    /// Whether the lab simply has no such part.
-    pub fn is_absence(&self) -> bool {
-        matches!(
-            self,
-            Self::NoRelay | Self::NoServer | Self::Vpc(crate::vpc::Error::NoVpc)
-        )
-    }
-}
-
-impl Target {
+impl FaultTarget {
     pub const ALL: [Self; 5] = [Self::S3, Self::Lambda, Self::Relay, Self::Mysql, Self::Zone];
 
     pub fn name(self) -> &'static str {
@@ -88,16 +46,16 @@ impl Target {
     }
 
     /// Returns the part's own switches; `None` for faults injected from outside.
-    pub fn switches(self, lab: &Lab) -> Result<Option<Switches>, Error> {
+    pub fn switches(self, lab: &Lab) -> Result<Option<Switches>> {
         let of = |part| Ok(Some(Switches::of(part, lab)?));
         match self {
             Self::Zone => {
                 lab.required_vpc()?;
                 Ok(None)
             }
-            Self::Mysql if lab.settings.tools.database.is_none() => Err(Error::NoServer),
+            Self::Mysql if lab.settings.tools.database.is_none() => Err(Absent::Server.into()),
             Self::Mysql => Ok(None),
-            Self::Relay if !lab.settings.relay => Err(Error::NoRelay),
+            Self::Relay if !lab.settings.relay => Err(Absent::Relay.into()),
             Self::S3 => of(PartName::S3),
             Self::Lambda => of(PartName::Lambda),
             Self::Relay => of(PartName::Relay),

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use anyhow::{Error, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use server_kit::fault::{PATH, Setting};
 
-use super::Error;
 use crate::{http, lab::Lab, part::PartName, secret::Secret};
 
 #[derive(Clone, Debug)]
@@ -33,25 +33,34 @@ struct Faults {
     faults: Vec<Fault>,
 }
 
+/// Wraps the error of a call to the part.
+fn unreachable(part: PartName) -> impl Fn(reqwest::Error) -> Error {
+    move |error| {
+        Error::new(error.without_url()).context(format!(
+            "cannot reach {part} to switch its faults; see `cargo lab status`"
+        ))
+    }
+}
+
 impl Switches {
-    pub fn of(part: PartName, lab: &Lab) -> Result<Self, Error> {
+    pub fn of(part: PartName, lab: &Lab) -> Result<Self> {
         Ok(Self {
             part,
             url: format!("{}{PATH}", lab.url(part)),
             token: lab.credentials.control.clone(),
-            client: http::client().map_err(|source| Error::Unreachable { part, source })?,
+            client: http::client().map_err(unreachable(part))?,
         })
     }
 
-    pub async fn list(&self) -> Result<Vec<Fault>, Error> {
+    pub async fn list(&self) -> Result<Vec<Fault>> {
         self.ask(Method::GET, None, None).await
     }
 
-    pub async fn set(&self, kind: &str, setting: &Setting) -> Result<Vec<Fault>, Error> {
+    pub async fn set(&self, kind: &str, setting: &Setting) -> Result<Vec<Fault>> {
         self.ask(Method::PUT, Some(kind), Some(setting)).await
     }
 
-    pub async fn clear(&self, kind: Option<&str>) -> Result<Vec<Fault>, Error> {
+    pub async fn clear(&self, kind: Option<&str>) -> Result<Vec<Fault>> {
         self.ask(Method::DELETE, kind, None).await
     }
 
@@ -60,12 +69,8 @@ impl Switches {
         method: Method,
         kind: Option<&str>,
         setting: Option<&Setting>,
-    ) -> Result<Vec<Fault>, Error> {
+    ) -> Result<Vec<Fault>> {
         let part = self.part;
-        let unreachable = |source: reqwest::Error| Error::Unreachable {
-            part,
-            source: source.without_url(),
-        };
         let mut url = self.url.clone();
         if let Some(kind) = kind {
             // Writing to a string can't fail.
@@ -79,26 +84,24 @@ impl Switches {
             .bearer_auth(self.token.expose())
             .send()
             .await
-            .map_err(unreachable)?;
+            .map_err(unreachable(part))?;
         match (answer.status(), kind) {
             (StatusCode::OK, _) => {
-                let faults: Faults = answer.json().await.map_err(unreachable)?;
+                let faults: Faults = answer.json().await.map_err(unreachable(part))?;
                 Ok(faults.faults)
             }
-            (StatusCode::NOT_FOUND, Some(kind)) => Err(Error::Unknown {
-                part: part.as_str(),
-                kind: kind.to_owned(),
-                known: Box::pin(self.known()).await?,
-            }),
-            (status, _) => Err(Error::Refused {
-                part,
-                status,
-                message: answer.text().await.map_err(unreachable)?,
-            }),
+            (StatusCode::NOT_FOUND, Some(kind)) => {
+                let known = Box::pin(self.known()).await?;
+                bail!("{part} has no fault {kind}; known faults: {known}")
+            }
+            (status, _) => {
+                let message = answer.text().await.map_err(unreachable(part))?;
+                bail!("{part} answered {status} to a request about its faults: {message}")
+            }
         }
     }
 
-    async fn known(&self) -> Result<String, Error> {
+    async fn known(&self) -> Result<String> {
         let faults = self.list().await?;
         let kinds: Vec<_> = faults.into_iter().map(|fault| fault.kind).collect();
         Ok(kinds.join(", "))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::Target;
+use super::FaultTarget;
 use crate::{lab::Lab, state::hold::Hold};
 
 /// Interval between checks for faults that are over.
@@ -17,12 +17,12 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_mins(1);
 
 /// Returns the hold file of a fault, which is named after its target and kind.
-pub(super) fn of(target: Target, kind: &str, lab: &Lab) -> Hold {
+pub(super) fn of(target: FaultTarget, kind: &str, lab: &Lab) -> Hold {
     lab.dir.term(&format!("{}-{kind}", target.name()))
 }
 
 /// Waits until the supervisor has ended the fault; returns whether it did.
-pub async fn ended(target: Target, kind: &str, lab: &Lab, length: Duration) -> bool {
+pub async fn ended(target: FaultTarget, kind: &str, lab: &Lab, length: Duration) -> bool {
     let waited = async {
         while of(target, kind, lab).is_set() {
             sleep(LOOK).await;

@@ -2,7 +2,9 @@
 
 use std::{process::Command, slice};
 
-use super::{Error, Need, find};
+use anyhow::Result;
+
+use super::{Need, find, must_succeed};
 
 pub(super) struct Manager {
     program: &'static str,
@@ -107,25 +109,14 @@ impl Manager {
 }
 
 /// Runs one of those commands and shows its output.
-pub fn run(command: &str) -> Result<(), Error> {
+pub fn run(command: &str) -> Result<()> {
     let mut words = command.split(' ');
     let program = words.next().unwrap_or_default();
     let status = Command::new(program)
         .args(words)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        .status()
-        .map_err(|source| Error::Run {
-            command: command.to_owned(),
-            source,
-        })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::Failed {
-            command: command.to_owned(),
-            status,
-        })
-    }
+        .status();
+    must_succeed(command, status)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::{
     process::{Command, ExitStatus, Stdio},
 };
 
+use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
@@ -129,44 +130,14 @@ impl fmt::Display for Need {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "not installed: {}. Install with\n\n    {command}\n\nor let the lab do so: cargo lab up --install",
-        list(needs)
-    )]
-    NotInstalled { needs: Vec<Need>, command: String },
-    #[error(
-        "not installed: {}. This machine has no package manager that the lab knows; install it so that it is on the PATH",
-        list(needs)
-    )]
-    NoManager { needs: Vec<Need> },
-    #[error("cannot run {command}")]
-    Run {
-        command: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{command} failed: {status}")]
-    Failed { command: String, status: ExitStatus },
-    #[error("cannot use {}", path.display())]
-    Folder {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("no MySQL server is installed, and the lab cannot download one: {0}")]
-    NoMysql(String),
-    #[error("still not found after the installation: {}", list(needs))]
-    StillMissing { needs: Vec<Need> },
-}
+const NO_MYSQL: &str = "no MySQL server is installed, and the lab cannot download one";
 
 /// Finds the tools, including those that the lab downloaded; installs what is missing if allowed.
-pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools, Error> {
+pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools> {
     if wanted == Wanted::Only(Flavour::Mysql) && find::database(wanted, brought).is_none() {
         if !(Uid::effective().is_root() || may_install) {
             let how = "say --install, and the lab unpacks Debian's into a folder of its own";
-            return Err(Error::NoMysql(how.to_owned()));
+            bail!("{NO_MYSQL}: {how}");
         }
         mysql::bring(brought)?;
     }
@@ -175,52 +146,54 @@ pub fn ensure(wanted: Wanted, brought: &Path, may_install: bool) -> Result<Tools
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    look(wanted, brought).map_err(|needs| Error::StillMissing { needs })
+    look(wanted, brought).map_err(|needs| still_missing(&needs))
 }
 
 /// Finds the tools that only a lab with a VPC needs; installs what is missing if allowed.
-pub fn network(may_install: bool) -> Result<NetworkTools, Error> {
+pub fn network(may_install: bool) -> Result<NetworkTools> {
     let needs = match find::network() {
         Ok(tools) => return Ok(tools),
         Err(needs) => needs,
     };
     install(&needs, may_install)?;
-    find::network().map_err(|needs| Error::StillMissing { needs })
+    find::network().map_err(|needs| still_missing(&needs))
 }
 
 /// Finds a program that only some commands need; installs it if it is missing.
-pub fn program(name: &'static str) -> Result<PathBuf, Error> {
+pub fn program(name: &'static str) -> Result<PathBuf> {
     if let Some(found) = find(name) {
         return Ok(found);
     }
-    let needs = vec![Need::Program(name)];
+    let needs = [Need::Program(name)];
     install(&needs, false)?;
-    find(name).ok_or(Error::StillMissing { needs })
+    find(name).ok_or_else(|| still_missing(&needs))
 }
 
 /// Finds the browser; installs it if it is missing.
-pub fn browser() -> Result<Browser, Error> {
+pub fn browser() -> Result<Browser> {
     if let Some(found) = find::browser() {
         return Ok(found);
     }
-    let needs = vec![Need::Browser];
+    let needs = [Need::Browser];
     install(&needs, false)?;
-    find::browser().ok_or(Error::StillMissing { needs })
+    find::browser().ok_or_else(|| still_missing(&needs))
 }
 
-fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
+fn install(needs: &[Need], may_install: bool) -> Result<()> {
     let Some(manager) = Manager::find() else {
-        let needs = needs.to_vec();
-        return Err(Error::NoManager { needs });
+        bail!(
+            "not installed: {}. This machine has no package manager that the lab knows; install it so that it is on the PATH",
+            list(needs)
+        );
     };
     let root = Uid::effective().is_root();
     let commands = manager.commands(needs, root);
-    if !(root || may_install) {
-        return Err(Error::NotInstalled {
-            needs: needs.to_vec(),
-            command: commands.join(" && "),
-        });
-    }
+    ensure!(
+        root || may_install,
+        "not installed: {}. Install with\n\n    {}\n\nor let the lab do so: cargo lab up --install",
+        list(needs),
+        commands.join(" && ")
+    );
     output::say(format_args!("not installed: {}", list(needs)));
     for command in commands {
         output::say(format_args!("installing: {command}"));
@@ -229,30 +202,31 @@ fn install(needs: &[Need], may_install: bool) -> Result<(), Error> {
     Ok(())
 }
 
+fn still_missing(needs: &[Need]) -> Error {
+    anyhow!("still not found after the installation: {}", list(needs))
+}
+
 fn list(needs: &[Need]) -> String {
     let names: Vec<String> = needs.iter().map(Need::to_string).collect();
     names.join(" and ")
 }
 
 /// Prints and runs a command.
-fn run_shown(command: &mut Command) -> Result<(), Error> {
+fn run_shown(command: &mut Command) -> Result<()> {
     output::say(format_args!("installing: {}", shown(command)));
     run_quietly(command)
 }
 
 /// Runs a command that must succeed.
-fn run_quietly(command: &mut Command) -> Result<(), Error> {
-    match command.stdin(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Failed {
-            command: shown(command),
-            status,
-        }),
-        Err(source) => Err(Error::Run {
-            command: shown(command),
-            source,
-        }),
-    }
+fn run_quietly(command: &mut Command) -> Result<()> {
+    let status = command.stdin(Stdio::null()).status();
+    must_succeed(&shown(command), status)
+}
+
+fn must_succeed(command: &str, status: io::Result<ExitStatus>) -> Result<()> {
+    let status = status.with_context(|| format!("cannot run {command}"))?;
+    ensure!(status.success(), "{command} failed: {status}");
+    Ok(())
 }
 
 /// Formats a command as a person would type it.

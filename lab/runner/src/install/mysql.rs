@@ -11,7 +11,9 @@ use std::{
     process::Command,
 };
 
-use super::{Error, find, remove_dir, run_quietly, run_shown};
+use anyhow::{Context as _, Result, anyhow};
+
+use super::{NO_MYSQL, find, remove_dir, run_quietly, run_shown};
 
 const PACKAGE: &str = "mysql-server-core";
 
@@ -44,21 +46,18 @@ pub fn is_possible() -> Result<(), String> {
 }
 
 /// Downloads it if it is missing. A second caller waits for the first.
-pub(super) fn bring(tools: &Path) -> Result<PathBuf, Error> {
-    is_possible().map_err(Error::NoMysql)?;
+pub(super) fn bring(tools: &Path) -> Result<PathBuf> {
+    is_possible().map_err(|why| anyhow!("{NO_MYSQL}: {why}"))?;
     let (home, new) = (tools.join("mysql"), tools.join("mysql.new"));
-    let failed = |source| Error::Folder {
-        path: home.clone(),
-        source,
-    };
-    fs::create_dir_all(tools).map_err(failed)?;
-    let lock = File::create(home.with_extension("lock")).map_err(failed)?;
-    lock.lock().map_err(failed)?;
+    let failed = || format!("cannot use {}", home.display());
+    fs::create_dir_all(tools).with_context(failed)?;
+    let lock = File::create(home.with_extension("lock")).with_context(failed)?;
+    lock.lock().with_context(failed)?;
     if let Some(launcher) = brought(tools) {
         return Ok(launcher);
     }
-    remove_dir(&new).map_err(failed)?;
-    let apt = Apt::prepare(&new.join("apt")).map_err(failed)?;
+    remove_dir(&new).with_context(failed)?;
+    let apt = Apt::prepare(&new.join("apt")).with_context(failed)?;
     run_shown(&mut apt.get(&["update", "-qq"]))?;
     let download = [
         "install",
@@ -67,14 +66,14 @@ pub(super) fn bring(tools: &Path) -> Result<PathBuf, Error> {
         "--no-install-recommends",
     ];
     run_shown(apt.get(&download).arg(PACKAGE))?;
-    for package in apt.packages().map_err(failed)? {
+    for package in apt.packages().with_context(failed)? {
         let mut unpack = Command::new("dpkg-deb");
         unpack.arg("-x").arg(package).arg(new.join("root"));
         run_quietly(&mut unpack)?;
     }
-    remove_dir(apt.home()).map_err(failed)?;
-    write_launcher(&new.join("mysqld")).map_err(failed)?;
-    fs::rename(&new, &home).map_err(failed)?;
+    remove_dir(apt.home()).with_context(failed)?;
+    write_launcher(&new.join("mysqld")).with_context(failed)?;
+    fs::rename(&new, &home).with_context(failed)?;
     Ok(home.join("mysqld"))
 }
 

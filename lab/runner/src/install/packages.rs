@@ -1,30 +1,15 @@
 //! Installs Node packages from their registry, once, into a directory of the lab.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fs, path::Path, process::Stdio};
 
+use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
-use super::{Error as InstallError, program};
+use super::{must_succeed, program, shown};
 use crate::output;
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Install(#[from] InstallError),
-    #[error("cannot write {}", path.display())]
-    Write {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-}
-
 /// Installs the packages locked in `source` into `dir`, with other files of `source` beside them.
-pub async fn npm(source: &Path, dir: &Path, files: &[&str]) -> Result<(), Error> {
+pub async fn npm(source: &Path, dir: &Path, files: &[&str]) -> Result<()> {
     let lock = source.join("package-lock.json");
     for file in ["package.json", "package-lock.json"].iter().chain(files) {
         copy(&source.join(file), &dir.join(file))?;
@@ -45,36 +30,22 @@ fn is_current(dir: &Path, list: &Path) -> bool {
     matches!((installed, fs::read(list)), (Ok(installed), Ok(list)) if installed == list)
 }
 
-fn keep(dir: &Path, list: &Path) -> Result<(), Error> {
+fn keep(dir: &Path, list: &Path) -> Result<()> {
     copy(list, &dir.join("installed"))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        path: to.to_owned(),
-        source,
-    };
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("cannot write {}", to.display());
     if let Some(dir) = to.parent() {
-        fs::create_dir_all(dir).map_err(failed)?;
+        fs::create_dir_all(dir).with_context(failed)?;
     }
-    fs::copy(from, to).map_err(failed)?;
+    fs::copy(from, to).with_context(failed)?;
     Ok(())
 }
 
-async fn run(command: &mut Command) -> Result<(), InstallError> {
-    let words = std::iter::once(command.as_std().get_program()).chain(command.as_std().get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-    let shown = words.join(" ");
+async fn run(command: &mut Command) -> Result<()> {
+    let shown = shown(command.as_std());
     output::say(format_args!("installing: {shown}"));
-    match command.stdin(Stdio::null()).status().await {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(InstallError::Failed {
-            command: shown,
-            status,
-        }),
-        Err(source) => Err(InstallError::Run {
-            command: shown,
-            source,
-        }),
-    }
+    let status = command.stdin(Stdio::null()).status().await;
+    must_succeed(&shown, status)
 }

@@ -11,7 +11,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Error, Need, find, install, program, remove_dir, run_shown};
+use anyhow::{Context as _, Result};
+
+use super::{Need, find, install, program, remove_dir, run_shown};
 
 /// Pinned requirements, in pip's format.
 #[derive(Clone, Debug)]
@@ -54,24 +56,21 @@ impl Venv {
 }
 
 /// Creates the environment under `tools`, if it does not exist yet.
-pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
+pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv> {
     let dir = tools.join(&*packages.name);
-    let failed = |source| Error::Folder {
-        path: dir.clone(),
-        source,
-    };
-    fs::create_dir_all(tools).map_err(failed)?;
-    let lock = File::create(dir.with_extension("lock")).map_err(failed)?;
-    lock.lock().map_err(failed)?;
+    let failed = || format!("cannot use {}", dir.display());
+    fs::create_dir_all(tools).with_context(failed)?;
+    let lock = File::create(dir.with_extension("lock")).with_context(failed)?;
+    lock.lock().with_context(failed)?;
     let installed = dir.join("installed");
     if fs::read_to_string(&installed).is_ok_and(|list| list == packages.list) {
         return Ok(Venv(dir));
     }
     let python = python()?;
-    remove_dir(&dir).map_err(failed)?;
+    remove_dir(&dir).with_context(failed)?;
     run_shown(Command::new(python).args(["-m", "venv"]).arg(&dir))?;
     let wanted = dir.join("requirements.txt");
-    fs::write(&wanted, &*packages.list).map_err(failed)?;
+    fs::write(&wanted, &*packages.list).with_context(failed)?;
     let venv = Venv(dir.clone());
     let mut pip = Command::new(venv.program("python"));
     pip.args(["-m", "pip", "install", "--quiet"]);
@@ -80,32 +79,29 @@ pub fn venv(tools: &Path, packages: &Packages) -> Result<Venv, Error> {
         pip.arg("--no-deps");
     }
     run_shown(pip.arg("-r").arg(&wanted))?;
-    fs::rename(wanted, installed).map_err(failed)?;
+    fs::rename(wanted, installed).with_context(failed)?;
     Ok(venv)
 }
 
 /// Returns AWS's Runtime Interface Emulator for this machine's architecture.
-pub fn emulator(tools: &Path) -> Result<PathBuf, Error> {
+pub fn emulator(tools: &Path) -> Result<PathBuf> {
     let venv = venv(tools, &EMULATOR)?;
     let arch = match std::env::consts::ARCH {
         "aarch64" => "arm64",
         other => other,
     };
     let libraries = venv.dir().join("lib");
-    let lacking = |source| Error::Folder {
-        path: libraries.clone(),
-        source,
-    };
+    let failed = || format!("cannot use {}", libraries.display());
     // lib/python3.x, whichever version.
-    for version in fs::read_dir(&libraries).map_err(lacking)? {
-        let packages = version.map_err(lacking)?.path().join("site-packages");
+    for version in fs::read_dir(&libraries).with_context(failed)? {
+        let packages = version.with_context(failed)?.path().join("site-packages");
         let program = packages.join(format!("samcli/local/rapid/aws-lambda-rie-{arch}"));
         if program.is_file() {
-            executable(&program).map_err(lacking)?;
+            executable(&program).with_context(failed)?;
             return Ok(program);
         }
     }
-    Err(lacking(io::ErrorKind::NotFound.into()))
+    Err(io::Error::from(io::ErrorKind::NotFound)).with_context(failed)
 }
 
 /// Makes a program executable, because pip does not keep the mode of package data.
@@ -115,7 +111,7 @@ fn executable(program: &Path) -> io::Result<()> {
 }
 
 /// Returns a Python that can create environments: on Debian that needs a separate package.
-fn python() -> Result<PathBuf, Error> {
+fn python() -> Result<PathBuf> {
     let python = program("python3")?;
     let mut probe = Command::new(&python);
     probe.args(["-c", "import ensurepip, venv"]);

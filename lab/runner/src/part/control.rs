@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{ConfigFile, Error, Part, PartName};
+use anyhow::Result;
+
+use super::{ConfigFile, Part, PartName};
 use crate::{
     control::{Config, DoorConfig},
     health::Health,
@@ -22,7 +24,7 @@ const SERVICES: [(PartName, PartName); 3] = [
     (PartName::Lambda, PartName::Sqs),
 ];
 
-pub fn part(lab: &Lab) -> Result<Part, Error> {
+pub fn part(lab: &Lab) -> Result<Part> {
     let path = lab.dir.config("control.json");
     let vpc = lab.required_vpc()?;
     Ok(Part {

@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path, time::Duration};
 
-use super::{ConfigFile, Error, Part, PartName};
+use anyhow::Result;
+
+use super::{ConfigFile, Part, PartName};
 use crate::{
     lab::Lab,
     process::{Launch, Output},
@@ -71,12 +73,12 @@ const CHECKS: &str = "\
 const UNVERIFIED: &str = " ssl verify none alpn http/1.1";
 
 /// The ALB before the web tier.
-pub fn external(lab: &Lab) -> Result<Part, Error> {
+pub fn external(lab: &Lab) -> Result<Part> {
     part(lab, PartName::Alb, &[PartName::WebA, PartName::WebB])
 }
 
 /// The ALB between the tiers.
-pub fn internal(lab: &Lab) -> Result<Part, Error> {
+pub fn internal(lab: &Lab) -> Result<Part> {
     part(lab, PartName::Ilb, &[PartName::AppA, PartName::AppB])
 }
 
@@ -89,7 +91,7 @@ pub fn before(part: PartName) -> Option<PartName> {
     }
 }
 
-fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part, Error> {
+fn part(lab: &Lab, name: PartName, targets: &[PartName]) -> Result<Part> {
     let haproxy = &lab.settings.tools.haproxy;
     let address = lab.address(name);
     let path = lab.dir.config(&format!("{name}.cfg"));

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::json;
 
-use super::{ConfigFile, Error, Part, PartName, caller, sqs};
+use super::{ConfigFile, Part, PartName, caller, sqs};
 use crate::{
     database::User,
     lab::{
@@ -17,7 +18,7 @@ use crate::{
 /// How far back the sweep looks for objects whose event was lost, in hours.
 const SWEEP_HOURS: u32 = 2;
 
-pub fn part(lab: &Lab) -> Result<Part, Error> {
+pub fn part(lab: &Lab) -> Result<Part> {
     let config = ConfigFile {
         path: lab.dir.config("lambda.json"),
         content: config(lab)?.to_string(),
@@ -38,7 +39,7 @@ pub fn authorization(key: &str) -> String {
     )
 }
 
-fn config(lab: &Lab) -> Result<serde_json::Value, Error> {
+fn config(lab: &Lab) -> Result<serde_json::Value> {
     let keys = &lab.credentials.aws;
     let mut config = json!({
         "listen": lab.address(PartName::Lambda),

@@ -16,15 +16,14 @@ pub mod tier;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use tls::RootsError;
+use anyhow::Result;
 
 pub use crate::part_name::PartName;
 use crate::{
-    database, files,
+    files,
     health::Health,
     lab::Lab,
     process::{Launch, Output},
-    state, vpc,
 };
 
 /// Start order: a part needs those of the earlier rows.
@@ -112,23 +111,9 @@ impl ConfigFile {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    State(#[from] state::Error),
-    #[error(transparent)]
-    Database(#[from] database::Error),
-    #[error(transparent)]
-    Vpc(#[from] vpc::Error),
-    #[error("the lab's CA can't be read")]
-    Roots(#[from] RootsError),
-    #[error("the lab has no database server of its own")]
-    NoServer,
-}
-
 impl Lab {
     /// How a part shows that it is well, by `GET path`.
-    pub(crate) fn health(&self, part: PartName, path: &'static str) -> Result<Health, Error> {
+    pub(crate) fn health(&self, part: PartName, path: &'static str) -> Result<Health> {
         if !self.speaks_tls(part) {
             return Ok(Health::Http { path });
         }
@@ -137,14 +122,14 @@ impl Lab {
     }
 
     /// Everything that runs in this lab.
-    pub fn parts(&self) -> Result<Vec<Part>, Error> {
+    pub fn parts(&self) -> Result<Vec<Part>> {
         let names = self.part_names().into_iter();
         names.map(|name| of(name, self)).collect()
     }
 }
 
 /// Returns this lab's part with that name.
-pub fn of(name: PartName, lab: &Lab) -> Result<Part, Error> {
+pub fn of(name: PartName, lab: &Lab) -> Result<Part> {
     let part = match name {
         PartName::Mysql => mysql::part(lab)?,
         PartName::S3 => s3::part(lab),

@@ -5,10 +5,10 @@ use std::{
     ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::ExitStatus,
     time::Duration,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use nix::unistd::Uid;
 
 use super::{ConfigFile, Part, PartName};
@@ -18,7 +18,7 @@ use crate::{
     install::{self, DatabaseServer, Flavour},
     lab::Lab,
     log,
-    process::{self, Launch, Output},
+    process::{Launch, Output},
     secret::Secret,
     state::LabDir,
 };
@@ -28,24 +28,6 @@ const HOME: &str = "mysql";
 
 /// Folder of the data files in the server's folder.
 const DATA: &str = "data";
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error(transparent)]
-    Process(#[from] process::Error),
-    #[error("mariadb-install-db is not installed; it is part of the server's package")]
-    NoInstaller,
-    #[error("cannot wait for {program}")]
-    Wait {
-        program: String,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("cannot create the database's files ({status}){log}")]
-    Initialise { status: ExitStatus, log: String },
-}
 
 /// A server with its files under one directory.
 #[derive(Clone, Debug)]
@@ -62,7 +44,7 @@ pub struct Server {
     pub root_by_tcp: bool,
 }
 
-pub fn part(lab: &Lab) -> Result<Part, super::Error> {
+pub fn part(lab: &Lab) -> Result<Part> {
     let server = Server::of(lab)?;
     Ok(Part {
         name: PartName::Mysql,
@@ -87,10 +69,10 @@ pub fn kept(dir: &LabDir) -> Option<Flavour> {
 }
 
 impl Server {
-    pub fn of(lab: &Lab) -> Result<Self, super::Error> {
+    pub fn of(lab: &Lab) -> Result<Self> {
         let database = lab.settings.tools.database.clone();
         Ok(Self {
-            server: database.ok_or(super::Error::NoServer)?,
+            server: database.context("the lab has no database server of its own")?,
             home: lab.dir.data(HOME),
             socket: lab.dir.mysql_socket()?,
             address: lab.listens(PartName::Mysql),
@@ -146,7 +128,7 @@ impl Server {
     }
 
     /// Creates the data files. They are renamed last, so that the server never starts on incomplete ones.
-    pub async fn initialise(&self, log: &Path) -> Result<(), Error> {
+    pub async fn initialise(&self, log: &Path) -> Result<()> {
         files::create_dir(&self.home)?;
         for file in self.files() {
             file.write()?;
@@ -156,18 +138,18 @@ impl Server {
 
         let launch = self.initialisation(&new)?;
         let mut child = launch.spawn(log)?;
-        let status = child.wait().await.map_err(|source| Error::Wait {
-            program: launch.program.display().to_string(),
-            source,
-        })?;
-        if !status.success() {
-            let log = log::end_of(log);
-            return Err(Error::Initialise { status, log });
-        }
+        let program = launch.program.display();
+        let exit = child.wait().await;
+        let status = exit.with_context(|| format!("cannot wait for {program}"))?;
+        ensure!(
+            status.success(),
+            "cannot create the database's files ({status}){}",
+            log::end_of(log)
+        );
         Ok(files::rename(&new, &self.data())?)
     }
 
-    fn initialisation(&self, data: &Path) -> Result<Launch, Error> {
+    fn initialisation(&self, data: &Path) -> Result<Launch> {
         let mut data_option = OsString::from("--datadir=");
         data_option.push(data);
         let (program, options) = match self.server.flavour {
@@ -175,7 +157,9 @@ impl Server {
             Flavour::Mariadb => (
                 install::find("mariadb-install-db")
                     .or_else(|| install::find("mysql_install_db"))
-                    .ok_or(Error::NoInstaller)?,
+                    .context(
+                        "mariadb-install-db is not installed; it is part of the server's package",
+                    )?,
                 [data_option, "--skip-test-db".into()],
             ),
             Flavour::Mysql => (

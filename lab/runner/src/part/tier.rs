@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Error, Part, PartName};
+use anyhow::Result;
+
+use super::{Part, PartName};
 use crate::{
     database::User,
     lab::{BUCKET, Lab, REGION},
@@ -15,7 +17,7 @@ const DRAIN_SECONDS: u32 = 3;
 /// Time for draining, for requests in flight up to their deadline of 8 s, and a margin.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
+pub fn app(name: PartName, lab: &Lab) -> Result<Part> {
     let key = &lab.credentials.aws.app_tier;
     let database = lab.database()?.route(User::Reader);
     let mut env = BTreeMap::from([
@@ -33,7 +35,7 @@ pub fn app(name: PartName, lab: &Lab) -> Result<Part, Error> {
     part(name, "app-tier", lab, env)
 }
 
-pub fn web(name: PartName, lab: &Lab) -> Result<Part, Error> {
+pub fn web(name: PartName, lab: &Lab) -> Result<Part> {
     let mut env = BTreeMap::from([("APP_TIER_URL", lab.app_tier_url())]);
     if let Some(files) = lab.tls() {
         env.insert("APP_TIER_CA_FILE", files.ca.display().to_string());
@@ -49,7 +51,7 @@ fn part(
     program: &str,
     lab: &Lab,
     mut env: BTreeMap<&'static str, String>,
-) -> Result<Part, Error> {
+) -> Result<Part> {
     let address = lab.address(name);
     env.insert("LISTEN_ADDR", lab.listens(name).to_string());
     env.insert("ADMIN_LISTEN_ADDR", lab.admin_address(name).to_string());

@@ -7,6 +7,7 @@ pub mod s3;
 
 use std::{collections::HashSet, net::Ipv4Addr, time::Duration};
 
+use anyhow::{Context as _, Result};
 use aws_model::network::{Cell, Finding, Host, Table, Tier};
 use futures::future::join_all;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     lab::Lab,
-    vpc::{Error, Vpc, doorway::Doorway, rules::ADMITTED},
+    vpc::{Vpc, doorway::Doorway, rules::ADMITTED},
 };
 
 /// A dropped packet is never answered; any other is answered within a millisecond.
@@ -44,7 +45,7 @@ struct Tried<'a> {
 }
 
 /// Tests everything in a lab that is up.
-pub async fn try_all(vpc: &Vpc, lab: &Lab) -> Result<Report, Error> {
+pub async fn try_all(vpc: &Vpc, lab: &Lab) -> Result<Report> {
     let tried = connect_all(vpc).await?;
     let allowed = s3::try_roles(vpc, lab).await?;
     let mut faults = Vec::new();
@@ -83,12 +84,12 @@ pub async fn try_all(vpc: &Vpc, lab: &Lab) -> Result<Report, Error> {
 }
 
 /// Tests one pair.
-pub async fn try_one(vpc: &Vpc, from: &Host, to: &Host, port: u16) -> Result<bool, Error> {
+pub async fn try_one(vpc: &Vpc, from: &Host, to: &Host, port: u16) -> Result<bool> {
     let doorway = Doorway::open(&vpc.namespace(from.name.as_str()))?;
     Ok(connect(&doorway, to.address, port).await)
 }
 
-async fn connect_all(vpc: &Vpc) -> Result<Vec<Tried<'_>>, Error> {
+async fn connect_all(vpc: &Vpc) -> Result<Vec<Tried<'_>>> {
     let network = &vpc.network;
     let mut attempts = Vec::new();
     let rows = network.tiers.iter().filter(|tier| is_asked(tier));
@@ -150,9 +151,9 @@ fn differs(vpc: &Vpc, tried: &Tried<'_>) -> Option<String> {
 type Packets = HashSet<(Ipv4Addr, Ipv4Addr, u16)>;
 
 /// Returns connections from the internet that the ACLs let pass, whether or not a group blocked them then.
-fn admitted(vpc: &Vpc) -> Result<Packets, Error> {
+fn admitted(vpc: &Vpc) -> Result<Packets> {
     let text = vpc.set_of_router(ADMITTED)?;
-    let json: Value = serde_json::from_str(&text).map_err(Error::Nft)?;
+    let json: Value = serde_json::from_str(&text).context("what nft prints is not understood")?;
     let sets = json["nftables"].as_array().into_iter().flatten();
     let elements = sets
         .filter_map(|object| object["set"]["elem"].as_array())

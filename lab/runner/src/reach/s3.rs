@@ -1,5 +1,6 @@
 //! What S3 allows a role: tested from inside a host of the role, with its key.
 
+use anyhow::{Context as _, Result};
 use aws_model::network::Name;
 use aws_sdk_s3::{
     Client,
@@ -14,7 +15,7 @@ use crate::{
     lab::{BUCKET, Lab, REGION},
     part::PartName,
     state::credentials::AccessKey,
-    vpc::{Error, Vpc, hosts_of},
+    vpc::{Vpc, hosts_of},
 };
 
 /// A prefix that no role may use.
@@ -38,7 +39,7 @@ struct Tried {
 }
 
 /// Tests the key of each role, from a host that has it.
-pub async fn try_roles(vpc: &Vpc, lab: &Lab) -> Result<Vec<Role>, Error> {
+pub async fn try_roles(vpc: &Vpc, lab: &Lab) -> Result<Vec<Role>> {
     let keys = &lab.credentials.aws;
     let mut roles = Vec::new();
     for (part, key) in [
@@ -64,12 +65,8 @@ pub async fn try_roles(vpc: &Vpc, lab: &Lab) -> Result<Vec<Role>, Error> {
 }
 
 /// Runs the tests in a separate process, which enters the host's namespace.
-async fn try_from(vpc: &Vpc, lab: &Lab, host: &str, key: &AccessKey) -> Result<Tried, Error> {
+async fn try_from(vpc: &Vpc, lab: &Lab, host: &str, key: &AccessKey) -> Result<Tried> {
     let namespace = vpc.namespace(host);
-    let failed = |source| Error::Enter {
-        name: namespace.clone(),
-        source,
-    };
     let program = lab.workspace.lab();
     let output = Command::new(program)
         .args(["enter", &namespace, "--"])
@@ -79,7 +76,7 @@ async fn try_from(vpc: &Vpc, lab: &Lab, host: &str, key: &AccessKey) -> Result<T
         .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
         .output()
         .await
-        .map_err(failed)?;
+        .with_context(|| format!("cannot enter the namespace {namespace}"))?;
     // A process that failed early printed nothing.
     Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
 }

@@ -48,7 +48,7 @@ impl<'a> Failover<'a> {
         if !self.faults.is_on(self.name) {
             self.reaches_new_writer.store(false, Ordering::Relaxed);
         } else if !self.reaches_new_writer.load(Ordering::Relaxed)
-            && self.faults.strikes(self.name).is_some()
+            && self.faults.inject(self.name).is_some()
         {
             self.is_read_only.store(true, Ordering::Relaxed);
         }

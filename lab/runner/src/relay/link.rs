@@ -109,7 +109,7 @@ impl Link {
         let failover = Failover::of(&self.faults, &self.names.failover);
         let up = self.pump(from_client, to_server, |bytes| {
             let is_commit = commit::before(bytes).is_some();
-            if is_commit && self.faults.strikes(&self.names.commit_lost).is_some() {
+            if is_commit && self.faults.inject(&self.names.commit_lost).is_some() {
                 commit_is_to_be_lost.store(true, Ordering::Relaxed);
             }
             Ok(failover.replace_sent(bytes))
@@ -139,10 +139,10 @@ impl Link {
             }
             let replaced = replace(bytes)?;
             self.while_cut().await;
-            if self.faults.strikes(&self.names.reset).is_some() {
+            if self.faults.inject(&self.names.reset).is_some() {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
-            if let Some(latency) = self.faults.strikes(&self.names.latency) {
+            if let Some(latency) = self.faults.inject(&self.names.latency) {
                 sleep(latency).await;
             }
             to.write_all(replaced.as_deref().unwrap_or(bytes)).await?;
@@ -150,7 +150,7 @@ impl Link {
     }
 
     async fn while_cut(&self) {
-        if self.faults.strikes(&self.names.cut).is_some() {
+        if self.faults.inject(&self.names.cut).is_some() {
             while self.faults.is_on(&self.names.cut) {
                 sleep(CUT_POLL).await;
             }
@@ -160,19 +160,19 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use server_kit::fault::{Kind, Setting};
+    use server_kit::fault::{FaultKind, Setting};
 
     use super::*;
 
-    const KINDS: [Kind; 4] = [
+    const KINDS: [FaultKind; 4] = [
         kind("mysql-reset"),
         kind("mysql-cut"),
         kind("mysql-commit-lost"),
         kind("mysql-failover"),
     ];
 
-    const fn kind(name: &'static str) -> Kind {
-        Kind {
+    const fn kind(name: &'static str) -> FaultKind {
+        FaultKind {
             name,
             about: "",
             ms: None,

@@ -7,13 +7,14 @@ mod commit;
 mod failover;
 mod link;
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
+use anyhow::{Context as _, Result};
 use axum::http::{Method, Uri};
 use axum::{Router, body::Bytes, extract::State, response::IntoResponse, routing::get};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::{Deserialize, Serialize};
-use server_kit::fault::{Faults, Kind};
+use server_kit::fault::{FaultKind, Faults};
 use tokio::net::TcpListener;
 
 use self::link::Link;
@@ -34,27 +35,11 @@ pub struct LinkConfig {
     pub target: SocketAddr,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error("no configuration found in {0}")]
-    NoConfig(String),
-    #[error("cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the relay failed")]
-    Serve(#[source] io::Error),
-}
-
 /// Relays until told to stop.
-pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
-    let config: Config =
-        files::read_json(config)?.ok_or_else(|| Error::NoConfig(config.display().to_string()))?;
-    let kinds: Vec<Kind> = config.links.iter().flat_map(kinds).collect();
+pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<()> {
+    let config: Config = files::read_json(config)?
+        .with_context(|| format!("no configuration found in {}", config.display()))?;
+    let kinds: Vec<FaultKind> = config.links.iter().flat_map(kinds).collect();
     let token = config.control_token;
     let faults = Arc::new(Faults::new(&kinds, Some(token)));
     for link in config.links {
@@ -68,15 +53,15 @@ pub async fn run(config: &Path, shutdown: &mut Shutdown) -> Result<(), Error> {
         .with_state(faults);
     let listener = listen(config.listen).await?;
     tokio::select! {
-        served = async { axum::serve(listener, control).await } => served.map_err(Error::Serve),
+        served = async { axum::serve(listener, control).await } => served.context("the relay failed"),
         _ = shutdown.wait() => Ok(()),
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| Error::Listen { address, source })
+        .with_context(|| format!("cannot listen on {address}"))
 }
 
 async fn control(
@@ -93,9 +78,9 @@ async fn control(
 }
 
 /// Returns a link's faults. Their names live as long as the process.
-fn kinds(link: &LinkConfig) -> Vec<Kind> {
+fn kinds(link: &LinkConfig) -> Vec<FaultKind> {
     let part = link.part;
-    let kind = |name, about, ms| Kind {
+    let kind = |name, about, ms| FaultKind {
         name: link::fault(part, name).leak(),
         about,
         ms,

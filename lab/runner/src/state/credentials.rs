@@ -1,8 +1,9 @@
 //! Passwords and access keys of one lab: random, created once, kept with its data.
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, LabDir};
+use super::LabDir;
 use crate::{files, secret::Secret};
 
 const PASSWORD_LENGTH: usize = 32;
@@ -44,7 +45,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// Loads those of this lab; creates them if it has none.
-    pub fn keep(dir: &LabDir) -> Result<Self, Error> {
+    pub fn keep(dir: &LabDir) -> Result<Self> {
         if let Some(kept) = files::read_json(&dir.credentials())? {
             return Ok(kept);
         }
@@ -54,7 +55,7 @@ impl Credentials {
     }
 
     /// Loads those of a lab that was started before.
-    pub fn load(dir: &LabDir) -> Result<Self, Error> {
+    pub fn load(dir: &LabDir) -> Result<Self> {
         files::read_json(&dir.credentials())?.ok_or_else(|| dir.no_lab())
     }
 

@@ -9,12 +9,12 @@ pub mod vpc;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use nix::{
     fcntl::{Flock, FlockArg},
     unistd::Uid,
@@ -44,25 +44,6 @@ const OWNED: [&str; 11] = [
     "terms",
 ];
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Files(#[from] files::Error),
-    #[error("cannot use {} as the lab's directory", path.display())]
-    Path {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error(
-        "{} belongs to another user and cannot hold the database's socket: \
-         remove it, or choose a shorter --dir", path.display()
-    )]
-    SocketDir { path: PathBuf },
-    #[error("there is no lab in {}; start one with `cargo lab up`", path.display())]
-    NoLab { path: PathBuf },
-}
-
 /// The lab's directory.
 #[derive(Clone, Debug)]
 pub struct LabDir {
@@ -74,11 +55,8 @@ pub type Lock = Flock<File>;
 
 impl LabDir {
     /// Names the directory, without creating it.
-    pub fn at(path: &Path) -> Result<Self, Error> {
-        let root = std::path::absolute(path).map_err(|source| Error::Path {
-            path: path.to_owned(),
-            source,
-        })?;
+    pub fn at(path: &Path) -> Result<Self> {
+        let root = std::path::absolute(path).with_context(|| unusable(path))?;
         Ok(Self { root })
     }
 
@@ -87,7 +65,7 @@ impl LabDir {
     }
 
     /// Creates what is missing of it.
-    pub fn create(&self) -> Result<(), Error> {
+    pub fn create(&self) -> Result<()> {
         for dir in ["", "config", "hold", "logs", "s3", "sqs", "lambda", "terms"] {
             files::create_dir(&self.root.join(dir))?;
         }
@@ -95,7 +73,7 @@ impl LabDir {
     }
 
     /// Deletes data, credentials and logs.
-    pub fn erase(&self) -> Result<(), Error> {
+    pub fn erase(&self) -> Result<()> {
         for name in OWNED {
             files::remove(&self.root.join(name))?;
         }
@@ -148,28 +126,27 @@ impl LabDir {
     }
 
     pub fn no_lab(&self) -> Error {
-        Error::NoLab {
-            path: self.root.clone(),
-        }
+        let root = self.root.display();
+        anyhow!("there is no lab in {root}; start one with `cargo lab up`")
     }
 
     /// Takes the supervisor's lock; returns `None` if another process holds it.
-    pub fn lock(&self) -> Result<Option<Lock>, Error> {
+    pub fn lock(&self) -> Result<Option<Lock>> {
         self.try_lock("lock")
     }
 
     /// Taken by `up` while it prepares a start, so that two do not write the same files.
-    pub fn lock_preparation(&self) -> Result<Option<Lock>, Error> {
+    pub fn lock_preparation(&self) -> Result<Option<Lock>> {
         self.try_lock("up.lock")
     }
 
     /// Whether a supervisor lives.
-    pub fn is_supervised(&self) -> Result<bool, Error> {
+    pub fn is_supervised(&self) -> Result<bool> {
         Ok(self.root.is_dir() && self.lock()?.is_none())
     }
 
     /// Waits until no supervisor lives; returns `false` if one still does after `timeout`.
-    pub async fn unsupervised_within(&self, timeout: Duration) -> Result<bool, Error> {
+    pub async fn unsupervised_within(&self, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
         while self.is_supervised()? {
             if Instant::now() >= deadline {
@@ -180,19 +157,19 @@ impl LabDir {
         Ok(true)
     }
 
-    fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
+    fn try_lock(&self, name: &str) -> Result<Option<Lock>> {
         let path = self.root.join(name);
         let file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|source| Error::Path { path, source })?;
+            .with_context(|| unusable(&path))?;
         Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).ok())
     }
 
     /// Path of the database's socket: in the directory, or in the system's temporary one if the path would be too long.
-    pub fn mysql_socket(&self) -> Result<PathBuf, Error> {
+    pub fn mysql_socket(&self) -> Result<PathBuf> {
         let dir = self.socket_dir();
         if dir != self.root {
             own_dir(&dir)?;
@@ -219,8 +196,12 @@ impl LabDir {
     }
 }
 
+fn unusable(path: &Path) -> String {
+    format!("cannot use {} as the lab's directory", path.display())
+}
+
 /// Creates a directory in a place where others can write too; an existing one is used only if it is ours.
-fn own_dir(path: &Path) -> Result<(), Error> {
+fn own_dir(path: &Path) -> Result<()> {
     let made = DirBuilder::new().mode(0o700).create(path);
     let ours = path
         .symlink_metadata()
@@ -228,9 +209,11 @@ fn own_dir(path: &Path) -> Result<(), Error> {
     match made {
         Ok(()) => Ok(()),
         Err(_) if ours => Ok(()),
-        Err(_) => Err(Error::SocketDir {
-            path: path.to_owned(),
-        }),
+        Err(_) => bail!(
+            "{} belongs to another user and cannot hold the database's socket: \
+             remove it, or choose a shorter --dir",
+            path.display()
+        ),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, LabDir, vpc};
+use super::{LabDir, vpc};
 use crate::{files, install::Tools, ports::Ports, process::Identity, secret::Secret};
 
 /// How the app tier stores payments in the bucket.
@@ -80,11 +81,11 @@ impl Settings {
         self.clients.is_none() || self.pay_key.is_some()
     }
 
-    pub fn load(dir: &LabDir) -> Result<Self, Error> {
+    pub fn load(dir: &LabDir) -> Result<Self> {
         files::read_json(&dir.settings())?.ok_or_else(|| dir.no_lab())
     }
 
-    pub fn save(&self, dir: &LabDir) -> Result<(), Error> {
+    pub fn save(&self, dir: &LabDir) -> Result<()> {
         Ok(files::write_json(&dir.settings(), self)?)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Result;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, LabDir};
+use super::LabDir;
 use crate::{files, output, part_name::PartName, process::Identity};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -140,7 +141,7 @@ pub struct Status {
 
 impl Status {
     /// Loads what the supervisor last wrote, corrected if it has died since; `None` if there never was one.
-    pub fn load(dir: &LabDir) -> Result<Option<Self>, Error> {
+    pub fn load(dir: &LabDir) -> Result<Option<Self>> {
         let written: Option<Self> = files::read_json(&dir.status())?;
         let Some(mut status) = written else {
             return Ok(None);
@@ -157,7 +158,7 @@ impl Status {
     }
 
     /// Sends a signal to a part; returns `false` if it is not running.
-    pub fn signal(dir: &LabDir, part: PartName, signal: Signal) -> Result<bool, Error> {
+    pub fn signal(dir: &LabDir, part: PartName, signal: Signal) -> Result<bool> {
         let status = Self::load(dir)?.ok_or_else(|| dir.no_lab())?;
         let process = status.part(part).and_then(PartStatus::identity);
         Ok(process.is_some_and(|process| process.signal(signal)))

@@ -94,7 +94,7 @@ async fn keep(part: Part, log: PathBuf, hold: Hold, board: Board, mut stop: ones
                 }
                 board.died(part.name, describe(exit));
             }
-            Err(error) => board.died(part.name, output::chain(&error)),
+            Err(error) => board.died(part.name, output::chain(error.as_ref())),
         }
         tokio::select! {
             () = sleep(backoff.after(started.elapsed())) => {}

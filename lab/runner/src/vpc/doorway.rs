@@ -13,14 +13,13 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result};
 use nix::sched::{CloneFlags, setns};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     time::timeout,
 };
-
-use super::Error;
 
 /// Folder in which `ip netns` keeps the names.
 pub const NAMESPACES: &str = "/run/netns";
@@ -34,12 +33,9 @@ pub struct Doorway {
 }
 
 impl Doorway {
-    pub fn open(namespace: &str) -> Result<Self, Error> {
-        let failed = |source| Error::Enter {
-            name: namespace.to_owned(),
-            source,
-        };
-        let file = File::open(Path::new(NAMESPACES).join(namespace)).map_err(failed)?;
+    pub fn open(namespace: &str) -> Result<Self> {
+        let failed = || format!("cannot enter the namespace {namespace}");
+        let file = File::open(Path::new(NAMESPACES).join(namespace)).with_context(failed)?;
         let (wanted, orders) = mpsc::channel::<Wanted>();
         let (entered, outcome) = mpsc::channel();
         thread::Builder::new()
@@ -54,11 +50,11 @@ impl Doorway {
                     }
                 }
             })
-            .map_err(failed)?;
+            .with_context(failed)?;
         outcome
             .recv()
-            .map_err(|_| failed(io::ErrorKind::BrokenPipe.into()))?
-            .map_err(failed)?;
+            .unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
+            .with_context(failed)?;
         Ok(Self { wanted })
     }
 

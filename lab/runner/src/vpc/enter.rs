@@ -5,34 +5,34 @@ use std::{
     path::Path, process::Command,
 };
 
+use anyhow::{Context as _, Result};
 use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, setns, unshare},
 };
 
-use super::{Error, doorway::NAMESPACES};
+use super::doorway::NAMESPACES;
 
 const HOSTS: &str = "/etc/hosts";
 
 /// Returns only if it failed. The program keeps this process's pid, so that whoever started it knows it.
-pub fn run(
+pub fn run(namespace: &str, hosts: Option<&Path>, program: &[OsString]) -> Result<Infallible> {
+    become_program(namespace, hosts, program)
+        .with_context(|| format!("cannot enter the namespace {namespace}"))
+}
+
+fn become_program(
     namespace: &str,
     hosts: Option<&Path>,
     program: &[OsString],
-) -> Result<Infallible, Error> {
-    let failed = |source: io::Error| Error::Enter {
-        name: namespace.to_owned(),
-        source,
-    };
-    let (name, arguments) = program
-        .split_first()
-        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    let file = File::open(Path::new(NAMESPACES).join(namespace)).map_err(failed)?;
-    setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| failed(error.into()))?;
+) -> io::Result<Infallible> {
+    let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let file = File::open(Path::new(NAMESPACES).join(namespace))?;
+    setns(file, CloneFlags::CLONE_NEWNET)?;
     if let Some(hosts) = hosts {
-        cover(hosts).map_err(failed)?;
+        cover(hosts)?;
     }
-    Err(failed(Command::new(name).args(arguments).exec()))
+    Err(Command::new(name).args(arguments).exec())
 }
 
 /// Mounts a file over `/etc/hosts`, only for this process and its children.

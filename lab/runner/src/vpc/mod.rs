@@ -13,7 +13,6 @@
 
 pub mod doorway;
 pub mod enter;
-mod error;
 mod hosts;
 mod routes;
 pub mod rules;
@@ -30,16 +29,14 @@ use std::{
     thread,
 };
 
+use anyhow::{Context as _, Result, bail, ensure};
 use aws_model::network::{Host, Network};
 use nix::{
     sched::{CloneFlags, unshare},
     unistd::Uid,
 };
 
-pub use self::{
-    error::Error,
-    hosts::{home_of, hosts_of},
-};
+pub use self::hosts::{home_of, hosts_of};
 use crate::{
     files,
     install::NetworkTools,
@@ -66,7 +63,7 @@ pub struct Vpc {
 }
 
 impl Vpc {
-    pub fn of(settings: &Settings, dir: &LabDir) -> Result<Self, Error> {
+    pub fn of(settings: &Settings, dir: &LabDir) -> Result<Self> {
         let mut network = read(&settings.network)?;
         network.nat_is_on = settings.nat;
         let vpc = Self {
@@ -80,13 +77,14 @@ impl Vpc {
         Ok(vpc)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
+        let path = self.path.display();
         for &part in PartName::ALL {
             for host in hosts_of(part) {
-                if self.network.host(host).is_none() {
-                    let path = self.path.clone();
-                    return Err(Error::NoHost { path, host, part });
-                }
+                ensure!(
+                    self.network.host(host).is_some(),
+                    "{path}: there is no host {host}, on which the part {part} runs"
+                );
             }
         }
         let fits = |host: &&Host| {
@@ -95,10 +93,10 @@ impl Vpc {
             name.len() <= 15 && name.chars().all(fits)
         };
         match self.network.hosts().find(|host| !fits(host)) {
-            Some(host) => Err(Error::HostName {
-                path: self.path.clone(),
-                host: host.name.clone(),
-            }),
+            Some(host) => bail!(
+                "{path}: the host name {} does not fit an interface: up to 15 letters, digits and -",
+                host.name
+            ),
             None => Ok(()),
         }
     }
@@ -131,25 +129,20 @@ impl Vpc {
 }
 
 /// Checks whether a VPC can be created here. Without root it needs a user namespace.
-pub fn is_possible() -> Result<(), Error> {
+pub fn is_possible() -> Result<()> {
     if !Uid::effective().is_root() {
         return user::is_possible();
     }
     // In a thread of its own, which ends with the namespace that it created.
     let made = thread::spawn(|| unshare(CloneFlags::CLONE_NEWNET)).join();
-    match made {
-        Ok(Err(error)) => Err(Error::Impossible(error.into())),
-        _ => Ok(()),
-    }
+    made.unwrap_or(Ok(()))
+        .context("this machine cannot create network namespaces, which --vpc needs; leave it out")
 }
 
 /// Reads a network file.
-pub fn read(path: &Path) -> Result<Network, Error> {
+pub fn read(path: &Path) -> Result<Network> {
     let text = files::read(path)?;
-    Network::parse(&String::from_utf8_lossy(&text)).map_err(|source| Error::Network {
-        path: path.to_owned(),
-        source,
-    })
+    Network::parse(&String::from_utf8_lossy(&text)).with_context(|| path.display().to_string())
 }
 
 /// Prefix of the names of a lab's namespaces: the same at every start in its directory.

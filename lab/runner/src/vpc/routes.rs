@@ -1,6 +1,6 @@
 //! The router's routing tables: one for each route table of the network, used only for packets of its subnets.
 
-use aws_model::network::{Peer, Route, RouteTable, Target};
+use aws_model::network::{Peer, Route, RouteTable, RouteTarget};
 
 use super::{
     Vpc,
@@ -69,13 +69,13 @@ fn route_lines(vpc: &Vpc, route: &Route, table: usize) -> Vec<String> {
     let network = &vpc.network;
     let outside = |name: &str| network.host(name).map(|host| host.address);
     let via = match route.via {
-        Target::InternetGateway => {
+        RouteTarget::InternetGateway => {
             outside(INTERNET).map(|address| format!("via {address} dev {INTERNET} onlink"))
         }
-        Target::S3GatewayEndpoint => {
+        RouteTarget::S3GatewayEndpoint => {
             outside(S3).map(|address| format!("via {address} dev {S3} onlink"))
         }
-        Target::NatGateway => {
+        RouteTarget::NatGateway => {
             let bridge = bridge(network, &network.nat.subnet);
             bridge.map(|bridge| format!("via {} dev {bridge} onlink", network.nat.address))
         }

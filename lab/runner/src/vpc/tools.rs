@@ -6,7 +6,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Error, Vpc, user};
+use anyhow::{Context as _, Result, ensure};
+
+use super::{Vpc, user};
 use crate::files;
 
 impl Vpc {
@@ -15,7 +17,7 @@ impl Vpc {
         &self,
         hosts: impl IntoIterator<Item = &'h str>,
         state: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let mut lines = String::new();
         for host in hosts {
             // Writing to a string can't fail.
@@ -25,13 +27,13 @@ impl Vpc {
     }
 
     /// Returns the router's links, and whether they are up.
-    pub(crate) fn links(&self) -> Result<String, Error> {
+    pub(crate) fn links(&self) -> Result<String> {
         let router = self.namespace(super::ROUTER);
         self.ip(&["-n", &router, "-br", "link", "show", "type", "veth"], "")
     }
 
     /// Returns a set of the router in nft's format.
-    pub(crate) fn set_of_router(&self, set: &str) -> Result<String, Error> {
+    pub(crate) fn set_of_router(&self, set: &str) -> Result<String> {
         let router = self.namespace(super::ROUTER);
         let nft = self.tools.nft.to_string_lossy();
         let list = [
@@ -42,7 +44,7 @@ impl Vpc {
 
     /// Creates a namespace. `ip` returns from it afterwards, which root of a user namespace may do only from a network
     /// namespace of its own.
-    pub(super) fn add(&self, namespace: &str) -> Result<(), Error> {
+    pub(super) fn add(&self, namespace: &str) -> Result<()> {
         let mut command = if self.rootless {
             let mut command = Command::new("unshare");
             command.args(["--net", "--"]).arg(&self.tools.ip);
@@ -54,17 +56,17 @@ impl Vpc {
         Ok(())
     }
 
-    pub(super) fn ip(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
+    pub(super) fn ip(&self, arguments: &[&str], input: &str) -> Result<String> {
         run(user::joined(self, &self.tools.ip)?.args(arguments), input)
     }
 
-    pub(super) fn batch(&self, namespace: &str, lines: &str) -> Result<(), Error> {
+    pub(super) fn batch(&self, namespace: &str, lines: &str) -> Result<()> {
         self.ip(&["-n", namespace, "-batch", "-"], lines)?;
         Ok(())
     }
 
     /// Loads rules, which stay in a file for people to read.
-    pub(super) fn load(&self, namespace: &str, name: &str, rules: &str) -> Result<(), Error> {
+    pub(super) fn load(&self, namespace: &str, name: &str, rules: &str) -> Result<()> {
         let path = self.dir.config(&format!("{name}.nft"));
         files::write(&path, rules)?;
         let (nft, path) = (self.tools.nft.to_string_lossy(), path.to_string_lossy());
@@ -72,7 +74,7 @@ impl Vpc {
         Ok(())
     }
 
-    pub(super) fn set(&self, namespace: &str, settings: &[&str]) -> Result<(), Error> {
+    pub(super) fn set(&self, namespace: &str, settings: &[&str]) -> Result<()> {
         for setting in settings {
             let Some((name, value)) = setting.split_once('=') else {
                 continue;
@@ -86,30 +88,26 @@ impl Vpc {
 }
 
 /// Runs a command and returns its output.
-pub(super) fn run(command: &mut Command, input: &str) -> Result<String, Error> {
+pub(super) fn run(command: &mut Command, input: &str) -> Result<String> {
     let shown = shown(command);
-    let failed = |source| Error::Run {
-        command: shown.clone(),
-        source,
-    };
+    let failed = || format!("cannot run {shown}");
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(failed)?;
+        .with_context(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes()).map_err(failed)?;
+        stdin.write_all(input.as_bytes()).with_context(failed)?;
     }
-    let output = child.wait_with_output().map_err(failed)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(Error::Failed {
-        command: shown,
-        status: output.status,
-        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    })
+    let output = child.wait_with_output().with_context(failed)?;
+    ensure!(
+        output.status.success(),
+        "{shown} failed ({}): {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Formats a command as a person would type it.

@@ -5,31 +5,35 @@
 
 use std::{ffi::OsStr, io, path::Path, process::Command};
 
+use anyhow::{Context as _, Error, Result, anyhow};
 use nix::{
     mount::{MsFlags, mount},
     unistd::Uid,
 };
 
-use super::{Error, Vpc};
+use super::Vpc;
 use crate::state::{LabDir, status::Status};
 
 /// The user who starts it becomes root of the new namespace.
 const UNSHARE: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 
 /// Checks whether the kernel lets a user create namespaces.
-pub(super) fn is_possible() -> Result<(), Error> {
+pub(super) fn is_possible() -> Result<()> {
     let tried = Command::new("unshare")
         .args(UNSHARE)
         .args(["--net", "true"])
         .output();
     match tried {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => {
-            let message = String::from_utf8_lossy(&output.stderr);
-            Err(Error::NotRoot(message.trim().to_owned()))
-        }
-        Err(error) => Err(Error::NotRoot(format!("unshare: {error}"))),
+        Ok(output) => Err(not_root(String::from_utf8_lossy(&output.stderr).trim())),
+        Err(error) => Err(not_root(&format!("unshare: {error}"))),
     }
+}
+
+fn not_root(why: &str) -> Error {
+    anyhow!(
+        "on this machine only root may create network namespaces ({why}); run as root, or leave out --vpc"
+    )
 }
 
 /// Returns how to start the supervisor: in a user namespace, if needed.
@@ -44,7 +48,7 @@ pub fn started<'a>(vpc: Option<&Vpc>, program: &'a Path) -> (&'a OsStr, Vec<&'a 
 }
 
 /// Run by the supervisor before it creates anything: mounts an empty folder for the names of namespaces.
-pub fn cover_names(vpc: &Vpc) -> Result<(), Error> {
+pub fn cover_names(vpc: &Vpc) -> Result<()> {
     if !vpc.rootless {
         return Ok(());
     }
@@ -61,11 +65,11 @@ pub fn cover_names(vpc: &Vpc) -> Result<(), Error> {
         MsFlags::empty(),
         None::<&str>,
     )
-    .map_err(|error| Error::Cover(error.into()))
+    .context("cannot mount over /run for the names of namespaces")
 }
 
 /// Returns a command that runs inside the supervisor's namespaces; unchanged if this process is in them already.
-pub(super) fn joined(vpc: &Vpc, program: &Path) -> Result<Command, Error> {
+pub(super) fn joined(vpc: &Vpc, program: &Path) -> Result<Command> {
     if !is_outside(vpc) {
         return Ok(Command::new(program));
     }
@@ -78,10 +82,7 @@ pub(super) fn joined(vpc: &Vpc, program: &Path) -> Result<Command, Error> {
 }
 
 /// Runs this command again inside the supervisor's namespaces; `None` if this process is in them already.
-pub fn again(
-    vpc: &Vpc,
-    program: &Path,
-) -> Result<Option<io::Result<std::process::ExitStatus>>, Error> {
+pub fn again(vpc: &Vpc, program: &Path) -> Result<Option<io::Result<std::process::ExitStatus>>> {
     if !is_outside(vpc) {
         return Ok(None);
     }
@@ -93,13 +94,13 @@ fn is_outside(vpc: &Vpc) -> bool {
     vpc.rootless && !Uid::effective().is_root()
 }
 
-fn supervisor(dir: &LabDir) -> Result<i32, Error> {
-    let status = Status::load(dir)
-        .ok()
-        .flatten()
-        .ok_or(Error::NoSupervisor)?;
-    let alive = status.supervisor.is_alive();
-    alive
-        .then_some(status.supervisor.pid)
-        .ok_or(Error::NoSupervisor)
+fn supervisor(dir: &LabDir) -> Result<i32> {
+    let status = Status::load(dir).ok().flatten();
+    status
+        .map(|status| status.supervisor)
+        .filter(|supervisor| supervisor.is_alive())
+        .map(|supervisor| supervisor.pid)
+        .context(
+            "the supervisor, which owns the namespaces, is not running; see `cargo lab status`",
+        )
 }

@@ -5,10 +5,11 @@
 
 use std::{fmt::Write as _, net::Ipv4Addr, process::Command};
 
+use anyhow::Result;
 use aws_model::network::{Host, Subnet};
 
 use super::{
-    Error, NAT, ROUTER, Vpc, leftovers, routes,
+    NAT, ROUTER, Vpc, leftovers, routes,
     rules::{self, INTERFACE, INTERNET, S3, bridge},
     tools::run,
 };
@@ -19,7 +20,7 @@ const TO_INTERNET: &str = "169.254.1.1";
 const TO_S3: &str = "169.254.1.2";
 
 /// Creates the whole network, in which S3 listens on that port; removes an existing one first.
-pub fn make(vpc: &Vpc, s3_port: u16) -> Result<(), Error> {
+pub fn make(vpc: &Vpc, s3_port: u16) -> Result<()> {
     remove(&vpc.dir)?;
     for namespace in vpc.namespaces() {
         vpc.add(&namespace)?;
@@ -53,7 +54,7 @@ pub fn make(vpc: &Vpc, s3_port: u16) -> Result<(), Error> {
 }
 
 /// Removes what exists of a lab's network, even if it was killed. Its links and rules go with it.
-pub fn remove(dir: &LabDir) -> Result<(), Error> {
+pub fn remove(dir: &LabDir) -> Result<()> {
     let names = leftovers(dir);
     let Some(ip) = install::find("ip").filter(|_| !names.is_empty()) else {
         return Ok(());
@@ -67,7 +68,7 @@ pub fn remove(dir: &LabDir) -> Result<(), Error> {
 /// Removes it too, and prints a warning instead of returning an error.
 pub fn remove_or_warn(dir: &LabDir) {
     if let Err(error) = remove(dir) {
-        output::error(&error);
+        output::error(error.as_ref());
     }
 }
 
@@ -91,7 +92,7 @@ link set {bridge} up
 }
 
 /// Creates a host of a subnet, with its security group.
-fn inside(vpc: &Vpc, host: &Host, subnet: &Subnet) -> Result<(), Error> {
+fn inside(vpc: &Vpc, host: &Host, subnet: &Subnet) -> Result<()> {
     let namespace = vpc.namespace(host.name.as_str());
     // Rules first, so that it is never without them.
     if let Some(group) = rules::group_of(&vpc.network, host) {
@@ -102,7 +103,7 @@ fn inside(vpc: &Vpc, host: &Host, subnet: &Subnet) -> Result<(), Error> {
 }
 
 /// Links a namespace to the bridge of a subnet.
-fn plug(vpc: &Vpc, name: &str, subnet: &Subnet, address: Ipv4Addr) -> Result<(), Error> {
+fn plug(vpc: &Vpc, name: &str, subnet: &Subnet, address: Ipv4Addr) -> Result<()> {
     let namespace = vpc.namespace(name);
     let bridge = bridge(&vpc.network, &subnet.name).unwrap_or_default();
     vpc.batch(
@@ -126,7 +127,7 @@ route add default via {router}
 }
 
 /// Creates the internet and S3, each a link of the router.
-fn outside(vpc: &Vpc, host: &Host, s3_port: u16) -> Result<(), Error> {
+fn outside(vpc: &Vpc, host: &Host, s3_port: u16) -> Result<()> {
     let (name, address) = (host.name.as_str(), host.address);
     let namespace = vpc.namespace(name);
     let is_s3 = super::hosts_of(PartName::S3).contains(&name);
@@ -164,7 +165,7 @@ route add default via {router}
     Ok(())
 }
 
-fn nat(vpc: &Vpc) -> Result<(), Error> {
+fn nat(vpc: &Vpc) -> Result<()> {
     let namespace = vpc.namespace(NAT);
     let nat = &vpc.network.nat;
     vpc.load(&namespace, NAT, &rules::of_nat(&vpc.network))?;

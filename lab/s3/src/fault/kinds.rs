@@ -1,6 +1,6 @@
 //! The kinds of fault, by name.
 
-use server_kit::fault::Kind;
+use server_kit::fault::FaultKind;
 
 pub const LATENCY: &str = "latency";
 pub const HANG: &str = "hang";
@@ -20,7 +20,7 @@ pub const EVENT_DELAY: &str = "event-delay";
 pub const EVENT_REORDER: &str = "event-reorder";
 pub const EVENT_DROP: &str = "event-drop";
 
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [FaultKind; 17] = [
     timed(LATENCY, "delays a request before it is handled", 500),
     timed(
         HANG,
@@ -73,16 +73,16 @@ pub const KINDS: [Kind; 17] = [
     kind(EVENT_DROP, "an event is lost: it is never delivered"),
 ];
 
-const fn kind(name: &'static str, about: &'static str) -> Kind {
-    Kind {
+const fn kind(name: &'static str, about: &'static str) -> FaultKind {
+    FaultKind {
         name,
         about,
         ms: None,
     }
 }
 
-const fn timed(name: &'static str, about: &'static str, ms: u64) -> Kind {
-    Kind {
+const fn timed(name: &'static str, about: &'static str, ms: u64) -> FaultKind {
+    FaultKind {
         name,
         about,
         ms: Some(ms),

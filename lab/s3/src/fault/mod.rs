@@ -7,7 +7,7 @@
 //! Requests of an identity with `admin` are spared, so that the operator, and whoever checks the outcome, see the
 //! truth.
 //!
-//! To add a fault, give it a row in [`kinds`], and check [`Faults::strikes`](server_kit::fault::Faults::strikes) at the
+//! To add a fault, give it a row in [`kinds`], and check [`Faults::inject`](server_kit::fault::Faults::inject) at the
 //! point where it would show.
 
 mod body;
@@ -20,4 +20,4 @@ mod target;
 pub use control::answer as control;
 pub use event::deliveries;
 pub use request::{Before, RequestFaults, respond};
-pub use target::Target;
+pub use target::ObjectRequest;

@@ -10,7 +10,7 @@ use s3s::{Body, HttpError, S3Error, s3_error};
 use server_kit::fault::Faults;
 use tokio::sync::watch;
 
-use super::target::{Target, claimed_key_id};
+use super::target::{ObjectRequest, claimed_key_id};
 use super::{body, kinds};
 
 pub struct RequestFaults {
@@ -38,20 +38,24 @@ impl RequestFaults {
     }
 
     /// Returns `None` if the request is spared.
-    pub fn target(&self, request: &Parts) -> Option<Target> {
+    pub fn target(&self, request: &Parts) -> Option<ObjectRequest> {
         let spared = claimed_key_id(request).is_some_and(|id| self.admins.contains(id));
-        if spared { None } else { Target::of(request) }
+        if spared {
+            None
+        } else {
+            ObjectRequest::of(request)
+        }
     }
 
-    pub async fn before(&self, target: Target) -> Before {
-        if let Some(time) = self.strikes(kinds::HANG) {
+    pub async fn before(&self, target: ObjectRequest) -> Before {
+        if let Some(time) = self.inject(kinds::HANG) {
             return Before::Hang(time);
         }
-        if let Some(time) = self.strikes(kinds::LATENCY) {
+        if let Some(time) = self.inject(kinds::LATENCY) {
             self.wait(time).await;
         }
-        let put = matches!(target, Target::Put { .. });
-        let first_only = matches!(target, Target::Put { first_only: true });
+        let put = matches!(target, ObjectRequest::Put { .. });
+        let first_only = matches!(target, ObjectRequest::Put { first_only: true });
         let refusals = [
             (kinds::SLOW_DOWN, true),
             (kinds::ACCESS_DENIED, true),
@@ -59,8 +63,8 @@ impl RequestFaults {
             (kinds::CONFLICT, first_only),
             (kinds::BAD_DIGEST, put),
         ];
-        let struck = |(name, fits): &(&str, bool)| *fits && self.strikes(name).is_some();
-        match refusals.into_iter().find(struck) {
+        let injects = |(name, fits): &(&str, bool)| *fits && self.inject(name).is_some();
+        match refusals.into_iter().find(injects) {
             Some((name, _)) => Before::Answer(refusal(name)),
             None => Before::Handle,
         }
@@ -69,25 +73,25 @@ impl RequestFaults {
     /// Returns the answer that the client gets. A genuine error answer is left unchanged.
     pub fn after(
         &self,
-        target: Target,
+        target: ObjectRequest,
         response: Response<Body>,
     ) -> Result<Response<Body>, HttpError> {
         if !response.status().is_success() {
             return Ok(response);
         }
         match target {
-            Target::Put { .. } => self.after_put(response),
-            Target::Get => self.after_get(response),
-            Target::Head => self.after_look(response),
-            Target::List => Ok(response),
+            ObjectRequest::Put { .. } => self.after_put(response),
+            ObjectRequest::Get => self.after_get(response),
+            ObjectRequest::Head => self.after_look(response),
+            ObjectRequest::List => Ok(response),
         }
     }
 
     fn after_put(&self, response: Response<Body>) -> Result<Response<Body>, HttpError> {
-        if self.strikes(kinds::ERROR_AFTER_STORE).is_some() {
+        if self.inject(kinds::ERROR_AFTER_STORE).is_some() {
             return respond(refusal(kinds::ERROR_AFTER_STORE));
         }
-        match self.strikes(kinds::ANSWER_LOST) {
+        match self.inject(kinds::ANSWER_LOST) {
             Some(_) => Err(closed()),
             None => Ok(response),
         }
@@ -99,17 +103,17 @@ impl RequestFaults {
         else {
             return Ok(response);
         };
-        if self.strikes(kinds::CORRUPT_GET).is_some() {
+        if self.inject(kinds::CORRUPT_GET).is_some() {
             return Ok(response.map(body::corrupt));
         }
-        match self.strikes(kinds::TRUNCATED_GET) {
+        match self.inject(kinds::TRUNCATED_GET) {
             Some(_) => Ok(response.map(|whole| body::truncate(whole, length / 2))),
             None => Ok(response),
         }
     }
 
     fn after_look(&self, response: Response<Body>) -> Result<Response<Body>, HttpError> {
-        match self.strikes(kinds::NOT_YET_READABLE) {
+        match self.inject(kinds::NOT_YET_READABLE) {
             Some(_) => respond(refusal(kinds::NOT_YET_READABLE)),
             None => Ok(response),
         }
@@ -132,8 +136,8 @@ impl RequestFaults {
         let _ = tokio::time::timeout(time, stopped).await;
     }
 
-    fn strikes(&self, name: &str) -> Option<Duration> {
-        let time = self.switches.strikes(name)?;
+    fn inject(&self, name: &str) -> Option<Duration> {
+        let time = self.switches.inject(name)?;
         tracing::debug!(fault = name, "injected");
         Some(time)
     }

@@ -5,7 +5,7 @@ use http::request::Parts;
 
 /// What a request does to objects. Other requests have no target: copies, parts, deletes and operations on buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum ObjectRequest {
     Put {
         /// Whether it has `If-None-Match`.
         first_only: bool,
@@ -15,7 +15,7 @@ pub enum Target {
     List,
 }
 
-impl Target {
+impl ObjectRequest {
     /// Classifies a request before its signature is checked.
     pub fn of(request: &Parts) -> Option<Self> {
         let (bucket, key) = request
@@ -61,7 +61,7 @@ mod tests {
     use http::Request;
     use http::request::{Builder, Parts};
 
-    use super::{Target, claimed_key_id};
+    use super::{ObjectRequest, claimed_key_id};
 
     fn parts(request: Builder) -> Parts {
         request.body(()).unwrap().into_parts().0
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn only_what_is_about_objects_is_a_target() {
         let request = |method: &str, uri: &str| Request::builder().method(method).uri(uri);
-        let put = |first_only| Some(Target::Put { first_only });
+        let put = |first_only| Some(ObjectRequest::Put { first_only });
         let cases = [
             (request("PUT", "/log/a/b?x-id=PutObject"), put(false)),
             (
@@ -83,11 +83,17 @@ mod tests {
             ),
             (request("PUT", "/log/a?partNumber=1&uploadId=u"), None),
             (request("PUT", "/log"), None),
-            (request("GET", "/log/a?x-id=GetObject"), Some(Target::Get)),
-            (request("HEAD", "/log/a"), Some(Target::Head)),
+            (
+                request("GET", "/log/a?x-id=GetObject"),
+                Some(ObjectRequest::Get),
+            ),
+            (request("HEAD", "/log/a"), Some(ObjectRequest::Head)),
             (request("HEAD", "/log/"), None),
-            (request("GET", "/log?list-type=2"), Some(Target::List)),
-            (request("GET", "/log/"), Some(Target::List)),
+            (
+                request("GET", "/log?list-type=2"),
+                Some(ObjectRequest::List),
+            ),
+            (request("GET", "/log/"), Some(ObjectRequest::List)),
             (request("GET", "/log?location"), None),
             (request("GET", "/"), None),
             (request("DELETE", "/log/a"), None),
@@ -95,7 +101,7 @@ mod tests {
         ];
         for (request, expected) in cases {
             let request = parts(request);
-            assert_eq!(Target::of(&request), expected, "{request:?}");
+            assert_eq!(ObjectRequest::of(&request), expected, "{request:?}");
         }
     }
 

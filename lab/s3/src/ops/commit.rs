@@ -68,7 +68,7 @@ impl ObjectWriter {
             attributes: draft.attributes,
             checksums: draft.checksums,
         };
-        if draft.forgettable && self.faults.strikes(kinds::FORGET).is_some() {
+        if draft.forgettable && self.faults.inject(kinds::FORGET).is_some() {
             return Ok(head);
         }
         let created = Created {

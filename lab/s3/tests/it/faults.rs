@@ -148,7 +148,7 @@ async fn requests_that_hang_take_up_no_memory_for_bodies() {
 }
 
 #[tokio::test]
-async fn a_fault_strikes_copies_and_parts_not_at_all() {
+async fn faults_are_not_injected_into_copies_and_parts() {
     let lab = Lab::start().await;
     put(&lab.operator(), KEY, "hello").await;
     for name in ["slow-down", "forget", "error-after-store"] {

@@ -94,7 +94,7 @@ async fn parts_become_one_object_in_their_order() {
 }
 
 #[tokio::test]
-async fn wrong_parts_are_refused_and_can_be_mended() {
+async fn wrong_parts_are_refused_and_can_be_sent_again() {
     let lab = Lab::start().await;
     let client = lab.operator();
     let id = begin(&client).await;

@@ -85,9 +85,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::fault::Kind;
+    use crate::fault::FaultKind;
 
-    const KINDS: [Kind; 1] = [Kind {
+    const KINDS: [FaultKind; 1] = [FaultKind {
         name: "slow",
         about: "answers late",
         ms: Some(500),
@@ -115,7 +115,7 @@ mod tests {
         let (status, list) = ask(&Method::PUT, "/_lab/faults/slow", r#"{"ms":20}"#);
         assert_eq!(status, 200);
         assert_eq!(only(&list)["setting"], json!({"ms": 20, "rate": 1.0}));
-        assert_eq!(faults.strikes("slow").unwrap().as_millis(), 20);
+        assert_eq!(faults.inject("slow").unwrap().as_millis(), 20);
         let (_, list) = ask(&Method::DELETE, "/_lab/faults/slow", "");
         let slow = only(&list);
         assert_eq!(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::FaultKind;
 
 /// How a fault is injected.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ fn always() -> f64 {
 
 #[derive(Debug)]
 pub struct Switch {
-    pub kind: Kind,
+    pub kind: FaultKind,
     on: Option<On>,
     injected: u64,
 }
@@ -64,7 +64,7 @@ pub struct Shown<'a> {
 }
 
 impl Switch {
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
             on: None,
@@ -83,7 +83,7 @@ impl Switch {
         self.on = None;
     }
 
-    pub fn strikes(&mut self, now: Instant) -> Option<Duration> {
+    pub fn inject(&mut self, now: Instant) -> Option<Duration> {
         let on = self.on.as_mut()?;
         if on.until.is_some_and(|until| until <= now) || on.setting.count == Some(0) {
             self.on = None;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use payment_core::{ContentHash, ETag, ObjectKey, ObjectVersion, PaymentKey, Timestamp};
 use payment_store::backend::{
-    Deferred, DriverError, Entry, Kind, LedgerKey, Origin, Reject, Session, VersionColumns,
+    Deferred, DriverError, Entry, ErrorKind, LedgerKey, Origin, Reject, Session, VersionColumns,
 };
 use payment_store::{Error, Fingerprint, Found, Holder, Outcome, Rejection};
 
@@ -308,7 +308,7 @@ impl Session for ModelSession {
         };
         if deferred.iter().any(is_same) {
             return Err(DriverError::fault(
-                Kind::KeyTaken,
+                ErrorKind::KeyTaken,
                 "server error 1062 (23000)",
             ));
         }

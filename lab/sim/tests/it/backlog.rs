@@ -7,7 +7,7 @@ use sim::backlog::{Options, runs};
 /// LIST requests for the objects of five minutes and the overlap, plus one empty page.
 const NEW: usize = (300 + 120) / 10 + 2;
 
-/// For keys that are not sorted by time: there are none.
+/// Calls for keys that are not sorted by time: there are none.
 const REST: usize = 2;
 
 const HOUR: usize = 360;

@@ -50,7 +50,7 @@ fn p10_an_id_that_one_client_takes_from_another_is_found() {
 
 #[test]
 fn p4_a_conflict_that_passes_for_a_repeat_is_found() {
-    // If no client was told yes, the line that is not recorded shows it.
+    // If neither payment was accepted, the line that is not recorded shows it.
     let kinds = found(Defect::AnyContentIsTheSame);
     assert!(
         kinds

@@ -90,10 +90,10 @@ async fn call(State(api): State<Arc<Api>>, request: Request) -> Result<Response,
     let operation = text(&parts.headers, "x-amz-target").unwrap_or_default();
     let operation = operation.strip_prefix("AmazonSQS.").unwrap_or(operation);
     let body = read(body).await?;
-    if let Some(pause) = api.faults.strikes(fault::SLOW) {
+    if let Some(pause) = api.faults.inject(fault::SLOW) {
         sleep(pause).await;
     }
-    if api.faults.strikes(fault::ERROR).is_some() {
+    if api.faults.inject(fault::ERROR).is_some() {
         return Err(ApiError::Internal);
     }
     api.access
@@ -102,7 +102,7 @@ async fn call(State(api): State<Arc<Api>>, request: Request) -> Result<Response,
     let answer = api.operate(operation, host, &body).await;
     let code = answer.as_ref().map_or_else(ApiError::code, |_| "");
     tracing::debug!(operation, code, "request");
-    if api.faults.strikes(fault::ANSWER_LOST).is_some() {
+    if api.faults.inject(fault::ANSWER_LOST).is_some() {
         return Err(ApiError::Internal);
     }
     let headers = [

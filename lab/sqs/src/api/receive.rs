@@ -121,7 +121,7 @@ impl Api {
             let changed = self.store.changed.notified();
             let name = queue.to_owned();
             let visibility = if self.store.next_due(queue).is_some_and(is_past)
-                && self.faults.strikes(fault::DUPLICATE).is_some()
+                && self.faults.inject(fault::DUPLICATE).is_some()
             {
                 Duration::ZERO
             } else {

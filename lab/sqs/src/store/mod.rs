@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result, bail};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -35,31 +36,28 @@ pub struct Store {
     _lock: File,
 }
 
-/// Why a root cannot be opened.
-#[derive(Debug)]
-pub enum OpenError {
-    InUse,
-    Disk(io::Error),
-}
-
 /// The queue does not exist.
 #[derive(Debug)]
 pub struct NoQueue;
 
 impl Store {
-    pub fn open(root: &Path, queues: Vec<QueueConfig>) -> Result<Self, OpenError> {
-        fs::create_dir_all(root)?;
-        let lock = File::create(root.join("lock"))?;
+    pub fn open(root: &Path, queues: Vec<QueueConfig>) -> Result<Self> {
+        let shown = root.display();
+        let failed = || format!("cannot use the root {shown}");
+        fs::create_dir_all(root).with_context(failed)?;
+        let lock = File::create(root.join("lock")).with_context(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::WouldBlock) => bail!(
+                "the root {shown} is in use by another server; stop that one or choose another folder"
+            ),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
         }
         let root = root.join("queues");
         let open = |config: QueueConfig| Ok((config.name.clone(), Queue::open(config, &root)?));
         let queues: io::Result<_> = queues.into_iter().map(open).collect();
         Ok(Self {
-            queues: Mutex::new(queues?),
+            queues: Mutex::new(queues.with_context(failed)?),
             changed: Notify::new(),
             _lock: lock,
         })
@@ -244,10 +242,4 @@ fn transfer(
     source.forget(id);
     get(queues, to)?.insert(new_id, history, Instant::now());
     Ok(())
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
 }

@@ -141,7 +141,7 @@ async fn poll_hidden(lab: &Lab) -> String {
 }
 
 /// Number of times a fault was injected, from the list of all faults.
-fn struck(list: &str, kind: &str) -> u64 {
+fn injections(list: &str, kind: &str) -> u64 {
     let list: Value = serde_json::from_str(list).unwrap();
     let faults = list["faults"].as_array().unwrap();
     let fault = faults.iter().find(|fault| fault["kind"] == kind);
@@ -157,7 +157,7 @@ async fn a_long_poll_ends_with_the_server() {
     let poll = tokio::spawn(request.wait_time_seconds(20).send());
     eventually(
         async || lab.faults().await,
-        |faults| struck(faults, "slow") == 1,
+        |faults| injections(faults, "slow") == 1,
     )
     .await;
     lab.end().await;

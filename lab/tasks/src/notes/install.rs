@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-pub use lab_runner::install::Error;
+use anyhow::Result;
 use lab_runner::{
     install::python::{AWS, venv},
     workspace::Workspace,
 };
 
 /// Returns the folder of the programs `aws`, `moto_server` and `python`.
-pub fn tools(workspace: &Workspace) -> Result<PathBuf, Error> {
+pub fn tools(workspace: &Workspace) -> Result<PathBuf> {
     let venv = venv(&workspace.tools(), &AWS)?;
     Ok(venv.dir().join("bin"))
 }

@@ -11,7 +11,7 @@ use lab_tasks::notes::{
 
 use crate::{root, text};
 
-/// By page: number of blocks that need a person, or a machine that the simulated AWS does not have.
+/// Page, and number of its blocks that need a person, or a machine that the simulated AWS does not have.
 const BY_HAND: [(u8, usize); 13] = [
     (4, 1),
     (5, 4),
@@ -96,7 +96,7 @@ async fn the_notes_run_as_they_stand_and_a_change_to_what_they_made_is_found() {
         let found = faults.iter().any(|found| found.starts_with(fault));
         assert!(found, "{change}: {faults:#?}");
     }
-    change(&runbook, CHANGES.map(|[_, _, mend]| mend)).await;
+    change(&runbook, CHANGES.map(|[_, _, restore]| restore)).await;
     run(last..=last).await;
     runbook.end().await;
 }

@@ -216,8 +216,8 @@ fn an_unusable_target_is_reported_with_the_command_that_installs_it() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
-    let mend = "\n    rustup target add x86_64-unknown-linux-musl\n";
-    assert!(said.contains(mend), "{said}");
+    let fix = "\n    rustup target add x86_64-unknown-linux-musl\n";
+    assert!(said.contains(fix), "{said}");
     assert!(
         said.contains("none of the targets can be built on this machine"),
         "{said}"

@@ -292,7 +292,7 @@ fn lost(letter: &str, object: &ObjectRef, why: &str) -> String {
     )
 }
 
-/// For a shell: whoever wrote the letter chose the name.
+/// Quotes a name for a shell: whoever wrote the letter chose the name.
 fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', r"'\''"))
 }

@@ -3,6 +3,8 @@
 //! The rejects stay as history. What an object holds now must be the version that was rejected. It is read part by part,
 //! and twice: whether its lines count shows at its end.
 
+mod tally;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use payment_store::{Part, Parts, Store};
 use program::chain;
 use tokio::task::JoinSet;
 
+use self::tally::Tally;
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, warn};
@@ -32,29 +35,6 @@ struct Group {
     etag: String,
     /// Lines by their numbers; whether the database holds the line for an accepted payment that is not recorded.
     lines: BTreeMap<u32, bool>,
-}
-
-/// What became of the rejects so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Tally {
-    rejects: u64,
-    outside: u64,
-    /// They name objects outside the prefix, which are none of the journal's.
-    elsewhere: u64,
-    settled_before: u64,
-    /// A function that did not know headers rejected them: there is nothing to ingest.
-    headers: u64,
-    rows: u64,
-    duplicates: u64,
-    conflicts: u64,
-    refused: u64,
-    own: u64,
-    foreign: u64,
-    /// Nobody can look into them: too large, or no text.
-    unreadable: u64,
-    replaced: u64,
-    gone: u64,
-    failed: u64,
 }
 
 /// What each task needs.
@@ -347,53 +327,5 @@ impl Group {
             ));
         }
         u64::try_from(own.len()).unwrap_or(u64::MAX)
-    }
-}
-
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.rejects += other.rejects;
-        self.outside += other.outside;
-        self.elsewhere += other.elsewhere;
-        self.settled_before += other.settled_before;
-        self.headers += other.headers;
-        self.rows += other.rows;
-        self.duplicates += other.duplicates;
-        self.conflicts += other.conflicts;
-        self.refused += other.refused;
-        self.own += other.own;
-        self.foreign += other.foreign;
-        self.unreadable += other.unreadable;
-        self.replaced += other.replaced;
-        self.gone += other.gone;
-        self.failed += other.failed;
-    }
-
-    fn named(&self) -> Vec<(&'static str, u64)> {
-        vec![
-            ("rejects", self.rejects),
-            ("  outside the range", self.outside),
-            ("  outside the prefix", self.elsewhere),
-            ("  settled before", self.settled_before),
-            ("  headers, which are no payments", self.headers),
-            ("  now rows", self.rows),
-            ("  now duplicates", self.duplicates),
-            ("  now conflicts", self.conflicts),
-            ("  refused by the database", self.refused),
-            ("  still no payment, own", self.own),
-            ("  still no payment, foreign", self.foreign),
-            ("  that nobody can look into", self.unreadable),
-            ("  of content replaced since", self.replaced),
-            ("  of objects or lines that are gone", self.gone),
-            ("  that failed", self.failed),
-        ]
-    }
-
-    fn outcome(&self) -> Outcome {
-        let is_different = self.refused + self.own + self.gone > 0;
-        let is_nothing_in_range = self.outside > 0 && self.outside == self.rejects;
-        let unknown = self.failed + self.elsewhere + self.unreadable + self.replaced;
-        let is_unfinished = unknown > 0 || is_nothing_in_range;
-        Outcome::unfinished_if(is_unfinished).and(Outcome::different_if(is_different))
     }
 }

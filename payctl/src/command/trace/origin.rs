@@ -6,7 +6,7 @@ use payment_core::{LogRecord, ObjectKey, ObjectVersion, RejectedLine};
 use payment_store::Store;
 use payment_store::audit::{Conflict, LedgerEntry, Row, Stored};
 
-use crate::audit::difference::Kind;
+use crate::audit::difference::DifferenceKind;
 use crate::audit::origin::{fault, stored};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
@@ -178,12 +178,12 @@ fn against_line(
         ..stored(&ledger.all, version)
     };
     let by_columns = |stored| row.differing_from_line(record, stored);
-    match fault(Kind::RowDiffers, stored, by_columns) {
+    match fault(DifferenceKind::RowDiffers, stored, by_columns) {
         None => {
             let said = "the line has the row's hash and content";
             (said.to_owned(), Outcome::Clean)
         }
-        Some((Kind::Unproven, why)) => (format!("unproven: {why}"), Outcome::Unfinished),
+        Some((DifferenceKind::Unproven, why)) => (format!("unproven: {why}"), Outcome::Unfinished),
         Some((_, columns)) => different(format!("the row differs from its line in {columns}")),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use super::reconcile;
-use crate::audit::difference::{Difference, Findings, Kind};
+use crate::audit::difference::{Difference, DifferenceKind, Findings};
 use crate::audit::report::Report;
 use crate::config::JournalLocation;
 use crate::outcome::{Failure, Outcome};
@@ -96,7 +96,7 @@ impl Plan {
                 rewritten.checkpoint, rewritten.why
             );
             Some(Difference::of_object(
-                Kind::HourRewritten,
+                DifferenceKind::HourRewritten,
                 &folder,
                 Some(detail),
             ))
@@ -158,7 +158,7 @@ impl Plan {
     }
 }
 
-/// From the end of the last checkpoint to the last hour that is over.
+/// The span of the next checkpoint: from the end of the last one to the last hour that is over.
 fn next(
     file: &Path,
     before: &Checkpoints,

@@ -7,7 +7,7 @@ use super::{Rng, check_digit, grouped};
 /// How many of 10,000 may be taken for a card number.
 #[derive(Clone, Copy)]
 pub enum Limit {
-    /// By their form they are no card number.
+    /// None is a card number, by its form.
     None,
     /// Nothing but chance keeps them apart.
     OneInAThousand,

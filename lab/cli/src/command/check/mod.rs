@@ -7,49 +7,23 @@ mod selection;
 mod server;
 mod steps;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
+use anyhow::{Context as _, Result};
 use lab_runner::{
     build::cargo,
     install::{self, Flavour, Tools, Wanted},
     output,
 };
 
-use super::{Context, Error as CommandError};
+use super::Context;
 use crate::cli;
 
 use self::{server::TestServer, steps::Steps};
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{step} failed: {status}")]
-    Failed {
-        step: &'static str,
-        status: std::process::ExitStatus,
-    },
-    #[error("cannot run the step {step}")]
-    Run {
-        step: &'static str,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("interrupted")]
-    Interrupted,
-    #[error("the database server for the tests is not ready: {0}")]
-    NotReady(String),
-    #[error("cannot create a directory for the database server")]
-    Directory(#[source] std::io::Error),
-    #[error("no database server was found")]
-    NoServer,
-    #[error("cannot stop the database server, whose files are in {}", home.display())]
-    Stop {
-        home: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-}
+const NO_SERVER: &str = "no database server was found";
 
-pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode> {
     let started = Instant::now();
     let server = Wanted::Only(args.database.unwrap_or(Flavour::Mariadb));
     let tools = ensure(server, args.install, context)?;
@@ -75,11 +49,7 @@ pub(super) async fn run(args: &cli::Test, context: &Context) -> Result<ExitCode,
 }
 
 /// Also tests on MySQL, which RDS runs: what uses the database, and one payment end to end.
-async fn on_mysql(
-    steps: &mut Steps,
-    args: &cli::Test,
-    context: &Context,
-) -> Result<(), CommandError> {
+async fn on_mysql(steps: &mut Steps, args: &cli::Test, context: &Context) -> Result<()> {
     let installed = install::look(Wanted::Only(Flavour::Mysql), &context.workspace.tools());
     if let (Err(_), Err(reason)) = (installed, install::mysql::is_possible()) {
         output::warn(format_args!("! nothing is tested on MySQL: {reason}"));
@@ -96,7 +66,7 @@ async fn on_mysql(
 }
 
 /// `cargo lab db`: runs a server for `cargo test`, until Ctrl-C.
-pub(super) async fn database(args: &cli::Db, context: &Context) -> Result<ExitCode, CommandError> {
+pub(super) async fn database(args: &cli::Db, context: &Context) -> Result<ExitCode> {
     let tools = ensure(
         args.database.map_or(Wanted::Any, Wanted::Only),
         args.install,
@@ -113,12 +83,12 @@ pub(super) async fn database(args: &cli::Db, context: &Context) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn ensure(server: Wanted, may_install: bool, context: &Context) -> Result<Tools, install::Error> {
+fn ensure(server: Wanted, may_install: bool, context: &Context) -> Result<Tools> {
     install::ensure(server, &context.workspace.tools(), may_install)
 }
 
 /// Runs the checks that need no server.
-async fn checks(steps: &mut Steps, context: &Context) -> Result<(), CommandError> {
+async fn checks(steps: &mut Steps, context: &Context) -> Result<()> {
     for (step, arguments) in [
         ("format", "fmt --all --check"),
         (
@@ -140,7 +110,7 @@ async fn cargo_step(
     context: &Context,
     step: &'static str,
     arguments: &str,
-) -> Result<(), CommandError> {
+) -> Result<()> {
     let mut command = cargo(&context.workspace);
     command.args(arguments.split(' '));
     // With private items, so that links to them resolve.
@@ -157,8 +127,8 @@ async fn tests(
     context: &Context,
     tools: Tools,
     (step, arguments): (&'static str, Vec<String>),
-) -> Result<(), CommandError> {
-    let database = tools.database.as_ref().ok_or(Error::NoServer)?;
+) -> Result<()> {
+    let database = tools.database.as_ref().context(NO_SERVER)?;
     let flavour = database.flavour;
     let what = format!("{flavour} {}, a private server", database.version);
     let server = steps

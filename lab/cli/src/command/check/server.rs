@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, Error, Result, bail};
 use lab_runner::{
     health::Health, install::Tools, part::mysql::Server, ports::free_listener, process::Identity,
     secret::Secret,
@@ -13,11 +14,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{CommandError, Error};
+use super::NO_SERVER;
 
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
+
+const NO_DIRECTORY: &str = "cannot create a directory for the database server";
 
 #[derive(Debug)]
 pub(super) struct TestServer {
@@ -27,14 +30,14 @@ pub(super) struct TestServer {
 }
 
 impl TestServer {
-    pub(super) async fn start(tools: Tools) -> Result<Self, CommandError> {
-        let home = TempDir::with_prefix("lab-test-").map_err(Error::Directory)?;
+    pub(super) async fn start(tools: Tools) -> Result<Self> {
+        let home = TempDir::with_prefix("lab-test-").context(NO_DIRECTORY)?;
         let port = free_listener()?;
         let server = Server {
-            server: tools.database.ok_or(Error::NoServer)?,
+            server: tools.database.context(NO_SERVER)?,
             home: home.path().join("mysql"),
             socket: home.path().join("mysql.sock"),
-            address: port.local_addr().map_err(Error::Directory)?,
+            address: port.local_addr().context(NO_DIRECTORY)?,
             certificate: None,
             root_password: Secret::random(32),
             root_by_tcp: true,
@@ -52,7 +55,7 @@ impl TestServer {
         Ok(started)
     }
 
-    async fn ready(&mut self) -> Result<(), Error> {
+    async fn ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let Err(unhealthy) = Health::MysqlGreeting.check(self.server.address).await else {
@@ -62,7 +65,7 @@ impl TestServer {
             if ended.is_some() || Instant::now() >= deadline {
                 let log = self.home.path().join("mysql.log");
                 let log = std::fs::read_to_string(log).unwrap_or_default();
-                return Err(Error::NotReady(format!("{unhealthy}\n{log}")));
+                bail!("the database server for the tests is not ready: {unhealthy}\n{log}");
             }
             sleep(POLL).await;
         }
@@ -77,16 +80,16 @@ impl TestServer {
         ))
     }
 
-    pub(super) async fn stop(mut self) -> Result<(), Error> {
+    pub(super) async fn stop(mut self) -> Result<()> {
         if let Some(process) = Identity::of_child(&self.child.0) {
             process.signal(Signal::SIGTERM);
         }
         match timeout(STOP_TIMEOUT, self.child.0.wait()).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(source)) => Err(Error::Stop {
-                home: self.home.path().to_owned(),
-                source,
-            }),
+            Ok(Err(error)) => Err(Error::new(error).context(format!(
+                "cannot stop the database server, whose files are in {}",
+                self.home.path().display()
+            ))),
             // Killed when this is dropped; its data is no longer needed.
             Err(_) => Ok(()),
         }

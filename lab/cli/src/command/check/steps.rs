@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result, anyhow};
 use lab_runner::{
     output,
     process::Identity,
-    shutdown::{Cause, Shutdown},
+    shutdown::{Shutdown, ShutdownCause},
 };
 use nix::sys::signal::Signal;
 use tokio::{
@@ -16,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{CommandError, Error};
+const INTERRUPTED: &str = "interrupted";
 
 /// Time for a test runner to end its tests when it is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -36,26 +37,22 @@ impl Steps {
     }
 
     /// Runs a command and shows its output.
-    pub(super) async fn run(
-        &mut self,
-        step: &'static str,
-        mut command: Command,
-    ) -> Result<(), CommandError> {
+    pub(super) async fn run(&mut self, step: &'static str, mut command: Command) -> Result<()> {
         announce(step, shown(&command));
         let started = Instant::now();
-        let failed = |source| Error::Run { step, source };
-        let mut child = command.spawn().map_err(failed)?;
+        let failed = || format!("cannot run the step {step}");
+        let mut child = command.spawn().with_context(failed)?;
         let outcome = tokio::select! {
-            exit = child.wait() => match exit.map_err(failed)? {
+            exit = child.wait() => match exit.with_context(failed)? {
                 status if status.success() => Ok(()),
-                status => Err(Error::Failed { step, status }),
+                status => Err(anyhow!("{step} failed: {status}")),
             },
             cause = self.shutdown.wait() => {
                 wind_down(&mut child, cause).await;
-                Err(Error::Interrupted)
+                Err(anyhow!(INTERRUPTED))
             }
         };
-        self.finish(step, started, outcome.map_err(CommandError::from))
+        self.finish(step, started, outcome)
     }
 
     /// Runs a step that is not a command.
@@ -63,13 +60,13 @@ impl Steps {
         &mut self,
         step: &'static str,
         what: &str,
-        work: impl Future<Output = Result<T, CommandError>>,
-    ) -> Result<T, CommandError> {
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         announce(step, what);
         let started = Instant::now();
         let outcome = tokio::select! {
             outcome = work => outcome,
-            _ = self.shutdown.wait() => Err(Error::Interrupted.into()),
+            _ = self.shutdown.wait() => Err(anyhow!(INTERRUPTED)),
         };
         self.finish(step, started, outcome)
     }
@@ -78,12 +75,7 @@ impl Steps {
         self.passed.join(", ")
     }
 
-    fn finish<T>(
-        &mut self,
-        step: &'static str,
-        started: Instant,
-        outcome: Result<T, CommandError>,
-    ) -> Result<T, CommandError> {
+    fn finish<T>(&mut self, step: &'static str, started: Instant, outcome: Result<T>) -> Result<T> {
         let mark = if outcome.is_ok() { "✓" } else { "✗" };
         let took = output::seconds(started.elapsed());
         output::say(format_args!("{mark} {step:<10} {took}"));
@@ -95,11 +87,11 @@ impl Steps {
 }
 
 /// Waits for a runner to end its tests; it received Ctrl-C itself.
-async fn wind_down(child: &mut Child, cause: Cause) {
+async fn wind_down(child: &mut Child, cause: ShutdownCause) {
     let Some(process) = Identity::of_child(child) else {
         return;
     };
-    if cause != Cause::Terminal {
+    if cause != ShutdownCause::Terminal {
         process.signal(Signal::SIGTERM);
     }
     if timeout(STOP_TIMEOUT, child.wait()).await.is_err() {

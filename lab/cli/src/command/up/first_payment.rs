@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, bail, ensure};
 use lab_runner::{
     database::User,
     lab::Lab,
@@ -12,11 +13,9 @@ use lab_runner::{
 use reqwest::StatusCode;
 use uuid::Uuid;
 
-use super::{CommandError, Error};
-
 const ROW_TIMEOUT: Duration = Duration::from_secs(15);
 
-pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
+pub(super) async fn send(lab: &Lab) -> Result<()> {
     let started = Instant::now();
     // Short, so that the table of rows fits in a terminal.
     let id = format!("lab-{:08x}", Uuid::new_v4().as_fields().0);
@@ -27,20 +26,21 @@ pub(super) async fn send(lab: &Lab) -> Result<(), CommandError> {
         ..Payment::default()
     };
     let answer = payment.post(lab).await?;
-    if answer.status != StatusCode::ACCEPTED {
-        let status = answer.status.to_string();
-        let body = answer.body;
-        return Err(Error::Refused { status, body }.into());
-    }
+    ensure!(
+        answer.status == StatusCode::ACCEPTED,
+        "the payment was answered {} instead of 202\n{}",
+        answer.status,
+        answer.body
+    );
     let answered = started.elapsed();
 
     let client = lab.database()?.client(User::Reader);
     let Some(row) = payment::row(&client, &id, ROW_TIMEOUT).await? else {
-        return Err(Error::NoRow {
-            seconds: ROW_TIMEOUT.as_secs(),
-            log: log::end_of(&lab.dir.log(PartName::Lambda)),
-        }
-        .into());
+        bail!(
+            "the payment was accepted, but its row is not there after {} s{}",
+            ROW_TIMEOUT.as_secs(),
+            log::end_of(&lab.dir.log(PartName::Lambda))
+        );
     };
     let detail = format!(
         "answered after {} ms, then in the database",

@@ -1,11 +1,8 @@
 //! Follows the supervisor by its status file, and prints progress.
 
-use std::{
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{process::Stdio, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use lab_runner::{
     files,
     lab::Lab,
@@ -22,7 +19,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{CommandError, Context, Error};
+use super::Context;
 
 const POLL: Duration = Duration::from_millis(30);
 const SLOW_POLL: Duration = Duration::from_secs(1);
@@ -30,7 +27,7 @@ const SLOW_POLL: Duration = Duration::from_secs(1);
 const SUPERVISOR: &str = "supervisor";
 
 /// Starts the supervisor, detached from this terminal.
-pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, CommandError> {
+pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child> {
     // An old status would be mistaken for the new one.
     files::remove(&context.dir.status())?;
     let log = context.dir.log(SUPERVISOR);
@@ -51,7 +48,7 @@ pub(super) fn spawn_supervisor(lab: &Lab, context: &Context) -> Result<Child, Co
 }
 
 /// Prints each part when it becomes healthy; returns once the lab is running, or what went wrong.
-pub(super) async fn until_running(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
+pub(super) async fn until_running(lab: &Lab, supervisor: &mut Child) -> Result<()> {
     let mut shown: Vec<PartName> = Vec::new();
     loop {
         // Checked before the status is read, so that its final status is not missed.
@@ -59,14 +56,17 @@ pub(super) async fn until_running(lab: &Lab, supervisor: &mut Child) -> Result<(
         if let Some(status) = files::read_json::<Status>(&lab.dir.status())? {
             show_ready(&status, &mut shown);
             if let (Some(failure), Some(_)) = (&status.failure, ended) {
-                return Err(start_error(&lab.dir, failure).into());
+                return Err(start_error(&lab.dir, failure));
             }
             if status.phase == Phase::Running {
                 return Ok(());
             }
         }
         if let Some(exit) = ended {
-            return Err(supervisor_died(&lab.dir, exit).into());
+            bail!(
+                "the supervisor exited before the lab was up; its log ends with\n{}\n({exit})",
+                log::end_of(&lab.dir.log(SUPERVISOR))
+            );
         }
         sleep(POLL).await;
     }
@@ -86,21 +86,12 @@ fn show_ready(status: &Status, shown: &mut Vec<PartName>) {
 }
 
 fn start_error(dir: &LabDir, failure: &Failure) -> Error {
-    Error::Start {
-        reason: failure.reason.clone(),
-        log: failure
-            .part
-            .map(|part| log::end_of(&dir.log(part)))
-            .unwrap_or_default(),
-    }
-}
-
-fn supervisor_died(dir: &LabDir, exit: ExitStatus) -> Error {
-    Error::SupervisorDied(format!("{}\n({exit})", log::end_of(&dir.log(SUPERVISOR))))
+    let log = failure.part.map(|part| log::end_of(&dir.log(part)));
+    anyhow!("{}{}", failure.reason, log.unwrap_or_default())
 }
 
 /// Prints every part that dies and comes back; returns once the lab was stopped.
-pub(super) async fn deaths(dir: &LabDir) -> Result<(), CommandError> {
+pub(super) async fn deaths(dir: &LabDir) -> Result<()> {
     let mut known: Vec<PartStatus> = Vec::new();
     loop {
         let Some(status) = Status::load(dir)? else {

@@ -4,11 +4,12 @@ mod first_payment;
 mod follow;
 mod prepare;
 
-use std::{io, path::PathBuf, process::ExitCode, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
+use anyhow::{Result, bail};
 use lab_runner::{
     build,
-    install::{self, Flavour, Wanted},
+    install::{self, Wanted},
     lab::Lab,
     output,
     part::{PartName, mysql},
@@ -19,41 +20,16 @@ use lab_runner::{
 };
 use tokio::process::Child;
 
-use super::{Context, Error as CommandError, INTERRUPTED, down, env::quoted, status};
+use super::{Context, INTERRUPTED, down, env::quoted, status};
 use crate::cli;
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("another `up` is running in {0}; wait for it")]
-    Preparing(String),
-    #[error("{0}\n\nstop the other program, or use other ports: cargo lab up --free-ports")]
-    PortsTaken(String),
-    #[error("no such folder: {}", path.display())]
-    Folder {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error(
-        "the lab's data was created by {kept}, and no other server can read it; use that server, or delete the data: cargo lab up --fresh"
-    )]
-    OtherServer { kept: Flavour },
-    #[error("the process {0} that owns the lab is not running")]
-    NoOwner(i32),
-    #[error("the supervisor exited before the lab was up; its log ends with\n{0}")]
-    SupervisorDied(String),
-    #[error("{reason}{log}")]
-    Start { reason: String, log: String },
-    #[error("the payment was answered {status} instead of 202\n{body}")]
-    Refused { status: String, body: String },
-    #[error("the payment was accepted, but its row is not there after {seconds} s{log}")]
-    NoRow { seconds: u64, log: String },
-}
-
-pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode> {
     context.dir.create()?;
     let Some(preparing) = context.dir.lock_preparation()? else {
-        return Err(Error::Preparing(context.dir.root().display().to_string()).into());
+        bail!(
+            "another `up` is running in {}; wait for it",
+            context.dir.root().display()
+        );
     };
     if context.dir.is_supervised()? {
         output::say("the lab runs already");
@@ -98,18 +74,20 @@ pub(super) async fn run(args: &cli::Up, context: &Context) -> Result<ExitCode, C
 }
 
 /// Returns the requested server, or the one that created the data of earlier runs.
-fn wanted(args: &cli::Up, context: &Context) -> Result<Wanted, Error> {
+fn wanted(args: &cli::Up, context: &Context) -> Result<Wanted> {
     if args.database_url.is_some() {
         return Ok(Wanted::Elsewhere);
     }
     match (args.database, mysql::kept(&context.dir)) {
-        (Some(asked), Some(kept)) if asked != kept => Err(Error::OtherServer { kept }),
+        (Some(asked), Some(kept)) if asked != kept => bail!(
+            "the lab's data was created by {kept}, and no other server can read it; use that server, or delete the data: cargo lab up --fresh"
+        ),
         (asked, kept) => Ok(asked.or(kept).map_or(Wanted::Any, Wanted::Only)),
     }
 }
 
 /// Builds what runs; the rest of the workspace is built by the commands that need it.
-async fn build(args: &cli::Up, context: &Context) -> Result<(), CommandError> {
+async fn build(args: &cli::Up, context: &Context) -> Result<()> {
     output::say("building what runs");
     let started = Instant::now();
     let mut programs = build::PIPELINE.to_vec();
@@ -127,16 +105,12 @@ async fn build_operator_tool(context: &Context) {
     let started = Instant::now();
     match build::programs(&context.workspace, &[build::OPERATOR_TOOL]).await {
         Ok(()) => output::done("build", build::OPERATOR_TOOL, started.elapsed()),
-        Err(error) => output::error(&error),
+        Err(error) => output::error(error.as_ref()),
     }
 }
 
 /// Starts the lab, or leaves nothing of it running; returns `None` if a person interrupted it.
-async fn start(
-    lab: &Lab,
-    context: &Context,
-    shutdown: &mut Shutdown,
-) -> Result<Option<()>, CommandError> {
+async fn start(lab: &Lab, context: &Context, shutdown: &mut Shutdown) -> Result<Option<()>> {
     let started = Instant::now();
     let mut supervisor = follow::spawn_supervisor(lab, context)?;
     let process = Identity::of_child(&supervisor);
@@ -153,7 +127,7 @@ async fn start(
 }
 
 /// Waits until all parts are healthy, and sends a payment through if the lab may pay.
-async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<(), CommandError> {
+async fn bring_up(lab: &Lab, supervisor: &mut Child) -> Result<()> {
     follow::until_running(lab, supervisor).await?;
     if !lab.settings.may_pay() {
         return Ok(());
@@ -186,7 +160,7 @@ try next:
 }
 
 /// Watches in the foreground until Ctrl-C.
-async fn stay(context: &Context, shutdown: &mut Shutdown) -> Result<ExitCode, CommandError> {
+async fn stay(context: &Context, shutdown: &mut Shutdown) -> Result<ExitCode> {
     output::say("\nCtrl-C stops it");
     tokio::select! {
         _ = shutdown.wait() => down::run(context).await,

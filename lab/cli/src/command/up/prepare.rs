@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use anyhow::{Context as _, Result, ensure};
 use lab_runner::{
     certificate,
     install::{self, Tools},
@@ -19,15 +20,11 @@ use lab_runner::{
 };
 use nix::unistd::Uid;
 
-use super::{CommandError, Context, Error};
+use super::Context;
 use crate::cli;
 
 /// Decides the lab's settings, saves them, and creates the database's files.
-pub(super) async fn lab(
-    args: &cli::Up,
-    tools: Tools,
-    context: &Context,
-) -> Result<Lab, CommandError> {
+pub(super) async fn lab(args: &cli::Up, tools: Tools, context: &Context) -> Result<Lab> {
     let ports = if args.free_ports {
         Ports::free()?
     } else {
@@ -73,7 +70,7 @@ pub(super) async fn lab(
 }
 
 /// Returns the requested network, and how to create it.
-fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, CommandError> {
+fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings> {
     vpc::is_possible()?;
     let usual = || context.workspace.network();
     let network = args.network.clone().unwrap_or_else(usual);
@@ -86,32 +83,33 @@ fn network(args: &cli::Up, context: &Context) -> Result<state::vpc::Settings, Co
 }
 
 /// Makes a path absolute, because the parts start in another folder.
-fn absolute(folder: &Path) -> Result<PathBuf, Error> {
-    folder.canonicalize().map_err(|source| Error::Folder {
-        path: folder.to_owned(),
-        source,
-    })
+fn absolute(folder: &Path) -> Result<PathBuf> {
+    folder
+        .canonicalize()
+        .with_context(|| format!("no such folder: {}", folder.display()))
 }
 
-fn owner(pid: i32) -> Result<Identity, Error> {
+fn owner(pid: i32) -> Result<Identity> {
     let process = Identity::of(pid);
-    if process.is_alive() {
-        Ok(process)
-    } else {
-        Err(Error::NoOwner(pid))
-    }
+    ensure!(
+        process.is_alive(),
+        "the process {pid} that owns the lab is not running"
+    );
+    Ok(process)
 }
 
-fn check_ports(lab: &Lab) -> Result<(), Error> {
+fn check_ports(lab: &Lab) -> Result<()> {
     let taken = lab.settings.ports.taken(&lab.part_names());
-    if taken.is_empty() {
-        return Ok(());
-    }
     let lines: Vec<String> = taken.iter().map(Taken::to_string).collect();
-    Err(Error::PortsTaken(lines.join("\n  ")))
+    ensure!(
+        lines.is_empty(),
+        "{}\n\nstop the other program, or use other ports: cargo lab up --free-ports",
+        lines.join("\n  ")
+    );
+    Ok(())
 }
 
-async fn initialise(lab: &Lab) -> Result<(), CommandError> {
+async fn initialise(lab: &Lab) -> Result<()> {
     let server = Server::of(lab)?;
     if server.is_initialised() {
         return Ok(());

@@ -49,13 +49,13 @@ function walk({ next, start, toKeep, isKept, STATES }, words, seed) {
       if (chance(0.5)) take(payment);
       return { type: "lost", code: "rate_limited", after: 1000 };
     }
-    if (chance(0.05)) return { type: "no", refusal: { code: "invalid_member" } };
+    if (chance(0.05)) return { type: "refused", refusal: { code: "invalid_member" } };
     const count = accepted.length;
     const taken = take(payment);
     if (chance(0.3)) return { type: "lost", code: "lost" };
     if (!taken && row) denied = text(payment);
-    if (!taken) return { type: "no", refusal: { code: "id_conflict" } };
-    return { type: "yes", receivedAt: taken.receivedAt, isAnothers: accepted.length === count && !taken.isOurs };
+    if (!taken) return { type: "refused", refusal: { code: "id_conflict" } };
+    return { type: "accepted", receivedAt: taken.receivedAt, isAnothers: accepted.length === count && !taken.isOurs };
   };
 
   const ask = () => {

@@ -54,8 +54,8 @@ impl Lab {
 
     pub async fn wait_for_injected(&self, name: &str, count: u64) {
         eventually(async || match self.injected(name).await {
-            struck if struck == count => Ok(()),
-            struck => Err(struck),
+            injected if injected == count => Ok(()),
+            injected => Err(injected),
         })
         .await;
     }

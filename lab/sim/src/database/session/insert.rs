@@ -1,6 +1,6 @@
 //! One INSERT: it claims its unique keys row by row, and stores all of its rows or none.
 
-use payment_store::backend::{DriverError, Entry, Kind, VersionColumns};
+use payment_store::backend::{DriverError, Entry, ErrorKind, VersionColumns};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::tables::{Claim, Row, Unique, Version, Write};
@@ -43,7 +43,7 @@ impl ModelSession {
 
     fn refuse(&self) -> DriverError {
         self.model.world.hit(Fault::DataRefused);
-        DriverError::fault(Kind::DataRefused, "server error 3819 (HY000)")
+        DriverError::fault(ErrorKind::DataRefused, "server error 3819 (HY000)")
     }
 
     async fn claim(&mut self, transaction: u64, unique: &Unique) -> Result<(), DriverError> {
@@ -57,7 +57,7 @@ impl ModelSession {
                 Claim::Free => return Ok(()),
                 Claim::Taken => {
                     return Err(DriverError::fault(
-                        Kind::KeyTaken,
+                        ErrorKind::KeyTaken,
                         "server error 1062 (23000)",
                     ));
                 }

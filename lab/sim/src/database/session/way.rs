@@ -1,6 +1,6 @@
 //! A statement's path to the server, and what can happen to it and its connection.
 
-use payment_store::backend::{DriverError, Kind};
+use payment_store::backend::{DriverError, ErrorKind};
 
 use super::super::away;
 use super::{LOCK_WAIT_MAX, ModelSession};
@@ -39,7 +39,7 @@ impl ModelSession {
             tokio::time::sleep(LOCK_WAIT_MAX).await;
             return Err(away("server error 1205: lock wait timeout"));
         }
-        let lasting = || DriverError::fault(Kind::Lasting, "no transaction is open");
+        let lasting = || DriverError::fault(ErrorKind::Lasting, "no transaction is open");
         self.transaction.ok_or_else(lasting)
     }
 

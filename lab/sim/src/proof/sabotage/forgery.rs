@@ -93,7 +93,7 @@ impl Saboteur {
         })
     }
 
-    /// In the folder of an object, with a UUID that says no time, and perhaps with the object's header.
+    /// Forges an object in the folder of another, with a UUID that says no time, and perhaps with the object's header.
     fn under_a_random_key(&mut self, headed: &[Headed<'_>]) -> Option<Forged> {
         // In the first hour it may be older than the chain.
         let first = headed.first()?.key.batch_hour();

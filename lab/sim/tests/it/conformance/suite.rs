@@ -4,7 +4,9 @@ use payment_core::record::{self, Line};
 use payment_core::{
     ClientName, ETag, LogRecord, ObjectKey, ObjectVersion, PaymentKey, RequestId, Timestamp,
 };
-use payment_store::backend::{Backend, DriverError, Entry, Kind, Reject, Session, VersionColumns};
+use payment_store::backend::{
+    Backend, DriverError, Entry, ErrorKind, Reject, Session, VersionColumns,
+};
 use payment_store::{Fingerprint, Outcome, Store};
 use sim::database::REFUSED;
 
@@ -70,7 +72,7 @@ async fn seen<S: Session>(session: &mut S, ids: &[&str]) -> Vec<String> {
     seen
 }
 
-fn kind(result: Result<u64, DriverError>) -> Kind {
+fn kind(result: Result<u64, DriverError>) -> ErrorKind {
     result.unwrap_err().kind()
 }
 
@@ -114,9 +116,9 @@ pub async fn an_insert_is_all_or_nothing_and_the_transaction_goes_on(backend: im
     assert_eq!(insert(&mut second, &["a"]).await.unwrap(), 1);
     assert_eq!(
         kind(insert(&mut second, &["c", "b", "d"]).await),
-        Kind::KeyTaken
+        ErrorKind::KeyTaken
     );
-    assert_eq!(kind(insert(&mut second, &["a"]).await), Kind::KeyTaken);
+    assert_eq!(kind(insert(&mut second, &["a"]).await), ErrorKind::KeyTaken);
     assert_eq!(seen(&mut second, &["a", "b", "c", "d"]).await, ["a", "b"]);
     assert_eq!(insert(&mut second, &["c", "d"]).await.unwrap(), 2);
     second.commit().await.unwrap();
@@ -168,7 +170,7 @@ pub async fn who_wants_a_key_waits_for_its_holder(backend: impl Backend) {
         };
         let (stored, ()) = tokio::join!(insert(&mut other, &["a"]), end);
         if commits {
-            assert_eq!(kind(stored), Kind::KeyTaken);
+            assert_eq!(kind(stored), ErrorKind::KeyTaken);
         } else {
             assert_eq!(stored.unwrap(), 1);
         }
@@ -186,7 +188,7 @@ pub async fn of_two_that_wait_for_each_other_one_is_let_go(backend: impl Backend
         (Ok(stored), Err(error)) | (Err(error), Ok(stored)) => (stored, error),
         both => panic!("{both:?}"),
     };
-    assert_eq!((stored, refused.kind()), (1, Kind::Transient));
+    assert_eq!((stored, refused.kind()), (1, ErrorKind::Transient));
 }
 
 pub async fn data_that_is_refused_is_told_apart(backend: impl Backend) {
@@ -195,7 +197,7 @@ pub async fn data_that_is_refused_is_told_apart(backend: impl Backend) {
     let bodies = [r#"{"id":"a"}"#, refused.as_str()];
     assert_eq!(
         kind(insert_bodies(&mut session, &bodies).await),
-        Kind::DataRefused
+        ErrorKind::DataRefused
     );
     assert_eq!(insert(&mut session, &["a", "b"]).await.unwrap(), 2);
 }
@@ -220,7 +222,7 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
     assert_eq!(session.insert_conflicts(here, &[&one]).await.unwrap(), 1);
     assert_eq!(
         kind(session.insert_conflicts(here, &[&two, &one]).await),
-        Kind::KeyTaken
+        ErrorKind::KeyTaken
     );
     let both = session.insert_conflicts(elsewhere, &[&two, &one]).await;
     assert_eq!(both.unwrap(), 2);
@@ -234,7 +236,7 @@ pub async fn a_line_is_recorded_once(backend: impl Backend) {
                 .insert_rejects(here, &[&reject(3), &reject(1)])
                 .await
         ),
-        Kind::KeyTaken
+        ErrorKind::KeyTaken
     );
     session.commit().await.unwrap();
     for (at, conflicts) in [(here, vec![1]), (elsewhere, vec![1, 2])] {
@@ -266,7 +268,7 @@ pub async fn an_object_is_taken_once(backend: impl Backend) {
     let again = session
         .insert_ingested(column, &outcome, Fingerprint::default())
         .await;
-    assert_eq!(kind(again), Kind::KeyTaken);
+    assert_eq!(kind(again), ErrorKind::KeyTaken);
     session.rollback().await.unwrap();
     let found = Outcome {
         already: true,

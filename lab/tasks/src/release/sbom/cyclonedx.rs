@@ -23,7 +23,7 @@ pub struct Metadata {
 #[derive(Debug, Serialize)]
 pub struct Component {
     #[serde(rename = "type")]
-    pub kind: Kind,
+    pub kind: ComponentKind,
     #[serde(rename = "bom-ref")]
     pub reference: String,
     pub name: String,
@@ -38,7 +38,7 @@ pub struct Component {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ComponentKind {
     Application,
     Library,
 }

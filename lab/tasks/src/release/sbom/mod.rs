@@ -12,7 +12,9 @@ use anyhow::{Context as _, Result};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::{
-    cyclonedx::{Bom, Component, Dependency, Hash, Kind, Licence, Metadata as BomMetadata},
+    cyclonedx::{
+        Bom, Component, ComponentKind, Dependency, Hash, Licence, Metadata as BomMetadata,
+    },
     metadata::{Lock, Metadata, Package},
 };
 use super::{
@@ -70,7 +72,7 @@ fn about(commit: &Commit) -> Result<BomMetadata> {
     Ok(BomMetadata {
         timestamp: time,
         component: Component {
-            kind: Kind::Application,
+            kind: ComponentKind::Application,
             reference: NAME.to_owned(),
             name: NAME.to_owned(),
             version: commit.version.clone(),
@@ -100,9 +102,9 @@ fn component(package: &Package, lock: &Lock) -> Component {
     let checksum = lock.checksum(&package.name, &package.version);
     Component {
         kind: if PROGRAMS.contains(&package.name.as_str()) {
-            Kind::Application
+            ComponentKind::Application
         } else {
-            Kind::Library
+            ComponentKind::Library
         },
         reference: purl(package),
         name: package.name.clone(),

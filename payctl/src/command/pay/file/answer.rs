@@ -36,7 +36,7 @@ struct Said {
     detail: String,
 }
 
-/// Reads the answer. `None` unless it has a line for each of these payments, and each yes is for the payment in its place.
+/// Reads the answer. `None` unless it has a line for each of these payments, and each one accepted is the payment in its place.
 pub fn read(answer: &str, payments: &[Payment]) -> Option<Vec<Line>> {
     let lines: Vec<_> = answer.lines().collect();
     if lines.len() != payments.len() {
@@ -45,9 +45,9 @@ pub fn read(answer: &str, payments: &[Payment]) -> Option<Vec<Line>> {
     let mut read = Vec::with_capacity(lines.len());
     for ((line, payment), number) in lines.into_iter().zip(payments).zip(1..) {
         let said: Said = serde_json::from_str(line).ok()?;
-        let is_yes = matches!(said.status, Status::Accepted | Status::Replayed);
+        let is_accepted = matches!(said.status, Status::Accepted | Status::Replayed);
         let id = said.id.and_then(|id| PaymentId::from_stored(&id));
-        if said.line != number || is_yes && id != payment_id(payment) {
+        if said.line != number || is_accepted && id != payment_id(payment) {
             return None;
         }
         read.push(Line {
