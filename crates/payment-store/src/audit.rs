@@ -9,7 +9,6 @@ mod reject;
 mod row;
 mod tables;
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use payment_core::{
@@ -20,12 +19,11 @@ use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
-pub use self::row::{Row, Stored, Table};
+pub use self::row::{Row, Rows, RowsByPayment, Stored, Table};
 pub use self::tables::{LineTable, Origin, RowSpan};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;
-use crate::mysql::of_payments;
 use crate::version::is_same_version;
 use crate::{Fingerprint, Found, Store};
 
@@ -229,21 +227,16 @@ impl Store {
     }
 
     /// The rows of these payments, at most [`LOOKUP_IDS_MAX`].
-    pub async fn rows_of(
-        &self,
-        payments: &[&PaymentKey],
-    ) -> Result<HashMap<PaymentKey, Row>, Error> {
+    pub async fn rows_of(&self, payments: &[&PaymentKey]) -> Result<Rows, Error> {
         if payments.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(Rows::new(Vec::new()));
         }
         self.ask(async |connection| {
             let mut sql = QueryBuilder::new(Table::Transactions.select());
             sql.push(" WHERE payment_id IN ");
             list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
             let rows = sql.build().fetch_all(connection).await?;
-            let asked: HashSet<_> = payments.iter().copied().collect();
-            let rows = of_payments(&rows, &asked);
-            Ok(rows.map(|(key, row)| (key, Row::read(row))).collect())
+            Ok(Rows::of_payments(rows, payments))
         })
         .await
     }

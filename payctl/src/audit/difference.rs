@@ -106,11 +106,11 @@ impl<'a> From<&'a PaymentKey> for Named<'a> {
     }
 }
 
-impl<'a> From<&'a Row> for Named<'a> {
-    fn from(row: &'a Row) -> Self {
+impl<'a> From<&Row<'a>> for Named<'a> {
+    fn from(row: &Row<'a>) -> Self {
         Self {
-            id: &row.payment_id,
-            client: &row.client,
+            id: row.payment_id,
+            client: row.client,
         }
     }
 }

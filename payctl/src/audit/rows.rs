@@ -129,14 +129,13 @@ async fn look_again(
         .store
         .rows_of(&payments.iter().collect::<Vec<_>>())
         .await?;
+    let rows = rows.by_payment();
     let (mut right, mut differences) = (Marks::default(), Vec::new());
     let mut differing = Vec::new();
     for (origin, content) in origins {
-        let row = origin
-            .payment()
-            .and_then(|payment| rows.get_key_value(&payment));
+        let row = origin.payment().and_then(|payment| rows.get(&payment));
         // A key that is unique now may have been none for a while.
-        let Some((payment, row)) = row.filter(|(_, row)| row.id == origin.id) else {
+        let Some(row) = row.filter(|row| row.id == origin.id) else {
             let why = "its line has another row";
             differences.push(without_record(LineTable::Transactions, origin, why));
             continue;
@@ -145,7 +144,7 @@ async fn look_again(
             right += audit.scope.mark(LineTable::Transactions, row.id);
         }
         if !content.is_line_of(row) {
-            differing.push((payment, row));
+            differing.push(row);
         }
     }
     let held = origin::hold(&audit.log, &audit.store, differing.into_iter()).await?;

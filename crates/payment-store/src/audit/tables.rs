@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::reject::{self, RejectRow};
-use super::row::{Row, Table};
+use super::row::{Rows, Table};
 use super::{IS_UNSETTLED_OWN, LedgerEntry, octets};
 use crate::Store;
 use crate::error::Error;
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// As [`origins`](Self::origins), with all columns.
-    pub async fn rows_page(&self, table: Table, span: &mut RowSpan) -> Result<Vec<Row>, Error> {
+    pub async fn rows_page(&self, table: Table, span: &mut RowSpan) -> Result<Rows, Error> {
         let sql = format!(
             "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
             table.select()
@@ -152,7 +152,7 @@ impl Store {
         // A number that can't be read would begin the same page again.
         let end = rows.last().map(|row| row.try_get(0)).transpose()?;
         span.pass(end);
-        Ok(rows.iter().map(Row::read).collect())
+        Ok(Rows::new(rows))
     }
 
     async fn page(&self, sql: String, span: &RowSpan) -> Result<Vec<MySqlRow>, Error> {
@@ -171,17 +171,12 @@ impl Store {
         &self,
         entry: &LedgerEntry,
         lines: (u32, u32),
-    ) -> Result<HashMap<u32, Row>, Error> {
+    ) -> Result<Rows, Error> {
         let sql = format!(
             "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
             Table::Conflicts.select()
         );
-        let rows = self.lines_between(sql, entry, lines).await?;
-        let row = |row: &MySqlRow| {
-            let row = Row::read(row);
-            (row.object_line, row)
-        };
-        Ok(rows.iter().map(row).collect())
+        Ok(Rows::new(self.lines_between(sql, entry, lines).await?))
     }
 
     /// The rejects of the version between two of its lines, both included.
@@ -207,10 +202,9 @@ impl Store {
         &self,
         entry: &LedgerEntry,
         line: Option<u32>,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Rows, Error> {
         let select = Table::Conflicts.select();
-        let rows = self.lines_after(&select, entry, line).await?;
-        Ok(rows.iter().map(Row::read).collect())
+        Ok(Rows::new(self.lines_after(&select, entry, line).await?))
     }
 
     /// As [`conflicts_after`](Self::conflicts_after), the rejects.
