@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
 pub use self::row::{Row, Rows, RowsByPayment, Stored, Table};
-pub use self::tables::{LineTable, Origin, RowSpan};
+pub use self::tables::{LineTable, Origin, RowSpan, RowsOfObject};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;

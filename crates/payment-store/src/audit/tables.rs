@@ -52,6 +52,16 @@ pub struct Origin {
     pub is_unsettled_own: bool,
 }
 
+/// Rows next to each other that name one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsOfObject {
+    pub key: String,
+    /// As [`Origin::is_in_ledger`].
+    pub is_in_ledger: bool,
+    /// Their numbers, rising.
+    pub rows: Vec<u64>,
+}
+
 impl Origin {
     /// The payment, if the columns name one.
     pub fn payment(&self) -> Option<PaymentKey> {
@@ -62,8 +72,13 @@ impl Origin {
 impl RowSpan {
     /// Begins with the first row and ends with this number.
     pub fn until(last: u64) -> Self {
+        Self::between(0, last)
+    }
+
+    /// From one number to another, both included.
+    pub fn between(first: u64, last: u64) -> Self {
         Self {
-            next: Some(0),
+            next: Some(first),
             last,
         }
     }
@@ -90,28 +105,39 @@ impl LineTable {
         }
     }
 
-    /// Keys are compared by their bytes as well: to the collation, spaces at the end are none.
-    fn origins(self) -> String {
-        let (id, etag, is_version, is_unsettled_own) = match self {
-            Self::Transactions => ("t.payment_id", "NULL", "", "FALSE"),
-            Self::Conflicts => (
-                "t.payment_id",
-                "t.object_etag",
-                " AND o.object_etag = t.object_etag",
-                "FALSE",
-            ),
-            Self::Rejects => (
-                "NULL",
-                "t.object_etag",
-                " AND o.object_etag = t.object_etag",
-                IS_UNSETTLED_OWN,
-            ),
+    /// Condition on a row `t`: the ledger knows the object, or the version if the row names one. Keys are compared by
+    /// their bytes as well: to the collation, spaces at the end are none.
+    fn is_in_ledger(self) -> String {
+        let is_version = match self {
+            Self::Transactions => "",
+            Self::Conflicts | Self::Rejects => " AND o.object_etag = t.object_etag",
         };
         format!(
-            "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
-             WHERE o.object_key = t.object_key \
-             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}), {is_unsettled_own}, t.client \
-             FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
+            "EXISTS (SELECT 1 FROM ingested_objects o WHERE o.object_key = t.object_key \
+             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version})"
+        )
+    }
+
+    fn origins(self) -> String {
+        let (id, etag, is_unsettled_own) = match self {
+            Self::Transactions => ("t.payment_id", "NULL", "FALSE"),
+            Self::Conflicts => ("t.payment_id", "t.object_etag", "FALSE"),
+            Self::Rejects => ("NULL", "t.object_etag", IS_UNSETTLED_OWN),
+        };
+        let is_in_ledger = self.is_in_ledger();
+        self.page(&format!(
+            "t.id, {id}, t.object_key, {etag}, t.object_line, {is_in_ledger}, {is_unsettled_own}, t.client"
+        ))
+    }
+
+    fn objects(self) -> String {
+        let is_in_ledger = self.is_in_ledger();
+        self.page(&format!("t.id, t.object_key, {is_in_ledger}"))
+    }
+
+    fn page(self, columns: &str) -> String {
+        format!(
+            "SELECT {columns} FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
             self.name()
         )
     }
@@ -140,6 +166,35 @@ impl Store {
         let origins: Vec<_> = rows.iter().map(origin).collect::<Result<_, _>>()?;
         span.pass(origins.last().map(|origin| origin.id));
         Ok(origins)
+    }
+
+    /// As [`origins`](Self::origins), by the objects that they name alone.
+    pub async fn rows_of_objects(
+        &self,
+        table: LineTable,
+        span: &mut RowSpan,
+    ) -> Result<Vec<RowsOfObject>, Error> {
+        let rows = self.page(table.objects(), span).await?;
+        let mut objects: Vec<RowsOfObject> = Vec::new();
+        for row in &rows {
+            let id = row.try_get(0)?;
+            let key = row.try_get::<Option<&str>, _>(1).ok().flatten();
+            let key = key.unwrap_or_default();
+            let is_in_ledger = row.try_get::<i64, _>(2)? != 0;
+            match objects.last_mut() {
+                Some(last) if (&*last.key, last.is_in_ledger) == (key, is_in_ledger) => {
+                    last.rows.push(id);
+                }
+                _ => objects.push(RowsOfObject {
+                    key: key.to_owned(),
+                    is_in_ledger,
+                    rows: vec![id],
+                }),
+            }
+        }
+        let last = objects.last().and_then(|object| object.rows.last());
+        span.pass(last.copied());
+        Ok(objects)
     }
 
     /// As [`origins`](Self::origins), with all columns.
