@@ -76,6 +76,10 @@ pub async fn check(
         bytes: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
         ..Counts::default()
     };
+    let has_header = match &sighting {
+        Some(sighting) => sighting.header().is_some(),
+        None => read_header(&object.version.key, &object.body).is_some(),
+    };
     let mut check = Check {
         log,
         store,
@@ -83,7 +87,7 @@ pub async fn check(
         entry,
         claim: object.version.key.claimed(&scope.prefix),
         stored,
-        has_header: read_header(&object.version.key, &object.body).is_some(),
+        has_header,
         findings: Findings {
             counts,
             ..Findings::default()

@@ -1,6 +1,6 @@
 //! What an audit is told of the ledger and the rows.
 
-use payment_store::audit::{KeySpan, LineTable, RowSpan, Table};
+use payment_store::audit::{KeySpan, LineTable, RowSpan, RowsOfObject, Table};
 use sqlx::MySqlPool;
 
 use crate::harness::{admin, key, lines, object, payment, record, store, version};
@@ -124,6 +124,15 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
         let origins = store.origins(table, &mut span).await.unwrap();
         assert_eq!(origins.len(), rows);
         assert!(origins.iter().all(|origin| origin.is_in_ledger));
+        let mut again = RowSpan::until(last);
+        let objects = store.rows_of_objects(table, &mut again);
+        let ids = origins.iter().map(|origin| origin.id).collect();
+        let object = RowsOfObject {
+            key: origins[0].key.clone(),
+            is_in_ledger: true,
+            rows: ids,
+        };
+        assert_eq!(objects.await.unwrap(), [object]);
         let rest = store.origins(table, &mut span).await.unwrap();
         assert_eq!((rest, span.next()), (Vec::new(), None));
     }
@@ -164,6 +173,14 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
     assert_eq!(
         (origins[1].key.as_str(), origins[1].is_in_ledger),
         ("nowhere", false)
+    );
+    let mut span = RowSpan::until(last);
+    let objects = store.rows_of_objects(LineTable::Transactions, &mut span);
+    let rows = objects.await.unwrap().into_iter();
+    let rows = rows.map(|object| (object.is_in_ledger, object.rows));
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [(true, vec![1]), (false, vec![origins[1].id])]
     );
     let mut strays = store.ledger_strays().await.unwrap();
     strays.sort();

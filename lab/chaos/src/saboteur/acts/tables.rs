@@ -162,7 +162,7 @@ pub const ALL: &[(&str, Draw)] = &[
     ("change an entry's number", |s| entry(s, "seq = seq + 1")),
     ("change an entry's ETag", |s| {
         let object = s.batch()?;
-        Some(set_entry(object, "object_etag = MD5('forged')").affects_payments_of(object))
+        Some(set_entry(object, "object_etag = REPEAT('f0', 16)").affects_payments_of(object))
     }),
     ("change an entry's counts", |s| {
         entry(s, "line_count = line_count + 1, row_count = row_count + 1")
