@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
 pub use self::row::{Row, Rows, RowsByPayment, Stored, Table};
-pub use self::tables::{LineTable, Origin, RowSpan, RowsOfObject};
+pub use self::tables::{LineTable, Origin, Recorded, RowSpan, RowsOfObject};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;
@@ -228,17 +228,8 @@ impl Store {
 
     /// The rows of these payments, at most [`LOOKUP_IDS_MAX`].
     pub async fn rows_of(&self, payments: &[&PaymentKey]) -> Result<Rows, Error> {
-        if payments.is_empty() {
-            return Ok(Rows::new(Vec::new()));
-        }
-        self.ask(async |connection| {
-            let mut sql = QueryBuilder::new(Table::Transactions.select());
-            sql.push(" WHERE payment_id IN ");
-            list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
-            let rows = sql.build().fetch_all(connection).await?;
-            Ok(Rows::of_payments(rows, payments))
-        })
-        .await
+        self.ask(async |connection| rows_of(connection, payments).await)
+            .await
     }
 
     /// Keys of entries that no page has: the first thousand.
@@ -317,6 +308,20 @@ impl Store {
         })
         .await
     }
+}
+
+async fn rows_of(
+    connection: &mut MySqlConnection,
+    payments: &[&PaymentKey],
+) -> Result<Rows, Error> {
+    if payments.is_empty() {
+        return Ok(Rows::default());
+    }
+    let mut sql = QueryBuilder::new(Table::Transactions.select());
+    sql.push(" WHERE payment_id IN ");
+    list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
+    let rows = sql.build().fetch_all(connection).await?;
+    Ok(Rows::of_payments(rows, payments))
 }
 
 /// Asks for a page in the order of the index `ingested_objects_version`.

@@ -7,7 +7,7 @@ use payment_core::record::{self, Line};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
 use payment_store::Store;
 use payment_store::audit::{
-    LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, RowsByPayment, Stored,
+    LOOKUP_IDS_MAX, LedgerEntry, LineTable, Recorded, RejectRow, Row, RowsByPayment, Stored,
 };
 
 use super::counts::Counts;
@@ -131,11 +131,12 @@ impl Check<'_> {
             .iter()
             .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
             .collect();
-        let rows = self.store.rows_of(&payments).await?;
-        let rows = rows.by_payment();
-        let conflicts = self.store.conflicts_between(self.entry, span).await?;
-        let conflicts = conflicts.by_line();
-        let rejects = self.store.rejects_between(self.entry, span).await?;
+        let Recorded {
+            rows,
+            conflicts,
+            rejects,
+        } = self.store.recorded(&payments, self.entry, span).await?;
+        let (rows, conflicts) = (rows.by_payment(), conflicts.by_line());
         if let Some(reject) = rejects.get(&HEADER_LINE).filter(|_| begins) {
             self.rejected_header(reject);
         }

@@ -44,6 +44,7 @@ pub struct Row<'r> {
 
 /// Rows as the server sent them. Their columns are read where they are, without a copy: an audit reads every row of a
 /// database.
+#[derive(Default)]
 pub struct Rows(Vec<MySqlRow>);
 
 /// Rows by their payments.

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use payment_core::PaymentKey;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 
 use super::reject::{self, RejectRow};
 use super::row::{Rows, Table};
-use super::{IS_UNSETTLED_OWN, LedgerEntry, octets};
+use super::{IS_UNSETTLED_OWN, LedgerEntry, octets, rows_of};
 use crate::Store;
 use crate::error::Error;
 
@@ -25,6 +25,16 @@ pub enum LineTable {
     Transactions,
     Conflicts,
     Rejects,
+}
+
+/// What the tables have of some lines of a version.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The rows of the lines' payments, whatever lines they name.
+    pub rows: Rows,
+    pub conflicts: Rows,
+    /// By their lines.
+    pub rejects: HashMap<u32, RejectRow>,
 }
 
 /// Rows of a table that are still to come, by their numbers, up to the last that was there at the start.
@@ -221,17 +231,32 @@ impl Store {
         .await
     }
 
+    /// What the tables have of lines of the version, from one to another, and the rows of their payments. All in one
+    /// loan of a connection, which costs a round trip when it ends.
+    pub async fn recorded(
+        &self,
+        payments: &[&PaymentKey],
+        entry: &LedgerEntry,
+        lines: (u32, u32),
+    ) -> Result<Recorded, Error> {
+        self.ask(async |connection| {
+            Ok(Recorded {
+                rows: rows_of(connection, payments).await?,
+                conflicts: conflicts_between(connection, entry, lines).await?,
+                rejects: rejects_between(connection, entry, lines).await?,
+            })
+        })
+        .await
+    }
+
     /// The conflicts of the version between two of its lines, both included.
     pub async fn conflicts_between(
         &self,
         entry: &LedgerEntry,
         lines: (u32, u32),
     ) -> Result<Rows, Error> {
-        let sql = format!(
-            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
-            Table::Conflicts.select()
-        );
-        Ok(Rows::new(self.lines_between(sql, entry, lines).await?))
+        self.ask(async |connection| conflicts_between(connection, entry, lines).await)
+            .await
     }
 
     /// The rejects of the version between two of its lines, both included.
@@ -240,16 +265,8 @@ impl Store {
         entry: &LedgerEntry,
         lines: (u32, u32),
     ) -> Result<HashMap<u32, RejectRow>, Error> {
-        let sql = format!(
-            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
-            reject::SELECT
-        );
-        let rows = self.lines_between(sql, entry, lines).await?;
-        let reject = |row: &MySqlRow| {
-            let reject = RejectRow::read(row);
-            (reject.object_line, reject)
-        };
-        Ok(rows.iter().map(reject).collect())
+        self.ask(async |connection| rejects_between(connection, entry, lines).await)
+            .await
     }
 
     /// The conflicts of the version behind a line, in the order of their lines: the next of them; none at the end.
@@ -283,29 +300,54 @@ impl Store {
             Some(u32::MAX) => return Ok(Vec::new()),
             Some(line) => line + 1,
         };
-        let sql = format!(
-            "{select} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ? ORDER BY object_line LIMIT {PAGE}"
-        );
-        self.lines_between(sql, entry, (from, u32::MAX)).await
+        let sql = format!("{} ORDER BY object_line LIMIT {PAGE}", between(select));
+        let lines = (from, u32::MAX);
+        self.ask(async |connection| lines_between(connection, sql, entry, lines).await)
+            .await
     }
+}
 
-    async fn lines_between(
-        &self,
-        sql: String,
-        entry: &LedgerEntry,
-        (first, last): (u32, u32),
-    ) -> Result<Vec<MySqlRow>, Error> {
-        self.ask(async |connection| {
-            let query = sqlx::query(AssertSqlSafe(sql))
-                .bind(entry.key.as_str())
-                .bind(octets(&entry.key))
-                .bind(&entry.stored_etag)
-                .bind(first)
-                .bind(last);
-            Ok(query.fetch_all(connection).await?)
-        })
-        .await
-    }
+async fn conflicts_between(
+    connection: &mut MySqlConnection,
+    entry: &LedgerEntry,
+    lines: (u32, u32),
+) -> Result<Rows, Error> {
+    let sql = between(&Table::Conflicts.select());
+    let rows = lines_between(connection, sql, entry, lines).await?;
+    Ok(Rows::new(rows))
+}
+
+async fn rejects_between(
+    connection: &mut MySqlConnection,
+    entry: &LedgerEntry,
+    lines: (u32, u32),
+) -> Result<HashMap<u32, RejectRow>, Error> {
+    let sql = between(reject::SELECT);
+    let rows = lines_between(connection, sql, entry, lines).await?;
+    let reject = |row: &MySqlRow| {
+        let reject = RejectRow::read(row);
+        (reject.object_line, reject)
+    };
+    Ok(rows.iter().map(reject).collect())
+}
+
+fn between(select: &str) -> String {
+    format!("{select} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?")
+}
+
+async fn lines_between(
+    connection: &mut MySqlConnection,
+    sql: String,
+    entry: &LedgerEntry,
+    (first, last): (u32, u32),
+) -> Result<Vec<MySqlRow>, Error> {
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(entry.key.as_str())
+        .bind(octets(&entry.key))
+        .bind(&entry.stored_etag)
+        .bind(first)
+        .bind(last);
+    Ok(query.fetch_all(connection).await?)
 }
 
 fn origin(row: &MySqlRow) -> Result<Origin, Error> {
