@@ -129,7 +129,7 @@ async fn unsettled(
     let recorded = recorded(store, own.iter().filter_map(|row| row.key())).await?;
     let recorded = recorded.by_payment();
     for row in own {
-        if !row.key().is_some_and(|key| recorded.get(&key).is_some()) {
+        if row.key().is_none_or(|key| recorded.get(&key).is_none()) {
             let (payment, key) = (Named::by_reject(row), entry.key.as_str());
             let difference = Difference::of_line(Kind::Rejected, payment, key, row.object_line);
             findings
