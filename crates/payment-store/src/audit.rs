@@ -9,7 +9,6 @@ mod reject;
 mod row;
 mod tables;
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use payment_core::{
@@ -20,12 +19,11 @@ use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
 
 pub use self::reject::RejectRow;
-pub use self::row::{Row, Stored, Table};
-pub use self::tables::{LineTable, Origin, RowSpan};
+pub use self::row::{Row, Rows, RowsByPayment, Stored, Table};
+pub use self::tables::{LineTable, Origin, Recorded, RowSpan, RowsOfObject};
 use crate::error::Error;
 use crate::lease::{Lease, within};
 use crate::list;
-use crate::mysql::of_payments;
 use crate::version::is_same_version;
 use crate::{Fingerprint, Found, Store};
 
@@ -229,23 +227,9 @@ impl Store {
     }
 
     /// The rows of these payments, at most [`LOOKUP_IDS_MAX`].
-    pub async fn rows_of(
-        &self,
-        payments: &[&PaymentKey],
-    ) -> Result<HashMap<PaymentKey, Row>, Error> {
-        if payments.is_empty() {
-            return Ok(HashMap::new());
-        }
-        self.ask(async |connection| {
-            let mut sql = QueryBuilder::new(Table::Transactions.select());
-            sql.push(" WHERE payment_id IN ");
-            list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
-            let rows = sql.build().fetch_all(connection).await?;
-            let asked: HashSet<_> = payments.iter().copied().collect();
-            let rows = of_payments(&rows, &asked);
-            Ok(rows.map(|(key, row)| (key, Row::read(row))).collect())
-        })
-        .await
+    pub async fn rows_of(&self, payments: &[&PaymentKey]) -> Result<Rows, Error> {
+        self.ask(async |connection| rows_of(connection, payments).await)
+            .await
     }
 
     /// Keys of entries that no page has: the first thousand.
@@ -324,6 +308,20 @@ impl Store {
         })
         .await
     }
+}
+
+async fn rows_of(
+    connection: &mut MySqlConnection,
+    payments: &[&PaymentKey],
+) -> Result<Rows, Error> {
+    if payments.is_empty() {
+        return Ok(Rows::default());
+    }
+    let mut sql = QueryBuilder::new(Table::Transactions.select());
+    sql.push(" WHERE payment_id IN ");
+    list::push(&mut sql, payments.iter().map(|payment| payment.id.as_str()));
+    let rows = sql.build().fetch_all(connection).await?;
+    Ok(Rows::of_payments(rows, payments))
 }
 
 /// Asks for a page in the order of the index `ingested_objects_version`.

@@ -7,8 +7,6 @@ mod payments;
 mod select;
 mod sweep;
 
-pub(crate) use self::select::of_payments;
-
 use std::collections::{HashMap, HashSet};
 
 use payment_core::PaymentKey;

@@ -2,15 +2,15 @@
 
 mod settle;
 
-use std::collections::HashMap;
-
 use lambda_ingest::objects::Object;
 use payment_core::chain::checker::Sighting;
 use payment_core::object::{HEADER_LINE, read_header};
 use payment_core::record::{self, Line};
 use payment_core::{LogRecord, ObjectKey, PaymentKey, RecordError, RejectedLine};
 use payment_store::Store;
-use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Stored};
+use payment_store::audit::{
+    LOOKUP_IDS_MAX, LedgerEntry, LineTable, Recorded, RejectRow, Row, RowsByPayment, Stored,
+};
 
 use super::counts::Counts;
 use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable};
@@ -41,7 +41,7 @@ enum Found {
 struct Looked<'a> {
     line: u32,
     record: Result<&'a LogRecord, &'a RejectedLine>,
-    conflict: Option<&'a Row>,
+    conflict: Option<&'a Row<'a>>,
     reject: Option<&'a RejectRow>,
 }
 
@@ -78,6 +78,10 @@ pub async fn check(
         bytes: u64::try_from(object.body.len()).unwrap_or(u64::MAX),
         ..Counts::default()
     };
+    let has_header = match &sighting {
+        Some(sighting) => sighting.header().is_some(),
+        None => read_header(&object.version.key, &object.body).is_some(),
+    };
     let mut check = Check {
         log,
         store,
@@ -85,7 +89,7 @@ pub async fn check(
         entry,
         claim: object.version.key.claimed(&scope.prefix),
         stored,
-        has_header: read_header(&object.version.key, &object.body).is_some(),
+        has_header,
         findings: Findings {
             counts,
             ..Findings::default()
@@ -129,9 +133,12 @@ impl Check<'_> {
             .iter()
             .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
             .collect();
-        let rows = self.store.rows_of(&payments).await?;
-        let conflicts = self.store.conflicts_between(self.entry, span).await?;
-        let rejects = self.store.rejects_between(self.entry, span).await?;
+        let Recorded {
+            rows,
+            conflicts,
+            rejects,
+        } = self.store.recorded(&payments, self.entry, span).await?;
+        let (rows, conflicts) = (rows.by_payment(), conflicts.by_line());
         if let Some(reject) = rejects.get(&HEADER_LINE).filter(|_| begins) {
             self.rejected_header(reject);
         }
@@ -148,8 +155,8 @@ impl Check<'_> {
             );
         }
         let is_outside =
-            |row: &Row| self.scope.belonging(&row.object_key) == Belonging::OutsideRange;
-        let outside = rows.iter().filter(|(_, row)| is_outside(row));
+            |row: &&Row<'_>| self.scope.belonging(row.object_key) == Belonging::OutsideRange;
+        let outside = rows.iter().filter(is_outside);
         let differences = origin::hold(self.log, self.store, outside).await?;
         self.findings.differences.extend(differences);
         Ok(())
@@ -174,7 +181,7 @@ impl Check<'_> {
         self.reject(&looked, reject);
     }
 
-    fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &HashMap<PaymentKey, Row>) {
+    fn line(&mut self, looked: &Looked<'_>, lines: &[Line], rows: &RowsByPayment<'_>) {
         self.findings.counts.lines += 1;
         let found = match looked.record {
             Ok(record) => self.payment(looked, record, lines, rows),
@@ -200,7 +207,7 @@ impl Check<'_> {
         looked: &Looked<'_>,
         record: &LogRecord,
         lines: &[Line],
-        rows: &HashMap<PaymentKey, Row>,
+        rows: &RowsByPayment<'_>,
     ) -> Found {
         if record.is_own() {
             self.ledger.received_by = self.ledger.received_by.max(Some(record.received_at));
@@ -251,18 +258,17 @@ impl Check<'_> {
     }
 
     /// Whether the row's own line is one of these.
-    fn is_among(&self, lines: &[Line], row: &Row) -> bool {
+    fn is_among(&self, lines: &[Line], row: &Row<'_>) -> bool {
         let mut own = lines.iter().filter(|(line, _)| *line == row.object_line);
         row.object_key == self.entry.key.as_str()
             && own.any(|(_, record)| {
-                record
-                    .as_ref()
-                    .is_ok_and(|record| Some(record.payment.key()) == row.key().as_ref())
+                let record = record.as_ref();
+                record.is_ok_and(|record| row.is_of(record.payment.key()))
             })
     }
 
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.
-    fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row, table: &str) {
+    fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row<'_>, table: &str) {
         let by_columns = |stored| row.differing_from_line(record, stored);
         let fault = origin::fault(
             DifferenceKind::RowDiffers,
@@ -325,9 +331,9 @@ impl Check<'_> {
         }
     }
 
-    fn note_row(&mut self, kind: DifferenceKind, row: &Row, detail: &str) {
+    fn note_row(&mut self, kind: DifferenceKind, row: &Row<'_>, detail: &str) {
         let payment = Some(row.into());
-        let difference = Difference::of_line(kind, payment, &row.object_key, row.object_line);
+        let difference = Difference::of_line(kind, payment, row.object_key, row.object_line);
         self.findings.differences.push(difference.with(detail));
     }
 }

@@ -117,7 +117,7 @@ impl Content {
     }
 
     /// Whether the row says what the line says that it names.
-    pub fn is_line_of(&self, row: &Row) -> bool {
+    pub fn is_line_of(&self, row: &Row<'_>) -> bool {
         let held = self.lines.get(&row.object_line).and_then(Option::as_ref);
         held.is_some_and(|held| row.is_of_line(held.content_hash, held.received_at))
     }

@@ -23,10 +23,20 @@ pub struct Difference {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     pub object: String,
+    #[serde(flatten)]
+    pub span: Option<ObjectSpan>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// Objects of a run, next to each other, of which a difference names the first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct ObjectSpan {
+    pub last_object: String,
+    /// How many there are; 0 if the difference is of numbers without an object.
+    pub objects: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -70,7 +80,7 @@ pub enum DifferenceKind {
     HeadersContradict,
     /// A batch without a place in the chain, from after the chain began.
     Unchained,
-    /// No object vouches for it any more, by no fault of its own.
+    /// No object vouches for these any more, by no fault of their own.
     Unvouched,
     /// An hour is not what a checkpoint says.
     HourRewritten,
@@ -96,11 +106,11 @@ impl<'a> From<&'a PaymentKey> for Named<'a> {
     }
 }
 
-impl<'a> From<&'a Row> for Named<'a> {
-    fn from(row: &'a Row) -> Self {
+impl<'a> From<&Row<'a>> for Named<'a> {
+    fn from(row: &Row<'a>) -> Self {
         Self {
-            id: &row.payment_id,
-            client: &row.client,
+            id: row.payment_id,
+            client: row.client,
         }
     }
 }
@@ -153,6 +163,7 @@ impl Difference {
             payment_id: None,
             client: None,
             object: key.as_str().to_owned(),
+            span: None,
             line: None,
             detail,
         }
@@ -170,9 +181,15 @@ impl Difference {
             payment_id: payment.map(|named| named.id.to_owned()),
             client: client.filter(|name| !name.is_empty()).map(str::to_owned),
             object: object.to_owned(),
+            span: None,
             line: Some(line),
             detail: None,
         }
+    }
+
+    /// How many objects or rows it is about.
+    pub fn count(&self) -> u64 {
+        self.span.as_ref().map_or(1, |span| span.objects.max(1))
     }
 
     pub fn with(self, detail: impl Into<String>) -> Self {
@@ -193,6 +210,9 @@ impl fmt::Display for Difference {
             write!(f, " of client {}", safe(client))?;
         }
         write!(f, " {}", safe(&self.object))?;
+        if let Some(span) = self.span.as_ref().filter(|span| span.objects > 1) {
+            write!(f, " … {}", safe(&span.last_object))?;
+        }
         if let Some(line) = self.line {
             write!(f, " line {line}")?;
         }

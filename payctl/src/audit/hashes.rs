@@ -5,7 +5,7 @@
 
 use std::io;
 
-use payment_store::audit::{LineTable, Row, Table};
+use payment_store::audit::{LineTable, Rows, Table};
 use program::chain;
 use tokio::task::JoinSet;
 
@@ -63,14 +63,14 @@ pub async fn audit(audit: &Audit, report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
-fn hashed(table: Table, rows: &[Row]) -> Findings {
+fn hashed(table: Table, rows: &Rows) -> Findings {
     let altered = rows.iter().filter(|row| !row.matches_own_hash());
     let differences = altered.map(|row| {
-        let payment = Some(row.into());
+        let payment = Some((&row).into());
         Difference::of_line(
             DifferenceKind::RowAltered,
             payment,
-            &row.object_key,
+            row.object_key,
             row.object_line,
         )
         .with(format!("in {}", table.name()))

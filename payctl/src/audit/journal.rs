@@ -214,6 +214,7 @@ async fn strays(audit: &Audit, report: &mut Report) -> io::Result<()> {
                 payment_id: None,
                 client: None,
                 object: key,
+                span: None,
                 line: None,
                 detail: Some("no object of the journal has this key".to_owned()),
             };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::Line;
-use payment_core::{ObjectKey, ObjectVersion, PaymentKey};
+use payment_core::{ObjectKey, ObjectVersion};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Part, Parts as _, Store};
 use time::Duration;
@@ -19,16 +19,19 @@ use crate::journal::Journal;
 /// Longest common time from a batch's key to its entry in the ledger.
 const PROMPT: Duration = Duration::minutes(15);
 
+/// Rows by the columns that name their payments.
+type Named<'a> = HashMap<(&'a str, &'a str), &'a Row<'a>>;
+
 /// Reads each object that the rows name once; what differs.
 pub async fn hold<'a>(
     log: &Journal,
     store: &Store,
-    rows: impl Iterator<Item = (&'a PaymentKey, &'a Row)>,
+    rows: impl Iterator<Item = &'a Row<'a>>,
 ) -> Result<Vec<Difference>, Unreadable> {
-    let mut by_key: BTreeMap<&str, HashMap<&PaymentKey, &Row>> = BTreeMap::new();
-    for (payment, row) in rows {
-        let of_key = by_key.entry(&row.object_key).or_default();
-        of_key.insert(payment, row);
+    let mut by_key: BTreeMap<&str, Named<'a>> = BTreeMap::new();
+    for row in rows {
+        let of_key = by_key.entry(row.object_key).or_default();
+        of_key.insert((row.payment_id, row.client), row);
     }
     let mut differences = Vec::new();
     for (key, rows) in by_key {
@@ -37,7 +40,7 @@ pub async fn hold<'a>(
             None => HashMap::new(),
         };
         for (payment, row) in rows {
-            match held.get(payment) {
+            match held.get(&payment) {
                 Some(Some((kind, why))) => differences.push(named(*kind, row).with(why)),
                 Some(None) => {}
                 None => differences.push(named(DifferenceKind::RowWithoutRecord, row)),
@@ -73,12 +76,12 @@ pub fn fault(
 }
 
 /// The faults of those rows that the object holds a line of, by their payments.
-async fn of_object(
+async fn of_object<'a>(
     log: &Journal,
     store: &Store,
     key: &ObjectKey,
-    rows: &HashMap<&PaymentKey, &Row>,
-) -> Result<HashMap<PaymentKey, Fault>, Unreadable> {
+    rows: &Named<'a>,
+) -> Result<HashMap<(&'a str, &'a str), Fault>, Unreadable> {
     let mut parts = match log.parts(key).await {
         Ok(parts) => parts,
         Err(ObjectError::Gone) => return Ok(HashMap::new()),
@@ -106,19 +109,20 @@ async fn of_object(
     Ok(held)
 }
 
-fn hold_lines(
+fn hold_lines<'a>(
     lines: &[Line],
-    rows: &HashMap<&PaymentKey, &Row>,
+    rows: &Named<'a>,
     stored: Stored,
     is_replaced: bool,
-    held: &mut HashMap<PaymentKey, Fault>,
+    held: &mut HashMap<(&'a str, &'a str), Fault>,
 ) {
     for (line, record) in lines {
         let Ok(record) = record else { continue };
         let payment = record.payment.key();
-        let Some(row) = rows.get(payment) else {
+        let Some(row) = rows.get(&(payment.id.as_str(), payment.client.as_str())) else {
             continue;
         };
+        let payment = (row.payment_id, row.client);
         let is_moved = is_replaced && row.content_hash == Some(record.content_hash);
         if row.object_line != *line && !is_moved {
             continue;
@@ -136,10 +140,10 @@ fn hold_lines(
         }
         // Of lines that repeat each other, one has to be the row's.
         if held
-            .get(payment)
+            .get(&payment)
             .is_none_or(|known| rank(fault.as_ref()) < rank(known.as_ref()))
         {
-            held.insert(payment.clone(), fault);
+            held.insert(payment, fault);
         }
     }
 }
@@ -182,7 +186,7 @@ fn rank(fault: Option<&(DifferenceKind, String)>) -> usize {
     }
 }
 
-fn named(kind: DifferenceKind, row: &Row) -> Difference {
+fn named(kind: DifferenceKind, row: &Row<'_>) -> Difference {
     let payment = Some(row.into());
-    Difference::of_line(kind, payment, &row.object_key, row.object_line)
+    Difference::of_line(kind, payment, row.object_key, row.object_line)
 }

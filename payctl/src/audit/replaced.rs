@@ -11,7 +11,7 @@ use lambda_ingest::objects::Object;
 use payment_core::record::read_object;
 use payment_core::{ContentHash, Payment, PaymentKey};
 use payment_store::Store;
-use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row};
+use payment_store::audit::{LOOKUP_IDS_MAX, LedgerEntry, LineTable, RejectRow, Row, Rows};
 
 use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable};
 use super::ledger;
@@ -65,6 +65,7 @@ async fn conflicts(
     let mut last = None;
     loop {
         let rows = store.conflicts_after(entry, last).await?;
+        let rows: Vec<_> = rows.iter().collect();
         let Some(end) = rows.last() else { break };
         last = Some(end.object_line);
         for row in &rows {
@@ -73,6 +74,7 @@ async fn conflicts(
         }
         for rows in rows.chunks(LOOKUP_IDS_MAX) {
             let recorded = recorded(store, rows.iter().filter_map(Row::key)).await?;
+            let recorded = recorded.by_payment();
             for row in rows {
                 let now = object.map(|object| &*payments.get_or_insert_with(|| of(object)));
                 let Some((kind, why)) =
@@ -126,8 +128,9 @@ async fn unsettled(
     findings: &mut Findings,
 ) -> Result<(), Unreadable> {
     let recorded = recorded(store, own.iter().filter_map(|row| row.key())).await?;
+    let recorded = recorded.by_payment();
     for row in own {
-        if !row.key().is_some_and(|key| recorded.contains_key(&key)) {
+        if row.key().is_none_or(|key| recorded.get(&key).is_none()) {
             let (payment, key) = (Named::by_reject(row), entry.key.as_str());
             let difference =
                 Difference::of_line(DifferenceKind::Rejected, payment, key, row.object_line);
@@ -153,11 +156,11 @@ fn of(object: &Object) -> Payments {
 
 /// What is wrong about a conflict, by its payment's row and by the payments that the object holds now.
 fn wrong(
-    conflict: &Row,
-    row: Option<&Row>,
+    conflict: &Row<'_>,
+    row: Option<&Row<'_>>,
     now: Option<&Payments>,
 ) -> Option<(DifferenceKind, Cow<'static, str>)> {
-    let has_its_content = |row: &Row| row.content_hash == conflict.content_hash;
+    let has_its_content = |row: &Row<'_>| row.content_hash == conflict.content_hash;
     if row.is_none_or(has_its_content) {
         let why = "no row has its id with other content";
         return Some((DifferenceKind::RowWithoutRecord, why.into()));
@@ -177,7 +180,7 @@ fn wrong(
 async fn recorded(
     store: &Store,
     payments: impl Iterator<Item = PaymentKey>,
-) -> Result<HashMap<PaymentKey, Row>, Unreadable> {
+) -> Result<Rows, Unreadable> {
     let payments: Vec<_> = payments.collect();
     Ok(store.rows_of(&payments.iter().collect::<Vec<_>>()).await?)
 }

@@ -29,6 +29,8 @@ pub struct Report {
     unread: Vec<Unread>,
     unproven: Vec<Difference>,
     differences: u64,
+    /// Lines that name the differences: one may name many objects.
+    named: u64,
     known: HashSet<u64>,
     hasher: RandomState,
     /// Why the audit is not whole.
@@ -57,6 +59,7 @@ impl Report {
             unread: Vec::new(),
             unproven: Vec::new(),
             differences: 0,
+            named: 0,
             known: HashSet::new(),
             hasher: RandomState::new(),
             gaps: Vec::new(),
@@ -96,7 +99,8 @@ impl Report {
                 self.counts.unproven += 1;
                 &mut self.unproven
             } else {
-                self.differences += 1;
+                self.differences += difference.count();
+                self.named += 1;
                 &mut self.shown
             };
             if self.is_json {
@@ -170,7 +174,7 @@ impl Report {
             output::say(&format!("{unread}\n"))?;
         }
         let shown = u64::try_from(SHOWN_MAX).unwrap_or(u64::MAX);
-        if [self.differences, self.counts.unread, self.counts.unproven]
+        if [self.named, self.counts.unread, self.counts.unproven]
             .iter()
             .any(|count| *count > shown)
         {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use payment_core::PaymentKey;
 use payment_core::object::WHOLE_OBJECT;
-use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin};
+use payment_store::audit::{LOOKUP_IDS_MAX, LineTable, Origin, RowSpan, RowsOfObject};
 use program::chain;
 
 use super::content::{Account, Content, Contents};
@@ -55,22 +55,33 @@ pub async fn audit(audit: &Audit, report: &mut Report, is_whole: bool) -> io::Re
 
 /// Counts the rows; whether all could be counted.
 async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<bool> {
-    each_page(audit, table, table.name(), report, async |page| {
+    let ask = async |span: &mut RowSpan| audit.store.rows_of_objects(table, span).await;
+    each_page(audit, table, table.name(), report, ask, async |objects| {
         let mut findings = Findings::default();
-        let counts = findings.counts.of(table);
-        for origin in page {
-            if !origin.is_in_ledger {
-                let never = without_record(table, origin, "its object was never ingested");
-                findings.differences.push(never);
+        for RowsOfObject {
+            key,
+            is_in_ledger,
+            rows,
+        } in objects
+        {
+            let number = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            let counts = findings.counts.of(table);
+            if !is_in_ledger {
+                match never_ingested(audit, table, rows).await {
+                    Ok(differences) => findings.differences.extend(differences),
+                    Err(_) => counts.unread += number,
+                }
                 continue;
             }
-            match audit.scope.belonging(&origin.key) {
+            match audit.scope.belonging(key) {
                 Belonging::Inside => {
-                    counts.inside += audit.scope.mark(table, origin.id);
-                    counts.rows += 1;
+                    counts.rows += number;
+                    for row in rows {
+                        counts.inside += audit.scope.mark(table, *row);
+                    }
                 }
-                Belonging::OutsideRange => counts.outside += 1,
-                Belonging::OutsidePrefix => counts.elsewhere += 1,
+                Belonging::OutsideRange => counts.outside += number,
+                Belonging::OutsidePrefix => counts.elsewhere += number,
             }
         }
         findings
@@ -78,11 +89,30 @@ async fn count(audit: &Audit, table: LineTable, report: &mut Report) -> io::Resu
     .await
 }
 
+/// Names rows, next to each other, whose object the ledger does not know.
+async fn never_ingested(
+    audit: &Audit,
+    table: LineTable,
+    rows: &[u64],
+) -> Result<Vec<Difference>, payment_store::Error> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut span = RowSpan::between(*first, *last);
+    let origins = audit.store.origins(table, &mut span).await?;
+    let origins = origins.iter().filter(|origin| !origin.is_in_ledger);
+    let why = "its object was never ingested";
+    Ok(origins
+        .map(|origin| without_record(table, origin, why))
+        .collect())
+}
+
 /// The rows that their lines account for; `None` where not all could be searched.
 async fn search(audit: &Audit, table: LineTable, report: &mut Report) -> io::Result<Option<Marks>> {
     let mut contents = Contents::new(&audit.log, &audit.store);
     let mut right = Marks::default();
-    let is_whole = each_page(audit, table, "rows searched", report, async |page| {
+    let ask = async |span: &mut RowSpan| audit.store.origins(table, span).await;
+    let is_whole = each_page(audit, table, "rows searched", report, ask, async |page| {
         let mut findings = Findings::default();
         let of_range = page.iter().filter(|origin| {
             origin.is_in_ledger && audit.scope.belonging(&origin.key) == Belonging::Inside
@@ -129,14 +159,13 @@ async fn look_again(
         .store
         .rows_of(&payments.iter().collect::<Vec<_>>())
         .await?;
+    let rows = rows.by_payment();
     let (mut right, mut differences) = (Marks::default(), Vec::new());
     let mut differing = Vec::new();
     for (origin, content) in origins {
-        let row = origin
-            .payment()
-            .and_then(|payment| rows.get_key_value(&payment));
+        let row = origin.payment().and_then(|payment| rows.get(&payment));
         // A key that is unique now may have been none for a while.
-        let Some((payment, row)) = row.filter(|(_, row)| row.id == origin.id) else {
+        let Some(row) = row.filter(|row| row.id == origin.id) else {
             let why = "its line has another row";
             differences.push(without_record(LineTable::Transactions, origin, why));
             continue;
@@ -145,7 +174,7 @@ async fn look_again(
             right += audit.scope.mark(LineTable::Transactions, row.id);
         }
         if !content.is_line_of(row) {
-            differing.push((payment, row));
+            differing.push(row);
         }
     }
     let held = origin::hold(&audit.log, &audit.store, differing.into_iter()).await?;
@@ -154,17 +183,18 @@ async fn look_again(
 }
 
 /// Goes through the rows that were there at the start; whether it came to their end.
-async fn each_page(
+async fn each_page<T>(
     audit: &Audit,
     table: LineTable,
     what: &'static str,
     report: &mut Report,
-    mut look: impl AsyncFnMut(&[Origin]) -> Findings,
+    ask: impl AsyncFn(&mut RowSpan) -> Result<Vec<T>, payment_store::Error>,
+    mut look: impl AsyncFnMut(&[T]) -> Findings,
 ) -> io::Result<bool> {
     let bar = progress::bar(what, audit.scope.last_row(table));
     let mut span = audit.scope.rows(table);
     while let Some(from) = span.next() {
-        match audit.store.origins(table, &mut span).await {
+        match ask(&mut span).await {
             Ok(page) => report.add(look(&page).await)?,
             Err(error) => {
                 let name = table.name();

@@ -170,7 +170,8 @@ async fn recorded(
     for conflict in &conflicts {
         hops.add("conflict", conflict.recorded_at, other_content(conflict));
     }
-    let row = store.rows_of(&[payment]).await?.remove(payment);
+    let rows = store.rows_of(&[payment]).await?;
+    let row = rows.iter().next();
     let (said, mut outcome) = compare(&origin, &ledger, row.as_ref());
     output::say(&about(payment, found))?;
     output::say(&hops.table())?;

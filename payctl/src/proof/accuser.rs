@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use payment_core::chain::ObjectHash;
-use payment_core::chain::checker::{Fault, Inserted, What};
+use payment_core::chain::checker::{Fault, Inserted, Unvouched, What};
 use program::chain;
 
-use crate::audit::difference::{Difference, DifferenceKind, Findings, Unread};
+use crate::audit::difference::{Difference, DifferenceKind, Findings, ObjectSpan, Unread};
 use crate::journal::Journal;
 
 #[derive(Debug, Default)]
@@ -96,15 +96,36 @@ fn difference(fault: &Fault) -> Difference {
             DifferenceKind::Unchained,
             "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
         ),
-        What::Unvouched | What::LostNumbers { .. } => (
+        What::Unvouched(_) => (
             DifferenceKind::Unvouched,
             "restore the objects that are named missing or changed, and verify again",
         ),
     };
-    let place = match (fault.run, fault.seq) {
-        (Some(run), Some(seq)) => format!("run {run} number {seq}: "),
-        _ => String::new(),
+    let detail = format!("{}{}; {advice}", place(fault), fault.what);
+    Difference {
+        span: span(fault),
+        ..Difference::of_object(kind, &fault.object, Some(detail))
+    }
+}
+
+fn place(fault: &Fault) -> String {
+    let Some((run, seq)) = fault.run.zip(fault.seq) else {
+        return String::new();
     };
-    let detail = format!("{place}{}; {advice}", fault.what);
-    Difference::of_object(kind, &fault.object, Some(detail))
+    match &fault.what {
+        What::Unvouched(Unvouched { first, last, .. }) if first < last => {
+            format!("run {run} numbers {first} to {last}: ")
+        }
+        _ => format!("run {run} number {seq}: "),
+    }
+}
+
+fn span(fault: &Fault) -> Option<ObjectSpan> {
+    match &fault.what {
+        What::Unvouched(of) => Some(ObjectSpan {
+            last_object: of.last_object.to_string(),
+            objects: of.objects,
+        }),
+        _ => None,
+    }
 }

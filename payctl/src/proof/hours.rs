@@ -44,15 +44,15 @@ struct Digests {
 
 impl RowDigest {
     /// Adds the row that a line of the object became.
-    pub fn add(&mut self, row: &Row) {
+    pub fn add(&mut self, row: &Row<'_>) {
         self.count += 1;
-        text(&mut self.hash, &row.client);
-        text(&mut self.hash, &row.payment_id);
+        text(&mut self.hash, row.client);
+        text(&mut self.hash, row.payment_id);
         match &row.content_hash {
             Some(hash) => self.hash.update(hash.as_bytes()),
             None => self.hash.update([0]),
         }
-        text(&mut self.hash, &row.object_key);
+        text(&mut self.hash, row.object_key);
         self.hash.update(row.object_line.to_be_bytes());
     }
 }

@@ -263,6 +263,44 @@ async fn p11_a_journal_is_clean_again_once_a_deleted_object_is_restored(pool: My
     verify(&pipeline, &[], 2, &["unproven", "recorded_at"]).await;
 }
 
+/// Nothing but the hole is a fault of its own; the last object of the run says more than a minute later that it was
+/// stored.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_objects_behind_a_hole_are_named_in_one_line(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let mut tier = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    let mut objects: Vec<_> = (1..8)
+        .map(|second| {
+            tier.write(
+                &format!("2026-11-22T07:30:0{second}Z"),
+                &[&format!("a{second}")],
+            )
+        })
+        .collect();
+    objects.push(tier.write("2026-11-22T07:40:00Z", &[]));
+    put(&pipeline, &objects).await;
+    erase(&pipeline, &objects[5]).await;
+    let line = format!(
+        "unvouched            {} … {}: run ",
+        objects[0].key, objects[4].key
+    );
+    let said = pipeline.payctl(&VERIFY).await;
+    said.check(
+        1,
+        &[
+            "object missing",
+            &line,
+            "numbers 0 to 4: no object vouches for these 5 objects",
+        ],
+    );
+    assert_eq!(said.count("differences"), 6);
+    let (first, last) = (&objects[0].key, &objects[4].key);
+    let json = format!(
+        r#""difference":"unvouched","object":"{first}","last_object":"{last}","objects":5,"#
+    );
+    verify(&pipeline, &["--json"], 1, &[&json, r#""differences":6"#]).await;
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_an_object_rewritten_with_ledger_and_rows_is_named(pool: MySqlPool) {
     let (pipeline, objects) = ingested(pool).await;

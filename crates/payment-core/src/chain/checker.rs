@@ -19,7 +19,7 @@ use super::{Header, Node, ObjectHash, RunId};
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
 
-pub use self::fault::{Fault, Inserted, OpenRun, What};
+pub use self::fault::{Fault, Inserted, OpenRun, Unvouched, What};
 use self::object::Name;
 pub use self::object::{Content, Sighting};
 use self::run::{Claim, Run};

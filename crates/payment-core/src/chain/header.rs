@@ -158,7 +158,7 @@ impl Header {
         }
     }
 
-    /// Whether it names each earlier object at most once, in order.
+    /// Whether it names each earlier object at most once, in order, and more objects can follow it.
     fn has_right_numbers(&self) -> bool {
         let Self {
             seq,
@@ -167,7 +167,8 @@ impl Header {
             ..
         } = self;
         let is_named = |link: &Link| unconfirmed.binary_search_by_key(&link.seq, |link| link.seq);
-        is_ascending(confirmed, *seq)
+        *seq < u64::MAX
+            && is_ascending(confirmed, *seq)
             && is_ascending(unconfirmed, *seq)
             && !confirmed.iter().any(|link| is_named(link).is_ok())
     }

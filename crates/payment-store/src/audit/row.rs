@@ -1,5 +1,6 @@
 //! A stored payment as its columns stand, held against a record and against its own hash.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use payment_core::json::{self, Json};
@@ -22,23 +23,36 @@ pub enum Table {
 /// Nothing of it is taken for right: a person may have changed it, and a session may switch off what a column demands.
 /// What can't be read is `None`, or empty, and so differs from every payment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<'r> {
     pub id: u64,
-    pub payment_id: String,
-    pub client: String,
+    pub payment_id: &'r str,
+    pub client: &'r str,
     pub content_hash: Option<ContentHash>,
-    pub object_key: String,
+    pub object_key: &'r str,
     pub object_line: u32,
-    transaction: Option<String>,
-    amount: Option<String>,
-    currency: Option<String>,
-    status: String,
-    payer_name: Option<String>,
-    extra: String,
+    transaction: Option<&'r str>,
+    amount: Option<&'r str>,
+    currency: Option<&'r str>,
+    status: &'r str,
+    payer_name: Option<&'r str>,
+    extra: &'r str,
     received_at: Option<Timestamp>,
     recorded_at: Option<Timestamp>,
     is_from_the_future: bool,
-    request_id: Option<String>,
+    request_id: Option<&'r str>,
+}
+
+/// Rows as the server sent them. Their columns are read where they are, without a copy: an audit reads every row of a
+/// database.
+#[derive(Default)]
+pub struct Rows(Vec<MySqlRow>);
+
+/// Rows by their payments.
+#[derive(Debug)]
+pub struct RowsByPayment<'r> {
+    rows: Vec<Row<'r>>,
+    /// Where the row is, by the columns that name the payment.
+    places: HashMap<(&'r str, &'r str), usize>,
 }
 
 /// When the object was stored that a row was made of, and when it was ingested.
@@ -87,9 +101,69 @@ impl Table {
     }
 }
 
-impl Row {
-    pub(super) fn read(row: &MySqlRow) -> Self {
-        let text = |column| row.try_get::<Option<String>, _>(column).ok().flatten();
+impl Rows {
+    pub(super) fn new(rows: Vec<MySqlRow>) -> Self {
+        Self(rows)
+    }
+
+    /// Those of these payments: other clients have rows of the same ids.
+    pub(super) fn of_payments(mut rows: Vec<MySqlRow>, payments: &[&PaymentKey]) -> Self {
+        let asked: HashSet<_> = payments.iter().map(|payment| columns_of(payment)).collect();
+        rows.retain(|row| match (row.try_get(1), row.try_get(15)) {
+            (Ok(id), Ok(client)) => asked.contains(&(id, client)),
+            _ => false,
+        });
+        Self(rows)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator {
+        self.0.iter().map(Row::read)
+    }
+
+    pub fn by_payment(&self) -> RowsByPayment<'_> {
+        let rows: Vec<_> = self.iter().collect();
+        let places = rows.iter().enumerate();
+        let places = places.map(|(place, row)| ((row.payment_id, row.client), place));
+        RowsByPayment {
+            places: places.collect(),
+            rows,
+        }
+    }
+
+    /// By the lines of the object that all of them name.
+    pub fn by_line(&self) -> HashMap<u32, Row<'_>> {
+        self.iter().map(|row| (row.object_line, row)).collect()
+    }
+}
+
+impl<'r> RowsByPayment<'r> {
+    pub fn get(&self, payment: &PaymentKey) -> Option<&Row<'r>> {
+        // The places outlive the payment.
+        let places: &HashMap<(&str, &str), usize> = &self.places;
+        self.rows.get(*places.get(&columns_of(payment))?)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Row<'r>> {
+        self.rows.iter()
+    }
+}
+
+/// The columns `payment_id` and `client`.
+fn columns_of(payment: &PaymentKey) -> (&str, &str) {
+    (payment.id.as_str(), payment.client.as_str())
+}
+
+impl<'r> Row<'r> {
+    fn read(row: &'r MySqlRow) -> Self {
+        let text = |column| row.try_get::<Option<&str>, _>(column).ok().flatten();
         let time = |column| {
             let time = row.try_get::<Option<PrimitiveDateTime>, _>(column);
             time.ok().flatten().map(Timestamp::from_datetime)
@@ -117,7 +191,12 @@ impl Row {
 
     /// The payment, unless a column does not have the form of its value.
     pub fn key(&self) -> Option<PaymentKey> {
-        PaymentKey::from_stored(&self.payment_id, &self.client)
+        PaymentKey::from_stored(self.payment_id, self.client)
+    }
+
+    /// Whether it is the payment's, whatever else it says.
+    pub fn is_of(&self, payment: &PaymentKey) -> bool {
+        (self.payment_id, self.client) == columns_of(payment)
     }
 
     /// The columns that are not what this line, in an object stored then, makes them.
@@ -137,7 +216,7 @@ impl Row {
                 "content_hash",
                 self.content_hash == Some(record.content_hash),
             ),
-            ("request_id", self.request_id.as_deref() == request_id),
+            ("request_id", self.request_id == request_id),
             ("received_at", received_at.is_some()),
             ("recorded_at", recorded_at.is_some()),
         ];
@@ -153,7 +232,7 @@ impl Row {
     /// The columns that say something else than the payment does.
     pub fn differing_columns(&self, payment: &Payment) -> Vec<&'static str> {
         let currency = payment.currency();
-        let amount = match (&self.amount, currency) {
+        let amount = match (self.amount, currency) {
             (None, _) => payment.amount().is_none(),
             (Some(text), Some(currency)) => {
                 Amount::parse(text, currency).is_ok_and(|amount| payment.amount() == Some(amount))
@@ -163,20 +242,11 @@ impl Row {
         let alike = [
             ("payment_id", self.payment_id == payment.id().as_str()),
             ("client", self.client == payment.client().as_str()),
-            (
-                "transaction",
-                self.transaction.as_deref() == payment.transaction(),
-            ),
+            ("transaction", self.transaction == payment.transaction()),
             ("amount", amount),
-            (
-                "currency",
-                self.currency.as_deref() == currency.map(Currency::code),
-            ),
+            ("currency", self.currency == currency.map(Currency::code)),
             ("status", self.status == payment.status().as_str()),
-            (
-                "payer_name",
-                self.payer_name.as_deref() == payment.payer_name(),
-            ),
+            ("payer_name", self.payer_name == payment.payer_name()),
             ("extra", self.extra == payment.extra_json()),
         ];
         alike
@@ -204,24 +274,30 @@ impl Row {
 
     fn payment(&self) -> Option<Payment> {
         let columns = [
-            ("id", Some(&self.payment_id)),
-            ("transaction", self.transaction.as_ref()),
-            ("amount", self.amount.as_ref()),
-            ("currency", self.currency.as_ref()),
-            ("status", Some(&self.status)),
-            ("payer_name", self.payer_name.as_ref()),
+            ("id", Some(self.payment_id)),
+            ("transaction", self.transaction),
+            ("amount", self.amount),
+            ("currency", self.currency),
+            ("status", Some(self.status)),
+            ("payer_name", self.payer_name),
         ];
         let known = columns
             .into_iter()
-            .filter_map(|(name, text)| Some((name.into(), Json::String(text?.as_str().into()))));
-        let extra = json::read_object(&self.extra, json::DEPTH_MAX).ok()?;
-        let client = ClientName::from_stored(&self.client).ok()?;
+            .filter_map(|(name, text)| Some((name.into(), Json::String(text?.into()))));
+        let extra = json::read_object(self.extra, json::DEPTH_MAX).ok()?;
+        let client = ClientName::from_stored(self.client).ok()?;
         Payment::from_stored(client, known.collect(), extra).ok()
     }
 }
 
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
 /// Without what the client sent: a name may be in it.
-impl fmt::Debug for Row {
+impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row")
             .field("payment_id", &self.payment_id)

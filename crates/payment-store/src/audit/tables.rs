@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use payment_core::PaymentKey;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 
 use super::reject::{self, RejectRow};
-use super::row::{Row, Table};
-use super::{IS_UNSETTLED_OWN, LedgerEntry, octets};
+use super::row::{Rows, Table};
+use super::{IS_UNSETTLED_OWN, LedgerEntry, octets, rows_of};
 use crate::Store;
 use crate::error::Error;
 
@@ -25,6 +25,16 @@ pub enum LineTable {
     Transactions,
     Conflicts,
     Rejects,
+}
+
+/// What the tables have of some lines of a version.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The rows of the lines' payments, whatever lines they name.
+    pub rows: Rows,
+    pub conflicts: Rows,
+    /// By their lines.
+    pub rejects: HashMap<u32, RejectRow>,
 }
 
 /// Rows of a table that are still to come, by their numbers, up to the last that was there at the start.
@@ -52,6 +62,16 @@ pub struct Origin {
     pub is_unsettled_own: bool,
 }
 
+/// Rows next to each other that name one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsOfObject {
+    pub key: String,
+    /// As [`Origin::is_in_ledger`].
+    pub is_in_ledger: bool,
+    /// Their numbers, rising.
+    pub rows: Vec<u64>,
+}
+
 impl Origin {
     /// The payment, if the columns name one.
     pub fn payment(&self) -> Option<PaymentKey> {
@@ -62,8 +82,13 @@ impl Origin {
 impl RowSpan {
     /// Begins with the first row and ends with this number.
     pub fn until(last: u64) -> Self {
+        Self::between(0, last)
+    }
+
+    /// From one number to another, both included.
+    pub fn between(first: u64, last: u64) -> Self {
         Self {
-            next: Some(0),
+            next: Some(first),
             last,
         }
     }
@@ -90,28 +115,39 @@ impl LineTable {
         }
     }
 
-    /// Keys are compared by their bytes as well: to the collation, spaces at the end are none.
-    fn origins(self) -> String {
-        let (id, etag, is_version, is_unsettled_own) = match self {
-            Self::Transactions => ("t.payment_id", "NULL", "", "FALSE"),
-            Self::Conflicts => (
-                "t.payment_id",
-                "t.object_etag",
-                " AND o.object_etag = t.object_etag",
-                "FALSE",
-            ),
-            Self::Rejects => (
-                "NULL",
-                "t.object_etag",
-                " AND o.object_etag = t.object_etag",
-                IS_UNSETTLED_OWN,
-            ),
+    /// Condition on a row `t`: the ledger knows the object, or the version if the row names one. Keys are compared by
+    /// their bytes as well: to the collation, spaces at the end are none.
+    fn is_in_ledger(self) -> String {
+        let is_version = match self {
+            Self::Transactions => "",
+            Self::Conflicts | Self::Rejects => " AND o.object_etag = t.object_etag",
         };
         format!(
-            "SELECT t.id, {id}, t.object_key, {etag}, t.object_line, EXISTS (SELECT 1 FROM ingested_objects o \
-             WHERE o.object_key = t.object_key \
-             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version}), {is_unsettled_own}, t.client \
-             FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
+            "EXISTS (SELECT 1 FROM ingested_objects o WHERE o.object_key = t.object_key \
+             AND CAST(o.object_key AS BINARY) = CAST(t.object_key AS BINARY){is_version})"
+        )
+    }
+
+    fn origins(self) -> String {
+        let (id, etag, is_unsettled_own) = match self {
+            Self::Transactions => ("t.payment_id", "NULL", "FALSE"),
+            Self::Conflicts => ("t.payment_id", "t.object_etag", "FALSE"),
+            Self::Rejects => ("NULL", "t.object_etag", IS_UNSETTLED_OWN),
+        };
+        let is_in_ledger = self.is_in_ledger();
+        self.page(&format!(
+            "t.id, {id}, t.object_key, {etag}, t.object_line, {is_in_ledger}, {is_unsettled_own}, t.client"
+        ))
+    }
+
+    fn objects(self) -> String {
+        let is_in_ledger = self.is_in_ledger();
+        self.page(&format!("t.id, t.object_key, {is_in_ledger}"))
+    }
+
+    fn page(self, columns: &str) -> String {
+        format!(
+            "SELECT {columns} FROM {} t WHERE t.id BETWEEN ? AND ? ORDER BY t.id LIMIT {ORIGINS_PAGE}",
             self.name()
         )
     }
@@ -142,8 +178,37 @@ impl Store {
         Ok(origins)
     }
 
+    /// As [`origins`](Self::origins), by the objects that they name alone.
+    pub async fn rows_of_objects(
+        &self,
+        table: LineTable,
+        span: &mut RowSpan,
+    ) -> Result<Vec<RowsOfObject>, Error> {
+        let rows = self.page(table.objects(), span).await?;
+        let mut objects: Vec<RowsOfObject> = Vec::new();
+        for row in &rows {
+            let id = row.try_get(0)?;
+            let key = row.try_get::<Option<&str>, _>(1).ok().flatten();
+            let key = key.unwrap_or_default();
+            let is_in_ledger = row.try_get::<i64, _>(2)? != 0;
+            match objects.last_mut() {
+                Some(last) if (&*last.key, last.is_in_ledger) == (key, is_in_ledger) => {
+                    last.rows.push(id);
+                }
+                _ => objects.push(RowsOfObject {
+                    key: key.to_owned(),
+                    is_in_ledger,
+                    rows: vec![id],
+                }),
+            }
+        }
+        let last = objects.last().and_then(|object| object.rows.last());
+        span.pass(last.copied());
+        Ok(objects)
+    }
+
     /// As [`origins`](Self::origins), with all columns.
-    pub async fn rows_page(&self, table: Table, span: &mut RowSpan) -> Result<Vec<Row>, Error> {
+    pub async fn rows_page(&self, table: Table, span: &mut RowSpan) -> Result<Rows, Error> {
         let sql = format!(
             "{} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT {PAGE}",
             table.select()
@@ -152,7 +217,7 @@ impl Store {
         // A number that can't be read would begin the same page again.
         let end = rows.last().map(|row| row.try_get(0)).transpose()?;
         span.pass(end);
-        Ok(rows.iter().map(Row::read).collect())
+        Ok(Rows::new(rows))
     }
 
     async fn page(&self, sql: String, span: &RowSpan) -> Result<Vec<MySqlRow>, Error> {
@@ -166,22 +231,32 @@ impl Store {
         .await
     }
 
+    /// What the tables have of lines of the version, from one to another, and the rows of their payments. All in one
+    /// loan of a connection, which costs a round trip when it ends.
+    pub async fn recorded(
+        &self,
+        payments: &[&PaymentKey],
+        entry: &LedgerEntry,
+        lines: (u32, u32),
+    ) -> Result<Recorded, Error> {
+        self.ask(async |connection| {
+            Ok(Recorded {
+                rows: rows_of(connection, payments).await?,
+                conflicts: conflicts_between(connection, entry, lines).await?,
+                rejects: rejects_between(connection, entry, lines).await?,
+            })
+        })
+        .await
+    }
+
     /// The conflicts of the version between two of its lines, both included.
     pub async fn conflicts_between(
         &self,
         entry: &LedgerEntry,
         lines: (u32, u32),
-    ) -> Result<HashMap<u32, Row>, Error> {
-        let sql = format!(
-            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
-            Table::Conflicts.select()
-        );
-        let rows = self.lines_between(sql, entry, lines).await?;
-        let row = |row: &MySqlRow| {
-            let row = Row::read(row);
-            (row.object_line, row)
-        };
-        Ok(rows.iter().map(row).collect())
+    ) -> Result<Rows, Error> {
+        self.ask(async |connection| conflicts_between(connection, entry, lines).await)
+            .await
     }
 
     /// The rejects of the version between two of its lines, both included.
@@ -190,16 +265,8 @@ impl Store {
         entry: &LedgerEntry,
         lines: (u32, u32),
     ) -> Result<HashMap<u32, RejectRow>, Error> {
-        let sql = format!(
-            "{} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?",
-            reject::SELECT
-        );
-        let rows = self.lines_between(sql, entry, lines).await?;
-        let reject = |row: &MySqlRow| {
-            let reject = RejectRow::read(row);
-            (reject.object_line, reject)
-        };
-        Ok(rows.iter().map(reject).collect())
+        self.ask(async |connection| rejects_between(connection, entry, lines).await)
+            .await
     }
 
     /// The conflicts of the version behind a line, in the order of their lines: the next of them; none at the end.
@@ -207,10 +274,9 @@ impl Store {
         &self,
         entry: &LedgerEntry,
         line: Option<u32>,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Rows, Error> {
         let select = Table::Conflicts.select();
-        let rows = self.lines_after(&select, entry, line).await?;
-        Ok(rows.iter().map(Row::read).collect())
+        Ok(Rows::new(self.lines_after(&select, entry, line).await?))
     }
 
     /// As [`conflicts_after`](Self::conflicts_after), the rejects.
@@ -234,29 +300,54 @@ impl Store {
             Some(u32::MAX) => return Ok(Vec::new()),
             Some(line) => line + 1,
         };
-        let sql = format!(
-            "{select} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ? ORDER BY object_line LIMIT {PAGE}"
-        );
-        self.lines_between(sql, entry, (from, u32::MAX)).await
+        let sql = format!("{} ORDER BY object_line LIMIT {PAGE}", between(select));
+        let lines = (from, u32::MAX);
+        self.ask(async |connection| lines_between(connection, sql, entry, lines).await)
+            .await
     }
+}
 
-    async fn lines_between(
-        &self,
-        sql: String,
-        entry: &LedgerEntry,
-        (first, last): (u32, u32),
-    ) -> Result<Vec<MySqlRow>, Error> {
-        self.ask(async |connection| {
-            let query = sqlx::query(AssertSqlSafe(sql))
-                .bind(entry.key.as_str())
-                .bind(octets(&entry.key))
-                .bind(&entry.stored_etag)
-                .bind(first)
-                .bind(last);
-            Ok(query.fetch_all(connection).await?)
-        })
-        .await
-    }
+async fn conflicts_between(
+    connection: &mut MySqlConnection,
+    entry: &LedgerEntry,
+    lines: (u32, u32),
+) -> Result<Rows, Error> {
+    let sql = between(&Table::Conflicts.select());
+    let rows = lines_between(connection, sql, entry, lines).await?;
+    Ok(Rows::new(rows))
+}
+
+async fn rejects_between(
+    connection: &mut MySqlConnection,
+    entry: &LedgerEntry,
+    lines: (u32, u32),
+) -> Result<HashMap<u32, RejectRow>, Error> {
+    let sql = between(reject::SELECT);
+    let rows = lines_between(connection, sql, entry, lines).await?;
+    let reject = |row: &MySqlRow| {
+        let reject = RejectRow::read(row);
+        (reject.object_line, reject)
+    };
+    Ok(rows.iter().map(reject).collect())
+}
+
+fn between(select: &str) -> String {
+    format!("{select} WHERE {OF_VERSION} AND object_line BETWEEN ? AND ?")
+}
+
+async fn lines_between(
+    connection: &mut MySqlConnection,
+    sql: String,
+    entry: &LedgerEntry,
+    (first, last): (u32, u32),
+) -> Result<Vec<MySqlRow>, Error> {
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(entry.key.as_str())
+        .bind(octets(&entry.key))
+        .bind(&entry.stored_etag)
+        .bind(first)
+        .bind(last);
+    Ok(query.fetch_all(connection).await?)
 }
 
 fn origin(row: &MySqlRow) -> Result<Origin, Error> {

@@ -97,7 +97,7 @@ pub(super) async fn origins(
 }
 
 /// The rows of the payments that were asked for: other clients have rows of the same ids.
-pub(crate) fn of_payments<'r>(
+fn of_payments<'r>(
     rows: &'r [MySqlRow],
     asked: &HashSet<&PaymentKey>,
 ) -> impl Iterator<Item = (PaymentKey, &'r MySqlRow)> {

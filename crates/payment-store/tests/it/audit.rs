@@ -1,6 +1,6 @@
 //! What an audit is told of the ledger and the rows.
 
-use payment_store::audit::{KeySpan, LineTable, Row, RowSpan, Table};
+use payment_store::audit::{KeySpan, LineTable, RowSpan, RowsOfObject, Table};
 use sqlx::MySqlPool;
 
 use crate::harness::{admin, key, lines, object, payment, record, store, version};
@@ -97,8 +97,8 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
 
     let conflicts = store.conflicts_between(&entry, (1, 3)).await.unwrap();
     let conflicts: Vec<_> = conflicts
-        .into_iter()
-        .map(|(line, row)| (line, row.content_hash))
+        .iter()
+        .map(|row| (row.object_line, row.content_hash))
         .collect();
     assert_eq!(conflicts, [(2, Some(record(bodies[1]).content_hash))]);
     let rejects = store.rejects_between(&entry, (1, 4)).await.unwrap();
@@ -124,6 +124,15 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
         let origins = store.origins(table, &mut span).await.unwrap();
         assert_eq!(origins.len(), rows);
         assert!(origins.iter().all(|origin| origin.is_in_ledger));
+        let mut again = RowSpan::until(last);
+        let objects = store.rows_of_objects(table, &mut again);
+        let ids = origins.iter().map(|origin| origin.id).collect();
+        let object = RowsOfObject {
+            key: origins[0].key.clone(),
+            is_in_ledger: true,
+            rows: ids,
+        };
+        assert_eq!(objects.await.unwrap(), [object]);
         let rest = store.origins(table, &mut span).await.unwrap();
         assert_eq!((rest, span.next()), (Vec::new(), None));
     }
@@ -153,7 +162,9 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
     let rows = store.rows_page(Table::Transactions, &mut span);
     let rows = rows.await.unwrap();
     assert_eq!(
-        rows.iter().map(Row::matches_own_hash).collect::<Vec<_>>(),
+        rows.iter()
+            .map(|row| row.matches_own_hash())
+            .collect::<Vec<_>>(),
         [true, false]
     );
     let mut span = RowSpan::until(last);
@@ -162,6 +173,14 @@ async fn p2_no_row_makes_a_page_fail(pool: MySqlPool) {
     assert_eq!(
         (origins[1].key.as_str(), origins[1].is_in_ledger),
         ("nowhere", false)
+    );
+    let mut span = RowSpan::until(last);
+    let objects = store.rows_of_objects(LineTable::Transactions, &mut span);
+    let rows = objects.await.unwrap().into_iter();
+    let rows = rows.map(|object| (object.is_in_ledger, object.rows));
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [(true, vec![1]), (false, vec![origins[1].id])]
     );
     let mut strays = store.ledger_strays().await.unwrap();
     strays.sort();
@@ -186,8 +205,10 @@ async fn p3_a_row_is_held_against_its_own_hash(pool: MySqlPool) {
         let rows = store.rows_page(Table::Transactions, &mut span);
         let rows = rows.await.unwrap();
         assert_eq!(rows.len(), 3);
-        let altered = rows.into_iter().filter(|row| !row.matches_own_hash());
-        altered.map(|row| row.payment_id).collect::<Vec<_>>()
+        let altered = rows.iter().filter(|row| !row.matches_own_hash());
+        altered
+            .map(|row| row.payment_id.to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(altered().await, [""; 0]);
     for (change, back) in [

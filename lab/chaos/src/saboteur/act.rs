@@ -209,7 +209,7 @@ mod tests {
 
     const NAMED: &str = r#"{"difference":"object_gone","object":"a"}
 {"difference":"row_differs","payment_id":"p","client":"shop","object":"b","line":2}
-{"difference":"unvouched","object":"c"}
+{"difference":"unvouched","object":"c","last_object":"e","objects":3}
 {"objects":3,"outcome":"different"}
 "#;
 

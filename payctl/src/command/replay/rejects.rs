@@ -295,6 +295,7 @@ impl Replay {
                 .filter_map(|(_, record)| Some(record.as_ref().ok()?.payment.key()))
                 .collect();
             let rows = self.store.rows_of(&payments).await?;
+            let rows = rows.by_payment();
             for (line, record) in chunk {
                 let is_settled = record.as_ref().is_ok_and(|record| {
                     let row = rows.get(record.payment.key());

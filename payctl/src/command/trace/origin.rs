@@ -95,7 +95,7 @@ pub async fn of_conflict(
     log: &Journal,
     store: &Store,
     conflict: &Conflict,
-    row: Option<&Row>,
+    row: Option<&Row<'_>>,
 ) -> Result<(String, Outcome), Failure> {
     let different = |said: &str| Ok((said.to_owned(), Outcome::Different));
     let Some(key) = ObjectKey::parse(&conflict.object_key) else {
@@ -104,14 +104,11 @@ pub async fn of_conflict(
     let line = conflict.object_line;
     let origin = read(log, &key, line).await?;
     let ledger = Ledger::ask(store, &key, line, &origin).await?;
-    let mut own = None;
-    if let Some(entry) = ledger.own.first() {
-        own = store
-            .conflicts_between(entry, (line, line))
-            .await?
-            .remove(&line);
-    }
-    match own {
+    let own = match ledger.own.first() {
+        Some(entry) => Some(store.conflicts_between(entry, (line, line)).await?),
+        None => None,
+    };
+    match own.as_ref().and_then(|own| own.iter().next()) {
         None if matches!(origin, Origin::Line { .. } | Origin::NoSuchLine { .. }) => {
             if ledger.all.len() == ledger.own.len() {
                 return different("the ledger does not know the version that it names");
@@ -127,7 +124,7 @@ pub async fn of_conflict(
 }
 
 /// Compares columns as well as the hash, which a change by hand leaves as it is.
-pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row>) -> (String, Outcome) {
+pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row<'_>>) -> (String, Outcome) {
     let said = match (origin, row) {
         (Origin::Outside, _) => {
             let said = "the row's object lies outside LOG_PREFIX and was not looked at";
@@ -158,7 +155,7 @@ fn against_line(
     record: &LogRecord,
     version: &ObjectVersion,
     ledger: &Ledger,
-    row: &Row,
+    row: &Row<'_>,
 ) -> (String, Outcome) {
     let different = |said: String| (said, Outcome::Different);
     let entry = match &*ledger.own {

@@ -165,7 +165,7 @@ async fn tell(
             hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
             let line = (hit.line, hit.line);
             let conflicts = store.conflicts_between(entry, line).await?;
-            if let (Ok((_, hash)), Some(conflict)) = (record, conflicts.get(&hit.line))
+            if let (Ok((_, hash)), Some(conflict)) = (record, conflicts.iter().next())
                 && conflict.content_hash == Some(*hash)
                 && row.is_some()
             {

@@ -1,5 +1,7 @@
 //! What a checker names.
 
+use std::fmt;
+
 use super::super::{Node, ObjectHash, RunId};
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
@@ -7,11 +9,11 @@ use crate::timestamp::Timestamp;
 /// One way in which the objects of the journal contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The object concerned. Of a [`What::Gap`], the object behind it.
+    /// The object concerned: of several, the first; of numbers without an object, the one behind them.
     pub object: ObjectKey,
     /// Its run, as far as a header says.
     pub run: Option<RunId>,
-    /// Its number in the run.
+    /// Its number in the run; of several, the first.
     pub seq: Option<u64>,
     pub what: What,
 }
@@ -33,20 +35,42 @@ pub enum What {
     Contradiction { seq: u64, other: ObjectKey },
     #[error("it has no header, and objects before it have one")]
     Unchained,
-    /// No fault of this object: what vouched for it is gone.
-    #[error("no object vouches for it, since one that should is missing, changed or unread")]
-    Unvouched,
-    /// The same, of numbers without an object.
-    #[error(
-        "no object says what became of the numbers {first} to {last}, since one that should is missing, changed or unread"
-    )]
-    LostNumbers { first: u64, last: u64 },
+    /// No fault of these objects: what vouched for them is gone.
+    #[error("{0}")]
+    Unvouched(Unvouched),
+}
+
+/// Numbers of a run, next to each other, that no object vouches for, since one that should is missing, changed or
+/// unread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unvouched {
+    pub first: u64,
+    pub last: u64,
+    /// Objects that have one of these numbers; 0 if nobody says what became of them.
+    pub objects: u64,
+    /// The object with the highest of the numbers.
+    pub last_object: ObjectKey,
+}
+
+impl fmt::Display for Unvouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last, .. } = self;
+        match self.objects {
+            0 => write!(
+                f,
+                "no object says what became of the numbers {first} to {last}"
+            ),
+            1 => write!(f, "no object vouches for it"),
+            objects => write!(f, "no object vouches for these {objects} objects"),
+        }?;
+        write!(f, ", since one that should is missing, changed or unread")
+    }
 }
 
 impl What {
     /// Whether it follows from another fault, and says that something is not known.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unvouched | Self::LostNumbers { .. })
+        matches!(self, Self::Unvouched(_))
     }
 }
 

@@ -1,9 +1,11 @@
 //! One run: who claims each of its numbers, and what its headers say of them.
 
 mod judge;
+mod unvouched;
 
 use std::collections::BTreeMap;
 
+use self::unvouched::Numbers;
 use super::super::{Header, Link, NAMES_MAX, Node, ObjectHash, RunId};
 use super::fault::{Fault, Inserted, OpenRun, What};
 use super::object::Name;
@@ -33,6 +35,8 @@ pub(super) struct Run {
     /// Objects in the judged window that no header names.
     open: u64,
     is_in_window: bool,
+    /// The last numbers that nobody vouches for: more of them may follow.
+    unvouched: Option<Numbers>,
 }
 
 /// One number of a run.
@@ -101,6 +105,7 @@ impl Run {
             is_judged_silent: false,
             open: 0,
             is_in_window: false,
+            unvouched: None,
         }
     }
 

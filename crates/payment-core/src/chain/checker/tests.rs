@@ -46,6 +46,27 @@ fn accused(journal: &Journal) -> BTreeSet<ObjectKey> {
     known.map(|fault| fault.object).collect()
 }
 
+/// What nobody vouches for any more, by the numbers; no two spans touch each other.
+fn unvouched(summary: &Summary) -> Vec<(u64, u64, u64)> {
+    let mut spans: Vec<_> = summary
+        .faults
+        .iter()
+        .filter_map(|fault| match &fault.what {
+            What::Unvouched(span) => Some((fault.run, span.first, span.last, span.objects)),
+            _ => None,
+        })
+        .collect();
+    spans.sort_unstable();
+    let touches = |pair: &[(Option<RunId>, u64, u64, u64)]| {
+        pair[0].0 == pair[1].0 && pair[1].1 <= pair[0].2 + 1
+    };
+    assert!(!spans.windows(2).any(touches), "{spans:?}");
+    let numbers = spans.into_iter();
+    numbers
+        .map(|(_, first, last, objects)| (first, last, objects))
+        .collect()
+}
+
 fn keys<const N: usize>(keys: [&ObjectKey; N]) -> BTreeSet<ObjectKey> {
     keys.into_iter().cloned().collect()
 }
@@ -226,6 +247,7 @@ proptest! {
             journal.remove(key);
         }
         let summary = check(&journal);
+        unvouched(&summary);
         prop_assert_eq!(summary.faults.is_empty(), gone.is_empty());
         for fault in summary.faults.iter().filter(|fault| matches!(fault.what, What::Missing { .. } | What::Changed { .. } | What::Inserted(_))) {
             prop_assert!(gone.contains(&fault.object), "{:?}", fault);
@@ -332,14 +354,13 @@ fn p11_a_key_with_a_time_to_come_makes_no_object_missing() {
     assert_eq!(accused(&journal), keys([&forged]));
 }
 
-/// The keys of one moment are in no order: an object may be seen long before the one whose header names it.
-#[test]
-fn p11_objects_of_one_moment_are_in_any_order() {
+/// A run of which each object names the one before; the time and the unique number of each by its own number.
+fn chain_of(objects: u64, name: impl Fn(u64) -> (i64, u128)) -> Vec<(ObjectKey, Vec<u8>)> {
     let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
-    let mut journal = Journal::new();
     let mut confirmed = Vec::new();
-    for seq in 0..600 {
-        let millis = START + i64::try_from(seq / 100).unwrap() * 3_600_000;
+    let mut chain = Vec::new();
+    for seq in 0..objects {
+        let (millis, unique) = name(seq);
         let header = Header {
             run,
             node,
@@ -349,15 +370,72 @@ fn p11_objects_of_one_moment_are_in_any_order() {
             unconfirmed: Vec::new(),
             end: false,
         };
-        let (unique, body) = (u128::from(1000 - seq), header.to_line().into_bytes());
+        let body = header.to_line().into_bytes();
         confirmed.push(Link {
             seq,
             key: model::uuid(millis, unique),
             sha256: ObjectHash::of(&body),
         });
-        journal.insert(key(millis, unique, node), body);
+        chain.push((key(millis, unique, node), body));
     }
-    assert_eq!(check(&journal).faults, []);
+    chain
+}
+
+/// The keys of one moment are in no order: an object may be seen long before the one whose header names it.
+#[test]
+fn p11_objects_of_one_moment_are_in_any_order() {
+    let chain = chain_of(600, |seq| {
+        let hour = i64::try_from(seq / 100).unwrap();
+        (START + hour * 3_600_000, u128::from(1000 - seq))
+    });
+    assert_eq!(check(&chain.into_iter().collect()).faults, []);
+}
+
+#[test]
+fn p11_what_a_hole_leaves_unvouched_is_told_as_one_span() {
+    // All of a minute, and one an hour later.
+    let chain = chain_of(2000, |seq| {
+        let pause = if seq == 1999 { 3_600_000 } else { 0 };
+        let millis = START + 10 * i64::try_from(seq).unwrap() + pause;
+        (millis, seq.into())
+    });
+    let mut journal: Journal = chain.iter().cloned().collect();
+    for (hole, expected) in [
+        (1500, vec![(0, 1499, 1500)]),
+        // Restored, and another one is gone.
+        (2, vec![(0, 1, 2)]),
+    ] {
+        let (key, body) = &chain[hole];
+        journal.remove(key);
+        let summary = check(&journal);
+        assert_eq!(unvouched(&summary), expected);
+        assert_eq!(summary.faults.len(), 2);
+        let span = summary.faults.iter().find(|fault| fault.what.is_unknown());
+        let span = span.unwrap();
+        assert_eq!((&span.object, span.seq), (&chain[0].0, Some(0)));
+        let What::Unvouched(what) = &span.what else {
+            panic!("{span:?}")
+        };
+        assert_eq!(what.last_object, chain[hole - 1].0);
+        journal.insert(key.clone(), body.clone());
+    }
+    // Numbers of which nothing is left belong to the span around them.
+    for gone in [1500, 1000, 1001] {
+        journal.remove(&chain[gone].0);
+    }
+    assert_eq!(unvouched(&check(&journal)), [(0, 1499, 1498)]);
+}
+
+#[test]
+fn p11_a_forged_header_with_the_highest_number_is_named() {
+    let mut chain = chain_of(3, |seq| (START + i64::try_from(seq).unwrap(), seq.into()));
+    let (key, body) = chain.pop().unwrap();
+    let line = String::from_utf8(body).unwrap();
+    let forged = line.replace("\"seq\":2,\"", &format!("\"seq\":{},\"", u64::MAX));
+    assert_ne!(forged, line);
+    let mut journal: Journal = chain.into_iter().collect();
+    journal.insert(key.clone(), forged.into_bytes());
+    assert_eq!(accused(&journal), keys([&key]));
 }
 
 proptest! {
@@ -371,6 +449,7 @@ proptest! {
         if let Some((_, _, object)) = settled(&left, index) {
             journal.remove(&object.key);
             prop_assert_eq!(accused(&journal), keys([&object.key]));
+            unvouched(&check(&journal));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::fault::{Fault, Inserted, What};
 use super::super::object::Name;
 use super::super::view::{NAMED_WITHIN, View};
+use super::unvouched::Numbers;
 use super::{Claim, Fate, Run, Slot, Stated, began};
 use crate::timestamp::Timestamp;
 
@@ -53,6 +54,8 @@ struct Pass<'a> {
     next: Option<(u64, Name)>,
     /// By the numbers that they are certain with.
     faults: Vec<(u64, Fault)>,
+    /// From the highest to the lowest.
+    unvouched: Vec<Numbers>,
     accused: BTreeSet<Name>,
     /// The lowest number that a later header may still explain.
     undecided: Option<u64>,
@@ -75,9 +78,12 @@ impl Run {
             Some(undecided) => settled.min(undecided),
             None => settled,
         };
+        let (open, ended_with) = (pass.open, pass.ended_with);
         let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
         faults.extend(certain.map(|(_, fault)| fault));
-        let (open, ended_with) = (pass.open, pass.ended_with);
+        let unvouched = pass.unvouched.into_iter().rev();
+        let unvouched = unvouched.filter(|numbers| numbers.is_certain(view, below));
+        self.tell_unvouched(view, unvouched, below, faults);
         self.ended_with = self.ended_with.or(ended_with.filter(|end| *end < below));
         self.open = open;
         self.is_judged_silent = true;
@@ -124,6 +130,7 @@ impl<'a> Pass<'a> {
             behind: Vec::new(),
             next: None,
             faults: Vec::new(),
+            unvouched: Vec::new(),
             accused: BTreeSet::new(),
             undecided: None,
             open: 0,
@@ -249,12 +256,13 @@ impl<'a> Pass<'a> {
         }
         if silence.is_broken {
             for claim in &slot.claims {
-                let what = if silence.is_lost || self.view.is_unread_of(claim.name) {
-                    What::Unvouched
+                if silence.is_lost || self.view.is_unread_of(claim.name) {
+                    if self.accused.insert(claim.name) {
+                        self.unvouched.push(Numbers::of(seq, claim.name));
+                    }
                 } else {
-                    What::Inserted(Inserted::NeverNamed)
-                };
-                self.accuse(seq, claim.name, what);
+                    self.accuse(seq, claim.name, What::Inserted(Inserted::NeverNamed));
+                }
             }
             self.behind.push(Behind::Lost);
             return;
@@ -311,13 +319,14 @@ impl<'a> Pass<'a> {
             self.behind.push(Behind::Open);
             return;
         }
-        let what = if silence.is_lost || self.view.is_unread_of(name) {
-            What::LostNumbers { first, last }
+        if silence.is_lost || self.view.is_unread_of(name) {
+            self.unvouched.push(Numbers::before(name, first, last));
         } else {
-            What::Gap { first, last }
-        };
-        let fault = self.run.fault(self.view, name, Some(next), what);
-        self.faults.extend(fault.map(|fault| (last, fault)));
+            let fault = self
+                .run
+                .fault(self.view, name, Some(next), What::Gap { first, last });
+            self.faults.extend(fault.map(|fault| (last, fault)));
+        }
         self.behind.push(Behind::Lost);
     }
 
