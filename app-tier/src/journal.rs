@@ -1,14 +1,18 @@
 //! The journal: a bucket into which objects are put once and never changed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_clients::failure;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
+use axum::BoxError;
 use bytes::Bytes;
 use payment_core::ObjectKey;
 use program::chain;
@@ -19,6 +23,35 @@ const REPEATED: [&str; 2] = ["BadDigest", "ConditionalRequestConflict"];
 
 /// Most PUTs of one object that are answered by one of [`REPEATED`].
 const REPEATED_MAX: usize = 3;
+
+const NO_ETAG: &str = "the answer names no ETag, as S3 does of each object that it stored; check what AWS_ENDPOINT_URL_S3 leads to";
+const NEVER_SENT: &str = "S3 has an object under a key that nothing was sent to before";
+
+/// How often a PUT was sent: the SDK repeats by itself what was not answered.
+#[derive(Debug, Clone, Default)]
+struct Sent(Arc<AtomicU32>);
+
+impl Sent {
+    fn is_repeated(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+impl Intercept for Sent {
+    fn name(&self) -> &'static str {
+        "Sent"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
 
 /// An append-only store of objects.
 pub trait Journal: Send + Sync + 'static {
@@ -136,18 +169,24 @@ impl S3Journal {
 
 impl Journal for S3Journal {
     async fn put(&self, key: &ObjectKey, body: Bytes) -> Result<Put, JournalError> {
+        let failed = |detail, denied| Err(JournalError::new("PUT", detail, denied));
+        let sent = Sent::default();
         let mut tries = 1;
         loop {
-            let Err(error) = self.request(key, body.clone()).send().await else {
-                return Ok(Put::Stored);
+            let request = self.request(key, body.clone()).customize();
+            let error = match request.interceptor(sent.clone()).send().await {
+                Ok(stored) if stored.e_tag().is_some() => return Ok(Put::Stored),
+                Ok(_) => return failed(NO_ETAG.to_owned(), false),
+                Err(error) => error,
             };
             match status_and_code(&error) {
+                // The key of a batch is used once.
+                (Some(412), _) if key.is_batch() && !sent.is_repeated() => {
+                    return failed(NEVER_SENT.to_owned(), false);
+                }
                 (Some(412), _) => return Ok(Put::AlreadyThere),
                 (_, Some(code)) if REPEATED.contains(&code) && tries < REPEATED_MAX => tries += 1,
-                (status, _) => {
-                    let detail = failure::text(&error);
-                    return Err(JournalError::new("PUT", detail, status == Some(403)));
-                }
+                (status, _) => return failed(failure::text(&error), status == Some(403)),
             }
         }
     }

@@ -166,7 +166,8 @@ pub async fn record<O: Objects>(
         tracing::error!(
             s3_key = version.key.as_str(),
             own_rejects = outcome.own_rejects,
-            "accepted payments were rejected; bring the function up to date, then run payctl replay --rejects"
+            "accepted payments were rejected, which the lines before this one explain: bring the function up to date, or the \
+             table back to what payctl migrate made, then run payctl replay --rejects"
         );
     }
     Ok(Ingested::Stored {

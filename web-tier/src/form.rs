@@ -3,7 +3,7 @@
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_service::http::{Refusal, RequestContext, media_type};
 use payment_core::amount::{TypedError, from_typed};
 use payment_core::payment::BODY_BYTES_MAX;
@@ -65,10 +65,11 @@ pub async fn pay(
     state: &State,
     context: &RequestContext,
     admitted: &Admitted,
+    key: Option<&HeaderValue>,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(body)?;
-    match take(state, context, admitted, &fields).await {
+    match take(state, context, admitted, key, &fields).await {
         Ok(answer) if answer.status().is_success() => Ok(answer),
         refused => Ok((Extension(fields), refused).into_response()),
     }
@@ -79,6 +80,7 @@ async fn take(
     state: &State,
     context: &RequestContext,
     admitted: &Admitted,
+    key: Option<&HeaderValue>,
     fields: &Fields,
 ) -> Result<Response, Refusal> {
     let payment = fields.body().map_err(|error| Refusal {
@@ -91,7 +93,7 @@ async fn take(
     }
     let answer = state
         .upstream
-        .process(context, admitted.client(), None, &payment)
+        .process(context, admitted.client(), key, &payment)
         .await?;
     if !answer.status().is_success() {
         return Ok(answer);

@@ -132,12 +132,12 @@ async fn take(
     admitted: &Admitted,
     request: Request,
 ) -> Result<Response, Stopped> {
+    let key = idempotency_key(request.headers())?.cloned();
     if form::is_form(request.headers()) {
         let body = read_body(request, form::FORM_BYTES_MAX).await?;
         admitted.check(&body)?;
-        return Ok(form::pay(state, context, admitted, &body).await?);
+        return Ok(form::pay(state, context, admitted, key.as_ref(), &body).await?);
     }
-    let key = idempotency_key(request.headers())?.cloned();
     let body = read_json(request, BODY_BYTES_MAX).await?;
     admitted.check(&body)?;
     let client = admitted.client();

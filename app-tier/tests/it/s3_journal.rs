@@ -8,21 +8,27 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
-use payment_core::ObjectKey;
+use axum::http::header::ETAG;
+use axum::response::Response;
+use payment_core::{ObjectKey, Timestamp};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 type Answers = Arc<Mutex<VecDeque<(u16, &'static str)>>>;
 
-async fn answer(State(answers): State<Answers>) -> (StatusCode, String) {
+/// The word is the ETag of what was stored, or the code of an error.
+async fn answer(State(answers): State<Answers>) -> Response {
     let next = answers.lock().unwrap().pop_front();
-    let (status, code) = next.expect("no more PUTs");
-    let body = match status {
-        200 => String::new(),
-        _ => format!("<Error><Code>{code}</Code></Error>"),
-    };
-    (StatusCode::from_u16(status).unwrap(), body)
+    let (status, word) = next.expect("no more PUTs");
+    let answer = Response::builder().status(status);
+    match (status, word) {
+        (300.., _) => answer.body(format!("<Error><Code>{word}</Code></Error>").into()),
+        (_, "") => answer.body("<html>welcome</html>".into()),
+        (_, etag) => answer.header(ETAG, etag).body(Body::empty()),
+    }
+    .unwrap()
 }
 
 /// A log on a server that gives these answers, in their order.
@@ -52,7 +58,7 @@ async fn p5_a_put_that_was_damaged_or_met_another_is_sent_again() {
     let answers = Answers::new(Mutex::new(VecDeque::from([
         (400, "BadDigest"),
         (409, "ConditionalRequestConflict"),
-        (200, ""),
+        (200, "\"e\""),
     ])));
     let log = log(&answers).await;
     let key = ObjectKey::parse("transactions/a.ndjson").unwrap();
@@ -70,4 +76,27 @@ async fn p5_a_put_that_is_refused_for_good_is_not_sent_again() {
         log.put(&key, "{}".into()).await.unwrap_err();
         assert!(answers.lock().unwrap().is_empty());
     }
+}
+
+/// A page of a proxy, say, or a server that takes no condition.
+#[tokio::test]
+async fn p1_an_answer_that_s3_gives_to_no_stored_batch_is_no_success() {
+    let batch = ObjectKey::batch("transactions/", Timestamp::EPOCH, Uuid::nil(), "a");
+    for answer in [(200, ""), (204, ""), (412, "PreconditionFailed")] {
+        let answers = Answers::new(Mutex::new(VecDeque::from([answer])));
+        let log = log(&answers).await;
+        log.put(&batch, "{}".into()).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn p1_a_batch_that_is_there_after_a_try_without_an_answer_is_stored() {
+    let answers = Answers::new(Mutex::new(VecDeque::from([
+        (409, "ConditionalRequestConflict"),
+        (412, "PreconditionFailed"),
+    ])));
+    let log = log(&answers).await;
+    let batch = ObjectKey::batch("transactions/", Timestamp::EPOCH, Uuid::nil(), "a");
+    let put = log.put(&batch, "{}".into()).await.unwrap();
+    assert!(matches!(put, Put::AlreadyThere));
 }

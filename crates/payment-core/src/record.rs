@@ -60,6 +60,8 @@ pub enum RecordError {
     UnsupportedVersion,
     #[error("the record breaks the form of its version at {0}")]
     Malformed(&'static str),
+    #[error("the record has no id; give each payment one and upload the object again")]
+    NoId,
     #[error("the record's hash does not match its content")]
     HashMismatch,
     /// Where a header may stand, it is no line of its object at all.
@@ -78,7 +80,7 @@ impl RecordError {
                 code => code.code(),
             },
             Self::UnsupportedVersion => "unsupported_version",
-            Self::Malformed(_) => "malformed_record",
+            Self::Malformed(_) | Self::NoId => "malformed_record",
             Self::HashMismatch => "hash_mismatch",
             Self::Header(_) => "invalid_header",
             Self::Unreadable(unreadable) => unreadable.reason(),
@@ -285,7 +287,7 @@ fn required<T>(
 
 /// The log never makes an id: a record without one can't be told from its repeat.
 fn with_own_id(draft: Draft) -> Result<Payment, RecordError> {
-    let id = draft.id().cloned().ok_or(RecordError::Malformed("id"))?;
+    let id = draft.id().cloned().ok_or(RecordError::NoId)?;
     Ok(draft.identify(None, || id)?)
 }
 

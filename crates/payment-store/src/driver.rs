@@ -21,6 +21,9 @@ pub struct DriverError {
 /// Read-only: the writer before a failover (1290, 1836, 1792), or a member that its group has left out (3100).
 const READ_ONLY: [u16; 4] = [1290, 1836, 1792, 3100];
 
+/// A column must have a value that no row brings (1048, 1364): every column that may be NULL is so in the schema.
+const COLUMN_ADDED: [u16; 2] = [1048, 1364];
+
 /// The binary log is written by statement.
 const BINLOG_BY_STATEMENT: u16 = 1665;
 
@@ -79,6 +82,9 @@ impl DriverError {
             }
             Some(1049) => "the schema does not exist; `payctl users` creates it",
             Some(1054 | 1146) => "a table or column is missing; run `payctl migrate`",
+            Some(number) if COLUMN_ADDED.contains(&number) => {
+                "a column was added or made NOT NULL by hand; give it a default, or drop it"
+            }
             Some(NUMBERS_USED_UP) => {
                 "the numbers of a table's rows (`id`) are used up, because a row has the largest one; an administrator \
                  gives that row the next free id by UPDATE, and then runs ALTER TABLE … AUTO_INCREMENT = 1"
@@ -143,8 +149,9 @@ fn classify(number: u16, sqlstate: Option<&str>) -> ErrorKind {
         | 1021 | 1114 | 1037 | 1041
         // The table was changed by a migration, or the row by another transaction, in mid-work.
         | 1412 | 1615 | 1020 => ErrorKind::Transient,
-        // NULL, no default, cut short, wrong value for the column, check constraint (MySQL; MariaDB below).
-        1048 | 1364 | 1265 | 1366 | 3819 => ErrorKind::DataRefused,
+        // Cut short, wrong value for the column, check constraint (MySQL; MariaDB below).
+        1265 | 1366 | 3819 => ErrorKind::DataRefused,
+        _ if COLUMN_ADDED.contains(&number) => ErrorKind::Lasting,
         // Larger than max_allowed_packet, with the state of a lost connection.
         1153 => ErrorKind::Lasting,
         // The number means something else in MySQL, with another state.
@@ -192,7 +199,10 @@ fn server_text(said: &MySqlDatabaseError) -> Cow<'static, str> {
     };
     // Connection, deadlock, access, syntax (statements hold placeholders alone), settings: these quote no value.
     let is_setting = READ_ONLY.contains(&number) || number == BINLOG_BY_STATEMENT;
+    // These name the column, and quote no value either.
+    let is_column = COLUMN_ADDED.contains(&number);
     if is_setting
+        || is_column
         || ["08", "28", "40", "42"]
             .iter()
             .any(|class| state.starts_with(class))
@@ -225,6 +235,8 @@ mod tests {
             (1158, "08S01", ErrorKind::Transient),
             (2013, "HY000", ErrorKind::Transient),
             (1153, "08S01", ErrorKind::Lasting),
+            (1364, "HY000", ErrorKind::Lasting),
+            (1048, "23000", ErrorKind::Lasting),
             (1406, "22001", ErrorKind::DataRefused),
             (1264, "22003", ErrorKind::DataRefused),
             (1292, "22007", ErrorKind::DataRefused),

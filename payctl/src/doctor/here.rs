@@ -129,8 +129,8 @@ async fn rejects(store: Store, findings: &mut Findings) {
 fn own_rejects(count: u64, findings: &mut Findings) {
     findings.error("own-rejects", format!("{count} accepted payments are in the table rejects and are no rows"))
         .causes("clients hold receipts of payments that are not in transactions")
-        .why("the function could not read what the app tier wrote: it is older than the app tier, or one of them has a defect")
-        .mend("bring the function up to date, then payctl replay --rejects");
+        .why("the function could not read what the app tier wrote, being older than it; or the database did not take it (reason refused_by_database), its table having been changed by hand")
+        .mend("bring the function up to date, or the table back to what payctl migrate made, then payctl replay --rejects");
 }
 
 async fn clock(url: &Url, findings: &mut Findings) {

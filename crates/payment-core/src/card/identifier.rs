@@ -55,7 +55,7 @@ fn is_tracked_by_usps(bytes: &[u8], digits: &Range<usize>) -> bool {
         .eq([4, 4, 4, 4, 4, 2])
         && number.iter().all(u8::is_ascii_digit)
         && matches!(number[..], [b'9', b'1'..=b'5', ..])
-        && weighted(&number) % 10 == 0
+        && weighted(&number).is_multiple_of(10)
 }
 
 /// The sum of the digits, each second one before the last three times.
