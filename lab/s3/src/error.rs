@@ -4,14 +4,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::ConfigError;
+use server_kit::config::ConfigError;
+
 use crate::notify::SpoolError;
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("the configuration is invalid")]
+    #[error("cannot start")]
     Config(#[from] ConfigError),
     #[error("cannot create the root {}; check that its parent is writable", path.display())]
     Root { path: PathBuf, source: io::Error },

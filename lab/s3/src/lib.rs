@@ -31,7 +31,7 @@ mod server;
 mod store;
 
 pub use config::{
-    BucketConfig, Config, ConfigError, Credentials, IdentityConfig, NotificationConfig, SecretKey,
+    BucketConfig, Config, Credentials, IdentityConfig, NotificationConfig, SecretKey,
 };
 pub use error::Error;
 pub use server::Server;

@@ -1,5 +1,6 @@
 //! Configuration files, and their mistakes, reported all at once.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -52,11 +53,11 @@ pub fn is_word(text: &str) -> bool {
 pub struct ConfigErrors(Vec<String>);
 
 impl ConfigErrors {
-    pub fn add(&mut self, mistake: impl Into<String>) {
-        self.0.push(mistake.into());
+    pub fn add(&mut self, mistake: impl Display) {
+        self.0.push(mistake.to_string());
     }
 
-    pub fn unless(&mut self, fine: bool, mistake: &str) {
+    pub fn unless(&mut self, fine: bool, mistake: impl Display) {
         if !fine {
             self.add(mistake);
         }

@@ -1,15 +1,15 @@
 //! Validates a configuration, and reports every mistake at once.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use server_kit::config::{ConfigError, ConfigErrors};
 use server_kit::secret::Secret;
 
 use super::destination::Apis;
-use super::{BucketConfig, Config, ConfigError, IdentityConfig, NotificationConfig};
+use super::{BucketConfig, Config, IdentityConfig, NotificationConfig};
 use crate::access::Identity;
 use crate::notify::{EventName, Rule};
 use crate::store::DefaultRetention;
@@ -77,30 +77,8 @@ pub fn check(config: Config) -> Result<Checked, ConfigError> {
         region: config.region,
         account: config.account_id,
     };
-    mistakes.none_or(checked)
-}
-
-#[derive(Default)]
-pub struct ConfigErrors(Vec<String>);
-
-impl ConfigErrors {
-    pub fn add(&mut self, mistake: impl Display) {
-        self.0.push(mistake.to_string());
-    }
-
-    pub fn unless(&mut self, fine: bool, mistake: impl Display) {
-        if !fine {
-            self.add(mistake);
-        }
-    }
-
-    fn none_or<T>(self, value: T) -> Result<T, ConfigError> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(ConfigError(self.0))
-        }
-    }
+    mistakes.into_result()?;
+    Ok(checked)
 }
 
 /// Returns the names that must be unique, each with what it names.

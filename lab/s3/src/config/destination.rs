@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::check::ConfigErrors;
+use server_kit::config::ConfigErrors;
+
 use super::{Config, Credentials, NotificationConfig};
 use crate::notify::{Api, Destination};
 

@@ -3,12 +3,12 @@
 mod check;
 mod destination;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use s3s::auth::SecretKey;
 use serde::Deserialize;
+use server_kit::config::{self, ConfigError};
 use server_kit::secret::Secret;
 
 use crate::store::DefaultRetention;
@@ -97,23 +97,8 @@ pub struct Credentials {
     pub secret_access_key: SecretKey,
 }
 
-/// Every mistake found in a configuration, one per line.
-#[derive(Debug)]
-pub struct ConfigError(Vec<String>);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl Config {
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let failed =
-            |why: &dyn fmt::Display| ConfigError(vec![format!("{}: {why}", file.display())]);
-        let json = std::fs::read(file).map_err(|source| failed(&source))?;
-        serde_json::from_slice(&json).map_err(|source| failed(&source))
+        config::load(file)
     }
 }
