@@ -186,7 +186,7 @@ async fn p6_a_line_is_refused_as_a_body_of_its_own_is() {
     let bodies = [
         "[]",
         "{",
-        "\u{feff}{}",
+        "\u{feff}[]",
         r#"{"id":"a","id":"a"}"#,
         r#"{"id":".."}"#,
         r#"{"id":"4111111111111111"}"#,
