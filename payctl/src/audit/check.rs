@@ -223,26 +223,40 @@ impl Check<'_> {
             if let Some(rows) = &mut self.rows {
                 rows.add(row);
             }
-            self.compare(looked, record, row, "");
-            return Found::Row;
+            let is_corrected = origin::is_of_another_version(row, record, self.stored);
+            if !is_corrected || !self.is_conflict(looked, record) {
+                self.compare(looked, record, row, "");
+                return Found::Row;
+            }
+            self.note_row(DifferenceKind::Unproven, row, origin::CORRECTED);
+            return Found::Conflict;
         }
         if is_same {
             // It is another line's row, and this payment all the same; compared once where both lines are here.
+            // Its members may stand in another order.
             let columns = row.differing_columns(&record.payment);
-            if !columns.is_empty() && !self.is_among(lines, row) {
+            if !columns.is_empty() && !row.matches_own_hash() && !self.is_among(lines, row) {
                 self.note_row(DifferenceKind::RowDiffers, row, &columns.join(", "));
             }
             return Found::Duplicate;
         }
-        match looked.conflict {
-            Some(conflict) if conflict.content_hash == Some(record.content_hash) => {
-                let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
-                self.findings.counts.conflict_rows.matched += mark;
-                self.compare(looked, record, conflict, "in conflicts: ");
-                Found::Conflict
-            }
-            _ => Found::Unheld,
+        if self.is_conflict(looked, record) {
+            Found::Conflict
+        } else {
+            Found::Unheld
         }
+    }
+
+    /// Whether `conflicts` has the line, which is compared with what it has.
+    fn is_conflict(&mut self, looked: &Looked<'_>, record: &LogRecord) -> bool {
+        let hash = Some(record.content_hash);
+        let Some(conflict) = looked.conflict.filter(|row| row.content_hash == hash) else {
+            return false;
+        };
+        let mark = self.scope.mark(LineTable::Conflicts, conflict.id);
+        self.findings.counts.conflict_rows.matched += mark;
+        self.compare(looked, record, conflict, "in conflicts: ");
+        true
     }
 
     /// Older systems name objects by ids as well, so that a key without a client claims nothing.

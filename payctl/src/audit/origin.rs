@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::record::Line;
-use payment_core::{ObjectKey, ObjectVersion};
+use payment_core::{LogRecord, ObjectKey, ObjectVersion};
 use payment_store::audit::{LedgerEntry, Row, Stored};
 use payment_store::{Part, Parts as _, Store};
 use time::Duration;
@@ -64,11 +64,13 @@ pub fn fault(
     if !columns.is_empty() {
         return Some((kind, columns.join(", ")));
     }
-    if !stored.is_rewritten || stored.is_restored {
+    let is_again = stored.is_rewritten || stored.is_replaced;
+    if !is_again || stored.is_restored {
         return None;
     }
     let columns = differing(Stored {
         is_rewritten: false,
+        is_replaced: false,
         ..stored
     });
     let why = || format!("{}: its object was stored again since", columns.join(", "));
@@ -90,12 +92,11 @@ async fn of_object<'a>(
     let version = parts.version().clone();
     let is_ingested = store.ledger_entry(&version).await?.is_some();
     let entries = store.ledger_entries(key).await?;
-    let is_replaced = entries.iter().any(|entry| !entry.is_of(&version));
     let stored = stored(&entries, &version);
     let mut held = HashMap::new();
     loop {
         match parts.next().await? {
-            Part::Lines(lines) => hold_lines(lines, rows, stored, is_replaced, &mut held),
+            Part::Lines(lines) => hold_lines(lines, rows, stored, &mut held),
             Part::End => break,
             Part::Refused(_) => return Ok(HashMap::new()),
         }
@@ -113,7 +114,6 @@ fn hold_lines<'a>(
     lines: &[Line],
     rows: &Named<'a>,
     stored: Stored,
-    is_replaced: bool,
     held: &mut HashMap<(&'a str, &'a str), Fault>,
 ) {
     for (line, record) in lines {
@@ -123,21 +123,21 @@ fn hold_lines<'a>(
             continue;
         };
         let payment = (row.payment_id, row.client);
-        let is_moved = is_replaced && row.content_hash == Some(record.content_hash);
+        let is_same = row.content_hash == Some(record.content_hash);
+        let is_moved = stored.is_replaced && is_same;
         if row.object_line != *line && !is_moved {
             continue;
         }
-        let by_columns = |stored| row.differing_from_line(record, stored);
-        let mut fault = fault(DifferenceKind::RowDiffers, stored, by_columns);
-        if row.object_line != *line {
-            let why = || {
-                (
-                    DifferenceKind::Unproven,
-                    format!("its payment is in line {line} now"),
-                )
-            };
-            fault = fault.or_else(|| Some(why()));
-        }
+        let unproven = |why: String| Some((DifferenceKind::Unproven, why));
+        let fault = if row.object_line == *line && is_of_another_version(row, record, stored) {
+            unproven(CORRECTED.to_owned())
+        } else {
+            let by_columns = |stored| row.differing_from_line(record, stored);
+            let fault = fault(DifferenceKind::RowDiffers, stored, by_columns);
+            let moved = row.object_line != *line;
+            let moved = moved.then(|| format!("its payment is in line {line} now"));
+            fault.or_else(|| moved.and_then(unproven))
+        };
         // Of lines that repeat each other, one has to be the row's.
         if held
             .get(&payment)
@@ -146,6 +146,14 @@ fn hold_lines<'a>(
             held.insert(payment, fault);
         }
     }
+}
+
+/// Why a row whose line says something else is unproven.
+pub const CORRECTED: &str = "its line was another before the object was replaced";
+
+/// Whether the row may be what its line was in another version of the object: with content of its own, and whole.
+pub fn is_of_another_version(row: &Row<'_>, record: &LogRecord, stored: Stored) -> bool {
+    stored.is_replaced && row.content_hash != Some(record.content_hash) && row.matches_own_hash()
 }
 
 /// When the version was stored, and whether these entries of its object say that it was stored again since.
@@ -162,6 +170,7 @@ pub fn stored(entries: &[LedgerEntry], version: &ObjectVersion) -> Stored {
     Stored {
         at,
         is_rewritten: earlier.peek().is_some(),
+        is_replaced: entries.iter().any(|entry| !entry.is_of(version)),
         is_restored: now.is_some() && earlier.any(is_same),
         ingested_at: None,
     }

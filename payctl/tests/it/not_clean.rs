@@ -38,6 +38,51 @@ async fn p3_an_altered_row_of_a_corrected_object_is_not_clean(pool: MySqlPool) {
     check(&pipeline, 2, &[], &["row differs          a", "amount"]).await;
 }
 
+/// The row is of the line as it was, and the line as it is a conflict: neither is called altered or invented.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_corrected_line_is_a_conflict_and_its_row_unproven(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = "transactions/export.ndjson";
+    for amount in [5, 6] {
+        let body = format!("{{\"id\":\"a\",\"amount\":{amount}}}\n");
+        pipeline.put(key, &body).await;
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+    }
+    let corrected = "its line was another before the object was replaced";
+    check(&pipeline, 2, &[], &["unproven             a", corrected]).await;
+    assert_eq!(pipeline.reconcile().await.count("differences"), 0);
+    pipeline
+        .run_sql("UPDATE transactions SET amount = 7 WHERE payment_id = 'a'")
+        .await;
+    check(&pipeline, 2, &[], &["row differs          a", "amount"]).await;
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p4_a_payment_whose_members_stand_in_another_order_is_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let sent = [
+        "{\"id\":\"a\",\"x\":1,\"y\":{\"a\":1,\"b\":2}}\n",
+        "{\"y\":{\"b\":2,\"a\":1},\"x\":1,\"id\":\"a\"}\n",
+    ];
+    for (name, body) in ["transactions/1.ndjson", "transactions/2.ndjson"]
+        .iter()
+        .zip(sent)
+    {
+        pipeline.put(name, body).await;
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+    }
+    check(&pipeline, 0, &[], &["clean"]).await;
+    pipeline.put("transactions/1.ndjson", sent[1]).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let said = pipeline.reconcile().await;
+    said.check(2, &["unproven"]);
+    assert_eq!(said.count("differences"), 0);
+    pipeline
+        .run_sql("UPDATE transactions SET extra = '{\"x\":2}' WHERE payment_id = 'a'")
+        .await;
+    check(&pipeline, 2, &[], &["row differs          a", "extra"]).await;
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p3_altered_times_are_not_clean(pool: MySqlPool) {
     let pipeline = ingested(pool).await;

@@ -62,6 +62,8 @@ pub struct Stored {
     /// The object was stored again since the row may have been made, as a copy or a correction does: then `at` tells
     /// nothing of the row.
     pub is_rewritten: bool,
+    /// The ledger has other versions of the object: the row may be of one of them.
+    pub is_replaced: bool,
     /// It was stored again as it was, by the hash in the ledger: what it says of times holds as before.
     pub is_restored: bool,
     /// When the ledger took it, which no row of it can follow, but for one whose line was rejected first.
@@ -202,6 +204,10 @@ impl<'r> Row<'r> {
     /// The columns that are not what this line, in an object stored then, makes them.
     pub fn differing_from_line(&self, record: &LogRecord, stored: Stored) -> Vec<&'static str> {
         let mut columns = self.differing_columns(&record.payment);
+        if stored.is_replaced && self.matches_own_hash() {
+            // The hash below says whether it is the same payment; in which order members stood, another version knows.
+            columns.retain(|column| *column != "extra");
+        }
         let request_id = record.request_id.as_ref().map(RequestId::as_str);
         let received_at = self.received_at.filter(|&at| {
             let is_copied = record.request_id.is_none() && stored.is_rewritten;
