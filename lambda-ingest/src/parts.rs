@@ -6,6 +6,7 @@ use payment_core::event::ObjectRef;
 use payment_core::object::{Line, OBJECT_BYTES_MAX, ObjectReader, Unreadable, WHOLE_OBJECT};
 use payment_core::{ObjectVersion, RejectedLine, Timestamp};
 use payment_store::{Fingerprint, Part, Parts};
+use tokio::task::yield_now;
 
 use crate::ingest::{Ids, IngestError};
 use crate::objects::{Body, ObjectError, Objects, Opened};
@@ -13,9 +14,12 @@ use crate::objects::{Body, ObjectError, Objects, Opened};
 /// Rejected lines of one object that the log names. The table has them all.
 const REJECTS_LOGGED_MAX: usize = 100;
 
-/// Size of an object, in bytes, up to which it may be in memory while another one is inserted. A batch of the app tier
-/// rarely exceeds it.
-const SMALL_BYTES_MAX: u64 = 256 * 1024;
+/// Size of an object, in bytes, up to which it may be in memory while another one is inserted: that of the largest batch
+/// of the app tier, which is 1 MiB with one more record and the header.
+const SMALL_BYTES_MAX: u64 = 1280 * 1024;
+
+/// Bytes that are parsed, in a tenth of a millisecond, before the object that is being inserted has its turn.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// The parts of one object. The first part of a small one is there; the others are read as they are asked for.
 #[derive(Debug)]
@@ -177,8 +181,11 @@ impl<B: Body> Stream<B> {
                     None => self.end(),
                 }
             }
-            let taken = self.reader.push(&self.rest);
+            let piece = &self.rest[..self.rest.len().min(PIECE_BYTES)];
+            let taken = self.reader.push(piece);
             self.rest.advance(taken);
+            // The database may have answered, and would wait for the next statement.
+            yield_now().await;
         }
         Ok(self.reader.take())
     }
