@@ -1,9 +1,12 @@
 //! What starts the function: an S3 event, the same wrapped by SQS, SNS or EventBridge, S3's test event, or a
 //! schedule. Types of our own read these, tolerant of members that they do not need: S3's own test event
-//! has no `Records`, and stricter types fail on it.
+//! has no `Records`, and stricter types fail on it. But a member that stands twice is refused: one of the two would be
+//! left out.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::object_key::ObjectKey;
@@ -129,23 +132,39 @@ impl Event {
             return Self::Sweep;
         }
         let records = envelope.records.as_deref().unwrap_or_default();
-        if records.iter().any(is_message) {
-            Self::Messages(records.iter().map(message).collect())
+        if records
+            .iter()
+            .any(|record| MessageRecord::read(record).is_some())
+        {
+            Self::Messages(records.iter().map(|record| message(record)).collect())
         } else {
             Self::Objects(envelope.objects())
         }
     }
 }
 
-fn is_message(record: &Value) -> bool {
-    record["eventSource"] == "aws:sqs"
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MessageRecord {
+    #[serde(rename = "eventSource")]
+    event_source: String,
+    #[serde(rename = "messageId")]
+    id: String,
+    body: String,
 }
 
-fn message(record: &Value) -> Message {
-    let text = |member| record[member].as_str().unwrap_or_default();
+impl MessageRecord {
+    fn read(record: &RawValue) -> Option<Self> {
+        let read: Option<Self> = serde_json::from_str(record.get()).ok();
+        read.filter(|record| record.event_source == "aws:sqs")
+    }
+}
+
+fn message(record: &RawValue) -> Message {
+    let MessageRecord { id, body, .. } = MessageRecord::read(record).unwrap_or_default();
     Message {
-        id: text("messageId").to_owned(),
-        objects: objects_of(text("body")),
+        id,
+        objects: objects_of(&body),
     }
 }
 
@@ -160,7 +179,7 @@ fn objects_of(payload: &str) -> Vec<Named> {
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(rename = "Records")]
-    records: Option<Vec<Value>>,
+    records: Option<Vec<Box<RawValue>>>,
     /// `s3:TestEvent`, sent once when a notification is configured.
     #[serde(rename = "Event")]
     event: Option<String>,
@@ -171,7 +190,7 @@ struct Envelope {
     detail_type: Option<String>,
     source: Option<String>,
     /// EventBridge's form of an S3 event; other kinds of event put other things here.
-    detail: Option<Value>,
+    detail: Option<Box<RawValue>>,
     #[serde(rename = "requestPayload")]
     request_payload: Option<Box<RawValue>>,
 }
@@ -179,7 +198,11 @@ struct Envelope {
 impl Envelope {
     /// Refuses an envelope of two kinds: by one of them, what the other one names would be left out.
     fn parse(payload: &str) -> Result<Self, EventError> {
-        let envelope: Self = serde_json::from_str(payload).map_err(|_| EventError::NotJson)?;
+        let envelope: Result<Self, _> = serde_json::from_str(payload);
+        let envelope = envelope.map_err(|error| match error.classify() {
+            Category::Data => EventError::UnknownKind,
+            _ => EventError::NotJson,
+        })?;
         let kinds = [
             envelope.records.is_some(),
             envelope.event.is_some(),
@@ -194,11 +217,19 @@ impl Envelope {
         }
     }
 
-    /// One that a person wrote for a target may name no source.
+    /// One that a person wrote for a target may name no source. None names an object.
     fn is_schedule(&self) -> bool {
+        #[derive(Deserialize)]
+        struct OfObject {
+            #[serde(rename = "object")]
+            _object: IgnoredAny,
+        }
         let source = self.source.as_deref();
+        let detail = self.detail.as_deref().map(RawValue::get);
+        let names_object = |detail| serde_json::from_str::<OfObject>(detail).is_ok();
         self.detail_type.as_deref() == Some("Scheduled Event")
             && source.is_none_or(|source| SCHEDULE_SOURCES.contains(&source))
+            && !detail.is_some_and(names_object)
     }
 
     fn objects(&self) -> Vec<Named> {
@@ -207,7 +238,10 @@ impl Envelope {
         }
         match (&self.records, &self.message) {
             (Some(records), _) if records.is_empty() => vec![Err(EventError::Empty)],
-            (Some(records), _) => records.iter().flat_map(objects_of_record).collect(),
+            (Some(records), _) => records
+                .iter()
+                .flat_map(|record| objects_of_record(record))
+                .collect(),
             (None, Some(message)) => objects_of(message),
             (None, None) => vec![self.event_bridge_object()],
         }
@@ -218,27 +252,22 @@ impl Envelope {
         else {
             return Err(EventError::UnknownKind);
         };
-        match (kind, &self.detail) {
-            ("Object Created", Some(detail)) => {
-                let s3 = S3::deserialize(detail).map_err(|_| EventError::UnknownKind)?;
-                s3.object_ref(ObjectKey::parse)
-            }
-            (other, detail) if OTHER_DETAIL_TYPES.contains(&other) => {
-                let key = detail
-                    .as_ref()
-                    .and_then(|detail| detail["object"]["key"].as_str());
-                Err(EventError::NothingNew {
-                    kind: other.to_owned(),
-                    key: key.unwrap_or_default().to_owned(),
-                })
-            }
+        let detail = self.detail.as_deref().map_or("null", RawValue::get);
+        let s3: Result<S3, _> = serde_json::from_str(detail);
+        match (kind, s3) {
+            ("Object Created", Ok(s3)) => s3.object_ref(ObjectKey::parse),
+            ("Object Created", Err(_)) => Err(EventError::UnknownKind),
+            (other, s3) if OTHER_DETAIL_TYPES.contains(&other) => Err(EventError::NothingNew {
+                kind: other.to_owned(),
+                key: s3.map(|s3| s3.object.key).unwrap_or_default(),
+            }),
             (other, _) => Err(EventError::UnknownName(beginning(other))),
         }
     }
 }
 
-fn objects_of_record(record: &Value) -> Vec<Named> {
-    match Record::deserialize(record) {
+fn objects_of_record(record: &RawValue) -> Vec<Named> {
+    match serde_json::from_str::<Record>(record.get()) {
         Ok(record) => record.objects(),
         Err(_) => vec![Err(EventError::UnknownKind)],
     }

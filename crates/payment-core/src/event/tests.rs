@@ -224,7 +224,7 @@ fn what_is_not_understood_is_an_error() {
     for event in [json!({}), batch, failed] {
         check(&event, Err(EventError::UnknownKind));
     }
-    check(&json!([s3_event(&["a"])]), Err(EventError::NotJson));
+    check(&json!([s3_event(&["a"])]), Err(EventError::UnknownKind));
     check(
         &json!({"Records": [{"eventSource": "aws:kinesis"}]}),
         Err(EventError::UnknownKind),
@@ -234,6 +234,39 @@ fn what_is_not_understood_is_an_error() {
         Err(EventError::UnknownKind),
     );
     assert_eq!(Event::parse("nonsense"), Err(EventError::NotJson));
+}
+
+/// By one of the two, what the other one names would be left out.
+#[test]
+fn p2_an_event_with_a_member_twice_names_nothing() {
+    let bridge = event_bridge("Object Created", "a");
+    for (event, member) in [
+        (&s3_event(&["a"]), r#""s3":"#),
+        (&s3_event(&["a"]), r#""key":"#),
+        (&s3_event(&["a"]), r#""eventName":"#),
+        (&s3_event(&["a"]), r#""Records":"#),
+        (&bridge, r#""detail":"#),
+        (&bridge, r#""key":"#),
+    ] {
+        let text = event.to_string();
+        let start = text.find(member).unwrap() + member.len();
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+        let value = values.next().unwrap().unwrap();
+        let twice = text.replacen(member, &format!("{member}{value},{member}"), 1);
+        let named = match Event::parse_dead_letter(&twice) {
+            Ok(Event::Objects(objects)) => keys(&objects).map(|_| ()),
+            Ok(other) => panic!("{twice} gave {other:?}"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(named, Err(EventError::UnknownKind), "{twice}");
+    }
+}
+
+#[test]
+fn p2_a_schedule_that_names_an_object_is_of_no_kind() {
+    let detail = json!({"object": {"key": "t/a"}});
+    let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": detail});
+    check(&event, Err(EventError::UnknownKind));
 }
 
 #[test]
