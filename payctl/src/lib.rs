@@ -34,5 +34,6 @@ mod proof;
 mod queue;
 mod range;
 mod stop;
+mod text_file;
 
 pub use cli::run;

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::{FileErrors, Registry};
 
 /// Largest file that is read: some ten thousand keys.
-const BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What changes when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,6 @@
 
 mod proof;
 
-use std::fs::File;
-use std::io::{BufReader, Read as _};
 use std::path::PathBuf;
 
 use payment_core::{ClientName, PaymentId, PaymentKey};
@@ -15,9 +13,10 @@ use crate::config::{self, User};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output;
+use crate::text_file;
 
 /// Far more than a record of 16 KiB makes: the file may be anybody's.
-const RECEIPT_BYTES_MAX: u64 = 1024 * 1024;
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -79,9 +78,9 @@ async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure>
     let place = env.finish(|| place).map_err(Failure::config)?;
     let unusable =
         |why: &dyn std::fmt::Display| Failure::config(format!("{}: {why}", file.display()));
-    let text = File::open(file).map_err(|error| unusable(&error))?;
-    let receipt: Receipt = serde_json::from_reader(BufReader::new(text.take(RECEIPT_BYTES_MAX)))
-        .map_err(|_| unusable(&"it is no receipt of payctl"))?;
+    let text = text_file::read(file, FILE_BYTES_MAX).map_err(|error| unusable(&error))?;
+    let receipt: Receipt =
+        serde_json::from_str(&text).map_err(|_| unusable(&"it is no receipt of payctl"))?;
     let log = Journal::open(place).await.map_err(Failure::config)?;
     let faults = receipt.faults(&log).await?;
     for fault in &faults {

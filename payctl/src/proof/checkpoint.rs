@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -18,6 +18,10 @@ use super::hours::Hour;
 use super::key::{PublicKey, SigningKey};
 use crate::config::JournalLocation;
 use crate::outcome::Failure;
+use crate::text_file;
+
+/// A year of hours has some 3 MiB.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 const SIGNATURE: &str = ",\"signature\":\"";
 
@@ -63,6 +67,8 @@ pub struct Checkpoints {
     pub list: Vec<Checkpoint>,
     last_line: Option<String>,
     key: Option<PublicKey>,
+    /// Length of the file.
+    bytes: u64,
 }
 
 /// Why a file is not what was signed.
@@ -131,13 +137,14 @@ impl Checkpoints {
         place: &JournalLocation,
         key: Option<PublicKey>,
     ) -> Result<Self, Broken> {
-        let text = match fs::read_to_string(path) {
+        let text = match text_file::read(path, FILE_BYTES_MAX) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error.into()),
         };
         let mut read = Self {
             key,
+            bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
             ..Self::default()
         };
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
@@ -215,6 +222,50 @@ impl Checkpoints {
         Some(ObjectHash::of(line.as_bytes()).to_string())
     }
 
+    /// Appends a checkpoint, if nothing was appended since this file was read, and waits until it is on the disk.
+    pub fn append(
+        &self,
+        path: &Path,
+        mut checkpoint: Checkpoint,
+        key: &SigningKey,
+    ) -> Result<(), Failure> {
+        let public = key.public().ok_or("the key has no public half")?;
+        checkpoint.key = public.to_string();
+        let signed = serde_json::to_string(&checkpoint)?;
+        let signature = key.sign(signed.as_bytes());
+        let start = signed.strip_suffix('}').unwrap_or(&signed);
+        let line = format!("{start}{SIGNATURE}{signature}\"}}\n");
+        let written = File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .and_then(|file| self.write(file, &line));
+        written.map_err(|error| {
+            Failure::from(format!(
+                "the checkpoint can't be appended to {}: {error}",
+                path.display()
+            ))
+        })
+    }
+
+    fn write(&self, mut file: File, line: &str) -> io::Result<()> {
+        // Until it is closed.
+        file.lock()?;
+        if file.metadata()?.len() != self.bytes {
+            return Err(io::Error::other(
+                "another payctl appended one meanwhile; verify again from where that one ends",
+            ));
+        }
+        let written = file
+            .write_all(line.as_bytes())
+            .and_then(|()| file.sync_all());
+        if written.is_err() {
+            // Half a line would be refused by every later run.
+            file.set_len(self.bytes)?;
+        }
+        written
+    }
+
     /// The hours that are not what the checkpoints say.
     pub fn rewritten(&self, now: &[Hour]) -> Vec<Rewritten> {
         let mut now: BTreeMap<_, _> = now.iter().map(|hour| (hour.begin.as_str(), hour)).collect();
@@ -274,30 +325,6 @@ fn changed(then: &Hour, now: Option<&Hour>) -> String {
         }
     }
     parts.join("; ")
-}
-
-/// Appends a checkpoint in one write, and waits until it is on the disk.
-pub fn append(path: &Path, mut checkpoint: Checkpoint, key: &SigningKey) -> Result<(), Failure> {
-    let public = key.public().ok_or("the key has no public half")?;
-    checkpoint.key = public.to_string();
-    let signed = serde_json::to_string(&checkpoint)?;
-    let signature = key.sign(signed.as_bytes());
-    let start = signed.strip_suffix('}').unwrap_or(&signed);
-    let line = format!("{start}{SIGNATURE}{signature}\"}}\n");
-    let written = File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(line.as_bytes())?;
-            file.sync_all()
-        });
-    written.map_err(|error| {
-        Failure::from(format!(
-            "the checkpoint can't be appended to {}: {error}",
-            path.display()
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! public key.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -13,6 +13,10 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
 use crate::outcome::Failure;
+use crate::text_file;
+
+/// A key has some hundred; comments may stand beside it.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// RFC 8410: what stands before the 32 bytes of the seed.
 const PRIVATE_START: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
@@ -72,7 +76,7 @@ impl SigningKey {
 
 impl AnyKey {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path)
+        let text = text_file::read(path, FILE_BYTES_MAX)
             .map_err(|error| unusable(path, &format!("can't be read: {error}")))?;
         let private = der(&text, PRIVATE);
         let seed = private
@@ -148,6 +152,8 @@ fn der(text: &str, label: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// RFC 8410, section 10.3.

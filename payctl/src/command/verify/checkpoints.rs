@@ -14,7 +14,7 @@ use crate::config::JournalLocation;
 use crate::outcome::{Failure, Outcome};
 use crate::output;
 use crate::proof::chain::Proven;
-use crate::proof::checkpoint::{Checkpoint, Checkpoints, append};
+use crate::proof::checkpoint::{Broken, Checkpoint, Checkpoints};
 use crate::proof::key::{AnyKey, SigningKey};
 use crate::range::{begin_of_hour, moved};
 
@@ -45,6 +45,10 @@ impl Plan {
         let public = key.as_ref().and_then(AnyKey::public);
         let before = match Checkpoints::read(&file, &place, public) {
             Ok(before) => before,
+            Err(Broken::Read(error)) => {
+                let what = format!("{}: the file can't be read: {error}", file.display());
+                return Err(Failure::config(what));
+            }
             Err(error) => {
                 output::warn(&format!("{}: {error}", file.display()));
                 return Ok(Err(Outcome::Different));
@@ -147,7 +151,7 @@ impl Plan {
             open: proven.runs_without_end.clone(),
             key: String::new(),
         };
-        append(&self.file, checkpoint, key)?;
+        self.before.append(&self.file, checkpoint, key)?;
         if is_json {
             let to = self.to.to_string();
             output::say_json(&json!({"checkpoint": self.file, "number": number, "to": to}))?;

@@ -1,3 +1,5 @@
+use std::fs;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -41,7 +43,7 @@ fn three(folder: &TempDir) -> (std::path::PathBuf, SigningKey) {
     let key = SigningKey::create(&folder.path().join("key.pem")).unwrap();
     for to in 5..8 {
         let before = Checkpoints::read(&path, &place(), key.public()).unwrap();
-        append(&path, next(&before, to), &key).unwrap();
+        before.append(&path, next(&before, to), &key).unwrap();
     }
     (path, key)
 }
@@ -114,4 +116,16 @@ fn p11_a_rewritten_hour_is_named() {
     let mut other = now.clone();
     other[0].rows_sha256 = "c".repeat(64);
     assert_eq!(rewritten(&other), [(1, "other rows than then".to_owned())]);
+}
+
+/// Two runs at once read the same file.
+#[test]
+fn p11_a_checkpoint_that_does_not_follow_the_last_one_is_not_appended() {
+    let folder = TempDir::new().unwrap();
+    let (path, key) = three(&folder);
+    let read = || Checkpoints::read(&path, &place(), None).unwrap();
+    let (one, other) = (read(), read());
+    one.append(&path, next(&one, 8), &key).unwrap();
+    other.append(&path, next(&other, 8), &key).unwrap_err();
+    assert_eq!(read().list.len(), 4);
 }

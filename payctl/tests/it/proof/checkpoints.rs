@@ -106,6 +106,17 @@ async fn p11_a_file_of_checkpoints_that_was_forged_is_refused(pool: MySqlPool) {
 }
 
 /// Nothing is signed that is not right.
+/// A device has no end, and a folder no content.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_what_is_no_file_is_no_file_of_checkpoints(pool: MySqlPool) {
+    let (pipeline, _) = ingested(pool).await;
+    for (file, why) in [("/dev/zero", "bytes or more"), ("/", "directory")] {
+        verify(&pipeline, &["--checkpoint", file], 64, &[why]).await;
+        verify(&pipeline, &["--against", file], 64, &[why]).await;
+        verify(&pipeline, &["--checkpoint", "c", "--key", file], 64, &[why]).await;
+    }
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_what_is_not_clean_gets_no_checkpoint(pool: MySqlPool) {
     let (pipeline, objects) = ingested(pool).await;
