@@ -220,13 +220,17 @@ impl Envelope {
     /// One that a person wrote for a target may name no source. None names an object.
     fn is_schedule(&self) -> bool {
         #[derive(Deserialize)]
-        struct OfObject {
-            #[serde(rename = "object")]
-            _object: IgnoredAny,
+        struct Detail {
+            object: Option<IgnoredAny>,
         }
+        let names_object = |detail: &str| {
+            let detail = detail
+                .starts_with('{')
+                .then(|| serde_json::from_str(detail));
+            !matches!(detail, None | Some(Ok(Detail { object: None })))
+        };
         let source = self.source.as_deref();
         let detail = self.detail.as_deref().map(RawValue::get);
-        let names_object = |detail| serde_json::from_str::<OfObject>(detail).is_ok();
         self.detail_type.as_deref() == Some("Scheduled Event")
             && source.is_none_or(|source| SCHEDULE_SOURCES.contains(&source))
             && !detail.is_some_and(names_object)

@@ -128,16 +128,10 @@ fn hold_lines<'a>(
         if row.object_line != *line && !is_moved {
             continue;
         }
-        let unproven = |why: String| Some((DifferenceKind::Unproven, why));
-        let fault = if row.object_line == *line && is_of_another_version(row, record, stored) {
-            unproven(CORRECTED.to_owned())
-        } else {
-            let by_columns = |stored| row.differing_from_line(record, stored);
-            let fault = fault(DifferenceKind::RowDiffers, stored, by_columns);
-            let moved = row.object_line != *line;
-            let moved = moved.then(|| format!("its payment is in line {line} now"));
-            fault.or_else(|| moved.and_then(unproven))
-        };
+        let moved = row.object_line != *line;
+        let moved = moved.then(|| format!("its payment is in line {line} now"));
+        let fault = of_line(row, record, stored)
+            .or_else(|| moved.map(|why| (DifferenceKind::Unproven, why)));
         // Of lines that repeat each other, one has to be the row's.
         if held
             .get(&payment)
@@ -148,10 +142,20 @@ fn hold_lines<'a>(
     }
 }
 
+/// What is wrong about a row that names this line, or named it before the object was replaced.
+pub fn of_line(row: &Row<'_>, record: &LogRecord, stored: Stored) -> Fault {
+    if is_of_another_version(row, record, stored) {
+        return Some((DifferenceKind::Unproven, CORRECTED.to_owned()));
+    }
+    let by_columns = |stored| row.differing_from_line(record, stored);
+    fault(DifferenceKind::RowDiffers, stored, by_columns)
+}
+
 /// Why a row whose line says something else is unproven.
 pub const CORRECTED: &str = "its line was another before the object was replaced";
 
-/// Whether the row may be what its line was in another version of the object: with content of its own, and whole.
+/// Whether the row may be what its line was in another version of the object: with content of its own, and whole. What
+/// this system wrote is never another.
 pub fn is_of_another_version(row: &Row<'_>, record: &LogRecord, stored: Stored) -> bool {
     stored.is_replaced && row.content_hash != Some(record.content_hash) && row.matches_own_hash()
 }

@@ -17,8 +17,8 @@ use super::difference::{Difference, DifferenceKind, Findings, Named, Unreadable}
 use super::ledger;
 use super::scope::Scope;
 
-/// The payments of the content that is there now.
-type Payments = HashMap<(PaymentKey, ContentHash), Payment>;
+/// The payments of the content that is there now. One may stand there several times, with other content.
+type Payments = HashMap<PaymentKey, Vec<(ContentHash, Payment)>>;
 
 /// Looks at what the tables have of these versions. `object` is what is there now, where that is ingested.
 pub async fn replaced(
@@ -146,12 +146,12 @@ fn of(object: &Object) -> Payments {
     let version = &object.version;
     let lines = read_object(&version.key, &object.body, version.stored_at);
     let records = lines.filter_map(|(_, record)| record.ok());
-    records
-        .map(|record| {
-            let key = record.payment.key().clone();
-            ((key, record.content_hash), record.payment)
-        })
-        .collect()
+    let mut payments = Payments::new();
+    for record in records {
+        let of_key = payments.entry(record.payment.key().clone()).or_default();
+        of_key.push((record.content_hash, record.payment));
+    }
+    payments
 }
 
 /// What is wrong about a conflict, by its payment's row and by the payments that the object holds now.
@@ -165,12 +165,16 @@ fn wrong(
         let why = "no row has its id with other content";
         return Some((DifferenceKind::RowWithoutRecord, why.into()));
     }
-    let key = conflict.key().zip(conflict.content_hash);
-    let Some(payment) = key.and_then(|key| now?.get(&key)) else {
-        let is_absent = now.is_some();
-        return is_absent.then_some((
-            DifferenceKind::RowWithoutRecord,
-            "no line has its content".into(),
+    let now = now?;
+    let Some(payments) = conflict.key().and_then(|key| now.get(&key)) else {
+        let why = "no line has its payment";
+        return Some((DifferenceKind::RowWithoutRecord, why.into()));
+    };
+    let mut payments = payments.iter();
+    let Some((_, payment)) = payments.find(|(hash, _)| Some(*hash) == conflict.content_hash) else {
+        return Some((
+            DifferenceKind::Unproven,
+            "its line has other content now".into(),
         ));
     };
     let columns = conflict.differing_columns(payment);

@@ -52,7 +52,16 @@ async fn p2_a_corrected_line_is_a_conflict_and_its_row_unproven(pool: MySqlPool)
     check(&pipeline, 2, &[], &["unproven             a", corrected]).await;
     assert_eq!(pipeline.reconcile().await.count("differences"), 0);
     pipeline
-        .run_sql("UPDATE transactions SET amount = 7 WHERE payment_id = 'a'")
+        .payctl(&["trace", "a"])
+        .await
+        .check(2, &[corrected]);
+    pipeline.put(key, "{\"id\":\"a\",\"amount\":7}\n").await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    let again = "its line has other content now";
+    check(&pipeline, 2, &[], &["unproven             a", again]).await;
+    assert_eq!(pipeline.reconcile().await.count("differences"), 0);
+    pipeline
+        .run_sql("UPDATE transactions SET amount = 8 WHERE payment_id = 'a'")
         .await;
     check(&pipeline, 2, &[], &["row differs          a", "amount"]).await;
 }

@@ -264,9 +264,19 @@ fn p2_an_event_with_a_member_twice_names_nothing() {
 
 #[test]
 fn p2_a_schedule_that_names_an_object_is_of_no_kind() {
-    let detail = json!({"object": {"key": "t/a"}});
-    let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": detail});
-    check(&event, Err(EventError::UnknownKind));
+    for detail in [
+        r#"{"object":{"key":"t/a"}}"#,
+        r#"{"object":{},"object":{"key":"t/a"}}"#,
+    ] {
+        let event = format!(
+            r#"{{"detail-type":"Scheduled Event","source":"aws.events","detail":{detail}}}"#
+        );
+        let named = Event::parse(&event);
+        let Ok(Event::Objects(objects)) = &named else {
+            panic!("{event} gave {named:?}");
+        };
+        assert_eq!(keys(objects), Err(EventError::UnknownKind), "{event}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use payment_store::Store;
 use payment_store::audit::{Conflict, LedgerEntry, Row, Stored};
 
 use crate::audit::difference::DifferenceKind;
-use crate::audit::origin::{fault, stored};
+use crate::audit::origin::{of_line, stored};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 
@@ -174,8 +174,7 @@ fn against_line(
         ingested_at: (!ledger.is_rejected).then_some(entry.ingested_at),
         ..stored(&ledger.all, version)
     };
-    let by_columns = |stored| row.differing_from_line(record, stored);
-    match fault(DifferenceKind::RowDiffers, stored, by_columns) {
+    match of_line(row, record, stored) {
         None => {
             let said = "the line has the row's hash and content";
             (said.to_owned(), Outcome::Clean)

@@ -105,7 +105,6 @@ async fn p11_a_file_of_checkpoints_that_was_forged_is_refused(pool: MySqlPool) {
     }
 }
 
-/// Nothing is signed that is not right.
 /// A device has no end, and a folder no content.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_what_is_no_file_is_no_file_of_checkpoints(pool: MySqlPool) {
@@ -117,6 +116,7 @@ async fn p11_what_is_no_file_is_no_file_of_checkpoints(pool: MySqlPool) {
     }
 }
 
+/// Nothing is signed that is not right.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_what_is_not_clean_gets_no_checkpoint(pool: MySqlPool) {
     let (pipeline, objects) = ingested(pool).await;
