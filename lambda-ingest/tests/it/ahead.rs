@@ -65,7 +65,7 @@ async fn p2_no_object_is_read_beside_a_large_one(pool: MySqlPool) {
         most: Arc::clone(&most),
     };
     let handler = Handler::new(objects, bucket.store.clone(), sweep());
-    for (size, expected) in [(1, 2), (1_000_000, 2), (2_000_000, 1)] {
+    for (size, allowed) in [(1, 2), (1_000_000, 2), (2_000_000, 1)] {
         let keys: Vec<_> = (0..3)
             .map(|n| format!("transactions/{size}-{n}.ndjson"))
             .collect();
@@ -79,6 +79,8 @@ async fn p2_no_object_is_read_beside_a_large_one(pool: MySqlPool) {
             .handle(&event(&keys).to_string(), "r", None)
             .await
             .unwrap();
-        assert_eq!(most.load(Ordering::Relaxed), expected, "{size}");
+        // The first may be done before the second is open.
+        let most = most.load(Ordering::Relaxed);
+        assert!((1..=allowed).contains(&most), "{most} of {size} bytes");
     }
 }
