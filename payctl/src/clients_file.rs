@@ -8,13 +8,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use clients::load::BYTES_MAX;
-use clients::{Limits, Registry};
+use clients::{Limits, Registry, load};
 use payment_core::{ClientName, Timestamp};
 use time::format_description::well_known::Rfc3339;
 use toml_edit::{ArrayOfTables, Datetime, DocumentMut, Item, Table, value};
-
-use crate::text_file;
 
 /// The mode of a new file: the web tier reads it by its group.
 const MODE: u32 = 0o640;
@@ -78,7 +75,7 @@ impl Drop for Beside {
 
 /// Reads the clients, where the file is right.
 pub fn read(path: &Path) -> Result<Registry, ChangeError> {
-    let text = text_file::read(path, BYTES_MAX).map_err(failed(path, "read"))?;
+    let (text, _) = load::read(path).map_err(failed(path, "read"))?;
     parse(path, &text)
 }
 
@@ -100,9 +97,10 @@ impl Change {
         // Of a link, what it leads to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let beside = Beside::create(&path)?;
-        let text = match text_file::read(&path, BYTES_MAX) {
+        let text = match load::read(&path) {
+            Ok((text, _)) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(failed(&path, "read"))?,
+            Err(error) => return Err(failed(&path, "read")(error)),
         };
         parse(&path, &text)?;
         let document = text.parse().map_err(|_| ChangeError::Broken {

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::{FileErrors, Registry};
 
 /// Largest file that is read: some ten thousand keys.
-pub const BYTES_MAX: u64 = 4 * 1024 * 1024;
+const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What changes when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub fn load(path: &Path) -> Result<(Registry, Stamp), LoadError> {
     Ok((registry, stamp))
 }
 
-fn read(path: &Path) -> io::Result<(String, Stamp)> {
+/// The text of a file, with the stamp of what was read.
+pub fn read(path: &Path) -> io::Result<(String, Stamp)> {
     let file = File::open(path)?;
     // Before the content: what is written meanwhile is then read once more.
     let stamp = Stamp::of(&file.metadata()?);

@@ -132,11 +132,11 @@ impl Event {
             return Self::Sweep;
         }
         let records = envelope.records.as_deref().unwrap_or_default();
-        if records
-            .iter()
-            .any(|record| MessageRecord::read(record).is_some())
-        {
-            Self::Messages(records.iter().map(|record| message(record)).collect())
+        let messages = records.iter().map(|record| MessageRecord::read(record));
+        let messages: Vec<_> = messages.collect();
+        if messages.iter().any(Option::is_some) {
+            let messages = messages.into_iter().map(Option::unwrap_or_default);
+            Self::Messages(messages.map(Message::from).collect())
         } else {
             Self::Objects(envelope.objects())
         }
@@ -160,11 +160,12 @@ impl MessageRecord {
     }
 }
 
-fn message(record: &RawValue) -> Message {
-    let MessageRecord { id, body, .. } = MessageRecord::read(record).unwrap_or_default();
-    Message {
-        id,
-        objects: objects_of(&body),
+impl From<MessageRecord> for Message {
+    fn from(record: MessageRecord) -> Self {
+        Self {
+            id: record.id,
+            objects: objects_of(&record.body),
+        }
     }
 }
 

@@ -283,12 +283,7 @@ impl Check<'_> {
 
     /// Column by column, and not by the hash alone, which a change by hand leaves as it is.
     fn compare(&mut self, looked: &Looked<'_>, record: &LogRecord, row: &Row<'_>, table: &str) {
-        let by_columns = |stored| row.differing_from_line(record, stored);
-        let fault = origin::fault(
-            DifferenceKind::RowDiffers,
-            self.stored_of(looked),
-            by_columns,
-        );
+        let fault = origin::by_columns(row, record, self.stored_of(looked));
         if let Some((kind, why)) = fault {
             self.note_row(kind, row, &format!("{table}{why}"));
         }

@@ -147,8 +147,13 @@ pub fn of_line(row: &Row<'_>, record: &LogRecord, stored: Stored) -> Fault {
     if is_of_another_version(row, record, stored) {
         return Some((DifferenceKind::Unproven, CORRECTED.to_owned()));
     }
-    let by_columns = |stored| row.differing_from_line(record, stored);
-    fault(DifferenceKind::RowDiffers, stored, by_columns)
+    by_columns(row, record, stored)
+}
+
+/// What is wrong about a row of this line.
+pub fn by_columns(row: &Row<'_>, record: &LogRecord, stored: Stored) -> Fault {
+    let differing = |stored| row.differing_from_line(record, stored);
+    fault(DifferenceKind::RowDiffers, stored, differing)
 }
 
 /// Why a row whose line says something else is unproven.

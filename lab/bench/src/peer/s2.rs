@@ -7,7 +7,6 @@ use lab_runner::{
     lab::BUCKET,
     part::{ConfigFile, PartName},
     ports::free_address,
-    process::{Launch, Output},
     server::{Server, Spec},
 };
 
@@ -40,17 +39,11 @@ pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server> {
     args.extend(["--port".into(), address.port().to_string().into()]);
     args.extend(["--init-file".into(), resources.clone().into()]);
     let spec = Spec {
-        launch: Launch {
-            program,
-            args,
-            env,
-            output: Output::File,
-        },
         files: vec![ConfigFile {
             path: resources,
             content: RESOURCES.to_owned(),
         }],
-        ..spec(address)
+        ..spec(address, program, args, env)
     };
     Server::start("s2", spec, &bed.log("s2")).await
 }

@@ -66,16 +66,11 @@ pub async fn fixed_answer(address: SocketAddr, bed: &Testbed) -> Result<Server> 
          http-request return status 200 content-type text/plain string OK if {{ path /health }}\n    \
          http-request return status 202 content-type application/json string '{ANSWER}'\n"
     );
-    let spec = Spec {
-        launch: Launch {
-            program: bed.lab.settings.tools.haproxy.program.clone(),
-            args: vec!["-db".into(), "-f".into(), path.clone().into()],
-            env: BTreeMap::new(),
-            output: Output::Pipe,
-        },
-        files: vec![ConfigFile { path, content }],
-        ..spec(address)
-    };
+    let haproxy = bed.lab.settings.tools.haproxy.program.clone();
+    let args = vec!["-db".into(), "-f".into(), path.clone().into()];
+    let mut spec = spec(address, haproxy, args, BTreeMap::new());
+    spec.launch.output = Output::Pipe;
+    spec.files = vec![ConfigFile { path, content }];
     Server::start("fixed-answer", spec, &bed.log("fixed-answer")).await
 }
 
@@ -154,15 +149,10 @@ async fn nginx(name: &str, words: &[(&str, String)], bed: &Testbed) -> Result<Se
         content = content.replace(word, value);
     }
     let path = dir.join("nginx.conf");
+    let args = vec!["-c".into(), path.clone().into()];
     let spec = Spec {
-        launch: Launch {
-            program: program("nginx")?,
-            args: vec!["-c".into(), path.clone().into()],
-            env: BTreeMap::new(),
-            output: Output::File,
-        },
         files: vec![ConfigFile { path, content }],
-        ..spec(address)
+        ..spec(address, program("nginx")?, args, BTreeMap::new())
     };
     Server::start(name, spec, &bed.log(name)).await
 }
@@ -175,26 +165,23 @@ async fn start(
     address: SocketAddr,
     bed: &Testbed,
 ) -> Result<Server> {
-    let spec = Spec {
+    let spec = spec(address, program, args, env);
+    Server::start(name, spec, &bed.log(name)).await
+}
+
+/// This command, with the settings that nearly all servers have.
+pub(super) fn spec(
+    address: SocketAddr,
+    program: PathBuf,
+    args: Vec<OsString>,
+    env: BTreeMap<&'static str, String>,
+) -> Spec {
+    Spec {
+        address,
         launch: Launch {
             program,
             args,
             env,
-            output: Output::File,
-        },
-        ..spec(address)
-    };
-    Server::start(name, spec, &bed.log(name)).await
-}
-
-/// Settings common to all servers; the command is still to be set.
-pub(super) fn spec(address: SocketAddr) -> Spec {
-    Spec {
-        address,
-        launch: Launch {
-            program: PathBuf::new(),
-            args: Vec::new(),
-            env: BTreeMap::new(),
             output: Output::File,
         },
         files: Vec::new(),

@@ -7,7 +7,6 @@ use lab_runner::{
     health::Health,
     part::PartName,
     ports::free_address,
-    process::{Launch, Output},
     server::{Server, Spec},
 };
 
@@ -27,15 +26,10 @@ pub async fn start(program: PathBuf, bed: &Testbed) -> Result<Server> {
         .workspace
         .root()
         .join("lab/bench/peers/vector/vector.yaml");
+    let args = vec!["--config".into(), config.into()];
     let spec = Spec {
-        launch: Launch {
-            program,
-            args: vec!["--config".into(), config.into()],
-            env,
-            output: Output::File,
-        },
         health: Health::Connects,
-        ..spec(address)
+        ..spec(address, program, args, env)
     };
     Server::start("vector", spec, &bed.log("vector")).await
 }

@@ -1,5 +1,6 @@
 //! One run: who claims each of its numbers, and what its headers say of them.
 
+mod behind;
 mod judge;
 mod unvouched;
 

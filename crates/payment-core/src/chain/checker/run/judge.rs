@@ -4,42 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::fault::{Fault, Inserted, What};
 use super::super::object::Name;
-use super::super::view::{NAMED_WITHIN, View};
+use super::super::view::View;
+use super::behind::{Behind, Sealed, silence};
 use super::unvouched::Numbers;
 use super::{Claim, Fate, Run, Slot, Stated, began};
-use crate::timestamp::Timestamp;
 
 /// More numbers than that are never at work at one time.
 const IN_FLIGHT_MAX: u64 = 1024;
-
-/// What stands behind a number, for those before it.
-#[derive(Debug, Clone, Copy)]
-enum Behind {
-    /// A header that counts.
-    Header(Sealed),
-    /// A header that counted, and can't be read any more.
-    Lost,
-    /// One that lies outside the span.
-    Outside,
-    /// Numbers whose headers may still be seen, or be named by later ones that say again what they said.
-    Open,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Sealed {
-    at: Timestamp,
-    is_end: bool,
-    is_full: bool,
-}
-
-/// What the numbers behind say of one that no header names.
-#[derive(Debug, Default, Clone, Copy)]
-struct Silence {
-    /// Some header had to name it.
-    is_broken: bool,
-    is_lost: bool,
-    is_outside: bool,
-}
 
 /// The pass over a run: what is known of the numbers behind the one at work.
 struct Pass<'a> {
@@ -247,7 +218,7 @@ impl<'a> Pass<'a> {
         let Some(sealed) = slot.claims.iter().map(|claim| claim.clock).min() else {
             return;
         };
-        let silence = self.silence(Some(sealed));
+        let silence = silence(&self.behind, Some(sealed));
         if silence.is_outside {
             if let Some(claim) = self.only_one(seq, slot) {
                 self.trust(seq, claim);
@@ -310,7 +281,7 @@ impl<'a> Pass<'a> {
             return;
         };
         let last = next - 1;
-        let silence = self.silence(None);
+        let silence = silence(&self.behind, None);
         if silence.is_outside {
             return;
         }
@@ -336,33 +307,6 @@ impl<'a> Pass<'a> {
         if let Some(first) = self.run.below.or(has_begin.then_some(0)) {
             self.gap(first);
         }
-    }
-
-    /// Whether a number was to be named by now: one that was sealed then, or one of a gap, for which the next header's
-    /// clock stands in.
-    fn silence(&self, mut sealed: Option<Timestamp>) -> Silence {
-        let mut silence = Silence::default();
-        for behind in self.behind.iter().rev() {
-            let later = match behind {
-                Behind::Lost => {
-                    silence.is_lost = true;
-                    continue;
-                }
-                Behind::Outside => {
-                    silence.is_outside = true;
-                    continue;
-                }
-                Behind::Open => break,
-                Behind::Header(later) => later,
-            };
-            let by = sealed.get_or_insert(later.at).to_utc();
-            let is_late = by.saturating_add(NAMED_WITHIN) < later.at.to_utc();
-            if later.is_end || is_late && !later.is_full {
-                silence.is_broken = true;
-                break;
-            }
-        }
-        silence
     }
 
     /// Whether the numbers before are known, but for those that may have been in flight.
@@ -392,16 +336,6 @@ impl<'a> Pass<'a> {
         if self.accused.insert(name) {
             let fault = self.run.fault(self.view, name, Some(seq), what);
             self.faults.extend(fault.map(|fault| (seq, fault)));
-        }
-    }
-}
-
-impl From<&Claim> for Sealed {
-    fn from(claim: &Claim) -> Self {
-        Self {
-            at: claim.clock,
-            is_end: claim.is_end,
-            is_full: claim.is_full,
         }
     }
 }
