@@ -1,0 +1,186 @@
+//! Single journals, each with one thing in it.
+
+use super::*;
+
+/// What is seen begins behind the end.
+#[test]
+fn p11_what_follows_an_end_before_the_range_is_named() {
+    let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
+    let header = Header {
+        run,
+        node,
+        seq: 8,
+        clock: at(START),
+        confirmed: Vec::new(),
+        unconfirmed: Vec::new(),
+        end: false,
+    };
+    let key = key(START + 3_600_000, 7, node);
+    for (end, faults) in [(7, 1), (8, 0)] {
+        let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+        checker.note_end(run, node, end);
+        checker.see(Sighting::of(&key, header.to_line().as_bytes()));
+        let summary = checker.finish();
+        assert_eq!(summary.open, []);
+        let what = summary.faults.into_iter().map(|fault| fault.what);
+        assert_eq!(
+            what.collect::<Vec<_>>(),
+            vec![What::Inserted(Inserted::AfterEnd); faults]
+        );
+    }
+}
+
+fn see_all(checker: &mut Checker, keys: &[ObjectKey]) {
+    for key in keys {
+        checker.see(Sighting::of(key, b"{\"v\":1}\n"));
+    }
+}
+
+#[test]
+fn p11_a_batch_without_a_header_is_a_fault_if_the_chain_began_before_the_range() {
+    let keys = [key(START, 7, Node::new(1))];
+    let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+    see_all(&mut checker, &keys);
+    assert_eq!(checker.take(), []);
+    let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+    checker.note_chain(at(START - 1));
+    see_all(&mut checker, &keys);
+    let faults = checker.take();
+    assert_eq!(faults[0].what, What::Unchained);
+    assert_eq!(checker.finish().chained_since, Some(at(START - 1)));
+}
+
+/// Keys that no tier makes: the folder says when they are from.
+#[test]
+fn p11_a_batch_named_unlike_a_tiers_is_a_fault_once_there_is_a_chain() {
+    let own = key(START, 7, Node::new(1)).to_string();
+    let (folder, name) = own.rsplit_once('/').unwrap();
+    let misnamed = [
+        format!("{folder}/2f0a3a9e-6e0b-4c3d-9d3a-0123456789ab-00000001.ndjson"),
+        format!("{folder}/2f0a3a9e-6e0b-1c3d-9d3a-0123456789ab-00000001.ndjson"),
+        format!("{}/{name}", folder.replace("hh=07", "hh=08")),
+        format!("{}/{name}", folder.replace("hh=07", "hh=77")),
+        format!("{folder}/{}", name.replace("-00000001", "-node")),
+        format!(
+            "{folder}/{}",
+            name.to_uppercase().replace(".NDJSON", ".ndjson")
+        ),
+        format!("{}/{name}", folder.replace("dt=", "other/dt=")),
+    ]
+    .map(|key| ObjectKey::parse(&key).unwrap());
+    let hour = |hours: i64| Some(at(START + 3_600_000 * hours));
+    let window = |from, to| Window { from, to };
+    for (chain_from, judged, expected) in [
+        (None, Window::default(), 0),
+        (hour(0), Window::default(), 7),
+        (hour(0), window(hour(0), hour(2)), 7),
+        (hour(0), window(hour(1), hour(2)), 2),
+        // One is in no hour.
+        (hour(2), window(hour(0), hour(2)), 1),
+    ] {
+        let mut checker = Checker::new(model::PREFIX, Span::around(judged), chain_from);
+        see_all(&mut checker, &misnamed);
+        let faults = checker.take();
+        let what = |fault: &Fault| fault.what == What::Inserted(Inserted::Hour);
+        assert!(faults.iter().all(what), "{faults:?}");
+        assert_eq!(faults.len(), expected, "{chain_from:?} {judged:?}");
+    }
+}
+
+/// It says nothing of how far the journal was seen.
+#[test]
+fn p11_a_key_with_a_time_to_come_makes_no_object_missing() {
+    let life = model::life(40).new_tree(&mut TestRunner::deterministic());
+    let left = [live(1, &life.unwrap().current())];
+    let mut journal = journal(&left);
+    let ahead = key(START + 1_000_000_000, 7, Node::new(1)).to_string();
+    let (_, name) = ahead.rsplit_once('/').unwrap();
+    let early = ObjectKey::hour_prefix(model::PREFIX, at(START - 3_600_000));
+    let forged = ObjectKey::parse(&format!("{early}{name}")).unwrap();
+    journal.insert(forged.clone(), b"{\"v\":3,\n".to_vec());
+    assert_eq!(accused(&journal), keys([&forged]));
+}
+
+/// A run of which each object names the one before; the time and the unique number of each by its own number.
+fn chain_of(objects: u64, name: impl Fn(u64) -> (i64, u128)) -> Vec<(ObjectKey, Vec<u8>)> {
+    let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
+    let mut confirmed = Vec::new();
+    let mut chain = Vec::new();
+    for seq in 0..objects {
+        let (millis, unique) = name(seq);
+        let header = Header {
+            run,
+            node,
+            seq,
+            clock: at(millis),
+            confirmed: std::mem::take(&mut confirmed),
+            unconfirmed: Vec::new(),
+            end: false,
+        };
+        let body = header.to_line().into_bytes();
+        confirmed.push(Link {
+            seq,
+            key: model::uuid(millis, unique),
+            sha256: ObjectHash::of(&body),
+        });
+        chain.push((key(millis, unique, node), body));
+    }
+    chain
+}
+
+/// The keys of one moment are in no order: an object may be seen long before the one whose header names it.
+#[test]
+fn p11_objects_of_one_moment_are_in_any_order() {
+    let chain = chain_of(600, |seq| {
+        let hour = i64::try_from(seq / 100).unwrap();
+        (START + hour * 3_600_000, u128::from(1000 - seq))
+    });
+    assert_eq!(check(&chain.into_iter().collect()).faults, []);
+}
+
+#[test]
+fn p11_what_a_hole_leaves_unvouched_is_told_as_one_span() {
+    // All of a minute, and one an hour later.
+    let chain = chain_of(2000, |seq| {
+        let pause = if seq == 1999 { 3_600_000 } else { 0 };
+        let millis = START + 10 * i64::try_from(seq).unwrap() + pause;
+        (millis, seq.into())
+    });
+    let mut journal: Journal = chain.iter().cloned().collect();
+    for (hole, expected) in [
+        (1500, vec![(0, 1499, 1500)]),
+        // Restored, and another one is gone.
+        (2, vec![(0, 1, 2)]),
+    ] {
+        let (key, body) = &chain[hole];
+        journal.remove(key);
+        let summary = check(&journal);
+        assert_eq!(unvouched(&summary), expected);
+        assert_eq!(summary.faults.len(), 2);
+        let span = summary.faults.iter().find(|fault| fault.what.is_unknown());
+        let span = span.unwrap();
+        assert_eq!((&span.object, span.seq), (&chain[0].0, Some(0)));
+        let What::Unvouched(what) = &span.what else {
+            panic!("{span:?}")
+        };
+        assert_eq!(what.last_object, chain[hole - 1].0);
+        journal.insert(key.clone(), body.clone());
+    }
+    // Numbers of which nothing is left belong to the span around them.
+    for gone in [1500, 1000, 1001] {
+        journal.remove(&chain[gone].0);
+    }
+    assert_eq!(unvouched(&check(&journal)), [(0, 1499, 1498)]);
+}
+
+#[test]
+fn p11_a_forged_header_with_the_highest_number_is_named() {
+    let mut chain = chain_of(3, |seq| (START + i64::try_from(seq).unwrap(), seq.into()));
+    let (key, body) = chain.pop().unwrap();
+    let line = String::from_utf8(body).unwrap();
+    let forged = line.replace("\"seq\":2,\"", &format!("\"seq\":{},\"", u64::MAX));
+    assert_ne!(forged, line);
+    let mut journal: Journal = chain.into_iter().collect();
+    journal.insert(key.clone(), forged.into_bytes());
+    assert_eq!(accused(&journal), keys([&key]));
+}
