@@ -1,7 +1,7 @@
 //! What is to be said of a fault: its place in the chain, and what to do.
 //!
 //! An object counts as missing if another names it and the listing had none. It may have been stored behind the page of
-//! the listing that it belongs to, so S3 is asked for it before anything is said.
+//! the listing that it belongs to, or lie outside the range, so S3 is asked for it before anything is said.
 
 use std::collections::BTreeSet;
 
@@ -18,29 +18,40 @@ pub struct Accuser {
     late: BTreeSet<String>,
 }
 
-/// What S3 has of an object that counts as missing.
+/// What S3 has of an object that others name, and that was not seen.
 enum Found {
     Nothing,
-    /// What other objects name.
+    /// What they name.
     Right,
+    Other,
     Unread(String),
 }
 
 impl Accuser {
     pub async fn hold(&mut self, log: &Journal, faults: Vec<Fault>) -> Findings {
         let mut findings = Findings::default();
-        for fault in faults {
+        for mut fault in faults {
             let node = fault.object.own_batch().map(|(_, node)| node.to_owned());
             let node = node.unwrap_or_default();
             if fault.what.is_unknown() && self.late.contains(&node) {
                 continue;
             }
-            let found = match &fault.what {
-                What::Missing { expected, .. } => find(log, &fault, *expected).await,
-                _ => Found::Nothing,
+            let (What::Missing { by, expected } | What::Unseen { by, expected }) = &fault.what
+            else {
+                findings.differences.push(difference(&fault));
+                continue;
             };
-            match found {
-                Found::Nothing => findings.differences.push(difference(&fault)),
+            let (by, expected) = (by.clone(), *expected);
+            match find(log, &fault, expected).await {
+                Found::Nothing => {
+                    fault.what = What::Missing { by, expected };
+                    findings.differences.push(difference(&fault));
+                }
+                Found::Other => {
+                    fault.what = What::Changed { by, expected };
+                    findings.differences.push(difference(&fault));
+                }
+                Found::Right if matches!(fault.what, What::Unseen { .. }) => {}
                 Found::Right => {
                     self.late.insert(node);
                     findings.counts.on_their_way += 1;
@@ -61,7 +72,8 @@ impl Accuser {
 async fn find(log: &Journal, fault: &Fault, expected: ObjectHash) -> Found {
     match log.find(&fault.object).await {
         Ok(Some(object)) if ObjectHash::of(&object.body) == expected => Found::Right,
-        Ok(_) => Found::Nothing,
+        Ok(Some(_)) => Found::Other,
+        Ok(None) => Found::Nothing,
         Err(error) => Found::Unread(chain(&error)),
     }
 }
@@ -72,11 +84,11 @@ fn difference(fault: &Fault) -> Difference {
             DifferenceKind::ObjectMissing,
             "restore it from a version or a copy of the bucket",
         ),
-        What::Changed { .. } => (
+        What::Changed { .. } | What::Unseen { .. } => (
             DifferenceKind::ObjectChanged,
             "restore the version with this SHA-256",
         ),
-        What::Inserted(Inserted::Twice(_)) => (
+        What::Inserted(Inserted::Twice(_) | Inserted::Disputed(_)) => (
             DifferenceKind::ObjectInserted,
             "find out by the ledger's times and the bucket's access log which one is forged",
         ),

@@ -1,13 +1,14 @@
 //! What the time before the range says of the objects in it: whether there was a chain, and which runs had ended.
 //!
 //! The walk comes by every key, so the ledger's entries of that time are there. Objects are read where it takes a header
-//! to tell: one for the chain's beginning, and the last one of a run that has objects in the range, if it has no payments.
-//! In memory is the last object of each run.
+//! to tell: one for the chain's beginning, and the last one of each run that has objects in the range. In memory is the
+//! key of that last one, for every run.
 
 use std::collections::HashMap;
 
 use lambda_ingest::objects::ObjectError;
-use payment_core::chain::{Header, Node, Position, RunId};
+use payment_core::chain::checker::Sighting;
+use payment_core::chain::{Header, Position, RunId};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 
@@ -34,14 +35,20 @@ pub struct Before {
 struct Last {
     seq: u64,
     key: ObjectKey,
-    has_payments: bool,
 }
 
 /// What is known of the time before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
-    Chained { since: Timestamp },
-    Ended { run: RunId, node: Node, seq: u64 },
+    Chained {
+        since: Timestamp,
+    },
+    Ended {
+        run: RunId,
+        seq: u64,
+    },
+    /// The last object of a run that goes on in the range.
+    Last(Sighting),
     Unknown(String),
 }
 
@@ -86,7 +93,7 @@ impl Before {
         }
         let runs = positions(step).filter_map(|position| self.runs.remove(&position.run));
         for last in runs.collect::<Vec<_>>() {
-            known.extend(last.end(log).await);
+            known.extend(last.read(log).await);
         }
         known
     }
@@ -99,17 +106,11 @@ impl Before {
             return;
         }
         self.chained_since.get_or_insert(at);
-        let has_payments = step.entries.iter().any(|entry| entry.lines > 0);
         for Position { run, seq } in positions {
             let is_later = |last: &Last| last.seq < seq;
             if self.runs.get(&run).is_none_or(is_later) {
                 let key = step.key.clone();
-                let last = Last {
-                    seq,
-                    key,
-                    has_payments,
-                };
-                self.runs.insert(run, last);
+                self.runs.insert(run, Last { seq, key });
             }
         }
     }
@@ -132,24 +133,27 @@ impl Before {
 }
 
 impl Last {
-    async fn end(&self, log: &Journal) -> Option<Known> {
-        if self.has_payments {
-            return None;
-        }
-        match header(log, &self.key).await {
-            Ok(header) => header.as_ref().and_then(Known::end),
-            Err(error) => Some(Known::Unknown(format!(
-                "whether a run had ended before the range, as {} can't be read: {error}",
-                self.key
-            ))),
-        }
-    }
-}
-
-impl Known {
-    fn end(header: &Header) -> Option<Self> {
-        let Header { run, node, seq, .. } = *header;
-        header.end.then_some(Self::Ended { run, node, seq })
+    async fn read(&self, log: &Journal) -> Option<Known> {
+        let object = match log.find(&self.key).await {
+            Ok(object) => object?,
+            Err(error) => {
+                return Some(Known::Unknown(format!(
+                    "what a run was before the range, as {} can't be read: {error}",
+                    self.key
+                )));
+            }
+        };
+        let sighting = Sighting::of(&self.key, &object.body);
+        let header = sighting.header()?;
+        Some(match *header {
+            Header {
+                run,
+                seq,
+                end: true,
+                ..
+            } => Known::Ended { run, seq },
+            _ => Known::Last(sighting),
+        })
     }
 }
 

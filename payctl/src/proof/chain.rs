@@ -110,7 +110,8 @@ impl Proof {
         for known in self.before.pass(log, step).await {
             match known {
                 Known::Chained { since } => self.checker.note_chain(since),
-                Known::Ended { run, node, seq } => self.checker.note_end(run, node, seq),
+                Known::Ended { run, seq } => self.checker.note_end(run, seq),
+                Known::Last(sighting) => self.checker.note_last(&sighting),
                 Known::Unknown(what) => unknown.push(what),
             }
         }

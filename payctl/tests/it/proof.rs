@@ -180,6 +180,54 @@ async fn p11_an_object_behind_an_end_is_named_in_a_range_of_its_own(pool: MySqlP
     verify(&pipeline, &[], 1, &named).await;
 }
 
+/// The header that names it lies in the hour after, and each hour is verified by itself.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_what_was_done_before_a_pause_is_named_by_the_range_behind_it(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let mut tier = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    let before = [
+        tier.write("2026-11-22T07:30:01Z", &["a1"]),
+        tier.write("2026-11-22T07:30:02Z", &["a2"]),
+    ];
+    let after = [
+        tier.write("2026-11-22T08:30:00Z", &["a3"]),
+        tier.write("2026-11-22T08:30:01Z", &["a4"]),
+    ];
+    put(&pipeline, &before).await;
+    put(&pipeline, &after).await;
+    let hour = [
+        "--from",
+        "2026-11-22T08:00:00Z",
+        "--to",
+        "2026-11-22T08:59:00Z",
+    ];
+    verify(&pipeline, &hour, 0, &[]).await;
+
+    for object in &before {
+        erase(&pipeline, object).await;
+    }
+    let missing = ["object missing", &before[1].key, "names it as stored"];
+    verify(&pipeline, &hour, 1, &missing).await;
+    put(&pipeline, &before[1..]).await;
+    verify(&pipeline, &hour, 0, &[]).await;
+    verify(&pipeline, &[], 1, &["object missing", &before[0].key]).await;
+    put(&pipeline, &before[..1]).await;
+
+    // The number that the object behind the pause has.
+    let mut forger = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    forger.write("2026-11-22T07:30:01Z", &["a1"]);
+    forger.write("2026-11-22T07:30:02Z", &["a2"]);
+    let forged = forger.write("2026-11-22T07:30:03Z", &["f1"]);
+    put(&pipeline, std::slice::from_ref(&forged)).await;
+    let inserted = [
+        "object inserted",
+        &forged.key,
+        &after[1].key,
+        "either may be forged",
+    ];
+    verify(&pipeline, &hour, 1, &inserted).await;
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_a_batch_without_a_header_is_named_in_a_range_behind_the_first(pool: MySqlPool) {
     let (pipeline, _) = ingested(pool).await;

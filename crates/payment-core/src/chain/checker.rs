@@ -38,6 +38,8 @@ pub struct Checker {
     unchained_before: u64,
     /// By their nodes: a process has one run.
     runs: BTreeMap<Node, Run>,
+    /// The last numbers of runs that ended before the span.
+    ended: BTreeMap<RunId, u64>,
     open: Vec<OpenRun>,
     faults: Vec<Fault>,
     seen: u64,
@@ -64,6 +66,7 @@ impl Checker {
             chained_since: None,
             unchained_before: 0,
             runs: BTreeMap::new(),
+            ended: BTreeMap::new(),
             open: Vec::new(),
             faults: Vec::new(),
             seen: 0,
@@ -77,8 +80,16 @@ impl Checker {
     }
 
     /// The run ended with this number, before the span.
-    pub fn note_end(&mut self, run: RunId, node: Node, seq: u64) {
-        self.runs.insert(node, Run::ended(run, node, seq));
+    pub fn note_end(&mut self, run: RunId, seq: u64) {
+        self.ended.insert(run, seq);
+    }
+
+    /// The object of a run with its highest number before the span: no object of the span has the same.
+    pub fn note_last(&mut self, sighting: &Sighting) {
+        let name = Name::of(&sighting.key, &self.view.prefix);
+        if let (Some(name), Content::Header { header, sha256 }) = (name, &sighting.content) {
+            self.claim(name, *sha256, header);
+        }
     }
 
     /// Takes the next object in the order of keys. One that is no batch of this system has no place in a chain.
@@ -133,6 +144,8 @@ impl Checker {
             run.judge(&self.view, true, &mut self.faults);
             self.open.extend(run.open());
         }
+        let has_ended = |open: &OpenRun| self.ended.contains_key(&open.run);
+        self.open.retain(|open| !has_ended(open));
         Summary {
             faults: self.faults,
             open: self.open,
@@ -142,6 +155,14 @@ impl Checker {
     }
 
     fn claim(&mut self, name: Name, sha256: ObjectHash, header: &Header) {
+        let end = self.ended.get(&header.run);
+        if end.is_some_and(|end| *end < header.seq) {
+            let what = What::Inserted(Inserted::AfterEnd);
+            let run = Run::new(header.run, name.node);
+            self.faults
+                .extend(run.fault(&self.view, [name; 2], header.seq, what));
+            return;
+        }
         let run = self.runs.entry(name.node);
         let run = run.or_insert_with(|| Run::new(header.run, name.node));
         // Among very many processes, two have one name.

@@ -25,6 +25,9 @@ pub enum What {
     Missing { by: ObjectKey, expected: ObjectHash },
     #[error("it is not the object that {by} names, with SHA-256 {expected}")]
     Changed { by: ObjectKey, expected: ObjectHash },
+    /// No fault yet: it lies outside the span, and was not seen. Whoever has the journal asks for it.
+    #[error("{by} names it as stored, with SHA-256 {expected}")]
+    Unseen { by: ObjectKey, expected: ObjectHash },
     #[error("{0}")]
     Inserted(Inserted),
     #[error(
@@ -87,6 +90,10 @@ pub enum Inserted {
     Twice(ObjectKey),
     #[error("its run went on, and never named it")]
     NeverNamed,
+    #[error(
+        "{0} says that it is none of its run, and nothing vouches for that one: either may be forged"
+    )]
+    Disputed(ObjectKey),
     #[error("it follows the end of its run")]
     AfterEnd,
 }

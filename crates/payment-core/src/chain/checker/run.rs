@@ -19,7 +19,7 @@ const SLOTS_MIN: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Run {
-    /// By its newest header.
+    /// By the first of its objects that was seen: somebody may take the node's name for a run of his own.
     id: RunId,
     node: Node,
     /// Numbers that are not judged yet.
@@ -51,6 +51,7 @@ struct Slot {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim {
     pub name: Name,
+    run: RunId,
     sha256: ObjectHash,
     clock: Timestamp,
     is_end: bool,
@@ -84,6 +85,7 @@ impl Claim {
     pub fn new(name: Name, sha256: ObjectHash, header: &Header) -> Self {
         Self {
             name,
+            run: header.run,
             sha256,
             clock: header.clock,
             is_end: header.end,
@@ -110,14 +112,6 @@ impl Run {
         }
     }
 
-    /// A run that ended before the span.
-    pub fn ended(id: RunId, node: Node, seq: u64) -> Self {
-        Self {
-            ended_with: Some(seq),
-            ..Self::new(id, node)
-        }
-    }
-
     /// An object of this run: its own number, and what it says of others.
     pub fn see(&mut self, view: &View, claim: Claim, header: &Header, faults: &mut Vec<Fault>) {
         let seq = header.seq;
@@ -129,10 +123,9 @@ impl Run {
             } else {
                 Inserted::NeverNamed
             };
-            faults.extend(self.fault(view, claim.name, Some(seq), What::Inserted(why)));
+            faults.extend(self.fault(view, [claim.name; 2], seq, What::Inserted(why)));
             return;
         }
-        self.id = header.run;
         self.is_judged_silent = false;
         self.last = self.last.max(seq);
         self.is_in_window |= view.is_judged(claim.name);
@@ -188,13 +181,21 @@ impl Run {
         })
     }
 
-    /// `None` for an object that is not judged.
-    fn fault(&self, view: &View, name: Name, seq: Option<u64>, what: What) -> Option<Fault> {
-        let object = view.is_judged(name).then(|| name.key(&view.prefix))??;
+    /// The run as the object's own header has it.
+    fn id_of(&self, name: Name, seq: u64) -> RunId {
+        let slot = self.slots.get(&seq);
+        let mut claims = slot.iter().flat_map(|slot| &slot.claims);
+        let own = claims.find(|claim| claim.name == name);
+        own.map_or(self.id, |claim| claim.run)
+    }
+
+    /// A fault of the first object, borne out by the other: `None` if neither is judged.
+    pub fn fault(&self, view: &View, [name, by]: [Name; 2], seq: u64, what: What) -> Option<Fault> {
+        let is_judged = view.is_judged(name) || view.is_judged(by);
         Some(Fault {
-            object,
-            run: Some(self.id),
-            seq,
+            object: is_judged.then(|| name.key(&view.prefix))??,
+            run: Some(self.id_of(name, seq)),
+            seq: Some(seq),
             what,
         })
     }

@@ -27,13 +27,68 @@ fn journal(left: &[Left]) -> Journal {
 fn check_span(journal: &Journal, span: Span) -> Summary {
     let mut checker = Checker::new(model::PREFIX, span, None);
     let mut certain = Vec::new();
+    for last in last_before(journal, span) {
+        checker.note_last(&last);
+    }
     for (key, body) in journal {
         checker.see(Sighting::of(key, body));
         certain.append(&mut checker.take());
     }
     let mut summary = checker.finish();
     summary.faults.append(&mut certain);
+    for fault in &mut summary.faults {
+        ask(journal, fault);
+    }
+    let is_fault = |fault: &Fault| !matches!(fault.what, What::Unseen { .. });
+    summary.faults.retain(is_fault);
     summary
+}
+
+/// The object of each run with its highest number before the span.
+fn last_before(journal: &Journal, span: Span) -> impl Iterator<Item = Sighting> {
+    let mut last = BTreeMap::new();
+    for (key, body) in journal {
+        let at = ObjectKey::time_of(key.own_batch().unwrap().0);
+        let is_before = span.read.from.is_some_and(|from| at < Some(from));
+        let seen = Sighting::of(key, body);
+        if let Some(header) = seen.header().filter(|_| is_before) {
+            let of_run = last.entry(header.run).or_insert((header.seq, seen.clone()));
+            if of_run.0 <= header.seq {
+                *of_run = (header.seq, seen);
+            }
+        }
+    }
+    last.into_values().map(|(_, seen)| seen)
+}
+
+/// What the journal says of an object outside the span that is named in it.
+fn ask(journal: &Journal, fault: &mut Fault) {
+    let What::Unseen { by, expected } = fault.what.clone() else {
+        return;
+    };
+    match journal.get(&fault.object) {
+        None => fault.what = What::Missing { by, expected },
+        Some(body) if ObjectHash::of(body) != expected => {
+            fault.what = What::Changed { by, expected };
+        }
+        Some(_) => {}
+    }
+}
+
+/// The parts of the journal before and behind a moment.
+fn parts(cut: i64) -> [Span; 2] {
+    let cut = Some(at(START + cut));
+    let part = |from, to| Span::around(Window { from, to });
+    [part(None, cut), part(cut, None)]
+}
+
+/// The objects that are named in one of two parts.
+fn accused_in_parts(journal: &Journal, cut: i64) -> BTreeSet<ObjectKey> {
+    let faults = parts(cut)
+        .into_iter()
+        .flat_map(|span| check_span(journal, span).faults);
+    let known = faults.filter(|fault| !fault.what.is_unknown());
+    known.map(|fault| fault.object).collect()
 }
 
 fn check(journal: &Journal) -> Summary {
@@ -122,6 +177,47 @@ proptest! {
         if let Some((_, _, object)) = settled(&left, index) {
             journal.remove(&object.key);
             prop_assert_eq!(accused(&journal), keys([&object.key]));
+        }
+    }
+
+    /// However long its run paused, and with all that named it before the cut.
+    #[test]
+    fn p11_what_is_deleted_before_a_cut_is_named_in_one_of_the_parts(lives in lives(), index: Index, cut in 0..1_400_000_i64) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((left, seq, object)) = settled(&left, index) {
+            let before = at(START + cut);
+            let is_before = |object: &Object| ObjectKey::time_of(object.key.own_batch().unwrap().0) < Some(before);
+            let gone: BTreeSet<_> = left.objects.range(seq..).map(|(_, object)| object).filter(|other| is_before(other) || *other == object).map(|object| object.key.clone()).collect();
+            let is_named_by_one_that_stays = left.objects.range(seq..).any(|(_, other)| !gone.contains(&other.key) && header(other).confirmed.iter().any(|link| gone.contains(&link.object_key(model::PREFIX, header(other).node).unwrap())));
+            for key in &gone {
+                journal.remove(key);
+            }
+            let accused = accused_in_parts(&journal, cut);
+            prop_assert!(accused.is_subset(&gone));
+            prop_assert_eq!(accused.is_empty(), !is_named_by_one_that_stays);
+        }
+    }
+
+    /// The run goes on behind the cut, and gives the number to its own.
+    #[test]
+    fn p11_what_is_forged_behind_the_last_object_before_a_cut_is_named(lives in lives(), index: Index, cut: Index) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((left, seq, object)) = settled(&left, index)
+            && let Some(next) = left.objects.get(&(seq + 1))
+        {
+            let millis = |object: &Object| i64::try_from(header(object).clock.to_utc().unix_timestamp_nanos() / 1_000_000).unwrap();
+            let (from, to) = (millis(object), millis(next));
+            let cut = from + 1 + i64::try_from(cut.index(usize::try_from(to - from).unwrap() + 1)).unwrap();
+            let link = Link { seq, key: object.key.own_batch().unwrap().0, sha256: ObjectHash::of(&object.body) };
+            let forged = Header { seq: seq + 1, clock: at(from), confirmed: vec![link], unconfirmed: Vec::new(), end: false, ..header(next) };
+            let forged_key = key(from, u128::from(u64::MAX), forged.node);
+            journal.insert(forged_key.clone(), (forged.to_line() + "{\"v\":1}\n").into_bytes());
+            let accused = accused_in_parts(&journal, cut - START);
+            // While nobody names one of the two, either may be the forged one.
+            prop_assert!(accused.contains(&forged_key) || check(&journal).faults.is_empty());
+            prop_assert!(accused.is_subset(&keys([&forged_key, &next.key])));
         }
     }
 

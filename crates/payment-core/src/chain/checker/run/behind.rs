@@ -1,5 +1,6 @@
 //! What the numbers behind one say of it, if no header names it.
 
+use super::super::object::Name;
 use super::super::view::NAMED_WITHIN;
 use super::Claim;
 use crate::timestamp::Timestamp;
@@ -19,6 +20,7 @@ pub enum Behind {
 
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed {
+    pub name: Name,
     pub at: Timestamp,
     pub is_end: bool,
     pub is_full: bool,
@@ -27,8 +29,8 @@ pub struct Sealed {
 /// What the numbers behind say of one that no header names.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Silence {
-    /// Some header had to name it.
-    pub is_broken: bool,
+    /// The header that had to name it.
+    pub broken_by: Option<Name>,
     pub is_lost: bool,
     pub is_outside: bool,
 }
@@ -53,7 +55,7 @@ pub fn silence(behind: &[Behind], mut sealed: Option<Timestamp>) -> Silence {
         let by = sealed.get_or_insert(later.at).to_utc();
         let is_late = by.saturating_add(NAMED_WITHIN) < later.at.to_utc();
         if later.is_end || is_late && !later.is_full {
-            silence.is_broken = true;
+            silence.broken_by = Some(later.name);
             break;
         }
     }
@@ -63,6 +65,7 @@ pub fn silence(behind: &[Behind], mut sealed: Option<Timestamp>) -> Silence {
 impl From<&Claim> for Sealed {
     fn from(claim: &Claim) -> Self {
         Self {
+            name: claim.name,
             at: claim.clock,
             is_end: claim.is_end,
             is_full: claim.is_full,

@@ -19,6 +19,8 @@ struct Pass<'a> {
     is_final: bool,
     /// Headers that count.
     trusted: BTreeSet<(u64, Name)>,
+    /// Of these, the ones that no later one names.
+    last: BTreeSet<Name>,
     /// The nearest is last.
     behind: Vec<Behind>,
     /// The number behind, with its object.
@@ -98,6 +100,7 @@ impl<'a> Pass<'a> {
             view,
             is_final,
             trusted: BTreeSet::new(),
+            last: BTreeSet::new(),
             behind: Vec::new(),
             next: None,
             faults: Vec::new(),
@@ -150,56 +153,122 @@ impl<'a> Pass<'a> {
             is_confirmed,
         } = fate;
         let prefix = &self.view.prefix;
+        let witness = by;
         let (Some(by), Some(right)) = (by.key(prefix), name.key(prefix)) else {
             return;
         };
         match slot.claims.iter().find(|claim| claim.name == name) {
             Some(claim) if claim.sha256 == expected => self.trust(seq, claim),
-            Some(_) => self.lost(seq, name, What::Changed { by, expected }),
+            Some(_) => self.lost(seq, [name, witness], What::Changed { by, expected }),
             None if !is_confirmed && !self.view.is_read(name) => {}
-            None if !self.view.is_read(name) => self.behind.push(Behind::Outside),
+            None if !self.view.is_read(name) => {
+                self.behind.push(Behind::Outside);
+                self.accuse(seq, [name, witness], What::Unseen { by, expected });
+            }
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
-                self.lost(seq, name, What::Changed { by, expected });
+                self.lost(seq, [name, witness], What::Changed { by, expected });
             }
             None if self.view.is_ahead(name) && !self.is_final => {
                 self.undecided = Some(seq);
                 self.behind.push(Behind::Open);
             }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
-            None if is_confirmed => self.lost(seq, name, What::Missing { by, expected }),
+            None if is_confirmed => self.lost(seq, [name, witness], What::Missing { by, expected }),
             None => {}
         }
         for other in slot.claims.iter().filter(|claim| claim.name != name) {
-            let why = Inserted::Taken(right.clone());
-            self.accuse(seq, other.name, What::Inserted(why));
+            let why = self.by(witness, Inserted::Taken(right.clone()));
+            self.accuse(seq, [other.name, witness], What::Inserted(why));
         }
+    }
+
+    /// The objects of a number that no header names.
+    fn unnamed(&mut self, seq: u64, slot: &Slot) {
+        let mut is_outside = false;
+        let mut possible = Vec::new();
+        for claim in &slot.claims {
+            let silence = silence(&self.behind, Some(claim.clock));
+            is_outside |= silence.is_outside;
+            match silence.broken_by.filter(|_| !silence.is_outside) {
+                Some(by) => self.never_named(seq, [claim.name, by], silence.is_lost),
+                None => possible.push(claim),
+            }
+        }
+        if possible.is_empty() {
+            self.behind.push(Behind::Lost);
+            return;
+        }
+        let only = self.only_one(seq, &possible);
+        if is_outside {
+            if let Some(claim) = only {
+                self.trust(seq, claim);
+            }
+            return;
+        }
+        let Some(claim) = only else {
+            self.undecided = Some(seq);
+            return;
+        };
+        // One far from all others is not to accuse them.
+        let is_near = self.follows(seq);
+        // Nobody names the end of a run.
+        if !(is_near && claim.is_end && self.behind.is_empty()) {
+            self.undecided = Some(seq);
+            self.open += u64::from(self.view.is_judged(claim.name));
+        }
+        if is_near {
+            self.last.insert(claim.name);
+            self.trust(seq, claim);
+        }
+    }
+
+    /// A header leaves out an object that it had to name, unless one that can't be read did.
+    fn never_named(&mut self, seq: u64, [name, by]: [Name; 2], is_lost: bool) {
+        if !is_lost && !self.view.is_unread_of(name) {
+            let why = self.by(by, Inserted::NeverNamed);
+            self.accuse(seq, [name, by], What::Inserted(why));
+        } else if self.accused.insert(name) {
+            self.unvouched.push(Numbers::of(seq, name));
+        }
+    }
+
+    /// Why an object is none of the run, by this header: if nothing vouches for the header, it may be the forged one.
+    fn by(&self, header: Name, why: Inserted) -> Inserted {
+        let key = header.key(&self.view.prefix);
+        let key = key.filter(|_| self.last.contains(&header));
+        key.map_or(why, Inserted::Disputed)
     }
 
     /// The one object that may have the number. Of several, those go out that a header of the others gives another
     /// number; if that does not decide it, each is named.
-    fn only_one<'s>(&mut self, seq: u64, slot: &'s Slot) -> Option<&'s Claim> {
-        let claims = &slot.claims;
-        if claims.len() < 2 {
-            return claims.first();
+    fn only_one<'s>(&mut self, seq: u64, claims: &[&'s Claim]) -> Option<&'s Claim> {
+        if let [only] = claims {
+            return Some(only);
         }
-        let is_right = |claim: &&Claim| {
+        let is_right = |claim: &&&Claim| {
             let mut rivals = claims.iter().filter(|rival| rival.name != claim.name);
             !rivals.any(|rival| self.gives_other_number((seq, rival.name), claim.name))
         };
-        let right: Vec<_> = claims.iter().filter(is_right).collect();
+        let right: Vec<_> = claims
+            .iter()
+            .copied()
+            .filter(|claim| is_right(&claim))
+            .collect();
         let only = match right.as_slice() {
             [only] => Some(*only),
             _ => None,
         };
         for (claim, rival) in claims.iter().zip(claims.iter().cycle().skip(1)) {
-            let key = |claim: &Claim| claim.name.key(&self.view.prefix);
-            let why = match only {
-                Some(only) if only.name == claim.name => None,
-                Some(only) => key(only).map(Inserted::Taken),
-                None => key(rival).map(Inserted::Twice),
-            };
-            if let Some(why) = why {
-                self.accuse(seq, claim.name, What::Inserted(why));
+            let other = only.unwrap_or(rival).name;
+            if other == claim.name {
+                continue;
+            }
+            if let Some(key) = other.key(&self.view.prefix) {
+                let why = match only {
+                    Some(_) => Inserted::Taken(key),
+                    None => Inserted::Twice(key),
+                };
+                self.accuse(seq, [claim.name, other], What::Inserted(why));
             }
         }
         if only.is_none() {
@@ -213,63 +282,28 @@ impl<'a> Pass<'a> {
         stated.any(|stated| stated.by == by && stated.fate.name == name)
     }
 
-    /// The objects of a number that no header names.
-    fn unnamed(&mut self, seq: u64, slot: &Slot) {
-        let Some(sealed) = slot.claims.iter().map(|claim| claim.clock).min() else {
-            return;
-        };
-        let silence = silence(&self.behind, Some(sealed));
-        if silence.is_outside {
-            if let Some(claim) = self.only_one(seq, slot) {
-                self.trust(seq, claim);
-            }
-            return;
-        }
-        if silence.is_broken {
-            for claim in &slot.claims {
-                if silence.is_lost || self.view.is_unread_of(claim.name) {
-                    if self.accused.insert(claim.name) {
-                        self.unvouched.push(Numbers::of(seq, claim.name));
-                    }
-                } else {
-                    self.accuse(seq, claim.name, What::Inserted(Inserted::NeverNamed));
-                }
-            }
-            self.behind.push(Behind::Lost);
-            return;
-        }
-        let Some(claim) = self.only_one(seq, slot) else {
-            self.undecided = Some(seq);
-            return;
-        };
-        // One far from all others is not to accuse them.
-        let is_near = self.follows(seq);
-        // Nobody names the end of a run.
-        if !(is_near && claim.is_end && self.behind.is_empty()) {
-            self.undecided = Some(seq);
-            self.open += u64::from(self.view.is_judged(claim.name));
-        }
-        if is_near {
-            self.trust(seq, claim);
-        }
-    }
-
     fn trust(&mut self, seq: u64, claim: &Claim) {
         self.trusted.insert((seq, claim.name));
         self.behind.push(Behind::Header(claim.into()));
     }
 
-    fn lost(&mut self, seq: u64, name: Name, what: What) {
+    fn lost(&mut self, seq: u64, names: [Name; 2], what: What) {
         self.behind.push(Behind::Lost);
-        self.accuse(seq, name, what);
+        self.accuse(seq, names, what);
     }
 
     /// The run ended with this number: what has a higher one does not belong to it.
     fn end(&mut self, seq: u64) -> u64 {
         self.ended_with = Some(seq);
+        let end = self
+            .run
+            .slots
+            .get(&seq)
+            .and_then(|slot| slot.claims.first());
         for (later, slot) in self.run.slots.range(seq + 1..) {
             for claim in &slot.claims {
-                self.accuse(*later, claim.name, What::Inserted(Inserted::AfterEnd));
+                let names = [claim.name, end.unwrap_or(claim).name];
+                self.accuse(*later, names, What::Inserted(Inserted::AfterEnd));
             }
         }
         seq
@@ -285,7 +319,7 @@ impl<'a> Pass<'a> {
         if silence.is_outside {
             return;
         }
-        if !silence.is_broken && next - first <= IN_FLIGHT_MAX {
+        if silence.broken_by.is_none() && next - first <= IN_FLIGHT_MAX {
             self.undecided = Some(first);
             self.behind.push(Behind::Open);
             return;
@@ -295,7 +329,7 @@ impl<'a> Pass<'a> {
         } else {
             let fault = self
                 .run
-                .fault(self.view, name, Some(next), What::Gap { first, last });
+                .fault(self.view, [name; 2], next, What::Gap { first, last });
             self.faults.extend(fault.map(|fault| (last, fault)));
         }
         self.behind.push(Behind::Lost);
@@ -303,7 +337,8 @@ impl<'a> Pass<'a> {
 
     /// Before the first number that is known.
     fn begin(&mut self) {
-        let has_begin = self.view.has_begin(began(self.run.id));
+        let first = self.next.map(|(seq, name)| self.run.id_of(name, seq));
+        let has_begin = self.view.has_begin(began(first.unwrap_or(self.run.id)));
         if let Some(first) = self.run.below.or(has_begin.then_some(0)) {
             self.gap(first);
         }
@@ -326,15 +361,15 @@ impl<'a> Pass<'a> {
         if let Some(key) = one.by.1.key(&self.view.prefix) {
             let what = What::Contradiction { seq, other: key };
             let (by, name) = other.by;
-            let fault = self.run.fault(self.view, name, Some(by), what);
+            let fault = self.run.fault(self.view, [name, one.by.1], by, what);
             self.faults.extend(fault.map(|fault| (seq, fault)));
         }
     }
 
-    /// Names an object once.
-    fn accuse(&mut self, seq: u64, name: Name, what: What) {
-        if self.accused.insert(name) {
-            let fault = self.run.fault(self.view, name, Some(seq), what);
+    /// Names the first object once, by what the other says.
+    fn accuse(&mut self, seq: u64, names: [Name; 2], what: What) {
+        if self.accused.insert(names[0]) {
+            let fault = self.run.fault(self.view, names, seq, what);
             self.faults.extend(fault.map(|fault| (seq, fault)));
         }
     }

@@ -88,6 +88,6 @@ impl Run {
             objects: numbers.objects,
             last_object: numbers.to.key(&view.prefix)?,
         });
-        self.fault(view, numbers.from, Some(numbers.first), what)
+        self.fault(view, [numbers.from; 2], numbers.first, what)
     }
 }

@@ -18,7 +18,7 @@ fn p11_what_follows_an_end_before_the_range_is_named() {
     let key = key(START + 3_600_000, 7, node);
     for (end, faults) in [(7, 1), (8, 0)] {
         let mut checker = Checker::new(model::PREFIX, Span::default(), None);
-        checker.note_end(run, node, end);
+        checker.note_end(run, end);
         checker.see(Sighting::of(&key, header.to_line().as_bytes()));
         let summary = checker.finish();
         assert_eq!(summary.open, []);
@@ -28,6 +28,35 @@ fn p11_what_follows_an_end_before_the_range_is_named() {
             vec![What::Inserted(Inserted::AfterEnd); faults]
         );
     }
+}
+
+/// A name is no more than a name: whoever takes that of a run says nothing of the run.
+#[test]
+fn p11_another_run_of_the_same_node_hides_nothing_of_the_first() {
+    let mut chain = chain_of(4, |seq| (START + i64::try_from(seq).unwrap(), seq.into()));
+    let (gone, _) = chain.remove(2);
+    let (run, node) = (RunId::new(model::uuid(START, 2)).unwrap(), Node::new(1));
+    let mut checker = Checker::new(model::PREFIX, Span::default(), None);
+    for (key, body) in &chain {
+        checker.see(Sighting::of(key, body));
+    }
+    checker.note_end(run, 1);
+    let forged = Header {
+        run,
+        node,
+        seq: 0,
+        clock: at(START + 9),
+        confirmed: Vec::new(),
+        unconfirmed: Vec::new(),
+        end: false,
+    };
+    let key = key(START + 9, 9, node);
+    checker.see(Sighting::of(&key, forged.to_line().as_bytes()));
+    let faults = checker.finish().faults.into_iter();
+    let known = faults.filter(|fault| !fault.what.is_unknown());
+    let named: BTreeSet<_> = known.map(|fault| (fault.object, fault.run)).collect();
+    let first = RunId::new(model::uuid(START, 1));
+    assert_eq!(named, [(gone, first), (key, Some(run))].into());
 }
 
 fn see_all(checker: &mut Checker, keys: &[ObjectKey]) {

@@ -106,7 +106,7 @@ pub fn lives() -> impl Strategy<Value = Vec<Life>> {
 pub fn life(acts_max: usize) -> impl Strategy<Value = Life> {
     let fate =
         prop_oneof![8 => Just(Fate::Confirmed), 1 => Just(Fate::Unanswered), 1 => Just(Fate::Lost)];
-    let pause = prop_oneof![6 => 0..300_i64, 2 => 300..8000_i64, 1 => 9000..200_000_i64];
+    let pause = prop_oneof![6 => 0..300_i64, 2 => 300..8000_i64, 1 => 9000..600_000_i64];
     let act = (pause, 0..3000_i64, 5..6000_i64, fate).prop_map(|(pause, waited, put, fate)| Act {
         pause,
         waited,
