@@ -2,6 +2,7 @@
 //!
 //! Locked by the committer and its PUTs alone, for as long as it takes to copy a list: no request waits for it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ struct State {
     run: Run,
     /// When an object was sealed or settled last.
     touched_at: Instant,
+    /// When each object was sealed whose PUT is at work.
+    at_work: BTreeMap<u64, (Timestamp, Instant)>,
 }
 
 /// An object's place in the chain. Dropped without S3's confirmation, the object is named as unconfirmed.
@@ -49,6 +52,7 @@ impl Chain {
             state: Mutex::new(State {
                 run: Run::new(run, node),
                 touched_at: Instant::now(),
+                at_work: BTreeMap::new(),
             }),
             settled: Notify::new(),
         }))
@@ -57,8 +61,12 @@ impl Chain {
     /// The next object's header. The object is to be [written](Self::written) whatever happens: its number is taken.
     pub fn seal(&self, purpose: Purpose, clock: Timestamp) -> Sealed {
         let mut state = self.lock();
-        state.touched_at = Instant::now();
-        state.run.seal(purpose, clock)
+        let now = Instant::now();
+        state.touched_at = now;
+        let clock = state.steady(clock, now);
+        let sealed = state.run.seal(purpose, clock);
+        state.at_work.insert(sealed.header().seq, (clock, now));
+        sealed
     }
 
     /// The object of this header, as it will be put.
@@ -114,6 +122,21 @@ impl Chain {
     }
 }
 
+impl State {
+    /// The clock, but for a step since the oldest PUT at work began: by the times in headers, a reader tells which PUTs
+    /// had to be settled when a header was sealed.
+    fn steady(&self, clock: Timestamp, now: Instant) -> Timestamp {
+        let Some((sealed_at, began)) = self.at_work.values().next() else {
+            return clock;
+        };
+        let passed = now.saturating_duration_since(*began);
+        let steady = sealed_at
+            .to_utc()
+            .saturating_add(passed.try_into().unwrap_or_default());
+        clock.min(Timestamp::new(steady))
+    }
+}
+
 impl InChain {
     /// S3 holds the object.
     pub fn confirm(mut self) {
@@ -124,6 +147,7 @@ impl InChain {
         if let Some(sealed) = self.sealed.take() {
             let mut state = self.chain.lock();
             state.touched_at = Instant::now();
+            state.at_work.remove(&sealed.header().seq);
             settle(&mut state.run, sealed, self.key, self.sha256);
             self.chain.0.settled.notify_one();
         }
@@ -133,5 +157,37 @@ impl InChain {
 impl Drop for InChain {
     fn drop(&mut self) {
         self.settle(Run::unconfirmed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// A clock that is set while a PUT is at work, as after a machine was suspended: the PUT is not late for that.
+    #[tokio::test(start_paused = true)]
+    async fn p11_a_step_of_the_clock_does_not_make_a_put_late() {
+        let unique = Uuid::from_u128(0x019a_b0f2_77aa_7c11_8e11_9d0f_a1c2_b3d4);
+        let chain = Chain::start(RunId::new(unique).unwrap(), Node::new(1));
+        let at = |text| Timestamp::parse(text).unwrap();
+        let sealed = |clock| {
+            let sealed = chain.seal(Purpose::Payments, at(clock));
+            let clock = sealed.header().clock;
+            let hash = ObjectHash::of(b"");
+            (chain.written(sealed, unique, hash), clock)
+        };
+        let (slow, _) = sealed("2026-11-22T07:30:00Z");
+        advance(Duration::from_secs(2)).await;
+        let (quick, clock) = sealed("2026-11-22T07:32:00Z");
+        assert_eq!(clock, at("2026-11-22T07:30:02Z"));
+        slow.confirm();
+        let (third, clock) = sealed("2026-11-22T07:32:00Z");
+        assert_eq!(clock, at("2026-11-22T07:30:02Z"), "by the one before");
+        quick.confirm();
+        third.confirm();
+        let (_last, clock) = sealed("2026-11-22T07:32:01Z");
+        assert_eq!(clock, at("2026-11-22T07:32:01Z"));
     }
 }
