@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::{Connection, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use crate::connect::{ConfigError, Database, LoginSource};
 use crate::driver::DriverError;
@@ -20,6 +20,9 @@ const MIGRATE_TIME_MAX: Duration = Duration::from_mins(30);
 const WAIT_SECONDS: u32 = 60;
 
 const TABLE: &str = "_sqlx_migrations";
+
+/// A table, a column, a key or a primary key is there already.
+const IS_THERE: [u16; 4] = [1050, 1060, 1061, 1068];
 
 /// What a run of the migrations did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +51,13 @@ pub enum MigrateError {
     )]
     Locked,
     #[error(
-        "migration {version} stopped half-way; undo what it made, delete its row from {TABLE}, and run this again"
+        "migration {version} stopped half-way, and can't be done again; undo what it made, delete its row from {TABLE}, and run this again"
     )]
-    HalfDone { version: i64 },
+    HalfDone {
+        version: i64,
+        #[source]
+        source: DriverError,
+    },
     #[error(
         "the database is ahead: it has migration {version}; use the version of this program that brought it"
     )]
@@ -79,6 +86,9 @@ async fn run(database: &Database) -> Result<Migrated, MigrateError> {
     lock(&mut connection).await?;
     connection.ensure_migrations_table(TABLE).await?;
     let before = connection.list_applied_migrations(TABLE).await?;
+    if let Some(version) = connection.dirty_version(TABLE).await? {
+        redo(&mut connection, version).await?;
+    }
     MIGRATOR.run(&mut connection).await?;
     // This also gives the lock free.
     connection.close().await.map_err(Error::from)?;
@@ -95,6 +105,27 @@ async fn run(database: &Database) -> Result<Migrated, MigrateError> {
             .max()
             .unwrap_or(0),
     })
+}
+
+/// Brings a migration to its end whose program was ended in the middle. Each is one statement that changes a table as a
+/// whole or not at all; if the server did it, doing it again fails with what is there already.
+async fn redo(connection: &mut MySqlConnection, version: i64) -> Result<(), MigrateError> {
+    let Some(migration) = MIGRATOR.iter().find(|one| one.version == version) else {
+        return Err(MigrateError::Ahead { version });
+    };
+    let done = sqlx::raw_sql(migration.sql.clone())
+        .execute(&mut *connection)
+        .await;
+    if let Err(error) = done {
+        let source = DriverError::from(error);
+        if !source.is_one_of(&IS_THERE) {
+            return Err(MigrateError::HalfDone { version, source });
+        }
+    }
+    let sql = format!("UPDATE {TABLE} SET success = TRUE WHERE version = ?");
+    let update = sqlx::query(AssertSqlSafe(sql)).bind(version);
+    update.execute(connection).await.map_err(Error::from)?;
+    Ok(())
 }
 
 /// One migration at a time. The driver's own lock is none on MariaDB, which takes its endless wait for an error.
@@ -123,7 +154,6 @@ impl From<sqlx::migrate::MigrateError> for MigrateError {
             Driver::Execute(error) | Driver::ExecuteMigration(error, _) => {
                 Self::Database(error.into())
             }
-            Driver::Dirty(version) => Self::HalfDone { version },
             Driver::VersionMissing(version) => Self::Ahead { version },
             Driver::VersionMismatch(version) => Self::Changed { version },
             other => Self::Other(other),
