@@ -5,6 +5,7 @@ use std::fmt;
 use aws_clients::failure;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{EncodingType, Object as S3Object};
 use bytes::{Bytes, BytesMut};
@@ -119,8 +120,14 @@ impl Objects for S3Objects {
             .bucket(&object.bucket)
             .key(object.key.as_str());
         let answer = request.send().await.map_err(|error| classify(&error))?;
+        if let Some(range) = answer.content_range() {
+            return Err(ObjectError::Failed(format!(
+                "a part came that nobody asked for: {range}"
+            )));
+        }
+        let version = version(object.key.clone(), answer.e_tag(), answer.last_modified());
         Ok(Opened {
-            version: version(object.key.clone(), answer.e_tag(), answer.last_modified()),
+            version: version.ok_or_else(|| ObjectError::Failed(NOT_S3.to_owned()))?,
             bytes: answer
                 .content_length()
                 .and_then(|bytes| bytes.try_into().ok()),
@@ -137,9 +144,10 @@ impl Objects for S3Objects {
             .encoding_type(LISTED_KEYS)
             .set_start_after((!after.is_empty()).then(|| after.to_owned()));
         let answer = request.send().await.map_err(|error| classify(&error))?;
+        let has_more = has_more(&answer).map_err(ObjectError::Failed)?;
         Ok(Page {
             objects: answer.contents().iter().filter_map(listed).collect(),
-            has_more: answer.is_truncated().unwrap_or(false),
+            has_more,
         })
     }
 }
@@ -155,21 +163,45 @@ impl Body for ByteStream {
 /// How a listing writes its keys: XML has no way to write every one of them.
 pub const LISTED_KEYS: EncodingType = EncodingType::Url;
 
+/// A proxy answers for S3, or half an answer came.
+const NOT_S3: &str = "the answer has no ETag and no time of an object, as one of S3 has";
+
+/// Whether keys follow that are not on this page of a listing. Refuses a page that does not say so, or that has less than
+/// it counts: XML that broke off is taken for a whole page by the SDK.
+pub fn has_more(page: &ListObjectsV2Output) -> Result<bool, String> {
+    let has = page.contents().len() + page.common_prefixes().len();
+    let counted = page
+        .key_count()
+        .and_then(|count| usize::try_from(count).ok());
+    match (counted, page.is_truncated()) {
+        (Some(counted), Some(has_more)) if counted == has => Ok(has_more),
+        (counted, _) => Err(format!(
+            "the listing is not whole: it has {has} keys and counts {}",
+            counted.map_or_else(|| "none".to_owned(), |counted| counted.to_string()),
+        )),
+    }
+}
+
 /// An object of a listing that was asked for with [`LISTED_KEYS`].
 pub fn listed(object: &S3Object) -> Option<ObjectVersion> {
     let key = ObjectKey::parse_form_encoded(object.key()?)?;
-    Some(version(key, object.e_tag(), object.last_modified()))
+    version(key, object.e_tag(), object.last_modified())
 }
 
-fn version(key: ObjectKey, etag: Option<&str>, last_modified: Option<&DateTime>) -> ObjectVersion {
-    let millis = last_modified.and_then(|moment| moment.to_millis().ok());
-    ObjectVersion {
+/// S3 says both of every object.
+fn version(
+    key: ObjectKey,
+    etag: Option<&str>,
+    last_modified: Option<&DateTime>,
+) -> Option<ObjectVersion> {
+    let etag = ETag::parse(etag?);
+    let stored_at = Timestamp::from_unix_millis(last_modified?.to_millis().ok()?)?;
+    let version = ObjectVersion {
         key,
-        etag: etag.map_or_else(ETag::unknown, ETag::parse),
-        stored_at: millis
-            .and_then(Timestamp::from_unix_millis)
-            .unwrap_or(Timestamp::EPOCH),
-    }
+        etag,
+        stored_at,
+    };
+    (!version.etag.is_unknown()).then_some(version)
 }
 
 fn classify<E>(error: &SdkError<E>) -> ObjectError

@@ -10,7 +10,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::Object as S3Object;
-use lambda_ingest::objects::{LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, listed};
+use lambda_ingest::objects::{
+    LISTED_KEYS, Object, ObjectError, Objects as _, S3Objects, has_more, listed,
+};
 use lambda_ingest::parts::ObjectParts;
 use payment_core::event::ObjectRef;
 use payment_core::{ObjectKey, ObjectVersion};
@@ -18,6 +20,7 @@ use payment_store::Store;
 use payment_store::audit::KeySpan;
 
 use crate::config::JournalLocation;
+use crate::outcome::Failure;
 use crate::range::Segment;
 
 /// A tool waits longer than a tier may: objects of 64 MiB come over slow lines, too.
@@ -169,17 +172,36 @@ impl Journal {
         let Ok(Some(other)) = self.any_key("").await else {
             return Ok(());
         };
-        let span = KeySpan {
-            after: prefix.clone(),
-            before: Some(format!("{prefix}\u{10FFFF}")),
-        };
-        match store.ledger_page(&span, None).await {
-            Ok(entries) if entries.is_empty() => Err(WrongPrefix {
+        match self.is_in_ledger(store).await {
+            Ok(false) => Err(WrongPrefix {
                 prefix: prefix.clone(),
                 other,
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a bucket that can't be listed, and a database that knows no object of the journal: then nothing that it
+    /// says, or does not say, is about this journal.
+    pub async fn expect_ledger(&self, store: &Store) -> Result<(), Failure> {
+        self.any_key(&self.place.prefix).await?;
+        if self.is_in_ledger(store).await? {
+            return Ok(());
+        }
+        Err(format!(
+            "nothing was looked at: the ledger knows no object of {}",
+            self.place
+        )
+        .into())
+    }
+
+    async fn is_in_ledger(&self, store: &Store) -> Result<bool, payment_store::Error> {
+        let prefix = &self.place.prefix;
+        let span = KeySpan {
+            after: prefix.clone(),
+            before: Some(format!("{prefix}\u{10FFFF}")),
+        };
+        Ok(!store.ledger_page(&span, None).await?.is_empty())
     }
 
     /// A key with this prefix, if there is one.
@@ -188,6 +210,7 @@ impl Journal {
         let request = request.prefix(prefix).encoding_type(LISTED_KEYS);
         let answer = request.max_keys(1).send().await;
         let answer = answer.map_err(|error| list_error(&error))?;
+        has_more(&answer).map_err(ListError)?;
         let first = answer.contents().first().and_then(listed);
         Ok(first.map(|object| object.key.to_string()))
     }
@@ -198,12 +221,12 @@ fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
     let mut objects = Vec::with_capacity(contents.len());
     for object in contents {
         let name = || object.key().unwrap_or_default().to_owned();
-        let version = listed(object).ok_or_else(|| ListError(no_key(&name())))?;
         let bytes = object.size().and_then(|size| size.try_into().ok());
-        if bytes == Some(0) && version.key.is_folder() {
+        let whole = listed(object).zip(bytes);
+        let (version, bytes) = whole.ok_or_else(|| ListError(no_object(&name())))?;
+        if bytes == 0 && version.key.is_folder() {
             continue;
         }
-        let bytes = bytes.unwrap_or(0);
         objects.push(Listed { version, bytes });
     }
     Ok(objects)
@@ -211,12 +234,17 @@ fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
 
 /// Where the listing goes on. One that breaks off is not at its end.
 fn next_page(answer: &ListObjectsV2Output) -> Result<Option<String>, ListError> {
+    let has_more = has_more(answer).map_err(ListError)?;
     match answer.next_continuation_token() {
-        None if answer.is_truncated() == Some(true) => Err(ListError(
+        None if has_more => Err(ListError(
             "the answer is truncated and names no next page".to_owned(),
         )),
         token => Ok(token.map(str::to_owned)),
     }
+}
+
+fn no_object(name: &str) -> String {
+    format!("the answer lists {name:?} without a right key, ETag, time or size")
 }
 
 fn no_key(name: &str) -> String {
@@ -267,8 +295,9 @@ impl Listing<'_> {
         let mut page = objects(answer.contents())?;
         page.retain(|listed| span.contains(listed.version.key.as_str()));
         self.page = page.into();
+        let next = next_page(&answer)?;
         if !last.is_some_and(|last| is_past(last.key.as_str()))
-            && let Some(token) = next_page(&answer)?
+            && let Some(token) = next
         {
             self.next = Next::Page(token);
         }

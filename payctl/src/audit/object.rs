@@ -3,6 +3,7 @@
 use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::ObjectKey;
 use payment_core::chain::checker::Sighting;
+use payment_core::object::OBJECT_BYTES_MAX;
 use payment_store::Store;
 use payment_store::audit::{LedgerEntry, Stored};
 use program::chain;
@@ -92,6 +93,9 @@ async fn look(
         Err(ObjectError::Gone) => return Ok(gone(key, listed.as_ref(), &entries)),
         Err(error) => return Err(error.into()),
     };
+    if let Some(listed) = &listed {
+        expect_whole(listed, &object)?;
+    }
     if !key.as_str().starts_with(&scope.prefix) {
         return Ok(elsewhere());
     }
@@ -154,6 +158,17 @@ async fn against_tables(
     }
     replaced(store, scope, &others, Some(&object), &mut findings).await?;
     Ok(findings)
+}
+
+/// The SDK knows the length that an answer says, and of an object without a checksum no more.
+fn expect_whole(listed: &Listed, object: &Object) -> Result<(), ObjectError> {
+    let bytes = u64::try_from(object.body.len()).unwrap_or(u64::MAX);
+    let is_cut = bytes < listed.bytes && object.body.len() <= OBJECT_BYTES_MAX;
+    if is_cut && listed.version == object.version {
+        let all = listed.bytes;
+        return Err(ObjectError::Failed(format!("{bytes} of {all} bytes came")));
+    }
+    Ok(())
 }
 
 fn elsewhere() -> Findings {
