@@ -15,11 +15,20 @@ pub fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "payctl: {}", lines(text).trim_end());
 }
 
-/// One value as a line of JSON.
+/// One value as a line of JSON. What a terminal would obey is escaped as JSON does it.
 pub fn say_json(value: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_string(value)?;
-    line.push('\n');
-    say(&line)
+    let line = serde_json::to_string(value)?;
+    let mut text = String::with_capacity(line.len() + 1);
+    for c in line.chars() {
+        if is_obeyed(c) {
+            // All of them are of the basic plane. Writing to a String can't fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text.push('\n');
+    say(&text)
 }
 
 /// Names and counts, one a line, the counts under each other.
@@ -78,7 +87,7 @@ pub fn lines(text: &str) -> String {
 pub fn safe(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_reordering(c) {
+        if is_obeyed(c) {
             plain.extend(c.escape_default());
         } else {
             plain.push(c);
@@ -87,9 +96,10 @@ pub fn safe(text: &str) -> String {
     plain
 }
 
-/// All of Unicode's property `Bidi_Control`, and what ends a line.
-fn is_reordering(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+/// Control characters, all of Unicode's property `Bidi_Control`, and what ends a line.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

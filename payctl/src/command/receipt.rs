@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use payment_core::{ClientName, PaymentId, PaymentKey};
 use program::Env;
 
-use self::proof::Receipt;
+use self::proof::{Receipt, Verdict};
 use super::status;
 use crate::config::{self, User};
 use crate::journal::Journal;
@@ -55,13 +55,14 @@ async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Journal::open(place).await.map_err(Failure::config)?;
-    let Some(found) = store.find(&payment).await? else {
+    let rows = store.rows_of(&[&payment]).await?;
+    let Some(row) = rows.iter().next() else {
         output::warn(&format!(
             "payment {payment} has no row; payctl trace says what is known of it"
         ));
         return Ok(Outcome::Different);
     };
-    match Receipt::of(&log, &found).await? {
+    match Receipt::of(&log, &row).await? {
         Ok(receipt) => {
             output::say_json(&receipt)?;
             Ok(Outcome::Clean)
@@ -82,12 +83,20 @@ async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure>
     let receipt: Receipt =
         serde_json::from_str(&text).map_err(|_| unusable(&"it is no receipt of payctl"))?;
     let log = Journal::open(place).await.map_err(Failure::config)?;
-    let faults = receipt.faults(&log).await?;
-    for fault in &faults {
-        output::say(&output::lines(&format!("not proven: {fault}")))?;
-    }
-    if faults.is_empty() {
-        output::say(&output::lines(&receipt.to_string()))?;
-    }
-    Ok(Outcome::different_if(!faults.is_empty()))
+    Ok(match receipt.held(&log).await? {
+        Verdict::Proven(what) => {
+            output::say(&output::lines(&format!("proven: {what}")))?;
+            Outcome::Clean
+        }
+        Verdict::Unvouched(what) => {
+            output::say(&output::lines(&format!("not proven: {what}")))?;
+            Outcome::Unfinished
+        }
+        Verdict::Wrong(faults) => {
+            for fault in &faults {
+                output::say(&output::lines(&format!("not proven: {fault}")))?;
+            }
+            Outcome::Different
+        }
+    })
 }

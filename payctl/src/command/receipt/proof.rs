@@ -1,13 +1,10 @@
 //! What a receipt says, and what the journal says to it.
 
-use std::fmt;
-
 use lambda_ingest::objects::Object;
 use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
-use payment_core::{ContentHash, LogRecord, ObjectKey, Timestamp};
-use payment_store::Found;
-use payment_store::audit::KeySpan;
+use payment_core::{Currency, LogRecord, ObjectKey, Timestamp};
+use payment_store::audit::{KeySpan, Row};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -15,8 +12,13 @@ use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::range::{Segment, moved};
 
-/// A header that names an object is sealed within a minute of it, and its key is at most as much older.
-const NAMED_WITHIN: Duration = Duration::minutes(2);
+/// Keys are made within so long of each other in another order than objects are sealed.
+const OUT_OF_ORDER: Duration = Duration::seconds(5);
+
+/// The header that names an object is one of the next of its node, after an outage of S3 an hour later. A process that
+/// was killed names nothing more.
+const NAMED_WITHIN: Duration = Duration::DAY;
+const LISTED_MAX: u32 = 20_000;
 
 /// What a client can keep of a payment.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,80 +46,140 @@ pub struct Place {
     seq: u64,
 }
 
+/// What the headers of the object's run say of it.
+enum Vouched {
+    By(ObjectKey),
+    /// This one names something else in its place.
+    Against(ObjectKey),
+    /// None names it yet, or its run was killed, or there is no chain.
+    Nobody,
+}
+
+/// What the journal says to a receipt.
+pub enum Verdict {
+    /// With what is proven.
+    Proven(String),
+    /// The object is as the receipt says, and nothing but itself vouches for it.
+    Unvouched(String),
+    /// What the journal does not bear out.
+    Wrong(Vec<String>),
+}
+
 impl Receipt {
     /// The receipt of a recorded payment, or why the journal gives none.
-    pub async fn of(log: &Journal, found: &Found) -> Result<Result<Self, String>, Failure> {
-        let key = &found.object_key;
-        let Some(object) = log.find(key).await? else {
+    pub async fn of(log: &Journal, row: &Row<'_>) -> Result<Result<Self, String>, Failure> {
+        let key = ObjectKey::parse(row.object_key);
+        let Some(key) = key.filter(|key| log.place.holds(&log.reference(key))) else {
+            return Ok(Err("its row names no object of the journal".to_owned()));
+        };
+        let Some(object) = log.find(&key).await? else {
             return Ok(Err(format!("{key} is gone")));
         };
-        let read = read(&object, found.object_line);
-        let Some((record, _)) = read.filter(|(_, hash)| *hash == found.content_hash) else {
-            let line = found.object_line;
+        let line = row.object_line;
+        let read = read(&object, line).filter(|(_, record)| is_of_line(row, record));
+        let Some((text, record)) = read else {
             return Ok(Err(format!("line {line} of {key} is not the row's")));
         };
-        let header = read_header(key, &object.body);
+        let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
-        let named_by = match &header {
-            Some(header) => named_by(log, key, header, sha256).await?,
-            None => None,
+        let named_by = match vouched(log, &key, header.as_ref(), sha256).await? {
+            Vouched::By(by) => Some(by.to_string()),
+            Vouched::Nobody => None,
+            Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
         };
         Ok(Ok(Self {
             bucket: log.place.bucket.clone(),
             object: key.to_string(),
             sha256: sha256.to_string(),
-            line: found.object_line,
-            record,
-            hash: found.content_hash.to_string(),
+            line,
+            record: text,
+            hash: record.content_hash.to_string(),
             position: header.as_ref().map(Place::of),
-            named_by: named_by.map(|key| key.to_string()),
+            named_by,
         }))
     }
 
-    /// What of the receipt the journal does not bear out.
-    pub async fn faults(&self, log: &Journal) -> Result<Vec<String>, Failure> {
-        let mut faults = Vec::new();
+    /// Holds the receipt against the journal. Its own word for who vouches for the object is not taken.
+    pub async fn held(&self, log: &Journal) -> Result<Verdict, Failure> {
         if self.bucket != log.place.bucket {
-            faults.push(format!("it is of the bucket {}", self.bucket));
-            return Ok(faults);
+            let why = format!("it is of the bucket {}", self.bucket);
+            return Ok(Verdict::Wrong(vec![why]));
         }
-        let named = std::iter::once(&self.object).chain(&self.named_by);
         let prefix = &log.place.prefix;
-        let outside = named.filter(|key| !key.starts_with(prefix.as_str()));
-        faults.extend(outside.map(|key| format!("{key} is none of the journal {prefix}")));
-        if !faults.is_empty() {
-            return Ok(faults);
-        }
+        let of_journal = self.object.starts_with(prefix.as_str());
+        let object = match of_journal {
+            true => get(log, &self.object).await?,
+            false => {
+                let why = format!("{} is none of the journal {prefix}", self.object);
+                return Ok(Verdict::Wrong(vec![why]));
+            }
+        };
         let record = LogRecord::parse(self.record.as_bytes(), Timestamp::EPOCH);
-        if !record.is_ok_and(|record| record.content_hash.to_string() == self.hash) {
+        let record = record.ok();
+        let mut faults = Vec::new();
+        let is_hash = |record: &LogRecord| record.content_hash.to_string() == self.hash;
+        let Some(record) = record.filter(is_hash) else {
             faults.push("the record is not what its hash says".to_owned());
-        }
-        let Some((key, object)) = get(log, &self.object).await? else {
+            return Ok(Verdict::Wrong(faults));
+        };
+        let Some((key, object)) = object else {
             faults.push(format!("{} is not there", self.object));
-            return Ok(faults);
+            return Ok(Verdict::Wrong(faults));
         };
         let sha256 = ObjectHash::of(&object.body);
         if sha256.to_string() != self.sha256 {
             faults.push(format!("{key} has the SHA-256 {sha256} now"));
         }
-        if read(&object, self.line).is_none_or(|(record, _)| record != self.record) {
+        if read(&object, self.line).is_none_or(|(text, _)| text != self.record) {
             faults.push(format!("line {} of {key} is another record", self.line));
         }
         let header = read_header(&key, &object.body);
         if header.as_ref().map(Place::of) != self.position {
             faults.push(format!("{key} has another place in the chain"));
         }
-        if let (Some(by), Some(header)) = (&self.named_by, &header) {
-            let by_header = get(log, by).await?;
-            let naming = by_header.and_then(|(by, object)| read_header(&by, &object.body));
-            if !naming.is_some_and(|naming| naming.confirms(&key, header.position(), sha256)) {
+        let vouched = vouched(log, &key, header.as_ref(), sha256).await?;
+        match (&vouched, &self.named_by) {
+            (Vouched::Against(by), _) => faults.push(dispute(by, &key)),
+            (Vouched::Nobody, Some(by)) => {
                 faults.push(format!("{by} does not name the object with its SHA-256"));
             }
-        } else if self.named_by.is_some() {
-            faults.push(format!("{key} has no header any more"));
+            _ => {}
         }
-        Ok(faults)
+        let what = self.what(&record);
+        Ok(match vouched {
+            _ if !faults.is_empty() => Verdict::Wrong(faults),
+            Vouched::By(by) => Verdict::Proven(format!("{what}; {by} vouches for it")),
+            _ => Verdict::Unvouched(format!("{what}; no header vouches for it")),
+        })
     }
+
+    fn what(&self, record: &LogRecord) -> String {
+        let payment = &record.payment;
+        let mut text = format!("payment {}", payment.key());
+        if let Some(amount) = payment.amount() {
+            let currency = payment.currency().map_or("", Currency::code);
+            text += &format!(", {amount} {currency}");
+        }
+        text += &format!(
+            ": line {} of {}, SHA-256 {}",
+            self.line, self.object, self.sha256
+        );
+        if let Some(Place { run, seq }) = &self.position {
+            text += &format!(", number {seq} of run {run}");
+        }
+        text
+    }
+}
+
+fn dispute(by: &ObjectKey, key: &ObjectKey) -> String {
+    format!("{by} names something else in the place of {key}; payctl verify says more")
+}
+
+/// Whether the row is the line's, and says what its hash says.
+fn is_of_line(row: &Row<'_>, record: &LogRecord) -> bool {
+    row.is_of(record.payment.key())
+        && row.content_hash == Some(record.content_hash)
+        && row.matches_own_hash()
 }
 
 impl Place {
@@ -129,23 +191,6 @@ impl Place {
     }
 }
 
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "proven: line {} of {}, SHA-256 {}",
-            self.line, self.object, self.sha256
-        )?;
-        if let Some(Place { run, seq }) = &self.position {
-            write!(f, ", number {seq} of run {run}")?;
-        }
-        match &self.named_by {
-            Some(by) => write!(f, "; {by} vouches for it"),
-            None => write!(f, "; no header vouches for it"),
-        }
-    }
-}
-
 async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Failure> {
     let Some(key) = ObjectKey::parse(key) else {
         return Ok(None);
@@ -153,48 +198,55 @@ async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Fa
     Ok(log.find(&key).await?.map(|object| (key, object)))
 }
 
-/// A record of the object: its text, and its hash.
-fn read(object: &Object, number: u32) -> Option<(String, ContentHash)> {
+/// A record of the object, and its text.
+fn read(object: &Object, number: u32) -> Option<(String, LogRecord)> {
     let Object { version, body } = object;
     let (text, record) = read_one(&version.key, body, version.stored_at, number)?;
-    Some((String::from_utf8(text).ok()?, record.content_hash))
+    Some((String::from_utf8(text).ok()?, record))
 }
 
-/// The object of the same node, of about the same time, whose header names this one.
-async fn named_by(
+/// Asks the next objects of the node until one names this one, or another in its place.
+async fn vouched(
     log: &Journal,
     key: &ObjectKey,
-    header: &Header,
+    header: Option<&Header>,
     sha256: ObjectHash,
-) -> Result<Option<ObjectKey>, Failure> {
-    let Some((uuid, node)) = key.own_batch() else {
-        return Ok(None);
-    };
-    let Some(at) = ObjectKey::time_of(uuid) else {
-        return Ok(None);
+) -> Result<Vouched, Failure> {
+    let batch = key.own_batch();
+    let at = batch.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
+    let (Some((_, node)), Some(at), Some(header)) = (batch, at, header) else {
+        return Ok(Vouched::Nobody);
     };
     let prefix = &log.place.prefix;
     let listing = log.list(Segment {
         list: Some(prefix.clone()),
         span: KeySpan {
-            after: ObjectKey::batches_from(prefix, moved(at, -NAMED_WITHIN)),
+            after: ObjectKey::batches_from(prefix, moved(at, -OUT_OF_ORDER)),
             before: Some(ObjectKey::batches_from(prefix, moved(at, NAMED_WITHIN))),
         },
     });
     let Some(mut listing) = listing else {
-        return Ok(None);
+        return Ok(Vouched::Nobody);
     };
-    while let Some(listed) = listing.next().await? {
+    for _ in 0..LISTED_MAX {
+        let Some(listed) = listing.next().await? else {
+            break;
+        };
         let other = listed.version.key;
         if other == *key || other.own_batch().is_none_or(|(_, other)| other != node) {
             continue;
         }
-        if let Some((other, object)) = get(log, other.as_str()).await?
-            && let Some(naming) = read_header(&other, &object.body)
-            && naming.confirms(key, header.position(), sha256)
-        {
-            return Ok(Some(other));
+        let Some((other, object)) = get(log, other.as_str()).await? else {
+            continue;
+        };
+        if let Some(naming) = read_header(&other, &object.body) {
+            if naming.confirms(key, header.position(), sha256) {
+                return Ok(Vouched::By(other));
+            }
+            if naming.disputes(key, header.position(), sha256) {
+                return Ok(Vouched::Against(other));
+            }
         }
     }
-    Ok(None)
+    Ok(Vouched::Nobody)
 }
