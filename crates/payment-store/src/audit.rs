@@ -11,9 +11,7 @@ mod tables;
 
 use std::time::Duration;
 
-use payment_core::{
-    ClientName, ContentHash, ETag, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp,
-};
+use payment_core::{ETag, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
 use sqlx::{AssertSqlSafe, MySql, MySqlConnection, QueryBuilder, Row as _};
@@ -44,7 +42,6 @@ pub const VERSIONS_MAX: usize = 1000;
 
 /// Conflicts and clients of one id that are looked up: an answer of as many may be cut short.
 pub const LISTED_MAX: usize = 100;
-const _: () = assert!(LISTED_MAX == 100, "the statements name the number");
 
 /// MySQL at times prefers to sort the whole table where a page begins near its start.
 const LEDGER: &str = "SELECT object_key, object_etag, line_count, row_count, duplicate_count, conflict_count, \
@@ -58,12 +55,6 @@ const LEDGER_LINES: &str =
 /// before nothing at all.
 const LEDGER_STRAYS: &str = "SELECT object_key FROM ingested_objects \
     WHERE object_key <= '' OR OCTET_LENGTH(object_key) > 1024 LIMIT 1000";
-
-const CONFLICTS_OF: &str = "SELECT object_key, object_line, content_hash, recorded_at FROM conflicts \
-    WHERE payment_id = ? AND client = ? ORDER BY id LIMIT 100";
-
-const CLIENTS_OF: &str =
-    "SELECT client FROM transactions WHERE payment_id = ? ORDER BY client LIMIT 100";
 
 /// Condition on a row `t` of `rejects`. Nothing but a row of its id settles it: a conflict has one, too, and a conflict
 /// without one is nobody's. A reject whose id nobody could read is never settled: a person has to look at its line. A
@@ -102,15 +93,6 @@ pub struct LedgerEntry {
     pub is_from_the_future: bool,
     /// `None` if its columns hold what no function writes.
     pub fingerprint: Option<Fingerprint>,
-}
-
-/// A line of the log whose payment id was held by other content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    pub object_key: String,
-    pub object_line: u32,
-    pub content_hash: ContentHash,
-    pub recorded_at: Timestamp,
 }
 
 impl KeySpan {
@@ -241,26 +223,30 @@ impl Store {
         .await
     }
 
-    /// The clients that have a row of this id: the first [`LISTED_MAX`].
-    pub async fn clients_of(&self, id: &PaymentId) -> Result<Vec<ClientName>, Error> {
+    /// The rows of this id, one a client: the first [`LISTED_MAX`].
+    pub async fn rows_of_id(&self, id: &PaymentId) -> Result<Rows, Error> {
+        let sql = format!(
+            "{} WHERE payment_id = ? ORDER BY client LIMIT {LISTED_MAX}",
+            Table::Transactions.select()
+        );
         self.ask(async |connection| {
-            let query = sqlx::query_scalar(CLIENTS_OF).bind(id.as_str());
-            let clients: Vec<String> = query.fetch_all(connection).await?;
-            let client = |client: &String| ClientName::from_stored(client);
-            let clients: Result<_, _> = clients.iter().map(client).collect();
-            clients.map_err(|_| Error::Unreadable { column: "client" })
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(id.as_str());
+            Ok(Rows::new(query.fetch_all(connection).await?))
         })
         .await
     }
 
     /// Other content that came under this client's id: the first [`LISTED_MAX`].
-    pub async fn conflicts_of(&self, payment: &PaymentKey) -> Result<Vec<Conflict>, Error> {
+    pub async fn conflicts_of(&self, payment: &PaymentKey) -> Result<Rows, Error> {
+        let sql = format!(
+            "{} WHERE payment_id = ? AND client = ? ORDER BY id LIMIT {LISTED_MAX}",
+            Table::Conflicts.select()
+        );
         self.ask(async |connection| {
-            let query = sqlx::query(CONFLICTS_OF)
+            let query = sqlx::query(AssertSqlSafe(sql))
                 .bind(payment.id.as_str())
                 .bind(payment.client.as_str());
-            let rows = query.fetch_all(connection).await?;
-            rows.iter().map(conflict).collect()
+            Ok(Rows::new(query.fetch_all(connection).await?))
         })
         .await
     }
@@ -368,16 +354,5 @@ fn ledger_entry(row: &MySqlRow) -> Result<LedgerEntry, Error> {
             .map_or(Timestamp::EPOCH, Timestamp::from_datetime),
         is_from_the_future: row.try_get::<i64, _>(8).unwrap_or(1) != 0,
         fingerprint: Fingerprint::read(row, 9),
-    })
-}
-
-fn conflict(row: &MySqlRow) -> Result<Conflict, Error> {
-    Ok(Conflict {
-        object_key: row.try_get(0)?,
-        object_line: row.try_get(1)?,
-        content_hash: ContentHash::from_bytes(row.try_get(2)?).ok_or(Error::Unreadable {
-            column: "content_hash",
-        })?,
-        recorded_at: Timestamp::from_datetime(row.try_get(3)?),
     })
 }

@@ -3,21 +3,20 @@
 mod folders;
 mod hops;
 mod origin;
+mod recorded;
 mod search;
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
 use payment_core::client::InvalidClientName;
-use payment_core::{ClientName, Currency, PaymentId, PaymentKey, PaymentState};
-use payment_store::audit::{Conflict, LISTED_MAX};
-use payment_store::{Found, Store};
+use payment_core::{ClientName, PaymentId, PaymentKey, PaymentState};
+use payment_store::Store;
+use payment_store::audit::{LISTED_MAX, Row, Rows};
 use program::{Env, chain};
 
-use self::hops::Hops;
-use self::origin::{Ledger, Origin, compare};
 use self::search::{Wanted, Window};
+use crate::clock;
 use crate::command::status;
 use crate::config::{self, User};
 use crate::journal::Journal;
@@ -51,7 +50,10 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         .finish(|| Some((place?, store?)))
         .map_err(Failure::config)?;
     let log = Arc::new(Journal::open(place).await.map_err(Failure::config)?);
+    clock::expect_right(&store).await?;
+    output::say(&output::lines(&format!("journal {}", log.place)))?;
     let rows = rows(&store, &args).await?;
+    let rows: Vec<Row<'_>> = rows.iter().collect();
     let front = if let Some((address, credential)) = alb {
         answer(
             &PayClient::new(address, credential)?,
@@ -64,8 +66,8 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
         Outcome::Clean
     };
     let mut outcome = front;
-    for (payment, found) in &rows {
-        outcome = outcome.and(recorded(&log, &store, payment, found).await?);
+    for row in &rows {
+        outcome = outcome.and(recorded::show(&log, &store, row).await?);
     }
     if args.client.is_none() && rows.len() >= LISTED_MAX {
         let said = "other clients may have rows of this id: --client NAME shows one\n";
@@ -89,21 +91,13 @@ fn client(text: &str) -> Result<ClientName, InvalidClientName> {
     ClientName::from_stored(text)
 }
 
-/// The rows of the id: one of each client that has such a payment, at most [`LISTED_MAX`].
-async fn rows(store: &Store, args: &Args) -> Result<Vec<(PaymentKey, Found)>, Failure> {
-    let clients = match &args.client {
-        Some(client) => vec![client.clone()],
-        None => store.clients_of(&args.id).await?,
+/// The rows of the id, at most [`LISTED_MAX`].
+async fn rows(store: &Store, args: &Args) -> Result<Rows, payment_store::Error> {
+    let Some(client) = args.client.clone() else {
+        return store.rows_of_id(&args.id).await;
     };
-    let mut rows = Vec::new();
-    for client in clients {
-        let id = args.id.clone();
-        let payment = PaymentKey { id, client };
-        if let Some(found) = store.find(&payment).await? {
-            rows.push((payment, found));
-        }
-    }
-    Ok(rows)
+    let id = args.id.clone();
+    store.rows_of(&[&PaymentKey { id, client }]).await
 }
 
 /// Says what a client is told. Without an answer about the payment the rest can still be traced, and a part was not
@@ -128,83 +122,4 @@ async fn answer(alb: &PayClient, id: &PaymentId, is_recorded: bool) -> io::Resul
     };
     output::say(&format!("GET /pay/{id}: {}\n", safe(&said)))?;
     Ok(outcome)
-}
-
-async fn recorded(
-    log: &Journal,
-    store: &Store,
-    payment: &PaymentKey,
-    found: &Found,
-) -> Result<Outcome, Failure> {
-    let (key, line) = (&found.object_key, found.object_line);
-    let origin = origin::read(log, key, line).await?;
-    let ledger = Ledger::ask(store, key, line, &origin).await?;
-    let conflicts = store.conflicts_of(payment).await?;
-    let mut hops = Hops::default();
-    let request = found.request_id.as_ref().map(ToString::to_string);
-    hops.add(
-        "accepted",
-        found.received_at,
-        format!("request {}", request.as_deref().unwrap_or("unknown")),
-    );
-    let key = safe(key.as_str());
-    if let Origin::Line { version, bytes, .. } = &origin {
-        hops.add(
-            "stored",
-            version.stored_at,
-            format!("{key}, {bytes} bytes (S3 tells whole seconds)"),
-        );
-    }
-    hops.add(
-        "row",
-        found.recorded_at,
-        format!("transactions, from line {}", found.object_line),
-    );
-    if let Some(entry) = ledger.last() {
-        hops.add(
-            "ingested",
-            entry.ingested_at,
-            format!("ingested_objects, {} lines", entry.lines),
-        );
-    }
-    for conflict in &conflicts {
-        hops.add("conflict", conflict.recorded_at, other_content(conflict));
-    }
-    let rows = store.rows_of(&[payment]).await?;
-    let row = rows.iter().next();
-    let (said, mut outcome) = compare(&origin, &ledger, row.as_ref());
-    output::say(&about(payment, found))?;
-    output::say(&hops.table())?;
-    output::say(&format!("the log: {said}\n"))?;
-    for conflict in &conflicts {
-        let (said, of_conflict) = origin::of_conflict(log, store, conflict, row.as_ref()).await?;
-        if of_conflict != Outcome::Clean {
-            output::say(&format!("{}: {said}\n", other_content(conflict)))?;
-        }
-        outcome = outcome.and(of_conflict);
-    }
-    if conflicts.len() >= LISTED_MAX {
-        output::say("it may have more conflicts: payctl reconcile\n")?;
-        outcome = outcome.and(Outcome::Unfinished);
-    }
-    Ok(outcome)
-}
-
-fn other_content(conflict: &Conflict) -> String {
-    let (key, line) = (safe(&conflict.object_key), conflict.object_line);
-    format!("other content, {key} line {line}")
-}
-
-/// Without the payer's name and the members of the client's own.
-fn about(payment: &PaymentKey, found: &Found) -> String {
-    let mut text = format!("payment {payment}, {}", found.status.as_str());
-    if let Some(amount) = found.amount {
-        // Writing to a String can't fail.
-        let _ = write!(text, ", {amount}");
-    }
-    if let Some(currency) = found.currency.map(Currency::code) {
-        let _ = write!(text, " {currency}");
-    }
-    let _ = writeln!(text, "\nhash {}", found.content_hash);
-    text
 }

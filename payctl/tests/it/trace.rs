@@ -45,6 +45,27 @@ async fn a_recorded_payment_is_shown_from_hop_to_hop(pool: MySqlPool) {
         .check(1, &["the object is gone"]);
 }
 
+/// As the administrator can, and no program of the system would.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p3_a_row_whose_columns_nobody_can_read_is_traced_and_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let key = format!("{HOUR}1.ndjson");
+    pipeline.put(&key, &lines(&["a"])).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    for (change, said) in [
+        ("amount = 2.0001", "differs from its line in amount"),
+        ("currency = '?'", "differs from its line in currency"),
+        ("client = 'No Name'", "names no client"),
+        ("object_key = ''", "the row names no object"),
+    ] {
+        let original = "amount = 12.5, currency = 'USD', client = ''";
+        let sql = format!("UPDATE transactions SET {original}; UPDATE transactions SET {change}");
+        pipeline.run_sql(&sql).await;
+        let trace = pipeline.payctl(&["trace", "a"]).await;
+        trace.check(1, &[said, "request req-1", "from line 1"]);
+    }
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn a_payment_without_a_row_is_searched_for_in_the_log(pool: MySqlPool) {
     let pipeline = Pipeline::start(pool).await;

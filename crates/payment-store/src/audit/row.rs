@@ -31,15 +31,15 @@ pub struct Row<'r> {
     pub object_key: &'r str,
     pub object_line: u32,
     transaction: Option<&'r str>,
-    amount: Option<&'r str>,
-    currency: Option<&'r str>,
-    status: &'r str,
+    pub amount: Option<&'r str>,
+    pub currency: Option<&'r str>,
+    pub status: &'r str,
     payer_name: Option<&'r str>,
     extra: &'r str,
-    received_at: Option<Timestamp>,
-    recorded_at: Option<Timestamp>,
+    pub received_at: Option<Timestamp>,
+    pub recorded_at: Option<Timestamp>,
     is_from_the_future: bool,
-    request_id: Option<&'r str>,
+    pub request_id: Option<&'r str>,
 }
 
 /// Rows as the server sent them. Their columns are read where they are, without a copy: an audit reads every row of a

@@ -111,7 +111,9 @@ async fn lines_are_found_where_they_were_put(pool: MySqlPool) {
             .is_empty()
     );
     let id = payment("a", "");
-    assert_eq!(store.conflicts_of(&id).await.unwrap()[0].object_line, 2);
+    let conflicts = store.conflicts_of(&id).await.unwrap();
+    let lines: Vec<_> = conflicts.iter().map(|row| row.object_line).collect();
+    assert_eq!(lines, [2]);
 
     let span = KeySpan {
         after: "transactions/".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use payment_core::{ClientName, RecordError, RejectedLine, Status};
+use payment_core::{RecordError, RejectedLine, Status};
 use payment_store::migrate;
 use sqlx::{AssertSqlSafe, MySqlPool, Row as _};
 
@@ -44,8 +44,8 @@ async fn p10_two_clients_with_one_id_get_one_row_each(pool: MySqlPool) {
         let conflicts_of = store.conflicts_of(&payment("a", client)).await.unwrap();
         assert_eq!(u64::try_from(conflicts_of.len()), Ok(conflicts), "{client}");
     }
-    let clients = store.clients_of(&payment("a", "").id).await.unwrap();
-    let clients: Vec<_> = clients.iter().map(ClientName::as_str).collect();
+    let rows = store.rows_of_id(&payment("a", "").id).await.unwrap();
+    let clients: Vec<_> = rows.iter().map(|row| row.client).collect();
     assert_eq!(clients, ["", "last", "other", "shop"]);
 }
 

@@ -11,7 +11,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use payment_core::{ClientName, Currency, PaymentId, PaymentKey};
 use payment_store::Found;
-use payment_store::audit::Conflict;
+use payment_store::audit::{Row, Rows};
 
 use self::path::{Bar, bars, spans};
 use super::{Shell, encoded, page, parameter};
@@ -19,6 +19,7 @@ use crate::source::access::{self, Answered};
 use crate::source::chain::{self, Link};
 use crate::source::{Away, TIMEOUT, within};
 use crate::state::Console;
+use crate::text::timestamp;
 
 #[derive(Template)]
 #[template(path = "payment.html")]
@@ -44,7 +45,14 @@ struct OfClient {
     named_by: Option<(String, String)>,
     spans: Vec<Bar>,
     total: String,
-    conflicts: Vec<Conflict>,
+    conflicts: Vec<OtherContent>,
+}
+
+/// A line of the log with the payment's id and other content.
+struct OtherContent {
+    at: String,
+    object: String,
+    line: u32,
 }
 
 /// Redirects from the search field.
@@ -84,14 +92,12 @@ pub async fn show(
 impl Page {
     async fn look_for(&mut self, id: &PaymentId, console: &Console) {
         let store = &console.rows.store;
-        let (clients, told) = tokio::join!(within(TIMEOUT, store.clients_of(id)), ask(id, console));
-        let database_answers = clients.is_ok();
+        let (recorded, told) =
+            tokio::join!(within(TIMEOUT, store.rows_of_id(id)), ask(id, console));
+        let database_answers = recorded.is_ok();
         let mut rows = BTreeMap::new();
-        for client in noted(clients, &mut self.problems) {
-            let payment = PaymentKey {
-                id: id.clone(),
-                client,
-            };
+        let recorded = noted(recorded, &mut self.problems);
+        for payment in recorded.iter().filter_map(|row| row.key()) {
             let found = within(TIMEOUT, store.find(&payment)).await;
             rows.insert(payment.client, noted(found, &mut self.problems));
         }
@@ -143,7 +149,7 @@ impl Page {
         console: &Console,
     ) -> OfClient {
         let store = &console.rows.store;
-        let (mut entry, mut conflicts, mut link) = (None, Vec::new(), None);
+        let (mut entry, mut conflicts, mut link) = (None, Rows::default(), None);
         if let Some(found) = &found {
             let (ledger, others) = tokio::join!(
                 within(TIMEOUT, store.ledger_entry_of_row(found)),
@@ -174,7 +180,17 @@ impl Page {
                 .map(|(key, _)| linked(key.as_str())),
             spans,
             total,
-            conflicts,
+            conflicts: conflicts.iter().map(OtherContent::of).collect(),
+        }
+    }
+}
+
+impl OtherContent {
+    fn of(conflict: Row<'_>) -> Self {
+        Self {
+            at: conflict.recorded_at.map(timestamp).unwrap_or_default(),
+            object: short(conflict.object_key).to_owned(),
+            line: conflict.object_line,
         }
     }
 }

@@ -4,7 +4,7 @@ use lambda_ingest::objects::ObjectError;
 use payment_core::record::read_object;
 use payment_core::{LogRecord, ObjectKey, ObjectVersion, RejectedLine};
 use payment_store::Store;
-use payment_store::audit::{Conflict, LedgerEntry, Row, Stored};
+use payment_store::audit::{LedgerEntry, Row, Stored};
 
 use crate::audit::difference::DifferenceKind;
 use crate::audit::origin::{of_line, stored};
@@ -94,11 +94,11 @@ pub async fn read(log: &Journal, key: &ObjectKey, line: u32) -> Result<Origin, O
 pub async fn of_conflict(
     log: &Journal,
     store: &Store,
-    conflict: &Conflict,
-    row: Option<&Row<'_>>,
+    conflict: &Row<'_>,
+    row: &Row<'_>,
 ) -> Result<(String, Outcome), Failure> {
     let different = |said: &str| Ok((said.to_owned(), Outcome::Different));
-    let Some(key) = ObjectKey::parse(&conflict.object_key) else {
+    let Some(key) = ObjectKey::parse(conflict.object_key) else {
         return different("no object has this key");
     };
     let line = conflict.object_line;
@@ -116,37 +116,31 @@ pub async fn of_conflict(
             let said = "unproven: it may be of a version that was replaced since";
             Ok((said.to_owned(), Outcome::Unfinished))
         }
-        Some(own) if row.is_some_and(|row| row.content_hash == own.content_hash) => {
+        None => Ok(compare(&origin, &ledger, conflict)),
+        Some(own) if row.content_hash == own.content_hash => {
             different("it has the row's own content")
         }
-        own => Ok(compare(&origin, &ledger, own.as_ref())),
+        Some(own) => Ok(compare(&origin, &ledger, &own)),
     }
 }
 
 /// Compares columns as well as the hash, which a change by hand leaves as it is.
-pub fn compare(origin: &Origin, ledger: &Ledger, row: Option<&Row<'_>>) -> (String, Outcome) {
-    let said = match (origin, row) {
-        (Origin::Outside, _) => {
+pub fn compare(origin: &Origin, ledger: &Ledger, row: &Row<'_>) -> (String, Outcome) {
+    let said = match origin {
+        Origin::Outside => {
             let said = "the row's object lies outside LOG_PREFIX and was not looked at";
             return (said.to_owned(), Outcome::Unfinished);
         }
-        (Origin::Gone, _) => "the object is gone".to_owned(),
-        (Origin::NoSuchLine { .. }, _) => "the object has no such line".to_owned(),
-        (
-            Origin::Line {
-                record: Err(error), ..
-            },
-            _,
-        ) => format!("the line is no payment: {}", error.error),
-        (Origin::Line { .. }, None) => "the row is gone since".to_owned(),
-        (
-            Origin::Line {
-                record: Ok(record),
-                version,
-                ..
-            },
-            Some(row),
-        ) => return against_line(record, version, ledger, row),
+        Origin::Gone => "the object is gone".to_owned(),
+        Origin::NoSuchLine { .. } => "the object has no such line".to_owned(),
+        Origin::Line {
+            record: Err(error), ..
+        } => format!("the line is no payment: {}", error.error),
+        Origin::Line {
+            record: Ok(record),
+            version,
+            ..
+        } => return against_line(record, version, ledger, row),
     };
     (said, Outcome::Different)
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lambda_ingest::ingest::IngestError;
 use payment_core::record::{Line, RejectedLine};
 use payment_core::{
-    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp,
+    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp,
 };
-use payment_store::{Found, Part, Parts as _, Store};
+use payment_store::audit::Row;
+use payment_store::{Part, Parts as _, Store};
 use time::OffsetDateTime;
 use tokio::task::{JoinError, JoinSet};
 
@@ -56,7 +57,7 @@ pub struct Wanted<'a> {
     /// `None`: those of every client.
     pub client: Option<&'a ClientName>,
     /// Those of them that are recorded.
-    pub rows: &'a [(PaymentKey, Found)],
+    pub rows: &'a [Row<'a>],
 }
 
 impl Wanted<'_> {
@@ -66,13 +67,11 @@ impl Wanted<'_> {
         self.client.is_none_or(|client| hit.client == *client)
             && self
                 .row_of(&hit.client)
-                .is_none_or(|row| hash != Some(row.content_hash))
+                .is_none_or(|row| hash.is_none() || hash != row.content_hash)
     }
 
-    fn row_of(&self, client: &ClientName) -> Option<&Found> {
-        let mut rows = self.rows.iter();
-        let row = rows.find(|(payment, _)| payment.client == *client);
-        row.map(|(_, found)| found)
+    fn row_of(&self, client: &ClientName) -> Option<&Row<'_>> {
+        self.rows.iter().find(|row| row.client == client.as_str())
     }
 }
 
@@ -137,7 +136,7 @@ pub async fn unrecorded(
 async fn tell(
     store: &Store,
     hit: &Hit,
-    row: Option<&Found>,
+    row: Option<&Row<'_>>,
     stored_by: Timestamp,
 ) -> Result<Outcome, Failure> {
     let key = safe(hit.version.key.as_str());
@@ -147,11 +146,11 @@ async fn tell(
     };
     let mut hops = Hops::default();
     if let Ok((received_at, hash)) = &hit.record {
-        hops.add("accepted", *received_at, format!("hash {hash}"));
+        hops.add("accepted", Some(*received_at), format!("hash {hash}"));
     }
     hops.add(
         "stored",
-        hit.version.stored_at,
+        Some(hit.version.stored_at),
         format!("{key} line {}{of_client}", hit.line),
     );
     let entry = store.ledger_entry(&hit.version).await?;
@@ -162,7 +161,8 @@ async fn tell(
         }
         (None, _) => "the object is not ingested; its event was lost: payctl replay".to_owned(),
         (Some(entry), record) => {
-            hops.add("ingested", entry.ingested_at, "ingested_objects".to_owned());
+            let at = Some(entry.ingested_at);
+            hops.add("ingested", at, "ingested_objects".to_owned());
             let line = (hit.line, hit.line);
             let conflicts = store.conflicts_between(entry, line).await?;
             if let (Ok((_, hash)), Some(conflict)) = (record, conflicts.iter().next())
