@@ -10,7 +10,7 @@ use crate::command::{
     verify,
 };
 use crate::config;
-use crate::outcome::USAGE;
+use crate::outcome::{Outcome, USAGE};
 use crate::output;
 
 #[derive(Debug, Parser)]
@@ -89,12 +89,17 @@ pub async fn run() -> ExitCode {
 
 /// Also for `--help` and `--version`, which are no mistakes.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    // Nothing is left to do if the terminal is gone.
-    let _ = error.print();
+    let printed = error.print();
     if error.use_stderr() {
-        ExitCode::from(USAGE)
-    } else {
-        ExitCode::SUCCESS
+        // Nothing is left to do if the terminal is gone.
+        return ExitCode::from(USAGE);
+    }
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::warn(&error.to_string());
+            ExitCode::from(Outcome::Unfinished.exit_status())
+        }
     }
 }
 

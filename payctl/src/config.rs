@@ -1,5 +1,6 @@
 //! Configuration, from the variables that the programs read.
 
+use std::fmt;
 use std::sync::Arc;
 
 use payment_core::event::ObjectRef;
@@ -39,6 +40,12 @@ impl JournalLocation {
     /// Whether it is an object of the journal.
     pub fn holds(&self, object: &ObjectRef) -> bool {
         object.bucket == self.bucket && object.key.as_str().starts_with(&self.prefix)
+    }
+}
+
+impl fmt::Display for JournalLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.prefix)
     }
 }
 

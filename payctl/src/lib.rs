@@ -17,6 +17,7 @@
 mod audit;
 mod cli;
 mod clients_file;
+mod clock;
 mod command;
 mod config;
 mod credential;

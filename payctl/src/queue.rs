@@ -74,6 +74,20 @@ impl Queue {
         })
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether SQS moves its messages on to another queue once they failed: then it is none of dead letters.
+    pub async fn is_redriven(&self) -> Result<bool, QueueError> {
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let request = request.attribute_names(QueueAttributeName::RedrivePolicy);
+        let answer = request.send().await.map_err(|error| failed(&error))?;
+        Ok(answer
+            .attributes
+            .is_some_and(|attributes| !attributes.is_empty()))
+    }
+
     /// The next letters, at most so many; none if the queue has no more.
     pub async fn receive(&self, limit: usize) -> Result<Vec<Letter>, QueueError> {
         let request = self.client.receive_message().queue_url(&self.url);

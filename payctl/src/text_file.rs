@@ -1,7 +1,8 @@
-//! Files that somebody names: a device or a pipe may have no end.
+//! Files that somebody names: a device or a pipe may have no end, and a secret is for its owner alone.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// The text of a file, which may have so many bytes.
@@ -14,4 +15,16 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     Ok(text)
+}
+
+/// Writes a secret to a file that is not there yet.
+pub fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

@@ -365,7 +365,12 @@ impl S3 {
     /// S3 encodes keys in its own events; EventBridge does not.
     fn object_ref(&self, decode: fn(&str) -> Option<ObjectKey>) -> Result<ObjectRef, EventError> {
         let key = decode(&self.object.key).ok_or(EventError::BadKey)?;
-        let etag = self.object.etag.as_str().map(ETag::parse);
+        let etag = match &self.object.etag {
+            Value::Null => None,
+            Value::String(text) => Some(ETag::parse(text)),
+            // It names a version, if one that S3 does not have.
+            other => Some(ETag::parse(&other.to_string())),
+        };
         Ok(ObjectRef {
             bucket: self.bucket.name.clone(),
             key,

@@ -10,6 +10,7 @@
 //! - `sweep`: how far the sweep of the journal got.
 //! - [`lookup`]: what became of a payment or an object.
 //! - [`audit`]: the ledger and the rows, to hold them against the log.
+//! - `shape`: whether the tables still take what is written.
 //! - [`query`]: statements of a person, who may only read.
 //! - [`backend`]: what these two ask of a database; `mysql` is the SQL that answers.
 //!
@@ -35,6 +36,7 @@ mod mysql;
 pub mod query;
 mod retry;
 mod schema;
+mod shape;
 mod sweep;
 pub mod users;
 mod version;
@@ -49,6 +51,7 @@ pub use lookup::{Found, Holder, Rejection};
 pub use migrate::{MIGRATOR, MigrateError, Migrated, migrate};
 pub use mysql::{MySqlBackend, MySqlSession};
 pub use schema::{Schema, SchemaError};
+pub use shape::WrongColumn;
 pub use sweep::Deferred;
 
 /// The recorded payments. Cheap to clone.

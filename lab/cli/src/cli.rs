@@ -216,7 +216,7 @@ pub struct Kill {
 
 #[derive(Debug, Args)]
 pub struct Fault {
-    /// Part to inject the fault into
+    /// Part to inject the fault into; a fault of s3 spares the requests of the operator, such as those of payctl
     #[arg(value_enum)]
     pub part: Option<FaultTarget>,
     /// Kind of fault, such as slow-down; for relay with the name of the link, such as web-a-reset; for zone, the zone

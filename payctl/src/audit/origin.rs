@@ -123,13 +123,11 @@ fn hold_lines<'a>(
             continue;
         };
         let payment = (row.payment_id, row.client);
-        let is_same = row.content_hash == Some(record.content_hash);
-        let is_moved = stored.is_replaced && is_same;
-        if row.object_line != *line && !is_moved {
+        let is_moved = row.object_line != *line;
+        if is_moved && !stored.is_replaced {
             continue;
         }
-        let moved = row.object_line != *line;
-        let moved = moved.then(|| format!("its payment is in line {line} now"));
+        let moved = is_moved.then(|| format!("its payment is in line {line} now"));
         let fault = of_line(row, record, stored)
             .or_else(|| moved.map(|why| (DifferenceKind::Unproven, why)));
         // Of lines that repeat each other, one has to be the row's.

@@ -10,6 +10,7 @@ use program::Env;
 use crate::audit::report::Report;
 use crate::audit::setup::Audit;
 use crate::audit::{journal, rows};
+use crate::clock;
 use crate::config::{self, User};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
@@ -51,6 +52,7 @@ pub async fn prepare(args: Args, mut env: Env, chain: Option<Span>) -> Result<Au
         .map_err(Failure::config)?;
     let log = Arc::new(Journal::open(place).await.map_err(Failure::config)?);
     log.expect_prefix(&store).await.map_err(Failure::config)?;
+    clock::expect_right(&store).await?;
     let settle = Duration::from_secs(args.settle.into());
     let jobs = usize::try_from(args.jobs)?;
     Ok(Audit::new(log, store, args.range, settle, jobs, chain).await?)

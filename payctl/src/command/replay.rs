@@ -70,7 +70,9 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     if args.object.is_empty() {
         log.expect_prefix(&store).await.map_err(Failure::config)?;
     }
+    output::say(&output::lines(&format!("journal {}", log.place)))?;
     if args.rejects {
+        log.expect_ledger(&store).await?;
         return rejects::run(log, store, args.range, jobs).await;
     }
     let replay = Replay::new(Ingest::new(log.objects(), store.clone()), jobs);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use payment_core::Timestamp;
 use payment_core::chain::checker::Span;
 use program::Env;
+use time::OffsetDateTime;
 
 use self::checkpoints::Plan;
 use super::reconcile;
@@ -60,6 +61,11 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
             }
         }
     };
+    if chain_from.is_some_and(|from| from > Timestamp::new(OffsetDateTime::now_utc())) {
+        return Err(Failure::config(
+            "--chain-from lies in the future: no batch would be looked at",
+        ));
+    }
     let chain_from = chain_from.or_else(|| plan.as_ref()?.chained_since());
     let span = Span::around(log.range.hours());
     let audit = reconcile::prepare(log, env, Some(span)).await?;

@@ -22,6 +22,9 @@ use crate::pay_client::Address;
 
 use super::{Findings, database};
 
+/// What the web tier's health check answers.
+const HEALTHY: &str = "OK";
+
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// S3 refuses requests that are signed a quarter of an hour off; tokens of RDS live as long.
@@ -92,13 +95,16 @@ async fn front(address: &Address, findings: &mut Findings) {
     health.set_path("/health");
     let answer = call(&address.roots, Request::get(health.as_str())).await;
     let what = match answer {
-        Ok(answer) if answer.status == StatusCode::OK => return,
+        Ok(answer) if answer.status == StatusCode::OK && answer.body == HEALTHY => return,
+        Ok(answer) if answer.status == StatusCode::OK => {
+            format!("{health} answers, and not as the web tier does")
+        }
         Ok(answer) => format!("{health} answers {}", answer.status),
         Err(error) => format!("{health} does not answer: {}", chain(&error)),
     };
     findings.error("front-door", what)
             .causes("clients can't pay")
-            .why("no healthy target, a group or route that shuts it, or a load balancer that is not there")
+            .why("no healthy target, a group or route that shuts it, a load balancer that is not there, or another server in its place")
             .mend("payctl doctor network balancers names the fault where it is in the account");
 }
 
@@ -106,7 +112,11 @@ async fn login(access: Arc<dyn LoginSource>, findings: &mut Findings) {
     let pool = Pool::new(access, 1);
     let tried = tokio::time::timeout(CALL_TIME_MAX, Box::pin(pool.logs_by_statement())).await;
     let what = match tried {
-        Ok(Ok(false)) => return rejects(Store::new(pool), findings).await,
+        Ok(Ok(false)) => {
+            let store = Store::new(pool);
+            columns(&store, findings).await;
+            return rejects(&store, findings).await;
+        }
         Ok(Ok(true)) => return database::logs_by_statement("the database", SET_ROW, findings),
         Ok(Err(error)) => chain(&error),
         Err(_) => format!("no login within {} s", CALL_TIME_MAX.as_secs()),
@@ -117,8 +127,23 @@ async fn login(access: Arc<dyn LoginSource>, findings: &mut Findings) {
             .mend("payctl doctor network database; page 5 of the notes makes the users");
 }
 
+async fn columns(store: &Store, findings: &mut Findings) {
+    let wrong = match store.wrong_columns().await {
+        Ok(wrong) if wrong.is_empty() => return,
+        Ok(wrong) => wrong,
+        Err(error) => {
+            return findings.note(format!("columns were not compared: {}", chain(&error)));
+        }
+    };
+    let names: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+    findings.error("database-columns", names.join("; "))
+        .causes("the database refuses the function's inserts; payments are accepted, and become rows once this is set right")
+        .why("the schema is older than the programs, is not there yet, or was changed by hand")
+        .mend("payctl migrate makes what is missing; a column that was added by hand needs a default, or goes");
+}
+
 /// Accepted payments that are not rows.
-async fn rejects(store: Store, findings: &mut Findings) {
+async fn rejects(store: &Store, findings: &mut Findings) {
     match store.unsettled_own_rejects().await {
         Ok(0) => {}
         Ok(count) => own_rejects(count, findings),

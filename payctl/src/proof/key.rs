@@ -2,9 +2,6 @@
 //! public key.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -51,13 +48,8 @@ impl SigningKey {
             .map_err(|_| "the system gave no random bytes")?;
         let key = Self::from_seed(&seed).ok_or("the new key is not one")?;
         let text = pem(PRIVATE, &[PRIVATE_START, &seed].concat());
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(path);
-        let written = file.and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(|error| unusable(path, &format!("can't be written: {error}")))?;
+        text_file::write_secret(path, &text)
+            .map_err(|error| unusable(path, &format!("can't be written: {error}")))?;
         Ok(key)
     }
 

@@ -2,7 +2,7 @@
 //! where there is no AWS CLI to ask.
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use sqlx::{AssertSqlSafe, MySqlPool};
@@ -12,13 +12,16 @@ use tokio::task::JoinHandle;
 
 use crate::harness::{payctl, url};
 
-/// A server whose clock stands, or that dates its answers right where there is no `date`.
+const NOT_FOUND: &str = r#"{"status":404,"code":"not_found","request_id":"r"}"#;
+
+/// A web tier, or a server whose clock stands, or that dates its answers right where there is no `date`.
 async fn server(status: StatusCode, date: Option<&'static str>) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = async move || match date {
-        Some(date) => (status, [("date", date)]).into_response(),
-        None => status.into_response(),
+    let answer = async move |uri: Uri| match (date, uri.path()) {
+        (Some(date), _) => (status, [("date", date)]).into_response(),
+        (None, "/health") => (status, "OK").into_response(),
+        (None, _) => (StatusCode::NOT_FOUND, NOT_FOUND).into_response(),
     };
     let serve = axum::serve(listener, Router::new().fallback(answer));
     let task = tokio::spawn(async move { serve.await.unwrap() });
@@ -87,6 +90,28 @@ async fn what_is_wrong_from_here_is_found_and_a_right_place_is_clean(pool: MySql
     }
 }
 
+/// A portal, or a proxy that asks for a login.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p5_a_stranger_at_the_front_door_is_not_clean(pool: MySqlPool) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let answer = async |uri: Uri| match uri.path() {
+        "/health" => (StatusCode::OK, "<html>"),
+        _ => (StatusCode::UNAUTHORIZED, "<html>"),
+    };
+    let serve = axum::serve(listener, Router::new().fallback(answer));
+    let server = tokio::spawn(async move { serve.await.unwrap() });
+    let variables = [
+        ("ALB_URL", address.clone()),
+        ("AWS_ENDPOINT_URL_S3", address),
+        ("DATABASE_URL", url(&pool)),
+    ];
+    let said = payctl(&["doctor", "here"], &variables).await;
+    let strange = ["front-door", "not as the web tier does", "1 finding(s)"];
+    said.check(2, &strange);
+    server.abort();
+}
+
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_accepted_payments_that_were_rejected_are_found(pool: MySqlPool) {
     let (well, server) = server(StatusCode::OK, None).await;
@@ -115,6 +140,39 @@ async fn p2_accepted_payments_that_were_rejected_are_found(pool: MySqlPool) {
                     VALUES ('a', 'processed', UTC_TIMESTAMP(), '{}', REPEAT('x', 32), 'transactions/x', 2)";
     sqlx::raw_sql(conflict).execute(&pool).await.unwrap();
     doctor().await.check(1, &finding);
+    server.abort();
+}
+
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_a_table_that_refuses_the_functions_rows_is_found(pool: MySqlPool) {
+    let (well, server) = server(StatusCode::OK, None).await;
+    let variables = [
+        ("ALB_URL", well.clone()),
+        ("AWS_ENDPOINT_URL_S3", well),
+        ("DATABASE_URL", url(&pool)),
+    ];
+    let doctor = async || payctl(&["doctor", "here"], &variables).await;
+    let change = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+    };
+    change("ALTER TABLE transactions ADD COLUMN note VARCHAR(9) NULL").await;
+    change("ALTER TABLE transactions ADD COLUMN kind INT NOT NULL DEFAULT 1").await;
+    doctor().await.check(0, &["0 finding(s)"]);
+    change("ALTER TABLE conflicts ADD COLUMN shop INT NOT NULL").await;
+    change("ALTER TABLE ingested_objects DROP COLUMN sha256").await;
+    let said = doctor().await;
+    let columns = [
+        "database-columns",
+        "conflicts.shop must have a value",
+        "ingested_objects.sha256 is missing",
+    ];
+    said.check(1, &columns);
+    change("DROP TABLE rejects").await;
+    let said = doctor().await;
+    said.check(
+        2,
+        &["rejects.reason is missing", "rejects were not counted"],
+    );
     server.abort();
 }
 

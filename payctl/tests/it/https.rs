@@ -175,7 +175,8 @@ async fn doctor_tries_the_front_door_and_the_clock_over_https() {
     let file = ("SSL_CERT_FILE", text(&ca.file(&folder)));
     let front = Front::start(ca.server(1)).await;
     // Health, a payment without a credential, the clock.
-    let answers = [(200, "", ""), (401, "", ""), (200, "", "")];
+    let unknown = r#"{"status":401,"code":"unknown_client","request_id":"r"}"#;
+    let answers = [(200, "", "OK"), (401, "", unknown), (200, "", "")];
     front.script.will_say(&answers);
     let (_, url) = front.url("127.0.0.1");
     let clock = ("AWS_ENDPOINT_URL_S3", url);

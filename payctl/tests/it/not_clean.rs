@@ -60,6 +60,11 @@ async fn p2_a_corrected_line_is_a_conflict_and_its_row_unproven(pool: MySqlPool)
     let again = "its line has other content now";
     check(&pipeline, 2, &[], &["unproven             a", again]).await;
     assert_eq!(pipeline.reconcile().await.count("differences"), 0);
+    let moved = "{\"id\":\"b\"}\n{\"id\":\"a\",\"amount\":9}\n";
+    pipeline.put(key, moved).await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    check(&pipeline, 2, &[], &["unproven             a", again]).await;
+    assert_eq!(pipeline.reconcile().await.count("differences"), 0);
     pipeline
         .run_sql("UPDATE transactions SET amount = 8 WHERE payment_id = 'a'")
         .await;

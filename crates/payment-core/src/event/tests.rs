@@ -140,11 +140,14 @@ fn p2_an_event_names_the_version_that_it_tells_of() {
     bridged["detail"]["object"]["etag"] = json!("e");
     let mut unnamed = s3_event(&["t/a"]);
     unnamed["Records"][0]["s3"]["object"]["eTag"] = json!(null);
+    let mut odd = s3_event(&["t/a"]);
+    odd["Records"][0]["s3"]["object"]["eTag"] = json!(7);
     for (event, expected) in [
         (s3_event(&["t/a"]), Some("e")),
         (bridged, Some("e")),
         (event_bridge("Object Created", "t/a"), None),
         (unnamed, None),
+        (odd, Some("7")),
     ] {
         let Ok(Event::Objects(named)) = Event::parse(&event.to_string()) else {
             panic!("{event}")

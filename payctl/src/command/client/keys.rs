@@ -1,8 +1,6 @@
 //! New keys, and where their secrets go.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::PathBuf;
 
 use clients::bearer::{self, KeyHash};
@@ -12,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::clients_file::NewKey;
 use crate::outcome::Failure;
+use crate::text_file;
 
 const NO_RANDOMNESS: &str = "the system gave no random bytes";
 
@@ -97,13 +96,7 @@ impl Made {
              keyid = \"{}\"\nalgorithm = \"{algorithm}\"\nsecret = \"{secret}\"\n",
             self.id
         );
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(path);
-        let written = file.and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(|error| {
+        text_file::write_secret(path, &text).map_err(|error| {
             Failure::config(format!(
                 "can't write the key file {}: {error}",
                 path.display()

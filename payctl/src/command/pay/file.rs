@@ -3,6 +3,7 @@
 mod answer;
 mod lines;
 
+use std::io;
 use std::path::Path;
 
 use http::{StatusCode, header};
@@ -98,7 +99,7 @@ async fn send_batch(
                 "S3 or a server did not confirm some payments".to_owned()
             }
             Ok(answer) if answer.is_refusal() => {
-                return Ok(refused_whole(&answer, open, unsure, tally));
+                return Ok(refused_whole(&answer, open, unsure, tally)?);
             }
             Ok(answer) if answer.status.is_server_error() => said(&answer),
             Ok(answer) => {
@@ -142,14 +143,13 @@ fn settle(
             Status::Replayed => tally.replayed += 1,
             Status::Unconfirmed => open.push(payment),
             Status::Refused => {
-                // The other payment of this id may be this one: an earlier try may have been taken.
-                let is_doubtful = unsure && line.http_status == StatusCode::CONFLICT.as_u16();
-                *(if is_doubtful {
+                // An earlier try may have been taken; of a conflict, the other payment of the id may be this one.
+                *(if unsure {
                     &mut tally.unknown
                 } else {
                     &mut tally.refused
                 }) += 1;
-                output::say(&refusal(&payment, &line, is_doubtful))?;
+                output::say(&refusal(&payment, &line, unsure))?;
             }
         }
     }
@@ -175,16 +175,24 @@ fn refusal(payment: &Payment, line: &Line, is_doubtful: bool) -> String {
 }
 
 /// The batch as a whole was refused, as each further one would be.
-fn refused_whole(answer: &Answer, open: Vec<Payment>, unsure: bool, tally: &mut Tally) -> Ended {
+fn refused_whole(
+    answer: &Answer,
+    open: Vec<Payment>,
+    unsure: bool,
+    tally: &mut Tally,
+) -> io::Result<Ended> {
     if answer.status == StatusCode::PAYLOAD_TOO_LARGE && open.len() > 1 {
-        return Ended::TooLarge(open);
+        return Ok(Ended::TooLarge(open));
+    }
+    for Payment { number, .. } in &open {
+        output::say(&format!("line {number}: its batch was refused\n"))?;
     }
     if unsure {
         tally.unknown += count(&open);
     } else {
         tally.refused += count(&open);
     }
-    Ended::Stop(said(answer))
+    Ok(Ended::Stop(said(answer)))
 }
 
 fn said(answer: &Answer) -> String {

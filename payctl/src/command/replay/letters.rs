@@ -66,6 +66,12 @@ type Read = Vec<Result<(ObjectRef, Fate), EventError>>;
 pub async fn run(log: Journal, store: Store, url: Url, jobs: usize) -> Result<Outcome, Failure> {
     let stop = Stop::listen()?;
     let queue = Queue::open(url).await.map_err(Failure::config)?;
+    output::say(&output::lines(&format!("letters of {}", queue.url())))?;
+    if queue.is_redriven().await? {
+        return Err(Failure::config(
+            "DEAD_LETTER_QUEUE_URL is a queue that hands on what fails (RedrivePolicy): name the one that it hands it to",
+        ));
+    }
     let mut letters = Letters {
         queue,
         ingest: Ingest::new(log.objects(), store),

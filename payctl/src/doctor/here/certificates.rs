@@ -6,6 +6,10 @@ use std::time::{Duration, SystemTime};
 use x509_parser::pem::Pem;
 
 use crate::doctor::Findings;
+use crate::text_file;
+
+/// That of RDS with all regions has 160 KB.
+const BYTES_MAX: u64 = 8 << 20;
 
 /// AWS adds authorities every few years.
 const AGE_MAX: Duration = Duration::from_hours(2 * 365 * 24);
@@ -18,7 +22,7 @@ pub fn check(bundle: &Path, now: SystemTime, findings: &mut Findings) {
     let mend = format!(
         "curl -sSf -o {path} https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
     );
-    let content = match std::fs::read(bundle) {
+    let content = match text_file::read(bundle, BYTES_MAX) {
         Ok(content) => content,
         Err(error) => {
             findings
@@ -38,7 +42,7 @@ pub fn check(bundle: &Path, now: SystemTime, findings: &mut Findings) {
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         });
     // Of a bundle, some may have ended; it is of use while one has not.
-    let last = Pem::iter_from_buffer(&content)
+    let last = Pem::iter_from_buffer(content.as_bytes())
         .filter_map(Result::ok)
         .filter_map(|pem| Some(pem.parse_x509().ok()?.validity().not_after.timestamp()))
         .max();

@@ -22,12 +22,18 @@ pub async fn front(address: &Address, findings: &mut Findings) {
     let mut probe = address.url.clone();
     probe.set_path(PROBE);
     let answer = super::call(&address.roots, Request::get(probe.as_str())).await;
-    // No answer is the front door's own finding.
-    if answer.is_ok_and(|answer| answer.status != StatusCode::UNAUTHORIZED) {
+    // No answer, or a stranger's, is the front door's own finding.
+    let Ok(answer) = answer else { return };
+    if answer.is_not_found() {
         findings.advice("open-intake", "the front door answers whoever has no credential")
         .causes("whoever reaches it may pay, may take an id before its owner does, and can use up everybody's capacity")
         .why("the web tier has no CLIENTS_FILE; that is right for a lab, or behind something that knows its callers")
         .mend("payctl client add NAME --file clients.toml, then CLIENTS_FILE in the web tier's environment file");
+    } else if !(answer.status == StatusCode::UNAUTHORIZED && answer.is_refusal()) {
+        findings.note(format!(
+            "whether intake is open is not known: {probe} answers {}, and not as the web tier does",
+            answer.status
+        ));
     }
 }
 
