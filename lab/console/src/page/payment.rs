@@ -180,13 +180,13 @@ impl Page {
                 .map(|(key, _)| linked(key.as_str())),
             spans,
             total,
-            conflicts: conflicts.iter().map(OtherContent::of).collect(),
+            conflicts: conflicts.iter().map(|row| OtherContent::of(&row)).collect(),
         }
     }
 }
 
 impl OtherContent {
-    fn of(conflict: Row<'_>) -> Self {
+    fn of(conflict: &Row<'_>) -> Self {
         Self {
             at: conflict.recorded_at.map(timestamp).unwrap_or_default(),
             object: short(conflict.object_key).to_owned(),

@@ -101,42 +101,24 @@ impl Receipt {
 
     /// Holds the receipt against the journal. Its own word for who vouches for the object is not taken.
     pub async fn held(&self, log: &Journal) -> Result<Verdict, Failure> {
+        let wrong = |why: String| Ok(Verdict::Wrong(vec![why]));
         if self.bucket != log.place.bucket {
-            let why = format!("it is of the bucket {}", self.bucket);
-            return Ok(Verdict::Wrong(vec![why]));
+            return wrong(format!("it is of the bucket {}", self.bucket));
         }
-        let prefix = &log.place.prefix;
-        let of_journal = self.object.starts_with(prefix.as_str());
-        let object = match of_journal {
-            true => get(log, &self.object).await?,
-            false => {
-                let why = format!("{} is none of the journal {prefix}", self.object);
-                return Ok(Verdict::Wrong(vec![why]));
-            }
+        let key = ObjectKey::parse(&self.object);
+        let Some(key) = key.filter(|key| log.place.holds(&log.reference(key))) else {
+            let prefix = &log.place.prefix;
+            return wrong(format!("{} is none of the journal {prefix}", self.object));
         };
-        let record = LogRecord::parse(self.record.as_bytes(), Timestamp::EPOCH);
-        let record = record.ok();
-        let mut faults = Vec::new();
-        let is_hash = |record: &LogRecord| record.content_hash.to_string() == self.hash;
-        let Some(record) = record.filter(is_hash) else {
-            faults.push("the record is not what its hash says".to_owned());
-            return Ok(Verdict::Wrong(faults));
+        let Some(record) = self.record() else {
+            return wrong("the record is not what its hash says".to_owned());
         };
-        let Some((key, object)) = object else {
-            faults.push(format!("{} is not there", self.object));
-            return Ok(Verdict::Wrong(faults));
+        let Some(object) = log.find(&key).await? else {
+            return wrong(format!("{key} is not there"));
         };
-        let sha256 = ObjectHash::of(&object.body);
-        if sha256.to_string() != self.sha256 {
-            faults.push(format!("{key} has the SHA-256 {sha256} now"));
-        }
-        if read(&object, self.line).is_none_or(|(text, _)| text != self.record) {
-            faults.push(format!("line {} of {key} is another record", self.line));
-        }
         let header = read_header(&key, &object.body);
-        if header.as_ref().map(Place::of) != self.position {
-            faults.push(format!("{key} has another place in the chain"));
-        }
+        let sha256 = ObjectHash::of(&object.body);
+        let mut faults = self.faults(&object, header.as_ref(), sha256);
         let vouched = vouched(log, &key, header.as_ref(), sha256).await?;
         match (&vouched, &self.named_by) {
             (Vouched::Against(by), _) => faults.push(dispute(by, &key)),
@@ -153,21 +135,44 @@ impl Receipt {
         })
     }
 
+    /// The record, if it is what its hash says.
+    fn record(&self) -> Option<LogRecord> {
+        let record = LogRecord::parse(self.record.as_bytes(), Timestamp::EPOCH).ok()?;
+        (record.content_hash.to_string() == self.hash).then_some(record)
+    }
+
+    /// What the object itself does not bear out.
+    fn faults(&self, object: &Object, header: Option<&Header>, sha256: ObjectHash) -> Vec<String> {
+        let key = &self.object;
+        let mut faults = Vec::new();
+        if sha256.to_string() != self.sha256 {
+            faults.push(format!("{key} has the SHA-256 {sha256} now"));
+        }
+        if read(object, self.line).is_none_or(|(text, _)| text != self.record) {
+            faults.push(format!("line {} of {key} is another record", self.line));
+        }
+        if header.map(Place::of) != self.position {
+            faults.push(format!("{key} has another place in the chain"));
+        }
+        faults
+    }
+
     fn what(&self, record: &LogRecord) -> String {
         let payment = &record.payment;
-        let mut text = format!("payment {}", payment.key());
-        if let Some(amount) = payment.amount() {
-            let currency = payment.currency().map_or("", Currency::code);
-            text += &format!(", {amount} {currency}");
-        }
-        text += &format!(
-            ": line {} of {}, SHA-256 {}",
-            self.line, self.object, self.sha256
-        );
-        if let Some(Place { run, seq }) = &self.position {
-            text += &format!(", number {seq} of run {run}");
-        }
-        text
+        let currency = payment.currency().map_or("", Currency::code);
+        let amount = payment.amount();
+        let amount = amount.map(|amount| format!(", {amount} {currency}"));
+        let place = self.position.as_ref();
+        let place = place.map(|Place { run, seq }| format!(", number {seq} of run {run}"));
+        format!(
+            "payment {}{}: line {} of {}, SHA-256 {}{}",
+            payment.key(),
+            amount.unwrap_or_default(),
+            self.line,
+            self.object,
+            self.sha256,
+            place.unwrap_or_default(),
+        )
     }
 }
 
@@ -189,13 +194,6 @@ impl Place {
             seq: header.seq,
         }
     }
-}
-
-async fn get(log: &Journal, key: &str) -> Result<Option<(ObjectKey, Object)>, Failure> {
-    let Some(key) = ObjectKey::parse(key) else {
-        return Ok(None);
-    };
-    Ok(log.find(&key).await?.map(|object| (key, object)))
 }
 
 /// A record of the object, and its text.
@@ -236,7 +234,7 @@ async fn vouched(
         if other == *key || other.own_batch().is_none_or(|(_, other)| other != node) {
             continue;
         }
-        let Some((other, object)) = get(log, other.as_str()).await? else {
+        let Some(object) = log.find(&other).await? else {
             continue;
         };
         if let Some(naming) = read_header(&other, &object.body) {

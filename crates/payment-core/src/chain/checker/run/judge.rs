@@ -1,5 +1,7 @@
 //! What is right about a run's numbers, decided from the last to the first.
 
+mod unnamed;
+
 use std::collections::BTreeSet;
 
 use super::super::fault::{Fault, Inserted, What};
@@ -182,106 +184,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The objects of a number that no header names.
-    fn unnamed(&mut self, seq: u64, slot: &Slot) {
-        let mut is_outside = false;
-        let mut possible = Vec::new();
-        for claim in &slot.claims {
-            let silence = silence(&self.behind, Some(claim.clock));
-            is_outside |= silence.is_outside;
-            match silence.broken_by.filter(|_| !silence.is_outside) {
-                Some(by) => self.never_named(seq, [claim.name, by], silence.is_lost),
-                None => possible.push(claim),
-            }
-        }
-        if possible.is_empty() {
-            self.behind.push(Behind::Lost);
-            return;
-        }
-        let only = self.only_one(seq, &possible);
-        if is_outside {
-            if let Some(claim) = only {
-                self.trust(seq, claim);
-            }
-            return;
-        }
-        let Some(claim) = only else {
-            self.undecided = Some(seq);
-            return;
-        };
-        // One far from all others is not to accuse them.
-        let is_near = self.follows(seq);
-        // Nobody names the end of a run.
-        if !(is_near && claim.is_end && self.behind.is_empty()) {
-            self.undecided = Some(seq);
-            self.open += u64::from(self.view.is_judged(claim.name));
-        }
-        if is_near {
-            self.last.insert(claim.name);
-            self.trust(seq, claim);
-        }
-    }
-
-    /// A header leaves out an object that it had to name, unless one that can't be read did.
-    fn never_named(&mut self, seq: u64, [name, by]: [Name; 2], is_lost: bool) {
-        if !is_lost && !self.view.is_unread_of(name) {
-            let why = self.by(by, Inserted::NeverNamed);
-            self.accuse(seq, [name, by], What::Inserted(why));
-        } else if self.accused.insert(name) {
-            self.unvouched.push(Numbers::of(seq, name));
-        }
-    }
-
-    /// Why an object is none of the run, by this header: if nothing vouches for the header, it may be the forged one.
-    fn by(&self, header: Name, why: Inserted) -> Inserted {
-        let key = header.key(&self.view.prefix);
-        let key = key.filter(|_| self.last.contains(&header));
-        key.map_or(why, Inserted::Disputed)
-    }
-
-    /// The one object that may have the number. Of several, those go out that a header of the others gives another
-    /// number; if that does not decide it, each is named.
-    fn only_one<'s>(&mut self, seq: u64, claims: &[&'s Claim]) -> Option<&'s Claim> {
-        if let [only] = claims {
-            return Some(only);
-        }
-        let is_right = |claim: &&&Claim| {
-            let mut rivals = claims.iter().filter(|rival| rival.name != claim.name);
-            !rivals.any(|rival| self.gives_other_number((seq, rival.name), claim.name))
-        };
-        let right: Vec<_> = claims
-            .iter()
-            .copied()
-            .filter(|claim| is_right(&claim))
-            .collect();
-        let only = match right.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        };
-        for (claim, rival) in claims.iter().zip(claims.iter().cycle().skip(1)) {
-            let other = only.unwrap_or(rival).name;
-            if other == claim.name {
-                continue;
-            }
-            if let Some(key) = other.key(&self.view.prefix) {
-                let why = match only {
-                    Some(_) => Inserted::Taken(key),
-                    None => Inserted::Twice(key),
-                };
-                self.accuse(seq, [claim.name, other], What::Inserted(why));
-            }
-        }
-        if only.is_none() {
-            self.behind.push(Behind::Lost);
-        }
-        only
-    }
-
-    fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
-        let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
-        stated.any(|stated| stated.by == by && stated.fate.name == name)
-    }
-
     fn trust(&mut self, seq: u64, claim: &Claim) {
         self.trusted.insert((seq, claim.name));
         self.behind.push(Behind::Header(claim.into()));
@@ -342,13 +244,6 @@ impl<'a> Pass<'a> {
         if let Some(first) = self.run.below.or(has_begin.then_some(0)) {
             self.gap(first);
         }
-    }
-
-    /// Whether the numbers before are known, but for those that may have been in flight.
-    fn follows(&self, seq: u64) -> bool {
-        let before = self.run.slots.range(..seq).next_back();
-        let before = before.map(|(before, _)| *before).or(self.run.below);
-        before.is_none_or(|before| seq - before <= IN_FLIGHT_MAX)
     }
 
     /// Whether the object's own header gives it another number.

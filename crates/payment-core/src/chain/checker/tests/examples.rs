@@ -213,3 +213,39 @@ fn p11_a_forged_header_with_the_highest_number_is_named() {
     journal.insert(key.clone(), forged.into_bytes());
     assert_eq!(accused(&journal), keys([&key]));
 }
+
+/// Behind the last object of a run that was killed: nothing vouches for what is forged there either.
+#[test]
+fn p11_a_forged_last_header_alone_calls_no_object_forged() {
+    let mut chain = chain_of(4, |seq| (START + i64::try_from(seq).unwrap(), seq.into()));
+    let journal: Journal = chain.iter().cloned().collect();
+    assert_eq!(check(&journal).faults, []);
+    let (genuine, _) = chain.pop().unwrap();
+    let (_, before) = &chain[2];
+    let run = Header::parse(before).unwrap();
+    let minutes = 2 * 60_000;
+    let other = Link {
+        seq: 3,
+        key: model::uuid(START + 4, 4),
+        sha256: ObjectHash::of(b"never"),
+    };
+    for (unconfirmed, end) in [(Vec::new(), false), (vec![other], true)] {
+        let header = Header {
+            seq: 4,
+            clock: at(START + minutes),
+            confirmed: Vec::new(),
+            unconfirmed,
+            end,
+            ..run
+        };
+        let forged = key(START + minutes, 9, run.node);
+        let mut journal = journal.clone();
+        journal.insert(forged.clone(), header.to_line().into_bytes());
+        let faults = check(&journal).faults;
+        let known = faults.iter().filter(|fault| !fault.what.is_unknown());
+        let what: Vec<_> = known.map(|fault| (&fault.object, &fault.what)).collect();
+        let disputed = What::Inserted(Inserted::Disputed(forged));
+        assert_eq!(what[0], (&genuine, &disputed), "{end}");
+        assert!(what.iter().all(|(_, what)| **what == disputed), "{what:?}");
+    }
+}
