@@ -186,7 +186,7 @@ impl Journal for S3Journal {
                 }
                 (Some(412), _) => return Ok(Put::AlreadyThere),
                 (_, Some(code)) if REPEATED.contains(&code) && tries < REPEATED_MAX => tries += 1,
-                (status, _) => return failed(failure::text(&error), status == Some(403)),
+                _ => return failed(failure::text(&error), failure::is_denied(&error)),
             }
         }
     }
@@ -200,10 +200,7 @@ impl Journal for S3Journal {
             .send()
             .await;
         let object = sent.map_err(|error| {
-            let denied = error
-                .raw_response()
-                .is_some_and(|r| r.status().as_u16() == 403);
-            JournalError::new("GET", failure::text(&error), denied)
+            JournalError::new("GET", failure::text(&error), failure::is_denied(&error))
         })?;
         let body = object.body.collect().await;
         Ok(body

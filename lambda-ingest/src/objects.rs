@@ -209,15 +209,10 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let text = failure::text(error);
-    let status = error
-        .raw_response()
-        .map(|response| response.status().as_u16());
-    match (error, status) {
+    match error {
         _ if error.code() == Some("NoSuchKey") => ObjectError::Gone,
-        (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_), _) => {
-            ObjectError::Unreachable(text)
-        }
-        (_, Some(403)) => ObjectError::Denied(text),
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => ObjectError::Unreachable(text),
+        _ if failure::is_denied(error) => ObjectError::Denied(text),
         _ => ObjectError::Failed(text),
     }
 }

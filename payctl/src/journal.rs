@@ -46,8 +46,12 @@ pub struct Listed {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the bucket can't be listed; the credentials need s3:ListBucket on it: {0}")]
-pub struct ListError(String);
+pub enum ListError {
+    #[error("the bucket can't be listed; the credentials need s3:ListBucket on it: {0}")]
+    Denied(String),
+    #[error("the bucket can't be listed: {0}")]
+    Failed(String),
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -152,7 +156,7 @@ impl Journal {
         let folders = names.map(|folder| {
             let name = folder.prefix().unwrap_or_default();
             let key = ObjectKey::parse_form_encoded(name);
-            let key = key.ok_or_else(|| ListError(no_key(name)))?;
+            let key = key.ok_or_else(|| ListError::Failed(no_key(name)))?;
             Ok(key.as_str().to_owned())
         });
         Ok(FolderPage {
@@ -210,7 +214,7 @@ impl Journal {
         let request = request.prefix(prefix).encoding_type(LISTED_KEYS);
         let answer = request.max_keys(1).send().await;
         let answer = answer.map_err(|error| list_error(&error))?;
-        has_more(&answer).map_err(ListError)?;
+        has_more(&answer).map_err(ListError::Failed)?;
         let first = answer.contents().first().and_then(listed);
         Ok(first.map(|object| object.key.to_string()))
     }
@@ -223,7 +227,7 @@ fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
         let name = || object.key().unwrap_or_default().to_owned();
         let bytes = object.size().and_then(|size| size.try_into().ok());
         let whole = listed(object).zip(bytes);
-        let (version, bytes) = whole.ok_or_else(|| ListError(no_object(&name())))?;
+        let (version, bytes) = whole.ok_or_else(|| ListError::Failed(no_object(&name())))?;
         if bytes == 0 && version.key.is_folder() {
             continue;
         }
@@ -234,9 +238,9 @@ fn objects(contents: &[S3Object]) -> Result<Vec<Listed>, ListError> {
 
 /// Where the listing goes on. One that breaks off is not at its end.
 fn next_page(answer: &ListObjectsV2Output) -> Result<Option<String>, ListError> {
-    let has_more = has_more(answer).map_err(ListError)?;
+    let has_more = has_more(answer).map_err(ListError::Failed)?;
     match answer.next_continuation_token() {
-        None if has_more => Err(ListError(
+        None if has_more => Err(ListError::Failed(
             "the answer is truncated and names no next page".to_owned(),
         )),
         token => Ok(token.map(str::to_owned)),
@@ -255,7 +259,12 @@ fn list_error<E>(error: &SdkError<E>) -> ListError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    ListError(failure::text(error))
+    let text = failure::text(error);
+    if failure::is_denied(error) {
+        ListError::Denied(text)
+    } else {
+        ListError::Failed(text)
+    }
 }
 
 impl Listing<'_> {
