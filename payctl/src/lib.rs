@@ -30,6 +30,7 @@ mod journal_scan;
 mod outcome;
 mod output;
 mod pay_client;
+mod places;
 mod progress;
 mod proof;
 mod queue;

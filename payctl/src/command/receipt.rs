@@ -1,8 +1,9 @@
 //! `payctl receipt`.
 
+mod checkpoint;
 mod proof;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use payment_core::{ClientName, PaymentId, PaymentKey};
 use program::Env;
@@ -13,10 +14,11 @@ use crate::config::{self, User};
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output;
+use crate::proof::key::AnyKey;
 use crate::text_file;
 
-/// Far more than a record of 16 KiB makes: the file may be anybody's.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// A checkpoint of a year has 3 MiB, a record 16 KiB: the file may be anybody's.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -27,6 +29,9 @@ pub struct Args {
     /// The client whose payment it is
     #[arg(long, value_name = "NAME")]
     client: Option<ClientName>,
+    /// A file of checkpoints of verify: the one that holds the payment's hour becomes part of the receipt
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Option<PathBuf>,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -34,21 +39,32 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Prove a receipt against the journal: the record, its object and the header that names the object
-    Check { file: PathBuf },
+    Check {
+        file: PathBuf,
+        /// The public key that its checkpoint is to be signed with [default: the key that the checkpoint names, which is
+        /// printed]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
 }
 
 pub async fn run(args: Args, env: Env) -> Result<Outcome, Failure> {
     match (args.action, args.id) {
-        (Some(Action::Check { file }), _) => check(&file, env).await,
+        (Some(Action::Check { file, key }), _) => check(&file, key.as_deref(), env).await,
         (None, Some(id)) => {
             let client = args.client.unwrap_or_default();
-            print(PaymentKey { id, client }, env).await
+            let payment = PaymentKey { id, client };
+            print(payment, args.checkpoints.as_deref(), env).await
         }
         (None, None) => Err(Failure::config("which payment? payctl receipt ID")),
     }
 }
 
-async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
+async fn print(
+    payment: PaymentKey,
+    checkpoints: Option<&Path>,
+    mut env: Env,
+) -> Result<Outcome, Failure> {
     let place = config::place(&mut env);
     let store = config::store(&mut env, User::Reader, 1);
     let (place, store) = env
@@ -62,9 +78,13 @@ async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
         ));
         return Ok(Outcome::Different);
     };
-    match Receipt::of(&log, &row).await? {
+    match Receipt::of(&log, &row, checkpoints).await? {
         Ok(receipt) => {
             output::say_json(&receipt)?;
+            if checkpoints.is_some() && receipt.checkpoint.is_none() {
+                output::warn("no checkpoint holds its hour yet");
+                return Ok(Outcome::Unfinished);
+            }
             Ok(Outcome::Clean)
         }
         Err(why) => {
@@ -74,7 +94,9 @@ async fn print(payment: PaymentKey, mut env: Env) -> Result<Outcome, Failure> {
     }
 }
 
-async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure> {
+async fn check(file: &Path, key: Option<&Path>, mut env: Env) -> Result<Outcome, Failure> {
+    let key = key.map(AnyKey::read).transpose()?;
+    let key = key.and_then(|key| key.public());
     let place = config::place(&mut env);
     let place = env.finish(|| place).map_err(Failure::config)?;
     let unusable =
@@ -83,7 +105,7 @@ async fn check(file: &std::path::Path, mut env: Env) -> Result<Outcome, Failure>
     let receipt: Receipt =
         serde_json::from_str(&text).map_err(|_| unusable(&"it is no receipt of payctl"))?;
     let log = Journal::open(place).await.map_err(Failure::config)?;
-    Ok(match receipt.held(&log).await? {
+    Ok(match receipt.held(&log, key).await? {
         Verdict::Proven(what) => {
             output::say(&output::lines(&format!("proven: {what}")))?;
             Outcome::Clean

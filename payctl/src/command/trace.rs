@@ -1,6 +1,5 @@
 //! `payctl trace`: every hop of one payment.
 
-mod folders;
 mod hops;
 mod origin;
 mod recorded;

@@ -65,10 +65,20 @@ pub struct Open {
 #[derive(Debug, Default)]
 pub struct Checkpoints {
     pub list: Vec<Checkpoint>,
-    last_line: Option<String>,
+    /// The line of each, as it was signed.
+    lines: Vec<String>,
     key: Option<PublicKey>,
     /// Length of the file.
     bytes: u64,
+}
+
+/// Why a line is not what was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotSigned {
+    #[error("it is no checkpoint")]
+    Form,
+    #[error("its signature is not right, or another key's")]
+    Signature,
 }
 
 /// Why a file is not what was signed.
@@ -129,6 +139,40 @@ impl fmt::Display for Open {
     }
 }
 
+impl Checkpoint {
+    /// Reads a line and verifies it: with `key`, or else with the key that it names itself.
+    pub fn read(line: &str, key: Option<PublicKey>) -> Result<(Self, PublicKey), NotSigned> {
+        let (signed, signature) = line
+            .rsplit_once(SIGNATURE)
+            .and_then(|(signed, rest)| Some((format!("{signed}}}"), rest.strip_suffix("\"}")?)))
+            .ok_or(NotSigned::Form)?;
+        let checkpoint: Self = serde_json::from_str(&signed).map_err(|_| NotSigned::Form)?;
+        let is_known = checkpoint.v == 1
+            && Timestamp::parse(&checkpoint.to).is_some()
+            && checkpoint
+                .from
+                .as_deref()
+                .is_none_or(|from| Timestamp::parse(from).is_some());
+        let named = PublicKey::parse(&checkpoint.key).filter(|_| is_known);
+        let named = named.ok_or(NotSigned::Form)?;
+        let key = key.unwrap_or(named);
+        if key != named || !key.verifies(signed.as_bytes(), signature) {
+            return Err(NotSigned::Signature);
+        }
+        Ok((checkpoint, key))
+    }
+
+    pub fn is_of(&self, place: &JournalLocation) -> bool {
+        (&self.bucket, &self.prefix) == (&place.bucket, &place.prefix)
+    }
+
+    /// What it says of an hour that had objects.
+    pub fn hour(&self, begin: Timestamp) -> Option<&Hour> {
+        let begin = begin.to_string();
+        self.hours.iter().find(|hour| hour.begin == begin)
+    }
+}
+
 impl Checkpoints {
     /// Reads a file, which may not be there yet, and verifies it: with `key`, or else with the key that its first line
     /// names.
@@ -155,25 +199,12 @@ impl Checkpoints {
     }
 
     fn line(&mut self, number: usize, line: &str, place: &JournalLocation) -> Result<(), Broken> {
-        let (signed, signature) = line
-            .rsplit_once(SIGNATURE)
-            .and_then(|(signed, rest)| Some((format!("{signed}}}"), rest.strip_suffix("\"}")?)))
-            .ok_or(Broken::Form(number))?;
-        let checkpoint: Checkpoint =
-            serde_json::from_str(&signed).map_err(|_| Broken::Form(number))?;
-        let is_known = checkpoint.v == 1
-            && Timestamp::parse(&checkpoint.to).is_some()
-            && checkpoint
-                .from
-                .as_deref()
-                .is_none_or(|from| Timestamp::parse(from).is_some());
-        let named = PublicKey::parse(&checkpoint.key).filter(|_| is_known);
-        let named = named.ok_or(Broken::Form(number))?;
-        let key = *self.key.get_or_insert(named);
-        if key != named || !key.verifies(signed.as_bytes(), signature) {
-            return Err(Broken::Signature(number));
-        }
-        if (&checkpoint.bucket, &checkpoint.prefix) != (&place.bucket, &place.prefix) {
+        let (checkpoint, key) = Checkpoint::read(line, self.key).map_err(|why| match why {
+            NotSigned::Form => Broken::Form(number),
+            NotSigned::Signature => Broken::Signature(number),
+        })?;
+        self.key = Some(key);
+        if !checkpoint.is_of(place) {
             return Err(Broken::JournalLocation(number));
         }
         let begins = self.list.last().map(|last| &last.to);
@@ -184,8 +215,15 @@ impl Checkpoints {
             return Err(Broken::Link(number));
         }
         self.list.push(checkpoint);
-        self.last_line = Some(line.to_owned());
+        self.lines.push(line.to_owned());
         Ok(())
+    }
+
+    /// The line of the checkpoint that holds this hour.
+    pub fn line_of(&self, hour: Timestamp) -> Option<&str> {
+        let mut all = self.list.iter().zip(&self.lines);
+        let (_, line) = all.find(|(checkpoint, _)| checkpoint.hour(hour).is_some())?;
+        Some(line)
     }
 
     /// The key that all of them are signed with.
@@ -218,7 +256,7 @@ impl Checkpoints {
     }
 
     pub fn last_hash(&self) -> Option<String> {
-        let line = self.last_line.as_ref()?;
+        let line = self.lines.last()?;
         Some(ObjectHash::of(line.as_bytes()).to_string())
     }
 
@@ -299,6 +337,7 @@ impl Checkpoints {
     }
 }
 
+/// How an hour differs from what it was.
 fn changed(then: &Hour, now: Option<&Hour>) -> String {
     let Some(now) = now else {
         return format!("its {} objects are gone", then.objects);

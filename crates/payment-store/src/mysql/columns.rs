@@ -1,7 +1,8 @@
 //! The columns that the function writes: its statements name them, and its grants allow no others.
 //!
 //! The database itself sets numbers and times of recording. A user who could set them could use up a table's numbers, or
-//! date a row back.
+//! date a row back. Grants do not keep a user from doing so by session variables (`insert_id`, `timestamp`) where the
+//! server lets anyone set them: an audit takes no number and no time for right.
 
 macro_rules! payment_columns {
     () => {

@@ -1,15 +1,19 @@
 //! What a receipt says, and what the journal says to it.
 
+use std::path::Path;
+
 use lambda_ingest::objects::Object;
 use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
 use payment_core::{Currency, LogRecord, ObjectKey, Timestamp};
-use payment_store::audit::{KeySpan, Row};
+use payment_store::audit::{KeySpan, Row, Stored};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
+use super::checkpoint;
 use crate::journal::Journal;
 use crate::outcome::Failure;
+use crate::proof::key::PublicKey;
 use crate::range::{Segment, moved};
 
 /// Keys are made within so long of each other in another order than objects are sealed.
@@ -37,6 +41,9 @@ pub struct Receipt {
     pub position: Option<Place>,
     /// The object whose header names this one.
     pub named_by: Option<String>,
+    /// The line of a file of checkpoints that holds the object's hour.
+    #[serde(default)]
+    pub checkpoint: Option<String>,
 }
 
 /// A position in the chain, as text.
@@ -67,7 +74,11 @@ pub enum Verdict {
 
 impl Receipt {
     /// The receipt of a recorded payment, or why the journal gives none.
-    pub async fn of(log: &Journal, row: &Row<'_>) -> Result<Result<Self, String>, Failure> {
+    pub async fn of(
+        log: &Journal,
+        row: &Row<'_>,
+        checkpoints: Option<&Path>,
+    ) -> Result<Result<Self, String>, Failure> {
         let key = ObjectKey::parse(row.object_key);
         let Some(key) = key.filter(|key| log.place.holds(&log.reference(key))) else {
             return Ok(Err("its row names no object of the journal".to_owned()));
@@ -76,7 +87,9 @@ impl Receipt {
             return Ok(Err(format!("{key} is gone")));
         };
         let line = row.object_line;
-        let read = read(&object, line).filter(|(_, record)| is_of_line(row, record));
+        let stored_at = object.version.stored_at;
+        let read = read(&object, line);
+        let read = read.filter(|(_, record)| is_of_line(row, record, stored_at));
         let Some((text, record)) = read else {
             return Ok(Err(format!("line {line} of {key} is not the row's")));
         };
@@ -87,7 +100,9 @@ impl Receipt {
             Vouched::Nobody => None,
             Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
         };
+        let checkpoint = checkpoints.map(|file| checkpoint::line(file, log, &object.version));
         Ok(Ok(Self {
+            checkpoint: checkpoint.transpose()?.flatten(),
             bucket: log.place.bucket.clone(),
             object: key.to_string(),
             sha256: sha256.to_string(),
@@ -100,7 +115,7 @@ impl Receipt {
     }
 
     /// Holds the receipt against the journal. Its own word for who vouches for the object is not taken.
-    pub async fn held(&self, log: &Journal) -> Result<Verdict, Failure> {
+    pub async fn held(&self, log: &Journal, signer: Option<PublicKey>) -> Result<Verdict, Failure> {
         let wrong = |why: String| Ok(Verdict::Wrong(vec![why]));
         if self.bucket != log.place.bucket {
             return wrong(format!("it is of the bucket {}", self.bucket));
@@ -127,11 +142,23 @@ impl Receipt {
             }
             _ => {}
         }
+        let mut witnesses = Vec::new();
+        if let Vouched::By(by) = vouched {
+            witnesses.push(format!("{by} vouches for it"));
+        }
+        if let Some(line) = &self.checkpoint {
+            match checkpoint::held(log, line, signer, &object.version).await? {
+                Ok(witness) => witnesses.push(witness),
+                Err(why) => faults.push(why),
+            }
+        }
         let what = self.what(&record);
-        Ok(match vouched {
-            _ if !faults.is_empty() => Verdict::Wrong(faults),
-            Vouched::By(by) => Verdict::Proven(format!("{what}; {by} vouches for it")),
-            _ => Verdict::Unvouched(format!("{what}; no header vouches for it")),
+        Ok(if !faults.is_empty() {
+            Verdict::Wrong(faults)
+        } else if witnesses.is_empty() {
+            Verdict::Unvouched(format!("{what}; no header vouches for it"))
+        } else {
+            Verdict::Proven(format!("{what}; {}", witnesses.join("; ")))
         })
     }
 
@@ -180,11 +207,17 @@ fn dispute(by: &ObjectKey, key: &ObjectKey) -> String {
     format!("{by} names something else in the place of {key}; payctl verify says more")
 }
 
-/// Whether the row is the line's, and says what its hash says.
-fn is_of_line(row: &Row<'_>, record: &LogRecord) -> bool {
-    row.is_of(record.payment.key())
-        && row.content_hash == Some(record.content_hash)
-        && row.matches_own_hash()
+/// Whether the row is the line's in every column. When it was recorded, and whether the object was stored again since, is
+/// for an audit to say.
+fn is_of_line(row: &Row<'_>, record: &LogRecord, stored_at: Timestamp) -> bool {
+    let stored = Stored {
+        at: stored_at,
+        is_rewritten: true,
+        is_replaced: true,
+        is_restored: false,
+        ingested_at: None,
+    };
+    row.differing_from_line(record, stored).is_empty()
 }
 
 impl Place {

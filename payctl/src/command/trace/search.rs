@@ -13,11 +13,11 @@ use time::OffsetDateTime;
 use tokio::task::{JoinError, JoinSet};
 
 use super::Args;
-use super::folders::{Places, places};
 use super::hops::Hops;
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
+use crate::places::objects;
 use crate::range::{Range, moved};
 
 /// Objects that are read at one time.
@@ -194,21 +194,9 @@ async fn tell(
 }
 
 async fn search(log: &Arc<Journal>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
-    let Places { segments, objects } = places(log, range).await?;
     let mut search = Search::default();
-    for listed in objects {
+    for listed in objects(log, range).await? {
         search.start(log, listed.version.key, id).await?;
-    }
-    for segment in segments {
-        let Some(mut listing) = log.list(segment) else {
-            continue;
-        };
-        while let Some(listed) = listing.next().await? {
-            let version = listed.version;
-            if range.holds(&log.place.prefix, version.key.as_str(), version.stored_at) {
-                search.start(log, version.key, id).await?;
-            }
-        }
     }
     while search.take().await? {}
     search

@@ -9,7 +9,7 @@ use super::{erase, ingested, put, run, verify};
 use crate::harness::Pipeline;
 
 /// A file of one checkpoint up to eight, and one up to now.
-async fn checkpoints(pipeline: &Pipeline) -> (TempDir, String, String) {
+pub async fn checkpoints(pipeline: &Pipeline) -> (TempDir, String, String) {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (file, key) = (path("checkpoints.ndjson"), path("key.pem"));

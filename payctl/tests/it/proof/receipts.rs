@@ -7,7 +7,8 @@ use serde_json::Value;
 use sqlx::MySqlPool;
 use tempfile::TempDir;
 
-use super::{Written, ingested, put};
+use super::checkpoints::checkpoints;
+use super::{Written, erase, ingested, put, run};
 use crate::harness::lines;
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
@@ -107,10 +108,69 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
         let said = pipeline.payctl(&["receipt", id]).await;
         said.check(1, &["no receipt", why]);
     }
+    pipeline
+        .admin("UPDATE transactions SET request_id = 'forged' WHERE payment_id = 'a1'")
+        .await;
+    let altered = pipeline.payctl(&["receipt", "a1"]).await;
+    altered.check(1, &["no receipt", "is not the row's"]);
     let none = pipeline.payctl(&["receipt", "nobody"]).await;
     none.check(1, &["has no row"]);
     fs::write(&file, "{}").unwrap();
     check(64, &["no receipt"]).await;
     let endless = pipeline.payctl(&["receipt", "check", "/dev/zero"]).await;
     endless.check(64, &["bytes or more"]);
+}
+
+/// What was signed of its hour proves a payment as well, also one that no header names.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_receipt_with_a_checkpoint_is_proven_while_the_hour_is_what_it_was(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let key = "transactions/dt=2026-11-22/hh=07/export.json".to_owned();
+    let body = "{\"id\":\"p1\"}\n".to_owned();
+    let export = Written { key, body };
+    put(&pipeline, std::slice::from_ref(&export)).await;
+    let (folder, file, public) = checkpoints(&pipeline).await;
+    let receipt = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for id in ["a2", "p1"] {
+        let said = pipeline
+            .payctl(&["receipt", id, "--checkpoints", &file])
+            .await;
+        assert_eq!(said.code, 0, "{}", said.err);
+        fs::write(receipt(id), said.out).unwrap();
+    }
+    let check = async |id: &str, code: i32, parts: &[&str]| {
+        let args = ["receipt", "check", &receipt(id), "--key", &public];
+        pipeline.payctl(&args).await.check(code, parts);
+    };
+    let signed = "checkpoint 1, signed by";
+    check("a2", 0, &["proven", &objects[2].key, signed]).await;
+    check("p1", 0, &["proven: payment p1", signed]).await;
+    // Another object of the hour goes, with all that was known of it.
+    erase(&pipeline, &objects[3]).await;
+    let rewritten = [
+        "not proven",
+        "checkpoint 1 no longer holds",
+        "had 5 objects",
+    ];
+    check("p1", 1, &rewritten).await;
+    put(&pipeline, &objects[3..]).await;
+    check("p1", 0, &[signed]).await;
+
+    let text = fs::read_to_string(receipt("p1")).unwrap();
+    fs::write(
+        receipt("p1"),
+        text.replace("objects\\\":5", "objects\\\":6"),
+    )
+    .unwrap();
+    check("p1", 1, &["not proven", "its signature is not right"]).await;
+    let other = receipt("other.pem");
+    pipeline.payctl(&["key", "new", &other]).await.check(0, &[]);
+    let args = ["receipt", "check", &receipt("a2"), "--key", &other];
+    let said = pipeline.payctl(&args).await;
+    said.check(1, &["not proven", "another key's"]);
+    put(&pipeline, &run(0xa3, "2026-11-24T09", "c")).await;
+    let late = ["receipt", "c1", "--checkpoints", &file];
+    let said = pipeline.payctl(&late).await;
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("no checkpoint holds its hour yet"));
 }

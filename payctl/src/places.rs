@@ -48,3 +48,24 @@ pub async fn places(log: &Journal, range: &Range) -> Result<Places, ListError> {
     }
     Ok(places)
 }
+
+/// The objects of a range, in the order of their keys.
+pub async fn objects(log: &Journal, range: &Range) -> Result<Vec<Listed>, ListError> {
+    let Places {
+        segments,
+        mut objects,
+    } = places(log, range).await?;
+    for segment in segments {
+        let Some(mut listing) = log.list(segment) else {
+            continue;
+        };
+        while let Some(listed) = listing.next().await? {
+            let version = &listed.version;
+            if range.holds(&log.place.prefix, version.key.as_str(), version.stored_at) {
+                objects.push(listed);
+            }
+        }
+    }
+    objects.sort_by(|a, b| a.version.key.cmp(&b.version.key));
+    Ok(objects)
+}
