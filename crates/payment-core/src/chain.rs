@@ -7,8 +7,10 @@
 pub mod checker;
 pub(crate) mod header;
 mod ids;
+mod number_set;
 mod run;
 
 pub use self::header::{Header, InvalidHeader, Link, NAMES_MAX};
 pub use self::ids::{Node, ObjectHash, Position, RunId};
+pub use self::number_set::NumberSet;
 pub use self::run::{Purpose, Run, Sealed};

@@ -11,6 +11,7 @@ mod tables;
 
 use std::time::Duration;
 
+use payment_core::chain::RunId;
 use payment_core::{ETag, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -196,6 +197,23 @@ impl Store {
         let entries = self.ledger_entries(&row.object_key).await?;
         let is_own = |entry: &LedgerEntry| entry.ingested_at >= row.recorded_at;
         Ok(entries.into_iter().find(is_own))
+    }
+
+    /// The objects that have this number of a run: the first [`LISTED_MAX`]. No index helps.
+    pub async fn objects_at(&self, run: RunId, seq: u64) -> Result<Vec<ObjectKey>, Error> {
+        let sql = format!(
+            "SELECT object_key FROM ingested_objects WHERE run = ? AND seq = ? LIMIT {LISTED_MAX}"
+        );
+        self.ask(async |connection| {
+            let query = sqlx::query_scalar(AssertSqlSafe(sql));
+            let query = query.bind(run.to_string()).bind(seq);
+            let keys: Vec<String> = query.fetch_all(connection).await?;
+            Ok(keys
+                .iter()
+                .filter_map(|key| ObjectKey::parse(key))
+                .collect())
+        })
+        .await
     }
 
     /// Lines of all objects of the ledger.

@@ -177,8 +177,11 @@ impl Work<'_> {
     async fn take(&mut self, key: &ObjectKey, mut findings: Findings) -> io::Result<()> {
         if let Some(proof) = &mut self.proof {
             let sight = findings.sight.take().map(|sight| *sight);
-            let faults = proof.end(key, sight);
-            let held = proof.hold(&self.audit.log, faults).await;
+            let Audit { log, store, .. } = self.audit;
+            for what in proof.end(log, store, key, sight).await {
+                self.report.gap(what);
+            }
+            let held = proof.faults(log).await;
             self.report.add(held)?;
         }
         // Hope once lost is not regained by an object that was at work meanwhile: others were not tried.

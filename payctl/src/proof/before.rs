@@ -1,16 +1,18 @@
 //! What the time before the range says of the objects in it: whether there was a chain, and which runs had ended.
 //!
 //! The walk comes by every key, so the ledger's entries of that time are there. Objects are read where it takes a header
-//! to tell: one for the chain's beginning, and the last one of each run that has objects in the range. In memory is the
-//! key of that last one, for every run.
+//! to tell: one for the chain's beginning, the last one of each run that has objects in the range, and each whose number an
+//! object of the range has as well. In memory is the key of the last one and the numbers, of which a run has few spans.
 
 use std::collections::HashMap;
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::chain::checker::Sighting;
-use payment_core::chain::{Header, Position, RunId};
+use payment_core::chain::{Header, Node, NumberSet, Position, RunId};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
+use payment_store::Store;
+use program::chain;
 
 use crate::journal::Journal;
 use crate::journal_scan::Step;
@@ -27,14 +29,23 @@ pub struct Before {
     chained_since: Option<Timestamp>,
     /// The last batch of those that it gives none.
     last: Option<ObjectKey>,
-    runs: HashMap<RunId, Last>,
+    runs: HashMap<(RunId, Node), OfRun>,
 }
 
-/// The object of a run with its highest number.
-#[derive(Debug)]
-struct Last {
-    seq: u64,
-    key: ObjectKey,
+/// What the ledger has of a run.
+#[derive(Debug, Default)]
+struct OfRun {
+    numbers: NumberSet,
+    /// The object with its highest number, until it is read.
+    last: Option<ObjectKey>,
+}
+
+/// A number of a run that the ledger has before the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Number {
+    pub run: RunId,
+    pub node: Node,
+    pub seq: u64,
 }
 
 /// What is known of the time before.
@@ -43,12 +54,8 @@ pub enum Known {
     Chained {
         since: Timestamp,
     },
-    Ended {
-        run: RunId,
-        seq: u64,
-    },
-    /// The last object of a run that goes on in the range.
-    Last(Sighting),
+    /// An object of a run that goes on in the range.
+    Object(Sighting),
     Unknown(String),
 }
 
@@ -91,27 +98,60 @@ impl Before {
         if std::mem::take(&mut self.asks_begin) {
             known.extend(self.begin(log).await);
         }
-        let runs = positions(step).filter_map(|position| self.runs.remove(&position.run));
-        for last in runs.collect::<Vec<_>>() {
-            known.extend(last.read(log).await);
+        for number in numbers(step) {
+            let of_run = self.runs.get_mut(&(number.run, number.node));
+            if let Some(key) = of_run.and_then(|of_run| of_run.last.take()) {
+                known.extend(read(log, &key).await);
+            }
+        }
+        known
+    }
+
+    /// Whether the ledger has an object of this number before the range.
+    pub fn has(&self, number: Number) -> bool {
+        let of_run = self.runs.get(&(number.run, number.node));
+        of_run.is_some_and(|of_run| of_run.numbers.contains(number.seq))
+    }
+
+    /// The objects before the range that have the number, as the ledger has them.
+    pub async fn objects(&self, log: &Journal, store: &Store, number: Number) -> Vec<Known> {
+        let Number { run, node, seq } = number;
+        let keys = match store.objects_at(run, seq).await {
+            Ok(keys) => keys,
+            Err(error) => {
+                let why = chain(&error);
+                return vec![Known::Unknown(format!(
+                    "which objects have number {seq} of run {run}: {why}"
+                ))];
+            }
+        };
+        let mut known = Vec::new();
+        for key in keys {
+            let batch = key
+                .own_batch()
+                .filter(|(_, of)| Node::parse(of) == Some(node));
+            let at = batch.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
+            if at.is_some_and(|at| self.until.is_some_and(|until| at < until)) {
+                known.extend(read(log, &key).await);
+            }
         }
         known
     }
 
     fn note(&mut self, step: &Step, at: Timestamp) {
-        let mut positions = positions(step).peekable();
-        if positions.peek().is_none() {
+        let mut numbers = numbers(step).peekable();
+        if numbers.peek().is_none() {
             let is_batch = step.listed.as_ref().is_some_and(|listed| listed.bytes > 0);
             self.last = is_batch.then(|| step.key.clone()).or(self.last.take());
             return;
         }
         self.chained_since.get_or_insert(at);
-        for Position { run, seq } in positions {
-            let is_later = |last: &Last| last.seq < seq;
-            if self.runs.get(&run).is_none_or(is_later) {
-                let key = step.key.clone();
-                self.runs.insert(run, Last { seq, key });
+        for Number { run, node, seq } in numbers {
+            let of_run = self.runs.entry((run, node)).or_default();
+            if of_run.numbers.last().is_none_or(|last| last < seq) {
+                of_run.last = Some(step.key.clone());
             }
+            of_run.numbers.insert(seq);
         }
     }
 
@@ -132,34 +172,25 @@ impl Before {
     }
 }
 
-impl Last {
-    async fn read(&self, log: &Journal) -> Option<Known> {
-        let object = match log.find(&self.key).await {
-            Ok(object) => object?,
-            Err(error) => {
-                return Some(Known::Unknown(format!(
-                    "what a run was before the range, as {} can't be read: {error}",
-                    self.key
-                )));
-            }
-        };
-        let sighting = Sighting::of(&self.key, &object.body);
-        let header = sighting.header()?;
-        Some(match *header {
-            Header {
-                run,
-                seq,
-                end: true,
-                ..
-            } => Known::Ended { run, seq },
-            _ => Known::Last(sighting),
-        })
+/// An object before the range. One that is gone says nothing.
+async fn read(log: &Journal, key: &ObjectKey) -> Option<Known> {
+    match log.find(key).await {
+        Ok(object) => Some(Known::Object(Sighting::of(key, &object?.body))),
+        Err(error) => Some(Known::Unknown(format!(
+            "what a run was before the range, as {key} can't be read: {error}"
+        ))),
     }
 }
 
-fn positions(step: &Step) -> impl Iterator<Item = Position> {
+/// Of all versions of the step's object.
+fn numbers(step: &Step) -> impl Iterator<Item = Number> {
+    let node = step.key.own_batch().and_then(|(_, node)| Node::parse(node));
     let fingerprints = step.entries.iter().filter_map(|entry| entry.fingerprint);
-    fingerprints.filter_map(|fingerprint| fingerprint.position)
+    fingerprints.filter_map(move |fingerprint| {
+        let Position { run, seq } = fingerprint.position?;
+        let node = node?;
+        Some(Number { run, node, seq })
+    })
 }
 
 /// The object's header. One that is gone has none.

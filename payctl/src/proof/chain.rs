@@ -4,19 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use payment_core::chain::ObjectHash;
-use payment_core::chain::checker::{Checker, Fault, Sighting, Span, Summary};
+use payment_core::chain::checker::{Checker, Sighting, Span, Summary};
+use payment_core::chain::{Header, ObjectHash};
 use payment_core::{ObjectKey, Timestamp};
+use payment_store::Store;
 use serde::Serialize;
 
 use super::accuser::Accuser;
-use super::before::{Before, Known};
+use super::before::{Before, Known, Number};
 use super::checkpoint::Open;
 use super::hours::{Hour, Hours, RowDigest};
 use crate::audit::difference::Findings;
 use crate::journal::Journal;
 use crate::journal_scan::Step;
 use crate::output;
+
+/// Numbers that the ledger is asked for: each time it is read as a whole.
+const ASKED_MAX: usize = 100;
 
 /// Runs without an end that a person is shown.
 const RUNS_SHOWN_MAX: usize = 100;
@@ -48,6 +52,8 @@ pub struct Proof {
     at_work: BTreeSet<ObjectKey>,
     /// Objects behind one that is at work.
     waiting: BTreeMap<ObjectKey, Sight>,
+    /// Numbers of objects of the range that the ledger was asked for.
+    asked: BTreeSet<Number>,
 }
 
 /// What the chain says of a range.
@@ -96,6 +102,7 @@ impl Proof {
             hours: Hours::default(),
             at_work: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            asked: BTreeSet::new(),
         }
     }
 
@@ -110,8 +117,7 @@ impl Proof {
         for known in self.before.pass(log, step).await {
             match known {
                 Known::Chained { since } => self.checker.note_chain(since),
-                Known::Ended { run, seq } => self.checker.note_end(run, seq),
-                Known::Last(sighting) => self.checker.note_last(&sighting),
+                Known::Object(sighting) => self.checker.note_before(&sighting),
                 Known::Unknown(what) => unknown.push(what),
             }
         }
@@ -121,10 +127,17 @@ impl Proof {
         unknown
     }
 
-    /// What was read of it, if it was there; the faults that are certain now.
-    pub fn end(&mut self, key: &ObjectKey, sight: Option<Sight>) -> Vec<Fault> {
+    /// What was read of it, if it was there. What can't be known is said.
+    pub async fn end(
+        &mut self,
+        log: &Journal,
+        store: &Store,
+        key: &ObjectKey,
+        sight: Option<Sight>,
+    ) -> Vec<String> {
+        let mut unknown = Vec::new();
         if !self.at_work.remove(key) {
-            return Vec::new();
+            return unknown;
         }
         if let Some(sight) = sight {
             self.waiting.insert(key.clone(), sight);
@@ -136,21 +149,63 @@ impl Proof {
                 .is_none_or(|at_work| first.key() < at_work)
         {
             let sight = first.remove();
+            unknown.extend(self.ask_before(log, store, &sight.sighting).await);
             self.see(sight);
         }
-        self.checker.take()
+        unknown
     }
 
-    /// What is to be said of the faults.
-    pub async fn hold(&mut self, log: &Journal, faults: Vec<Fault>) -> Findings {
+    /// What is to be said of the faults that are certain now.
+    pub async fn faults(&mut self, log: &Journal) -> Findings {
+        let faults = self.checker.take();
         self.accuser.hold(log, faults).await
+    }
+
+    /// Gives the checker the objects before the range whose numbers this one has, or names as unconfirmed: the ledger has
+    /// them. What can't be known is said.
+    async fn ask_before(
+        &mut self,
+        log: &Journal,
+        store: &Store,
+        sighting: &Sighting,
+    ) -> Vec<String> {
+        let mut unknown = Vec::new();
+        let Some(Header {
+            run,
+            node,
+            seq,
+            unconfirmed,
+            ..
+        }) = sighting.header()
+        else {
+            return unknown;
+        };
+        let unconfirmed = unconfirmed.iter().map(|link| link.seq);
+        for seq in std::iter::once(*seq).chain(unconfirmed) {
+            let (run, node) = (*run, *node);
+            let number = Number { run, node, seq };
+            if !self.before.has(number) || !self.asked.insert(number) {
+                continue;
+            }
+            if self.asked.len() > ASKED_MAX {
+                unknown.push(format!(
+                    "which object before the range has number {seq} of run {run}"
+                ));
+                continue;
+            }
+            for known in self.before.objects(log, store, number).await {
+                match known {
+                    Known::Object(sighting) => self.checker.note_before(&sighting),
+                    Known::Unknown(what) => unknown.push(what),
+                    Known::Chained { .. } => {}
+                }
+            }
+        }
+        unknown
     }
 
     /// Every object was seen.
     pub async fn finish(mut self, log: &Journal) -> (Proven, Findings) {
-        for sight in std::mem::take(&mut self.waiting).into_values() {
-            self.see(sight);
-        }
         let Summary {
             faults,
             open,

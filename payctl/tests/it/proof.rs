@@ -14,7 +14,7 @@ use crate::harness::{Pipeline, lines, said};
 struct Tier {
     run: Run,
     node: Node,
-    written: u8,
+    written: u16,
 }
 
 struct Written {
@@ -226,6 +226,79 @@ async fn p11_what_was_done_before_a_pause_is_named_by_the_range_behind_it(pool: 
         "either may be forged",
     ];
     verify(&pipeline, &hour, 1, &inserted).await;
+}
+
+/// Whoever may write into the bucket takes numbers that the run had, or will have, in other hours.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_number_of_another_hour_is_named(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let began = "2026-11-22T07:30:00Z";
+    let mut tier = Tier::new(0xa1, began);
+    for hour in ["07", "08"] {
+        let time = |second: u8| format!("2026-11-22T{hour}:30:{second:02}Z");
+        let objects: Vec<_> = (0..4)
+            .map(|number| tier.write(&time(number), &[&format!("a{hour}{number}")]))
+            .collect();
+        put(&pipeline, &objects).await;
+    }
+    let hours = [
+        [
+            "--from",
+            "2026-11-22T07:00:00Z",
+            "--to",
+            "2026-11-22T08:00:00Z",
+        ],
+        [
+            "--from",
+            "2026-11-22T08:00:00Z",
+            "--to",
+            "2026-11-22T09:00:00Z",
+        ],
+        [
+            "--from",
+            "2026-11-22T09:00:00Z",
+            "--to",
+            "2026-11-22T10:00:00Z",
+        ],
+    ];
+    let forge = |number: usize, time: &str, ids: &[&str]| {
+        let mut forger = Tier::new(0xa1, began);
+        for before in 0..number {
+            forger.write(began, &[&format!("before{before}")]);
+        }
+        forger.write(time, ids)
+    };
+    // A number of the hour before, in an hour with the run and in one without; a number to come, behind a higher one; and
+    // an end, before and behind the run's own objects.
+    let (early, late) = ("2026-11-22T07:40:00Z", "2026-11-22T09:30:00Z");
+    let decoy = forge(500, "2026-11-22T07:41:00Z", &["decoy"]);
+    for (forged, beside) in [
+        (forge(1, "2026-11-22T08:40:00Z", &["f1"]), None),
+        (forge(1, late, &["f2"]), None),
+        (forge(4, early, &["f3"]), Some(&decoy)),
+        (forge(4, early, &[]), None),
+        (forge(1, late, &[]), None),
+    ] {
+        let both: Vec<_> = std::iter::once(&forged).chain(beside).collect();
+        for object in &both {
+            pipeline.put(&object.key, &object.body).await;
+        }
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+        let mut said = String::new();
+        for hour in hours {
+            let args = [&VERIFY[..], &hour].concat();
+            said += &pipeline.payctl(&args).await.out;
+        }
+        let named = format!("object inserted      {}", forged.key);
+        assert!(said.contains(&named), "{} is not in {said}", forged.key);
+        verify(&pipeline, &[], 1, &[&named]).await;
+        for object in both {
+            erase(&pipeline, object).await;
+        }
+        for hour in hours.iter().take(2) {
+            verify(&pipeline, hour, 0, &[]).await;
+        }
+    }
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]

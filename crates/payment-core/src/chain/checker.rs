@@ -13,16 +13,14 @@ mod object;
 mod run;
 mod view;
 
-use std::collections::BTreeMap;
-
-use super::{Header, Node, ObjectHash, RunId};
+use super::{Header, ObjectHash};
 use crate::object_key::ObjectKey;
 use crate::timestamp::Timestamp;
 
 pub use self::fault::{Fault, Inserted, OpenRun, Unvouched, What};
 use self::object::Name;
 pub use self::object::{Content, Sighting};
-use self::run::{Claim, Run};
+use self::run::{Claim, Runs};
 use self::view::View;
 pub use self::view::{Span, Window};
 
@@ -36,11 +34,7 @@ pub struct Checker {
     chain_from: Option<Timestamp>,
     chained_since: Option<Timestamp>,
     unchained_before: u64,
-    /// By their nodes: a process has one run.
-    runs: BTreeMap<Node, Run>,
-    /// The last numbers of runs that ended before the span.
-    ended: BTreeMap<RunId, u64>,
-    open: Vec<OpenRun>,
+    runs: Runs,
     faults: Vec<Fault>,
     seen: u64,
 }
@@ -65,9 +59,7 @@ impl Checker {
             chain_from,
             chained_since: None,
             unchained_before: 0,
-            runs: BTreeMap::new(),
-            ended: BTreeMap::new(),
-            open: Vec::new(),
+            runs: Runs::default(),
             faults: Vec::new(),
             seen: 0,
         }
@@ -79,15 +71,15 @@ impl Checker {
         *first = since.min(*first);
     }
 
-    /// The run ended with this number, before the span.
-    pub fn note_end(&mut self, run: RunId, seq: u64) {
-        self.ended.insert(run, seq);
-    }
-
-    /// The object of a run with its highest number before the span: no object of the span has the same.
-    pub fn note_last(&mut self, sighting: &Sighting) {
+    /// An object before the span: the last one of its run there, or one whose number the next object has or names, too.
+    pub fn note_before(&mut self, sighting: &Sighting) {
         let name = Name::of(&sighting.key, &self.view.prefix);
-        if let (Some(name), Content::Header { header, sha256 }) = (name, &sighting.content) {
+        let (Some(name), Content::Header { header, sha256 }) = (name, &sighting.content) else {
+            return;
+        };
+        // What else has a number that is decided was named when it was seen.
+        let run = self.runs.of(name.node, header.run, &self.view);
+        if !run.is_decided(header.seq) {
             self.claim(name, *sha256, header);
         }
     }
@@ -126,7 +118,7 @@ impl Checker {
         }
         self.seen += 1;
         if self.seen.is_multiple_of(ROUND) {
-            let runs = self.runs.values_mut();
+            let runs = self.runs.all();
             for run in runs.filter(|run| run.is_silent(&self.view)) {
                 run.judge(&self.view, false, &mut self.faults);
             }
@@ -140,37 +132,19 @@ impl Checker {
 
     /// All objects of the span were seen.
     pub fn finish(mut self) -> Summary {
-        for run in self.runs.values_mut() {
+        for run in self.runs.all() {
             run.judge(&self.view, true, &mut self.faults);
-            self.open.extend(run.open());
         }
-        let has_ended = |open: &OpenRun| self.ended.contains_key(&open.run);
-        self.open.retain(|open| !has_ended(open));
         Summary {
             faults: self.faults,
-            open: self.open,
+            open: self.runs.all().filter_map(|run| run.open()).collect(),
             chained_since: self.chained_since,
             unchained_before: self.unchained_before,
         }
     }
 
     fn claim(&mut self, name: Name, sha256: ObjectHash, header: &Header) {
-        let end = self.ended.get(&header.run);
-        if end.is_some_and(|end| *end < header.seq) {
-            let what = What::Inserted(Inserted::AfterEnd);
-            let run = Run::new(header.run, name.node);
-            self.faults
-                .extend(run.fault(&self.view, [name; 2], header.seq, what));
-            return;
-        }
-        let run = self.runs.entry(name.node);
-        let run = run.or_insert_with(|| Run::new(header.run, name.node));
-        // Among very many processes, two have one name.
-        if run.is_over_before(header.run, &self.view) {
-            run.judge(&self.view, true, &mut self.faults);
-            self.open.extend(run.open());
-            *run = Run::new(header.run, name.node);
-        }
+        let run = self.runs.of(name.node, header.run, &self.view);
         let claim = Claim::new(name, sha256, header);
         run.see(&self.view, claim, header, &mut self.faults);
     }

@@ -7,7 +7,7 @@ mod unvouched;
 use std::collections::BTreeMap;
 
 use self::unvouched::Numbers;
-use super::super::{Header, Link, NAMES_MAX, Node, ObjectHash, RunId};
+use super::super::{Header, Link, NAMES_MAX, Node, NumberSet, ObjectHash, RunId};
 use super::fault::{Fault, Inserted, OpenRun, What};
 use super::object::Name;
 use super::view::View;
@@ -26,6 +26,10 @@ pub(super) struct Run {
     slots: BTreeMap<u64, Slot>,
     /// All lower numbers are judged. Unknown until then, for a run that began before the span.
     below: Option<u64>,
+    /// Of these, the ones with an object.
+    decided: NumberSet,
+    /// A header of the span names objects outside it.
+    has_outside: bool,
     /// Its last number, once nothing more can be right.
     ended_with: Option<u64>,
     last: u64,
@@ -94,6 +98,29 @@ impl Claim {
     }
 }
 
+/// By their nodes. A process has one run; a name may come again, or somebody takes it.
+#[derive(Debug, Default)]
+pub(super) struct Runs(BTreeMap<Node, Vec<Run>>);
+
+impl Runs {
+    /// The run that a header belongs to: the one that it names or, since somebody may have taken the node's name, the
+    /// last one, unless that was silent for long.
+    pub fn of(&mut self, node: Node, id: RunId, view: &View) -> &mut Run {
+        let runs = self.0.entry(node).or_default();
+        let place = runs.iter().position(|run| run.id == id);
+        let is_over = |last: &Run| last.is_over_before(id, view);
+        if place.is_none() && runs.last().is_none_or(is_over) {
+            runs.push(Run::new(id, node));
+        }
+        let last = runs.len() - 1;
+        &mut runs[place.unwrap_or(last)]
+    }
+
+    pub fn all(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.0.values_mut().flatten()
+    }
+}
+
 impl Run {
     pub fn new(id: RunId, node: Node) -> Self {
         Self {
@@ -101,6 +128,8 @@ impl Run {
             node,
             slots: BTreeMap::new(),
             below: None,
+            decided: NumberSet::default(),
+            has_outside: false,
             ended_with: None,
             last: 0,
             last_at: Timestamp::EPOCH,
@@ -123,7 +152,10 @@ impl Run {
             } else {
                 Inserted::NeverNamed
             };
-            faults.extend(self.fault(view, [claim.name; 2], seq, What::Inserted(why)));
+            // Where the clock was set back, what names it may have been written before the span.
+            if is_behind || !self.has_outside || self.decided.contains(seq) {
+                faults.extend(self.fault(view, [claim.name; 2], seq, What::Inserted(why)));
+            }
             return;
         }
         self.is_judged_silent = false;
@@ -157,8 +189,13 @@ impl Run {
         }
     }
 
+    /// Whether nothing that is seen now can still count for this number.
+    pub fn is_decided(&self, seq: u64) -> bool {
+        self.below.is_some_and(|below| seq < below)
+    }
+
     /// Whether the run of the object that is seen now is another, which began long after this one's last object.
-    pub fn is_over_before(&self, other: RunId, view: &View) -> bool {
+    fn is_over_before(&self, other: RunId, view: &View) -> bool {
         other != self.id
             && view.is_silent_since(self.last_at)
             && view.has_run_since(self.last_at, began(other))
@@ -190,7 +227,7 @@ impl Run {
     }
 
     /// A fault of the first object, borne out by the other: `None` if neither is judged.
-    pub fn fault(&self, view: &View, [name, by]: [Name; 2], seq: u64, what: What) -> Option<Fault> {
+    fn fault(&self, view: &View, [name, by]: [Name; 2], seq: u64, what: What) -> Option<Fault> {
         let is_judged = view.is_judged(name) || view.is_judged(by);
         Some(Fault {
             object: is_judged.then(|| name.key(&view.prefix))??,

@@ -35,6 +35,7 @@ struct Pass<'a> {
     /// The lowest number that a later header may still explain.
     undecided: Option<u64>,
     open: u64,
+    has_outside: bool,
     ended_with: Option<u64>,
 }
 
@@ -54,6 +55,7 @@ impl Run {
             None => settled,
         };
         let (open, ended_with) = (pass.open, pass.ended_with);
+        let has_outside = pass.has_outside;
         let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
         faults.extend(certain.map(|(_, fault)| fault));
         let unvouched = pass.unvouched.into_iter().rev();
@@ -61,10 +63,15 @@ impl Run {
         self.tell_unvouched(view, unvouched, below, faults);
         self.ended_with = self.ended_with.or(ended_with.filter(|end| *end < below));
         self.open = open;
+        self.has_outside |= has_outside;
         self.is_judged_silent = true;
         let first = self.slots.first_key_value().map(|(first, _)| *first);
         if first.is_some_and(|first| first < below) {
-            self.slots = self.slots.split_off(&below);
+            let open = self.slots.split_off(&below);
+            let decided = std::mem::replace(&mut self.slots, open);
+            for seq in decided.into_keys() {
+                self.decided.insert(seq);
+            }
             self.below = Some(below);
         }
     }
@@ -110,6 +117,7 @@ impl<'a> Pass<'a> {
             accused: BTreeSet::new(),
             undecided: None,
             open: 0,
+            has_outside: false,
             ended_with: None,
         }
     }
@@ -165,6 +173,7 @@ impl<'a> Pass<'a> {
             None if !is_confirmed && !self.view.is_read(name) => {}
             None if !self.view.is_read(name) => {
                 self.behind.push(Behind::Outside);
+                self.has_outside = true;
                 self.accuse(seq, [name, witness], What::Unseen { by, expected });
             }
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
@@ -219,9 +228,13 @@ impl<'a> Pass<'a> {
         let last = next - 1;
         let silence = silence(&self.behind, None);
         if silence.is_outside {
+            // What these numbers named, another may have named again.
+            self.behind.push(Behind::Outside);
             return;
         }
-        if silence.broken_by.is_none() && next - first <= IN_FLIGHT_MAX {
+        // Objects of a clock that was set back are still to be seen, however many they are.
+        let is_ahead = matches!(self.behind.last(), Some(Behind::Open)) && !self.is_final;
+        if silence.broken_by.is_none() && (is_ahead || next - first <= IN_FLIGHT_MAX) {
             self.undecided = Some(first);
             self.behind.push(Behind::Open);
             return;

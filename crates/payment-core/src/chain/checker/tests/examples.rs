@@ -6,28 +6,48 @@ use super::*;
 #[test]
 fn p11_what_follows_an_end_before_the_range_is_named() {
     let (run, node) = (RunId::new(model::uuid(START, 1)).unwrap(), Node::new(1));
-    let header = Header {
+    let header = |seq, end| Header {
         run,
         node,
-        seq: 8,
+        seq,
         clock: at(START),
         confirmed: Vec::new(),
         unconfirmed: Vec::new(),
-        end: false,
+        end,
     };
-    let key = key(START + 3_600_000, 7, node);
-    for (end, faults) in [(7, 1), (8, 0)] {
-        let mut checker = Checker::new(model::PREFIX, Span::default(), None);
-        checker.note_end(run, end);
-        checker.see(Sighting::of(&key, header.to_line().as_bytes()));
-        let summary = checker.finish();
-        assert_eq!(summary.open, []);
-        let what = summary.faults.into_iter().map(|fault| fault.what);
-        assert_eq!(
-            what.collect::<Vec<_>>(),
-            vec![What::Inserted(Inserted::AfterEnd); faults]
-        );
-    }
+    let sighting = |header: &Header, hours: i64| {
+        let key = key(START + hours * 3_600_000, u128::from(header.seq), node);
+        Sighting::of(&key, header.to_line().as_bytes())
+    };
+    let hour = Window {
+        from: Some(at(START + 3_600_000)),
+        to: None,
+    };
+    let mut checker = Checker::new(model::PREFIX, Span::around(hour), None);
+    checker.note_before(&sighting(&header(7, true), 0));
+    checker.see(sighting(&header(8, false), 1));
+    let summary = checker.finish();
+    assert_eq!(summary.open, []);
+    let what = summary.faults.into_iter().map(|fault| fault.what);
+    let after = What::Inserted(Inserted::AfterEnd);
+    assert_eq!(what.collect::<Vec<_>>(), [after]);
+    // The end itself is what somebody forged, under a number that the run has later.
+    let mut checker = Checker::new(model::PREFIX, Span::around(hour), None);
+    let end = sighting(&header(7, true), 0);
+    checker.note_before(&end);
+    let (seventh, key) = (sighting(&header(7, false), 1), end.key);
+    let mut eighth = header(8, false);
+    eighth.clock = at(START + 3_600_000);
+    eighth.confirmed = vec![Link {
+        seq: 7,
+        key: seventh.key.own_batch().unwrap().0,
+        sha256: seventh.sha256().unwrap(),
+    }];
+    checker.see(seventh);
+    checker.see(sighting(&eighth, 1));
+    let named = checker.finish().faults.into_iter();
+    let named: Vec<_> = named.map(|fault| fault.object).collect();
+    assert_eq!(named, [key]);
 }
 
 /// A name is no more than a name: whoever takes that of a run says nothing of the run.
@@ -40,7 +60,6 @@ fn p11_another_run_of_the_same_node_hides_nothing_of_the_first() {
     for (key, body) in &chain {
         checker.see(Sighting::of(key, body));
     }
-    checker.note_end(run, 1);
     let forged = Header {
         run,
         node,
@@ -247,5 +266,44 @@ fn p11_a_forged_last_header_alone_calls_no_object_forged() {
         let disputed = What::Inserted(Inserted::Disputed(forged));
         assert_eq!(what[0], (&genuine, &disputed), "{end}");
         assert!(what.iter().all(|(_, what)| **what == disputed), "{what:?}");
+    }
+}
+
+/// The run goes on after a night; somebody took its node's name meanwhile.
+#[test]
+fn p11_a_run_goes_on_behind_another_of_the_same_node() {
+    let hours = |hours: i64| START + hours * 3_600_000;
+    let chain = chain_of(8, |seq| {
+        let seconds = i64::try_from(seq).unwrap() * 1000;
+        (hours(if seq < 4 { 0 } else { 4 }) + seconds, seq.into())
+    });
+    let mut journal: Journal = chain.into_iter().collect();
+    let first = Header::parse(journal.values().next().unwrap()).unwrap();
+    let other = Header {
+        run: RunId::new(model::uuid(hours(2), 2)).unwrap(),
+        clock: at(hours(2)),
+        ..first
+    };
+    let forged = key(hours(2), 9, other.node);
+    journal.insert(forged, other.to_line().into_bytes());
+    assert_eq!(check(&journal).faults, []);
+}
+
+/// Each object has the key of an hour before the one that it names, but for the first thousand.
+#[test]
+fn p11_a_clock_that_is_set_back_makes_no_object_missing() {
+    let chain = chain_of(1400, |seq| {
+        let hour = if seq < 1100 { 3_600_000 } else { 0 };
+        (START + hour + i64::try_from(seq).unwrap() * 100, seq.into())
+    });
+    let journal: Journal = chain.into_iter().collect();
+    assert_eq!(check(&journal).faults, []);
+    for minutes in [-10, 1, 2, 30, 59, 61, 90] {
+        let cut = minutes * 60_000;
+        assert_eq!(
+            accused_in_parts(&journal, cut),
+            BTreeSet::new(),
+            "{minutes}"
+        );
     }
 }
