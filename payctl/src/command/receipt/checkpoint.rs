@@ -8,6 +8,7 @@ use payment_core::chain::ObjectHash;
 use payment_core::{ObjectVersion, Timestamp};
 use time::Duration;
 
+use super::proof::JOBS;
 use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::places::objects;
@@ -16,9 +17,6 @@ use crate::proof::checkpoint::{Broken, Checkpoint, Checkpoints};
 use crate::proof::hours::{Hour, Hours};
 use crate::proof::key::PublicKey;
 use crate::range::{Range, begin_of_hour, hour_of, moved};
-
-/// Objects that are read at one time.
-const JOBS: usize = 8;
 
 /// The line of the file that holds the object's hour; `None` if none does yet.
 pub fn line(file: &Path, log: &Journal, object: &ObjectVersion) -> Result<Option<String>, Failure> {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use lambda_ingest::objects::Object;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use lambda_ingest::objects::{Object, ObjectError};
 use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
 use payment_core::{Currency, LogRecord, ObjectKey, Timestamp};
@@ -23,6 +24,12 @@ const OUT_OF_ORDER: Duration = Duration::seconds(5);
 /// was killed names nothing more.
 const NAMED_WITHIN: Duration = Duration::DAY;
 const LISTED_MAX: u32 = 20_000;
+
+/// Objects of the node that are asked. A header that was forged may come before the one that names the object.
+const ASKED_MAX: usize = 256;
+
+/// Objects that are read at one time.
+pub const JOBS: usize = 8;
 
 /// What a client can keep of a payment.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,18 +243,54 @@ fn read(object: &Object, number: u32) -> Option<(String, LogRecord)> {
     Some((String::from_utf8(text).ok()?, record))
 }
 
-/// Asks the next objects of the node until one names this one, or another in its place.
+/// Asks the next objects of the node. If one names the object and one another in its place, either is forged.
 async fn vouched(
     log: &Journal,
     key: &ObjectKey,
     header: Option<&Header>,
     sha256: ObjectHash,
 ) -> Result<Vouched, Failure> {
-    let batch = key.own_batch();
-    let at = batch.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-    let (Some((_, node)), Some(at), Some(header)) = (batch, at, header) else {
+    let at = key
+        .own_batch()
+        .and_then(|(uuid, _)| ObjectKey::time_of(uuid));
+    let (Some(at), Some(header)) = (at, header) else {
         return Ok(Vouched::Nobody);
     };
+    let next = next_of_node(log, key, at).await?;
+    let read = stream::iter(next).map(async |other| {
+        let object = log.find(&other).await?;
+        Ok::<_, ObjectError>((other, object))
+    });
+    let mut read = read.buffered(JOBS);
+    let mut vouched = Vouched::Nobody;
+    while let Some((other, object)) = read.try_next().await? {
+        let Some(naming) = object.and_then(|object| read_header(&other, &object.body)) else {
+            continue;
+        };
+        if naming.disputes(key, header.position(), sha256) {
+            return Ok(Vouched::Against(other));
+        }
+        if naming.confirms(key, header.position(), sha256) && matches!(vouched, Vouched::Nobody) {
+            vouched = Vouched::By(other);
+        }
+    }
+    Ok(vouched)
+}
+
+/// When a batch of a tier was received. `None` for another object, also if it has a batch's name in a folder of its own.
+fn batch_at(log: &Journal, key: &ObjectKey) -> Option<Timestamp> {
+    let (uuid, node) = key.own_batch()?;
+    let at = ObjectKey::time_of(uuid)?;
+    let is_right = ObjectKey::batch(&log.place.prefix, at, uuid, node) == *key;
+    is_right.then_some(at)
+}
+
+async fn next_of_node(
+    log: &Journal,
+    key: &ObjectKey,
+    at: Timestamp,
+) -> Result<Vec<ObjectKey>, Failure> {
+    let node = |key: &ObjectKey| key.own_batch().map(|(_, node)| node.to_owned());
     let prefix = &log.place.prefix;
     let listing = log.list(Segment {
         list: Some(prefix.clone()),
@@ -257,27 +300,20 @@ async fn vouched(
         },
     });
     let Some(mut listing) = listing else {
-        return Ok(Vouched::Nobody);
+        return Ok(Vec::new());
     };
+    let mut next = Vec::new();
     for _ in 0..LISTED_MAX {
         let Some(listed) = listing.next().await? else {
             break;
         };
         let other = listed.version.key;
-        if other == *key || other.own_batch().is_none_or(|(_, other)| other != node) {
-            continue;
+        if other != *key && node(&other) == node(key) && batch_at(log, &other).is_some() {
+            next.push(other);
         }
-        let Some(object) = log.find(&other).await? else {
-            continue;
-        };
-        if let Some(naming) = read_header(&other, &object.body) {
-            if naming.confirms(key, header.position(), sha256) {
-                return Ok(Vouched::By(other));
-            }
-            if naming.disputes(key, header.position(), sha256) {
-                return Ok(Vouched::Against(other));
-            }
+        if next.len() == ASKED_MAX {
+            break;
         }
     }
-    Ok(Vouched::Nobody)
+    Ok(next)
 }

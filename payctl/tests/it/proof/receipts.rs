@@ -2,14 +2,20 @@
 
 use std::fs;
 
-use payment_core::chain::ObjectHash;
+use payment_core::ObjectKey;
+use payment_core::chain::{Header, Link, ObjectHash};
 use serde_json::Value;
 use sqlx::MySqlPool;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use super::checkpoints::checkpoints;
 use super::{Written, erase, ingested, put, run};
 use crate::harness::lines;
+
+fn uuid(key: &str) -> Uuid {
+    ObjectKey::parse(key).unwrap().own_batch().unwrap().0
+}
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
@@ -68,7 +74,32 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
     other["hash"] = record["hash"].clone();
     other["sha256"] = ObjectHash::of(forged.as_bytes()).to_string().into();
     fs::write(&file, other.to_string()).unwrap();
-    check(1, &["not proven", "names something else in the place of"]).await;
+    let disputed = ["not proven", "names something else in the place of"];
+    check(1, &disputed).await;
+    // A header of the forger's own, before the one that names the object.
+    let link = Link {
+        seq: 1,
+        key: uuid(&objects[1].key),
+        sha256: ObjectHash::of(forged.as_bytes()),
+    };
+    let naming = Header::parse(header.as_bytes()).unwrap();
+    let naming = Header {
+        seq: 2,
+        confirmed: vec![link],
+        ..naming
+    };
+    let own = ObjectKey::batch("transactions/", naming.clock, uuid(&objects[1].key), "0");
+    let (moment, _) = own.own_batch().unwrap();
+    let next = Uuid::from_u128(moment.as_u128() + 1);
+    let own = ObjectKey::batch(
+        "transactions/",
+        naming.clock,
+        next,
+        &naming.node.to_string(),
+    );
+    pipeline.put(own.as_str(), &naming.to_line()).await;
+    check(1, &disputed).await;
+    pipeline.delete(own.as_str()).await;
     pipeline.put(&objects[1].key, &objects[1].body).await;
     let copy = "elsewhere/a.ndjson";
     pipeline.put(copy, &objects[1].body).await;
