@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use s3s::dto::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -19,6 +20,12 @@ impl Stamp {
     pub fn time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// As S3 tells it, in whole seconds.
+    pub fn last_modified(self) -> Timestamp {
+        let time = self.time();
+        Timestamp::from(time.replace_nanosecond(0).unwrap_or(time))
     }
 
     pub fn after(self, time: Duration) -> Self {

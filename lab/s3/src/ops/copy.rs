@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures::StreamExt;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective,
-    Timestamp,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -56,7 +55,7 @@ impl Ops {
             server_side_encryption: Some(head.attributes.encryption_dto()),
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(ETag::Strong(head.etag)),
-                last_modified: Some(Timestamp::from(head.modified.time())),
+                last_modified: Some(head.modified.last_modified()),
                 ..CopyObjectResult::default()
             }),
             ..CopyObjectOutput::default()

@@ -94,7 +94,7 @@ fn answer(
         content_range: part
             .map(|part| format!("bytes {}-{}/{}", part.start, part.end - 1, head.size)),
         e_tag: Some(ETag::Strong(head.etag.clone())),
-        last_modified: Some(Timestamp::from(head.modified.time())),
+        last_modified: Some(head.modified.last_modified()),
         metadata: attributes.metadata_dto(),
         server_side_encryption: Some(attributes.encryption_dto()),
         ssekms_key_id: attributes.kms_key_id,

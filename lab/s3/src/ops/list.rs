@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{
     CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, Object, ObjectStorageClass, Timestamp,
+    ListObjectsV2Output, Object, ObjectStorageClass,
 };
 use s3s::{S3Response, S3Result, s3_error};
 
@@ -149,7 +149,7 @@ fn object(key: String, entry: Entry) -> Object {
         key: Some(key),
         e_tag: Some(ETag::Strong(entry.etag)),
         size: i64::try_from(entry.size).ok(),
-        last_modified: Some(Timestamp::from(entry.modified.time())),
+        last_modified: Some(entry.modified.last_modified()),
         storage_class: Some(ObjectStorageClass::from_static(
             ObjectStorageClass::STANDARD,
         )),

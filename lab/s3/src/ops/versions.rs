@@ -114,7 +114,7 @@ impl Ops {
                     key: Some(key),
                     version_id: Some(version.id.to_string()),
                     is_latest: Some(is_latest),
-                    last_modified: Some(Timestamp::from(version.id.time())),
+                    last_modified: Some(version.id.last_modified()),
                     owner: None,
                 }),
             }
@@ -191,7 +191,7 @@ fn listed(key: String, entry: Entry, is_latest: bool) -> ObjectVersion {
         is_latest: Some(is_latest),
         e_tag: Some(ETag::Strong(entry.etag)),
         size: i64::try_from(entry.size).ok(),
-        last_modified: Some(Timestamp::from(entry.modified.time())),
+        last_modified: Some(entry.modified.last_modified()),
         storage_class: Some(ObjectVersionStorageClass::from_static(
             ObjectVersionStorageClass::STANDARD,
         )),
