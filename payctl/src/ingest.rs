@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use lambda_ingest::ingest::{IngestError, Ingested, ingest};
 use lambda_ingest::objects::{Objects as _, S3Objects};
+use lambda_ingest::parts::ObjectParts;
 use payment_core::event::ObjectRef;
-use payment_store::Store;
+use payment_store::{Part, Parts as _, Store};
 use program::chain;
 
 use crate::output::warn;
@@ -38,6 +39,25 @@ impl Ingest {
 
     pub async fn one(&self, object: &ObjectRef) -> Result<Ingested, IngestError> {
         ingest(&*self.objects, &self.store, object).await
+    }
+
+    /// An object that a person names. If the ledger has it, its lines that are in no table become rows, conflicts or
+    /// rejects: someone took them away, or entered the object without them. The ledger stays as it is.
+    pub async fn by_name(&self, object: &ObjectRef) -> Result<Ingested, IngestError> {
+        let ingested = self.one(object).await?;
+        if matches!(ingested, Ingested::Already) && !object.key.is_folder() {
+            self.missing_lines(object).await?;
+        }
+        Ok(ingested)
+    }
+
+    async fn missing_lines(&self, object: &ObjectRef) -> Result<(), IngestError> {
+        let mut parts = ObjectParts::open(&*self.objects, object).await?;
+        let version = parts.version().clone();
+        while let Part::Lines(lines) = parts.next().await? {
+            self.store.ingest_lines(&version, lines).await?;
+        }
+        Ok(())
     }
 
     /// Whether the version that an event names was ingested, once the object as it is now is. An event that names none

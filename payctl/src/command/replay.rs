@@ -24,7 +24,7 @@ use crate::range::Range;
 pub struct Args {
     #[command(flatten)]
     range: Range,
-    /// These objects, whatever the ledger says; no version of one is ingested twice
+    /// These objects, whatever the ledger says: no line is recorded twice, and one that is in no table is recorded now
     #[arg(long, value_name = "KEY", num_args = 1.., value_parser = key, conflicts_with_all = ["from", "to"])]
     object: Vec<ObjectKey>,
     /// The lines that were rejected and that this version understands: they become rows, and the rejects stay as history
@@ -41,6 +41,7 @@ pub struct Args {
 /// Ends with [`Replay::finish`], which tells what became of all.
 struct Replay {
     ingest: Ingest,
+    is_named: bool,
     jobs: usize,
     tasks: JoinSet<(ObjectRef, Result<Ingested, IngestError>)>,
     tally: Tally,
@@ -138,6 +139,7 @@ async fn range(
 }
 
 async fn named(log: &Journal, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
+    replay.is_named = true;
     for key in keys {
         replay.push(log.reference(key)).await?;
     }
@@ -150,6 +152,7 @@ impl Replay {
     fn new(ingest: Ingest, jobs: usize) -> Self {
         Self {
             ingest,
+            is_named: false,
             jobs,
             tasks: JoinSet::new(),
             tally: Tally::default(),
@@ -160,9 +163,13 @@ impl Replay {
         while self.tasks.len() >= self.jobs {
             self.take().await?;
         }
-        let ingest = self.ingest.clone();
+        let (ingest, is_named) = (self.ingest.clone(), self.is_named);
         self.tasks.spawn(async move {
-            let result = ingest.one(&object).await;
+            let result = if is_named {
+                ingest.by_name(&object).await
+            } else {
+                ingest.one(&object).await
+            };
             (object, result)
         });
         Ok(())

@@ -106,6 +106,8 @@ async fn answer(alb: &PayClient, id: &PaymentId, is_recorded: bool) -> io::Resul
         Ok(answer) => {
             let outcome = match answer.state_of(id.as_str()) {
                 Some(PaymentState::Recorded) => Outcome::Clean,
+                // Its conflicts are held against their lines below.
+                Some(PaymentState::Conflict) if is_recorded => Outcome::Clean,
                 // The tier that answers may not look at the database.
                 Some(PaymentState::Accepted) => Outcome::unfinished_if(is_recorded),
                 Some(PaymentState::Conflict | PaymentState::Rejected) => Outcome::Different,

@@ -292,5 +292,5 @@ async fn what_could_not_be_finished_is_no_difference(pool: MySqlPool) {
     pipeline
         .reconcile()
         .await
-        .check(2, &["s3:ListBucket", "not covered"]);
+        .check(2, &["NoSuchBucket", "not covered"]);
 }

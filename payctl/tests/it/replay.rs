@@ -2,7 +2,7 @@
 
 use sqlx::MySqlPool;
 
-use crate::harness::{HOUR, Pipeline, lines};
+use crate::harness::{HOUR, Pipeline, first, ingested, lines};
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_replay_ingests_what_the_ledger_lacks_and_nothing_twice(pool: MySqlPool) {
@@ -233,4 +233,20 @@ async fn p2_rejects_far_down_a_large_object_become_rows(pool: MySqlPool) {
     said.check(0, &[]);
     assert_eq!(said.count("now rows"), 2);
     assert_eq!(pipeline.rows().await, ids);
+}
+
+/// The ledger says that it is done, and nothing else would bring the rows back.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rows_that_were_taken_away_come_back_by_the_objects_name(pool: MySqlPool) {
+    let pipeline = ingested(pool).await;
+    pipeline
+        .run_sql("DELETE FROM transactions WHERE payment_id IN ('a', 'x')")
+        .await;
+    pipeline.payctl(&["replay"]).await.check(0, &[]);
+    assert_eq!(pipeline.rows().await, ["b"]);
+    let by_name = ["replay", "--object", &first(), "transactions/x.json"];
+    for _ in 0..2 {
+        pipeline.payctl(&by_name).await.check(0, &[]);
+        assert_eq!(pipeline.rows().await, ["a", "b", "x"]);
+    }
 }

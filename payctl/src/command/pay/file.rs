@@ -68,10 +68,12 @@ pub async fn send(alb: &PayClient, path: &Path) -> Result<Outcome, Failure> {
     };
     tally.not_sent = lines.count_rest()?;
     output::say(&tally.text())?;
-    if let Some(why) = stopped {
+    let has_changed = lines.has_changed()?;
+    let changed = has_changed.then(|| "the file changed while it was read".to_owned());
+    for why in stopped.into_iter().chain(changed) {
         output::warn(&format!("{why}\nTo send the whole file again is safe."));
     }
-    Ok(tally.outcome())
+    Ok(tally.outcome().and(Outcome::unfinished_if(has_changed)))
 }
 
 /// Sends the payments until each has its outcome: those again of which it is not known.

@@ -164,6 +164,10 @@ fn against_line(
             "the ledger's entry is impossible: ingested_at {at}"
         ));
     }
+    if version.key.is_own() && ledger.all.len() > ledger.own.len() {
+        let said = "the row's object was replaced, and is as it was: payctl reconcile says by what";
+        return different(said.to_owned());
+    }
     let stored = Stored {
         ingested_at: (!ledger.is_rejected).then_some(entry.ingested_at),
         ..stored(&ledger.all, version)

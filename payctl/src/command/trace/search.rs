@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambda_ingest::ingest::IngestError;
 use payment_core::record::{Line, RejectedLine};
 use payment_core::{
-    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, Timestamp,
+    ClientName, ContentHash, LogRecord, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp,
 };
 use payment_store::audit::Row;
 use payment_store::{Part, Parts as _, Store};
@@ -27,6 +27,7 @@ const JOBS: usize = 8;
 struct Hit {
     version: ObjectVersion,
     line: u32,
+    id: PaymentId,
     client: ClientName,
     /// When it was accepted and its hash; or why the line is no payment.
     record: Result<(Timestamp, ContentHash), RejectedLine>,
@@ -178,6 +179,10 @@ async fn tell(
                     "rejected; it is a right payment to this version: payctl replay --rejects"
                         .to_owned()
                 }
+                (Ok(_), false) if is_recorded(store, hit).await? => {
+                    output::say("it was recorded meanwhile: run this again\n")?;
+                    return Ok(Outcome::Unfinished);
+                }
                 (Ok(_), false) => {
                     "the object is ingested and the row is missing: payctl reconcile".to_owned()
                 }
@@ -191,6 +196,17 @@ async fn tell(
     } else {
         Outcome::Different
     })
+}
+
+/// Whether the line's payment is a row by now: the object may have been ingested since the rows were looked for.
+async fn is_recorded(store: &Store, hit: &Hit) -> Result<bool, payment_store::Error> {
+    let Ok((_, hash)) = hit.record else {
+        return Ok(false);
+    };
+    let id = hit.id.clone();
+    let client = hit.client.clone();
+    let rows = store.rows_of(&[&PaymentKey { id, client }]).await?;
+    Ok(rows.iter().any(|row| row.content_hash == Some(hash)))
 }
 
 async fn search(log: &Arc<Journal>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
@@ -253,6 +269,7 @@ async fn lines_with(log: &Journal, key: &ObjectKey, id: &PaymentId) -> Result<He
         Some(Hit {
             version: version.clone(),
             line: *line,
+            id: id.clone(),
             client,
             record: record.as_ref().map(said).map_err(Clone::clone),
         })

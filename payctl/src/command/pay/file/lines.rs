@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use payment_core::batch::{self, BYTES_MAX};
@@ -20,6 +21,8 @@ pub struct Payment {
 #[derive(Debug)]
 pub struct Lines {
     file: BufReader<File>,
+    /// Length and time of the file when it was opened; `None` for a pipe.
+    was: Option<(u64, SystemTime)>,
     read: u64,
     /// Read, and not sent.
     waiting: VecDeque<Payment>,
@@ -36,16 +39,23 @@ pub struct NotRead {
 
 impl Lines {
     pub fn open(path: &Path) -> Result<Self, NotRead> {
-        let file = File::open(path).map_err(|source| NotRead {
+        let not_read = |source| NotRead {
             path: path.display().to_string(),
             source,
-        })?;
+        };
+        let file = File::open(path).map_err(not_read)?;
         Ok(Self {
+            was: state(&file).map_err(not_read)?,
             file: BufReader::new(file),
             read: 0,
             waiting: VecDeque::new(),
             too_long: Vec::new(),
         })
+    }
+
+    /// Whether the file is another since it was opened: then its end may not be what it was.
+    pub fn has_changed(&self) -> io::Result<bool> {
+        Ok(state(self.file.get_ref())? != self.was)
     }
 
     /// The next payments, as many as fit into one batch.
@@ -112,6 +122,12 @@ impl Lines {
     }
 }
 
+fn state(file: &File) -> io::Result<Option<(u64, SystemTime)>> {
+    let state = file.metadata()?;
+    let modified = state.modified()?;
+    Ok(state.is_file().then_some((state.len(), modified)))
+}
+
 /// The payments as one body.
 pub fn body(payments: &[Payment]) -> Bytes {
     let size = payments.iter().map(|payment| payment.text.len() + 1).sum();
@@ -121,4 +137,21 @@ pub fn body(payments: &[Payment]) -> Bytes {
         body.push(b'\n');
     }
     body.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At the end of a line: nothing else would tell.
+    #[test]
+    fn p5_a_file_that_is_cut_while_it_is_read_has_changed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{}\n{}\n").unwrap();
+        let mut lines = Lines::open(file.path()).unwrap();
+        assert_eq!(lines.batch(1).unwrap().len(), 1);
+        assert!(!lines.has_changed().unwrap());
+        file.as_file().set_len(3).unwrap();
+        assert!(lines.has_changed().unwrap());
+    }
 }
