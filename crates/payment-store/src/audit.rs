@@ -11,7 +11,7 @@ mod tables;
 
 use std::time::Duration;
 
-use payment_core::chain::RunId;
+use payment_core::chain::{Node, RunId};
 use payment_core::{ETag, ObjectKey, ObjectVersion, PaymentId, PaymentKey, Timestamp};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::time::PrimitiveDateTime;
@@ -40,6 +40,9 @@ pub const LOOKUP_IDS_MAX: usize = 512;
 
 /// Versions of one object that are looked at. Nobody corrects an object so often, and nothing else bounds them.
 pub const VERSIONS_MAX: usize = 1000;
+
+/// Objects of the numbers that one header has and names: an answer of as many may be cut short.
+pub const NUMBERED_MAX: usize = 4096;
 
 /// Conflicts and clients of one id that are looked up: an answer of as many may be cut short.
 pub const LISTED_MAX: usize = 100;
@@ -199,19 +202,28 @@ impl Store {
         Ok(entries.into_iter().find(is_own))
     }
 
-    /// The objects that have this number of a run: the first [`LISTED_MAX`]. No index helps.
-    pub async fn objects_at(&self, run: RunId, seq: u64) -> Result<Vec<ObjectKey>, Error> {
-        let sql = format!(
-            "SELECT object_key FROM ingested_objects WHERE run = ? AND seq = ? LIMIT {LISTED_MAX}"
-        );
+    /// The node's objects that have these numbers of a run: the first [`NUMBERED_MAX`]. No index helps.
+    pub async fn objects_numbered(
+        &self,
+        run: RunId,
+        node: Node,
+        numbers: &[u64],
+    ) -> Result<Vec<(u64, ObjectKey)>, Error> {
+        let mut sql =
+            QueryBuilder::new("SELECT seq, object_key FROM ingested_objects WHERE run = ");
+        sql.push_bind(run.to_string()).push(" AND seq IN ");
+        list::push(&mut sql, numbers.iter().copied());
+        sql.push(" AND object_key LIKE ")
+            .push_bind(format!("%-{node}.ndjson"))
+            .push(format!(" LIMIT {NUMBERED_MAX}"));
         self.ask(async |connection| {
-            let query = sqlx::query_scalar(AssertSqlSafe(sql));
-            let query = query.bind(run.to_string()).bind(seq);
-            let keys: Vec<String> = query.fetch_all(connection).await?;
-            Ok(keys
-                .iter()
-                .filter_map(|key| ObjectKey::parse(key))
-                .collect())
+            let rows = sql.build().fetch_all(connection).await?;
+            let numbered = rows.iter().map(|row| {
+                let key = ObjectKey::parse(row.try_get(1)?);
+                Ok(Some((row.try_get(0)?, key)).and_then(|(seq, key)| Some((seq, key?))))
+            });
+            let numbered: Result<Vec<_>, Error> = numbered.collect();
+            Ok(numbered?.into_iter().flatten().collect())
         })
         .await
     }

@@ -108,6 +108,10 @@ fn difference(fault: &Fault) -> Difference {
             DifferenceKind::Unchained,
             "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
         ),
+        What::Passed { .. } => (
+            DifferenceKind::Unproven,
+            "if that names nothing, the node's clock was set back",
+        ),
         What::Unvouched(_) => (
             DifferenceKind::Unvouched,
             "restore the objects that are named missing or changed, and verify again",

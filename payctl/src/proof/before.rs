@@ -4,7 +4,7 @@
 //! to tell: one for the chain's beginning, the last one of each run that has objects in the range, and each whose number an
 //! object of the range has as well. In memory is the key of the last one and the numbers, of which a run has few spans.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lambda_ingest::objects::ObjectError;
 use payment_core::chain::checker::Sighting;
@@ -12,7 +12,9 @@ use payment_core::chain::{Header, Node, NumberSet, Position, RunId};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::Store;
+use payment_store::audit::NUMBERED_MAX;
 use program::chain;
+use uuid::Uuid;
 
 use crate::journal::Journal;
 use crate::journal_scan::Step;
@@ -113,25 +115,31 @@ impl Before {
         of_run.is_some_and(|of_run| of_run.numbers.contains(number.seq))
     }
 
-    /// The objects before the range that have the number, as the ledger has them.
-    pub async fn objects(&self, log: &Journal, store: &Store, number: Number) -> Vec<Known> {
-        let Number { run, node, seq } = number;
-        let keys = match store.objects_at(run, seq).await {
-            Ok(keys) => keys,
-            Err(error) => {
-                let why = chain(&error);
-                return vec![Known::Unknown(format!(
-                    "which objects have number {seq} of run {run}: {why}"
-                ))];
-            }
+    /// The objects before the range that have the numbers, as the ledger has them, but for those that are known.
+    pub async fn objects(
+        &self,
+        log: &Journal,
+        store: &Store,
+        (run, node): (RunId, Node),
+        numbers: &BTreeMap<u64, Option<Uuid>>,
+    ) -> Vec<Known> {
+        let list: Vec<_> = numbers.keys().copied().collect();
+        let unknown = |why: &str| {
+            let what = format!("which objects before the range have numbers of run {run}: {why}");
+            vec![Known::Unknown(what)]
+        };
+        let objects = match store.objects_numbered(run, node, &list).await {
+            Ok(objects) if objects.len() < NUMBERED_MAX => objects,
+            Ok(_) => return unknown("the ledger has too many"),
+            Err(error) => return unknown(&chain(&error)),
         };
         let mut known = Vec::new();
-        for key in keys {
-            let batch = key
-                .own_batch()
-                .filter(|(_, of)| Node::parse(of) == Some(node));
-            let at = batch.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-            if at.is_some_and(|at| self.until.is_some_and(|until| at < until)) {
+        for (seq, key) in objects {
+            let batch = key.own_batch();
+            let batch = batch.filter(|(_, of)| Node::parse(of) == Some(node));
+            let Some((uuid, _)) = batch else { continue };
+            let is_before = ObjectKey::time_of(uuid).is_some_and(|at| Some(at) < self.until);
+            if is_before && numbers.get(&seq) != Some(&Some(uuid)) {
                 known.extend(read(log, &key).await);
             }
         }

@@ -19,8 +19,8 @@ use crate::journal::Journal;
 use crate::journal_scan::Step;
 use crate::output;
 
-/// Numbers that the ledger is asked for: each time it is read as a whole.
-const ASKED_MAX: usize = 100;
+/// How often the ledger is asked for numbers: each time it is read as a whole.
+const QUERIES_MAX: usize = 100;
 
 /// Runs without an end that a person is shown.
 const RUNS_SHOWN_MAX: usize = 100;
@@ -54,6 +54,7 @@ pub struct Proof {
     waiting: BTreeMap<ObjectKey, Sight>,
     /// Numbers of objects of the range that the ledger was asked for.
     asked: BTreeSet<Number>,
+    queries: usize,
 }
 
 /// What the chain says of a range.
@@ -103,6 +104,7 @@ impl Proof {
             at_work: BTreeSet::new(),
             waiting: BTreeMap::new(),
             asked: BTreeSet::new(),
+            queries: 0,
         }
     }
 
@@ -169,36 +171,38 @@ impl Proof {
         store: &Store,
         sighting: &Sighting,
     ) -> Vec<String> {
-        let mut unknown = Vec::new();
-        let Some(Header {
-            run,
-            node,
-            seq,
-            unconfirmed,
-            ..
-        }) = sighting.header()
-        else {
-            return unknown;
+        let Some(header) = sighting.header() else {
+            return Vec::new();
         };
-        let unconfirmed = unconfirmed.iter().map(|link| link.seq);
-        for seq in std::iter::once(*seq).chain(unconfirmed) {
-            let (run, node) = (*run, *node);
-            let number = Number { run, node, seq };
-            if !self.before.has(number) || !self.asked.insert(number) {
-                continue;
-            }
-            if self.asked.len() > ASKED_MAX {
-                unknown.push(format!(
-                    "which object before the range has number {seq} of run {run}"
-                ));
-                continue;
-            }
-            for known in self.before.objects(log, store, number).await {
-                match known {
-                    Known::Object(sighting) => self.checker.note_before(&sighting),
-                    Known::Unknown(what) => unknown.push(what),
-                    Known::Chained { .. } => {}
-                }
+        let Header { run, node, seq, .. } = *header;
+        let named = header.unconfirmed.iter();
+        let named = named.map(|link| (link.seq, Some(link.key)));
+        let numbers = std::iter::once((seq, None)).chain(named);
+        let is_new = |(seq, _): &(u64, _)| {
+            let number = Number {
+                run,
+                node,
+                seq: *seq,
+            };
+            self.before.has(number) && self.asked.insert(number)
+        };
+        let numbers: BTreeMap<_, _> = numbers.filter(is_new).collect();
+        if numbers.is_empty() {
+            return Vec::new();
+        }
+        self.queries += 1;
+        if self.queries > QUERIES_MAX {
+            return vec![format!(
+                "which objects before the range have numbers of run {run}"
+            )];
+        }
+        let mut unknown = Vec::new();
+        let known = self.before.objects(log, store, (run, node), &numbers).await;
+        for known in known {
+            match known {
+                Known::Object(sighting) => self.checker.note_before(&sighting),
+                Known::Unknown(what) => unknown.push(what),
+                Known::Chained { .. } => {}
             }
         }
         unknown

@@ -57,6 +57,17 @@ impl Tier {
     }
 }
 
+impl Tier {
+    /// An object that S3 did not take.
+    fn fail(&mut self, time: &str) {
+        let sealed = self.run.seal(Purpose::Payments, at(time));
+        let key = ObjectKey::batch("", at(time), Uuid::from_u128(99), "0");
+        let (unique, _) = key.own_batch().unwrap();
+        let hash = ObjectHash::of(b"lost");
+        self.run.unconfirmed(sealed, unique, hash);
+    }
+}
+
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
@@ -299,6 +310,45 @@ async fn p11_a_number_of_another_hour_is_named(pool: MySqlPool) {
             verify(&pipeline, hour, 0, &[]).await;
         }
     }
+}
+
+/// What says that the number failed lies before the range.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_number_that_failed_before_the_range_is_not_clean(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let mut tier = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    let first = tier.write("2026-11-22T07:30:01Z", &["a1"]);
+    tier.fail("2026-11-22T07:30:02Z");
+    let before = [
+        first,
+        tier.write("2026-11-22T07:30:03Z", &["a2"]),
+        tier.write("2026-11-22T07:30:04Z", &["a5"]),
+    ];
+    let after = [
+        tier.write("2026-11-22T08:30:00Z", &["a3"]),
+        tier.write("2026-11-22T08:30:01Z", &["a4"]),
+    ];
+    put(&pipeline, &before).await;
+    put(&pipeline, &after).await;
+    let hour = [
+        "--from",
+        "2026-11-22T08:00:00Z",
+        "--to",
+        "2026-11-22T09:00:00Z",
+    ];
+    verify(&pipeline, &hour, 0, &[]).await;
+    let mut forger = Tier::new(0xa1, "2026-11-22T07:30:00Z");
+    forger.write("2026-11-22T07:30:01Z", &["a1"]);
+    let forged = forger.write("2026-11-22T08:40:00Z", &["f1"]);
+    put(&pipeline, std::slice::from_ref(&forged)).await;
+    let passed = [
+        "unproven",
+        &forged.key,
+        "had come to number 3 before the range",
+    ];
+    verify(&pipeline, &hour, 2, &passed).await;
+    let named = ["object inserted", &forged.key];
+    verify(&pipeline, &[], 1, &named).await;
 }
 
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]

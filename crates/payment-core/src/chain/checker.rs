@@ -77,9 +77,8 @@ impl Checker {
         let (Some(name), Content::Header { header, sha256 }) = (name, &sighting.content) else {
             return;
         };
-        // What else has a number that is decided was named when it was seen.
         let run = self.runs.of(name.node, header.run, &self.view);
-        if !run.is_decided(header.seq) {
+        if run.note_before(header.seq) {
             self.claim(name, *sha256, header);
         }
     }

@@ -36,6 +36,9 @@ pub enum What {
     Gap { first: u64, last: u64 },
     #[error("what it says of number {seq} contradicts {other}")]
     Contradiction { seq: u64, other: ObjectKey },
+    /// Forged, or the node's clock was set back over the begin of the span: what says which lies before it.
+    #[error("its run had come to number {last} before the range; verify a range that holds both")]
+    Passed { last: u64 },
     #[error("it has no header, and objects before it have one")]
     Unchained,
     /// No fault of these objects: what vouched for them is gone.
@@ -71,9 +74,9 @@ impl fmt::Display for Unvouched {
 }
 
 impl What {
-    /// Whether it follows from another fault, and says that something is not known.
+    /// Whether it says that something is not known.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unvouched(_))
+        matches!(self, Self::Unvouched(_) | Self::Passed { .. })
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Run {
     decided: NumberSet,
     /// A header of the span names objects outside it.
     has_outside: bool,
+    /// Its highest number before the span.
+    passed: Option<u64>,
     /// Its last number, once nothing more can be right.
     ended_with: Option<u64>,
     last: u64,
@@ -130,6 +132,7 @@ impl Run {
             below: None,
             decided: NumberSet::default(),
             has_outside: false,
+            passed: None,
             ended_with: None,
             last: 0,
             last_at: Timestamp::EPOCH,
@@ -153,9 +156,12 @@ impl Run {
                 Inserted::NeverNamed
             };
             // Where the clock was set back, what names it may have been written before the span.
-            if is_behind || !self.has_outside || self.decided.contains(seq) {
-                faults.extend(self.fault(view, [claim.name; 2], seq, What::Inserted(why)));
-            }
+            let what = if is_behind || !self.has_outside || self.decided.contains(seq) {
+                Some(What::Inserted(why))
+            } else {
+                self.passed(seq)
+            };
+            faults.extend(what.and_then(|what| self.fault(view, [claim.name; 2], seq, what)));
             return;
         }
         self.is_judged_silent = false;
@@ -189,9 +195,14 @@ impl Run {
         }
     }
 
-    /// Whether nothing that is seen now can still count for this number.
-    pub fn is_decided(&self, seq: u64) -> bool {
-        self.below.is_some_and(|below| seq < below)
+    /// An object before the span has the number; whether it can still count.
+    pub fn note_before(&mut self, seq: u64) -> bool {
+        self.passed = self.passed.max(Some(seq));
+        let is_decided = self.below.is_some_and(|below| seq < below);
+        if is_decided {
+            self.decided.insert(seq);
+        }
+        !is_decided
     }
 
     /// Whether the run of the object that is seen now is another, which began long after this one's last object.
@@ -216,6 +227,12 @@ impl Run {
             last_at: self.last_at,
             open: self.open,
         })
+    }
+
+    /// What is to be said of a number that no header of the span names, if the run had a higher one before.
+    fn passed(&self, seq: u64) -> Option<What> {
+        let last = self.passed.filter(|last| seq < *last)?;
+        Some(What::Passed { last })
     }
 
     /// The run as the object's own header has it.

@@ -25,6 +25,9 @@ impl Pass<'_> {
             return;
         }
         let only = self.only_one(seq, &possible);
+        if let (Some(claim), Some(what)) = (only, self.run.passed(seq)) {
+            self.accuse(seq, [claim.name; 2], what);
+        }
         if is_outside {
             if let Some(claim) = only {
                 self.trust(seq, claim);
@@ -50,7 +53,9 @@ impl Pass<'_> {
 
     /// A header leaves out an object that it had to name, unless one that can't be read did.
     fn never_named(&mut self, seq: u64, [name, by]: [Name; 2], is_lost: bool) {
-        if !is_lost && !self.view.is_unread_of(name) {
+        if let Some(what) = self.run.passed(seq).filter(|_| is_lost) {
+            self.accuse(seq, [name; 2], what);
+        } else if !is_lost && !self.view.is_unread_of(name) {
             let why = self.by(by, Inserted::NeverNamed);
             self.accuse(seq, [name, by], What::Inserted(why));
         } else if self.accused.insert(name) {
