@@ -7,6 +7,7 @@ mod chain;
 mod client;
 mod client_command;
 mod clients;
+mod corrected;
 mod dead_letters;
 mod doctor;
 mod forged;
