@@ -93,26 +93,19 @@ impl Default for Ports {
 pub struct NoFreePort(#[source] io::Error);
 
 impl Ports {
-    /// Chooses ports that are free now.
+    /// Chooses ports that are free now, next to each other: of two labs that start at one time, each with ports of its own
+    /// at random, every thirtieth pair would share one.
     pub fn free() -> Result<Self, NoFreePort> {
-        // All are held until the last is found, so that none is chosen twice.
-        let mut held = Vec::new();
-        let mut take = |part: PartName| {
-            let listener = free_listener()?;
-            let port = listener.local_addr().map_err(NoFreePort)?.port();
-            held.push(listener);
-            Ok((part, port))
-        };
+        let count = PartName::ALL.len() + LINKED.len() + TIERS.len();
+        let mut ports = free_block(count)?.into_iter();
+        let mut take = |part: PartName| Some((part, ports.next()?));
         Ok(Self {
             parts: PartName::ALL
                 .iter()
-                .map(|&part| take(part))
-                .collect::<Result<_, _>>()?,
-            links: LINKED
-                .into_iter()
-                .map(&mut take)
-                .collect::<Result<_, _>>()?,
-            admin: TIERS.into_iter().map(&mut take).collect::<Result<_, _>>()?,
+                .filter_map(|&part| take(part))
+                .collect(),
+            links: LINKED.into_iter().filter_map(&mut take).collect(),
+            admin: TIERS.into_iter().filter_map(&mut take).collect(),
         })
     }
 
@@ -151,6 +144,21 @@ impl Ports {
 /// Returns the address of a port; 0 if a part has none.
 fn loopback(port: Option<&u16>) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port.copied().unwrap_or(0)))
+}
+
+/// So many free ports, at a multiple of their number.
+fn free_block(count: usize) -> Result<Vec<u16>, NoFreePort> {
+    let mut tries = 0;
+    loop {
+        let block = rand::rng().random_range(0..FREE.len() / count);
+        let ports: Vec<u16> = FREE.skip(block * count).take(count).collect();
+        let bind = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port));
+        match ports.iter().map(bind).collect::<Result<Vec<_>, _>>() {
+            Ok(_) => return Ok(ports),
+            Err(error) if tries >= TRIES => return Err(NoFreePort(error)),
+            Err(_) => tries += 1,
+        }
+    }
 }
 
 /// Listens on a free port, which is free again when the listener is dropped.
