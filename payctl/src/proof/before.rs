@@ -190,7 +190,7 @@ async fn read(log: &Journal, key: &ObjectKey) -> Option<Known> {
     }
 }
 
-/// Of all versions of the step's object.
+/// The numbers of all versions of the step's object.
 fn numbers(step: &Step) -> impl Iterator<Item = Number> {
     let node = step.key.own_batch().and_then(|(_, node)| Node::parse(node));
     let fingerprints = step.entries.iter().filter_map(|entry| entry.fingerprint);

@@ -26,7 +26,7 @@ pub(super) struct Run {
     slots: BTreeMap<u64, Slot>,
     /// All lower numbers are judged. Unknown until then, for a run that began before the span.
     below: Option<u64>,
-    /// Of these, the ones with an object.
+    /// Judged numbers that have an object.
     decided: NumberSet,
     /// A header of the span names objects outside it.
     has_outside: bool,

@@ -21,7 +21,7 @@ struct Pass<'a> {
     is_final: bool,
     /// Headers that count.
     trusted: BTreeSet<(u64, Name)>,
-    /// Of these, the ones that no later one names.
+    /// Headers that count and that no later one names.
     last: BTreeSet<Name>,
     /// The nearest is last.
     behind: Vec<Behind>,
