@@ -217,13 +217,11 @@ impl Store {
             .push_bind(format!("%-{node}.ndjson"))
             .push(format!(" LIMIT {NUMBERED_MAX}"));
         self.ask(async |connection| {
-            let rows = sql.build().fetch_all(connection).await?;
-            let numbered = rows.iter().map(|row| {
-                let key = ObjectKey::parse(row.try_get(1)?);
-                Ok(Some((row.try_get(0)?, key)).and_then(|(seq, key)| Some((seq, key?))))
-            });
-            let numbered: Result<Vec<_>, Error> = numbered.collect();
-            Ok(numbered?.into_iter().flatten().collect())
+            let rows: Vec<(u64, String)> = sql.build_query_as().fetch_all(connection).await?;
+            let numbered = rows.into_iter();
+            Ok(numbered
+                .filter_map(|(seq, key)| Some((seq, ObjectKey::parse(&key)?)))
+                .collect())
         })
         .await
     }
@@ -312,7 +310,7 @@ impl Store {
         .await
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {

@@ -7,7 +7,6 @@ use sqlx::mysql::MySqlRow;
 
 use crate::Store;
 use crate::error::Error;
-use crate::lease::Lease;
 use crate::mysql::columns;
 
 /// Columns of the schema, and whether a row must bring a value. The server makes those of a generated column and of a
@@ -31,9 +30,9 @@ pub enum WrongColumn {
 impl Store {
     /// The columns that make an insert of the function fail.
     pub async fn wrong_columns(&self) -> Result<Vec<WrongColumn>, Error> {
-        let mut lease = Lease::take(self.backend.pool()).await?;
-        let rows = sqlx::query(COLUMNS).fetch_all(lease.connection()?).await?;
-        lease.give_back();
+        let rows = self
+            .ask(async |connection| Ok(sqlx::query(COLUMNS).fetch_all(connection).await?))
+            .await?;
         let mut tables: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
         for row in &rows {
             let (table, column, needs_value) = column(row)?;

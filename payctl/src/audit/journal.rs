@@ -113,6 +113,11 @@ pub async fn audit(
         last = Some(key);
     }
     while work.take_one().await? {}
+    if let Some(proof) = &mut work.proof {
+        for what in proof.close(&audit.log, &audit.store).await {
+            work.report.gap(what);
+        }
+    }
     work.bar.finish_and_clear();
     let is_whole = is_at_end && !work.is_hopeless();
     if is_at_end {

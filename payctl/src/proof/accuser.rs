@@ -42,19 +42,14 @@ impl Accuser {
                 continue;
             };
             let (by, expected) = (by.clone(), *expected);
-            match find(log, &fault, expected).await {
-                Found::Nothing => {
-                    fault.what = What::Missing { by, expected };
-                    findings.differences.push(difference(&fault));
-                }
-                Found::Other => {
-                    fault.what = What::Changed { by, expected };
-                    findings.differences.push(difference(&fault));
-                }
-                Found::Right if matches!(fault.what, What::Unseen { .. }) => {}
+            fault.what = match find(log, &fault, expected).await {
+                Found::Nothing => What::Missing { by, expected },
+                Found::Other => What::Changed { by, expected },
+                Found::Right if matches!(fault.what, What::Unseen { .. }) => continue,
                 Found::Right => {
                     self.late.insert(node);
                     findings.counts.on_their_way += 1;
+                    continue;
                 }
                 Found::Unread(why) => {
                     findings.counts.unread += 1;
@@ -62,8 +57,10 @@ impl Accuser {
                         object: fault.object.to_string(),
                         why,
                     });
+                    continue;
                 }
-            }
+            };
+            findings.differences.push(difference(&fault));
         }
         findings
     }

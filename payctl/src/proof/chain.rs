@@ -115,14 +115,8 @@ impl Proof {
 
     /// Reading of the step's object begins. Called for each step, in the order of keys. What can't be known is said.
     pub async fn begin(&mut self, log: &Journal, step: &Step) -> Vec<String> {
-        let mut unknown = Vec::new();
-        for known in self.before.pass(log, step).await {
-            match known {
-                Known::Chained { since } => self.checker.note_chain(since),
-                Known::Object(sighting) => self.checker.note_before(&sighting),
-                Known::Unknown(what) => unknown.push(what),
-            }
-        }
+        let known = self.before.pass(log, step).await;
+        let unknown = self.note(known);
         if step.key.as_str().starts_with(&self.prefix) {
             self.at_work.insert(step.key.clone());
         }
@@ -137,13 +131,24 @@ impl Proof {
         key: &ObjectKey,
         sight: Option<Sight>,
     ) -> Vec<String> {
-        let mut unknown = Vec::new();
         if !self.at_work.remove(key) {
-            return unknown;
+            return Vec::new();
         }
         if let Some(sight) = sight {
             self.waiting.insert(key.clone(), sight);
         }
+        self.drain(log, store).await
+    }
+
+    /// No more objects come, also of those whose reading was broken off. What can't be known is said.
+    pub async fn close(&mut self, log: &Journal, store: &Store) -> Vec<String> {
+        self.at_work.clear();
+        self.drain(log, store).await
+    }
+
+    /// Gives the checker what stands before all that is at work.
+    async fn drain(&mut self, log: &Journal, store: &Store) -> Vec<String> {
+        let mut unknown = Vec::new();
         while let Some(first) = self.waiting.first_entry()
             && self
                 .at_work
@@ -153,6 +158,19 @@ impl Proof {
             let sight = first.remove();
             unknown.extend(self.ask_before(log, store, &sight.sighting).await);
             self.see(sight);
+        }
+        unknown
+    }
+
+    /// What is not known of it is returned.
+    fn note(&mut self, known: Vec<Known>) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for known in known {
+            match known {
+                Known::Chained { since } => self.checker.note_chain(since),
+                Known::Object(sighting) => self.checker.note_before(&sighting),
+                Known::Unknown(what) => unknown.push(what),
+            }
         }
         unknown
     }
@@ -196,16 +214,8 @@ impl Proof {
                 "which objects before the range have numbers of run {run}"
             )];
         }
-        let mut unknown = Vec::new();
         let known = self.before.objects(log, store, (run, node), &numbers).await;
-        for known in known {
-            match known {
-                Known::Object(sighting) => self.checker.note_before(&sighting),
-                Known::Unknown(what) => unknown.push(what),
-                Known::Chained { .. } => {}
-            }
-        }
-        unknown
+        self.note(known)
     }
 
     /// Every object was seen.

@@ -42,6 +42,11 @@ struct Digests {
     rows: RowDigest,
 }
 
+/// The hour of an object's folder, or else that in which S3 stored it.
+pub fn hour_of_object(prefix: &str, key: &str, stored_at: Timestamp) -> Timestamp {
+    hour_of(prefix, key).unwrap_or_else(|| begin_of_hour(stored_at))
+}
+
 impl RowDigest {
     /// Adds the row that a line of the object became.
     pub fn add(&mut self, row: &Row<'_>) {
@@ -61,7 +66,7 @@ impl Hours {
     /// Adds the next object in the order of keys.
     pub fn add(&mut self, prefix: &str, key: &str, sha256: ObjectHash, inside: Inside) {
         let Inside { stored_at, rows } = inside;
-        let hour = hour_of(prefix, key).unwrap_or_else(|| begin_of_hour(stored_at));
+        let hour = hour_of_object(prefix, key, stored_at);
         let digests = self.0.entry(hour).or_default();
         digests.objects += 1;
         text(&mut digests.objects_hash, key);

@@ -11,23 +11,17 @@ use time::Duration;
 use super::proof::JOBS;
 use crate::journal::Journal;
 use crate::outcome::Failure;
-use crate::places::objects;
+use crate::places;
 use crate::proof::chain::Inside;
-use crate::proof::checkpoint::{Broken, Checkpoint, Checkpoints};
-use crate::proof::hours::{Hour, Hours};
+use crate::proof::checkpoint::{Checkpoint, Checkpoints};
+use crate::proof::hours::{Hour, Hours, hour_of_object};
 use crate::proof::key::PublicKey;
-use crate::range::{Range, begin_of_hour, hour_of, moved};
+use crate::range::{Range, moved};
 
 /// The line of the file that holds the object's hour; `None` if none does yet.
 pub fn line(file: &Path, log: &Journal, object: &ObjectVersion) -> Result<Option<String>, Failure> {
-    let checkpoints = match Checkpoints::read(file, &log.place, None) {
-        Ok(checkpoints) => checkpoints,
-        Err(Broken::Read(error)) => {
-            let what = format!("{}: the file can't be read: {error}", file.display());
-            return Err(Failure::config(what));
-        }
-        Err(error) => return Err(Failure::config(format!("{}: {error}", file.display()))),
-    };
+    let checkpoints = Checkpoints::read(file, &log.place, None)
+        .map_err(|error| Failure::config(format!("{}: {error}", file.display())))?;
     Ok(checkpoints.line_of(hour(log, object)).map(str::to_owned))
 }
 
@@ -69,8 +63,7 @@ pub async fn held(
 
 /// The hour that the object is of.
 fn hour(log: &Journal, object: &ObjectVersion) -> Timestamp {
-    let of_key = hour_of(&log.place.prefix, object.key.as_str());
-    of_key.unwrap_or_else(|| begin_of_hour(object.stored_at))
+    hour_of_object(&log.place.prefix, object.key.as_str(), object.stored_at)
 }
 
 /// The objects of the hour as they are now; their rows are not asked.
@@ -79,7 +72,13 @@ async fn now(log: &Journal, begin: Timestamp) -> Result<Option<Hour>, Failure> {
         from: Some(begin),
         to: Some(moved(begin, Duration::HOUR)),
     };
-    let listed = objects(log, &range).await?;
+    let mut listed = Vec::new();
+    places::each(log, &range, async |object| {
+        listed.push(object);
+        Ok::<_, Failure>(())
+    })
+    .await?;
+    listed.sort_by(|a, b| a.version.key.cmp(&b.version.key));
     let read = stream::iter(listed).map(async |listed| log.find(&listed.version.key).await);
     let mut read = read.buffered(JOBS);
     let mut hours = Hours::default();

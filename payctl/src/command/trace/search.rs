@@ -17,7 +17,7 @@ use super::hops::Hops;
 use crate::journal::Journal;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{self, safe};
-use crate::places::objects;
+use crate::places;
 use crate::range::{Range, moved};
 
 /// Objects that are read at one time.
@@ -211,9 +211,11 @@ async fn is_recorded(store: &Store, hit: &Hit) -> Result<bool, payment_store::Er
 
 async fn search(log: &Arc<Journal>, id: &PaymentId, range: &Range) -> Result<Search, Failure> {
     let mut search = Search::default();
-    for listed in objects(log, range).await? {
+    places::each(log, range, async |listed| {
         search.start(log, listed.version.key, id).await?;
-    }
+        Ok::<_, Failure>(())
+    })
+    .await?;
     while search.take().await? {}
     search
         .hits
