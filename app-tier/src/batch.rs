@@ -157,13 +157,6 @@ struct Answers {
 }
 
 #[derive(Serialize)]
-struct AcceptedLine<'a> {
-    line: usize,
-    #[serde(flatten)]
-    answer: Answer<'a>,
-}
-
-#[derive(Serialize)]
 struct RefusedLine<'a> {
     line: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,9 +193,9 @@ impl Answers {
         } else {
             "accepted"
         };
-        self.push(&AcceptedLine {
-            line: line.number,
-            answer: Answer::new(id, status, accepted),
+        self.push(&Answer {
+            line: Some(line.number),
+            ..Answer::new(id, status, accepted)
         });
     }
 

@@ -29,76 +29,64 @@ const PREFIX_BYTES_MAX: usize = 500;
 const USER: &str = "reader";
 
 /// Every variable that is read, with its default, for `--help`.
-pub const VARIABLES: &[Variable] = &[
-    Listen::ADDR,
-    Listen::DRAIN,
-    Tls::CERTIFICATE,
-    Tls::KEY,
-    Admin::ADDR,
-    Collector::ENDPOINT,
-    Variable {
-        name: "LOG_BUCKET",
-        default: "required",
-        help: "S3 bucket of the log",
-    },
-    Variable {
-        name: "LOG_PREFIX",
-        default: "transactions/",
-        help: "what every key starts with",
-    },
-    Variable {
-        name: "LOG_LAYOUT",
-        default: "batch",
-        help: "batch: payments share objects; object: one each",
-    },
-    Variable {
-        name: "LOG_MAX_IN_FLIGHT_PUTS",
-        default: "4",
-        help: "PUTs at one time (256 with LOG_LAYOUT=object)",
-    },
-    Variable {
-        name: "LOG_LINGER_MS",
-        default: "0",
-        help: "wait this long for a fuller batch: cheaper, slower",
-    },
-    Variable {
-        name: "LOG_RECORD_VERSION",
-        default: "3",
-        help: "3: batches begin with a header that vouches for earlier ones; 2: without, for functions that do not know it",
-    },
-    Variable {
-        name: "S3_SSE",
-        default: "AES256",
-        help: "AES256, aws:kms or none",
-    },
-    Variable {
-        name: "S3_SSE_KMS_KEY_ID",
-        default: "optional",
-        help: "key for aws:kms",
-    },
-    Variable {
-        name: "DATABASE_URL",
-        default: "optional",
-        help: "mysql:// as user reader: knows repeats of other nodes, and tells what became of a payment",
-    },
-    variables::HOST,
-    variables::PORT,
-    variables::NAME,
-    Variable {
-        name: "DB_USER",
-        default: USER,
-        help: "user, where the secret does not name it",
-    },
-    variables::PASSWORD,
-    variables::SECRET_ARN,
-    variables::IAM_AUTH,
-    variables::CA_BUNDLE,
-    Variable {
-        name: CardCheck::VARIABLE,
-        default: "optional",
-        help: "members that are not searched for card numbers, comma-separated; puts what stores them in scope of PCI DSS",
-    },
-    aws_clients::VARIABLES,
+pub const VARIABLES: &[&[Variable]] = &[
+    http_service::VARIABLES,
+    &[
+        Variable {
+            name: "LOG_BUCKET",
+            default: "required",
+            help: "S3 bucket of the log",
+        },
+        Variable {
+            name: "LOG_PREFIX",
+            default: "transactions/",
+            help: "what every key starts with",
+        },
+        Variable {
+            name: "LOG_LAYOUT",
+            default: "batch",
+            help: "batch: payments share objects; object: one each",
+        },
+        Variable {
+            name: "LOG_MAX_IN_FLIGHT_PUTS",
+            default: "4",
+            help: "PUTs at one time (256 with LOG_LAYOUT=object)",
+        },
+        Variable {
+            name: "LOG_LINGER_MS",
+            default: "0",
+            help: "wait this long for a fuller batch: cheaper, slower",
+        },
+        Variable {
+            name: "LOG_RECORD_VERSION",
+            default: "3",
+            help: "3: batches begin with a header that vouches for earlier ones; 2: without, for functions that do not know it",
+        },
+        Variable {
+            name: "S3_SSE",
+            default: "AES256",
+            help: "AES256, aws:kms or none",
+        },
+        Variable {
+            name: "S3_SSE_KMS_KEY_ID",
+            default: "optional",
+            help: "key for aws:kms",
+        },
+        Variable {
+            name: "DATABASE_URL",
+            default: "optional",
+            help: "mysql:// as user reader: knows repeats of other nodes, and tells what became of a payment",
+        },
+    ],
+    &variables::in_parts(USER),
+    &[
+        Variable {
+            name: CardCheck::VARIABLE,
+            default: "optional",
+            help: "members that are not searched for card numbers, comma-separated; puts what stores them in scope of PCI DSS",
+        },
+        aws_clients::VARIABLES,
+    ],
 ];
 
 /// Everything that the program is told at its start.

@@ -50,6 +50,9 @@ pub fn routes(state: State) -> Router {
 /// The answer to a payment that is durable.
 #[derive(Serialize)]
 pub struct Answer<'a> {
+    /// In an answer to a batch: which line the payment was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     id: &'a str,
     status: &'static str,
     received_at: String,
@@ -86,6 +89,7 @@ impl<'a> Answer<'a> {
     pub fn new(id: &'a PaymentId, status: &'static str, accepted: &'a Accepted) -> Self {
         let receipt = &accepted.receipt;
         Self {
+            line: None,
             id: id.as_str(),
             status,
             received_at: receipt.received_at.to_string(),

@@ -16,40 +16,31 @@ const SWEEP_HOURS_MAX: u16 = 24 * 14;
 /// INSERT and SELECT, and nothing else.
 const USER: &str = "ingest";
 
-pub const VARIABLES: &[Variable] = &[
-    Variable {
+pub const VARIABLES: &[&[Variable]] = &[
+    &[Variable {
         name: "DATABASE_URL",
         default: "or DB_HOST",
         help: "mysql://ingest:PASSWORD@HOST:3306/payments",
-    },
-    variables::HOST,
-    variables::PORT,
-    variables::NAME,
-    Variable {
-        name: "DB_USER",
-        default: USER,
-        help: "user, where the secret does not name it",
-    },
-    variables::PASSWORD,
-    variables::SECRET_ARN,
-    variables::IAM_AUTH,
-    variables::CA_BUNDLE,
-    Variable {
-        name: "LOG_BUCKET",
-        default: "for the sweep",
-        help: "S3 bucket that the sweep lists",
-    },
-    Variable {
-        name: "LOG_PREFIX",
-        default: "transactions/",
-        help: "what every key starts with",
-    },
-    Variable {
-        name: "SWEEP_HOURS",
-        default: "24",
-        help: "how far back the first sweep of a journal begins",
-    },
-    aws_clients::VARIABLES,
+    }],
+    &variables::in_parts(USER),
+    &[
+        Variable {
+            name: "LOG_BUCKET",
+            default: "for the sweep",
+            help: "S3 bucket that the sweep lists",
+        },
+        Variable {
+            name: "LOG_PREFIX",
+            default: "transactions/",
+            help: "what every key starts with",
+        },
+        Variable {
+            name: "SWEEP_HOURS",
+            default: "24",
+            help: "how far back the first sweep of a journal begins",
+        },
+        aws_clients::VARIABLES,
+    ],
 ];
 
 #[derive(Debug, Clone)]

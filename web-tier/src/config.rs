@@ -22,34 +22,31 @@ const CLIENTS_FILE: &str = "CLIENTS_FILE";
 const ADDRESS_RATE: &str = "ADDRESS_RATE";
 
 /// Every variable that is read, with its default, for `--help`.
-pub const VARIABLES: &[Variable] = &[
-    Listen::ADDR,
-    Listen::DRAIN,
-    Tls::CERTIFICATE,
-    Tls::KEY,
-    Admin::ADDR,
-    Collector::ENDPOINT,
-    Variable {
-        name: "APP_TIER_URL",
-        default: "required",
-        help: "internal load balancer, e.g. http://internal-alb:3000 or https://app.example:3000",
-    },
-    upstream::CA_FILE,
-    Variable {
-        name: CLIENTS_FILE,
-        default: "open intake",
-        help: "file of the clients that may pay, TOML; read again when it changes",
-    },
-    Variable {
-        name: ADDRESS_RATE,
-        default: "no limit",
-        help: "requests per second of one address, for callers without a key; each payment of a batch is one",
-    },
-    Variable {
-        name: CardCheck::VARIABLE,
-        default: "optional",
-        help: "as for the app tier: the same value",
-    },
+pub const VARIABLES: &[&[Variable]] = &[
+    http_service::VARIABLES,
+    &[
+        Variable {
+            name: "APP_TIER_URL",
+            default: "required",
+            help: "internal load balancer, e.g. http://internal-alb:3000 or https://app.example:3000",
+        },
+        upstream::CA_FILE,
+        Variable {
+            name: CLIENTS_FILE,
+            default: "open intake",
+            help: "file of the clients that may pay, TOML; read again when it changes",
+        },
+        Variable {
+            name: ADDRESS_RATE,
+            default: "no limit",
+            help: "requests per second of one address, for callers without a key; each payment of a batch is one",
+        },
+        Variable {
+            name: CardCheck::VARIABLE,
+            default: "optional",
+            help: "as for the app tier: the same value",
+        },
+    ],
 ];
 
 /// Everything that the program is told at its start.

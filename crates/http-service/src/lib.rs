@@ -9,3 +9,15 @@ pub mod http;
 pub mod metrics;
 pub mod server;
 pub mod spans;
+
+use program::env::Variable;
+
+/// What each program with an HTTP server reads, for `--help`.
+pub const VARIABLES: &[Variable] = &[
+    server::Listen::ADDR,
+    server::Listen::DRAIN,
+    server::tls::Tls::CERTIFICATE,
+    server::tls::Tls::KEY,
+    admin::Admin::ADDR,
+    spans::Collector::ENDPOINT,
+];

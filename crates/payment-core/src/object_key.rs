@@ -139,6 +139,18 @@ impl ObjectKey {
         Some((unique, node.strip_prefix('-')?)).filter(|_| is_own)
     }
 
+    /// As [`ObjectKey::own_batch`], of a key that is in each part as [`ObjectKey::batch`] makes it under this prefix.
+    pub fn batch_under(&self, prefix: &str) -> Option<(Uuid, &str)> {
+        let (unique, node) = self.own_batch()?;
+        let at = Self::time_of(unique)?;
+        (Self::batch(prefix, at, unique, node) == *self).then_some((unique, node))
+    }
+
+    /// When a batch of this system was sealed, to the millisecond: the time in its UUID.
+    pub fn batch_time(&self) -> Option<Timestamp> {
+        Self::time_of(self.own_batch()?.0)
+    }
+
     /// The hour whose folder a batch of this system lies in, by the two folders above it.
     pub fn batch_hour(&self) -> Option<Timestamp> {
         let mut folders = self.0.rsplit('/').skip(1);
@@ -236,10 +248,11 @@ mod tests {
             "transactions/dt=2026-11-22/hh=07/01a20244-e7ff-7000-8000-000000000007-a1b2.ndjson"
         );
         assert!(key.is_batch() && key.is_own());
-        let (unique, node) = key.own_batch().unwrap();
+        let (unique, node) = key.batch_under("transactions/").unwrap();
+        assert_eq!(key.batch_under("other/"), None);
         assert_eq!(node, "a1b2");
         let millis = Timestamp::parse("2026-11-22T07:59:59.999Z");
-        assert_eq!(ObjectKey::time_of(unique), millis);
+        assert_eq!(key.batch_time(), millis);
         assert_eq!(
             ObjectKey::batch("transactions/", millis.unwrap(), unique, node),
             key

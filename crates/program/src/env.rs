@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
 use std::str::FromStr;
 
-/// A variable that a program reads: a line of its `--help`.
+/// A variable that a program reads: a line of its `--help`. Programs name theirs in groups, of which several share some.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
     pub name: &'static str,
@@ -101,10 +101,10 @@ impl Env {
     }
 
     /// Notes variables that look like ours and are not: a misspelt name would otherwise be a silent default.
-    pub fn refuse_unknown(&mut self, prefixes: &[&str], known: &[Variable]) {
+    pub fn refuse_unknown(&mut self, prefixes: &[&str], known: &[&[Variable]]) {
         let is_unknown = |name: &str| {
             prefixes.iter().any(|prefix| name.starts_with(prefix))
-                && known.iter().all(|v| v.name != name)
+                && known.iter().copied().flatten().all(|v| v.name != name)
         };
         let unknown: Vec<_> = self
             .values
@@ -152,7 +152,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Env {
 }
 
 /// The text of `--help`.
-pub fn help(program: &str, about: &str, variables: &[Variable]) -> String {
+pub fn help(program: &str, about: &str, variables: &[&[Variable]]) -> String {
     let mut text = format!(
         "{program} {}\n{about}\n\nEnvironment variables:\n",
         env!("CARGO_PKG_VERSION")
@@ -161,7 +161,7 @@ pub fn help(program: &str, about: &str, variables: &[Variable]) -> String {
         name,
         default,
         help,
-    } in variables.iter().chain([&LOG_FILTER])
+    } in variables.iter().copied().flatten().chain([&LOG_FILTER])
     {
         // Writing to a String can't fail.
         let _ = writeln!(text, "  {name:<24} {help} [{default}]");
@@ -198,8 +198,7 @@ mod tests {
                     default: "",
                     help: "",
                 }],
-            ]
-            .concat(),
+            ],
         );
         let text = env.finish(|| bucket).unwrap_err().to_string();
         for part in [

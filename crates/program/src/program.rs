@@ -16,7 +16,7 @@ const EXIT_USAGE: u8 = 64;
 pub struct Program {
     pub name: &'static str,
     pub about: &'static str,
-    pub variables: &'static [Variable],
+    pub variables: &'static [&'static [Variable]],
 }
 
 impl Program {

@@ -186,9 +186,7 @@ pub fn stored(entries: &[LedgerEntry], version: &ObjectVersion) -> Stored {
 /// Whether the batch was ingested soon after the time in its key: whoever stores it again and makes up the times of its
 /// rows has no more than that to choose from.
 fn is_prompt(entry: &LedgerEntry) -> bool {
-    let made = entry.key.own_batch();
-    let made = made.and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-    made.is_some_and(|made| {
+    entry.key.batch_time().is_some_and(|made| {
         let soon = made.to_utc().saturating_add(PROMPT);
         made <= entry.ingested_at && entry.ingested_at.to_utc() <= soon
     })

@@ -97,10 +97,7 @@ impl Scope {
 
     /// Whether an object outside the range is to be read for what its header says of those inside.
     pub fn is_at_its_border(&self, key: &ObjectKey) -> bool {
-        let at = key
-            .own_batch()
-            .and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-        let span = self.chain.as_ref().zip(at);
+        let span = self.chain.as_ref().zip(key.batch_time());
         key.as_str().starts_with(&self.prefix)
             && span.is_some_and(|(span, at)| span.read.contains(at))
     }

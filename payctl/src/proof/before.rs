@@ -86,10 +86,7 @@ impl Before {
             return Vec::new();
         };
         // By its folder, if its UUID is of no such time.
-        let at = key
-            .own_batch()
-            .and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-        let at = at.filter(|at| begin_of_hour(*at) == hour);
+        let at = key.batch_time().filter(|at| begin_of_hour(*at) == hour);
         if at.unwrap_or(hour) < until {
             if let Some(at) = at {
                 self.note(step, at);

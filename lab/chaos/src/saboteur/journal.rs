@@ -83,7 +83,7 @@ impl Object {
 
     /// When its key was made.
     pub fn at(&self) -> Option<Timestamp> {
-        ObjectKey::time_of(self.key.own_batch()?.0)
+        self.key.batch_time()
     }
 
     /// Its lines, the header included: line 1 is the first.

@@ -250,10 +250,7 @@ async fn vouched(
     header: Option<&Header>,
     sha256: ObjectHash,
 ) -> Result<Vouched, Failure> {
-    let at = key
-        .own_batch()
-        .and_then(|(uuid, _)| ObjectKey::time_of(uuid));
-    let (Some(at), Some(header)) = (at, header) else {
+    let (Some(at), Some(header)) = (key.batch_time(), header) else {
         return Ok(Vouched::Nobody);
     };
     let next = next_of_node(log, key, at).await?;
@@ -277,20 +274,12 @@ async fn vouched(
     Ok(vouched)
 }
 
-/// When a batch of a tier was received. `None` for another object, also if it has a batch's name in a folder of its own.
-fn batch_at(log: &Journal, key: &ObjectKey) -> Option<Timestamp> {
-    let (uuid, node) = key.own_batch()?;
-    let at = ObjectKey::time_of(uuid)?;
-    let is_right = ObjectKey::batch(&log.place.prefix, at, uuid, node) == *key;
-    is_right.then_some(at)
-}
-
 async fn next_of_node(
     log: &Journal,
     key: &ObjectKey,
     at: Timestamp,
 ) -> Result<Vec<ObjectKey>, Failure> {
-    let node = |key: &ObjectKey| key.own_batch().map(|(_, node)| node.to_owned());
+    let node = key.own_batch().map(|(_, node)| node);
     let prefix = &log.place.prefix;
     let listing = log.list(Segment {
         list: Some(prefix.clone()),
@@ -308,7 +297,8 @@ async fn next_of_node(
             break;
         };
         let other = listed.version.key;
-        if other != *key && node(&other) == node(key) && batch_at(log, &other).is_some() {
+        let of = other.batch_under(prefix).map(|(_, node)| node);
+        if other != *key && of.is_some() && of == node {
             next.push(other);
         }
         if next.len() == ASKED_MAX {

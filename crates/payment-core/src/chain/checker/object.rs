@@ -95,10 +95,9 @@ fn read(key: &ObjectKey, body: &[u8]) -> Content {
 impl Name {
     /// `None` for a key that no tier gives an object under this prefix.
     pub fn of(key: &ObjectKey, prefix: &str) -> Option<Self> {
-        let (uuid, node) = key.own_batch()?;
+        let (uuid, node) = key.batch_under(prefix)?;
         let node = Node::parse(node)?;
-        let name = Self { uuid, node };
-        (name.key(prefix).as_ref() == Some(key)).then_some(name)
+        Some(Self { uuid, node })
     }
 
     /// The key, under the prefix of all keys. `None` for a UUID that no tier makes.

@@ -122,7 +122,7 @@ proptest! {
         let mut journal = journal(&left);
         if let Some((left, seq, object)) = settled(&left, index) {
             let before = at(START + cut);
-            let is_before = |object: &Object| ObjectKey::time_of(object.key.own_batch().unwrap().0) < Some(before);
+            let is_before = |object: &Object| object.key.batch_time() < Some(before);
             let gone: BTreeSet<_> = left.objects.range(seq..).map(|(_, object)| object).filter(|other| is_before(other) || *other == object).map(|object| object.key.clone()).collect();
             let is_named_by_one_that_stays = left.objects.range(seq..).any(|(_, other)| !gone.contains(&other.key) && header(other).confirmed.iter().any(|link| gone.contains(&link.object_key(model::PREFIX, header(other).node).unwrap())));
             for key in &gone {

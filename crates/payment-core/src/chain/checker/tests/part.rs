@@ -49,7 +49,7 @@ fn last_before(journal: &Journal, span: Span) -> impl Iterator<Item = Sighting> 
 }
 
 fn is_before(key: &ObjectKey, span: Span) -> bool {
-    let at = ObjectKey::time_of(key.own_batch().unwrap().0);
+    let at = key.batch_time();
     span.read.from.is_some_and(|from| at < Some(from))
 }
 
