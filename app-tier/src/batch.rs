@@ -193,10 +193,7 @@ impl Answers {
         } else {
             "accepted"
         };
-        self.push(&Answer {
-            line: Some(line.number),
-            ..Answer::new(id, status, accepted)
-        });
+        self.push(&Answer::new(id, status, accepted).of_line(line.number));
     }
 
     /// A refusal is final; what another try may change is not one (promise P6).

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use database_login::variables;
 use http_service::admin::Admin;
-use http_service::server::{Listen, Tls};
+use http_service::server::Listen;
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use payment_store::LoginSource;

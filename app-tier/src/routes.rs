@@ -52,7 +52,7 @@ pub fn routes(state: State) -> Router {
 pub struct Answer<'a> {
     /// In an answer to a batch: which line the payment was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
+    line: Option<usize>,
     id: &'a str,
     status: &'static str,
     received_at: String,
@@ -95,6 +95,13 @@ impl<'a> Answer<'a> {
             received_at: receipt.received_at.to_string(),
             request_id: receipt.request_id.as_str(),
             hash: accepted.content_hash.to_string(),
+        }
+    }
+
+    pub fn of_line(self, number: usize) -> Self {
+        Self {
+            line: Some(number),
+            ..self
         }
     }
 }

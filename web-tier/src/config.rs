@@ -10,7 +10,7 @@ use clients::load::{Stamp, load};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use http_service::admin::Admin;
-use http_service::server::{Listen, Tls};
+use http_service::server::Listen;
 use http_service::spans::Collector;
 use payment_core::CardCheck;
 use program::env::{Env, EnvErrors, Variable};

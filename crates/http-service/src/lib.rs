@@ -16,8 +16,8 @@ use program::env::Variable;
 pub const VARIABLES: &[Variable] = &[
     server::Listen::ADDR,
     server::Listen::DRAIN,
-    server::tls::Tls::CERTIFICATE,
-    server::tls::Tls::KEY,
+    server::Tls::CERTIFICATE,
+    server::Tls::KEY,
     admin::Admin::ADDR,
     spans::Collector::ENDPOINT,
 ];
