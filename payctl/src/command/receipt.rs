@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod proof;
+mod vouchers;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,9 @@ use crate::outcome::{Failure, Outcome};
 use crate::output;
 use crate::proof::key::AnyKey;
 use crate::text_file;
+
+/// Objects that are read at one time.
+const JOBS: usize = 8;
 
 /// A checkpoint of a year has 3 MiB, a record 16 KiB: the file may be anybody's.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -36,16 +36,23 @@ impl Accuser {
             if fault.what.is_unknown() && self.late.contains(&node) {
                 continue;
             }
-            let (What::Missing { by, expected } | What::Unseen { by, expected }) = &fault.what
-            else {
-                findings.differences.push(difference(&fault));
-                continue;
+            let (by, expected, is_seen, is_confirmed) = match &fault.what {
+                What::Missing { by, expected } => (by.clone(), *expected, true, true),
+                What::Unseen {
+                    by,
+                    expected,
+                    is_confirmed,
+                } => (by.clone(), *expected, false, *is_confirmed),
+                _ => {
+                    findings.differences.push(difference(&fault));
+                    continue;
+                }
             };
-            let (by, expected) = (by.clone(), *expected);
             fault.what = match find(log, &fault, expected).await {
-                Found::Nothing => What::Missing { by, expected },
+                Found::Nothing if is_confirmed => What::Missing { by, expected },
                 Found::Other => What::Changed { by, expected },
-                Found::Right if matches!(fault.what, What::Unseen { .. }) => continue,
+                Found::Nothing => continue,
+                Found::Right if !is_seen => continue,
                 Found::Right => {
                     self.late.insert(node);
                     findings.counts.on_their_way += 1;
@@ -79,15 +86,15 @@ fn difference(fault: &Fault) -> Difference {
     let (kind, advice) = match &fault.what {
         What::Missing { .. } => (
             DifferenceKind::ObjectMissing,
-            "restore it from a version or a copy of the bucket",
+            "restore it from a version or a copy of the bucket; if it never was there, that header is forged",
         ),
         What::Changed { .. } | What::Unseen { .. } => (
             DifferenceKind::ObjectChanged,
-            "restore the version with this SHA-256",
+            "one of the two was changed or forged: hold both against the ledger and the bucket's versions",
         ),
-        What::Inserted(Inserted::Twice(_) | Inserted::Disputed(_)) => (
+        What::Inserted(Inserted::Twice(_) | Inserted::Taken { .. } | Inserted::NeverNamed(_)) => (
             DifferenceKind::ObjectInserted,
-            "find out by the ledger's times and the bucket's access log which one is forged",
+            "find out by the ledger's times and the bucket's access log which of the two no tier wrote, and void its rows",
         ),
         What::Inserted(_) => (
             DifferenceKind::ObjectInserted,

@@ -8,7 +8,7 @@ use payment_core::chain::ObjectHash;
 use payment_core::{ObjectVersion, Timestamp};
 use time::Duration;
 
-use super::proof::JOBS;
+use super::JOBS;
 use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::places;

@@ -2,34 +2,18 @@
 
 use std::path::Path;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use lambda_ingest::objects::{Object, ObjectError};
+use lambda_ingest::objects::Object;
 use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
 use payment_core::{Currency, LogRecord, ObjectKey, Timestamp};
-use payment_store::audit::{KeySpan, Row, Stored};
+use payment_store::audit::{Row, Stored};
 use serde::{Deserialize, Serialize};
-use time::Duration;
 
 use super::checkpoint;
+use super::vouchers::{Vouched, vouched};
 use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::proof::key::PublicKey;
-use crate::range::{Segment, moved};
-
-/// Keys are made within so long of each other in another order than objects are sealed.
-const OUT_OF_ORDER: Duration = Duration::seconds(5);
-
-/// The header that names an object is one of the next of its node, after an outage of S3 an hour later. A process that
-/// was killed names nothing more.
-const NAMED_WITHIN: Duration = Duration::DAY;
-const LISTED_MAX: u32 = 20_000;
-
-/// Objects of the node that are asked. A header that was forged may come before the one that names the object.
-const ASKED_MAX: usize = 256;
-
-/// Objects that are read at one time.
-pub const JOBS: usize = 8;
 
 /// What a client can keep of a payment.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +42,6 @@ pub struct Receipt {
 pub struct Place {
     run: String,
     seq: u64,
-}
-
-/// What the headers of the object's run say of it.
-enum Vouched {
-    By(ObjectKey),
-    /// This one names something else in its place.
-    Against(ObjectKey),
-    /// None names it yet, or its run was killed, or there is no chain.
-    Nobody,
 }
 
 /// What the journal says to a receipt.
@@ -103,8 +78,8 @@ impl Receipt {
         let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
         let named_by = match vouched(log, &key, header.as_ref(), sha256).await? {
-            Vouched::By(by) => Some(by.to_string()),
-            Vouched::Nobody => None,
+            Vouched::By(by) => by.first().map(ToString::to_string),
+            Vouched::Nobody | Vouched::TooMany => None,
             Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
         };
         let checkpoint = checkpoints.map(|file| checkpoint::line(file, log, &object.version));
@@ -142,28 +117,42 @@ impl Receipt {
         let sha256 = ObjectHash::of(&object.body);
         let mut faults = self.faults(&object, header.as_ref(), sha256);
         let vouched = vouched(log, &key, header.as_ref(), sha256).await?;
-        match (&vouched, &self.named_by) {
-            (Vouched::Against(by), _) => faults.push(dispute(by, &key)),
-            (Vouched::Nobody, Some(by)) => {
-                faults.push(format!("{by} does not name the object with its SHA-256"));
-            }
-            _ => {}
-        }
         let mut witnesses = Vec::new();
-        if let Vouched::By(by) = vouched {
-            witnesses.push(format!("{by} vouches for it"));
+        let mut lacks = "no header vouches for it";
+        let by = match vouched {
+            Vouched::By(by) => Some(by),
+            Vouched::Nobody => Some(Vec::new()),
+            Vouched::Against(by) => {
+                faults.push(dispute(&by, &key));
+                None
+            }
+            Vouched::TooMany => {
+                lacks = "its node has more objects within seconds than can be asked; payctl verify asks them all";
+                None
+            }
+        };
+        if let Some(by) = by {
+            match &self.named_by {
+                Some(named) if !by.iter().any(|by| by.as_str() == named) => {
+                    faults.push(format!("{named} does not name the object with its SHA-256"));
+                }
+                _ => witnesses.extend(by.first().map(|by| format!("{by} vouches for it"))),
+            }
         }
         if let Some(line) = &self.checkpoint {
             match checkpoint::held(log, line, signer, &object.version).await? {
                 Ok(witness) => witnesses.push(witness),
                 Err(why) => faults.push(why),
             }
+        } else if signer.is_some() {
+            lacks = "it has no checkpoint, which the key is for";
+            witnesses.clear();
         }
         let what = self.what(&record);
         Ok(if !faults.is_empty() {
             Verdict::Wrong(faults)
         } else if witnesses.is_empty() {
-            Verdict::Unvouched(format!("{what}; no header vouches for it"))
+            Verdict::Unvouched(format!("{what}; {lacks}"))
         } else {
             Verdict::Proven(format!("{what}; {}", witnesses.join("; ")))
         })
@@ -241,69 +230,4 @@ fn read(object: &Object, number: u32) -> Option<(String, LogRecord)> {
     let Object { version, body } = object;
     let (text, record) = read_one(&version.key, body, version.stored_at, number)?;
     Some((String::from_utf8(text).ok()?, record))
-}
-
-/// Asks the next objects of the node. If one names the object and one another in its place, either is forged.
-async fn vouched(
-    log: &Journal,
-    key: &ObjectKey,
-    header: Option<&Header>,
-    sha256: ObjectHash,
-) -> Result<Vouched, Failure> {
-    let (Some(at), Some(header)) = (key.batch_time(), header) else {
-        return Ok(Vouched::Nobody);
-    };
-    let next = next_of_node(log, key, at).await?;
-    let read = stream::iter(next).map(async |other| {
-        let object = log.find(&other).await?;
-        Ok::<_, ObjectError>((other, object))
-    });
-    let mut read = read.buffered(JOBS);
-    let mut vouched = Vouched::Nobody;
-    while let Some((other, object)) = read.try_next().await? {
-        let Some(naming) = object.and_then(|object| read_header(&other, &object.body)) else {
-            continue;
-        };
-        if naming.disputes(key, header.position(), sha256) {
-            return Ok(Vouched::Against(other));
-        }
-        if naming.confirms(key, header.position(), sha256) && matches!(vouched, Vouched::Nobody) {
-            vouched = Vouched::By(other);
-        }
-    }
-    Ok(vouched)
-}
-
-async fn next_of_node(
-    log: &Journal,
-    key: &ObjectKey,
-    at: Timestamp,
-) -> Result<Vec<ObjectKey>, Failure> {
-    let node = key.own_batch().map(|(_, node)| node);
-    let prefix = &log.place.prefix;
-    let listing = log.list(Segment {
-        list: Some(prefix.clone()),
-        span: KeySpan {
-            after: ObjectKey::batches_from(prefix, moved(at, -OUT_OF_ORDER)),
-            before: Some(ObjectKey::batches_from(prefix, moved(at, NAMED_WITHIN))),
-        },
-    });
-    let Some(mut listing) = listing else {
-        return Ok(Vec::new());
-    };
-    let mut next = Vec::new();
-    for _ in 0..LISTED_MAX {
-        let Some(listed) = listing.next().await? else {
-            break;
-        };
-        let other = listed.version.key;
-        let of = other.batch_under(prefix).map(|(_, node)| node);
-        if other != *key && of.is_some() && of == node {
-            next.push(other);
-        }
-        if next.len() == ASKED_MAX {
-            break;
-        }
-    }
-    Ok(next)
 }

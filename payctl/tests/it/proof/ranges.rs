@@ -93,7 +93,7 @@ async fn p11_what_was_done_before_a_pause_is_named_by_the_range_behind_it(pool: 
         "object inserted",
         &forged.key,
         &after[1].key,
-        "either may be forged",
+        "which of the two no tier wrote",
     ];
     verify(&pipeline, &hour, 1, &inserted).await;
 }

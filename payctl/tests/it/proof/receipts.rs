@@ -152,6 +152,50 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
     endless.check(64, &["bytes or more"]);
 }
 
+/// A body that was exchanged together with the object that names it: the one behind that still has the hash of before.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_a_voucher_that_another_contradicts_proves_nothing(pool: MySqlPool) {
+    let (pipeline, objects) = ingested(pool).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("receipt.json");
+    let printed = pipeline.payctl(&["receipt", "a1"]).await.out;
+    let check = async |receipt: &str| {
+        fs::write(&file, receipt).unwrap();
+        let file = file.to_str().unwrap();
+        pipeline.payctl(&["receipt", "check", file]).await
+    };
+    check(&printed).await.check(0, &["proven"]);
+
+    let named = format!("\"named_by\":\"{}\"", objects[1].key);
+    for other in [objects[2].key.as_str(), "no key at all"] {
+        let altered = printed.replace(&named, &format!("\"named_by\":\"{other}\""));
+        assert_ne!(altered, printed);
+        check(&altered)
+            .await
+            .check(1, &["not proven", other, "does not name the object"]);
+    }
+
+    let (header, _) = objects[0].body.split_once('\n').unwrap();
+    let altered = format!("{header}\n{}", lines(&["f1", "a11"]));
+    let hash = |body: &str| ObjectHash::of(body.as_bytes()).to_string();
+    let naming = objects[1]
+        .body
+        .replace(&hash(&objects[0].body), &hash(&altered));
+    assert_ne!(naming, objects[1].body);
+    pipeline.put(&objects[0].key, &altered).await;
+    pipeline.put(&objects[1].key, &naming).await;
+    let line = altered.lines().nth(1).unwrap();
+    let record: Value = serde_json::from_str(line).unwrap();
+    let mut receipt: Value = serde_json::from_str(&printed).unwrap();
+    receipt["record"] = line.into();
+    receipt["hash"] = record["hash"].clone();
+    receipt["sha256"] = hash(&altered).into();
+    receipt["named_by"] = Value::Null;
+    check(&receipt.to_string())
+        .await
+        .check(2, &["not proven", "no header vouches for it"]);
+}
+
 /// What was signed of its hour proves a payment as well, also one that no header names.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p11_a_receipt_with_a_checkpoint_is_proven_while_the_hour_is_what_it_was(pool: MySqlPool) {

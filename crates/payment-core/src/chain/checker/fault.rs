@@ -26,8 +26,13 @@ pub enum What {
     #[error("it is not the object that {by} names, with SHA-256 {expected}")]
     Changed { by: ObjectKey, expected: ObjectHash },
     /// No fault yet: it lies outside the span, and was not seen. Whoever has the journal asks for it.
-    #[error("{by} names it as stored, with SHA-256 {expected}")]
-    Unseen { by: ObjectKey, expected: ObjectHash },
+    #[error("{by} names it, with SHA-256 {expected}")]
+    Unseen {
+        by: ObjectKey,
+        expected: ObjectHash,
+        /// Else it may be stored or not.
+        is_confirmed: bool,
+    },
     #[error("{0}")]
     Inserted(Inserted),
     #[error(
@@ -80,23 +85,21 @@ impl What {
     }
 }
 
-/// Why an object is none that its run wrote.
+/// Why an object is none that its run wrote, by the word of another: which of the two is forged, headers alone don't tell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inserted {
     #[error("no tier names an object so: its folder is not that of the time in its UUID")]
     Hour,
     #[error("its first line is no right header of an object with this key")]
     Header,
-    #[error("its run says that its number belongs to {0}")]
-    Taken(ObjectKey),
+    #[error("{by} gives its number to {to}")]
+    Taken { by: ObjectKey, to: ObjectKey },
     #[error("{0} has the same number, and no header says which of them is right")]
     Twice(ObjectKey),
-    #[error("its run went on, and never named it")]
-    NeverNamed,
-    #[error(
-        "{0} says that it is none of its run, and nothing vouches for that one: either may be forged"
-    )]
-    Disputed(ObjectKey),
+    #[error("{0} ends its run or was sealed long after it, and no header names it")]
+    NeverNamed(ObjectKey),
+    #[error("earlier objects of its run have higher numbers, and none of them names it")]
+    Late,
     #[error("it follows the end of its run")]
     AfterEnd,
 }

@@ -153,7 +153,7 @@ impl Run {
             let why = if is_behind {
                 Inserted::AfterEnd
             } else {
-                Inserted::NeverNamed
+                Inserted::Late
             };
             // Where the clock was set back, what names it may have been written before the span.
             let what = if is_behind || !self.has_outside || self.decided.contains(seq) {
@@ -243,9 +243,14 @@ impl Run {
         own.map_or(self.id, |claim| claim.run)
     }
 
-    /// A fault of the first object, borne out by the other: `None` if neither is judged.
+    /// A fault of the first object, borne out by the other: `None` if neither is judged, nor one that has the number as
+    /// well.
     fn fault(&self, view: &View, [name, by]: [Name; 2], seq: u64, what: What) -> Option<Fault> {
-        let is_judged = view.is_judged(name) || view.is_judged(by);
+        let rivals = self.slots.get(&seq).into_iter();
+        let mut rivals = rivals.flat_map(|slot| &slot.claims);
+        let is_judged = view.is_judged(name)
+            || view.is_judged(by)
+            || rivals.any(|rival| view.is_judged(rival.name));
         Some(Fault {
             object: is_judged.then(|| name.key(&view.prefix))??,
             run: Some(self.id_of(name, seq)),

@@ -1,6 +1,7 @@
 //! What happened is named, and nothing else is.
 
 mod examples;
+mod forged;
 mod model;
 mod part;
 
@@ -12,7 +13,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use self::model::{Left, Object, START, at, key, life, live, lives};
-use self::part::{accused_in_parts, check_span, parts};
+use self::part::{accused_in_hours, accused_in_parts, check_span, parts};
 use super::*;
 use crate::chain::{Header, Link, Node, ObjectHash, RunId};
 

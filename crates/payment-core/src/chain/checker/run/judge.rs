@@ -21,8 +21,6 @@ struct Pass<'a> {
     is_final: bool,
     /// Headers that count.
     trusted: BTreeSet<(u64, Name)>,
-    /// Headers that count and that no later one names.
-    last: BTreeSet<Name>,
     /// The nearest is last.
     behind: Vec<Behind>,
     /// The number behind, with its object.
@@ -76,10 +74,13 @@ impl Run {
         }
     }
 
-    /// The first end that no other object takes the number of: what is behind it has no say in what is right.
+    /// The first end that no other object takes the number of: what is behind it has no say in what is right. One that the
+    /// run had passed before the span is none: what names its number lies there.
     fn undisputed_end(&self) -> Option<u64> {
-        let is_end = |(_, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
-            [only] => only.is_end && slot.stated.iter().all(|stated| stated.fate.is_of(only)),
+        let is_end = |(seq, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
+            [only] if self.passed(**seq).is_none() => {
+                only.is_end && slot.stated.iter().all(|stated| stated.fate.is_of(only))
+            }
             _ => false,
         };
         let mut slots = self.slots.iter();
@@ -109,7 +110,6 @@ impl<'a> Pass<'a> {
             view,
             is_final,
             trusted: BTreeSet::new(),
-            last: BTreeSet::new(),
             behind: Vec::new(),
             next: None,
             faults: Vec::new(),
@@ -139,7 +139,12 @@ impl<'a> Pass<'a> {
         self.gap(seq + 1);
         let before = self.behind.len();
         match named {
-            Some(Stated { by, fate }) => self.named(seq, slot, by.1, fate),
+            Some(Stated { by, fate }) => {
+                // Of those who say the same, one whose word counts in this span.
+                let mut same = stated.iter().filter(|other| other.fate == fate);
+                let judged = same.find(|other| self.view.is_judged(other.by.1));
+                self.named(seq, slot, judged.map_or(by, |other| other.by).1, fate);
+            }
             None => self.unnamed(seq, slot),
         }
         let confirmed = named.map(|named| named.fate);
@@ -150,7 +155,11 @@ impl<'a> Pass<'a> {
                 self.contradiction(seq, &first, other);
             }
         }
-        if let Some(Behind::Header(Sealed { is_end: true, .. })) = self.behind.get(before) {
+        let is_end = matches!(
+            self.behind.get(before),
+            Some(Behind::Header(Sealed { is_end: true, .. }))
+        );
+        if is_end && self.run.passed(seq).is_none() {
             self.end(seq);
         }
     }
@@ -164,17 +173,24 @@ impl<'a> Pass<'a> {
         } = fate;
         let prefix = &self.view.prefix;
         let witness = by;
-        let (Some(by), Some(right)) = (by.key(prefix), name.key(prefix)) else {
+        let (Some(by), Some(to)) = (by.key(prefix), name.key(prefix)) else {
             return;
         };
+        let taken = Inserted::Taken { by: by.clone(), to };
         match slot.claims.iter().find(|claim| claim.name == name) {
             Some(claim) if claim.sha256 == expected => self.trust(seq, claim),
             Some(_) => self.lost(seq, [name, witness], What::Changed { by, expected }),
-            None if !is_confirmed && !self.view.is_read(name) => {}
             None if !self.view.is_read(name) => {
-                self.behind.push(Behind::Outside);
-                self.has_outside = true;
-                self.accuse(seq, [name, witness], What::Unseen { by, expected });
+                if is_confirmed {
+                    self.behind.push(Behind::Outside);
+                    self.has_outside = true;
+                }
+                let unseen = What::Unseen {
+                    by,
+                    expected,
+                    is_confirmed,
+                };
+                self.accuse(seq, [name, witness], unseen);
             }
             None if self.view.odd.contains(&name) || self.has_other_number(name, seq) => {
                 self.lost(seq, [name, witness], What::Changed { by, expected });
@@ -188,8 +204,8 @@ impl<'a> Pass<'a> {
             None => {}
         }
         for other in slot.claims.iter().filter(|claim| claim.name != name) {
-            let why = self.by(witness, Inserted::Taken(right.clone()));
-            self.accuse(seq, [other.name, witness], What::Inserted(why));
+            let what = What::Inserted(taken.clone());
+            self.accuse(seq, [other.name, witness], what);
         }
     }
 
@@ -233,8 +249,13 @@ impl<'a> Pass<'a> {
             return;
         }
         // Objects of a clock that was set back are still to be seen, however many they are.
-        let is_ahead = matches!(self.behind.last(), Some(Behind::Open)) && !self.is_final;
-        if silence.broken_by.is_none() && (is_ahead || next - first <= IN_FLIGHT_MAX) {
+        let may_be_long = match self.behind.last() {
+            Some(Behind::Open) => !self.is_final,
+            // It left some to the next.
+            Some(Behind::Header(next)) => next.is_full,
+            _ => false,
+        };
+        if silence.broken_by.is_none() && (may_be_long || next - first <= IN_FLIGHT_MAX) {
             self.undecided = Some(first);
             self.behind.push(Behind::Open);
             return;

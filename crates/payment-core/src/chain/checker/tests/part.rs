@@ -12,11 +12,15 @@ pub fn check_span(journal: &Journal, span: Span) -> Summary {
     for (key, body) in journal {
         let seen = Sighting::of(key, body);
         if let Some(header) = seen.header().filter(|_| !is_before(key, span)) {
-            let unconfirmed = header.unconfirmed.iter().map(|link| link.seq);
-            for seq in std::iter::once(header.seq).chain(unconfirmed) {
-                let same = numbers.get(&(header.run, seq));
-                same.into_iter()
-                    .flatten()
+            let unconfirmed = header.unconfirmed.iter();
+            let unconfirmed = unconfirmed.map(|link| (link.seq, Some(link.key)));
+            for (seq, named) in std::iter::once((header.seq, None)).chain(unconfirmed) {
+                let same = numbers.get(&(header.run, seq)).into_iter().flatten();
+                let is_other = |before: &&Sighting| {
+                    let unique = before.key.own_batch().map(|(unique, _)| unique);
+                    named.is_none() || unique != named
+                };
+                same.filter(is_other)
                     .for_each(|before| checker.note_before(before));
             }
         }
@@ -68,10 +72,16 @@ fn numbers_before(journal: &Journal, span: Span) -> BTreeMap<(RunId, u64), Vec<S
 
 /// What the journal says of an object outside the span that is named in it.
 fn ask(journal: &Journal, fault: &mut Fault) {
-    let What::Unseen { by, expected } = fault.what.clone() else {
+    let What::Unseen {
+        by,
+        expected,
+        is_confirmed,
+    } = fault.what.clone()
+    else {
         return;
     };
     match journal.get(&fault.object) {
+        None if !is_confirmed => {}
         None => fault.what = What::Missing { by, expected },
         Some(body) if ObjectHash::of(body) != expected => {
             fault.what = What::Changed { by, expected };
@@ -89,9 +99,23 @@ pub fn parts(cut: i64) -> [Span; 2] {
 
 /// The objects that are named in one of two parts.
 pub fn accused_in_parts(journal: &Journal, cut: i64) -> BTreeSet<ObjectKey> {
-    let faults = parts(cut)
-        .into_iter()
-        .flat_map(|span| check_span(journal, span).faults);
+    accused_in(journal, parts(cut).into_iter())
+}
+
+/// The objects that are named in one of the first hours.
+pub fn accused_in_hours(journal: &Journal, hours: i64) -> BTreeSet<ObjectKey> {
+    let begin = |hour| Some(at(START + hour * 3_600_000));
+    let hours = (0..hours).map(|hour| {
+        Span::around(Window {
+            from: begin(hour),
+            to: begin(hour + 1),
+        })
+    });
+    accused_in(journal, hours)
+}
+
+fn accused_in(journal: &Journal, spans: impl Iterator<Item = Span>) -> BTreeSet<ObjectKey> {
+    let faults = spans.flat_map(|span| check_span(journal, span).faults);
     let known = faults.filter(|fault| !fault.what.is_unknown());
     known.map(|fault| fault.object).collect()
 }

@@ -38,15 +38,14 @@ impl Pass<'_> {
             self.undecided = Some(seq);
             return;
         };
-        // One far from all others is not to accuse them.
-        let is_near = self.follows(seq);
+        // One far from all others is not to accuse them. A full header left the numbers between to the next.
+        let is_near = claim.is_full || self.follows(seq);
         // Nobody names the end of a run.
         if !(is_near && claim.is_end && self.behind.is_empty()) {
             self.undecided = Some(seq);
             self.open += u64::from(self.view.is_judged(claim.name));
         }
         if is_near {
-            self.last.insert(claim.name);
             self.trust(seq, claim);
         }
     }
@@ -56,18 +55,13 @@ impl Pass<'_> {
         if let Some(what) = self.run.passed(seq).filter(|_| is_lost) {
             self.accuse(seq, [name; 2], what);
         } else if !is_lost && !self.view.is_unread_of(name) {
-            let why = self.by(by, Inserted::NeverNamed);
-            self.accuse(seq, [name, by], What::Inserted(why));
+            if let Some(key) = by.key(&self.view.prefix) {
+                let why = Inserted::NeverNamed(key);
+                self.accuse(seq, [name, by], What::Inserted(why));
+            }
         } else if self.accused.insert(name) {
             self.unvouched.push(Numbers::of(seq, name));
         }
-    }
-
-    /// Why an object is none of the run, by this header: if nothing vouches for the header, it may be the forged one.
-    pub(super) fn by(&self, header: Name, why: Inserted) -> Inserted {
-        let key = header.key(&self.view.prefix);
-        let key = key.filter(|_| self.last.contains(&header));
-        key.map_or(why, Inserted::Disputed)
     }
 
     /// The one object that may have the number. Of several, those go out that a header of the others gives another
@@ -96,7 +90,10 @@ impl Pass<'_> {
             }
             if let Some(key) = other.key(&self.view.prefix) {
                 let why = match only {
-                    Some(_) => Inserted::Taken(key),
+                    Some(_) => Inserted::Taken {
+                        by: key.clone(),
+                        to: key,
+                    },
                     None => Inserted::Twice(key),
                 };
                 self.accuse(seq, [claim.name, other], What::Inserted(why));

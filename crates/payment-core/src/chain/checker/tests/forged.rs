@@ -1,0 +1,182 @@
+//! What somebody forged speaks against genuine objects. Headers alone do not tell which is which, so each fault names both.
+
+use super::*;
+
+/// One run under a pen.
+struct Pen {
+    run: RunId,
+    node: Node,
+    journal: Journal,
+}
+
+impl Pen {
+    fn new() -> Self {
+        Self {
+            run: RunId::new(model::uuid(START, 1)).unwrap(),
+            node: Node::new(1),
+            journal: Journal::new(),
+        }
+    }
+
+    /// Writes an object, and returns its key and how others name it.
+    fn write(
+        &mut self,
+        seq: u64,
+        millis: i64,
+        confirmed: &[Link],
+        unconfirmed: &[Link],
+        end: bool,
+    ) -> (ObjectKey, Link) {
+        let header = Header {
+            run: self.run,
+            node: self.node,
+            seq,
+            clock: at(START + millis),
+            confirmed: confirmed.to_vec(),
+            unconfirmed: unconfirmed.to_vec(),
+            end,
+        };
+        let body = header.to_line().into_bytes();
+        let unique = self.journal.len() as u128;
+        let link = Link {
+            seq,
+            key: model::uuid(START + millis, unique),
+            sha256: ObjectHash::of(&body),
+        };
+        let key = key(START + millis, unique, self.node);
+        self.journal.insert(key.clone(), body);
+        (key, link)
+    }
+
+    /// How a header names what was not stored.
+    fn failed(seq: u64, millis: i64) -> Link {
+        Link {
+            seq,
+            key: model::uuid(START + millis, u128::from(seq) + 1000),
+            sha256: ObjectHash::of(b"never stored"),
+        }
+    }
+
+    /// Each fault that is one names one of the forged, as its object or as the one by whose word it is.
+    fn assert_forged_are_named(&self, forged: &[&ObjectKey]) {
+        let faults = check(&self.journal).faults;
+        let mut known = faults.iter().filter(|fault| !fault.what.is_unknown());
+        let is_named = |fault: &Fault, key: &ObjectKey| {
+            fault.object == *key || fault.what.to_string().contains(key.as_str())
+        };
+        assert!(
+            known.clone().next().is_some(),
+            "nothing is named: {faults:?}"
+        );
+        let names_one = |fault: &Fault| forged.iter().any(|key| is_named(fault, key));
+        assert!(known.all(names_one), "{faults:#?}");
+    }
+}
+
+#[test]
+fn p11_one_forged_object_behind_all_others_is_named_with_each_that_it_accuses() {
+    for end in [true, false] {
+        let mut pen = Pen::new();
+        let mut links = Vec::new();
+        for seq in 0..5 {
+            let before: Vec<_> = links.last().copied().into_iter().collect();
+            let (_, link) = pen.write(seq, seq as i64 * 100, &before, &[], end && seq == 4);
+            links.push(link);
+        }
+        assert_eq!(check(&pen.journal).faults, []);
+        let wrong = |link: &Link| Link {
+            sha256: ObjectHash::of(b"made up"),
+            ..*link
+        };
+        let wrong: Vec<_> = links.iter().map(wrong).collect();
+        let (forged, _) = pen.write(5, 600_000, &wrong, &[], false);
+        pen.assert_forged_are_named(&[&forged]);
+    }
+}
+
+#[test]
+fn p11_two_forged_objects_that_vouch_for_each_other_are_named_with_each_that_they_accuse() {
+    let mut pen = Pen::new();
+    let (_, zero) = pen.write(0, 0, &[], &[], false);
+    let (_, one) = pen.write(1, 100, &[zero], &[], false);
+    let failed = Pen::failed(2, 200);
+    pen.write(3, 300, &[one], &[failed], false);
+    assert_eq!(check(&pen.journal).faults, []);
+    let (second, link) = pen.write(2, 600_000, &[], &[], false);
+    let (fourth, _) = pen.write(4, 600_100, &[link], &[], false);
+    pen.assert_forged_are_named(&[&second, &fourth]);
+}
+
+/// The key and the number of a PUT that failed before the range, which a header in the range names as not confirmed.
+#[test]
+fn p11_a_body_under_the_key_of_a_failed_put_before_the_range_is_named() {
+    let hour = 3_600_000;
+    let mut pen = Pen::new();
+    let (_, zero) = pen.write(0, 0, &[], &[], false);
+    let failed = Pen::failed(1, 100);
+    let (_, two) = pen.write(2, 200, &[zero], &[], false);
+    let (_, three) = pen.write(3, hour, &[two], &[failed], false);
+    pen.write(4, hour + 100, &[three], &[], true);
+    let cut = hour / 2;
+    assert_eq!(accused_in_parts(&pen.journal, cut), BTreeSet::new());
+    for seq in [1, 7] {
+        let header = Header {
+            run: pen.run,
+            node: pen.node,
+            seq,
+            clock: at(START + 100),
+            confirmed: Vec::new(),
+            unconfirmed: Vec::new(),
+            end: false,
+        };
+        let key = failed.object_key(model::PREFIX, pen.node).unwrap();
+        let mut journal = pen.journal.clone();
+        journal.insert(key.clone(), header.to_line().into_bytes());
+        let accused = accused_in_parts(&journal, cut);
+        assert!(accused.contains(&key), "{seq}: {accused:?}");
+    }
+}
+
+/// A header names a thousand; what failed beyond that it leaves to the next, which a kill may prevent.
+#[test]
+fn p11_more_failures_than_a_header_names_are_no_fault() {
+    let mut pen = Pen::new();
+    let (_, zero) = pen.write(0, 0, &[], &[], false);
+    let failed: Vec<_> = (1..1000).map(|seq| Pen::failed(seq, 100)).collect();
+    pen.write(2501, 600_000, &[zero], &failed, false);
+    assert_eq!(check(&pen.journal).faults, []);
+}
+
+/// Two objects were in flight when S3 failed for longer than the hour: what names them lies in the next.
+#[test]
+fn p11_an_object_of_an_earlier_hour_with_the_number_of_a_settled_one_is_named_by_an_hour() {
+    let minutes = |minutes: i64| minutes * 60_000;
+    let mut pen = Pen::new();
+    let (_, zero) = pen.write(0, 0, &[], &[], false);
+    let (_, one) = pen.write(1, minutes(118), &[zero], &[], false);
+    let (_, two) = pen.write(2, minutes(118), &[zero], &[], false);
+    pen.write(3, minutes(121), &[one, two], &[], true);
+    assert_eq!(accused_in_hours(&pen.journal, 4), BTreeSet::new());
+    let (forged, _) = pen.write(1, minutes(30), &[], &[], false);
+    assert!(accused_in_hours(&pen.journal, 4).contains(&forged));
+}
+
+/// An end under a number that failed before the range.
+#[test]
+fn p11_an_end_with_a_number_of_before_the_range_ends_nothing() {
+    let minutes = |minutes: i64| minutes * 60_000;
+    let mut pen = Pen::new();
+    let (_, zero) = pen.write(0, 0, &[], &[], false);
+    let failed = Pen::failed(1, 100);
+    let (_, two) = pen.write(2, 200, &[zero], &[failed], false);
+    let (_, three) = pen.write(3, 300, &[two], &[], false);
+    let (deleted, four) = pen.write(4, minutes(61), &[three], &[], false);
+    pen.write(5, minutes(62), &[four], &[], true);
+    let mut journal = pen.journal.clone();
+    let (forged, _) = pen.write(1, minutes(63), &[], &[], true);
+    let accused = accused_in_hours(&pen.journal, 2);
+    assert!(accused.is_subset(&keys([&forged])), "{accused:?}");
+    journal.insert(forged.clone(), pen.journal[&forged].clone());
+    journal.remove(&deleted);
+    assert!(accused_in_hours(&journal, 2).contains(&deleted));
+}

@@ -1,0 +1,135 @@
+//! Who vouches for an object: the headers of the objects that its node wrote next.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use lambda_ingest::objects::ObjectError;
+use payment_core::chain::{Header, ObjectHash};
+use payment_core::object::read_header;
+use payment_core::{ObjectKey, Timestamp};
+use payment_store::audit::KeySpan;
+use time::Duration;
+
+use super::JOBS;
+use crate::journal::Journal;
+use crate::outcome::Failure;
+use crate::range::{Segment, moved};
+
+/// Keys are made within so long of each other in another order than objects are sealed.
+const OUT_OF_ORDER: Duration = Duration::seconds(5);
+
+/// The header that names an object is one of the next of its node, after an outage of S3 an hour later. A process that
+/// was killed names nothing more.
+const NAMED_WITHIN: Duration = Duration::DAY;
+const LISTED_MAX: u32 = 20_000;
+
+/// All objects within so long are asked: a PUT ends within 6 s, and a seal follows 10 s after it. Whoever forges one that
+/// vouches may forge many, so that the genuine one that does not is the last.
+const ASKED_WITHIN: Duration = Duration::seconds(30);
+const ASKED_MAX: usize = 4096;
+
+/// Objects behind that time are asked up to so many in all.
+const ASKED: usize = 256;
+
+/// What the headers of the object's run say of it.
+pub enum Vouched {
+    By(Vec<ObjectKey>),
+    /// This one names something else in its place.
+    Against(ObjectKey),
+    /// None names it yet, or its run was killed, or there is no chain.
+    Nobody,
+    /// Not all could be asked.
+    TooMany,
+}
+
+/// An object of the node.
+struct Next {
+    key: ObjectKey,
+    header: Header,
+    sha256: ObjectHash,
+}
+
+/// If one names the object and one another in its place, either is forged. One that another contradicts vouches for
+/// nothing.
+pub async fn vouched(
+    log: &Journal,
+    key: &ObjectKey,
+    header: Option<&Header>,
+    sha256: ObjectHash,
+) -> Result<Vouched, Failure> {
+    let (Some(at), Some(header)) = (key.batch_time(), header) else {
+        return Ok(Vouched::Nobody);
+    };
+    let Some(keys) = next_of_node(log, key, at).await? else {
+        return Ok(Vouched::TooMany);
+    };
+    let read = stream::iter(keys).map(async |key| {
+        let object = log.find(&key).await?;
+        let next = object.and_then(|object| {
+            Some(Next {
+                header: read_header(&key, &object.body)?,
+                sha256: ObjectHash::of(&object.body),
+                key,
+            })
+        });
+        Ok::<_, ObjectError>(next)
+    });
+    let next: Vec<_> = read.buffered(JOBS).try_collect().await?;
+    let next: Vec<_> = next.into_iter().flatten().collect();
+    let disputes = |key: &ObjectKey, header: &Header, sha256| {
+        let position = header.position();
+        let mut by = next.iter();
+        by.find(|next| next.header.disputes(key, position, sha256))
+    };
+    if let Some(by) = disputes(key, header, sha256) {
+        return Ok(Vouched::Against(by.key.clone()));
+    }
+    let names = |next: &&Next| next.header.confirms(key, header.position(), sha256);
+    let stands = |next: &&Next| disputes(&next.key, &next.header, next.sha256).is_none();
+    let by = next.iter().filter(names).filter(stands);
+    let by: Vec<_> = by.map(|next| next.key.clone()).collect();
+    Ok(if by.is_empty() {
+        Vouched::Nobody
+    } else {
+        Vouched::By(by)
+    })
+}
+
+/// `None` if there are too many.
+async fn next_of_node(
+    log: &Journal,
+    key: &ObjectKey,
+    at: Timestamp,
+) -> Result<Option<Vec<ObjectKey>>, Failure> {
+    let node = key.own_batch().map(|(_, node)| node);
+    let prefix = &log.place.prefix;
+    let listing = log.list(Segment {
+        list: Some(prefix.clone()),
+        span: KeySpan {
+            after: ObjectKey::batches_from(prefix, moved(at, -OUT_OF_ORDER)),
+            before: Some(ObjectKey::batches_from(prefix, moved(at, NAMED_WITHIN))),
+        },
+    });
+    let mut next = Vec::new();
+    let Some(mut listing) = listing else {
+        return Ok(Some(next));
+    };
+    let soon = Some(moved(at, ASKED_WITHIN));
+    let mut is_soon = true;
+    for _ in 0..LISTED_MAX {
+        let Some(listed) = listing.next().await? else {
+            return Ok(Some(next));
+        };
+        let other = listed.version.key;
+        is_soon = other.batch_time() <= soon;
+        if !is_soon && next.len() >= ASKED {
+            return Ok(Some(next));
+        }
+        let of = other.batch_under(prefix).map(|(_, node)| node);
+        if other != *key && of.is_some() && of == node {
+            next.push(other);
+        }
+        if is_soon && next.len() > ASKED_MAX {
+            return Ok(None);
+        }
+    }
+    Ok((!is_soon).then_some(next))
+}
