@@ -14,11 +14,15 @@ use payment_core::{ObjectKey, Timestamp};
 use payment_store::Store;
 use payment_store::audit::NUMBERED_MAX;
 use program::chain;
+use time::Duration;
 use uuid::Uuid;
 
 use crate::journal::Journal;
 use crate::journal_scan::Step;
-use crate::range::begin_of_hour;
+use crate::range::{begin_of_hour, moved};
+
+/// How long functions with and without hashes work side by side while they are brought up to date.
+const ROLLOUT: Duration = Duration::minutes(15);
 
 #[derive(Debug)]
 pub struct Before {
@@ -32,6 +36,8 @@ pub struct Before {
     /// The last batch of those that it gives none.
     last: Option<ObjectKey>,
     runs: HashMap<(RunId, Node), OfRun>,
+    /// When the first of the entries with a hash was written.
+    hashed_since: Option<Timestamp>,
 }
 
 /// What the ledger has of a run.
@@ -71,6 +77,7 @@ impl Before {
             chained_since: None,
             last: None,
             runs: HashMap::new(),
+            hashed_since: None,
         }
     }
 
@@ -85,6 +92,7 @@ impl Before {
         let Some(hour) = hour.filter(|_| key.as_str().starts_with(&self.prefix)) else {
             return Vec::new();
         };
+        let unhashed = self.unhashed(step);
         // By its folder, if its UUID is of no such time.
         let at = key.batch_time().filter(|at| begin_of_hour(*at) == hour);
         if at.unwrap_or(hour) < until {
@@ -93,7 +101,7 @@ impl Before {
             }
             return Vec::new();
         }
-        let mut known = Vec::new();
+        let mut known: Vec<_> = unhashed.into_iter().collect();
         if std::mem::take(&mut self.asks_begin) {
             known.extend(self.begin(log).await);
         }
@@ -104,6 +112,27 @@ impl Before {
             }
         }
         known
+    }
+
+    /// A batch whose header an older function rejected, if the ledger says so of a time when the function wrote hashes.
+    fn unhashed(&mut self, step: &Step) -> Option<Known> {
+        let mut unhashed = false;
+        for entry in &step.entries {
+            if entry.fingerprint.is_some_and(|kept| kept.sha256.is_some()) {
+                let first = self.hashed_since.get_or_insert(entry.ingested_at);
+                *first = entry.ingested_at.min(*first);
+            } else if entry.rejects > 0 {
+                unhashed |= self
+                    .hashed_since
+                    .is_some_and(|since| moved(since, ROLLOUT) < entry.ingested_at);
+            }
+        }
+        unhashed.then(|| {
+            Known::Unknown(format!(
+                "whether {} is of its run, as its ledger entry has no hash, and was written when the function wrote hashes",
+                step.key
+            ))
+        })
     }
 
     /// Whether the ledger has an object of this number before the range.

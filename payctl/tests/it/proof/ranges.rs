@@ -234,3 +234,47 @@ async fn p11_a_batch_without_a_header_is_named_in_a_range_behind_the_first(pool:
         .await;
     verify(&pipeline, &range, 1, &named).await;
 }
+
+/// An older function rejected headers, and kept no hash. A newer one was at work before.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p11_an_entry_of_an_older_function_behind_those_of_a_newer_one_is_not_clean(
+    pool: MySqlPool,
+) {
+    let pipeline = Pipeline::start(pool).await;
+    let began = "2026-11-22T07:30:00Z";
+    let mut tier = Tier::new(0xa1, began);
+    let mut forger = Tier::new(0xa1, began);
+    let mut before = Vec::new();
+    for second in ["01", "02"] {
+        let time = format!("2026-11-22T07:30:{second}Z");
+        before.push(tier.write(&time, &[&format!("a{second}")]));
+        forger.write(&time, &[&format!("a{second}")]);
+    }
+    let forged = forger.write("2026-11-22T07:51:00Z", &["f1"]);
+    let after = [
+        tier.write("2026-11-22T08:30:00Z", &["a3"]),
+        tier.write("2026-11-22T08:30:01Z", &[]),
+    ];
+    put(&pipeline, &before).await;
+    put(&pipeline, &after).await;
+    put(&pipeline, std::slice::from_ref(&forged)).await;
+    let key = &forged.key;
+    pipeline
+        .run_sql(&format!(
+            "UPDATE ingested_objects SET sha256 = NULL, run = NULL, seq = NULL, line_count = 2, reject_count = 1, \
+             ingested_at = ingested_at + INTERVAL 20 MINUTE WHERE object_key = '{key}'; \
+             UPDATE ingested_objects SET ingested_at = ingested_at - INTERVAL 20 MINUTE; \
+             UPDATE transactions SET recorded_at = recorded_at - INTERVAL 20 MINUTE WHERE object_key <> '{key}'; \
+             INSERT INTO rejects (object_key, object_etag, object_line, reason, detail, is_own) \
+             SELECT object_key, object_etag, 1, 'unsupported_version', 'version', 1 FROM ingested_objects \
+             WHERE object_key = '{key}'"
+        ))
+        .await;
+    let hour = [
+        "--from",
+        "2026-11-22T07:40:00Z",
+        "--to",
+        "2026-11-22T08:00:00Z",
+    ];
+    verify(&pipeline, &hour, 2, &["its ledger entry has no hash", key]).await;
+}
