@@ -80,7 +80,7 @@ pub async fn run(args: Args, mut env: Env) -> Result<Outcome, Failure> {
     if args.object.is_empty() {
         range(&log, &store, &args.range, replay).await
     } else {
-        named(&log, &args.object, replay).await
+        named(&log, &store, args.object, replay).await
     }
 }
 
@@ -138,9 +138,23 @@ async fn range(
     Ok(outcome(&tally))
 }
 
-async fn named(log: &Journal, keys: &[ObjectKey], mut replay: Replay) -> Result<Outcome, Failure> {
+/// One after another, in the order of the ledger: of two objects with one payment the row is the earlier one's.
+async fn named(
+    log: &Journal,
+    store: &Store,
+    keys: Vec<ObjectKey>,
+    mut replay: Replay,
+) -> Result<Outcome, Failure> {
     replay.is_named = true;
+    replay.jobs = 1;
+    let mut in_order = Vec::with_capacity(keys.len());
     for key in keys {
+        let entries = store.ledger_entries(&key).await?;
+        let first = entries.first().map(|entry| entry.ingested_at);
+        in_order.push((first.is_none(), first, key));
+    }
+    in_order.sort();
+    for (_, _, key) in &in_order {
         replay.push(log.reference(key)).await?;
     }
     let tally = replay.finish().await?;

@@ -235,6 +235,49 @@ async fn p2_rejects_far_down_a_large_object_become_rows(pool: MySqlPool) {
     assert_eq!(pipeline.rows().await, ids);
 }
 
+/// Both objects hold the payment, and the rows of the first were taken away.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rows_come_back_as_those_of_the_object_that_was_first(pool: MySqlPool) {
+    let pipeline = Pipeline::start(pool).await;
+    let [second, first] = ["1", "2"].map(|name| format!("{HOUR}{name}.ndjson"));
+    for key in [&first, &second] {
+        pipeline.put(key, &lines(&["a", "b"])).await;
+        pipeline.payctl(&["replay"]).await.check(0, &[]);
+    }
+    pipeline
+        .run_sql("DELETE FROM transactions WHERE payment_id = 'a'")
+        .await;
+    let both = ["replay", "--object", &second, &first];
+    pipeline.payctl(&both).await.check(0, &[]);
+    assert_eq!(pipeline.rows().await, ["a", "b"]);
+    pipeline.reconcile().await.check(0, &[]);
+}
+
+/// Rows that came back are younger than the ledger's entry, until an administrator says of when they are.
+#[sqlx::test(migrator = "payment_store::MIGRATOR")]
+async fn p2_rows_that_came_back_are_clean_once_their_time_is_the_ledgers(pool: MySqlPool) {
+    let pipeline = ingested(pool).await;
+    pipeline
+        .run_sql("DELETE FROM transactions WHERE payment_id = 'a'")
+        .await;
+    let by_name = ["replay", "--object", &first()];
+    pipeline.payctl(&by_name).await.check(0, &[]);
+    let later = "UPDATE transactions SET recorded_at = recorded_at + INTERVAL 1 HOUR WHERE payment_id = 'a'";
+    pipeline.run_sql(later).await;
+    pipeline
+        .reconcile()
+        .await
+        .check(1, &["row differs", "recorded_at"]);
+    let manual = include_str!("../../../docs/payctl.md");
+    let (_, remedy) = manual.split_once("UPDATE payments.transactions").unwrap();
+    let (remedy, _) = remedy.split_once('`').unwrap();
+    let remedy = remedy.replace("payments.", "").replace("KEY", &first());
+    pipeline
+        .run_sql(&format!("UPDATE transactions{remedy}"))
+        .await;
+    pipeline.reconcile().await.check(0, &[]);
+}
+
 /// The ledger says that it is done, and nothing else would bring the rows back.
 #[sqlx::test(migrator = "payment_store::MIGRATOR")]
 async fn p2_rows_that_were_taken_away_come_back_by_the_objects_name(pool: MySqlPool) {
