@@ -130,22 +130,26 @@ impl Header {
     /// Whether it names the object under this key as confirmed, with this number of its run and this hash of its body.
     pub fn confirms(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> bool {
         let link = self.link_to(key, position, sha256);
-        link.is_some_and(|link| self.confirmed.contains(&link))
+        self.run == position.run && link.is_some_and(|link| self.confirmed.contains(&link))
     }
 
-    /// Whether it gives the object another number or hash, or its number to another object.
+    /// Whether it gives the object another number or hash, whatever run that claims, or its number to another object.
     pub fn disputes(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> bool {
         let Some(right) = self.link_to(key, position, sha256) else {
             return false;
         };
+        let is_own = self.run == position.run;
         let mut named = self.confirmed.iter().chain(&self.unconfirmed);
-        named.any(|link| *link != right && (link.key == right.key || link.seq == right.seq))
+        named.any(|link| {
+            let is_of_it = link.key == right.key || is_own && link.seq == right.seq;
+            *link != right && is_of_it
+        })
     }
 
-    /// As this header would name an object of its own run.
+    /// As this header would name an object of its own node.
     fn link_to(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> Option<Link> {
         let (unique, node) = key.own_batch()?;
-        let is_own = self.run == position.run && Node::parse(node) == Some(self.node);
+        let is_own = Node::parse(node) == Some(self.node);
         is_own.then_some(Link {
             seq: position.seq,
             key: unique,

@@ -77,7 +77,7 @@ impl Receipt {
         };
         let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
-        let named_by = match vouched(log, &key, header.as_ref(), sha256).await? {
+        let named_by = match vouched(log, &key, header.as_ref(), sha256, None).await? {
             Vouched::By(by) => by.first().map(ToString::to_string),
             Vouched::Nobody | Vouched::TooMany => None,
             Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
@@ -116,7 +116,8 @@ impl Receipt {
         let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
         let mut faults = self.faults(&object, header.as_ref(), sha256);
-        let vouched = vouched(log, &key, header.as_ref(), sha256).await?;
+        let named_by = self.named_by.as_deref();
+        let vouched = vouched(log, &key, header.as_ref(), sha256, named_by).await?;
         let mut witnesses = Vec::new();
         let mut lacks = "no header vouches for it";
         let by = match vouched {

@@ -47,20 +47,25 @@ struct Next {
     sha256: ObjectHash,
 }
 
-/// If one names the object and one another in its place, either is forged. One that another contradicts vouches for
-/// nothing.
+/// If one names the object and one another in its place, either is forged. `named_by` is asked as well.
 pub async fn vouched(
     log: &Journal,
     key: &ObjectKey,
     header: Option<&Header>,
     sha256: ObjectHash,
+    named_by: Option<&str>,
 ) -> Result<Vouched, Failure> {
     let (Some(at), Some(header)) = (key.batch_time(), header) else {
         return Ok(Vouched::Nobody);
     };
-    let Some(keys) = next_of_node(log, key, at).await? else {
+    let Some(mut keys) = next_of_node(log, key, at).await? else {
         return Ok(Vouched::TooMany);
     };
+    let named_by = named_by.and_then(ObjectKey::parse);
+    let named_by = named_by.filter(|named_by| {
+        named_by.batch_under(&log.place.prefix).is_some() && !keys.contains(named_by)
+    });
+    keys.extend(named_by);
     let read = stream::iter(keys).map(async |key| {
         let object = log.find(&key).await?;
         let next = object.and_then(|object| {
@@ -73,24 +78,41 @@ pub async fn vouched(
         Ok::<_, ObjectError>(next)
     });
     let next: Vec<_> = read.buffered(JOBS).try_collect().await?;
-    let next: Vec<_> = next.into_iter().flatten().collect();
-    let disputes = |key: &ObjectKey, header: &Header, sha256| {
-        let position = header.position();
-        let mut by = next.iter();
-        by.find(|next| next.header.disputes(key, position, sha256))
-    };
-    if let Some(by) = disputes(key, header, sha256) {
+    let mut next: Vec<_> = next.into_iter().flatten().collect();
+    let position = header.position();
+    let mut all = next.iter();
+    if let Some(by) = all.find(|next| next.header.disputes(key, position, sha256)) {
         return Ok(Vouched::Against(by.key.clone()));
     }
-    let names = |next: &&Next| next.header.confirms(key, header.position(), sha256);
-    let stands = |next: &&Next| disputes(&next.key, &next.header, next.sha256).is_none();
-    let by = next.iter().filter(names).filter(stands);
-    let by: Vec<_> = by.map(|next| next.key.clone()).collect();
+    // Headers name lower numbers alone.
+    next.sort_by_key(|next| next.header.seq);
+    let standing = standing(next);
+    let names = |next: &&Next| next.header.confirms(key, position, sha256);
+    let mut by: Vec<_> = standing.iter().filter(names).collect();
+    by.sort_by_key(|next| next.header.seq);
     Ok(if by.is_empty() {
         Vouched::Nobody
     } else {
-        Vouched::By(by)
+        Vouched::By(by.into_iter().map(|next| next.key.clone()).collect())
     })
+}
+
+/// Those that none contradicts, and that one of these names if any does. From the highest number on.
+fn standing(mut next: Vec<Next>) -> Vec<Next> {
+    let mut passed: Vec<(Next, bool)> = Vec::with_capacity(next.len());
+    while let Some(one) = next.pop() {
+        let position = one.header.position();
+        let mut all = passed.iter().map(|(later, _)| later).chain(&next);
+        let is_disputed = all.any(|other| other.header.disputes(&one.key, position, one.sha256));
+        let confirms =
+            |(later, _): &&(Next, bool)| later.header.confirms(&one.key, position, one.sha256);
+        let mut vouchers = passed.iter().filter(confirms).peekable();
+        let is_named = vouchers.peek().is_some();
+        let stands = !is_disputed && (!is_named || vouchers.any(|(_, stands)| *stands));
+        passed.push((one, stands));
+    }
+    let standing = passed.into_iter().filter(|(_, stands)| *stands);
+    standing.map(|(next, _)| next).collect()
 }
 
 /// `None` if there are too many.

@@ -191,9 +191,28 @@ async fn p11_a_voucher_that_another_contradicts_proves_nothing(pool: MySqlPool) 
     receipt["hash"] = record["hash"].clone();
     receipt["sha256"] = hash(&altered).into();
     receipt["named_by"] = Value::Null;
-    check(&receipt.to_string())
-        .await
-        .check(2, &["not proven", "no header vouches for it"]);
+    let unvouched = ["not proven", "no header vouches for it"];
+    check(&receipt.to_string()).await.check(2, &unvouched);
+    // One more is rewritten, which then vouches for the voucher; the one behind it contradicts that.
+    let further = objects[2]
+        .body
+        .replace(&hash(&objects[1].body), &hash(&naming));
+    assert_ne!(further, objects[2].body);
+    pipeline.put(&objects[2].key, &further).await;
+    check(&receipt.to_string()).await.check(2, &unvouched);
+
+    // Under another run, of which nothing else speaks, while all headers stand as they were written.
+    pipeline.put(&objects[1].key, &objects[1].body).await;
+    pipeline.put(&objects[2].key, &objects[2].body).await;
+    let run = receipt["position"]["run"].as_str().unwrap().to_owned();
+    let last = if run.ends_with('0') { "1" } else { "0" };
+    let other = format!("{}{last}", &run[..run.len() - 1]);
+    let elsewhere = altered.replace(&run, &other);
+    pipeline.put(&objects[0].key, &elsewhere).await;
+    receipt["position"]["run"] = other.into();
+    receipt["sha256"] = hash(&elsewhere).into();
+    let disputed = ["not proven", "names something else in the place of"];
+    check(&receipt.to_string()).await.check(1, &disputed);
 }
 
 /// What was signed of its hour proves a payment as well, also one that no header names.
