@@ -98,8 +98,8 @@ pub enum Inserted {
     Twice(ObjectKey),
     #[error("{0} ends its run or was sealed long after it, and no header names it")]
     NeverNamed(ObjectKey),
-    #[error("earlier objects of its run have higher numbers, and none of them names it")]
-    Late,
+    #[error("{0} came before it and has a higher number, and no header names it")]
+    Late(ObjectKey),
     #[error("it follows the end of its run")]
     AfterEnd,
 }

@@ -35,6 +35,8 @@ pub(super) struct Run {
     /// Its last number, once nothing more can be right.
     ended_with: Option<u64>,
     last: u64,
+    /// The object that has it.
+    last_name: Option<Name>,
     /// The newest of its objects' keys.
     last_at: Timestamp,
     judge_at: usize,
@@ -135,6 +137,7 @@ impl Run {
             passed: None,
             ended_with: None,
             last: 0,
+            last_name: None,
             last_at: Timestamp::EPOCH,
             judge_at: SLOTS_MIN,
             is_judged_silent: false,
@@ -150,14 +153,12 @@ impl Run {
         let below = self.below.unwrap_or(0);
         let is_behind = self.ended_with.is_some_and(|end| end < seq);
         if seq < below || is_behind {
-            let why = if is_behind {
-                Inserted::AfterEnd
-            } else {
-                Inserted::Late
-            };
+            let late = |last: Name| Some(Inserted::Late(last.key(&view.prefix)?));
             // Where the clock was set back, what names it may have been written before the span.
-            let what = if is_behind || !self.has_outside || self.decided.contains(seq) {
-                Some(What::Inserted(why))
+            let what = if is_behind {
+                Some(What::Inserted(Inserted::AfterEnd))
+            } else if !self.has_outside || self.decided.contains(seq) {
+                self.last_name.and_then(late).map(What::Inserted)
             } else {
                 self.passed(seq)
             };
@@ -165,7 +166,10 @@ impl Run {
             return;
         }
         self.is_judged_silent = false;
-        self.last = self.last.max(seq);
+        if self.last <= seq {
+            self.last = seq;
+            self.last_name = Some(claim.name);
+        }
         self.is_in_window |= view.is_judged(claim.name);
         let at = ObjectKey::time_of(claim.name.uuid);
         self.last_at = at.map_or(self.last_at, |at| self.last_at.max(at));

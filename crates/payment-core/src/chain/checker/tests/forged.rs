@@ -180,3 +180,25 @@ fn p11_an_end_with_a_number_of_before_the_range_ends_nothing() {
     journal.remove(&deleted);
     assert!(accused_in_hours(&journal, 2).contains(&deleted));
 }
+
+/// It takes the numbers that the run is yet to have.
+#[test]
+fn p11_a_forged_header_that_takes_numbers_to_come_is_named_with_each_that_it_accuses() {
+    let minutes = |minutes: i64| minutes * 60_000;
+    for (number, names) in [(300, 290), (2000, 1000)] {
+        let mut pen = Pen::new();
+        let mut links = Vec::new();
+        for seq in 0..13 {
+            let before: Vec<_> = links.last().copied().into_iter().collect();
+            let time = minutes(if seq < 7 { 1 } else { 11 } + seq as i64);
+            let (_, link) = pen.write(seq, time, &before, &[], seq == 12);
+            links.push(link);
+        }
+        let failed: Vec<_> = (7..7 + names)
+            .map(|seq| Pen::failed(seq, minutes(8)))
+            .collect();
+        let failed = &failed[..failed.len().min(999)];
+        let (forged, _) = pen.write(number, minutes(16), &links[6..7], failed, false);
+        pen.assert_forged_are_named(&[&forged]);
+    }
+}

@@ -42,7 +42,8 @@ impl Pass<'_> {
         let is_near = claim.is_full || self.follows(seq);
         // Nobody names the end of a run.
         if !(is_near && claim.is_end && self.behind.is_empty()) {
-            self.undecided = Some(seq);
+            // Nothing vouches for what it says of the numbers before it.
+            self.undecided = Some(self.behind_the_last_object(seq));
             self.open += u64::from(self.view.is_judged(claim.name));
         }
         if is_near {
@@ -108,6 +109,14 @@ impl Pass<'_> {
     fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
         let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
         stated.any(|stated| stated.by == by && stated.fate.name == name)
+    }
+
+    /// The number behind the highest lower one that has an object.
+    fn behind_the_last_object(&self, seq: u64) -> u64 {
+        let mut before = self.run.slots.range(..seq).rev();
+        let before = before.find(|(_, slot)| !slot.claims.is_empty());
+        let before = before.map(|(before, _)| before + 1);
+        before.or(self.run.below).unwrap_or(0).min(seq)
     }
 
     /// Whether the numbers before are known, but for those that may have been in flight.
