@@ -21,6 +21,9 @@ use crate::journal::Journal;
 use crate::journal_scan::Step;
 use crate::range::{begin_of_hour, moved};
 
+/// Objects with a run's highest number that are read.
+const LAST_MAX: usize = 16;
+
 /// How long functions with and without hashes work side by side while they are brought up to date.
 const ROLLOUT: Duration = Duration::minutes(15);
 
@@ -44,8 +47,8 @@ pub struct Before {
 #[derive(Debug, Default)]
 struct OfRun {
     numbers: NumberSet,
-    /// The object with its highest number, until it is read.
-    last: Option<ObjectKey>,
+    /// The objects with its highest number, until they are read: one, and what somebody forged.
+    last: Vec<ObjectKey>,
 }
 
 /// A number of a run that the ledger has before the range.
@@ -107,7 +110,8 @@ impl Before {
         }
         for number in numbers(step) {
             let of_run = self.runs.get_mut(&(number.run, number.node));
-            if let Some(key) = of_run.and_then(|of_run| of_run.last.take()) {
+            let last = of_run.map(|of_run| std::mem::take(&mut of_run.last));
+            for key in last.into_iter().flatten() {
                 known.extend(read(log, &key).await);
             }
         }
@@ -182,8 +186,11 @@ impl Before {
         self.chained_since.get_or_insert(at);
         for Number { run, node, seq } in numbers {
             let of_run = self.runs.entry((run, node)).or_default();
-            if of_run.numbers.last().is_none_or(|last| last < seq) {
-                of_run.last = Some(step.key.clone());
+            let last = of_run.numbers.last();
+            if last.is_none_or(|last| last < seq) {
+                of_run.last = vec![step.key.clone()];
+            } else if last == Some(seq) && of_run.last.len() < LAST_MAX {
+                of_run.last.push(step.key.clone());
             }
             of_run.numbers.insert(seq);
         }

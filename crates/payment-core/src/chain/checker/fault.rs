@@ -100,8 +100,8 @@ pub enum Inserted {
     NeverNamed(ObjectKey),
     #[error("{0} came before it and has a higher number, and no header names it")]
     Late(ObjectKey),
-    #[error("it follows the end of its run")]
-    AfterEnd,
+    #[error("its run ended with {0}")]
+    AfterEnd(ObjectKey),
 }
 
 /// A run whose end was not seen: it goes on, or its process died, or somebody cut it off.

@@ -32,8 +32,8 @@ pub(super) struct Run {
     has_outside: bool,
     /// Its highest number before the span.
     passed: Option<u64>,
-    /// Its last number, once nothing more can be right.
-    ended_with: Option<u64>,
+    /// Its last number, once nothing more can be right, and the object that has it.
+    ended_with: Option<(u64, Name)>,
     last: u64,
     /// The object that has it.
     last_name: Option<Name>,
@@ -151,12 +151,13 @@ impl Run {
     pub fn see(&mut self, view: &View, claim: Claim, header: &Header, faults: &mut Vec<Fault>) {
         let seq = header.seq;
         let below = self.below.unwrap_or(0);
-        let is_behind = self.ended_with.is_some_and(|end| end < seq);
-        if seq < below || is_behind {
+        let end = self.ended_with.filter(|(end, _)| *end < seq);
+        if seq < below || end.is_some() {
             let late = |last: Name| Some(Inserted::Late(last.key(&view.prefix)?));
             // Where the clock was set back, what names it may have been written before the span.
-            let what = if is_behind {
-                Some(What::Inserted(Inserted::AfterEnd))
+            let what = if let Some((_, end)) = end {
+                let end = end.key(&view.prefix).map(Inserted::AfterEnd);
+                end.map(What::Inserted)
             } else if !self.has_outside || self.decided.contains(seq) {
                 self.last_name.and_then(late).map(What::Inserted)
             } else {

@@ -34,15 +34,18 @@ struct Pass<'a> {
     undecided: Option<u64>,
     open: u64,
     has_outside: bool,
-    ended_with: Option<u64>,
+    ended_with: Option<(u64, Name)>,
 }
 
 impl Run {
     /// Judges the numbers that are old enough, or at the end all, and forgets what is decided.
     pub fn judge(&mut self, view: &View, is_final: bool, faults: &mut Vec<Fault>) {
         let mut pass = Pass::new(self, view, is_final);
-        let end = self.undisputed_end().map_or(u64::MAX, |end| pass.end(end));
-        for (seq, slot) in self.slots.range(..=end).rev() {
+        let end = self.undisputed_end();
+        if let Some(end) = end {
+            pass.behind_the_end(end);
+        }
+        for (seq, slot) in self.slots.range(..=end.unwrap_or(u64::MAX)).rev() {
             pass.number(*seq, slot);
         }
         pass.begin();
@@ -59,7 +62,9 @@ impl Run {
         let unvouched = pass.unvouched.into_iter().rev();
         let unvouched = unvouched.filter(|numbers| numbers.is_certain(view, below));
         self.tell_unvouched(view, unvouched, below, faults);
-        self.ended_with = self.ended_with.or(ended_with.filter(|end| *end < below));
+        self.ended_with = self
+            .ended_with
+            .or(ended_with.filter(|(end, _)| *end < below));
         self.open = open;
         self.has_outside |= has_outside;
         self.is_judged_silent = true;
@@ -74,8 +79,8 @@ impl Run {
         }
     }
 
-    /// The first end that no other object takes the number of: what is behind it has no say in what is right. One that the
-    /// run had passed before the span is none: what names its number lies there.
+    /// The first end that no other object takes the number of: what is behind it has no say in what is right before it. One
+    /// that the run had passed before the span is none: what names its number lies there.
     fn undisputed_end(&self) -> Option<u64> {
         let is_end = |(seq, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
             [only] if self.passed(**seq).is_none() => {
@@ -220,20 +225,35 @@ impl<'a> Pass<'a> {
     }
 
     /// The run ended with this number: what has a higher one does not belong to it.
-    fn end(&mut self, seq: u64) -> u64 {
-        self.ended_with = Some(seq);
-        let end = self
-            .run
-            .slots
-            .get(&seq)
-            .and_then(|slot| slot.claims.first());
+    fn end(&mut self, seq: u64) {
+        let slot = self.run.slots.get(&seq);
+        let Some(end) = slot.and_then(|slot| slot.claims.first()) else {
+            return;
+        };
+        self.ended_with = Some((seq, end.name));
+        let Some(key) = end.name.key(&self.view.prefix) else {
+            return;
+        };
         for (later, slot) in self.run.slots.range(seq + 1..) {
             for claim in &slot.claims {
-                let names = [claim.name, end.unwrap_or(claim).name];
-                self.accuse(*later, names, What::Inserted(Inserted::AfterEnd));
+                let what = What::Inserted(Inserted::AfterEnd(key.clone()));
+                self.accuse(*later, [claim.name, end.name], what);
             }
         }
-        seq
+    }
+
+    /// If it is the end that was forged, what is behind it is the run's: its objects are held against each other.
+    fn behind_the_end(&mut self, end: u64) {
+        for (seq, slot) in self.run.slots.range(end + 1..).rev() {
+            self.number(*seq, slot);
+        }
+        let before = Self::new(self.run, self.view, self.is_final);
+        let behind = std::mem::replace(self, before);
+        self.faults = behind.faults;
+        self.unvouched = behind.unvouched;
+        self.accused = behind.accused;
+        self.undecided = behind.undecided;
+        self.end(end);
     }
 
     /// Numbers from `first` up to the next one that is known.

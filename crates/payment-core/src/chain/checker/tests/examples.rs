@@ -29,7 +29,6 @@ fn p11_what_follows_an_end_before_the_range_is_named() {
     let summary = checker.finish();
     assert_eq!(summary.open, []);
     let what = summary.faults.into_iter().map(|fault| fault.what);
-    let after = What::Inserted(Inserted::AfterEnd);
     assert_eq!(what.collect::<Vec<_>>(), [after]);
     // The end itself is what somebody forged, under a number that the run has later.
     let mut checker = Checker::new(model::PREFIX, Span::around(hour), None);

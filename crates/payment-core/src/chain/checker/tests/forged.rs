@@ -202,3 +202,46 @@ fn p11_a_forged_header_that_takes_numbers_to_come_is_named_with_each_that_it_acc
         pen.assert_forged_are_named(&[&forged]);
     }
 }
+
+/// A run of this many objects, a minute from each to the next, of which the last is the end.
+fn run_of(objects: u64) -> (Pen, Vec<(ObjectKey, Link)>) {
+    let mut pen = Pen::new();
+    let mut written: Vec<(ObjectKey, Link)> = Vec::new();
+    for seq in 0..objects {
+        let before: Vec<_> = written.last().map(|(_, link)| *link).into_iter().collect();
+        let time = 60_000 * i64::try_from(seq).unwrap();
+        written.push(pen.write(seq, time, &before, &[], seq + 1 == objects));
+    }
+    assert_eq!(check(&pen.journal).faults, []);
+    (pen, written)
+}
+
+/// Where an end was forged, the run went on behind it.
+#[test]
+fn p11_what_is_deleted_behind_a_forged_end_is_named() {
+    let (mut pen, written) = run_of(9);
+    let (third, fourth) = (&written[3].0, &written[4].0);
+    let mut header = Header::parse(&pen.journal[third]).unwrap();
+    header.end = true;
+    pen.journal
+        .insert(third.clone(), header.to_line().into_bytes());
+    pen.journal.remove(fourth);
+    let accused = accused(&pen.journal);
+    assert!(accused.contains(fourth), "{accused:?}");
+    pen.assert_forged_are_named(&[third, fourth]);
+}
+
+#[test]
+fn p11_what_is_deleted_before_an_end_that_was_copied_is_named() {
+    let (mut pen, written) = run_of(6);
+    let (fourth, end) = (&written[4].0, &written[5].0);
+    let copy = key(START + 400_000, 99, pen.node);
+    let body = pen.journal[end].clone();
+    pen.journal.insert(copy.clone(), body);
+    pen.journal.remove(fourth);
+    let accused = accused(&pen.journal);
+    assert!(
+        accused.contains(fourth) && accused.contains(&copy),
+        "{accused:?}"
+    );
+}

@@ -100,6 +100,10 @@ impl Pass<'_> {
                 self.accuse(seq, [claim.name, other], What::Inserted(why));
             }
         }
+        // Copies of one object say the same.
+        let first = claims.first().copied();
+        let is_copy = |claim: &&Claim| Some(claim.sha256) == first.map(|first| first.sha256);
+        let only = only.or(first.filter(|_| claims.iter().all(is_copy)));
         if only.is_none() {
             self.behind.push(Behind::Lost);
         }
