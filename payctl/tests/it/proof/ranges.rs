@@ -45,7 +45,7 @@ async fn p11_an_object_behind_an_end_is_named_in_a_range_of_its_own(pool: MySqlP
     let range = ["--from", "2026-11-22T09:00:00Z"];
     verify(&pipeline, &range, 0, &[]).await;
     put(&pipeline, std::slice::from_ref(&forged)).await;
-    let named = ["follows the end of its run", &forged.key];
+    let named = ["its run ended with", &forged.key];
     verify(&pipeline, &range, 1, &named).await;
     verify(&pipeline, &[], 1, &named).await;
 }

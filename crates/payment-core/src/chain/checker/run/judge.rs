@@ -244,6 +244,8 @@ impl<'a> Pass<'a> {
 
     /// If it is the end that was forged, what is behind it is the run's: its objects are held against each other.
     fn behind_the_end(&mut self, end: u64) {
+        self.end(end);
+        let ended_with = self.ended_with;
         for (seq, slot) in self.run.slots.range(end + 1..).rev() {
             self.number(*seq, slot);
         }
@@ -253,7 +255,7 @@ impl<'a> Pass<'a> {
         self.unvouched = behind.unvouched;
         self.accused = behind.accused;
         self.undecided = behind.undecided;
-        self.end(end);
+        self.ended_with = ended_with;
     }
 
     /// Numbers from `first` up to the next one that is known.

@@ -27,6 +27,8 @@ fn p11_what_follows_an_end_before_the_range_is_named() {
     checker.note_before(&sighting(&header(7, true), 0));
     checker.see(sighting(&header(8, false), 1));
     let summary = checker.finish();
+    let end = sighting(&header(7, true), 0).key;
+    let after = What::Inserted(Inserted::AfterEnd(end));
     assert_eq!(summary.open, []);
     let what = summary.faults.into_iter().map(|fault| fault.what);
     assert_eq!(what.collect::<Vec<_>>(), [after]);
