@@ -46,7 +46,7 @@ enum Action {
     Check {
         file: PathBuf,
         /// The public key that its checkpoint is to be signed with [default: the key that the checkpoint names, which is
-        /// printed]
+        /// printed]; a receipt without a checkpoint is not proven then
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },

@@ -33,7 +33,7 @@ pub struct Args {
     /// The objects of the events in `DEAD_LETTER_QUEUE_URL`; an event whose objects are all ingested is deleted
     #[arg(long, conflicts_with_all = ["from", "to", "object", "rejects"])]
     dead_letters: bool,
-    /// Objects that are ingested at one time
+    /// Objects that are ingested at one time; with --object one
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
     jobs: u32,
 }

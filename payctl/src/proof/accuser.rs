@@ -5,12 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt as _, stream};
+use payment_core::ObjectKey;
 use payment_core::chain::ObjectHash;
 use payment_core::chain::checker::{Fault, Inserted, Unvouched, What};
 use program::chain;
 
 use crate::audit::difference::{Difference, DifferenceKind, Findings, ObjectSpan, Unread};
 use crate::journal::Journal;
+
+/// Objects that are asked for at one time.
+const JOBS: usize = 8;
 
 #[derive(Debug, Default)]
 pub struct Accuser {
@@ -30,25 +35,36 @@ enum Found {
 impl Accuser {
     pub async fn hold(&mut self, log: &Journal, faults: Vec<Fault>) -> Findings {
         let mut findings = Findings::default();
-        for mut fault in faults {
+        let found = stream::iter(faults).map(async |fault| {
+            let found = match &fault.what {
+                What::Missing { expected, .. } | What::Unseen { expected, .. } => {
+                    Some(find(log, &fault.object, *expected).await)
+                }
+                _ => None,
+            };
+            (fault, found)
+        });
+        let mut found = found.buffered(JOBS);
+        while let Some((mut fault, found)) = found.next().await {
             let node = fault.object.own_batch().map(|(_, node)| node.to_owned());
             let node = node.unwrap_or_default();
             if fault.what.is_unknown() && self.late.contains(&node) {
                 continue;
             }
-            let (by, expected, is_seen, is_confirmed) = match &fault.what {
-                What::Missing { by, expected } => (by.clone(), *expected, true, true),
+            let (by, expected, is_seen, is_confirmed) = match fault.what.clone() {
+                What::Missing { by, expected } => (by, expected, true, true),
                 What::Unseen {
                     by,
                     expected,
                     is_confirmed,
-                } => (by.clone(), *expected, false, *is_confirmed),
+                } => (by, expected, false, is_confirmed),
                 _ => {
                     findings.differences.push(difference(&fault));
                     continue;
                 }
             };
-            fault.what = match find(log, &fault, expected).await {
+            let Some(found) = found else { continue };
+            fault.what = match found {
                 Found::Nothing if is_confirmed => What::Missing { by, expected },
                 Found::Other => What::Changed { by, expected },
                 Found::Nothing => continue,
@@ -73,8 +89,8 @@ impl Accuser {
     }
 }
 
-async fn find(log: &Journal, fault: &Fault, expected: ObjectHash) -> Found {
-    match log.find(&fault.object).await {
+async fn find(log: &Journal, object: &ObjectKey, expected: ObjectHash) -> Found {
+    match log.find(object).await {
         Ok(Some(object)) if ObjectHash::of(&object.body) == expected => Found::Right,
         Ok(Some(_)) => Found::Other,
         Ok(None) => Found::Nothing,
@@ -92,13 +108,13 @@ fn difference(fault: &Fault) -> Difference {
             DifferenceKind::ObjectChanged,
             "one of the two was changed or forged: hold both against the ledger and the bucket's versions",
         ),
-        What::Inserted(Inserted::Twice(_) | Inserted::Taken { .. } | Inserted::NeverNamed(_)) => (
+        What::Inserted(Inserted::Hour | Inserted::Header) => (
             DifferenceKind::ObjectInserted,
-            "find out by the ledger's times and the bucket's access log which of the two no tier wrote, and void its rows",
+            "no tier wrote it: find out by the bucket's access log who did, and void its rows",
         ),
         What::Inserted(_) => (
             DifferenceKind::ObjectInserted,
-            "no tier wrote it: find out by the bucket's access log who did, and void its rows",
+            "find out by the ledger's times and the bucket's access log which of the two no tier wrote, and void its rows",
         ),
         What::Gap { .. } => (
             DifferenceKind::NumbersMissing,

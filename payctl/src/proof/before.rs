@@ -12,7 +12,7 @@ use payment_core::chain::{Header, Node, NumberSet, Position, RunId};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::Store;
-use payment_store::audit::NUMBERED_MAX;
+use payment_store::audit::{LedgerEntry, NUMBERED_MAX};
 use program::chain;
 use time::Duration;
 use uuid::Uuid;
@@ -120,18 +120,22 @@ impl Before {
 
     /// A batch whose header an older function rejected, if the ledger says so of a time when the function wrote hashes.
     fn unhashed(&mut self, step: &Step) -> Option<Known> {
-        let mut unhashed = false;
-        for entry in &step.entries {
-            if entry.fingerprint.is_some_and(|kept| kept.sha256.is_some()) {
-                let first = self.hashed_since.get_or_insert(entry.ingested_at);
-                *first = entry.ingested_at.min(*first);
-            } else if entry.rejects > 0 {
-                unhashed |= self
-                    .hashed_since
-                    .is_some_and(|since| moved(since, ROLLOUT) < entry.ingested_at);
-            }
+        let has_hash =
+            |entry: &&LedgerEntry| entry.fingerprint.is_some_and(|kept| kept.sha256.is_some());
+        let first = step
+            .entries
+            .iter()
+            .filter(has_hash)
+            .map(|entry| entry.ingested_at)
+            .min();
+        if let Some(first) = first {
+            let since = self.hashed_since.get_or_insert(first);
+            *since = first.min(*since);
+            return None;
         }
-        unhashed.then(|| {
+        let newer = self.hashed_since.map(|since| moved(since, ROLLOUT))?;
+        let mut rejected = step.entries.iter().filter(|entry| entry.rejects > 0);
+        rejected.any(|entry| newer < entry.ingested_at).then(|| {
             Known::Unknown(format!(
                 "whether {} is of its run, as its ledger entry has no hash, and was written when the function wrote hashes",
                 step.key
@@ -189,7 +193,10 @@ impl Before {
             let last = of_run.numbers.last();
             if last.is_none_or(|last| last < seq) {
                 of_run.last = vec![step.key.clone()];
-            } else if last == Some(seq) && of_run.last.len() < LAST_MAX {
+            } else if last == Some(seq)
+                && of_run.last.len() < LAST_MAX
+                && !of_run.last.contains(&step.key)
+            {
                 of_run.last.push(step.key.clone());
             }
             of_run.numbers.insert(seq);

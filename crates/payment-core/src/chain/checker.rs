@@ -6,7 +6,8 @@
 //! a few words of each run.
 //!
 //! Whom to believe is decided from the end of a run to its begin: a header counts if a later one that counts names its
-//! object with the same hash, or if none later could. So a forged header accuses nobody but itself.
+//! object with the same hash, or if none later could. So a forged header in the middle of a run accuses nobody but itself;
+//! behind its last object it may accuse others, and is named beside them.
 
 mod fault;
 mod object;

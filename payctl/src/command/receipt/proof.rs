@@ -13,7 +13,11 @@ use super::checkpoint;
 use super::vouchers::{Vouched, vouched};
 use crate::journal::Journal;
 use crate::outcome::Failure;
+use crate::output;
 use crate::proof::key::PublicKey;
+
+const TOO_MANY: &str =
+    "its node has more objects within seconds than are asked; payctl verify asks them all";
 
 /// What a client can keep of a payment.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +83,11 @@ impl Receipt {
         let sha256 = ObjectHash::of(&object.body);
         let named_by = match vouched(log, &key, header.as_ref(), sha256, None).await? {
             Vouched::By(by) => by.first().map(ToString::to_string),
-            Vouched::Nobody | Vouched::TooMany => None,
+            Vouched::Nobody => None,
+            Vouched::TooMany => {
+                output::warn(TOO_MANY);
+                None
+            }
             Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
         };
         let checkpoint = checkpoints.map(|file| checkpoint::line(file, log, &object.version));
@@ -128,14 +136,16 @@ impl Receipt {
                 None
             }
             Vouched::TooMany => {
-                lacks = "its node has more objects within seconds than can be asked; payctl verify asks them all";
+                lacks = TOO_MANY;
                 None
             }
         };
         if let Some(by) = by {
             match &self.named_by {
                 Some(named) if !by.iter().any(|by| by.as_str() == named) => {
-                    faults.push(format!("{named} does not name the object with its SHA-256"));
+                    faults.push(format!(
+                        "{named} does not name the object with its SHA-256, or another header contradicts it"
+                    ));
                 }
                 _ => witnesses.extend(by.first().map(|by| format!("{by} vouches for it"))),
             }

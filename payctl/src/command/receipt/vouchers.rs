@@ -1,12 +1,15 @@
 //! Who vouches for an object: the headers of the objects that its node wrote next.
 
+use std::collections::HashMap;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_ingest::objects::ObjectError;
-use payment_core::chain::{Header, ObjectHash};
+use payment_core::chain::{Header, ObjectHash, RunId};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::audit::KeySpan;
 use time::Duration;
+use uuid::Uuid;
 
 use super::JOBS;
 use crate::journal::Journal;
@@ -19,12 +22,12 @@ const OUT_OF_ORDER: Duration = Duration::seconds(5);
 /// The header that names an object is one of the next of its node, after an outage of S3 an hour later. A process that
 /// was killed names nothing more.
 const NAMED_WITHIN: Duration = Duration::DAY;
-const LISTED_MAX: u32 = 20_000;
+const LISTED_MAX: u32 = 100_000;
 
 /// All objects within so long are asked: a PUT ends within 6 s, and a seal follows 10 s after it. Whoever forges one that
 /// vouches may forge many, so that the genuine one that does not is the last.
 const ASKED_WITHIN: Duration = Duration::seconds(30);
-const ASKED_MAX: usize = 4096;
+const ASKED_MAX: usize = 16_384;
 
 /// Objects behind that time are asked up to so many in all.
 const ASKED: usize = 256;
@@ -86,10 +89,8 @@ pub async fn vouched(
     }
     // Headers name lower numbers alone.
     next.sort_by_key(|next| next.header.seq);
-    let standing = standing(next);
     let names = |next: &&Next| next.header.confirms(key, position, sha256);
-    let mut by: Vec<_> = standing.iter().filter(names).collect();
-    by.sort_by_key(|next| next.header.seq);
+    let by: Vec<_> = standing(&next).into_iter().filter(names).collect();
     Ok(if by.is_empty() {
         Vouched::Nobody
     } else {
@@ -97,22 +98,54 @@ pub async fn vouched(
     })
 }
 
-/// Those that none contradicts, and that one of these names if any does. From the highest number on.
-fn standing(mut next: Vec<Next>) -> Vec<Next> {
-    let mut passed: Vec<(Next, bool)> = Vec::with_capacity(next.len());
-    while let Some(one) = next.pop() {
+/// Those that none contradicts, and that one of these names if any does. They come by their numbers; the last is first to
+/// be decided.
+fn standing(next: &[Next]) -> Vec<&Next> {
+    let words = Words::of(next);
+    let mut stands = vec![false; next.len()];
+    for (index, one) in next.iter().enumerate().rev() {
         let position = one.header.position();
-        let mut all = passed.iter().map(|(later, _)| later).chain(&next);
-        let is_disputed = all.any(|other| other.header.disputes(&one.key, position, one.sha256));
-        let confirms =
-            |(later, _): &&(Next, bool)| later.header.confirms(&one.key, position, one.sha256);
-        let mut vouchers = passed.iter().filter(confirms).peekable();
+        let mut said = words.of_object(one);
+        let is_disputed = said
+            .clone()
+            .any(|by| next[by].header.disputes(&one.key, position, one.sha256));
+        let mut vouchers = said
+            .by_ref()
+            .filter(|by| next[*by].header.confirms(&one.key, position, one.sha256))
+            .peekable();
         let is_named = vouchers.peek().is_some();
-        let stands = !is_disputed && (!is_named || vouchers.any(|(_, stands)| *stands));
-        passed.push((one, stands));
+        stands[index] = !is_disputed && (!is_named || vouchers.any(|by| stands[by]));
     }
-    let standing = passed.into_iter().filter(|(_, stands)| *stands);
+    let standing = next.iter().zip(stands).filter(|(_, stands)| *stands);
     standing.map(|(next, _)| next).collect()
+}
+
+/// Which headers speak of an object, or of a number of a run.
+#[derive(Default)]
+struct Words {
+    of_objects: HashMap<Uuid, Vec<usize>>,
+    of_numbers: HashMap<(RunId, u64), Vec<usize>>,
+}
+
+impl Words {
+    fn of(next: &[Next]) -> Self {
+        let mut words = Self::default();
+        for (by, Next { header, .. }) in next.iter().enumerate() {
+            for link in header.confirmed.iter().chain(&header.unconfirmed) {
+                words.of_objects.entry(link.key).or_default().push(by);
+                let number = (header.run, link.seq);
+                words.of_numbers.entry(number).or_default().push(by);
+            }
+        }
+        words
+    }
+
+    fn of_object(&self, one: &Next) -> impl Iterator<Item = usize> + Clone {
+        let unique = one.key.own_batch().map(|(unique, _)| unique);
+        let object = unique.and_then(|unique| self.of_objects.get(&unique));
+        let number = self.of_numbers.get(&(one.header.run, one.header.seq));
+        object.into_iter().chain(number).flatten().copied()
+    }
 }
 
 /// `None` if there are too many.

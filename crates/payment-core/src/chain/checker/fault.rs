@@ -30,7 +30,7 @@ pub enum What {
     Unseen {
         by: ObjectKey,
         expected: ObjectHash,
-        /// Else it may be stored or not.
+        /// Whether S3 confirmed it; if not, it may be stored or not.
         is_confirmed: bool,
     },
     #[error("{0}")]
@@ -85,7 +85,8 @@ impl What {
     }
 }
 
-/// Why an object is none that its run wrote, by the word of another: which of the two is forged, headers alone don't tell.
+/// Why an object is none that its run wrote. Where it is so by the word of another object, headers do not tell which of the
+/// two is forged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inserted {
     #[error("no tier names an object so: its folder is not that of the time in its UUID")]
@@ -94,11 +95,13 @@ pub enum Inserted {
     Header,
     #[error("{by} gives its number to {to}")]
     Taken { by: ObjectKey, to: ObjectKey },
+    #[error("{0} has the same number, and gives this object another")]
+    Renumbered(ObjectKey),
     #[error("{0} has the same number, and no header says which of them is right")]
     Twice(ObjectKey),
     #[error("{0} ends its run or was sealed long after it, and no header names it")]
     NeverNamed(ObjectKey),
-    #[error("{0} came before it and has a higher number, and no header names it")]
+    #[error("{0} came before it and has its number or a higher one, when its own was settled")]
     Late(ObjectKey),
     #[error("its run ended with {0}")]
     AfterEnd(ObjectKey),

@@ -30,6 +30,9 @@ struct Pass<'a> {
     /// From the highest to the lowest.
     unvouched: Vec<Numbers>,
     accused: BTreeSet<Name>,
+    /// Headers behind an end for which nothing vouches: by their word alone nothing is named.
+    unheard: BTreeSet<Name>,
+    is_behind_an_end: bool,
     /// The lowest number that a later header may still explain.
     undecided: Option<u64>,
     open: u64,
@@ -120,6 +123,8 @@ impl<'a> Pass<'a> {
             faults: Vec::new(),
             unvouched: Vec::new(),
             accused: BTreeSet::new(),
+            unheard: BTreeSet::new(),
+            is_behind_an_end: false,
             undecided: None,
             open: 0,
             has_outside: false,
@@ -160,12 +165,11 @@ impl<'a> Pass<'a> {
                 self.contradiction(seq, &first, other);
             }
         }
-        let is_end = matches!(
-            self.behind.get(before),
-            Some(Behind::Header(Sealed { is_end: true, .. }))
-        );
-        if is_end && self.run.passed(seq).is_none() {
-            self.end(seq);
+        if let Some(Behind::Header(Sealed { is_end, name, .. })) = self.behind.get(before).copied()
+            && is_end
+            && self.run.passed(seq).is_none()
+        {
+            self.end(seq, name);
         }
     }
 
@@ -201,7 +205,7 @@ impl<'a> Pass<'a> {
                 self.lost(seq, [name, witness], What::Changed { by, expected });
             }
             None if self.view.is_ahead(name) && !self.is_final => {
-                self.undecided = Some(seq);
+                self.undecide(seq);
                 self.behind.push(Behind::Open);
             }
             None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
@@ -224,28 +228,33 @@ impl<'a> Pass<'a> {
         self.accuse(seq, names, what);
     }
 
-    /// The run ended with this number: what has a higher one does not belong to it.
-    fn end(&mut self, seq: u64) {
-        let slot = self.run.slots.get(&seq);
-        let Some(end) = slot.and_then(|slot| slot.claims.first()) else {
-            return;
-        };
-        self.ended_with = Some((seq, end.name));
-        let Some(key) = end.name.key(&self.view.prefix) else {
+    /// The run ended with this object: what has a higher number does not belong to it, as soon as the end is certain.
+    fn end(&mut self, seq: u64, end: Name) {
+        self.ended_with = Some((seq, end));
+        let Some(key) = end.key(&self.view.prefix) else {
             return;
         };
         for (later, slot) in self.run.slots.range(seq + 1..) {
             for claim in &slot.claims {
-                let what = What::Inserted(Inserted::AfterEnd(key.clone()));
-                self.accuse(*later, [claim.name, end.name], what);
+                if self.accused.insert(claim.name) {
+                    let what = What::Inserted(Inserted::AfterEnd(key.clone()));
+                    let fault = self.run.fault(self.view, [claim.name, end], *later, what);
+                    self.faults.extend(fault.map(|fault| (seq, fault)));
+                }
             }
         }
     }
 
-    /// If it is the end that was forged, what is behind it is the run's: its objects are held against each other.
+    /// If it is the end that was forged, what is behind it is the run's. So the objects there that are seen before the end
+    /// is certain are held against each other.
     fn behind_the_end(&mut self, end: u64) {
-        self.end(end);
+        let slot = self.run.slots.get(&end);
+        let Some(claim) = slot.and_then(|slot| slot.claims.first()) else {
+            return;
+        };
+        self.end(end, claim.name);
         let ended_with = self.ended_with;
+        self.is_behind_an_end = true;
         for (seq, slot) in self.run.slots.range(end + 1..).rev() {
             self.number(*seq, slot);
         }
@@ -278,7 +287,7 @@ impl<'a> Pass<'a> {
             _ => false,
         };
         if silence.broken_by.is_none() && (may_be_long || next - first <= IN_FLIGHT_MAX) {
-            self.undecided = Some(first);
+            self.undecide(first);
             self.behind.push(Behind::Open);
             return;
         }
@@ -317,9 +326,15 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The number, and those behind it, are not decided yet.
+    fn undecide(&mut self, seq: u64) {
+        let lowest = self.undecided.map_or(seq, |lowest| lowest.min(seq));
+        self.undecided = Some(lowest);
+    }
+
     /// Names the first object once, by what the other says.
     fn accuse(&mut self, seq: u64, names: [Name; 2], what: What) {
-        if self.accused.insert(names[0]) {
+        if !self.unheard.contains(&names[1]) && self.accused.insert(names[0]) {
             let fault = self.run.fault(self.view, names, seq, what);
             self.faults.extend(fault.map(|fault| (seq, fault)));
         }

@@ -35,7 +35,7 @@ impl Pass<'_> {
             return;
         }
         let Some(claim) = only else {
-            self.undecided = Some(seq);
+            self.undecide(seq);
             return;
         };
         // One far from all others is not to accuse them. A full header left the numbers between to the next.
@@ -43,10 +43,13 @@ impl Pass<'_> {
         // Nobody names the end of a run.
         if !(is_near && claim.is_end && self.behind.is_empty()) {
             // Nothing vouches for what it says of the numbers before it.
-            self.undecided = Some(self.behind_the_last_object(seq));
+            self.undecide(self.behind_the_last_object(seq));
             self.open += u64::from(self.view.is_judged(claim.name));
         }
         if is_near {
+            if self.is_behind_an_end {
+                self.unheard.insert(claim.name);
+            }
             self.trust(seq, claim);
         }
     }
@@ -91,10 +94,7 @@ impl Pass<'_> {
             }
             if let Some(key) = other.key(&self.view.prefix) {
                 let why = match only {
-                    Some(_) => Inserted::Taken {
-                        by: key.clone(),
-                        to: key,
-                    },
+                    Some(_) => Inserted::Renumbered(key),
                     None => Inserted::Twice(key),
                 };
                 self.accuse(seq, [claim.name, other], What::Inserted(why));
