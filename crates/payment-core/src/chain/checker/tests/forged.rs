@@ -37,7 +37,7 @@ impl Pen {
             end,
         };
         let body = header.to_line().into_bytes();
-        let unique = self.journal.len() as u128;
+        let unique = u128::try_from(self.journal.len()).unwrap();
         let link = Link {
             seq,
             key: model::uuid(START + millis, unique),
@@ -80,7 +80,8 @@ fn p11_one_forged_object_behind_all_others_is_named_with_each_that_it_accuses() 
         let mut links = Vec::new();
         for seq in 0..5 {
             let before: Vec<_> = links.last().copied().into_iter().collect();
-            let (_, link) = pen.write(seq, seq as i64 * 100, &before, &[], end && seq == 4);
+            let time = 100 * i64::try_from(seq).unwrap();
+            let (_, link) = pen.write(seq, time, &before, &[], end && seq == 4);
             links.push(link);
         }
         assert_eq!(check(&pen.journal).faults, []);
@@ -190,7 +191,8 @@ fn p11_a_forged_header_that_takes_numbers_to_come_is_named_with_each_that_it_acc
         let mut links = Vec::new();
         for seq in 0..13 {
             let before: Vec<_> = links.last().copied().into_iter().collect();
-            let time = minutes(if seq < 7 { 1 } else { 11 } + seq as i64);
+            let pause = if seq < 7 { 1 } else { 11 };
+            let time = minutes(pause + i64::try_from(seq).unwrap());
             let (_, link) = pen.write(seq, time, &before, &[], seq == 12);
             links.push(link);
         }
