@@ -83,7 +83,6 @@ impl Receipt {
         let sha256 = ObjectHash::of(&object.body);
         let named_by = match vouched(log, &key, header.as_ref(), sha256, None).await? {
             Vouched::By(by) => by.first().map(ToString::to_string),
-            Vouched::Nobody => None,
             Vouched::TooMany => {
                 output::warn(TOO_MANY);
                 None
@@ -130,7 +129,6 @@ impl Receipt {
         let mut lacks = "no header vouches for it";
         let by = match vouched {
             Vouched::By(by) => Some(by),
-            Vouched::Nobody => Some(Vec::new()),
             Vouched::Against(by) => {
                 faults.push(dispute(&by, &key));
                 None

@@ -34,11 +34,10 @@ const ASKED: usize = 256;
 
 /// What the headers of the object's run say of it.
 pub enum Vouched {
+    /// By these. By none: it is young, or its run was killed, or there is no chain.
     By(Vec<ObjectKey>),
     /// This one names something else in its place.
     Against(ObjectKey),
-    /// None names it yet, or its run was killed, or there is no chain.
-    Nobody,
     /// Not all could be asked.
     TooMany,
 }
@@ -59,7 +58,7 @@ pub async fn vouched(
     named_by: Option<&str>,
 ) -> Result<Vouched, Failure> {
     let (Some(at), Some(header)) = (key.batch_time(), header) else {
-        return Ok(Vouched::Nobody);
+        return Ok(Vouched::By(Vec::new()));
     };
     let Some(mut keys) = next_of_node(log, key, at).await? else {
         return Ok(Vouched::TooMany);
@@ -90,12 +89,8 @@ pub async fn vouched(
     // Headers name lower numbers alone.
     next.sort_by_key(|next| next.header.seq);
     let names = |next: &&Next| next.header.confirms(key, position, sha256);
-    let by: Vec<_> = standing(&next).into_iter().filter(names).collect();
-    Ok(if by.is_empty() {
-        Vouched::Nobody
-    } else {
-        Vouched::By(by.into_iter().map(|next| next.key.clone()).collect())
-    })
+    let by = standing(&next).into_iter().filter(names);
+    Ok(Vouched::By(by.map(|next| next.key.clone()).collect()))
 }
 
 /// Those that none contradicts, and that one of these names if any does. They come by their numbers; the last is first to

@@ -48,7 +48,8 @@ impl Run {
         if let Some(end) = end {
             pass.behind_the_end(end);
         }
-        for (seq, slot) in self.slots.range(..=end.unwrap_or(u64::MAX)).rev() {
+        let last = end.map_or(u64::MAX, |(end, _)| end);
+        for (seq, slot) in self.slots.range(..=last).rev() {
             pass.number(*seq, slot);
         }
         pass.begin();
@@ -84,15 +85,16 @@ impl Run {
 
     /// The first end that no other object takes the number of: what is behind it has no say in what is right before it. One
     /// that the run had passed before the span is none: what names its number lies there.
-    fn undisputed_end(&self) -> Option<u64> {
-        let is_end = |(seq, slot): &(&u64, &Slot)| match slot.claims.as_slice() {
-            [only] if self.passed(**seq).is_none() => {
-                only.is_end && slot.stated.iter().all(|stated| stated.fate.is_of(only))
-            }
-            _ => false,
-        };
-        let mut slots = self.slots.iter();
-        slots.find(is_end).map(|(seq, _)| *seq)
+    fn undisputed_end(&self) -> Option<(u64, Name)> {
+        self.slots.iter().find_map(|(seq, slot)| {
+            let [only] = slot.claims.as_slice() else {
+                return None;
+            };
+            let is_end = only.is_end
+                && self.passed(*seq).is_none()
+                && slot.stated.iter().all(|stated| stated.fate.is_of(only));
+            is_end.then_some((*seq, only.name))
+        })
     }
 
     /// The first number that is too young to be judged.
@@ -247,13 +249,8 @@ impl<'a> Pass<'a> {
 
     /// If it is the end that was forged, what is behind it is the run's. So the objects there that are seen before the end
     /// is certain are held against each other.
-    fn behind_the_end(&mut self, end: u64) {
-        let slot = self.run.slots.get(&end);
-        let Some(claim) = slot.and_then(|slot| slot.claims.first()) else {
-            return;
-        };
-        self.end(end, claim.name);
-        let ended_with = self.ended_with;
+    fn behind_the_end(&mut self, (end, name): (u64, Name)) {
+        self.end(end, name);
         self.is_behind_an_end = true;
         for (seq, slot) in self.run.slots.range(end + 1..).rev() {
             self.number(*seq, slot);
@@ -264,7 +261,7 @@ impl<'a> Pass<'a> {
         self.unvouched = behind.unvouched;
         self.accused = behind.accused;
         self.undecided = behind.undecided;
-        self.ended_with = ended_with;
+        self.ended_with = Some((end, name));
     }
 
     /// Numbers from `first` up to the next one that is known.

@@ -75,21 +75,13 @@ impl Pen {
 
 #[test]
 fn p11_one_forged_object_behind_all_others_is_named_with_each_that_it_accuses() {
-    for end in [true, false] {
-        let mut pen = Pen::new();
-        let mut links = Vec::new();
-        for seq in 0..5 {
-            let before: Vec<_> = links.last().copied().into_iter().collect();
-            let time = 100 * i64::try_from(seq).unwrap();
-            let (_, link) = pen.write(seq, time, &before, &[], end && seq == 4);
-            links.push(link);
-        }
-        assert_eq!(check(&pen.journal).faults, []);
+    for is_ended in [true, false] {
+        let (mut pen, written) = run_of(5, is_ended);
         let wrong = |link: &Link| Link {
             sha256: ObjectHash::of(b"made up"),
             ..*link
         };
-        let wrong: Vec<_> = links.iter().map(wrong).collect();
+        let wrong: Vec<_> = written.iter().map(|(_, link)| wrong(link)).collect();
         let (forged, _) = pen.write(5, 600_000, &wrong, &[], false);
         pen.assert_forged_are_named(&[&forged]);
     }
@@ -205,14 +197,14 @@ fn p11_a_forged_header_that_takes_numbers_to_come_is_named_with_each_that_it_acc
     }
 }
 
-/// A run of this many objects, a minute from each to the next, of which the last is the end.
-fn run_of(objects: u64) -> (Pen, Vec<(ObjectKey, Link)>) {
+/// A run of this many objects, a minute from each to the next, of which the last is the end, or the process was killed.
+fn run_of(objects: u64, is_ended: bool) -> (Pen, Vec<(ObjectKey, Link)>) {
     let mut pen = Pen::new();
     let mut written: Vec<(ObjectKey, Link)> = Vec::new();
     for seq in 0..objects {
         let before: Vec<_> = written.last().map(|(_, link)| *link).into_iter().collect();
         let time = 60_000 * i64::try_from(seq).unwrap();
-        written.push(pen.write(seq, time, &before, &[], seq + 1 == objects));
+        written.push(pen.write(seq, time, &before, &[], is_ended && seq + 1 == objects));
     }
     assert_eq!(check(&pen.journal).faults, []);
     (pen, written)
@@ -221,7 +213,7 @@ fn run_of(objects: u64) -> (Pen, Vec<(ObjectKey, Link)>) {
 /// Where an end was forged, the run went on behind it.
 #[test]
 fn p11_what_is_deleted_behind_a_forged_end_is_named() {
-    let (mut pen, written) = run_of(9);
+    let (mut pen, written) = run_of(9, true);
     let (third, fourth) = (&written[3].0, &written[4].0);
     let mut header = Header::parse(&pen.journal[third]).unwrap();
     header.end = true;
@@ -235,7 +227,7 @@ fn p11_what_is_deleted_behind_a_forged_end_is_named() {
 
 #[test]
 fn p11_what_is_deleted_before_an_end_that_was_copied_is_named() {
-    let (mut pen, written) = run_of(6);
+    let (mut pen, written) = run_of(6, true);
     let (fourth, end) = (&written[4].0, &written[5].0);
     let copy = key(START + 400_000, 99, pen.node);
     let body = pen.journal[end].clone();
