@@ -36,7 +36,7 @@ impl PaymentId {
         let text = std::str::from_utf8(body).ok()?;
         let members = json::read_object(text, DEPTH_MAX).ok()?;
         members.iter().find_map(|(name, value)| match value {
-            Json::String(id) if **name == *"id" => Self::parse_with(id, cards),
+            Json::String(id) if name == "id" => Self::parse_with(id, cards),
             _ => None,
         })
     }
@@ -94,9 +94,11 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Looked at without a branch a byte, many bytes are one instruction.
 fn has_form(text: &str) -> bool {
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-    (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_allowed)
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b':' | b'-');
+    (1..=ID_BYTES_MAX).contains(&text.len())
+        && text.bytes().fold(true, |all, byte| all & is_allowed(byte))
 }
 
 #[cfg(test)]

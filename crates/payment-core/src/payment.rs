@@ -130,11 +130,11 @@ impl Draft {
     }
 
     /// The door for members that were read already.
-    pub(crate) fn admit(members: Members) -> Result<Self, PaymentError> {
+    pub(crate) fn admit(members: Members<'_>) -> Result<Self, PaymentError> {
         Self::admit_with(members, &CardCheck::ALL)
     }
 
-    fn admit_with(members: Members, cards: &CardCheck) -> Result<Self, PaymentError> {
+    fn admit_with(members: Members<'_>, cards: &CardCheck) -> Result<Self, PaymentError> {
         for (name, value) in members.iter().filter(|(name, _)| !cards.is_exempt(name)) {
             refuse_cards(known_name(name).unwrap_or("extra"), name, value)?;
         }
@@ -283,14 +283,14 @@ impl Status {
     }
 }
 
-fn refuse_cards(member: &'static str, name: &str, value: &Json) -> Result<(), PaymentError> {
+fn refuse_cards(member: &'static str, name: &str, value: &Json<'_>) -> Result<(), PaymentError> {
     if card::is_in(name) || holds_card(value) {
         return Err(PaymentError::CardNumber { member });
     }
     Ok(())
 }
 
-fn holds_card(value: &Json) -> bool {
+fn holds_card(value: &Json<'_>) -> bool {
     match value {
         Json::Null | Json::Bool(_) => false,
         Json::Number(text) => card::is_in_number(text),

@@ -172,7 +172,7 @@ impl LogRecord {
         self.request_id.is_some()
     }
 
-    fn from_older(members: Members, stored_at: Timestamp) -> Result<Self, RecordError> {
+    fn from_older(members: Members<'_>, stored_at: Timestamp) -> Result<Self, RecordError> {
         let payment = with_own_id(Draft::admit(members)?)?;
         let content_hash = payment.content_hash();
         Ok(Self {
@@ -184,9 +184,9 @@ impl LogRecord {
         })
     }
 
-    fn from_own(members: Members, has_client: bool) -> Result<Self, RecordError> {
+    fn from_own(members: Members<'_>, has_client: bool) -> Result<Self, RecordError> {
         let mut envelope = Envelope::default();
-        let mut known = Members::new();
+        let mut known = Members::with_capacity(members.len());
         for (name, value) in members {
             match envelope.slot(&name, has_client) {
                 Some(slot) => *slot = Some(value),
@@ -208,8 +208,8 @@ impl Payment {
     /// A payment that was accepted before, from its line or its row: `known` are the members that have a column.
     pub fn from_stored(
         client: ClientName,
-        known: Members,
-        extra: Members,
+        known: Members<'_>,
+        extra: Members<'_>,
     ) -> Result<Self, RecordError> {
         if known.iter().any(|(name, _)| known_name(name).is_none()) {
             return Err(RecordError::Malformed("an unknown member"));
@@ -224,19 +224,19 @@ impl Payment {
 
 /// Members of a record that are not the client's content, and `extra`, which holds the rest of it.
 #[derive(Default)]
-struct Envelope {
-    v: Option<Json>,
-    client: Option<Json>,
-    extra: Option<Json>,
-    received_at: Option<Json>,
-    request_id: Option<Json>,
-    traceparent: Option<Json>,
-    hash: Option<Json>,
+struct Envelope<'a> {
+    v: Option<Json<'a>>,
+    client: Option<Json<'a>>,
+    extra: Option<Json<'a>>,
+    received_at: Option<Json<'a>>,
+    request_id: Option<Json<'a>>,
+    traceparent: Option<Json<'a>>,
+    hash: Option<Json<'a>>,
 }
 
-impl Envelope {
+impl<'a> Envelope<'a> {
     /// Version 1 has no member `client`.
-    fn slot(&mut self, name: &str, has_client: bool) -> Option<&mut Option<Json>> {
+    fn slot(&mut self, name: &str, has_client: bool) -> Option<&mut Option<Json<'a>>> {
         Some(match name {
             "v" => &mut self.v,
             "client" if has_client => &mut self.client,
@@ -276,7 +276,7 @@ impl Envelope {
 
 fn required<T>(
     name: &'static str,
-    value: Option<Json>,
+    value: Option<Json<'_>>,
     parse: fn(&str) -> Option<T>,
 ) -> Result<T, RecordError> {
     match value {

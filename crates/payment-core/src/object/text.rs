@@ -2,6 +2,7 @@
 
 use std::io;
 
+use memchr::memchr;
 use serde_json::value::RawValue;
 
 use super::{
@@ -206,7 +207,11 @@ impl Text {
     }
 
     fn feed_lines(&mut self, bytes: &[u8]) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (piece, behind) = rest.split_at(end);
+            rest = behind;
             let text = piece.strip_suffix(b"\n");
             match text {
                 Some(line) if self.buffer.is_empty() && !self.skips => self.line(line),

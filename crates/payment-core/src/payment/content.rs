@@ -4,10 +4,12 @@
 //! So what the door accepts the readers accept. Lines of every age are read here: a rule may be relaxed, but never
 //! made stricter. A stricter rule belongs to the door.
 
+use std::borrow::Cow;
+
 use super::{Draft, PAYER_NAME_CHARS_MAX, PaymentError, Status, TRANSACTION_CHARS_MAX};
 use crate::amount::{Amount, AmountError, Currency};
 use crate::id::PaymentId;
-use crate::json::{Json, Members};
+use crate::json::{Json, Members, into_owned_member};
 
 /// Members that have a column and a rule of their own.
 const KNOWN: [&str; 6] = [
@@ -26,20 +28,20 @@ pub(crate) struct Content {
     pub currency: Option<Currency>,
     pub status: Status,
     pub payer_name: Option<Box<str>>,
-    pub extra: Members,
+    pub extra: Members<'static>,
 }
 
 impl Draft {
     /// A known member that is `null` counts as absent.
-    pub(crate) fn storable(
-        members: impl IntoIterator<Item = (Box<str>, Json)>,
+    pub(crate) fn storable<'a>(
+        members: impl IntoIterator<Item = (Cow<'a, str>, Json<'a>)>,
     ) -> Result<Self, PaymentError> {
         let mut known = Known::default();
         let mut extra = Members::new();
         for (name, value) in members {
             match known.slot(&name) {
                 Some(slot) => *slot = Some(value).filter(|v| *v != Json::Null),
-                None => extra.push((name, value)),
+                None => extra.push(into_owned_member((name, value))),
             }
         }
         known.into_draft(extra)
@@ -53,17 +55,17 @@ pub(crate) fn known_name(name: &str) -> Option<&'static str> {
 
 /// Members that have a rule of their own, as they were sent.
 #[derive(Default)]
-struct Known {
-    id: Option<Json>,
-    transaction: Option<Json>,
-    amount: Option<Json>,
-    currency: Option<Json>,
-    status: Option<Json>,
-    payer_name: Option<Json>,
+struct Known<'a> {
+    id: Option<Json<'a>>,
+    transaction: Option<Json<'a>>,
+    amount: Option<Json<'a>>,
+    currency: Option<Json<'a>>,
+    status: Option<Json<'a>>,
+    payer_name: Option<Json<'a>>,
 }
 
-impl Known {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Json>> {
+impl<'a> Known<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Json<'a>>> {
         Some(match name {
             "id" => &mut self.id,
             "transaction" => &mut self.transaction,
@@ -75,7 +77,7 @@ impl Known {
         })
     }
 
-    fn into_draft(self, extra: Members) -> Result<Draft, PaymentError> {
+    fn into_draft(self, extra: Members<'static>) -> Result<Draft, PaymentError> {
         let id = match string("id", self.id)? {
             Some(text) => Some(PaymentId::from_stored(&text).ok_or(PaymentError::Id)?),
             None => None,
@@ -100,7 +102,10 @@ impl Known {
     }
 }
 
-fn string(member: &'static str, value: Option<Json>) -> Result<Option<Box<str>>, PaymentError> {
+fn string<'a>(
+    member: &'static str,
+    value: Option<Json<'a>>,
+) -> Result<Option<Cow<'a, str>>, PaymentError> {
     match value {
         None => Ok(None),
         Some(Json::String(text)) => Ok(Some(text)),
@@ -110,19 +115,22 @@ fn string(member: &'static str, value: Option<Json>) -> Result<Option<Box<str>>,
 
 fn bounded_string(
     member: &'static str,
-    value: Option<Json>,
+    value: Option<Json<'_>>,
     chars_max: usize,
 ) -> Result<Option<Box<str>>, PaymentError> {
     let text = string(member, value)?;
-    match &text {
+    match text {
         Some(text) if text.chars().count() > chars_max => {
             Err(PaymentError::TooLong { member, chars_max })
         }
-        _ => Ok(text),
+        _ => Ok(text.map(Box::from)),
     }
 }
 
-fn amount(value: Option<Json>, currency: Option<Currency>) -> Result<Option<Amount>, PaymentError> {
+fn amount(
+    value: Option<Json<'_>>,
+    currency: Option<Currency>,
+) -> Result<Option<Amount>, PaymentError> {
     let text = match value {
         None => return Ok(None),
         Some(Json::Number(text) | Json::String(text)) => text,
