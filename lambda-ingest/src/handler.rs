@@ -156,7 +156,9 @@ impl<O: Objects, B: Backend> Handler<O, B> {
             let is_small = content.as_ref().is_ok_and(Content::is_small);
             let next = objects.get(done.len() + 1).filter(|_| is_small);
             let record = Box::pin(async { ingest::record(&self.store, content?).await });
-            let both = time.within(join(record, Box::pin(self.read(next)))).await;
+            let both = time
+                .within(join(record, Box::pin(self.read_ahead(next))))
+                .await;
             let (ingested, next) = both.unwrap_or((Err(IngestError::OutOfTime), None));
             ahead = next;
             done.push(self.take_note(object, ingested, tally));
@@ -164,11 +166,11 @@ impl<O: Objects, B: Backend> Handler<O, B> {
         done
     }
 
-    async fn read(
+    async fn read_ahead(
         &self,
         object: Option<&&ObjectRef>,
     ) -> Option<Result<Content<'_, O>, IngestError>> {
-        Some(ingest::read(&self.objects, object?).await)
+        Some(ingest::read_ahead(&self.objects, object?).await)
     }
 
     /// Whether the object is ingested, or gone.

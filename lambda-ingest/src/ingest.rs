@@ -33,15 +33,13 @@ pub struct Ids {
 }
 
 impl Ids {
-    pub(crate) fn of(lines: &[Line]) -> Self {
-        let mut ids = Self::default();
+    pub(crate) fn add(&mut self, lines: &[Line]) {
         for record in lines.iter().filter_map(|(_, line)| line.as_ref().ok()) {
             let request = record.request_id.as_ref().map(RequestId::as_str);
-            push(&mut ids.requests, request);
+            push(&mut self.requests, request);
             let trace = record.traceparent.as_ref().map(TraceParent::trace_id);
-            push(&mut ids.traces, trace);
+            push(&mut self.traces, trace);
         }
-        ids
     }
 }
 
@@ -78,7 +76,7 @@ pub enum IngestError {
     FilledFolder,
 }
 
-/// An object, of which a small one's first part is read. The database has not been asked.
+/// An object, of which a small one's body is there. The database has not been asked.
 #[derive(Debug)]
 pub enum Content<'a, O: Objects> {
     Parts(Box<ObjectParts<'a, O>>),
@@ -95,6 +93,14 @@ impl<O: Objects> Content<'_, O> {
             Self::Folder | Self::Gone => true,
         }
     }
+
+    /// Reads what can be read before the database has its turn.
+    async fn read_ahead(&mut self) -> Result<(), IngestError> {
+        match self {
+            Self::Parts(parts) => Ok(parts.read_ahead().await?),
+            Self::Folder | Self::Gone => Ok(()),
+        }
+    }
 }
 
 pub async fn ingest(
@@ -105,8 +111,17 @@ pub async fn ingest(
     record(store, read(objects, object).await?).await
 }
 
-/// The first half: nearly every object is small, and read to its end by it. One that was ingested before is read again: that is
-/// rare, and cheaper than asking each time.
+/// The first half, while another object has its second.
+pub async fn read_ahead<'a, O: Objects>(
+    objects: &'a O,
+    object: &ObjectRef,
+) -> Result<Content<'a, O>, IngestError> {
+    let mut content = read(objects, object).await?;
+    content.read_ahead().await?;
+    Ok(content)
+}
+
+/// The first half. One that was ingested before is fetched again: that is rare, and cheaper than asking each time.
 pub async fn read<'a, O: Objects>(
     objects: &'a O,
     object: &ObjectRef,
@@ -158,6 +173,7 @@ pub async fn record<O: Objects>(
         oldest,
         ids,
         rejects,
+        ..
     } = parts.into_notes();
     for (line, rejected) in &rejects {
         log_rejected(version.key.as_str(), *line, rejected);

@@ -1,35 +1,41 @@
 //! An object of any size, read part by part in bounded memory.
 
-use bytes::{Buf as _, Bytes};
+use std::mem;
+
+use bytes::{Buf as _, Bytes, BytesMut};
 use payment_core::chain::Header;
 use payment_core::event::ObjectRef;
-use payment_core::object::{Line, OBJECT_BYTES_MAX, ObjectReader, Unreadable, WHOLE_OBJECT};
+use payment_core::object::{
+    Line, OBJECT_BYTES_MAX, ObjectReader, PART_LINES, Unreadable, WHOLE_OBJECT,
+};
 use payment_core::{ObjectVersion, RejectedLine, Timestamp};
 use payment_store::{Fingerprint, Part, Parts};
 use tokio::task::yield_now;
 
 use crate::ingest::{Ids, IngestError};
-use crate::objects::{Body, ObjectError, Objects, Opened};
+use crate::objects::{Body, ObjectError, Objects};
 
 /// Rejected lines of one object that the log names. The table has them all.
 const REJECTS_LOGGED_MAX: usize = 100;
 
+/// Lines of one object whose ids the log names, to the end of their part. Objects of this system have no more.
+const LINES_WITH_IDS: usize = 4096;
+
 /// Size of an object, in bytes, up to which it may be in memory while another one is inserted: that of the largest batch
 /// of the app tier, which is 1 MiB with one more record and the header.
-const SMALL_BYTES_MAX: u64 = 1280 * 1024;
+const SMALL_BYTES_MAX: usize = 1280 * 1024;
 
 /// Bytes that are parsed, in a tenth of a millisecond, before the object that is being inserted has its turn.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// The parts of one object. The first part of a small one is there; the others are read as they are asked for.
+/// The parts of one object, read as they are asked for. The body of a small one is there.
 #[derive(Debug)]
 pub struct ObjectParts<'a, O: Objects> {
     objects: &'a O,
     object: ObjectRef,
     stream: Stream<O::Body>,
     /// Read, and not given out yet.
-    is_ahead: bool,
-    part: Vec<Line>,
+    ahead: Option<Vec<Line>>,
     notes: Notes,
 }
 
@@ -37,8 +43,8 @@ pub struct ObjectParts<'a, O: Objects> {
 #[derive(Debug, Default)]
 pub struct Notes {
     pub oldest: Option<Timestamp>,
-    /// Ids of the first part: objects of this system have no more.
     pub ids: Ids,
+    lines: usize,
     pub rejects: Vec<(u32, RejectedLine)>,
 }
 
@@ -46,12 +52,15 @@ pub struct Notes {
 #[derive(Debug)]
 struct Stream<B> {
     version: ObjectVersion,
-    /// Length of the body, if S3 says it.
-    bytes: Option<u64>,
-    body: B,
+    /// By the length that S3 says.
+    is_small: bool,
+    /// `None` once it is read to its end.
+    body: Option<B>,
     reader: ObjectReader,
     /// What has arrived and is not read.
     rest: Bytes,
+    /// Read, and in no part yet.
+    lines: Vec<Line>,
     ended: Option<Result<(), Unreadable>>,
     /// Known at the end.
     fingerprint: Fingerprint,
@@ -59,25 +68,25 @@ struct Stream<B> {
 
 impl<'a, O: Objects> ObjectParts<'a, O> {
     pub async fn open(objects: &'a O, object: &ObjectRef) -> Result<Self, ObjectError> {
-        let mut parts = Self {
+        Ok(Self {
             objects,
             object: object.clone(),
-            stream: Stream::new(objects.open(object).await?),
-            is_ahead: false,
-            part: Vec::new(),
+            stream: Stream::open(objects, object).await?,
+            ahead: None,
             notes: Notes::default(),
-        };
-        if parts.is_small() {
-            parts.part = parts.stream.next_part().await?;
-            parts.is_ahead = true;
+        })
+    }
+
+    /// Reads the first part of a small object before it is asked for.
+    pub async fn read_ahead(&mut self) -> Result<(), ObjectError> {
+        if self.is_small() && self.ahead.is_none() {
+            self.ahead = Some(self.stream.next_part().await?);
         }
-        Ok(parts)
+        Ok(())
     }
 
     pub fn is_small(&self) -> bool {
-        self.stream
-            .bytes
-            .is_some_and(|bytes| bytes <= SMALL_BYTES_MAX)
+        self.stream.is_small
     }
 
     pub fn version(&self) -> &ObjectVersion {
@@ -97,13 +106,11 @@ impl<'a, O: Objects> ObjectParts<'a, O> {
 impl<O: Objects> Parts for ObjectParts<'_, O> {
     type Error = IngestError;
 
-    async fn next(&mut self) -> Result<Part<'_>, IngestError> {
-        if !std::mem::take(&mut self.is_ahead) {
-            self.part.clear();
-            if self.stream.ended.is_none() {
-                self.part = self.stream.next_part().await?;
-            }
-        }
+    async fn next(&mut self) -> Result<Part, IngestError> {
+        let part = match self.ahead.take() {
+            Some(part) => part,
+            None => self.stream.next_part().await?,
+        };
         if let Some(Err(why)) = self.stream.ended {
             let refused = RejectedLine::whole_object(&self.object.key, why);
             self.notes = Notes {
@@ -112,11 +119,11 @@ impl<O: Objects> Parts for ObjectParts<'_, O> {
             };
             return Ok(Part::Refused(refused));
         }
-        if self.part.is_empty() && self.stream.ended.is_some() {
+        if part.is_empty() && self.stream.ended.is_some() {
             return Ok(Part::End);
         }
-        self.notes.add(&self.part);
-        Ok(Part::Lines(&self.part))
+        self.notes.add(&part);
+        Ok(Part::Lines(part))
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -124,12 +131,11 @@ impl<O: Objects> Parts for ObjectParts<'_, O> {
     }
 
     async fn rewind(&mut self) -> Result<(), IngestError> {
-        let stream = Stream::new(self.objects.open(&self.object).await?);
+        let stream = Stream::open(self.objects, &self.object).await?;
         if stream.version != self.stream.version {
             return Err(ObjectError::Replaced.into());
         }
-        self.part = Vec::new();
-        self.is_ahead = false;
+        self.ahead = None;
         self.stream = stream;
         self.notes = Notes::default();
         Ok(())
@@ -138,9 +144,10 @@ impl<O: Objects> Parts for ObjectParts<'_, O> {
 
 impl Notes {
     fn add(&mut self, lines: &[Line]) {
-        if self.oldest.is_none() {
-            self.ids = Ids::of(lines);
+        if self.lines < LINES_WITH_IDS {
+            self.ids.add(lines);
         }
+        self.lines += lines.len();
         for (line, result) in lines {
             match result {
                 Ok(record) => {
@@ -157,26 +164,62 @@ impl Notes {
 }
 
 impl<B: Body> Stream<B> {
-    fn new(opened: Opened<B>) -> Self {
-        let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= OBJECT_BYTES_MAX);
-        let is_taken = opened.bytes.is_none_or(fits);
-        Self {
+    /// A small body is fetched whole, so that S3 need not wait for the database.
+    async fn open<O: Objects<Body = B>>(
+        objects: &O,
+        object: &ObjectRef,
+    ) -> Result<Self, ObjectError> {
+        let opened = objects.open(object).await?;
+        let bytes = opened.bytes.map(usize::try_from);
+        let is_taken = bytes.is_none_or(|bytes| bytes.is_ok_and(|bytes| bytes <= OBJECT_BYTES_MAX));
+        let small = bytes
+            .and_then(Result::ok)
+            .filter(|bytes| *bytes <= SMALL_BYTES_MAX);
+        let mut stream = Self {
             reader: ObjectReader::new(&opened.version.key, opened.version.stored_at),
             version: opened.version,
-            bytes: opened.bytes,
-            body: opened.body,
+            is_small: small.is_some(),
+            body: Some(opened.body),
             rest: Bytes::new(),
+            lines: Vec::new(),
             ended: (!is_taken).then_some(Err(Unreadable::LargeObject)),
             fingerprint: Fingerprint::default(),
+        };
+        if let Some(bytes) = small {
+            let mut all = BytesMut::with_capacity(bytes);
+            while let Some(piece) = stream.next_piece().await? {
+                all.extend_from_slice(&piece);
+            }
+            stream.rest = all.freeze();
         }
+        Ok(stream)
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        let Some(body) = &mut self.body else {
+            return Ok(None);
+        };
+        let piece = body.next().await?;
+        if piece.is_none() {
+            self.body = None;
+        }
+        Ok(piece)
     }
 
     /// Reads until there is a part, or the object is at its end. That it is refused counts only once its whole body
     /// has come and its checksum is right.
     async fn next_part(&mut self) -> Result<Vec<Line>, ObjectError> {
+        if self.lines.len() < PART_LINES {
+            self.read().await?;
+        }
+        let rest = self.lines.split_off(self.lines.len().min(PART_LINES));
+        Ok(mem::replace(&mut self.lines, rest))
+    }
+
+    async fn read(&mut self) -> Result<(), ObjectError> {
         while self.ended.is_none() && !self.reader.is_full() {
             if self.rest.is_empty() {
-                match self.body.next().await? {
+                match self.next_piece().await? {
                     Some(piece) => self.rest = piece,
                     None => self.end(),
                 }
@@ -187,7 +230,8 @@ impl<B: Body> Stream<B> {
             // The database may have answered, and would wait for the next statement.
             yield_now().await;
         }
-        Ok(self.reader.take())
+        self.lines.append(&mut self.reader.take());
+        Ok(())
     }
 
     fn end(&mut self) {

@@ -55,7 +55,7 @@ impl Ingest {
         let mut parts = ObjectParts::open(&*self.objects, object).await?;
         let version = parts.version().clone();
         while let Part::Lines(lines) = parts.next().await? {
-            self.store.ingest_lines(&version, lines).await?;
+            self.store.ingest_lines(&version, &lines).await?;
         }
         Ok(())
     }

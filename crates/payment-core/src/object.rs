@@ -48,9 +48,9 @@ pub const HEADER_LINE: u32 = 1;
 pub const WHOLE_OBJECT: u32 = 0;
 
 /// Memory, in bytes, that the lines between two calls of [`ObjectReader::take`] may take. Parsed lines are counted, not
-/// their text: `[0,0,…]` takes some twenty times its length.
-const PART_BYTES: usize = 16 * 1024 * 1024;
-const PART_LINES: usize = 4096;
+/// their text: `[0,0,…]` takes some twenty times its length. One part is inserted while the next is read.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+pub const PART_LINES: usize = 512;
 
 /// Content that is read before the size of the part is looked at.
 const PIECE: usize = 64 * 1024;

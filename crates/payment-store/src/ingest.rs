@@ -13,6 +13,7 @@ mod tally;
 
 use std::time::Duration;
 
+use futures::future::join;
 use payment_core::object::{Line, WHOLE_OBJECT};
 use payment_core::{ObjectVersion, RejectedLine};
 use tokio::time::{Instant, timeout_at};
@@ -62,7 +63,7 @@ pub trait Parts: Send {
     type Error: From<Error> + Send;
 
     /// The next part, up to [`Part::End`].
-    fn next(&mut self) -> impl Future<Output = Result<Part<'_>, Self::Error>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Part, Self::Error>> + Send;
 
     /// The object's fingerprint, once the last part was given.
     fn fingerprint(&self) -> Fingerprint;
@@ -72,8 +73,8 @@ pub trait Parts: Send {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part<'a> {
-    Lines(&'a [Line]),
+pub enum Part {
+    Lines(Vec<Line>),
     End,
     /// The object is refused as a whole. Its lines count for nothing; one reject says why.
     Refused(RejectedLine),
@@ -188,12 +189,12 @@ struct Whole<'a> {
 impl Parts for Whole<'_> {
     type Error = Error;
 
-    async fn next(&mut self) -> Result<Part<'_>, Error> {
+    async fn next(&mut self) -> Result<Part, Error> {
         let is_given = std::mem::replace(&mut self.given, true);
         Ok(if is_given {
             Part::End
         } else {
-            Part::Lines(self.lines)
+            Part::Lines(self.lines.to_vec())
         })
     }
 
@@ -234,6 +235,19 @@ impl Limit {
             .await
             .unwrap_or(Err(Error::TimedOut { limit }))
     }
+
+    /// As [`Limit::hold`], while the next part is read. Reading takes none of the database's time.
+    async fn hold_beside<T, R>(
+        &mut self,
+        work: impl Future<Output = Result<T, Error>>,
+        reading: impl Future<Output = R>,
+    ) -> (Result<T, Error>, R) {
+        let limit = *self;
+        let work = async { (limit.hold(work).await, Instant::now()) };
+        let ((worked, at), read) = join(work, reading).await;
+        self.0 += at.elapsed();
+        (worked, read)
+    }
 }
 
 /// Leaves in `unanswered` what it sent to be committed and got no answer to.
@@ -244,11 +258,18 @@ async fn take<P: Parts>(
     unanswered: &mut Option<Outcome>,
     mut limit: Limit,
 ) -> Result<Outcome, Failed<P::Error>> {
-    if let Some(taken) = limit.hold(session.ingested(object)).await? {
+    let begin = async {
+        let taken = session.ingested(object).await?;
+        if taken.is_none() {
+            session.begin().await?;
+        }
+        Ok(taken)
+    };
+    let (taken, first) = limit.hold_beside(begin, parts.next()).await;
+    if let Some(taken) = taken? {
         return Ok(taken);
     }
-    limit.hold(async { Ok(session.begin().await?) }).await?;
-    match insert_object(session, object, parts, &mut limit).await {
+    match insert_object(session, object, first, parts, &mut limit).await {
         Ok(Some(outcome)) => {
             *unanswered = Some(outcome);
             limit.hold(async { Ok(session.commit().await?) }).await?;
@@ -272,31 +293,29 @@ async fn take<P: Parts>(
 async fn insert_object<P: Parts>(
     session: &mut impl Session,
     object: VersionColumns<'_>,
+    first: Result<Part, P::Error>,
     parts: &mut P,
     limit: &mut Limit,
 ) -> Result<Option<Outcome>, Failed<P::Error>> {
     let mut outcome = Outcome::default();
-    let mut is_first = true;
+    let mut part = first;
     loop {
-        let asked = Instant::now();
-        let part = parts.next().await.map_err(Failed::Parts)?;
-        // Reading takes none of the database's time.
-        limit.0 += asked.elapsed();
-        match part {
-            Part::Lines(lines) => {
-                if !std::mem::take(&mut is_first) {
-                    *limit = Limit::start();
-                }
-                let plan = Plan::new(lines);
-                let part = limit.hold(insert_lines(session, object, &plan)).await?;
-                outcome.add(&part);
-            }
+        let lines = match part.map_err(Failed::Parts)? {
+            Part::Lines(lines) => lines,
             Part::End => break,
             Part::Refused(why) => {
                 outcome = limit.hold(insert_refusal(session, object, why)).await?;
                 break;
             }
+        };
+        let plan = Plan::new(&lines);
+        let insert = insert_lines(session, object, &plan);
+        let (inserted, next) = limit.hold_beside(insert, parts.next()).await;
+        outcome.add(&inserted?);
+        if let Ok(Part::Lines(_)) = next {
+            *limit = Limit::start();
         }
+        part = next;
     }
     let fingerprint = parts.fingerprint();
     let inserted = async {

@@ -96,7 +96,7 @@ async fn of_object<'a>(
     let mut held = HashMap::new();
     loop {
         match parts.next().await? {
-            Part::Lines(lines) => hold_lines(lines, rows, stored, &mut held),
+            Part::Lines(lines) => hold_lines(&lines, rows, stored, &mut held),
             Part::End => break,
             Part::Refused(_) => return Ok(HashMap::new()),
         }

@@ -22,7 +22,7 @@ struct Object {
 impl Parts for Object {
     type Error = Error;
 
-    async fn next(&mut self) -> Result<Part<'_>, Error> {
+    async fn next(&mut self) -> Result<Part, Error> {
         if self.is_refused {
             let why = RejectedLine::whole_object(&key("x"), Unreadable::NotText);
             return Ok(Part::Refused(why));

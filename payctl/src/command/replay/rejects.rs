@@ -223,7 +223,7 @@ impl Replay {
             }
             parts.rewind().await?;
             while let Part::Lines(lines) = parts.next().await? {
-                self.lines(version, lines, &mut left, &mut tally).await?;
+                self.lines(version, &lines, &mut left, &mut tally).await?;
             }
         }
         // Lines that the object does not have.
