@@ -225,6 +225,7 @@ impl Proof {
             open,
             chained_since,
             unchained_before,
+            ..
         } = self.checker.finish();
         let findings = self.accuser.hold(log, faults).await;
         let proven = Proven {

@@ -50,6 +50,8 @@ pub struct Summary {
     pub chained_since: Option<Timestamp>,
     /// Batches without a header, from before there was a chain.
     pub unchained_before: u64,
+    /// Headers that count and confirm the object of [`Checker::ask_for`].
+    pub vouchers: Vec<ObjectKey>,
 }
 
 impl Checker {
@@ -70,6 +72,11 @@ impl Checker {
     pub fn note_chain(&mut self, since: Timestamp) {
         let first = self.chained_since.get_or_insert(since);
         *first = since.min(*first);
+    }
+
+    /// Who vouches for this object is to be told at the end.
+    pub fn ask_for(&mut self, key: &ObjectKey) {
+        self.view.asked = Name::of(key, &self.view.prefix);
     }
 
     /// An object before the span: the last one of its run there, or one whose number the next object has or names, too.
@@ -135,7 +142,13 @@ impl Checker {
         for run in self.runs.all() {
             run.judge(&self.view, true, &mut self.faults);
         }
+        let vouchers = self
+            .runs
+            .all()
+            .flat_map(|run| std::mem::take(&mut run.vouchers));
+        let prefix = &self.view.prefix;
         Summary {
+            vouchers: vouchers.filter_map(|name| name.key(prefix)).collect(),
             faults: self.faults,
             open: self.runs.all().filter_map(|run| run.open()).collect(),
             chained_since: self.chained_since,

@@ -133,19 +133,6 @@ impl Header {
         self.run == position.run && link.is_some_and(|link| self.confirmed.contains(&link))
     }
 
-    /// Whether it gives the object another number or hash, whatever run that claims, or its number to another object.
-    pub fn disputes(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> bool {
-        let Some(right) = self.link_to(key, position, sha256) else {
-            return false;
-        };
-        let is_own = self.run == position.run;
-        let mut named = self.confirmed.iter().chain(&self.unconfirmed);
-        named.any(|link| {
-            let is_of_it = link.key == right.key || is_own && link.seq == right.seq;
-            *link != right && is_of_it
-        })
-    }
-
     /// As this header would name an object of its own node.
     fn link_to(&self, key: &ObjectKey, position: Position, sha256: ObjectHash) -> Option<Link> {
         let (unique, node) = key.own_batch()?;

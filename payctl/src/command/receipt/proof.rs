@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lambda_ingest::objects::Object;
+use payment_core::chain::checker::What;
 use payment_core::chain::{Header, ObjectHash};
 use payment_core::object::{read_header, read_one};
 use payment_core::{Currency, LogRecord, ObjectKey, Timestamp};
@@ -15,6 +16,8 @@ use crate::journal::Journal;
 use crate::outcome::Failure;
 use crate::output;
 use crate::proof::key::PublicKey;
+
+const UNVOUCHED: &str = "no header vouches for it";
 
 const TOO_MANY: &str =
     "its node has more objects within seconds than are asked; payctl verify asks them all";
@@ -81,13 +84,23 @@ impl Receipt {
         };
         let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
-        let named_by = match vouched(log, &key, header.as_ref(), sha256, None).await? {
-            Vouched::By(by) => by.first().map(ToString::to_string),
-            Vouched::TooMany => {
+        let named_by = match vouched(log, &object, None).await? {
+            Some(Vouched { fault: None, by }) => by.first().map(ToString::to_string),
+            Some(Vouched {
+                fault: Some((other, what)),
+                ..
+            }) => {
+                let why = fault(&other, &what);
+                if other == key {
+                    return Ok(Err(why));
+                }
+                output::warn(&format!("{UNVOUCHED}, since {why}"));
+                None
+            }
+            None => {
                 output::warn(TOO_MANY);
                 None
             }
-            Vouched::Against(by) => return Ok(Err(dispute(&by, &key))),
         };
         let checkpoint = checkpoints.map(|file| checkpoint::line(file, log, &object.version));
         Ok(Ok(Self {
@@ -123,30 +136,24 @@ impl Receipt {
         let header = read_header(&key, &object.body);
         let sha256 = ObjectHash::of(&object.body);
         let mut faults = self.faults(&object, header.as_ref(), sha256);
-        let named_by = self.named_by.as_deref();
-        let vouched = vouched(log, &key, header.as_ref(), sha256, named_by).await?;
         let mut witnesses = Vec::new();
-        let mut lacks = "no header vouches for it";
-        let by = match vouched {
-            Vouched::By(by) => Some(by),
-            Vouched::Against(by) => {
-                faults.push(dispute(&by, &key));
-                None
-            }
-            Vouched::TooMany => {
-                lacks = TOO_MANY;
-                None
-            }
-        };
-        if let Some(by) = by {
-            match &self.named_by {
-                Some(named) if !by.iter().any(|by| by.as_str() == named) => {
-                    faults.push(format!(
-                        "{named} does not name the object with its SHA-256, or another header contradicts it"
-                    ));
+        let mut lacks = UNVOUCHED.to_owned();
+        let named_by = self.named_by.as_deref();
+        if let Some(Vouched { by, fault: other }) = vouched(log, &object, named_by).await? {
+            let other = other.map(|(other, what)| (other == key, fault(&other, &what)));
+            let is_named = |named: &str| by.iter().any(|by| by.as_str() == named);
+            match (other, named_by.filter(|named| !is_named(named))) {
+                (Some((true, why)), _) => faults.push(why),
+                (_, Some(named)) => faults.push(format!(
+                    "{named} does not name the object with its SHA-256, or another header contradicts it"
+                )),
+                (Some((false, why)), None) => lacks = format!("{UNVOUCHED}, since {why}"),
+                (None, None) => {
+                    witnesses.extend(by.first().map(|by| format!("{by} vouches for it")));
                 }
-                _ => witnesses.extend(by.first().map(|by| format!("{by} vouches for it"))),
             }
+        } else {
+            TOO_MANY.clone_into(&mut lacks);
         }
         if let Some(line) = &self.checkpoint {
             match checkpoint::held(log, line, signer, &object.version).await? {
@@ -154,7 +161,7 @@ impl Receipt {
                 Err(why) => faults.push(why),
             }
         } else if signer.is_some() {
-            lacks = "it has no checkpoint, which the key is for";
+            "it has no checkpoint, which the key is for".clone_into(&mut lacks);
             witnesses.clear();
         }
         let what = self.what(&record);
@@ -208,8 +215,8 @@ impl Receipt {
     }
 }
 
-fn dispute(by: &ObjectKey, key: &ObjectKey) -> String {
-    format!("{by} names something else in the place of {key}; payctl verify says more")
+fn fault(key: &ObjectKey, what: &What) -> String {
+    format!("{key}: {what}; payctl verify says more")
 }
 
 /// Whether the row is the line's in every column. When it was recorded, and whether the object was stored again since, is

@@ -1,15 +1,12 @@
 //! Who vouches for an object: the headers of the objects that its node wrote next.
 
-use std::collections::HashMap;
-
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use lambda_ingest::objects::ObjectError;
-use payment_core::chain::{Header, ObjectHash, RunId};
+use lambda_ingest::objects::{Object, ObjectError};
+use payment_core::chain::checker::{Checker, Fault, Sighting, Span, Summary, What, Window};
 use payment_core::object::read_header;
 use payment_core::{ObjectKey, Timestamp};
 use payment_store::audit::KeySpan;
 use time::Duration;
-use uuid::Uuid;
 
 use super::JOBS;
 use crate::journal::Journal;
@@ -32,115 +29,79 @@ const ASKED_MAX: usize = 16_384;
 /// Objects behind that time are asked up to so many in all.
 const ASKED: usize = 256;
 
-/// What the headers of the object's run say of it.
-pub enum Vouched {
-    /// By these. By none: it is young, or its run was killed, or there is no chain.
-    By(Vec<ObjectKey>),
-    /// This one names something else in its place.
-    Against(ObjectKey),
-    /// Not all could be asked.
-    TooMany,
+/// What their headers name in all, in some 100 bytes each. A tier's name a few, and after an outage a thousand.
+const NAMES_MAX: usize = 1_000_000;
+
+/// What the objects that were asked say of it.
+#[derive(Default)]
+pub struct Vouched {
+    /// Whose headers vouch for it. None: it is young, or its run was killed, or there is no chain.
+    pub by: Vec<ObjectKey>,
+    /// What is wrong with it or, if nothing is, with one of the others: then it is not known whom to believe.
+    pub fault: Option<(ObjectKey, What)>,
 }
 
-/// An object of the node.
-struct Next {
-    key: ObjectKey,
-    header: Header,
-    sha256: ObjectHash,
-}
-
-/// If one names the object and one another in its place, either is forged. `named_by` is asked as well.
+/// Holds the object and those that its node wrote next against each other, as `verify` does. `named_by` is one of them, however
+/// late it is. `None` if there are too many.
 pub async fn vouched(
     log: &Journal,
-    key: &ObjectKey,
-    header: Option<&Header>,
-    sha256: ObjectHash,
+    object: &Object,
     named_by: Option<&str>,
-) -> Result<Vouched, Failure> {
-    let (Some(at), Some(header)) = (key.batch_time(), header) else {
-        return Ok(Vouched::By(Vec::new()));
-    };
-    let Some(mut keys) = next_of_node(log, key, at).await? else {
-        return Ok(Vouched::TooMany);
+) -> Result<Option<Vouched>, Failure> {
+    let key = &object.version.key;
+    let prefix = &log.place.prefix;
+    let (Some(at), Some(_)) = (key.batch_time(), read_header(key, &object.body)) else {
+        return Ok(Some(Vouched::default()));
     };
     let named_by = named_by.and_then(ObjectKey::parse);
-    let named_by = named_by.filter(|named_by| {
-        named_by.batch_under(&log.place.prefix).is_some() && !keys.contains(named_by)
-    });
-    keys.extend(named_by);
-    let read = stream::iter(keys).map(async |key| {
-        let object = log.find(&key).await?;
-        let next = object.and_then(|object| {
-            Some(Next {
-                header: read_header(&key, &object.body)?,
-                sha256: ObjectHash::of(&object.body),
-                key,
-            })
-        });
-        Ok::<_, ObjectError>(next)
-    });
-    let next: Vec<_> = read.buffered(JOBS).try_collect().await?;
-    let mut next: Vec<_> = next.into_iter().flatten().collect();
-    let position = header.position();
-    let mut all = next.iter();
-    if let Some(by) = all.find(|next| next.header.disputes(key, position, sha256)) {
-        return Ok(Vouched::Against(by.key.clone()));
-    }
-    // Headers name lower numbers alone.
-    next.sort_by_key(|next| next.header.seq);
-    let names = |next: &&Next| next.header.confirms(key, position, sha256);
-    let by = standing(&next).into_iter().filter(names);
-    Ok(Vouched::By(by.map(|next| next.key.clone()).collect()))
-}
-
-/// Those that none contradicts, and that one of these names if any does. They come by their numbers; the last is first to
-/// be decided.
-fn standing(next: &[Next]) -> Vec<&Next> {
-    let words = Words::of(next);
-    let mut stands = vec![false; next.len()];
-    for (index, one) in next.iter().enumerate().rev() {
-        let position = one.header.position();
-        let mut said = words.of_object(one);
-        let is_disputed = said
-            .clone()
-            .any(|by| next[by].header.disputes(&one.key, position, one.sha256));
-        let mut vouchers = said
-            .by_ref()
-            .filter(|by| next[*by].header.confirms(&one.key, position, one.sha256))
-            .peekable();
-        let is_named = vouchers.peek().is_some();
-        stands[index] = !is_disputed && (!is_named || vouchers.any(|by| stands[by]));
-    }
-    let standing = next.iter().zip(stands).filter(|(_, stands)| *stands);
-    standing.map(|(next, _)| next).collect()
-}
-
-/// Which headers speak of an object, or of a number of a run.
-#[derive(Default)]
-struct Words {
-    of_objects: HashMap<Uuid, Vec<usize>>,
-    of_numbers: HashMap<(RunId, u64), Vec<usize>>,
-}
-
-impl Words {
-    fn of(next: &[Next]) -> Self {
-        let mut words = Self::default();
-        for (by, Next { header, .. }) in next.iter().enumerate() {
-            for link in header.confirmed.iter().chain(&header.unconfirmed) {
-                words.of_objects.entry(link.key).or_default().push(by);
-                let number = (header.run, link.seq);
-                words.of_numbers.entry(number).or_default().push(by);
-            }
+    let named_by = named_by.filter(|named_by| named_by.batch_under(prefix).is_some());
+    let Some(keys) = next_of_node(log, key, at, named_by.as_ref()).await? else {
+        return Ok(None);
+    };
+    let from = Some(moved(at, -OUT_OF_ORDER));
+    let window = Window { from, to: None };
+    let span = Span {
+        read: window,
+        judged: window,
+    };
+    let mut checker = Checker::new(prefix, span, None);
+    checker.ask_for(key);
+    let read = stream::iter(keys).map(async |other| {
+        if other == *key {
+            return Ok(Some(Sighting::of(key, &object.body)));
         }
-        words
+        let found = log.find(&other).await?;
+        Ok::<_, ObjectError>(found.map(|found| Sighting::of(&other, &found.body)))
+    });
+    let mut read = std::pin::pin!(read.buffered(JOBS));
+    let mut names = 0;
+    while let Some(sighting) = read.try_next().await? {
+        let Some(sighting) = sighting else { continue };
+        let header = sighting.header();
+        names += header.map_or(0, |header| {
+            header.confirmed.len() + header.unconfirmed.len()
+        });
+        if names > NAMES_MAX {
+            return Ok(None);
+        }
+        checker.see(sighting);
     }
-
-    fn of_object(&self, one: &Next) -> impl Iterator<Item = usize> + Clone {
-        let unique = one.key.own_batch().map(|(unique, _)| unique);
-        let object = unique.and_then(|unique| self.of_objects.get(&unique));
-        let number = self.of_numbers.get(&(one.header.run, one.header.seq));
-        object.into_iter().chain(number).flatten().copied()
-    }
+    let mut faults = checker.take();
+    let Summary {
+        faults: last,
+        vouchers,
+        ..
+    } = checker.finish();
+    faults.extend(last);
+    let is_known =
+        |fault: &Fault| !fault.what.is_unknown() && !matches!(fault.what, What::Unseen { .. });
+    faults.retain(is_known);
+    let own = faults.iter().position(|fault| fault.object == *key);
+    let fault = faults.into_iter().nth(own.unwrap_or(0));
+    Ok(Some(Vouched {
+        by: vouchers,
+        fault: fault.map(|fault| (fault.object, fault.what)),
+    }))
 }
 
 /// `None` if there are too many.
@@ -148,6 +109,7 @@ async fn next_of_node(
     log: &Journal,
     key: &ObjectKey,
     at: Timestamp,
+    named_by: Option<&ObjectKey>,
 ) -> Result<Option<Vec<ObjectKey>>, Failure> {
     let node = key.own_batch().map(|(_, node)| node);
     let prefix = &log.place.prefix;
@@ -170,14 +132,15 @@ async fn next_of_node(
         };
         let other = listed.version.key;
         is_soon = other.batch_time() <= soon;
-        if !is_soon && next.len() >= ASKED {
+        let is_asked = named_by.is_some_and(|named_by| other <= *named_by);
+        if !is_soon && !is_asked && next.len() >= ASKED {
             return Ok(Some(next));
         }
         let of = other.batch_under(prefix).map(|(_, node)| node);
-        if other != *key && of.is_some() && of == node {
+        if of.is_some() && of == node {
             next.push(other);
         }
-        if is_soon && next.len() > ASKED_MAX {
+        if next.len() > ASKED_MAX {
             return Ok(None);
         }
     }

@@ -74,7 +74,7 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
     other["hash"] = record["hash"].clone();
     other["sha256"] = ObjectHash::of(forged.as_bytes()).to_string().into();
     fs::write(&file, other.to_string()).unwrap();
-    let disputed = ["not proven", "names something else in the place of"];
+    let disputed = ["not proven", "it is not the object that"];
     check(1, &disputed).await;
     // A header of the forger's own, before the one that names the object.
     let link = Link {
@@ -211,8 +211,33 @@ async fn p11_a_voucher_that_another_contradicts_proves_nothing(pool: MySqlPool) 
     pipeline.put(&objects[0].key, &elsewhere).await;
     receipt["position"]["run"] = other.into();
     receipt["sha256"] = hash(&elsewhere).into();
-    let disputed = ["not proven", "names something else in the place of"];
+    let disputed = ["not proven", "it is not the object that"];
     check(&receipt.to_string()).await.check(1, &disputed);
+
+    // One header behind the run's end vouches for it, and the one that named what it was is gone.
+    receipt["position"]["run"] = run.into();
+    receipt["sha256"] = hash(&altered).into();
+    pipeline.put(&objects[0].key, &altered).await;
+    pipeline.delete(&objects[1].key).await;
+    let last = objects.last().unwrap();
+    let end = Header::parse(last.body.lines().next().unwrap().as_bytes()).unwrap();
+    let link = Link {
+        seq: 0,
+        key: uuid(&objects[0].key),
+        sha256: ObjectHash::of(altered.as_bytes()),
+    };
+    let naming = Header {
+        seq: end.seq + 500,
+        confirmed: vec![link],
+        end: false,
+        ..end
+    };
+    let next = Uuid::from_u128(uuid(&last.key).as_u128() + 1);
+    let node = naming.node.to_string();
+    let own = ObjectKey::batch("transactions/", naming.clock, next, &node);
+    pipeline.put(own.as_str(), &naming.to_line()).await;
+    let unclear = ["not proven", "no header vouches for it, since"];
+    check(&receipt.to_string()).await.check(2, &unclear);
 }
 
 /// What was signed of its hour proves a payment as well, also one that no header names.

@@ -46,6 +46,8 @@ pub(super) struct Run {
     is_in_window: bool,
     /// The last numbers that nobody vouches for: more of them may follow.
     unvouched: Option<Numbers>,
+    /// Headers that vouch for the object that is asked for.
+    pub vouchers: Vec<Name>,
 }
 
 /// One number of a run.
@@ -144,6 +146,7 @@ impl Run {
             open: 0,
             is_in_window: false,
             unvouched: None,
+            vouchers: Vec::new(),
         }
     }
 
@@ -238,6 +241,30 @@ impl Run {
     fn passed(&self, seq: u64) -> Option<What> {
         let last = self.passed.filter(|last| seq < *last)?;
         Some(What::Passed { last })
+    }
+
+    fn numbers(&self) -> BTreeMap<Name, u64> {
+        let claims = self.slots.iter();
+        let numbers =
+            claims.flat_map(|(seq, slot)| slot.claims.iter().map(|claim| (claim.name, *seq)));
+        numbers.collect()
+    }
+
+    /// Whom the headers name of objects that share a number with others.
+    fn named_by_rivals(&self) -> BTreeMap<Name, Vec<Name>> {
+        let shared = self.slots.values().filter(|slot| slot.claims.len() > 1);
+        let mut rivals: BTreeMap<Name, Vec<Name>> = shared
+            .flat_map(|slot| &slot.claims)
+            .map(|claim| (claim.name, Vec::new()))
+            .collect();
+        if !rivals.is_empty() {
+            for Stated { by, fate } in self.slots.values().flat_map(|slot| &slot.stated) {
+                if let Some(named) = rivals.get_mut(&by.1).filter(|_| by.1 != fate.name) {
+                    named.push(fate.name);
+                }
+            }
+        }
+        rivals
     }
 
     /// The run as the object's own header has it.

@@ -12,7 +12,7 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use self::model::{Left, Object, START, at, key, life, live, lives};
+use self::model::{Left, Object, START, at, key, life, live, lives, uuid};
 use self::part::{accused_in_hours, accused_in_parts, check_span, parts};
 use super::*;
 use crate::chain::{Header, Link, Node, ObjectHash, RunId};
@@ -265,6 +265,32 @@ proptest! {
             let accused = accused_in_parts(&journal, cut);
             // Behind the cut, what was forged before it hides the end.
             prop_assert!(!accused.is_empty() && accused.is_subset(&keys), "{accused:?}");
+        }
+    }
+
+    /// Whatever its number, and whatever it says of those before: nothing, or that another object had theirs.
+    #[test]
+    fn p11_no_forged_header_hides_a_deletion(
+        lives in lives(), index: Index, permille in 0..1200_u64, later in 0..2_000_000_i64,
+        says in prop::collection::vec(any::<Option<bool>>(), 0..80), end: bool, cut in 0..2_000_000_i64,
+    ) {
+        let left = live_all(&lives);
+        let mut journal = journal(&left);
+        if let Some((left, _, object)) = settled(&left, index) {
+            let seq = (left.objects.last_key_value().unwrap().0 + 2) * permille / 1000;
+            let other = |seq: u64| Link { seq, key: uuid(START + later, seq.into()), sha256: ObjectHash::of(b"made up") };
+            let said = |is_confirmed| {
+                let named = (0..seq).rev().zip(&says).filter(move |(_, said)| **said == Some(is_confirmed));
+                named.map(|(seq, _)| other(seq)).collect::<Vec<_>>()
+            };
+            let forged = Header { seq, clock: at(START + later), confirmed: said(true), unconfirmed: said(false), end, ..header(object) };
+            let forged_key = key(START + later, u128::from(u64::MAX), forged.node);
+            journal.insert(forged_key, forged.to_line().into_bytes());
+            journal.remove(&object.key);
+            let accused = accused(&journal);
+            prop_assert!(accused.contains(&object.key), "{accused:?}");
+            let accused = accused_in_parts(&journal, cut);
+            prop_assert!(accused.contains(&object.key), "{accused:?} in parts");
         }
     }
 

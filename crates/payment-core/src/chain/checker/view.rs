@@ -49,6 +49,8 @@ pub(super) struct View {
     /// Objects that are there, without a right header.
     pub odd: BTreeSet<Name>,
     unread: BTreeSet<Name>,
+    /// The object whose vouchers are asked for.
+    pub asked: Option<Name>,
 }
 
 impl Window {
@@ -81,6 +83,7 @@ impl View {
             at: Uuid::nil(),
             odd: BTreeSet::new(),
             unread: BTreeSet::new(),
+            asked: None,
         }
     }
 

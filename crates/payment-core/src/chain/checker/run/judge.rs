@@ -2,7 +2,8 @@
 
 mod unnamed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
 use super::super::fault::{Fault, Inserted, What};
 use super::super::object::Name;
@@ -19,6 +20,10 @@ struct Pass<'a> {
     run: &'a Run,
     view: &'a View,
     is_final: bool,
+    /// The number of each object.
+    numbers: BTreeMap<Name, u64>,
+    /// Of objects that share a number with others: whom their headers name.
+    named_by_rivals: BTreeMap<Name, Vec<Name>>,
     /// Headers that count.
     trusted: BTreeSet<(u64, Name)>,
     /// The nearest is last.
@@ -30,14 +35,13 @@ struct Pass<'a> {
     /// From the highest to the lowest.
     unvouched: Vec<Numbers>,
     accused: BTreeSet<Name>,
-    /// Headers behind an end for which nothing vouches: by their word alone nothing is named.
-    unheard: BTreeSet<Name>,
-    is_behind_an_end: bool,
     /// The lowest number that a later header may still explain.
     undecided: Option<u64>,
     open: u64,
     has_outside: bool,
     ended_with: Option<(u64, Name)>,
+    /// The number of the object that is asked for, and who vouches for it.
+    vouchers: Option<(u64, Vec<Name>)>,
 }
 
 impl Run {
@@ -59,6 +63,7 @@ impl Run {
             Some(undecided) => settled.min(undecided),
             None => settled,
         };
+        let vouchers = pass.vouchers.filter(|(seq, _)| *seq < below);
         let (open, ended_with) = (pass.open, pass.ended_with);
         let has_outside = pass.has_outside;
         let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
@@ -69,6 +74,9 @@ impl Run {
         self.ended_with = self
             .ended_with
             .or(ended_with.filter(|(end, _)| *end < below));
+        if let Some((_, vouchers)) = vouchers {
+            self.vouchers = vouchers;
+        }
         self.open = open;
         self.has_outside |= has_outside;
         self.is_judged_silent = true;
@@ -119,18 +127,19 @@ impl<'a> Pass<'a> {
             run,
             view,
             is_final,
+            numbers: run.numbers(),
+            named_by_rivals: run.named_by_rivals(),
             trusted: BTreeSet::new(),
             behind: Vec::new(),
             next: None,
             faults: Vec::new(),
             unvouched: Vec::new(),
             accused: BTreeSet::new(),
-            unheard: BTreeSet::new(),
-            is_behind_an_end: false,
             undecided: None,
             open: 0,
             has_outside: false,
             ended_with: None,
+            vouchers: None,
         }
     }
 
@@ -145,7 +154,7 @@ impl<'a> Pass<'a> {
         let named = stated.first().copied();
         let claimed = slot.claims.iter().map(|claim| claim.name).min();
         let Some(of) = claimed.or(named.map(|named| named.by.1)) else {
-            // No header that counts names it.
+            self.not_there(seq, slot);
             return;
         };
         self.gap(seq + 1);
@@ -156,8 +165,16 @@ impl<'a> Pass<'a> {
                 let mut same = stated.iter().filter(|other| other.fate == fate);
                 let judged = same.find(|other| self.view.is_judged(other.by.1));
                 self.named(seq, slot, judged.map_or(by, |other| other.by).1, fate);
+                let is_there = slot.claims.iter().any(|claim| fate.is_of(claim));
+                if fate.is_confirmed && is_there && self.view.asked == Some(fate.name) {
+                    let same = stated.iter().filter(|other| other.fate == fate);
+                    self.vouchers = Some((seq, same.map(|stated| stated.by.1).collect()));
+                }
             }
             None => self.unnamed(seq, slot),
+        }
+        if slot.claims.is_empty() {
+            self.not_there(seq, slot);
         }
         let confirmed = named.map(|named| named.fate);
         let confirmed = confirmed.filter(|fate| fate.is_confirmed);
@@ -172,6 +189,25 @@ impl<'a> Pass<'a> {
             && self.run.passed(seq).is_none()
         {
             self.end(seq, name);
+        }
+    }
+
+    /// No object has the number. Headers that do not count may be the right ones all the same, and what they confirm is gone.
+    fn not_there(&mut self, seq: u64, slot: &Slot) {
+        for Stated { by, fate } in slot.stated.iter().filter(|stated| stated.fate.is_confirmed) {
+            let name = fate.name;
+            let may_come = self.view.is_ahead(name) && !self.is_final;
+            let is_known = self.view.is_read(name) && !self.view.is_unread(name) && !may_come;
+            let witness = by.1;
+            if let Some(by) = witness.key(&self.view.prefix).filter(|_| is_known) {
+                let expected = fate.sha256;
+                let what = if self.view.odd.contains(&name) || self.has_other_number(name, seq) {
+                    What::Changed { by, expected }
+                } else {
+                    What::Missing { by, expected }
+                };
+                self.accuse(seq, [name, witness], what);
+            }
         }
     }
 
@@ -193,7 +229,7 @@ impl<'a> Pass<'a> {
             Some(_) => self.lost(seq, [name, witness], What::Changed { by, expected }),
             None if !self.view.is_read(name) => {
                 if is_confirmed {
-                    self.behind.push(Behind::Outside);
+                    self.hole(Behind::Outside);
                     self.has_outside = true;
                 }
                 let unseen = What::Unseen {
@@ -208,9 +244,9 @@ impl<'a> Pass<'a> {
             }
             None if self.view.is_ahead(name) && !self.is_final => {
                 self.undecide(seq);
-                self.behind.push(Behind::Open);
+                self.hole(Behind::Open);
             }
-            None if self.view.is_unread(name) => self.behind.push(Behind::Lost),
+            None if self.view.is_unread(name) => self.hole(Behind::Lost),
             None if is_confirmed => self.lost(seq, [name, witness], What::Missing { by, expected }),
             None => {}
         }
@@ -225,8 +261,16 @@ impl<'a> Pass<'a> {
         self.behind.push(Behind::Header(claim.into()));
     }
 
+    /// Of holes side by side one is enough.
+    fn hole(&mut self, hole: Behind) {
+        let last = self.behind.last().map(discriminant);
+        if last != Some(discriminant(&hole)) {
+            self.behind.push(hole);
+        }
+    }
+
     fn lost(&mut self, seq: u64, names: [Name; 2], what: What) {
-        self.behind.push(Behind::Lost);
+        self.hole(Behind::Lost);
         self.accuse(seq, names, what);
     }
 
@@ -251,7 +295,6 @@ impl<'a> Pass<'a> {
     /// is certain are held against each other.
     fn behind_the_end(&mut self, (end, name): (u64, Name)) {
         self.end(end, name);
-        self.is_behind_an_end = true;
         for (seq, slot) in self.run.slots.range(end + 1..).rev() {
             self.number(*seq, slot);
         }
@@ -273,7 +316,7 @@ impl<'a> Pass<'a> {
         let silence = silence(&self.behind, None);
         if silence.is_outside {
             // What these numbers named, another may have named again.
-            self.behind.push(Behind::Outside);
+            self.hole(Behind::Outside);
             return;
         }
         // Objects of a clock that was set back are still to be seen, however many they are.
@@ -285,7 +328,7 @@ impl<'a> Pass<'a> {
         };
         if silence.broken_by.is_none() && (may_be_long || next - first <= IN_FLIGHT_MAX) {
             self.undecide(first);
-            self.behind.push(Behind::Open);
+            self.hole(Behind::Open);
             return;
         }
         if silence.is_lost || self.view.is_unread_of(name) {
@@ -296,7 +339,7 @@ impl<'a> Pass<'a> {
                 .fault(self.view, [name; 2], next, What::Gap { first, last });
             self.faults.extend(fault.map(|fault| (last, fault)));
         }
-        self.behind.push(Behind::Lost);
+        self.hole(Behind::Lost);
     }
 
     /// Before the first number that is known.
@@ -310,8 +353,7 @@ impl<'a> Pass<'a> {
 
     /// Whether the object's own header gives it another number.
     fn has_other_number(&self, name: Name, seq: u64) -> bool {
-        let mut others = self.run.slots.iter().filter(|(other, _)| **other != seq);
-        others.any(|(_, slot)| slot.claims.iter().any(|claim| claim.name == name))
+        self.numbers.get(&name).is_some_and(|other| *other != seq)
     }
 
     fn contradiction(&mut self, seq: u64, one: &Stated, other: &Stated) {
@@ -331,7 +373,7 @@ impl<'a> Pass<'a> {
 
     /// Names the first object once, by what the other says.
     fn accuse(&mut self, seq: u64, names: [Name; 2], what: What) {
-        if !self.unheard.contains(&names[1]) && self.accused.insert(names[0]) {
+        if self.accused.insert(names[0]) {
             let fault = self.run.fault(self.view, names, seq, what);
             self.faults.extend(fault.map(|fault| (seq, fault)));
         }

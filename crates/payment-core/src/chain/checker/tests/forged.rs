@@ -199,11 +199,15 @@ fn p11_a_forged_header_that_takes_numbers_to_come_is_named_with_each_that_it_acc
 
 /// A run of this many objects, a minute from each to the next, of which the last is the end, or the process was killed.
 fn run_of(objects: u64, is_ended: bool) -> (Pen, Vec<(ObjectKey, Link)>) {
+    paced_run_of(objects, 60_000, is_ended)
+}
+
+fn paced_run_of(objects: u64, pause: i64, is_ended: bool) -> (Pen, Vec<(ObjectKey, Link)>) {
     let mut pen = Pen::new();
     let mut written: Vec<(ObjectKey, Link)> = Vec::new();
     for seq in 0..objects {
         let before: Vec<_> = written.last().map(|(_, link)| *link).into_iter().collect();
-        let time = 60_000 * i64::try_from(seq).unwrap();
+        let time = pause * i64::try_from(seq).unwrap();
         written.push(pen.write(seq, time, &before, &[], is_ended && seq + 1 == objects));
     }
     assert_eq!(check(&pen.journal).faults, []);
@@ -223,6 +227,50 @@ fn p11_what_is_deleted_behind_a_forged_end_is_named() {
     let accused = accused(&pen.journal);
     assert!(accused.contains(fourth), "{accused:?}");
     pen.assert_forged_are_named(&[third, fourth]);
+}
+
+/// The object that names what was deleted is the last one of its part.
+#[test]
+fn p11_what_is_deleted_behind_a_forged_end_is_named_in_a_part() {
+    let pause = 600_000;
+    let (mut pen, written) = paced_run_of(9, pause, true);
+    let (third, fourth) = (&written[3].0, &written[4].0);
+    let mut header = Header::parse(&pen.journal[third]).unwrap();
+    header.end = true;
+    pen.journal
+        .insert(third.clone(), header.to_line().into_bytes());
+    pen.journal.remove(fourth);
+    let accused = accused_in_parts(&pen.journal, 11 * pause / 2);
+    assert!(accused.contains(fourth), "{accused:?}");
+}
+
+/// It says of the last object that another has its number, so that the word of that object does not count.
+#[test]
+fn p11_what_is_deleted_before_an_object_that_is_accused_is_named() {
+    for is_ended in [false, true] {
+        let (mut pen, written) = run_of(8, is_ended);
+        let made_up = |seq: u64| Pen::failed(seq, 1000);
+        let names: Vec<_> = (3..8).map(made_up).collect();
+        pen.write(9, 500_000, &[], &names, false);
+        for deleted in [3, 5] {
+            pen.journal.remove(&written[deleted].0);
+        }
+        let accused = accused(&pen.journal);
+        for deleted in [3, 5] {
+            assert!(accused.contains(&written[deleted].0), "{accused:?}");
+        }
+    }
+}
+
+/// As many rivals as names: the work grows with their sum.
+#[test]
+fn p11_many_objects_of_one_number_are_judged_in_time() {
+    let mut pen = Pen::new();
+    let names: Vec<_> = (0..200).map(|seq| Pen::failed(seq, 100)).collect();
+    for rival in 0..2000 {
+        pen.write(300, rival, &names, &[], false);
+    }
+    assert_eq!(accused(&pen.journal).len(), 2000 + 200);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Objects of a number that no header names: which of them may be right.
 
+use std::collections::BTreeSet;
+
 use super::super::super::fault::{Inserted, What};
 use super::super::super::object::Name;
 use super::super::behind::{Behind, silence};
@@ -21,7 +23,7 @@ impl Pass<'_> {
             }
         }
         if possible.is_empty() {
-            self.behind.push(Behind::Lost);
+            self.hole(Behind::Lost);
             return;
         }
         let only = self.only_one(seq, &possible);
@@ -47,9 +49,6 @@ impl Pass<'_> {
             self.open += u64::from(self.view.is_judged(claim.name));
         }
         if is_near {
-            if self.is_behind_an_end {
-                self.unheard.insert(claim.name);
-            }
             self.trust(seq, claim);
         }
     }
@@ -74,15 +73,10 @@ impl Pass<'_> {
         if let [only] = claims {
             return Some(only);
         }
-        let is_right = |claim: &&&Claim| {
-            let mut rivals = claims.iter().filter(|rival| rival.name != claim.name);
-            !rivals.any(|rival| self.gives_other_number((seq, rival.name), claim.name))
-        };
-        let right: Vec<_> = claims
-            .iter()
-            .copied()
-            .filter(|claim| is_right(&claim))
-            .collect();
+        let named_by = |claim: &&Claim| self.named_by_rivals.get(&claim.name).into_iter().flatten();
+        let renumbered: BTreeSet<_> = claims.iter().flat_map(named_by).collect();
+        let is_right = |claim: &&Claim| !renumbered.contains(&claim.name);
+        let right: Vec<_> = claims.iter().copied().filter(is_right).collect();
         let only = match right.as_slice() {
             [only] => Some(*only),
             _ => None,
@@ -105,14 +99,9 @@ impl Pass<'_> {
         let is_copy = |claim: &&Claim| Some(claim.sha256) == first.map(|first| first.sha256);
         let only = only.or(first.filter(|_| claims.iter().all(is_copy)));
         if only.is_none() {
-            self.behind.push(Behind::Lost);
+            self.hole(Behind::Lost);
         }
         only
-    }
-
-    fn gives_other_number(&self, by: (u64, Name), name: Name) -> bool {
-        let mut stated = self.run.slots.values().flat_map(|slot| &slot.stated);
-        stated.any(|stated| stated.by == by && stated.fate.name == name)
     }
 
     /// The number behind the highest lower one that has an object.
