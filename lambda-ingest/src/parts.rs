@@ -5,9 +5,7 @@ use std::mem;
 use bytes::{Buf as _, Bytes, BytesMut};
 use payment_core::chain::Header;
 use payment_core::event::ObjectRef;
-use payment_core::object::{
-    Line, OBJECT_BYTES_MAX, ObjectReader, PART_LINES, Unreadable, WHOLE_OBJECT,
-};
+use payment_core::object::{Line, OBJECT_BYTES_MAX, ObjectReader, Unreadable, WHOLE_OBJECT};
 use payment_core::{ObjectVersion, RejectedLine, Timestamp};
 use payment_store::{Fingerprint, Part, Parts};
 use tokio::task::yield_now;
@@ -17,6 +15,9 @@ use crate::objects::{Body, ObjectError, Objects};
 
 /// Rejected lines of one object that the log names. The table has them all.
 const REJECTS_LOGGED_MAX: usize = 100;
+
+/// Lines of a part: as many as one statement inserts, so that it is at work while the next ones are read.
+const PART_LINES: usize = 512;
 
 /// Lines of one object whose ids the log names, to the end of their part. Objects of this system have no more.
 const LINES_WITH_IDS: usize = 4096;
@@ -217,7 +218,7 @@ impl<B: Body> Stream<B> {
     }
 
     async fn read(&mut self) -> Result<(), ObjectError> {
-        while self.ended.is_none() && !self.reader.is_full() {
+        while self.ended.is_none() && !self.reader.is_full() && self.reader.lines() < PART_LINES {
             if self.rest.is_empty() {
                 match self.next_piece().await? {
                     Some(piece) => self.rest = piece,

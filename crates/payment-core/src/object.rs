@@ -50,7 +50,7 @@ pub const WHOLE_OBJECT: u32 = 0;
 /// Memory, in bytes, that the lines between two calls of [`ObjectReader::take`] may take. Parsed lines are counted, not
 /// their text: `[0,0,…]` takes some twenty times its length. One part is inserted while the next is read.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-pub const PART_LINES: usize = 512;
+const PART_LINES: usize = 4096;
 
 /// Content that is read before the size of the part is looked at.
 const PIECE: usize = 64 * 1024;
@@ -175,6 +175,11 @@ impl ObjectReader {
     pub fn is_full(&self) -> bool {
         let text = self.text();
         text.memory_bytes() >= PART_BYTES || text.lines().len() >= PART_LINES
+    }
+
+    /// How many lines there are to be taken.
+    pub fn lines(&self) -> usize {
+        self.text().lines().len()
     }
 
     /// The lines since the last call.
