@@ -1,4 +1,4 @@
-//! An object's lines, in the order in which they are to be inserted. Decided in memory, before the database is asked.
+//! The lines of a part, in the order in which they are to be inserted. Decided in memory, before the database is asked.
 
 use payment_core::object::LINE_BYTES_MAX;
 use payment_core::object_key::RECORDED_CHARS_MAX;
@@ -17,7 +17,8 @@ const _: () = assert!(FIXED_BYTES + LINE_BYTES_MAX + 4 * RECORDED_CHARS_MAX <= S
 pub(super) struct Plan<'a> {
     pub lines: u32,
     /// In the order of the unique key, and for one payment by line. Transactions that insert the same keys in the same
-    /// order wait for each other, where in any other order they would deadlock.
+    /// order wait for each other, where in any other order they would deadlock, and one be tried again. So it is only between
+    /// parts.
     entries: Vec<Entry<'a>>,
     pub rejects: Vec<Reject>,
 }
