@@ -34,9 +34,8 @@ pub(super) struct Run {
     passed: Option<u64>,
     /// Its last number, once nothing more can be right, and the object that has it.
     ended_with: Option<(u64, Name)>,
-    last: u64,
-    /// The object that has it.
-    last_name: Option<Name>,
+    /// Its highest number, and the object that has it.
+    last: Option<(u64, Name)>,
     /// The newest of its objects' keys.
     last_at: Timestamp,
     judge_at: usize,
@@ -138,8 +137,7 @@ impl Run {
             has_outside: false,
             passed: None,
             ended_with: None,
-            last: 0,
-            last_name: None,
+            last: None,
             last_at: Timestamp::EPOCH,
             judge_at: SLOTS_MIN,
             is_judged_silent: false,
@@ -156,13 +154,13 @@ impl Run {
         let below = self.below.unwrap_or(0);
         let end = self.ended_with.filter(|(end, _)| *end < seq);
         if seq < below || end.is_some() {
-            let late = |last: Name| Some(Inserted::Late(last.key(&view.prefix)?));
+            let late = |(_, last): (u64, Name)| Some(Inserted::Late(last.key(&view.prefix)?));
             // Where the clock was set back, what names it may have been written before the span.
             let what = if let Some((_, end)) = end {
                 let end = end.key(&view.prefix).map(Inserted::AfterEnd);
                 end.map(What::Inserted)
             } else if !self.has_outside || self.decided.contains(seq) {
-                self.last_name.and_then(late).map(What::Inserted)
+                self.last.and_then(late).map(What::Inserted)
             } else {
                 self.passed(seq)
             };
@@ -170,9 +168,8 @@ impl Run {
             return;
         }
         self.is_judged_silent = false;
-        if self.last <= seq {
-            self.last = seq;
-            self.last_name = Some(claim.name);
+        if self.last.is_none_or(|(last, _)| last <= seq) {
+            self.last = Some((seq, claim.name));
         }
         self.is_in_window |= view.is_judged(claim.name);
         let at = ObjectKey::time_of(claim.name.uuid);
@@ -227,11 +224,13 @@ impl Run {
 
     /// The run as it stands at the end, if it did not end itself.
     pub fn open(&self) -> Option<OpenRun> {
-        let is_open = self.is_in_window && self.ended_with.is_none();
-        is_open.then_some(OpenRun {
+        let last = self
+            .last
+            .filter(|_| self.is_in_window && self.ended_with.is_none());
+        last.map(|(last, _)| OpenRun {
             run: self.id,
             node: self.node,
-            last: self.last,
+            last,
             last_at: self.last_at,
             open: self.open,
         })
