@@ -1,6 +1,6 @@
 //! An object of any size, read part by part in bounded memory.
 
-use std::mem;
+use std::vec;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use payment_core::chain::Header;
@@ -61,7 +61,7 @@ struct Stream<B> {
     /// What has arrived and is not read.
     rest: Bytes,
     /// Read, and in no part yet.
-    lines: Vec<Line>,
+    lines: vec::IntoIter<Line>,
     ended: Option<Result<(), Unreadable>>,
     /// Known at the end.
     fingerprint: Fingerprint,
@@ -182,7 +182,7 @@ impl<B: Body> Stream<B> {
             is_small: small.is_some(),
             body: Some(opened.body),
             rest: Bytes::new(),
-            lines: Vec::new(),
+            lines: Vec::new().into_iter(),
             ended: (!is_taken).then_some(Err(Unreadable::LargeObject)),
             fingerprint: Fingerprint::default(),
         };
@@ -210,11 +210,13 @@ impl<B: Body> Stream<B> {
     /// Reads until there is a part, or the object is at its end. That it is refused counts only once its whole body
     /// has come and its checksum is right.
     async fn next_part(&mut self) -> Result<Vec<Line>, ObjectError> {
-        if self.lines.len() < PART_LINES {
+        let mut part: Vec<_> = self.lines.by_ref().take(PART_LINES).collect();
+        if part.len() < PART_LINES {
             self.read().await?;
+            let room = PART_LINES - part.len();
+            part.extend(self.lines.by_ref().take(room));
         }
-        let rest = self.lines.split_off(self.lines.len().min(PART_LINES));
-        Ok(mem::replace(&mut self.lines, rest))
+        Ok(part)
     }
 
     async fn read(&mut self) -> Result<(), ObjectError> {
@@ -231,7 +233,7 @@ impl<B: Body> Stream<B> {
             // The database may have answered, and would wait for the next statement.
             yield_now().await;
         }
-        self.lines.append(&mut self.reader.take());
+        self.lines = self.reader.take().into_iter();
         Ok(())
     }
 

@@ -37,9 +37,9 @@ impl Accuser {
         let mut findings = Findings::default();
         let found = stream::iter(faults).map(async |fault| {
             let found = match &fault.what {
-                What::Missing { expected, .. } | What::Unseen { expected, .. } => {
-                    Some(find(log, &fault.object, *expected).await)
-                }
+                What::Missing { expected, .. }
+                | What::Doubtful { expected, .. }
+                | What::Unseen { expected, .. } => Some(find(log, &fault.object, *expected).await),
                 _ => None,
             };
             (fault, found)
@@ -49,6 +49,10 @@ impl Accuser {
             let node = fault.object.own_batch().map(|(_, node)| node.to_owned());
             let node = node.unwrap_or_default();
             if fault.what.is_unknown() && self.late.contains(&node) {
+                continue;
+            }
+            let is_there = matches!(found, Some(Found::Right | Found::Other));
+            if is_there && matches!(fault.what, What::Doubtful { .. }) {
                 continue;
             }
             let (by, expected, is_seen, is_confirmed) = match fault.what.clone() {
@@ -127,6 +131,10 @@ fn difference(fault: &Fault) -> Difference {
         What::Unchained => (
             DifferenceKind::Unchained,
             "a tier with LOG_RECORD_VERSION=2 wrote it, or nobody of this system; while tiers are brought up to date, pass --chain-from",
+        ),
+        What::Doubtful { .. } => (
+            DifferenceKind::Unproven,
+            "settle what is named of that header, and verify again; do not remove it before you know that it is forged",
         ),
         What::Passed { .. } => (
             DifferenceKind::Unproven,

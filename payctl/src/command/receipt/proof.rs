@@ -144,10 +144,10 @@ impl Receipt {
             let is_named = |named: &str| by.iter().any(|by| by.as_str() == named);
             match (other, named_by.filter(|named| !is_named(named))) {
                 (Some((true, why)), _) => faults.push(why),
-                (_, Some(named)) => faults.push(format!(
+                (Some((false, why)), _) => lacks = format!("{UNVOUCHED}, since {why}"),
+                (None, Some(named)) => faults.push(format!(
                     "{named} does not name the object with its SHA-256, or another header contradicts it"
                 )),
-                (Some((false, why)), None) => lacks = format!("{UNVOUCHED}, since {why}"),
                 (None, None) => {
                     witnesses.extend(by.first().map(|by| format!("{by} vouches for it")));
                 }

@@ -41,8 +41,8 @@ pub struct Vouched {
     pub fault: Option<(ObjectKey, What)>,
 }
 
-/// Holds the object and those that its node wrote next against each other, as `verify` does. `named_by` is one of them, however
-/// late it is. `None` if there are too many.
+/// Holds the object and those that its node wrote next against each other, as `verify` does. `named_by` is one of them, if
+/// it came within the day. `None` if there are too many.
 pub async fn vouched(
     log: &Journal,
     object: &Object,
@@ -55,11 +55,11 @@ pub async fn vouched(
     };
     let named_by = named_by.and_then(ObjectKey::parse);
     let named_by = named_by.filter(|named_by| named_by.batch_under(prefix).is_some());
-    let Some(keys) = next_of_node(log, key, at, named_by.as_ref()).await? else {
+    let Some((keys, to)) = next_of_node(log, key, at, named_by.as_ref()).await? else {
         return Ok(None);
     };
     let from = Some(moved(at, -OUT_OF_ORDER));
-    let window = Window { from, to: None };
+    let window = Window { from, to };
     let span = Span {
         read: window,
         judged: window,
@@ -86,13 +86,11 @@ pub async fn vouched(
         }
         checker.see(sighting);
     }
-    let mut faults = checker.take();
     let Summary {
-        faults: last,
+        mut faults,
         vouchers,
         ..
     } = checker.finish();
-    faults.extend(last);
     let is_known =
         |fault: &Fault| !fault.what.is_unknown() && !matches!(fault.what, What::Unseen { .. });
     faults.retain(is_known);
@@ -104,15 +102,16 @@ pub async fn vouched(
     }))
 }
 
-/// `None` if there are too many.
+/// With the first moment of which none is asked. `None` if there are too many.
 async fn next_of_node(
     log: &Journal,
     key: &ObjectKey,
     at: Timestamp,
     named_by: Option<&ObjectKey>,
-) -> Result<Option<Vec<ObjectKey>>, Failure> {
+) -> Result<Option<(Vec<ObjectKey>, Option<Timestamp>)>, Failure> {
     let node = key.own_batch().map(|(_, node)| node);
     let prefix = &log.place.prefix;
+    let day = Some(moved(at, NAMED_WITHIN));
     let listing = log.list(Segment {
         list: Some(prefix.clone()),
         span: KeySpan {
@@ -122,19 +121,20 @@ async fn next_of_node(
     });
     let mut next = Vec::new();
     let Some(mut listing) = listing else {
-        return Ok(Some(next));
+        return Ok(Some((next, day)));
     };
     let soon = Some(moved(at, ASKED_WITHIN));
-    let mut is_soon = true;
+    let (mut is_soon, mut last) = (true, None);
     for _ in 0..LISTED_MAX {
         let Some(listed) = listing.next().await? else {
-            return Ok(Some(next));
+            return Ok(Some((next, day)));
         };
         let other = listed.version.key;
+        last = other.batch_time();
         is_soon = other.batch_time() <= soon;
         let is_asked = named_by.is_some_and(|named_by| other <= *named_by);
         if !is_soon && !is_asked && next.len() >= ASKED {
-            return Ok(Some(next));
+            return Ok(Some((next, other.batch_time())));
         }
         let of = other.batch_under(prefix).map(|(_, node)| node);
         if of.is_some() && of == node {
@@ -144,5 +144,5 @@ async fn next_of_node(
             return Ok(None);
         }
     }
-    Ok((!is_soon).then_some(next))
+    Ok((!is_soon).then(|| (next, last)))
 }

@@ -51,7 +51,7 @@ async fn p11_a_receipt_is_proven_until_its_object_is_another(pool: MySqlPool) {
     }
     fs::write(&file, &receipt).unwrap();
     pipeline.delete(&objects[2].key).await;
-    check(1, &["does not name the object"]).await;
+    check(2, &["not proven", "no header vouches for it, since"]).await;
     pipeline.put(&objects[2].key, &objects[2].body).await;
     pipeline.delete(&objects[1].key).await;
     check(1, &["is not there"]).await;

@@ -25,6 +25,11 @@ pub enum What {
     Missing { by: ObjectKey, expected: ObjectHash },
     #[error("it is not the object that {by} names, with SHA-256 {expected}")]
     Changed { by: ObjectKey, expected: ObjectHash },
+    /// Deleted, or made up by that header, against which others speak.
+    #[error(
+        "{by} names it as stored, and no such object is there; but others speak against that header"
+    )]
+    Doubtful { by: ObjectKey, expected: ObjectHash },
     /// No fault yet: it lies outside the span, and was not seen. Whoever has the journal asks for it.
     #[error("{by} names it, with SHA-256 {expected}")]
     Unseen {
@@ -81,7 +86,10 @@ impl fmt::Display for Unvouched {
 impl What {
     /// Whether it says that something is not known.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unvouched(_) | Self::Passed { .. })
+        matches!(
+            self,
+            Self::Unvouched(_) | Self::Passed { .. } | Self::Doubtful { .. }
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::object::Name;
 use super::super::view::View;
 use super::behind::{Behind, Sealed, silence};
 use super::unvouched::Numbers;
-use super::{Claim, Fate, Run, Slot, Stated, began};
+use super::{Claim, Fate, ObjectHash, Run, Slot, Stated, began};
 
 /// More numbers than that are never at work at one time.
 const IN_FLIGHT_MAX: u64 = 1024;
@@ -30,11 +30,16 @@ struct Pass<'a> {
     behind: Vec<Behind>,
     /// The number behind, with its object.
     next: Option<(u64, Name)>,
-    /// By the numbers that they are certain with.
-    faults: Vec<(u64, Fault)>,
+    /// By the numbers that they are certain with; of those of one object the first certain one is told.
+    faults: Vec<(u64, Option<Name>, Fault)>,
     /// From the highest to the lowest.
     unvouched: Vec<Numbers>,
     accused: BTreeSet<Name>,
+    /// Headers behind an end for which nothing vouches: they accuse nobody.
+    unheard: BTreeSet<Name>,
+    is_behind_an_end: bool,
+    /// What is not there, by the word of headers that do not count: its number, the header, and its hash.
+    doubts: BTreeMap<Name, (u64, Name, ObjectHash)>,
     /// The lowest number that a later header may still explain.
     undecided: Option<u64>,
     open: u64,
@@ -57,6 +62,7 @@ impl Run {
             pass.number(*seq, slot);
         }
         pass.begin();
+        pass.tell_doubts();
         let settled = self.settled(view);
         let below = match pass.undecided {
             _ if is_final => u64::MAX,
@@ -66,8 +72,12 @@ impl Run {
         let vouchers = pass.vouchers.filter(|(seq, _)| *seq < below);
         let (open, ended_with) = (pass.open, pass.ended_with);
         let has_outside = pass.has_outside;
-        let certain = pass.faults.into_iter().filter(|(seq, _)| *seq < below);
-        faults.extend(certain.map(|(_, fault)| fault));
+        let mut told = BTreeSet::new();
+        let certain = pass
+            .faults
+            .into_iter()
+            .filter(|(seq, name, _)| *seq < below && name.is_none_or(|name| told.insert(name)));
+        faults.extend(certain.map(|(.., fault)| fault));
         let unvouched = pass.unvouched.into_iter().rev();
         let unvouched = unvouched.filter(|numbers| numbers.is_certain(view, below));
         self.tell_unvouched(view, unvouched, below, faults);
@@ -135,6 +145,9 @@ impl<'a> Pass<'a> {
             faults: Vec::new(),
             unvouched: Vec::new(),
             accused: BTreeSet::new(),
+            unheard: BTreeSet::new(),
+            is_behind_an_end: false,
+            doubts: BTreeMap::new(),
             undecided: None,
             open: 0,
             has_outside: false,
@@ -195,18 +208,26 @@ impl<'a> Pass<'a> {
     /// No object has the number. Headers that do not count may be the right ones all the same, and what they confirm is gone.
     fn not_there(&mut self, seq: u64, slot: &Slot) {
         for Stated { by, fate } in slot.stated.iter().filter(|stated| stated.fate.is_confirmed) {
-            let name = fate.name;
+            let Fate { name, sha256, .. } = *fate;
             let may_come = self.view.is_ahead(name) && !self.is_final;
-            let is_known = self.view.is_read(name) && !self.view.is_unread(name) && !may_come;
-            let witness = by.1;
-            if let Some(by) = witness.key(&self.view.prefix).filter(|_| is_known) {
-                let expected = fate.sha256;
-                let what = if self.view.odd.contains(&name) || self.has_other_number(name, seq) {
-                    What::Changed { by, expected }
-                } else {
-                    What::Missing { by, expected }
-                };
-                self.accuse(seq, [name, witness], what);
+            if self.view.is_read(name) && !self.view.is_unread(name) && !may_come {
+                let doubt = self.doubts.entry(name).or_insert((seq, by.1, sha256));
+                if self.view.is_judged(by.1) {
+                    doubt.1 = by.1;
+                }
+            }
+        }
+    }
+
+    fn tell_doubts(&mut self) {
+        for (name, (seq, witness, expected)) in std::mem::take(&mut self.doubts) {
+            let is_there = self.numbers.contains_key(&name);
+            let by = witness.key(&self.view.prefix);
+            if let Some(by) = by.filter(|_| !is_there && !self.accused.contains(&name)) {
+                let what = What::Doubtful { by, expected };
+                let fault = self.run.fault(self.view, [name, witness], seq, what);
+                self.faults
+                    .extend(fault.map(|fault| (seq, Some(name), fault)));
             }
         }
     }
@@ -285,7 +306,8 @@ impl<'a> Pass<'a> {
                 if self.accused.insert(claim.name) {
                     let what = What::Inserted(Inserted::AfterEnd(key.clone()));
                     let fault = self.run.fault(self.view, [claim.name, end], *later, what);
-                    self.faults.extend(fault.map(|fault| (seq, fault)));
+                    self.faults
+                        .extend(fault.map(|fault| (seq, Some(claim.name), fault)));
                 }
             }
         }
@@ -295,6 +317,7 @@ impl<'a> Pass<'a> {
     /// is certain are held against each other.
     fn behind_the_end(&mut self, (end, name): (u64, Name)) {
         self.end(end, name);
+        self.is_behind_an_end = true;
         for (seq, slot) in self.run.slots.range(end + 1..).rev() {
             self.number(*seq, slot);
         }
@@ -303,6 +326,7 @@ impl<'a> Pass<'a> {
         self.faults = behind.faults;
         self.unvouched = behind.unvouched;
         self.accused = behind.accused;
+        self.doubts = behind.doubts;
         self.undecided = behind.undecided;
         self.ended_with = Some((end, name));
     }
@@ -337,7 +361,7 @@ impl<'a> Pass<'a> {
             let fault = self
                 .run
                 .fault(self.view, [name; 2], next, What::Gap { first, last });
-            self.faults.extend(fault.map(|fault| (last, fault)));
+            self.faults.extend(fault.map(|fault| (last, None, fault)));
         }
         self.hole(Behind::Lost);
     }
@@ -361,7 +385,7 @@ impl<'a> Pass<'a> {
             let what = What::Contradiction { seq, other: key };
             let (by, name) = other.by;
             let fault = self.run.fault(self.view, [name, one.by.1], by, what);
-            self.faults.extend(fault.map(|fault| (seq, fault)));
+            self.faults.extend(fault.map(|fault| (seq, None, fault)));
         }
     }
 
@@ -373,9 +397,16 @@ impl<'a> Pass<'a> {
 
     /// Names the first object once, by what the other says.
     fn accuse(&mut self, seq: u64, names: [Name; 2], what: What) {
-        if self.accused.insert(names[0]) {
+        let [name, witness] = names;
+        if self.unheard.contains(&witness) {
+            if let What::Missing { expected, .. } = what {
+                self.doubts.entry(name).or_insert((seq, witness, expected));
+            }
+        } else {
+            self.accused.insert(name);
             let fault = self.run.fault(self.view, names, seq, what);
-            self.faults.extend(fault.map(|fault| (seq, fault)));
+            self.faults
+                .extend(fault.map(|fault| (seq, Some(name), fault)));
         }
     }
 }

@@ -49,6 +49,9 @@ impl Pass<'_> {
             self.open += u64::from(self.view.is_judged(claim.name));
         }
         if is_near {
+            if self.is_behind_an_end {
+                self.unheard.insert(claim.name);
+            }
             self.trust(seq, claim);
         }
     }
