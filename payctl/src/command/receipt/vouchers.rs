@@ -144,5 +144,5 @@ async fn next_of_node(
             return Ok(None);
         }
     }
-    Ok((!is_soon).then(|| (next, last)))
+    Ok((!is_soon).then_some((next, last)))
 }
